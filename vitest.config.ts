@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+
+// Tests run the TypeScript sources; the condition makes `chainrule` resolve to them as well.
+const conditions = ["chainrule-source", "node", "import", "module", "default"];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    include: ["test/**/*.test.ts"],
+    pool: "forks",
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
