@@ -1,0 +1,52 @@
+/// Opening a device: from WebGPU to a GPUDevice that has what a program needs.
+
+import { adapterHelp, requestGpu } from "#platform";
+import { runtimeErrors } from "./errors.ts";
+
+/** A device and who must close it. */
+export interface OpenDevice {
+  readonly device: GPUDevice;
+  /** One line that names the adapter. */
+  readonly adapter: string;
+  /** Destroys the device if it was opened here. */
+  close(): void;
+}
+
+/** Names an adapter in one line; says `software` where it is no GPU. */
+export function describeAdapter(info: GPUAdapterInfo | undefined): string {
+  const parts = [info?.vendor, info?.architecture, info?.device].filter(Boolean).join(" ");
+  return (info?.description || parts || "unnamed adapter") + (info?.isFallbackAdapter ? " (software)" : "");
+}
+
+function checkLimits(needed: Readonly<Record<string, number>>, available: GPUSupportedLimits): void {
+  for (const [name, value] of Object.entries(needed)) {
+    const found = available[name as keyof GPUSupportedLimits];
+    if (typeof found !== "number" || found < value)
+      throw runtimeErrors["limit-exceeded"](name, value, Number(found ?? 0));
+  }
+}
+
+/**
+ * Gives a device with the `limits` that a program needs: the one passed in, else a new one.
+ *
+ * Errors `no-webgpu`, `no-adapter`, `limit-exceeded`, `device-request`.
+ */
+export async function openDevice(
+  limits: Readonly<Record<string, number>> = {},
+  options: { readonly device?: GPUDevice; readonly adapter?: GPUAdapter } = {},
+): Promise<OpenDevice> {
+  if (options.device) {
+    checkLimits(limits, options.device.limits);
+    return { device: options.device, adapter: describeAdapter(options.device.adapterInfo), close: () => {} };
+  }
+  let gpu = options.adapter ? undefined : await requestGpu();
+  const adapter = options.adapter ?? (await gpu?.requestAdapter({ powerPreference: "high-performance" }));
+  if (!adapter) throw runtimeErrors["no-adapter"](adapterHelp);
+  checkLimits(limits, adapter.limits);
+  const device = await adapter.requestDevice({ requiredLimits: limits }).catch((error: unknown) => {
+    throw runtimeErrors["device-request"](String(error));
+  });
+  // Dawn aborts when its instance is collected before its devices: this callback holds it until the device is gone.
+  void device.lost.then(() => (gpu = undefined));
+  return { device, adapter: describeAdapter(adapter.info), close: () => device.destroy() };
+}

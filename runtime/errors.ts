@@ -1,0 +1,93 @@
+/// Every error that a loaded module can throw, one function a code. `error-docs.ts` says what each code means; it is
+/// kept apart so that the prose costs a browser nothing.
+
+/** An error with a stable `code` to switch on; `message` is the rendered text with its help line. */
+export interface RuntimeError extends Error {
+  readonly name: "ChainruleError";
+  readonly code: string;
+}
+
+/** Makes the one kind of error that the runtime throws: `message` says what must hold and what was found, `help` what to do. */
+export function runtimeError(code: string, message: string, help?: string): RuntimeError {
+  const error = new Error(`error[${code}]: ${message}${help ? `\n  help: ${help}` : ""}`);
+  return Object.assign(error, { name: "ChainruleError", code } as const);
+}
+
+const list = (names: readonly string[]): string => names.join(", ") || "none";
+
+/** The catalogue: code → function that makes the error. */
+export const runtimeErrors = {
+  "no-webgpu": (found: string, help: string) => runtimeError("no-webgpu", `WebGPU must be available: ${found}`, help),
+  "no-adapter": (help: string) =>
+    runtimeError("no-adapter", "a WebGPU adapter must be available: requestAdapter() returned null", help),
+  "device-request": (found: string) =>
+    runtimeError("device-request", `the adapter must give a device: ${found}`, "an adapter gives one device only"),
+  "abi-version": (program: number, runtime: number) =>
+    runtimeError(
+      "abi-version",
+      `program and runtime must have one ABI version: program ${program}, runtime ${runtime}`,
+      "recompile the model with the installed chainrule",
+    ),
+  "limit-exceeded": (limit: string, needed: number, available: number) =>
+    runtimeError(
+      "limit-exceeded",
+      `the device must allow ${limit} of ${needed}: it allows ${available}`,
+      "use a smaller batch; a device passed in must be requested with the program's limits",
+    ),
+  "out-of-memory": (what: string, bytes: number, found: string) =>
+    runtimeError(
+      "out-of-memory",
+      `the device must have room for ${what} (${bytes} bytes): ${found}`,
+      "use a smaller batch or a smaller maxInFlight",
+    ),
+  "kernel-invalid": (kernel: string, found: string) =>
+    runtimeError("kernel-invalid", `kernel \`${kernel}\` must be valid on this device: ${found}`, "please report this"),
+  "option-value": (option: string, must: string, found: unknown) =>
+    runtimeError("option-value", `option \`${option}\` must be ${must}: found ${String(found)}`),
+  "input-missing": (entry: string, name: string, must: string) =>
+    runtimeError("input-missing", `\`${entry}\` must be given \`${name}\`, ${must}: it is missing`),
+  "input-unknown": (entry: string, name: string, known: readonly string[]) =>
+    runtimeError("input-unknown", `inputs of \`${entry}\` must be among ${list(known)}: found \`${name}\``),
+  "input-type": (entry: string, name: string, must: string, found: string) =>
+    runtimeError("input-type", `\`${name}\` of \`${entry}\` must be ${must}: found ${found}`),
+  "input-length": (entry: string, name: string, must: string, found: string) =>
+    runtimeError("input-length", `\`${name}\` of \`${entry}\` must have ${must}: found ${found}`),
+  "input-class": (entry: string, name: string, classes: number, index: number, found: number) =>
+    runtimeError("input-class", `\`${name}\` of \`${entry}\` must be in [0, ${classes}): element ${index} is ${found}`),
+  "setting-unknown": (entry: string, name: string, known: readonly string[]) =>
+    runtimeError("setting-unknown", `settings of \`${entry}\` must be among ${list(known)}: found \`${name}\``),
+  "setting-value": (entry: string, name: string, found: unknown) =>
+    runtimeError(
+      "setting-value",
+      `setting \`${name}\` of \`${entry}\` must be a finite number: found ${String(found)}`,
+    ),
+  "too-many-steps": (limit: number) =>
+    runtimeError(
+      "too-many-steps",
+      `at most ${limit} calls may be in flight: this is one more`,
+      "await `step.accepted` (or an output) before the next call, or raise maxInFlight",
+    ),
+  "output-expired": (entry: string, kept: number) =>
+    runtimeError(
+      "output-expired",
+      `outputs of \`${entry}\` must be read within ${kept} later calls: they are overwritten`,
+      "ask for the output sooner, or raise maxInFlight",
+    ),
+  "state-mismatch": (must: readonly string[], found: readonly string[]) =>
+    runtimeError(
+      "state-mismatch",
+      `a checkpoint must hold exactly the program's states: the program has ${list(must)}; found ${list(found)}`,
+      "load weights alone with `params`",
+    ),
+  "param-unknown": (name: string, known: readonly string[]) =>
+    runtimeError("param-unknown", `parameters must be among ${list(known)}: found \`${name}\``),
+  "state-value": (name: string, must: string, found: string) =>
+    runtimeError("state-value", `\`${name}\` must be ${must}: found ${found}`),
+  "device-lost": (reason: string, message: string) =>
+    runtimeError(
+      "device-lost",
+      `the GPU device must live: it was lost (${reason}${message && `: ${message}`})`,
+      "create the module again with { state } from the last checkpoint",
+    ),
+  destroyed: () => runtimeError("destroyed", "a module must not be used after destroy(): it was destroyed"),
+} as const;

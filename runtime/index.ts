@@ -1,0 +1,149 @@
+/// The runtime of compiled models: `load(program)` gives a module that trains and infers on WebGPU.
+
+import type { EntryPoint, Program } from "./abi.ts";
+import { abiVersion } from "./abi.ts";
+import type { OpenDevice } from "./device.ts";
+import { openDevice } from "./device.ts";
+import { runtimeErrors } from "./errors.ts";
+import type { Gate } from "./gate.ts";
+import { openGate } from "./gate.ts";
+import { createBuffers, planBuffers, readbackUsage, writeConstants } from "./memory.ts";
+import { checkParams, checkState, initialValue, parametersOf, readStates, writeStates } from "./params.ts";
+import { compileKernels, validated } from "./pipelines.ts";
+import { outputRange } from "./readback.ts";
+import type { Context, Run } from "./run.ts";
+import { prepareEntry } from "./run.ts";
+import type { LoadedModule, LoadOptions, ParamRecord, StateRecord, TypedArray } from "./types.ts";
+
+export { abiVersion } from "./abi.ts";
+export type * from "./abi.ts";
+export { describeAdapter, openDevice } from "./device.ts";
+export type { OpenDevice } from "./device.ts";
+export { runtimeError, runtimeErrors } from "./errors.ts";
+export type { RuntimeError } from "./errors.ts";
+export { threefry } from "./random.ts";
+export type * from "./types.ts";
+
+const defaultMaxInFlight = 8;
+
+function checkOptions(
+  program: Program,
+  { seed = 0, maxInFlight = defaultMaxInFlight, params, state }: LoadOptions,
+): void {
+  if (program.abi !== abiVersion) throw runtimeErrors["abi-version"](program.abi, abiVersion);
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw runtimeErrors["option-value"]("seed", "an integer in [0, 2^53)", seed);
+  }
+  if (!Number.isInteger(maxInFlight) || maxInFlight < 1) {
+    throw runtimeErrors["option-value"]("maxInFlight", "an integer of at least 1", maxInFlight);
+  }
+  if (params) checkParams(program, params);
+  if (state) checkState(program, state);
+}
+
+/** Creates every buffer of a module: the program's, then `depth` read-back slots an entry point with outputs. */
+function createMemory(device: GPUDevice, program: Program, depth: number) {
+  const requests = planBuffers(program);
+  const rings: Record<string, readonly [number, number]> = {};
+  for (const [name, entry] of Object.entries(program.entryPoints)) {
+    const { size } = outputRange(entry) ?? { size: 0 };
+    const first = requests.length;
+    for (let slot = 0; size > 0 && slot < depth; slot++) {
+      requests.push({ label: `${name} outputs ${slot}`, size, usage: readbackUsage });
+    }
+    rings[name] = [first, requests.length];
+  }
+  return { ...createBuffers(device, requests), rings };
+}
+
+function writeFirstStates(context: Context, { seed = 0, params, state }: LoadOptions): void {
+  const { program } = context;
+  if (state) writeStates(context, checkState(program, state));
+  else {
+    for (const slot of program.states) {
+      const value = initialValue(slot, seed);
+      if (value) writeStates(context, [[slot, value]]);
+    }
+  }
+  if (params) writeStates(context, checkParams(program, params));
+}
+
+function moduleMembers(context: Context, { adapter }: OpenDevice, destroy: () => void): LoadedModule {
+  const { gate, program } = context;
+  return {
+    adapter,
+    device: context.device,
+    get steps() {
+      return context.steps;
+    },
+    async readParams() {
+      const slots = parametersOf(program);
+      const values = await readStates(context, slots);
+      return Object.fromEntries(slots.map((slot, index) => [slot.name, values[index]!]));
+    },
+    async readState() {
+      const values = await readStates(context, program.states);
+      const tensors = program.states.map(({ name, dtype, shape }, at) => [name, { dtype, shape, data: values[at]! }]);
+      return Object.fromEntries(tensors) as StateRecord;
+    },
+    writeParams(params) {
+      gate.check();
+      writeStates(context, checkParams(program, params as ParamRecord));
+    },
+    writeState(state) {
+      gate.check();
+      writeStates(context, checkState(program, state));
+    },
+    destroy,
+  };
+}
+
+async function build(program: Program, options: LoadOptions, opened: OpenDevice, gate: Gate): Promise<LoadedModule> {
+  const { device } = opened;
+  const { buffers, checked, rings } = createMemory(device, program, gate.limit);
+  const free = (): void => {
+    for (const buffer of buffers) buffer.destroy();
+  };
+  try {
+    const [kernels] = await Promise.all([compileKernels(device, program, options.onProgress), checked]);
+    const context: Context = { device, program, gate, memory: buffers, kernels, settings: new Map(), steps: 0 };
+    writeConstants(device, program, buffers);
+    writeFirstStates(context, options);
+    const runs: Record<string, Run> = {};
+    for (const [name, entry] of Object.entries<EntryPoint>(program.entryPoints)) {
+      const make = () => prepareEntry(context, name, entry, buffers.slice(...rings[name]!));
+      runs[name] = await validated(device, name, make);
+    }
+    const module = moduleMembers(context, opened, () => {
+      gate.fail(runtimeErrors.destroyed());
+      free();
+      opened.close();
+    });
+    return Object.defineProperties(module, Object.getOwnPropertyDescriptors(runs));
+  } catch (error) {
+    free();
+    throw error;
+  }
+}
+
+/**
+ * Loads a compiled program: opens a device, creates every buffer, compiles every kernel and sets the states.
+ *
+ * `Module` is the type that the generated module declares: one method an entry point, beside `LoadedModule`.
+ * Errors: `abi-version`, `option-value`, `param-unknown`, `state-mismatch`, `state-value`, `no-webgpu`, `no-adapter`,
+ * `limit-exceeded`, `device-request`, `out-of-memory`, `kernel-invalid`, `device-lost`.
+ */
+export async function load<Module = LoadedModule<Record<string, TypedArray>>>(
+  program: Program,
+  options: LoadOptions = {},
+): Promise<Module> {
+  checkOptions(program, options);
+  const opened = await openDevice(program.limits, options);
+  const gate = openGate(opened.device, options.maxInFlight ?? defaultMaxInFlight);
+  try {
+    return (await gate.guard(build(program, options, opened, gate))) as Module;
+  } catch (error) {
+    opened.close();
+    throw error;
+  }
+}

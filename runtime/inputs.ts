@@ -1,0 +1,107 @@
+/// Checking and writing what a caller passes to an entry point. Everything is checked before anything is written.
+
+import type { EntryPoint, InputSlot } from "./abi.ts";
+import { runtimeErrors } from "./errors.ts";
+import { storageUsage } from "./memory.ts";
+import { arrayType, describeSlot, elementCount, slotBytes, toArray } from "./tensor.ts";
+import type { InputValue, OutputBuffer, TypedArray } from "./types.ts";
+
+/** An input ready for the queue: elements to write, or a buffer to bind in place of the module's own. */
+export type CheckedInput = TypedArray | OutputBuffer;
+
+const isBuffer = (value: object): value is GPUBuffer => "usage" in value && "size" in value;
+
+/** True for an input that stays on the GPU. */
+export const isOnGpu = (input: CheckedInput): input is OutputBuffer => "buffer" in input && "size" in input;
+
+function describe(value: unknown): string {
+  if (typeof value !== "object" || value === null) return `${typeof value} ${String(value)}`;
+  return value.constructor?.name ?? "object";
+}
+
+function checkBuffer(entry: string, slot: InputSlot, value: GPUBuffer | OutputBuffer): OutputBuffer {
+  const bytes = slotBytes(slot);
+  const whole = isBuffer(value);
+  const { buffer, offset, size } = whole ? { buffer: value, offset: 0, size: value.size } : value;
+  if (size !== bytes || offset % 256 || offset + size > buffer.size) {
+    const found = `${size} bytes at ${offset} of ${buffer.size}`;
+    throw runtimeErrors["input-length"](
+      entry,
+      slot.name,
+      `${bytes} bytes (${describeSlot(slot)}) at a multiple of 256`,
+      found,
+    );
+  }
+  if (!(buffer.usage & storageUsage)) {
+    throw runtimeErrors["input-type"](entry, slot.name, "a buffer with usage STORAGE", `usage ${buffer.usage}`);
+  }
+  return { buffer, offset, size };
+}
+
+function checkClasses(entry: string, { name, classes }: InputSlot, values: TypedArray): void {
+  if (classes === undefined) return;
+  const index = values.findIndex((value: number) => !(value >= 0 && value < classes));
+  if (index >= 0) throw runtimeErrors["input-class"](entry, name, classes, index, values[index]!);
+}
+
+function checkInput(entry: string, slot: InputSlot, value: InputValue): CheckedInput {
+  const scalar = slot.shape.length === 0;
+  const type = arrayType(slot.dtype);
+  let array: TypedArray;
+  if (scalar && typeof value === "number" && (slot.dtype === "f32" || Number.isInteger(value))) {
+    array = toArray(slot.dtype, [value]);
+  } else if (value instanceof type) {
+    array = value;
+  } else if (
+    typeof value === "object" &&
+    value !== null &&
+    (isBuffer(value) || "buffer" in value) &&
+    !ArrayBuffer.isView(value)
+  ) {
+    return checkBuffer(entry, slot, value);
+  } else {
+    const must = `a ${scalar ? `number (${slot.dtype}) or ` : ""}${type.name} or a GPUBuffer`;
+    throw runtimeErrors["input-type"](entry, slot.name, must, describe(value));
+  }
+  if (array.length !== elementCount(slot.shape)) {
+    const must = `${elementCount(slot.shape)} elements (${describeSlot(slot)})`;
+    throw runtimeErrors["input-length"](entry, slot.name, must, `${array.length}`);
+  }
+  checkClasses(entry, slot, array);
+  return array;
+}
+
+/** Checks the inputs of one call, in the order of the entry point's slots. Errors `input-…`. */
+export function checkInputs(
+  name: string,
+  entry: EntryPoint,
+  inputs: Readonly<Record<string, InputValue>> = {},
+): CheckedInput[] {
+  const checked = entry.inputs.map((slot) => {
+    const value = inputs[slot.name];
+    if (value === undefined) throw runtimeErrors["input-missing"](name, slot.name, describeSlot(slot));
+    return checkInput(name, slot, value);
+  });
+  for (const key in inputs) {
+    const known = entry.inputs.map((slot) => slot.name);
+    if (!known.includes(key)) throw runtimeErrors["input-unknown"](name, key, known);
+  }
+  return checked;
+}
+
+/** Checks the settings of one call and gives all values in order, defaults included. Errors `setting-…`. */
+export function checkSettings(
+  name: string,
+  entry: EntryPoint,
+  settings: Readonly<Record<string, number>> = {},
+): number[] {
+  for (const key in settings) {
+    const known = entry.settings.map((setting) => setting.name);
+    if (!known.includes(key)) throw runtimeErrors["setting-unknown"](name, key, known);
+  }
+  return entry.settings.map((setting) => {
+    const value = settings[setting.name] ?? setting.value;
+    if (!Number.isFinite(value)) throw runtimeErrors["setting-value"](name, setting.name, value);
+    return value;
+  });
+}

@@ -1,0 +1,68 @@
+/// The buffers of a program, created once at load.
+
+import type { BufferPlan, Program } from "./abi.ts";
+import { runtimeErrors } from "./errors.ts";
+import { toArray } from "./tensor.ts";
+
+// WebGPU's flags as numbers: a device may be passed in where the globals GPUBufferUsage and GPUMapMode do not exist.
+const mapRead = 0x1;
+const copySource = 0x4;
+const copyTarget = 0x8;
+const uniform = 0x40;
+const storage = 0x80;
+
+/** `GPUMapMode.READ`. */
+export const mapModeRead = 0x1;
+
+/** The usage that a GPU buffer given as an input must have. */
+export const storageUsage = storage;
+
+/** Usage flags of a buffer for reading back. */
+export const readbackUsage = mapRead | copyTarget;
+
+const usages: Readonly<Record<BufferPlan["role"], number>> = {
+  state: storage | copySource | copyTarget,
+  arena: storage,
+  input: storage | copyTarget,
+  output: storage | copySource,
+  settings: uniform | copyTarget,
+  constant: storage | copyTarget,
+};
+
+const special = { nan: NaN, inf: Infinity, "-inf": -Infinity } as const;
+
+/** Buffers just created; they hold zeros. */
+export interface NewBuffers {
+  readonly buffers: readonly GPUBuffer[];
+  /** Settles when the device knows whether it has room: error `out-of-memory`, after which all are destroyed. */
+  readonly checked: Promise<void>;
+}
+
+/** Creates buffers, all or none. */
+export function createBuffers(device: GPUDevice, requests: readonly GPUBufferDescriptor[]): NewBuffers {
+  device.pushErrorScope("validation");
+  device.pushErrorScope("out-of-memory");
+  const buffers = requests.map((request) => device.createBuffer(request));
+  const errors = Promise.all([device.popErrorScope(), device.popErrorScope()]);
+  const checked = errors.then((found) => {
+    const error = found.find(Boolean);
+    if (!error) return;
+    for (const buffer of buffers) buffer.destroy();
+    const bytes = requests.reduce((sum, request) => sum + request.size, 0);
+    throw runtimeErrors["out-of-memory"](requests.map((request) => request.label).join(", "), bytes, error.message);
+  });
+  return { buffers, checked };
+}
+
+/** What to create for a program's buffers, in order. */
+export const planBuffers = (program: Program): GPUBufferDescriptor[] =>
+  program.buffers.map(({ label, role, bytes }) => ({ label, size: bytes, usage: usages[role] }));
+
+/** Fills the constant buffers. */
+export function writeConstants(device: GPUDevice, program: Program, buffers: readonly GPUBuffer[]): void {
+  program.buffers.forEach(({ values }, index) => {
+    if (!values) return;
+    const numbers = values.data.map((value) => (typeof value === "number" ? value : special[value]));
+    device.queue.writeBuffer(buffers[index]!, 0, toArray(values.dtype, numbers));
+  });
+}

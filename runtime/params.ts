@@ -1,0 +1,103 @@
+/// States: their first values, checkpoints and weights.
+
+import type { Program, StateSlot } from "./abi.ts";
+import { runtimeErrors } from "./errors.ts";
+import { createBuffers, mapModeRead, readbackUsage } from "./memory.ts";
+import { normal, seedKey, threefry, uniform } from "./random.ts";
+import type { Context } from "./run.ts";
+import { arrayType, copySlot, describeSlot, elementCount, toArray } from "./tensor.ts";
+import type { ParamRecord, StateRecord, TypedArray } from "./types.ts";
+
+/** The first value of a state, or undefined where it is zero, as new buffers are. */
+export function initialValue(slot: StateSlot, seed: number): TypedArray | undefined {
+  const { init, dtype } = slot;
+  const values = new (arrayType(dtype))(elementCount(slot.shape));
+  const key = seedKey(seed);
+  switch (init.tag) {
+    case "constant":
+      return init.value === 0 ? undefined : values.fill(init.value);
+    case "uniform":
+      return values.map((_, index) => uniform(threefry(key, [index, init.site]), init.low, init.high));
+    case "normal":
+      return values.map((_, index) => normal(threefry(key, [index, init.site]), init.mean, init.deviation));
+    case "values":
+      return toArray(dtype, init.values);
+    case "key":
+      return toArray(dtype, key);
+    default:
+      return init satisfies never;
+  }
+}
+
+/** The program's parameters. */
+export const parametersOf = (program: Program): StateSlot[] => program.states.filter((slot) => slot.parameter);
+
+/** Pairs given weights with their slots. Errors `param-unknown`, `state-value`. */
+export function checkParams(program: Program, params: ParamRecord): [StateSlot, TypedArray][] {
+  const slots = parametersOf(program);
+  return Object.entries(params).map(([name, values]) => {
+    const slot = slots.find((candidate) => candidate.name === name);
+    if (!slot) {
+      throw runtimeErrors["param-unknown"](
+        name,
+        slots.map((candidate) => candidate.name),
+      );
+    }
+    const count = elementCount(slot.shape);
+    if (values?.length !== count) {
+      throw runtimeErrors["state-value"](name, `${count} numbers (${describeSlot(slot)})`, `${values?.length}`);
+    }
+    return [slot, toArray(slot.dtype, values)];
+  });
+}
+
+/** Pairs a checkpoint with the program's slots. Errors `state-mismatch`, `state-value`. */
+export function checkState({ states }: Program, state: StateRecord): [StateSlot, TypedArray][] {
+  const found = Object.keys(state);
+  if (found.length !== states.length || states.some((slot) => !found.includes(slot.name))) {
+    throw runtimeErrors["state-mismatch"](
+      states.map((slot) => slot.name),
+      found,
+    );
+  }
+  return states.map((slot) => {
+    const { dtype, shape, data } = state[slot.name]!;
+    const given = `${dtype}[${shape.join(", ")}]`;
+    if (given !== describeSlot(slot) || data.length !== elementCount(shape) || !(data instanceof arrayType(dtype))) {
+      throw runtimeErrors["state-value"](slot.name, describeSlot(slot), `${given} with ${data.length} elements`);
+    }
+    return [slot, data];
+  });
+}
+
+/** Writes states before the next call. */
+export function writeStates({ device, memory }: Context, values: readonly (readonly [StateSlot, TypedArray])[]): void {
+  for (const [{ buffer, offset }, array] of values) {
+    device.queue.writeBuffer(memory[buffer]!, offset, array as Float32Array<ArrayBuffer>);
+  }
+}
+
+/** Copies states as they are after the calls enqueued so far: one copy and one mapping a buffer, one submit. */
+export async function readStates(context: Context, slots: readonly StateSlot[]): Promise<TypedArray[]> {
+  const { device, gate, memory, program } = context;
+  gate.check();
+  const used = [...new Set(slots.map((slot) => slot.buffer))];
+  const requests = used.map((index) => ({
+    label: `copy of ${program.buffers[index]!.label}`,
+    size: program.buffers[index]!.bytes,
+    usage: readbackUsage,
+  }));
+  const { buffers, checked } = createBuffers(device, requests);
+  // Submitted before anything is awaited: later calls must not show in the copy.
+  const encoder = device.createCommandEncoder();
+  used.forEach((index, at) => encoder.copyBufferToBuffer(memory[index]!, 0, buffers[at]!, 0, requests[at]!.size));
+  device.queue.submit([encoder.finish()]);
+  try {
+    await gate.guard(checked);
+    await gate.guard(Promise.all(buffers.map((buffer) => buffer.mapAsync(mapModeRead))));
+    const ranges = buffers.map((buffer) => buffer.getMappedRange());
+    return slots.map((slot) => copySlot(slot, ranges[used.indexOf(slot.buffer)]!));
+  } finally {
+    for (const buffer of buffers) buffer.destroy();
+  }
+}
