@@ -1,0 +1,108 @@
+/// Errors of the language and the compiler: what must hold, what was found on both sides, where, and what to do.
+
+/** A range in a user's file; lines and columns count from 1, `endColumn` is exclusive. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly endColumn?: number;
+}
+
+/** The body of a message. `found` belongs in the message: both sides, with the user's names. */
+export interface Explanation {
+  /** What must hold, then what was found. */
+  readonly message: string;
+  /** What to do about it. */
+  readonly help?: string;
+}
+
+/** An error in a user's model or in how the compiler was called. */
+export class CompileError extends Error {
+  readonly code: string;
+  readonly help: string | undefined;
+  /** Where; filled in by the innermost place that is known when the error passes by. */
+  place: Place | undefined;
+  /** What `$0`, `$1`… in the message stand for: the operands of the op that failed. */
+  subjects: readonly object[] | undefined;
+  readonly template: string;
+
+  constructor(code: string, explanation: Explanation, place?: Place) {
+    super(nameOperands(explanation.message, []));
+    this.name = "CompileError";
+    this.code = code;
+    this.help = explanation.help;
+    this.place = place;
+    this.template = explanation.message;
+  }
+}
+
+/** Replaces `$0`, `$1`… by names, or by "the left operand" where there is none. */
+function nameOperands(template: string, names: readonly (string | undefined)[]): string {
+  const fallback = ["the left operand", "the right operand"];
+  return template.replace(/\$(\d)/g, (_, digit: string) => {
+    const name = names[Number(digit)];
+    return name === undefined ? (fallback[Number(digit)] ?? `operand ${digit}`) : `\`${name}\``;
+  });
+}
+
+/** Puts the user's names into the message of an error that was raised about values. */
+export function nameSubjects(error: CompileError, nameOf: (subject: object) => string | undefined): void {
+  if (error.subjects) error.message = nameOperands(error.template, error.subjects.map(nameOf));
+}
+
+/** Runs `action`; an error without subjects is about these operands. */
+export function about<T>(subjects: readonly object[], action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof CompileError) error.subjects ??= subjects;
+    throw error;
+  }
+}
+
+/** An entry of the catalogue: makes the error, and documents its code. */
+export interface ErrorKind<Arguments extends readonly unknown[]> {
+  (...args: Arguments): CompileError;
+  readonly code: string;
+  readonly doc: string;
+}
+
+/** Defines one error code: `doc` is its entry in docs/errors.md, `explain` writes the message. */
+export function defineError<Arguments extends readonly unknown[]>(
+  code: string,
+  doc: string,
+  explain: (...args: Arguments) => Explanation,
+): ErrorKind<Arguments> {
+  return Object.assign((...args: Arguments) => new CompileError(code, explain(...args)), { code, doc });
+}
+
+/** Runs `action`; an error that has no place yet is given this one. */
+export function atPlace<T>(place: Place | undefined, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof CompileError) error.place ??= place;
+    throw error;
+  }
+}
+
+/**
+ * The error as a user reads it: code, message, place, the line of source underlined, help.
+ * `source` is the text of the file of `error.place`, when it is at hand.
+ */
+export function renderError(error: CompileError, source?: string): string {
+  const lines = [`error[${error.code}]: ${error.message}`];
+  const { place } = error;
+  if (place) {
+    lines.push(`  ${place.file}:${place.line}:${place.column}`);
+    const text = source?.split(/\r?\n/)[place.line - 1];
+    if (text !== undefined) {
+      const gutter = `${place.line}`.padStart(4);
+      const end = Math.max(place.column + 1, Math.min(place.endColumn ?? text.length + 1, text.length + 1));
+      lines.push(`${gutter} │ ${text}`);
+      lines.push(`${" ".repeat(gutter.length)} │ ${" ".repeat(place.column - 1)}${"^".repeat(end - place.column)}`);
+    }
+  }
+  if (error.help) lines.push(`  help: ${error.help}`);
+  return lines.join("\n");
+}

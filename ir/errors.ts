@@ -1,0 +1,141 @@
+/// The catalogue: one function per error code. docs/errors.md is generated from it.
+import { defineError } from "./diagnostic.ts";
+import { formatType, type Shape, type TensorType } from "./type.ts";
+
+const show = (shape: Shape): string => `[${shape.join(", ")}]`;
+
+export const broadcastMismatch = defineError(
+  "broadcast-mismatch",
+  "Operands of an elementwise op must have equal extents on every axis, counted from the last; an extent of 1 stretches.",
+  (op: string, a: TensorType, b: TensorType) => ({
+    message: `${op}: operands must have shapes that broadcast: $0 is ${show(a.shape)}, $1 is ${show(b.shape)}`,
+    help: "reshape one operand, or insert axes of extent 1",
+  }),
+);
+
+export const dtypeMismatch = defineError(
+  "dtype-mismatch",
+  "An op takes operands of certain element types only, and never mixes two by itself.",
+  (op: string, wanted: string, found: readonly TensorType[]) => ({
+    message: `${op}: operands must be ${wanted}: found ${found.map(formatType).join(" and ")}`,
+    help: "convert one side with cast(x, dtype)",
+  }),
+);
+
+export const contractionExtent = defineError(
+  "contraction-extent",
+  "Axes that are summed over together must have equal extents.",
+  (op: string, leftAxis: number, rightAxis: number, extents: Shape) => ({
+    message:
+      `${op}: contracted axes must have equal extents: ` +
+      `$0 axis ${leftAxis} is ${extents[0]}, $1 axis ${rightAxis} is ${extents[1]}`,
+    help: "transpose an operand, or declare matching extents",
+  }),
+);
+
+export const rankMismatch = defineError(
+  "rank-mismatch",
+  "An op or layer takes operands of certain ranks only.",
+  (op: string, wanted: string, found: readonly TensorType[]) => ({
+    message: `${op}: operands must have ${wanted}: found ${found.map(formatType).join(" and ")}`,
+  }),
+);
+
+export const axisRange = defineError(
+  "axis-range",
+  "An axis must lie in [-rank, rank) and be named once.",
+  (op: string, axes: readonly number[], rank: number) => ({
+    message: `${op}: axes must be distinct and lie in [-${rank}, ${rank}): found [${axes.join(", ")}]`,
+  }),
+);
+
+export const reshapeCount = defineError(
+  "reshape-count",
+  "A reshape keeps the number of elements.",
+  (from: Shape, to: Shape, counts: Shape) => ({
+    message: `reshape: both shapes must have equally many elements: ${show(from)} has ${counts[0]}, ${show(to)} has ${counts[1]}`,
+  }),
+);
+
+export const sizeSyntax = defineError(
+  "size-syntax",
+  "A size is a non-negative integer, a name, or a polynomial in names such as 4*batch+1.",
+  (size: unknown) => ({
+    message: `a size must be a non-negative integer or a polynomial in names: found ${JSON.stringify(size)}`,
+  }),
+);
+
+export const duplicateName = defineError(
+  "duplicate-name",
+  "Inputs, parameters, states and named layers of a model have different names.",
+  (name: string, first: string, second: string) => ({
+    message: `names must be unique in a model: "${name}" names ${first} and ${second}`,
+    help: "rename one of them",
+  }),
+);
+
+export const outsideModel = defineError(
+  "outside-model",
+  "Inputs, parameters and layers exist only while model() runs its function.",
+  (what: string) => ({
+    message: `${what} must be called inside the function given to model(): no model is being built`,
+    help: `write model("name", () => { … ${what} … })`,
+  }),
+);
+
+export const emptyModel = defineError(
+  "empty-model",
+  "A model returns at least one entry point, and an entry point returns at least one value or update.",
+  (what: string) => ({
+    message: `${what} must return at least one value: found none`,
+    help: "return { predict: { output } }",
+  }),
+);
+
+export const entryPointValue = defineError(
+  "entry-point-value",
+  "An entry point is a record of values; its key `update` holds the result of an optimizer.",
+  (entry: string, key: string, found: string) => ({
+    message: `entry point "${entry}": "${key}" must be a value of the graph: found ${found}`,
+  }),
+);
+
+export const reservedName = defineError(
+  "reserved-name",
+  "Entry points and outputs become members of the generated module, beside its own.",
+  (what: string, name: string) => ({
+    message: `${what} must not take the name of a member of the generated module: found "${name}"`,
+    help: "rename it",
+  }),
+);
+
+export const stateUpdate = defineError(
+  "state-update",
+  "An update gives a state a value of its own type, once per entry point.",
+  (state: string, found: string) => ({
+    message: `an update of "${state}" must give it one value of its own type: found ${found}`,
+  }),
+);
+
+export const lossNotScalar = defineError("loss-not-scalar", "A gradient is taken of a scalar.", (loss: TensorType) => ({
+  message: `a gradient is taken of a scalar float: the loss is ${formatType(loss)}`,
+  help: "reduce it with mean(loss) or sum(loss)",
+}));
+
+export const gradientOfInteger = defineError(
+  "gradient-of-integer",
+  "Only float values have gradients.",
+  (value: TensorType) => ({
+    message: `a gradient is taken with respect to a float value: found ${formatType(value)}`,
+    help: "differentiate with respect to a float input or parameter",
+  }),
+);
+
+export const noParameters = defineError(
+  "no-parameters",
+  "An optimizer needs at least one trainable parameter that its loss depends on.",
+  (optimizer: string) => ({
+    message: `${optimizer}: the loss must depend on a trainable parameter: found none`,
+    help: "pass { parameters: [...] }, or check that the loss uses the layers",
+  }),
+);

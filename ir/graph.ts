@@ -1,0 +1,91 @@
+/// A whole model: entry points over shared states, and the side table of names and places.
+import type { Place } from "./diagnostic.ts";
+import { postorder, type Value } from "./value.ts";
+
+/** A compiled function in the making: what it returns and which states it writes. */
+export interface EntryPoint {
+  readonly name: string;
+  readonly outputs: readonly NamedValue[];
+  readonly updates: readonly Update[];
+}
+
+export interface NamedValue {
+  readonly name: string;
+  readonly value: Value;
+}
+
+/** After a call, `state` (a state leaf) holds `value`. All updates of an entry point happen at once. */
+export interface Update {
+  readonly state: Value;
+  readonly value: Value;
+}
+
+/** What is known about a value besides its mathematics. */
+export interface Note {
+  /** Name in the user's model, for example `hidden` or `hidden.weight`; unique in its graph. */
+  readonly name?: string;
+  /** Where the user wrote it. */
+  readonly place?: Place;
+}
+
+/** A model as a graph. Values are immutable and shared between entry points; names are a side table. */
+export interface Graph {
+  readonly name: string;
+  readonly entryPoints: readonly EntryPoint[];
+  /** Inputs in order of declaration, then settings: leaves that a caller gives. */
+  readonly inputs: readonly Value[];
+  /** States in order of creation. */
+  readonly states: readonly Value[];
+  readonly notes: ReadonlyMap<Value, Note>;
+}
+
+/** Every value that the graph computes or names as a result, outputs first, then updates, entry point by entry point. */
+export function graphRoots(graph: Graph): readonly Value[] {
+  return graph.entryPoints.flatMap(entryPointRoots);
+}
+
+/** The values that one entry point computes. */
+export function entryPointRoots(entry: EntryPoint): readonly Value[] {
+  return [...entry.outputs.map((output) => output.value), ...entry.updates.map((update) => update.value)];
+}
+
+/** All values of a graph, operands before users. */
+export function graphValues(graph: Graph): readonly Value[] {
+  return postorder(graphRoots(graph));
+}
+
+/**
+ * The graph with every root replaced. Names and places follow their values: a value that replaces a named one takes the
+ * name unless it has one. Returns the same object when nothing changed.
+ */
+export function mapGraph(graph: Graph, replace: (value: Value) => Value): Graph {
+  let changed = false;
+  const mapped = (value: Value): Value => {
+    const result = replace(value);
+    changed ||= result !== value;
+    return result;
+  };
+  const entryPoints = graph.entryPoints.map((entry) => ({
+    ...entry,
+    outputs: entry.outputs.map((output) => ({ ...output, value: mapped(output.value) })),
+    updates: entry.updates.map((update) => ({ ...update, value: mapped(update.value) })),
+  }));
+  if (!changed) return graph;
+  const next = { ...graph, entryPoints };
+  return { ...next, notes: carryNotes(graph, next, replace) };
+}
+
+function carryNotes(before: Graph, after: Graph, replace: (value: Value) => Value): ReadonlyMap<Value, Note> {
+  const notes = new Map<Value, Note>();
+  const alive = new Set([...graphValues(after), ...after.inputs, ...after.states]);
+  for (const value of alive) if (before.notes.has(value)) notes.set(value, before.notes.get(value)!);
+  for (const [value, note] of before.notes) {
+    if (alive.has(value)) continue;
+    const replacement = replace(value);
+    if (replacement === value || !alive.has(replacement)) continue;
+    const known = notes.get(replacement);
+    const merged: Note = { name: known?.name ?? note.name, place: known?.place ?? note.place };
+    notes.set(replacement, merged);
+  }
+  return notes;
+}

@@ -1,0 +1,68 @@
+/// A model: named entry points over shared parameters and states.
+import { build, isValue } from "./build.ts";
+import { duplicateName, emptyModel, entryPointValue, reservedName, stateUpdate } from "./errors.ts";
+import type { EntryPoint, Graph, NamedValue, Update } from "./graph.ts";
+import { stateOp } from "./ops/leaf.ts";
+import { formatType, sameType } from "./type.ts";
+import type { Value } from "./value.ts";
+
+/** What an optimizer returns: new values for states. Several may be given as an array. */
+export type Updates = readonly Update[];
+
+/** What an entry point returns: values by name; `update` writes states. */
+export interface EntryPointRecord {
+  readonly [name: string]: Value | Updates | readonly Updates[];
+}
+
+/** Names that the generated module uses itself. */
+const reserved = new Set([
+  ...["readParams", "readState", "writeParams", "writeState", "destroy", "adapter", "device", "steps", "then"],
+  ...["accepted", "buffers", "read", "constructor", "prototype", "__proto__"],
+]);
+
+/**
+ * Defines a model. `define` builds the graph with inputs, layers and losses and returns the entry points:
+ * `{ predict: { probabilities }, train: { loss, update: adam(loss) } }`. It runs once, at once.
+ */
+export function model(name: string, define: () => Readonly<Record<string, EntryPointRecord>>): Graph {
+  const built = build(define, function* (entries) {
+    for (const record of Object.values(entries)) {
+      for (const [key, value] of Object.entries(record)) if (isValue(value)) yield [key, value] as const;
+    }
+  });
+  const entryPoints = Object.entries(built.result).map(([entry, record]) => entryPoint(entry, record, built.notes));
+  if (entryPoints.length === 0) throw emptyModel(`model "${name}"`);
+  return { name, entryPoints, inputs: built.inputs, states: built.states, notes: built.notes };
+}
+
+function entryPoint(name: string, record: EntryPointRecord, notes: Graph["notes"]): EntryPoint {
+  if (reserved.has(name)) throw reservedName("an entry point", name);
+  const outputs: NamedValue[] = [];
+  const updates: Update[] = [];
+  for (const [key, value] of Object.entries(record)) {
+    if (key === "update") updates.push(...checkedUpdates(value, name, notes));
+    else if (!isValue(value)) throw entryPointValue(name, key, describe(value));
+    else if (reserved.has(key)) throw reservedName("an output", key);
+    else outputs.push({ name: key, value });
+  }
+  if (outputs.length + updates.length === 0) throw emptyModel(`entry point "${name}"`);
+  return { name, outputs, updates };
+}
+
+function checkedUpdates(value: unknown, entry: string, notes: Graph["notes"]): Updates {
+  const updates = Array.isArray(value) ? (value.flat() as Updates) : [];
+  if (updates.length === 0) throw entryPointValue(entry, "update", describe(value));
+  const seen = new Set<Value>();
+  for (const { state, value: next } of updates) {
+    const name = notes.get(state)?.name ?? "a value";
+    if (state.op !== stateOp) throw stateUpdate(name, "a value that is no state");
+    if (!sameType(state.type, next.type)) throw stateUpdate(name, formatType(next.type));
+    if (seen.has(state)) throw duplicateName(name, "an updated state", "a second update in the same entry point");
+    seen.add(state);
+  }
+  return updates;
+}
+
+function describe(value: unknown): string {
+  return isValue(value) ? formatType(value.type) : value === null ? "null" : typeof value;
+}

@@ -1,0 +1,62 @@
+/// Sums, differences, products and quotients, element by element.
+import type { Value } from "../value.ts";
+import { binary, floats, numbers, unary, type Binary, type Unary } from "./define.ts";
+
+export const neg: Unary = unary({
+  name: "neg",
+  doc: "Negation.",
+  types: numbers,
+  scale: (_, t) => [neg(t)],
+  wgsl: ([x]) => `-${x}`,
+  reference: ([x]) => -x,
+  notation: { symbol: "-", precedence: 6, prefix: true },
+});
+
+export const add: Binary = binary({
+  name: "add",
+  doc: "Sum of two operands.",
+  types: numbers,
+  scale: (_, t) => [t, t],
+  wgsl: ([a, b]) => `${a} + ${b}`,
+  reference: ([a, b]) => a + b,
+  notation: { symbol: "+", precedence: 4 },
+  commutative: true,
+});
+
+export const sub: Binary = binary({
+  name: "sub",
+  doc: "Difference of two operands.",
+  types: numbers,
+  scale: (_, t) => [t, neg(t)],
+  wgsl: ([a, b]) => `${a} - ${b}`,
+  reference: ([a, b]) => a - b,
+  notation: { symbol: "-", precedence: 4 },
+});
+
+export const mul: Binary = binary({
+  name: "mul",
+  doc: "Product of two operands, element by element.",
+  types: numbers,
+  partials: ({ operands: [a, b] }) => [b, a],
+  wgsl: ([a, b]) => `${a} * ${b}`,
+  reference: ([a, b]) => a * b,
+  notation: { symbol: "·", precedence: 5 },
+  latex: ([a, b]) => `${a} \\odot ${b}`,
+  commutative: true,
+});
+
+export const div: Binary = binary({
+  name: "div",
+  doc: "Quotient of two operands.",
+  types: floats,
+  partials: ({ operands: [, b], result: y }) => [div(1, b), neg(div(y, b))],
+  wgsl: ([a, b]) => `${a} / ${b}`,
+  reference: ([a, b]) => a / b,
+  notation: { symbol: "/", precedence: 5 },
+  latex: ([a, b]) => `\\frac{${a}}{${b}}`,
+});
+
+/** Square, as a product: x·x. */
+export function square(x: Value): Value {
+  return mul(x, x);
+}

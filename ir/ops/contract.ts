@@ -1,0 +1,108 @@
+/// Sums of products over shared axes: matrix products, dot products, and their derivatives, which are contractions again.
+import { contractionExtent, dtypeMismatch, rankMismatch } from "../errors.ts";
+import type { Shape, TensorType } from "../type.ts";
+import { apply, type ContractionOp, type Value } from "../value.ts";
+import { transpose } from "./layout.ts";
+
+/** Pairs of axes [left, right]: `batch` axes are kept side by side, `contracted` ones are summed over. */
+export interface ContractAttrs {
+  readonly batch: readonly AxisPair[];
+  readonly contracted: readonly AxisPair[];
+}
+export type AxisPair = readonly [number, number];
+
+/** Axes of one operand by their part in a contraction, in order. */
+export interface OperandAxes {
+  readonly batch: readonly number[];
+  readonly free: readonly number[];
+  readonly contracted: readonly number[];
+}
+
+/** How the axes of the left (0) or right (1) operand take part. */
+export function operandAxes(attrs: ContractAttrs, side: 0 | 1, rank: number): OperandAxes {
+  const batch = attrs.batch.map((pair) => pair[side]);
+  const contracted = attrs.contracted.map((pair) => pair[side]);
+  const free = Array.from({ length: rank }, (_, axis) => axis).filter(
+    (axis) => !batch.includes(axis) && !contracted.includes(axis),
+  );
+  return { batch, free, contracted };
+}
+
+export const contractOp: ContractionOp = {
+  name: "contract",
+  doc: "Sum of products over contracted axes; the matrix product is the case of one.",
+  kind: "contraction",
+  infer([a, b], attrs): TensorType {
+    const { batch, contracted } = attrs as unknown as ContractAttrs;
+    if (a.dtype !== b.dtype || a.dtype !== "f32") throw dtypeMismatch("contract", "f32", [a, b]);
+    for (const [left, right] of [...batch, ...contracted]) {
+      const extents: Shape = [a.shape[left], b.shape[right]];
+      if (extents[0] !== extents[1]) throw contractionExtent("matmul", left, right, extents);
+    }
+    const axes = operandAxes({ batch, contracted }, 0, a.shape.length);
+    const right = operandAxes({ batch, contracted }, 1, b.shape.length);
+    const shape = [...axes.batch, ...axes.free].map((axis) => a.shape[axis]);
+    return { dtype: a.dtype, shape: [...shape, ...right.free.map((axis) => b.shape[axis])] };
+  },
+  transpose({ operands: [a, b], attrs }, cotangent) {
+    const { batch, contracted } = attrs as unknown as ContractAttrs;
+    const left = operandAxes({ batch, contracted }, 0, a.type.shape.length);
+    const right = operandAxes({ batch, contracted }, 1, b.type.shape.length);
+    const kept = batch.map((_, i) => i);
+    const leftFree = left.free.map((_, i) => batch.length + i);
+    const rightFree = right.free.map((_, i) => batch.length + left.free.length + i);
+    // ∂a: batch, free of a | contracted of b, in the order in which contract() leaves them.
+    const toLeft = contract(cotangent, b, {
+      batch: kept.map((axis, i) => [axis, right.batch[i]]),
+      contracted: rightFree.map((axis, i) => [axis, right.free[i]]),
+    });
+    const toRight = contract(a, cotangent, {
+      batch: kept.map((axis, i) => [left.batch[i], axis]),
+      contracted: left.free.map((axis, i) => [axis, leftFree[i]]),
+    });
+    const contractedOfA = pairedInOrderOf(contracted, 1);
+    const contractedOfB = pairedInOrderOf(contracted, 0);
+    return [
+      restoreAxes(toLeft, [...left.batch, ...left.free, ...contractedOfA]),
+      restoreAxes(toRight, [...right.batch, ...contractedOfB, ...right.free]),
+    ];
+  },
+};
+
+/** Axes on the other side of each pair, in the order in which they stand free on side `by`. */
+function pairedInOrderOf(pairs: readonly AxisPair[], by: 0 | 1): readonly number[] {
+  return [...pairs].sort((x, y) => x[by] - y[by]).map((pair) => pair[by === 0 ? 1 : 0]);
+}
+
+/** Puts axis i of `x` back to position `axes[i]`. */
+function restoreAxes(x: Value, axes: readonly number[]): Value {
+  const permutation = new Array<number>(axes.length);
+  axes.forEach((axis, i) => (permutation[axis] = i));
+  return transpose(x, permutation);
+}
+
+/** General contraction. Result axes: batch, free axes of `a`, free axes of `b`. */
+export function contract(a: Value, b: Value, attrs: ContractAttrs): Value {
+  return apply(contractOp, [a, b], { ...attrs });
+}
+
+/** Matrix product of the last two axes, [m, k] and [k, n] → [m, n]; leading axes are batch axes and must agree. */
+export function matmul(a: Value, b: Value): Value {
+  const rank = a.type.shape.length;
+  const right = b.type.shape.length;
+  if (
+    rank < 1 ||
+    right < 1 ||
+    (rank !== right && right !== 2 && !(right === 1 && rank <= 2) && !(rank === 1 && right === 2))
+  ) {
+    throw rankMismatch("matmul", "one or two axes, or equally many", [a.type, b.type]);
+  }
+  const shared = right > 2 ? rank - 2 : 0;
+  const batch = Array.from({ length: shared }, (_, axis): AxisPair => [axis, axis]);
+  return contract(a, b, { batch, contracted: [[rank - 1, right === 1 ? 0 : right - 2]] });
+}
+
+/** Sum of the products of two vectors. */
+export function dot(a: Value, b: Value): Value {
+  return contract(a, b, { batch: [], contracted: [[0, 0]] });
+}

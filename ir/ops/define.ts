@@ -1,0 +1,110 @@
+/// How op families are declared: the shape rules they share, and numbers as operands.
+import { about } from "../diagnostic.ts";
+import { broadcastMismatch, dtypeMismatch } from "../errors.ts";
+import { broadcastShapes, isFloat, sameShape, type DType, type Shape, type TensorType } from "../type.ts";
+import { apply, type ElementwiseOp, type SpellingContext, type Value } from "../value.ts";
+import { constant } from "./leaf.ts";
+import { broadcastTo } from "./sum.ts";
+
+/** A value, or a number that takes the element type of the other operand. */
+export type Operand = Value | number;
+
+/** Which element types an op takes, and which it gives. */
+export interface TypeRule {
+  readonly wanted: string;
+  accepts(operands: readonly DType[]): boolean;
+  result(operands: readonly DType[]): DType;
+}
+
+const allEqual = (dtypes: readonly DType[]): boolean => dtypes.every((dtype) => dtype === dtypes[0]);
+
+/** Float in, the same float out. */
+export const floats: TypeRule = {
+  wanted: "floats of one type",
+  accepts: (dtypes) => allEqual(dtypes) && isFloat(dtypes[0]),
+  result: (dtypes) => dtypes[0],
+};
+
+/** Any number in, the same type out. */
+export const numbers: TypeRule = {
+  wanted: "numbers of one type",
+  accepts: (dtypes) => allEqual(dtypes) && dtypes[0] !== "bool",
+  result: (dtypes) => dtypes[0],
+};
+
+/** Numbers in, a boolean out. */
+export const comparison: TypeRule = { ...numbers, result: () => "bool" };
+
+/** Booleans in, a boolean out. */
+export const logic: TypeRule = {
+  wanted: "booleans",
+  accepts: (dtypes) => dtypes.every((dtype) => dtype === "bool"),
+  result: () => "bool",
+};
+
+/** What an elementwise op states; the shape rule follows from `types`. */
+export type ElementwiseSpec = Omit<ElementwiseOp, "kind" | "infer"> & { readonly types: TypeRule };
+
+/** Makes the op object: operands of one shape (broadcasts are explicit values), element types by rule. */
+export function elementwise({ types, ...spec }: ElementwiseSpec): ElementwiseOp {
+  return {
+    ...spec,
+    kind: "elementwise",
+    infer(operands: readonly TensorType[]): TensorType {
+      const dtypes = operands.map((operand) => operand.dtype);
+      if (!types.accepts(dtypes)) throw dtypeMismatch(spec.name, types.wanted, operands);
+      const { shape } = operands[0];
+      const other = operands.find((operand) => !sameShape(operand.shape, shape));
+      if (other) throw broadcastMismatch(spec.name, operands[0], other);
+      return { dtype: types.result(dtypes), shape };
+    },
+  };
+}
+
+/** Applies an elementwise op to operands of any shapes that broadcast; numbers become constants. */
+export function applyBroadcasting(op: ElementwiseOp, operands: readonly Operand[], numberType?: DType): Value {
+  const first = operands.find((operand): operand is Value => typeof operand !== "number");
+  const dtype = numberType ?? first?.type.dtype ?? "f32";
+  const values = operands.map((operand) => (typeof operand === "number" ? constant(operand, dtype) : operand));
+  const shape = about(values, () => commonShape(op.name, values));
+  return apply(
+    op,
+    values.map((value) => broadcastTo(value, shape)),
+  );
+}
+
+function commonShape(name: string, values: readonly Value[]): Shape {
+  let result = values[0];
+  let shape = values[0].type.shape;
+  for (const value of values.slice(1)) {
+    const next = broadcastShapes(shape, value.type.shape);
+    if (!next) throw broadcastMismatch(name, { ...result.type, shape }, value.type);
+    [result, shape] = [value, next];
+  }
+  return shape;
+}
+
+export type Unary = ((x: Value) => Value) & { readonly op: ElementwiseOp };
+export type Binary = ((a: Operand, b: Operand) => Value) & { readonly op: ElementwiseOp };
+
+/** Declares an op of one operand; call it to apply it. */
+export function unary(spec: ElementwiseSpec): Unary {
+  const op = elementwise(spec);
+  return Object.assign((x: Value) => applyBroadcasting(op, [x]), { op });
+}
+
+/** Declares an op of two operands whose shapes broadcast; numbers become constants. */
+export function binary(spec: ElementwiseSpec): Binary {
+  const op = elementwise(spec);
+  return Object.assign((a: Operand, b: Operand) => applyBroadcasting(op, [a, b]), { op });
+}
+
+/** WGSL name of an element type with so many lanes. */
+export function wgslType(dtype: DType, lanes: 1 | 4): string {
+  return lanes === 1 ? dtype : dtype === "bool" ? "vec4<bool>" : `vec4<${dtype}>`;
+}
+
+/** A helper's name in a kernel: `softplus`, and `softplus4` for four lanes. */
+export function helperName(name: string, context: SpellingContext): string {
+  return context.lanes === 4 ? `${name}4` : name;
+}

@@ -1,0 +1,178 @@
+/// Functions of one number and powers, extremes of two.
+import type { Value } from "../value.ts";
+import { add, div, mul, square, sub } from "./arithmetic.ts";
+import { where } from "./choose.ts";
+import { equal, greater } from "./compare.ts";
+import { binary, floats, helperName, numbers, unary, type Binary, type Unary } from "./define.ts";
+import { expm1Helper, log1pHelper, powerHelper, sigmoidHelper, softplusHelper } from "./helpers.ts";
+import { constant } from "./leaf.ts";
+
+export const exp: Unary = unary({
+  name: "exp",
+  doc: "Exponential.",
+  types: floats,
+  partials: ({ result: y }) => [y],
+  wgsl: ([x]) => `exp(${x})`,
+  reference: ([x]) => Math.exp(x),
+  latex: ([x]) => `e^{${x}}`,
+});
+
+export const expm1: Unary = unary({
+  name: "expm1",
+  doc: "Exponential minus one, exact near 0.",
+  types: floats,
+  partials: ({ result: y }) => [add(y, 1)],
+  wgsl: ([x], context) => `${helperName("expm1", context)}(${x})`,
+  helpers: [expm1Helper],
+  reference: ([x]) => Math.expm1(x),
+  latex: ([x]) => `\\left(e^{${x}} - 1\\right)`,
+});
+
+export const log: Unary = unary({
+  name: "log",
+  doc: "Natural logarithm.",
+  types: floats,
+  partials: ({ operands: [x] }) => [div(1, x)],
+  wgsl: ([x]) => `log(${x})`,
+  reference: ([x]) => Math.log(x),
+  latex: ([x]) => `\\ln ${x}`,
+});
+
+export const log1p: Unary = unary({
+  name: "log1p",
+  doc: "ln(1 + x), exact near 0.",
+  types: floats,
+  partials: ({ operands: [x] }) => [div(1, add(1, x))],
+  wgsl: ([x], context) => `${helperName("log1p", context)}(${x})`,
+  helpers: [log1pHelper],
+  reference: ([x]) => Math.log1p(x),
+  latex: ([x]) => `\\ln\\left(1 + ${x}\\right)`,
+});
+
+export const sqrt: Unary = unary({
+  name: "sqrt",
+  doc: "Square root.",
+  types: floats,
+  partials: ({ result: y }) => [div(0.5, y)],
+  wgsl: ([x]) => `sqrt(${x})`,
+  reference: ([x]) => Math.sqrt(x),
+  latex: ([x]) => `\\sqrt{${x}}`,
+});
+
+export const tanh: Unary = unary({
+  name: "tanh",
+  doc: "Hyperbolic tangent.",
+  types: floats,
+  partials: ({ result: y }) => [sub(1, square(y))],
+  // tanh(89) is NaN on some drivers, and tanh(15) is 1 in float32.
+  wgsl: ([x], { lanes }) =>
+    lanes === 4 ? `tanh(clamp(${x}, vec4f(-15.0), vec4f(15.0)))` : `tanh(clamp(${x}, -15.0, 15.0))`,
+  reference: ([x]) => Math.tanh(x),
+  latex: ([x]) => `\\tanh ${x}`,
+});
+
+export const sigmoid: Unary = unary({
+  name: "sigmoid",
+  doc: "Logistic function 1/(1 + e⁻ˣ).",
+  types: floats,
+  partials: ({ result: y }) => [mul(y, sub(1, y))],
+  wgsl: ([x], context) => `${helperName("sigmoid", context)}(${x})`,
+  helpers: [sigmoidHelper],
+  reference: ([x]) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))),
+  latex: ([x]) => `\\sigma\\left(${x}\\right)`,
+});
+
+export const softplus: Unary = unary({
+  name: "softplus",
+  doc: "ln(1 + eˣ), without overflow.",
+  types: floats,
+  partials: ({ operands: [x] }) => [sigmoid(x)],
+  wgsl: ([x], context) => `${helperName("softplus", context)}(${x})`,
+  helpers: [log1pHelper, softplusHelper],
+  reference: ([x]) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+  latex: ([x]) => `\\ln\\left(1 + e^{${x}}\\right)`,
+});
+
+export const relu: Unary = unary({
+  name: "relu",
+  doc: "max(x, 0), with derivative 0 at 0.",
+  types: floats,
+  scale: ({ result: y }, t) => [where(greater(y, 0), t, 0)],
+  wgsl: ([x], { lanes }) => (lanes === 4 ? `max(${x}, vec4f(0.0))` : `max(${x}, 0.0)`),
+  reference: ([x]) => Math.max(x, 0),
+  latex: ([x]) => `\\operatorname{ReLU}\\left(${x}\\right)`,
+});
+
+export const step: Unary = unary({
+  name: "step",
+  doc: "Binary step: 1 where x ≥ 0, else 0. Its derivative is 0 everywhere it exists.",
+  types: floats,
+  partials: () => [null],
+  wgsl: ([x], { lanes }) =>
+    lanes === 4 ? `select(vec4f(0.0), vec4f(1.0), ${x} >= vec4f(0.0))` : `select(0.0, 1.0, ${x} >= 0.0)`,
+  reference: ([x]) => (x >= 0 ? 1 : 0),
+  latex: ([x]) => `\\mathbf{1}\\left[${x} \\ge 0\\right]`,
+});
+
+export const abs: Unary = unary({
+  name: "abs",
+  doc: "Absolute value, with derivative 0 at 0.",
+  types: numbers,
+  scale: ({ operands: [x] }, t) => [mul(t, sign(x))],
+  wgsl: ([x]) => `abs(${x})`,
+  reference: ([x]) => Math.abs(x),
+  latex: ([x]) => `\\left|${x}\\right|`,
+});
+
+export const sign: Unary = unary({
+  name: "sign",
+  doc: "-1, 0 or 1. Its derivative is 0 everywhere.",
+  types: numbers,
+  partials: () => [null],
+  wgsl: ([x]) => `sign(${x})`,
+  reference: ([x]) => Math.sign(x),
+});
+
+export const maximum: Binary = binary({
+  name: "maximum",
+  doc: "Larger of two operands; at a tie each gets half the gradient.",
+  types: numbers,
+  scale: ({ operands: [a, b] }, t) => [mul(t, preference(a, b)), mul(t, preference(b, a))],
+  wgsl: ([a, b]) => `max(${a}, ${b})`,
+  reference: ([a, b]) => Math.max(a, b),
+  commutative: true,
+});
+
+export const minimum: Binary = binary({
+  name: "minimum",
+  doc: "Smaller of two operands; at a tie each gets half the gradient.",
+  types: numbers,
+  scale: ({ operands: [a, b] }, t) => [mul(t, preference(b, a)), mul(t, preference(a, b))],
+  wgsl: ([a, b]) => `min(${a}, ${b})`,
+  reference: ([a, b]) => Math.min(a, b),
+  commutative: true,
+});
+
+/** 1 where a > b, ½ where equal, else 0. */
+function preference(a: Value, b: Value): Value {
+  return where(greater(a, b), 1, where(equal(a, b), constantLike(0.5, a), constantLike(0, a)));
+}
+
+function constantLike(number: number, like: Value): Value {
+  return constant(number, like.type.dtype);
+}
+
+export const pow: Binary = binary({
+  name: "pow",
+  doc: "Power; the base is ≥ 0, or the exponent a whole number.",
+  types: floats,
+  partials: ({ operands: [a, b], result: y }) => [
+    where(equal(b, 0), 0, mul(b, pow(a, sub(b, 1)))),
+    where(equal(a, 0), 0, mul(y, log(a))),
+  ],
+  wgsl: ([a, b], context) => `${helperName("power", context)}(${a}, ${b})`,
+  helpers: [powerHelper],
+  reference: ([a, b]) => Math.pow(a, b),
+  notation: { symbol: "^", precedence: 7 },
+  latex: ([a, b]) => `${a}^{${b}}`,
+});

@@ -1,0 +1,105 @@
+/// Moving elements without computing. None of these costs a kernel: they become index arithmetic in their users.
+import { divideDims, parseDim, type Dim } from "../dim.ts";
+import { axisRange, reshapeCount, sizeSyntax } from "../errors.ts";
+import { elementCount, rowMajorStrides, sameShape, type Shape, type TensorType } from "../type.ts";
+import { apply, type IndexAlgebra, type LayoutOp, type Value } from "../value.ts";
+import { constantOp, sizeOp } from "./leaf.ts";
+
+export const reshapeOp: LayoutOp = {
+  name: "reshape",
+  doc: "The same elements in row-major order under another shape.",
+  kind: "layout",
+  infer([operand], attrs) {
+    const shape = attrs.shape as Shape;
+    const counts = [elementCount(operand.shape), elementCount(shape)];
+    if (counts[0] !== counts[1]) throw reshapeCount(operand.shape, shape, counts);
+    return { dtype: operand.dtype, shape };
+  },
+  source<I>(index: readonly I[], operand: Shape, result: Shape, _: unknown, algebra: IndexAlgebra<I>) {
+    return splitIndex(joinIndex(index, result, algebra), operand, algebra);
+  },
+  transpose: ({ operands: [operand] }, cotangent) => reshapeTo(cotangent, operand.type.shape),
+};
+
+export const transposeOp: LayoutOp = {
+  name: "transpose",
+  doc: "Permutes the axes: axis i of the result is axis permutation[i] of the operand.",
+  kind: "layout",
+  infer([operand], attrs) {
+    const permutation = attrs.permutation as readonly number[];
+    return { dtype: operand.dtype, shape: permutation.map((axis) => operand.shape[axis]) };
+  },
+  source<I>(index: readonly I[], _operand: Shape, _result: Shape, attrs: { readonly permutation?: unknown }) {
+    return inversePermutation(attrs.permutation as readonly number[]).map((axis) => index[axis]);
+  },
+  transpose: ({ attrs }, cotangent) => transpose(cotangent, inversePermutation(attrs.permutation as readonly number[])),
+};
+
+/** Row-major position of an index within a shape. */
+export function joinIndex<I>(index: readonly I[], shape: Shape, algebra: IndexAlgebra<I>): I {
+  const strides = rowMajorStrides(shape);
+  const terms = index.flatMap((part, axis) => (shape[axis] === 1 ? [] : [algebra.multiply(part, strides[axis])]));
+  return terms.length === 0 ? algebra.constant(0) : terms.reduce((total, term) => algebra.add(total, term));
+}
+
+/** The index of a row-major position within a shape. */
+export function splitIndex<I>(position: I, shape: Shape, algebra: IndexAlgebra<I>): readonly I[] {
+  const strides = rowMajorStrides(shape);
+  const outermost = shape.findIndex((extent) => extent !== 1);
+  return shape.map((extent, axis) => {
+    if (extent === 1) return algebra.constant(0);
+    const quotient = algebra.divide(position, strides[axis]);
+    return axis === outermost ? quotient : algebra.remainder(quotient, extent);
+  });
+}
+
+function inversePermutation(permutation: readonly number[]): number[] {
+  const inverse = new Array<number>(permutation.length);
+  permutation.forEach((axis, position) => (inverse[axis] = position));
+  return inverse;
+}
+
+/** A leaf with one number in every element, under another shape. */
+export function uniformAs(x: Value, shape: Shape): Value | undefined {
+  if (x.op !== constantOp && x.op !== sizeOp) return undefined;
+  return apply(x.op, [], { ...x.attrs, shape });
+}
+
+/** The same elements under another shape; sizes may be polynomials in names, and one may be -1 (the rest). */
+export function reshape(x: Value, shape: readonly (number | string)[]): Value {
+  return reshapeTo(x, completeShape(x.type, shape));
+}
+
+/** Reshape to a known shape; `x` itself when it has it. */
+export function reshapeTo(x: Value, shape: Shape): Value {
+  if (sameShape(x.type.shape, shape)) return x;
+  return uniformAs(x, shape) ?? apply(reshapeOp, [x], { shape });
+}
+
+function completeShape(type: TensorType, shape: readonly (number | string)[]): Shape {
+  const known = shape.map((extent) => (extent === -1 ? 1 : normalizeDim(extent)));
+  if (!shape.includes(-1)) return known;
+  const rest = divideDims(elementCount(type.shape), elementCount(known));
+  if (rest === undefined) throw reshapeCount(type.shape, known, [elementCount(type.shape), elementCount(known)]);
+  const at = shape.indexOf(-1);
+  return known.map((extent, axis) => (axis === at ? rest : extent));
+}
+
+/** Normal form of a size, or an error. */
+export function normalizeDim(size: number | string): Dim {
+  const dim = parseDim(size);
+  if (dim === undefined) throw sizeSyntax(size);
+  return dim;
+}
+
+/** Permutes axes; by default reverses them. */
+export function transpose(x: Value, permutation?: readonly number[]): Value {
+  const rank = x.type.shape.length;
+  const axes = permutation ?? x.type.shape.map((_, axis) => rank - 1 - axis);
+  if (axes.length !== rank || new Set(axes).size !== rank || axes.some((axis) => axis < 0 || axis >= rank)) {
+    throw axisRange("transpose", axes, rank);
+  }
+  if (axes.every((axis, i) => axis === i)) return x;
+  const shape = axes.map((axis) => x.type.shape[axis]);
+  return uniformAs(x, shape) ?? apply(transposeOp, [x], { permutation: axes });
+}

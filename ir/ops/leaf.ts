@@ -1,0 +1,102 @@
+/// Values without operands: what the caller gives, what the program keeps, constants and counting indices.
+import type { Dim } from "../dim.ts";
+import type { DType, Shape, TensorType } from "../type.ts";
+import type { Initializer } from "../initializer.ts";
+import { apply, type LeafOp, type Value } from "../value.ts";
+
+/** What makes an input itself: two inputs of one type never merge. */
+export interface InputIdentity extends TensorType {
+  readonly name: string;
+  /** Each row along the last axis is a distribution: entries ≥ 0 that sum to 1. */
+  readonly distribution?: boolean;
+}
+
+/** A hyperparameter: a scalar that the caller may change at every call. */
+export interface SettingIdentity {
+  readonly name: string;
+  readonly value: number;
+}
+
+/** Something kept between calls. Its final name is in the graph's notes. */
+export interface StateIdentity extends TensorType {
+  readonly name: string;
+  /** Parameters are what optimizers train; other states are moments, counters, the key. */
+  readonly parameter: boolean;
+  /** False for frozen parameters: optimizers leave them out unless asked. */
+  readonly trainable: boolean;
+  readonly initializer: Initializer;
+}
+
+function leafType(attrs: Readonly<Record<string, unknown>>): TensorType {
+  const { dtype, shape } = attrs.identity as TensorType;
+  return { dtype, shape };
+}
+
+export const inputOp: LeafOp = {
+  name: "input",
+  doc: "A tensor that the caller gives at every call.",
+  kind: "leaf",
+  structural: false,
+  infer: (_, attrs) => leafType(attrs),
+};
+
+export const stateOp: LeafOp = {
+  name: "state",
+  doc: "A tensor that the program keeps between calls: a parameter, a moment, a counter.",
+  kind: "leaf",
+  structural: false,
+  infer: (_, attrs) => leafType(attrs),
+};
+
+export const settingOp: LeafOp = {
+  name: "setting",
+  doc: "A scalar hyperparameter that the caller may change at every call.",
+  kind: "leaf",
+  structural: false,
+  infer: () => ({ dtype: "f32", shape: [] }),
+};
+
+export const constantOp: LeafOp = {
+  name: "constant",
+  doc: "One number in every element.",
+  kind: "leaf",
+  structural: true,
+  infer: (_, attrs) => ({ dtype: attrs.dtype as DType, shape: attrs.shape as Shape }),
+};
+
+export const iotaOp: LeafOp = {
+  name: "iota",
+  doc: "Each element is its own index along one axis.",
+  kind: "leaf",
+  structural: true,
+  infer: (_, attrs) => ({ dtype: attrs.dtype as DType, shape: attrs.shape as Shape }),
+};
+
+/** A constant: `value` in every element of `shape`. */
+export function constant(value: number | boolean, dtype: DType = "f32", shape: Shape = []): Value {
+  const number = Number(value);
+  return apply(constantOp, [], { value: dtype === "f32" ? Math.fround(number) : number, dtype, shape });
+}
+
+/** Indices 0, 1, … along `axis` of `shape`. */
+export function iota(shape: readonly Dim[], axis: number, dtype: DType = "i32"): Value {
+  return apply(iotaOp, [], { axis, dtype, shape });
+}
+
+/** The number in every element, when the value is a constant leaf. */
+export function constantValue(value: Value): number | undefined {
+  return value.op === constantOp ? (value.attrs.value as number) : undefined;
+}
+
+export const sizeOp: LeafOp = {
+  name: "size",
+  doc: "A named size as a number; a constant once the size is bound.",
+  kind: "leaf",
+  structural: true,
+  infer: (_, attrs) => ({ dtype: attrs.dtype as DType, shape: attrs.shape as Shape }),
+};
+
+/** A size as a number: a constant, or the named size until it is bound. */
+export function sizeValue(size: Dim, dtype: DType = "f32", shape: Shape = []): Value {
+  return typeof size === "number" ? constant(size, dtype, shape) : apply(sizeOp, [], { size, dtype, shape });
+}

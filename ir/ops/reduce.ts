@@ -1,0 +1,112 @@
+/// Reductions other than the sum: extremes, their positions, and the stable ln Σ eˣ.
+import { isFloat } from "../type.ts";
+import type { Value } from "../value.ts";
+import { div, mul, sub } from "./arithmetic.ts";
+import { cast } from "./choose.ts";
+import { equal } from "./compare.ts";
+import { exp } from "./functions.ts";
+import { sizeValue } from "./leaf.ts";
+import {
+  accumulatorType,
+  axesOf,
+  isNumber,
+  normalizeAxes,
+  reduce,
+  reducedCount,
+  reduction,
+  spread,
+  sum,
+} from "./sum.ts";
+import type { ReductionOptions } from "./sum.ts";
+
+/** The lowest finite float32: stands in for −∞ where a maximum starts, since WGSL has no constant −∞. */
+const lowest = -3.4028234663852886e38;
+
+export const maxOp = reduction({
+  name: "max",
+  doc: "Largest element along axes; the gradient is shared equally between ties.",
+  accepts: isNumber,
+  accumulators: (dtype) => [
+    { dtype: accumulatorType(dtype), initial: dtype === "u32" ? 0 : dtype === "i32" ? -2147483648 : lowest },
+  ],
+  lift: (x) => [x],
+  combine: ([a], [b]) => [Math.max(a, b)],
+  finish: ([largest]) => largest,
+  wgsl: { lift: (x) => [x], combine: ([a], [b]) => [`max(${a}, ${b})`], finish: ([largest]) => largest },
+  differentiate(context, cotangent) {
+    const [x] = context.operands;
+    const axes = axesOf(context);
+    const ties = cast(equal(x, spread(context.result, x.type, axes)), x.type.dtype);
+    return mul(ties, spread(div(cotangent, sum(ties, { axes })), x.type, axes));
+  },
+});
+
+export const argmaxOp = reduction({
+  name: "argmax",
+  doc: "Position of the largest element along an axis; the first of equals.",
+  accepts: isNumber,
+  result: () => "i32",
+  accumulators: (dtype) => [...maxOp.accumulators(dtype), { dtype: "u32", initial: 0xffffffff }],
+  lift: (x, position) => [x, position],
+  combine: (a, b) => (a[0] > b[0] || (a[0] === b[0] && a[1] < b[1]) ? a : b),
+  finish: ([, position]) => position,
+  wgsl: {
+    lift: (x, position) => [x, position],
+    combine: ([a, i], [b, j]) => [
+      `max(${a}, ${b})`,
+      `select(select(${j}, min(${i}, ${j}), ${a} == ${b}), ${i}, ${a} > ${b})`,
+    ],
+    finish: ([, position]) => `i32(${position})`,
+  },
+});
+
+export const logsumexpOp = reduction({
+  name: "logsumexp",
+  doc: "ln Σ eˣ along axes, without overflow: the running maximum is taken out (Milakov and Gimelshein 2018).",
+  accepts: isFloat,
+  accumulators: () => [
+    { dtype: "f32", initial: lowest },
+    { dtype: "f32", initial: 0 },
+  ],
+  lift: (x) => [x, 1],
+  combine([a, s], [b, t]) {
+    const largest = Math.max(a, b);
+    return [largest, s * Math.exp(a - largest) + t * Math.exp(b - largest)];
+  },
+  finish: ([largest, total]) => largest + Math.log(total),
+  wgsl: {
+    lift: (x) => [x, "1.0"],
+    combine: ([a, s], [b, t]) => [
+      `max(${a}, ${b})`,
+      `${s} * exp(${a} - max(${a}, ${b})) + ${t} * exp(${b} - max(${a}, ${b}))`,
+    ],
+    finish: ([largest, total]) => `${largest} + log(${total})`,
+  },
+  differentiate(context, cotangent) {
+    const [x] = context.operands;
+    const axes = axesOf(context);
+    return mul(spread(cotangent, x.type, axes), exp(sub(x, spread(context.result, x.type, axes))));
+  },
+});
+
+/** Largest element along axes. */
+export function max(x: Value, options: ReductionOptions = {}): Value {
+  return reduce(maxOp, x, options);
+}
+
+/** Position of the largest element along the last (or given) axis. */
+export function argmax(x: Value, options: ReductionOptions = { axis: -1 }): Value {
+  return reduce(argmaxOp, x, options);
+}
+
+/** ln Σ eˣ along axes. */
+export function logsumexp(x: Value, options: ReductionOptions = {}): Value {
+  return reduce(logsumexpOp, x, options);
+}
+
+/** Arithmetic mean along axes: sum divided by the number of elements. */
+export function mean(x: Value, options: ReductionOptions = {}): Value {
+  const axes = normalizeAxes("mean", x.type.shape.length, options);
+  const count = reducedCount(x.type, axes);
+  return div(sum(x, options), sizeValue(count, x.type.dtype));
+}

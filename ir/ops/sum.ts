@@ -1,0 +1,150 @@
+/// Sum and broadcast: each is the other's transpose. Also what all reductions share.
+import { multiplyDims, type Dim } from "../dim.ts";
+import { axisRange, broadcastMismatch, dtypeMismatch } from "../errors.ts";
+import { sameShape, type DType, type Shape, type TensorType } from "../type.ts";
+import {
+  apply,
+  type Accumulator,
+  type IndexAlgebra,
+  type LayoutOp,
+  type ReductionOp,
+  type RuleContext,
+  type Value,
+} from "../value.ts";
+import { reshape, reshapeTo, uniformAs } from "./layout.ts";
+
+/** Attributes of broadcast: the result's shape, and for each operand axis the result axis that it lies along. */
+export interface BroadcastAttrs {
+  readonly shape: Shape;
+  readonly axes: readonly number[];
+}
+
+export const broadcastOp: LayoutOp = {
+  name: "broadcast",
+  doc: "Repeats a tensor along new axes, and along axes of extent 1.",
+  kind: "layout",
+  infer([operand], attrs) {
+    const { shape, axes } = attrs as unknown as BroadcastAttrs;
+    const fits = axes.every((axis, i) => operand.shape[i] === shape[axis] || operand.shape[i] === 1);
+    if (axes.length !== operand.shape.length || !fits)
+      throw broadcastMismatch("broadcast", operand, { ...operand, shape });
+    return { dtype: operand.dtype, shape };
+  },
+  source<I>(index: readonly I[], operand: Shape, result: Shape, attrs: unknown, algebra: IndexAlgebra<I>) {
+    const { axes } = attrs as BroadcastAttrs;
+    return axes.map((axis, i) => (operand[i] === 1 && result[axis] !== 1 ? algebra.constant(0) : index[axis]));
+  },
+  transpose({ operands: [operand], attrs }, cotangent) {
+    const { shape, axes } = attrs as unknown as BroadcastAttrs;
+    const repeated = shape.flatMap((extent, axis) => {
+      const from = axes.indexOf(axis);
+      return from < 0 || (operand.type.shape[from] === 1 && extent !== 1) ? [axis] : [];
+    });
+    return reshapeTo(sum(cotangent, { axes: repeated }), operand.type.shape);
+  },
+};
+
+/** Which axes to combine (negative counts from the last; default all), and whether they stay with extent 1. */
+export interface ReductionOptions {
+  readonly axes?: readonly number[];
+  readonly axis?: number;
+  readonly keepAxes?: boolean;
+}
+
+/** Axes of a reduction that stay. */
+export function keptAxes(rank: number, axes: readonly number[]): readonly number[] {
+  return Array.from({ length: rank }, (_, axis) => axis).filter((axis) => !axes.includes(axis));
+}
+
+/** Undoes a reduction's shape: repeats `x` along the axes that were combined. */
+export function spread(x: Value, like: TensorType, axes: readonly number[]): Value {
+  return broadcastAlong(x, like.shape, keptAxes(like.shape.length, axes));
+}
+
+/** Number of elements that a reduction combines into one. */
+export function reducedCount(type: TensorType, axes: readonly number[]): Dim {
+  return axes.reduce<Dim>((count, axis) => multiplyDims(count, type.shape[axis]), 1);
+}
+
+/** What a reduction states. */
+export type ReductionSpec = Omit<ReductionOp, "kind" | "infer"> & {
+  result?(dtype: DType): DType;
+  accepts(dtype: DType): boolean;
+};
+
+/** Makes the op object of a reduction over `attrs.axes`. */
+export function reduction({ result, accepts, ...spec }: ReductionSpec): ReductionOp {
+  return {
+    ...spec,
+    kind: "reduction",
+    infer([operand], attrs) {
+      if (!accepts(operand.dtype)) throw dtypeMismatch(spec.name, "numbers", [operand]);
+      const kept = keptAxes(operand.shape.length, attrs.axes as readonly number[]);
+      return { dtype: result?.(operand.dtype) ?? operand.dtype, shape: kept.map((axis) => operand.shape[axis]) };
+    },
+  };
+}
+
+/** Everything but booleans. */
+export const isNumber = (dtype: DType): boolean => dtype !== "bool";
+/** Element type of an accumulator for operands of this type. */
+export const accumulatorType = (dtype: DType): Accumulator["dtype"] =>
+  dtype === "i32" || dtype === "u32" ? dtype : "f32";
+/** The reduced axes, in a derivative rule. */
+export const axesOf = (context: RuleContext): readonly number[] => context.attrs.axes as readonly number[];
+
+export const sumOp = reduction({
+  name: "sum",
+  doc: "Sum of the elements along axes.",
+  accepts: isNumber,
+  accumulators: (dtype) => [{ dtype: accumulatorType(dtype), initial: 0 }],
+  lift: (x) => [x],
+  combine: ([a], [b]) => [a + b],
+  finish: ([total]) => total,
+  wgsl: { lift: (x) => [x], combine: ([a], [b]) => [`${a} + ${b}`], finish: ([total]) => total },
+  differentiate: (context, cotangent) => spread(cotangent, context.operands[0].type, axesOf(context)),
+});
+
+/** Repeats `x` to `shape`, axes aligned from the last; `x` itself when it has that shape. */
+export function broadcastTo(x: Value, shape: Shape): Value {
+  const offset = shape.length - x.type.shape.length;
+  return broadcastAlong(
+    x,
+    shape,
+    x.type.shape.map((_, axis) => axis + offset),
+  );
+}
+
+/** Repeats `x` to `shape`, axis i of `x` lying along axis `axes[i]`. */
+export function broadcastAlong(x: Value, shape: Shape, axes: readonly number[]): Value {
+  if (sameShape(x.type.shape, shape) && axes.every((axis, i) => axis === i)) return x;
+  return uniformAs(x, shape) ?? apply(broadcastOp, [x], { shape, axes });
+}
+
+/** The axes that options name, sorted, counted from 0. */
+export function normalizeAxes(name: string, rank: number, options: ReductionOptions): readonly number[] {
+  const given = options.axes ?? (options.axis === undefined ? undefined : [options.axis]);
+  if (!given) return Array.from({ length: rank }, (_, axis) => axis);
+  const axes = given.map((axis) => (axis < 0 ? axis + rank : axis)).sort((a, b) => a - b);
+  if (new Set(axes).size !== axes.length || axes.some((axis) => !Number.isInteger(axis) || axis < 0 || axis >= rank)) {
+    throw axisRange(name, given, rank);
+  }
+  return axes;
+}
+
+/** Applies a reduction. */
+export function reduce(op: ReductionOp, x: Value, options: ReductionOptions): Value {
+  const axes = normalizeAxes(op.name, x.type.shape.length, options);
+  if (axes.length === 0) return x;
+  const result = apply(op, [x], { axes });
+  if (!options.keepAxes) return result;
+  return reshape(
+    result,
+    x.type.shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent)),
+  );
+}
+
+/** Sum along axes; of a scalar, itself. */
+export function sum(x: Value, options: ReductionOptions = {}): Value {
+  return reduce(sumOp, x, options);
+}

@@ -1,0 +1,68 @@
+/// What is known of a value before it is computed: its element type and its shape.
+import { addDims, dimNames, multiplyDims, type Dim } from "./dim.ts";
+
+/** Element types. `f16` is a storage type for later; no op takes it yet. */
+export type DType = "f32" | "f16" | "i32" | "u32" | "bool";
+
+/** Extents, outermost first; [] is a scalar. */
+export type Shape = readonly Dim[];
+
+/** Element type and shape of a value. */
+export interface TensorType {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/** Types whose gradient exists. */
+export function isFloat(dtype: DType): boolean {
+  return dtype === "f32" || dtype === "f16";
+}
+
+/** Number of elements of a shape. */
+export function elementCount(shape: Shape): Dim {
+  return shape.reduce<Dim>(multiplyDims, 1);
+}
+
+/** True when two shapes have the same rank and extents. */
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
+}
+
+/** True when two types have the same element type and shape. */
+export function sameType(a: TensorType, b: TensorType): boolean {
+  return a.dtype === b.dtype && sameShape(a.shape, b.shape);
+}
+
+/** The shape that both broadcast to (right-aligned, 1 stretches), or undefined when they do not meet. */
+export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
+  const rank = Math.max(a.length, b.length);
+  const result: Dim[] = [];
+  for (let axis = 0; axis < rank; axis++) {
+    const x = a[axis - rank + a.length] ?? 1;
+    const y = b[axis - rank + b.length] ?? 1;
+    if (x !== y && x !== 1 && y !== 1) return undefined;
+    result.push(x === 1 ? y : x);
+  }
+  return result;
+}
+
+/** Row-major strides of a shape, in elements. */
+export function rowMajorStrides(shape: Shape): readonly Dim[] {
+  const strides: Dim[] = new Array<Dim>(shape.length);
+  let stride: Dim = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = stride;
+    stride = multiplyDims(stride, shape[axis]);
+  }
+  return strides;
+}
+
+/** Names of the named sizes in a shape, sorted. */
+export function shapeNames(shape: Shape): readonly string[] {
+  return dimNames(shape.reduce<Dim>((sum, extent) => addDims(sum, typeof extent === "string" ? extent : 0), 0));
+}
+
+/** `f32[batch, 784]`; a scalar is `f32`. */
+export function formatType(type: TensorType): string {
+  return type.shape.length === 0 ? type.dtype : `${type.dtype}[${type.shape.join(", ")}]`;
+}

@@ -1,0 +1,243 @@
+/// The graph: immutable values, each the result of one op applied to operands. An op is one object that states
+/// everything about itself; the compiler switches over the closed set of kinds, never over ops.
+import { about } from "./diagnostic.ts";
+import { sameType, type DType, type Shape, type TensorType } from "./type.ts";
+import type { Dim } from "./dim.ts";
+
+/** Attributes of a value: plain data, or an identity record (compared by reference) for leaves that must never merge. */
+export type Attrs = Readonly<Record<string, unknown>>;
+
+declare const staticType: unique symbol;
+
+/**
+ * A value of the graph: `op` applied to `operands`. Immutable; structurally equal values are the same object as far as
+ * `apply` can see (use `same` to compare), so that matching and sharing are pointer tests.
+ */
+export interface Value<D extends DType = DType, S extends Shape = Shape> {
+  readonly op: Op;
+  readonly operands: readonly Value[];
+  readonly attrs: Attrs;
+  readonly type: TensorType;
+  /** Built from constants alone. */
+  readonly constant: boolean;
+  /** Phantom: element type and literal shape in the type system. */
+  readonly [staticType]?: readonly [D, S];
+}
+
+/** A value as a user sees it: element type and shape are part of its TypeScript type. */
+export type Tensor<D extends DType = DType, S extends Shape = Shape> = Value<D, S>;
+
+/** What every op states. Method syntax keeps `Op<A>` assignable to `Op`. */
+interface OpBase {
+  readonly name: string;
+  /** One line for the manual. */
+  readonly doc: string;
+  /** Shape rule: the type of the result, or a CompileError. */
+  infer(operands: readonly TensorType[], attrs: Attrs): TensorType;
+  /** LaTeX of an application; operands arrive already parenthesised where needed. */
+  latex?(operands: readonly string[], attrs: Attrs): string;
+}
+
+/** What a derivative rule may read. `result` is the value itself: prefer it where the textbook does. */
+export interface RuleContext {
+  readonly operands: readonly Value[];
+  readonly attrs: Attrs;
+  readonly result: Value;
+}
+
+/** What an op needs to spell itself in WGSL: element types, and how many lanes its operands have. */
+export interface SpellingContext {
+  readonly result: DType;
+  readonly operands: readonly DType[];
+  /** 4 when operands are `vec4`, else 1. */
+  readonly lanes: 1 | 4;
+}
+
+/** A WGSL helper function that a spelling calls; written once into each kernel that needs it. */
+export interface HelperFunction {
+  readonly name: string;
+  /** Text of the function for scalars (`f32`) or four lanes (`vec4f`). */
+  wgsl(name: string, type: "f32" | "vec4f"): string;
+}
+
+/** Same shape in, same shape out, element by element. Its derivative is diagonal, so one rule serves both modes. */
+export interface ElementwiseOp extends OpBase {
+  readonly kind: "elementwise";
+  /** ∂result/∂operand for each operand, null where it is zero everywhere. */
+  partials?(context: RuleContext): readonly (Value | null)[];
+  /**
+   * `tangent` (or cotangent) times ∂result/∂operand for each operand. Takes the place of `partials` for linear ops, and
+   * where the product must not be formed literally: a select keeps the cotangent inside the branch.
+   */
+  scale?(context: RuleContext, tangent: Value): readonly (Value | null)[];
+  /** WGSL of one application; operands arrive parenthesised where needed. */
+  wgsl(operands: readonly string[], context: SpellingContext): string;
+  readonly helpers?: readonly HelperFunction[];
+  /** float64 reference, element by element; booleans are 0 and 1. */
+  reference(operands: readonly number[], context: { readonly result: DType }): number;
+  /** Infix or prefix symbol in printed graphs; without it an application prints as `name(a, b)`. */
+  readonly notation?: Notation;
+  readonly commutative?: true;
+}
+
+/** How an op is written in formulas. A higher precedence binds tighter: || 1, && 2, comparisons 3, + − 4, · / 5, − 6, ^ 7. */
+export interface Notation {
+  readonly symbol: string;
+  readonly precedence: number;
+  readonly prefix?: true;
+}
+
+/** Arithmetic on indices, on numbers in the interpreter and on expressions in kernels. */
+export interface IndexAlgebra<I> {
+  constant(extent: Dim): I;
+  add(a: I, b: I): I;
+  multiply(a: I, b: Dim): I;
+  /** Floor of the quotient; indices are never negative. */
+  divide(a: I, b: Dim): I;
+  remainder(a: I, b: Dim): I;
+}
+
+/** Moves elements without computing: result[index] = operand[source(index)]. Costs no kernel of its own. */
+export interface LayoutOp extends OpBase {
+  readonly kind: "layout";
+  /** Index into the operand for an index into the result. */
+  source<I>(index: readonly I[], operand: Shape, result: Shape, attrs: Attrs, algebra: IndexAlgebra<I>): readonly I[];
+  /** Cotangent of the operand. */
+  transpose(context: RuleContext, cotangent: Value): Value;
+}
+
+/** One named part of what a reduction carries along, for example a running maximum. */
+export interface Accumulator {
+  readonly dtype: "f32" | "i32" | "u32";
+  readonly initial: number;
+}
+
+/** Combines the elements along `attrs.axes` (sorted). An associative operation on one or more accumulators. */
+export interface ReductionOp extends OpBase {
+  readonly kind: "reduction";
+  /** Parts for an operand of this element type. */
+  accumulators(dtype: DType): readonly Accumulator[];
+  /** Parts of one element; `position` is its row-major position within the reduced axes. */
+  lift(element: number, position: number): readonly number[];
+  combine(a: readonly number[], b: readonly number[]): readonly number[];
+  finish(parts: readonly number[]): number;
+  /** The same four in WGSL: texts in, texts out. */
+  readonly wgsl: {
+    lift(element: string, position: string): readonly string[];
+    combine(a: readonly string[], b: readonly string[]): readonly string[];
+    finish(parts: readonly string[]): string;
+  };
+  readonly helpers?: readonly HelperFunction[];
+  /** Cotangent of the operand; absent when the derivative is zero everywhere. */
+  differentiate?(context: RuleContext, cotangent: Value): Value;
+}
+
+/** Sum of products over contracted axes. Result axes: batch, then free axes of the left, then of the right operand. */
+export interface ContractionOp extends OpBase {
+  readonly kind: "contraction";
+  transpose(context: RuleContext, cotangent: Value): readonly [Value, Value];
+}
+
+/** No operands: inputs, states, settings, constants, counting indices. */
+export interface LeafOp extends OpBase {
+  readonly kind: "leaf";
+  /** True when two leaves with equal attrs and type are the same value (constants); false when each is its own. */
+  readonly structural: boolean;
+}
+
+/** A derivative that the compiler expands. */
+export interface DerivativeOp extends OpBase {
+  readonly kind: "derivative";
+}
+
+/** The closed set of kinds. */
+export type Op = ElementwiseOp | LayoutOp | ReductionOp | ContractionOp | LeafOp | DerivativeOp;
+export type OpKind = Op["kind"];
+
+/** Values already built on a value, by op: the intern table lives with the operand, so it dies with the graph. */
+const consumersKey: unique symbol = Symbol("consumers");
+interface Interning {
+  [consumersKey]?: Map<Op, Value[]>;
+}
+
+/** Applies an op: infers the type, and returns the existing value where an equal one was built before. */
+export function apply(op: Op, operands: readonly Value[], attrs: Attrs = {}): Value {
+  const types = operands.map((operand) => operand.type);
+  const type = about(operands, () => op.infer(types, attrs));
+  const anchor = operands.find((operand) => !operand.constant) as (Value & Interning) | undefined;
+  if (!anchor) return { op, operands, attrs, type, constant: op.kind === "leaf" ? op.structural : true };
+  const consumers = (anchor[consumersKey] ??= hideTable(anchor));
+  const built = consumers.get(op);
+  const match = built?.find((value) => sameApplication(value, operands, attrs, type));
+  if (match) return match;
+  const value: Value = { op, operands, attrs, type, constant: false };
+  if (built) built.push(value);
+  else consumers.set(op, [value]);
+  return value;
+}
+
+/** The table must not show when a value is printed or compared structurally. */
+function hideTable(anchor: Value): Map<Op, Value[]> {
+  const table = new Map<Op, Value[]>();
+  Object.defineProperty(anchor, consumersKey, { value: table, enumerable: false });
+  return table;
+}
+
+function sameApplication(value: Value, operands: readonly Value[], attrs: Attrs, type: TensorType): boolean {
+  return (
+    value.operands.length === operands.length &&
+    value.operands.every((operand, position) => same(operand, operands[position])) &&
+    sameAttrs(value.attrs, attrs) &&
+    sameType(value.type, type)
+  );
+}
+
+/** True when two values are the same value: one object, or equal expressions of constants. */
+export function same(a: Value, b: Value): boolean {
+  if (a === b) return true;
+  if (!a.constant || !b.constant || a.op !== b.op) return false;
+  return sameApplication(a, b.operands, b.attrs, b.type);
+}
+
+/** Deep equality of attributes; identity records are compared by reference. */
+export function sameAttrs(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((x, i) => sameAttrs(x, b[i]));
+  }
+  const left = Object.entries(a);
+  if (left.length !== Object.keys(b).length || "identity" in a || "identity" in b) return false;
+  return left.every(([key, x]) => sameAttrs(x, (b as Attrs)[key]));
+}
+
+/** The same op on other operands; the value itself when nothing changed. */
+export function withOperands(value: Value, operands: readonly Value[]): Value {
+  return operands.every((operand, position) => operand === value.operands[position])
+    ? value
+    : apply(value.op, operands, value.attrs);
+}
+
+/** Every value that the roots depend on, operands before users, each once, in a deterministic order. */
+export function postorder(roots: readonly Value[]): readonly Value[] {
+  const order: Value[] = [];
+  const seen = new Set<Value>();
+  const stack: { value: Value; next: number }[] = [];
+  for (const root of roots) {
+    if (seen.has(root)) continue;
+    seen.add(root);
+    stack.push({ value: root, next: 0 });
+    while (stack.length > 0) {
+      const frame = stack[stack.length - 1];
+      const operand = frame.value.operands[frame.next++];
+      if (operand === undefined) {
+        order.push(frame.value);
+        stack.pop();
+      } else if (!seen.has(operand)) {
+        seen.add(operand);
+        stack.push({ value: operand, next: 0 });
+      }
+    }
+  }
+  return order;
+}
