@@ -16,7 +16,7 @@ export interface Gate {
   leave(): void;
   /** Resolves when there is room for a call; rejects when the module fails first. */
   room(): Promise<void>;
-  /** Waits for `work`; where it fails because of a lost device or destroy(), rejects with that error. */
+  /** Waits for `work`; rejects with the module's failure (lost device, destroy()) when there is one by then. */
   guard<T>(work: Promise<T>): Promise<T>;
   /** Ends the module's use: the first reason stays. */
   fail(error: Error): void;
@@ -67,7 +67,9 @@ export function openGate(device: GPUDevice, limit: number): Gate {
     },
     async guard(work) {
       try {
-        return await work;
+        const result = await work;
+        check();
+        return result;
       } catch (error) {
         if (!failure) await Promise.race([lost, new Promise((resolve) => setTimeout(resolve, lostDelay))]);
         throw failure ?? error;
