@@ -39,14 +39,12 @@ export async function openDevice(
     checkLimits(limits, options.device.limits);
     return { device: options.device, adapter: describeAdapter(options.device.adapterInfo), close: () => {} };
   }
-  let gpu = options.adapter ? undefined : await requestGpu();
-  const adapter = options.adapter ?? (await gpu?.requestAdapter({ powerPreference: "high-performance" }));
+  const adapter =
+    options.adapter ?? (await (await requestGpu()).requestAdapter({ powerPreference: "high-performance" }));
   if (!adapter) throw runtimeErrors["no-adapter"](adapterHelp);
   checkLimits(limits, adapter.limits);
   const device = await adapter.requestDevice({ requiredLimits: limits }).catch((error: unknown) => {
     throw runtimeErrors["device-request"](String(error));
   });
-  // Dawn aborts when its instance is collected before its devices: this callback holds it until the device is gone.
-  void device.lost.then(() => (gpu = undefined));
   return { device, adapter: describeAdapter(adapter.info), close: () => device.destroy() };
 }

@@ -82,13 +82,18 @@ async function unpackSoftware(packageFolder: string): Promise<string> {
   mkdirSync(unpacked, { mode: 0o700 });
   const source = createReadStream(join(packageFolder, "bin/swiftshader.tar.br"));
   await pipeline(source, createBrotliDecompress(), extract(unpacked));
-  try {
-    renameSync(unpacked, folder);
-  } catch {
-    if (!isComplete(folder)) return unpacked;
-    rmSync(unpacked, { recursive: true });
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      renameSync(unpacked, folder);
+      return folder;
+    } catch {
+      const other = isComplete(folder);
+      // Some of it was cleaned away, or it is another user's, which rmSync may not remove: then this copy is used.
+      rmSync(other ? unpacked : folder, { recursive: true, force: true });
+      if (other) return folder;
+    }
   }
-  return folder;
+  return unpacked;
 }
 
 async function findSoftware(): Promise<SoftwareAdapter | undefined> {
@@ -132,14 +137,7 @@ async function createGpu(): Promise<GPU> {
   return create([]);
 }
 
-/**
- * Finds WebGPU: the one that the process already has, else Dawn. Keep the result while its devices are in use.
- *
- * Error `no-webgpu`. Whether there is an adapter shows when one is asked for.
- */
-export async function requestGpu(): Promise<GPU> {
-  const { navigator } = globalThis as { readonly navigator?: { readonly gpu?: GPU } };
-  if (navigator?.gpu) return navigator.gpu;
+async function findGpu(): Promise<GPU> {
   await prepareVulkan();
   const gpu = await createGpu();
   const chosen = driverVariables.some((variable) => process.env[variable]);
@@ -149,4 +147,20 @@ export async function requestGpu(): Promise<GPU> {
   if (!software) return gpu;
   process.env.VK_ICD_FILENAMES = software.driver;
   return createGpu();
+}
+
+const processGpu = Symbol.for("chainrule.gpu");
+
+/**
+ * Finds WebGPU: the one that the process already has, else Dawn.
+ *
+ * Dawn crashes the process when its instance is collected while a device still has callbacks to deliver, also some time
+ * after the device was destroyed. So there is one instance, made once and held by the process; Node exits all the same.
+ * Error `no-webgpu`. Whether there is an adapter shows when one is asked for.
+ */
+export async function requestGpu(): Promise<GPU> {
+  const holder = globalThis as { readonly navigator?: { readonly gpu?: GPU }; [processGpu]?: Promise<GPU> };
+  if (holder.navigator?.gpu) return holder.navigator.gpu;
+  holder[processGpu] ??= findGpu();
+  return holder[processGpu];
 }

@@ -1,0 +1,236 @@
+/// The safetensors format: tensors in one file, a JSON header before their bytes.
+///
+/// Source: https://github.com/huggingface/safetensors, commit 24b0b28, safetensors/src/tensor.rs. `encode` gives the bytes
+/// that the reference writer gives, and `decode` refuses what the reference reader refuses, and repeated names besides.
+
+import { runtimeError } from "../errors.ts";
+import { headerObject } from "./safetensors-header.ts";
+
+/** Bits of one element, by type; in the reference's order, in which the writer sorts. */
+const bits = {
+  BOOL: 8,
+  F4: 4,
+  F6_E2M3: 6,
+  F6_E3M2: 6,
+  U8: 8,
+  I8: 8,
+  F8_E5M2: 8,
+  F8_E4M3: 8,
+  F8_E8M0: 8,
+  F8_E4M3FNUZ: 8,
+  F8_E5M2FNUZ: 8,
+  I16: 16,
+  U16: 16,
+  F16: 16,
+  BF16: 16,
+  I32: 32,
+  U32: 32,
+  F32: 32,
+  C64: 64,
+  F64: 64,
+  I64: 64,
+  U64: 64,
+} as const;
+
+/** Element types of the format. */
+export type SafetensorType = keyof typeof bits;
+
+/** One tensor: elements as a typed array for F32, I32 and U32, else the raw little-endian bytes. */
+export interface Safetensor {
+  readonly dtype: SafetensorType;
+  /** Extents, outermost first; [] is a scalar. */
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Int32Array | Uint32Array | Uint8Array;
+}
+
+/** What a file holds. */
+export interface SafetensorsFile {
+  readonly tensors: Readonly<Record<string, Safetensor>>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const lengthBytes = 8;
+const maxHeaderBytes = 100_000_000;
+const maxCount = 2 ** 64;
+const views = { F32: Float32Array, I32: Int32Array, U32: Uint32Array } as const;
+const order: readonly string[] = Object.keys(bits);
+
+// The reference sorts names by their UTF-8 bytes, which is the order of code points and not of UTF-16 units.
+function compareNames(left: string, right: string): number {
+  const [a, b] = [[...left], [...right]];
+  const at = a.findIndex((character, index) => character !== b[index]);
+  if (at < 0) return a.length - b.length;
+  return at < b.length ? a[at]!.codePointAt(0)! - b[at]!.codePointAt(0)! : 1;
+}
+
+/** Makes the error that a tensor or a file of this format is refused with. */
+export const safetensorsError = (code: string, message: string) => runtimeError(`safetensors-${code}`, message);
+
+/** Size of a tensor in bytes. Errors `safetensors-overflow`, `safetensors-misaligned`. */
+function tensorBytes(name: string, dtype: SafetensorType, shape: readonly number[]): number {
+  let total = 1;
+  for (const extent of [...shape, bits[dtype]]) {
+    total *= extent;
+    if (total >= maxCount) {
+      throw safetensorsError("overflow", `sizes must fit 64 bits: \`${name}\` is ${dtype}[${shape.join(", ")}]`);
+    }
+  }
+  if (total % 8) throw safetensorsError("misaligned", `a tensor must fill whole bytes: \`${name}\` has ${total} bits`);
+  return total / 8;
+}
+
+const nativeIsLittle = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+// WebAssembly-era machines are all little-endian; on any other the bytes of a view would be in the wrong order.
+function checkEndianness(): void {
+  if (!nativeIsLittle) throw safetensorsError("endianness", "this machine must be little-endian: it is not");
+}
+
+/**
+ * Writes tensors as the reference writer does: sorted by type, widest first, then by name; header padded to 8 bytes.
+ *
+ * Errors `safetensors-type`, `safetensors-length`, `safetensors-overflow`, `safetensors-misaligned`.
+ */
+export function encodeSafetensors(
+  tensors: Readonly<Record<string, Safetensor>>,
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array<ArrayBuffer> {
+  checkEndianness();
+  const rank = (name: string) => order.indexOf(tensors[name]!.dtype);
+  const names = Object.keys(tensors).sort((a, b) => rank(b) - rank(a) || compareNames(a, b));
+  const entries: string[] = metadata ? [`"__metadata__":${JSON.stringify(metadata)}`] : [];
+  let end = 0;
+  for (const name of names) {
+    const { dtype, shape, data } = tensors[name]!;
+    if (!Object.hasOwn(bits, dtype))
+      throw safetensorsError("type", `\`${name}\` must have a known type: found ${dtype}`);
+    const bytes = tensorBytes(name, dtype, shape);
+    if (data.byteLength !== bytes) {
+      throw safetensorsError("length", `\`${name}\` must have ${bytes} bytes: found ${data.byteLength}`);
+    }
+    const info = { dtype, shape, data_offsets: [end, (end += bytes)] };
+    entries.push(`${JSON.stringify(name)}:${JSON.stringify(info)}`);
+  }
+  const header = new TextEncoder().encode(`{${entries.join(",")}}`);
+  const headerBytes = Math.ceil(header.length / 8) * 8;
+  const file = new Uint8Array(lengthBytes + headerBytes + end);
+  new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  file.fill(0x20, lengthBytes, lengthBytes + headerBytes).set(header, lengthBytes);
+  let at = lengthBytes + headerBytes;
+  for (const name of names) {
+    const { data } = tensors[name]!;
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return file;
+}
+
+interface TensorInfo {
+  readonly dtype: SafetensorType;
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
+}
+
+const isCount = (value: unknown): value is number => typeof value === "number" && Number.isInteger(value) && value >= 0;
+
+function checkInfo(name: string, value: unknown): TensorInfo {
+  const info = (typeof value === "object" && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
+  const { dtype, shape, data_offsets: offsets } = info;
+  const known = typeof dtype === "string" && Object.hasOwn(bits, dtype);
+  const sized = Array.isArray(shape) && shape.every(isCount);
+  if (!known || !sized || !Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
+    const must = "a tensor must have a known dtype, a shape and two data_offsets";
+    throw safetensorsError("header-json", `${must}: \`${name}\` is ${JSON.stringify(value)}`);
+  }
+  return value as TensorInfo;
+}
+
+function checkMetadata(value: unknown): Readonly<Record<string, string>> {
+  if (value === undefined || value === null) return {};
+  if (typeof value === "object" && Object.values(value).every((text) => typeof text === "string")) {
+    return value as Readonly<Record<string, string>>;
+  }
+  throw safetensorsError("header-json", `__metadata__ must hold strings: found ${JSON.stringify(value)}`);
+}
+
+function readHeader(file: Uint8Array): { readonly header: Readonly<Record<string, unknown>>; readonly start: number } {
+  if (file.length < lengthBytes) {
+    throw safetensorsError("header-too-small", `a file must have at least 8 bytes: found ${file.length}`);
+  }
+  const length = Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
+  if (length > maxHeaderBytes) {
+    throw safetensorsError("header-too-large", `a header must have at most ${maxHeaderBytes} bytes: found ${length}`);
+  }
+  const start = lengthBytes + length;
+  if (start > file.length) {
+    throw safetensorsError("header-length", `the header must lie in the file: it ends at ${start} of ${file.length}`);
+  }
+  let text: string;
+  try {
+    // A byte order mark is no JSON either.
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(file.subarray(lengthBytes, start));
+  } catch {
+    throw safetensorsError("header-utf8", "the header must be UTF-8: found other bytes");
+  }
+  return { header: headerObject(text), start };
+}
+
+function readTensor({ dtype, shape }: TensorInfo, bytes: Uint8Array): Safetensor {
+  const copy = bytes.slice();
+  const view = views[dtype as keyof typeof views];
+  return { dtype, shape, data: view ? new view(copy.buffer) : copy };
+}
+
+/**
+ * Reads a file; tensors are copies, in the order of their bytes. Every length is checked before it is trusted.
+ *
+ * Errors, by the reference's names: `safetensors-header-too-small`, `-header-too-large`, `-header-length`, `-header-utf8`,
+ * `-header-json`, `-duplicate`, `-offset` (a hole or an overlap), `-overflow`, `-misaligned`, `-tensor-info` (offsets that
+ * do not fit the shape), `-incomplete` (bytes missing or left over).
+ */
+export function decodeSafetensors(file: Uint8Array): SafetensorsFile {
+  checkEndianness();
+  const { header, start } = readHeader(file);
+  const { __metadata__: metadata, ...rest } = header;
+  const infos = Object.entries(rest).map(([name, value]) => [name, checkInfo(name, value)] as const);
+  infos.sort(
+    (
+      [
+        ,
+        {
+          data_offsets: [a, aEnd],
+        },
+      ],
+      [
+        ,
+        {
+          data_offsets: [b, bEnd],
+        },
+      ],
+    ) => a - b || aEnd - bEnd,
+  );
+  const checkedMetadata = checkMetadata(metadata);
+  let end = 0;
+  for (const [name, { dtype, shape, data_offsets }] of infos) {
+    const [from, to] = data_offsets;
+    if (from !== end || to < from) {
+      throw safetensorsError(
+        "offset",
+        `tensors must follow each other: \`${name}\` is at [${from}, ${to}), not at ${end}`,
+      );
+    }
+    const bytes = tensorBytes(name, dtype, shape);
+    if (to - from !== bytes) {
+      throw safetensorsError("tensor-info", `\`${name}\` must have ${bytes} bytes: its offsets give ${to - from}`);
+    }
+    end = to;
+  }
+  if (start + end !== file.length) {
+    throw safetensorsError("incomplete", `tensors must fill the file: they end at ${start + end} of ${file.length}`);
+  }
+  const tensors = infos.map(([name, info]) => {
+    const [from, to] = info.data_offsets;
+    return [name, readTensor(info, file.subarray(start + from, start + to))] as const;
+  });
+  return { tensors: Object.fromEntries(tensors), metadata: checkedMetadata };
+}
