@@ -1,0 +1,67 @@
+/// The compiler's part of the catalogue: model files and how the compiler is called.
+import { defineError } from "../ir/diagnostic.ts";
+
+const list = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(", ") || "none";
+
+export const modelNotFound = defineError(
+  "model-not-found",
+  "The path of a model file names an existing TypeScript file.",
+  (path: string) => ({
+    message: `a model file must exist: found none at ${path}`,
+    help: "paths are relative to the working directory",
+  }),
+);
+
+export const modelTypeError = defineError(
+  "model-type-error",
+  "A model file type-checks; shapes and element types are part of its types.",
+  (found: string, others: readonly string[]) => ({
+    message: `a model file must type-check: found ${found}`,
+    help: others.length === 0 ? undefined : `further type errors:\n${others.map((each) => `    ${each}`).join("\n")}`,
+  }),
+);
+
+export const modelSyntax = defineError("model-syntax", "A model file is valid TypeScript.", (found: string) => ({
+  message: `a model file must be valid TypeScript: found ${found}`,
+}));
+
+export const modelThrows = defineError(
+  "model-throws",
+  "A model file runs to its end when it is compiled.",
+  (path: string, found: string) => ({ message: `${path} must run to its end: it threw ${found}` }),
+);
+
+export const modelNoDefaultExport = defineError(
+  "model-no-default-export",
+  "A model file exports its model by default.",
+  (path: string, found: string) => ({
+    message: `${path} must export a model by default: found ${found}`,
+    help: 'write export default model("name", () => { … })',
+  }),
+);
+
+export const sizeUnknown = defineError(
+  "size-unknown",
+  "A size that is bound is one that the model names.",
+  (name: string, known: readonly string[]) => ({
+    message: `a bound size must be named in the model: found "${name}", the model names ${list(known)}`,
+  }),
+);
+
+export const sizeUnbound = defineError(
+  "size-unbound",
+  "Every named size that an entry point uses has a number when it is compiled.",
+  (entry: string, name: string) => ({
+    message: `every named size must have a number: "${name}" of entry point "${entry}" has none`,
+    help: `--dim ${name}=64, or { dims: { ${JSON.stringify(name)}: 64 } }`,
+  }),
+);
+
+export const sizeValue = defineError(
+  "size-value",
+  "A size is bound to a positive integer.",
+  (name: string, found: unknown) => ({
+    message: `a size must be a positive integer: "${name}" is ${String(found)}`,
+    help: `--dim ${name}=64`,
+  }),
+);

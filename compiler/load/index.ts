@@ -1,0 +1,52 @@
+/// From a model file to its graph: checks the types, reads names and places from the source, and runs it.
+import { existsSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Graph } from "../../ir/graph.ts";
+import { modelNoDefaultExport, modelNotFound } from "../errors.ts";
+import { displayPath } from "./place.ts";
+import { runModel } from "./run.ts";
+import { checkTypes } from "./typecheck.ts";
+
+/** How to load a model file. */
+export interface LoadModelOptions {
+  /** False skips the type check, which takes most of the time. Default true. */
+  readonly typeCheck?: boolean;
+}
+
+/** A model file that was loaded. */
+export interface LoadedModel {
+  readonly graph: Graph;
+  /** Text of the model file and of every file of the user's that it imports, by path, sorted. */
+  readonly sources: ReadonlyMap<string, string>;
+}
+
+/**
+ * The graph that a model file exports by default. Its values are named after the variables of the file and know their
+ * places. Errors `model-not-found`, `model-type-error`, `model-syntax`, `model-throws`, `model-no-default-export`, and
+ * those of the language.
+ */
+export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<Graph> {
+  return (await loadModelFile(path, options)).graph;
+}
+
+/** Like `loadModel`, with the texts that went into it. */
+export async function loadModelFile(path: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
+  const file = resolve(path);
+  const shown = displayPath(file);
+  if (!existsSync(file) || !statSync(file).isFile()) throw modelNotFound(shown);
+  if (options.typeCheck ?? true) checkTypes(file);
+  const { exports, sources } = await runModel(file);
+  const graph = exports.default;
+  if (!isGraph(graph)) throw modelNoDefaultExport(shown, graph === undefined ? "none" : describe(graph));
+  return { graph, sources: new Map([...sources].sort(([a], [b]) => (a < b ? -1 : 1))) };
+}
+
+function isGraph(candidate: unknown): candidate is Graph {
+  if (typeof candidate !== "object" || candidate === null) return false;
+  const { entryPoints, states, notes } = candidate as Partial<Graph>;
+  return Array.isArray(entryPoints) && Array.isArray(states) && notes instanceof Map;
+}
+
+function describe(value: unknown): string {
+  return value === null ? "null" : typeof value === "object" ? "an object" : `a ${typeof value}`;
+}

@@ -1,0 +1,118 @@
+/// Reads names and places from a model's source: rewrites it so that, when it runs, the builder hears of both.
+///
+///     const hidden = relu(x);   →   const hidden = trace.named("hidden", 7, 18, 25, () => relu(x));
+///     relu(x)                   →   trace.placed(7, 18, 25, () => relu(x))
+///
+/// Arrow functions keep `this`, `arguments` and `super`; what they cannot keep (`await`, `yield`) is left alone.
+import { ts } from "ts-morph";
+import { placeOf } from "./place.ts";
+
+/** Specifier under which an instrumented file finds its tracer. */
+export const traceModule = "chainrule:trace";
+
+const traceName = "chainruleTrace";
+const { factory, SyntaxKind } = ts;
+
+/** Transformer that instruments a file; runs before TypeScript's own, so that source maps stay true. */
+export const instrument: ts.TransformerFactory<ts.SourceFile> = (context) => (source) => {
+  const visit = (node: ts.Node): ts.VisitResult<ts.Node> => {
+    if (ts.isVariableStatement(node)) return nameParts(inside(node), node);
+    if (ts.isVariableDeclaration(node)) return declaration(node);
+    if (ts.isBinaryExpression(node)) return assignment(node);
+    if (ts.isCallExpression(node) && isPlaceable(node)) return trace("placed", [], node, inside(node));
+    return ts.isDecorator(node) || ts.isTypeNode(node) ? node : inside(node);
+  };
+  const inside = <T extends ts.Node>(node: T): T => ts.visitEachChild(node, visit, context);
+  const named = (name: ts.Identifier, value: ts.Expression): ts.Expression =>
+    trace("named", [factory.createStringLiteral(name.text)], value, inside(value));
+
+  function declaration(node: ts.VariableDeclaration): ts.Node {
+    const { name, initializer } = node;
+    if (!initializer || !ts.isIdentifier(name) || !isNameable(initializer)) return inside(node);
+    return factory.updateVariableDeclaration(node, name, undefined, node.type, named(name, initializer));
+  }
+
+  function assignment(node: ts.BinaryExpression): ts.Node {
+    const { left, operatorToken, right } = node;
+    const plain = operatorToken.kind === SyntaxKind.EqualsToken && ts.isIdentifier(left) && isNameable(right);
+    return plain ? factory.updateBinaryExpression(node, left, operatorToken, named(left, right)) : inside(node);
+  }
+
+  function trace(call: string, args: readonly ts.Expression[], original: ts.Expression, body: ts.Expression) {
+    const { line, column, endColumn } = placeOf(source, original.getStart(source), original.getEnd());
+    const numbers = [line, column, endColumn ?? 0].map((value) => factory.createNumericLiteral(value));
+    const callee = factory.createPropertyAccessExpression(factory.createIdentifier(traceName), call);
+    const thunk = factory.createArrowFunction(undefined, undefined, [], undefined, undefined, concise(body));
+    return factory.createCallExpression(callee, undefined, [...args, ...numbers, thunk]);
+  }
+
+  /** After `const [a, b] = …`: each part takes its variable's name. */
+  function nameParts(statement: ts.VariableStatement, original: ts.VariableStatement): ts.VisitResult<ts.Node> {
+    // The names of an exported pattern are properties of the module; no model is being built there anyway.
+    if (original.modifiers?.some((modifier) => modifier.kind === SyntaxKind.ExportKeyword)) return statement;
+    const parts = original.declarationList.declarations.flatMap(({ name }) => boundNames(name));
+    const calls = parts.map((part) => {
+      const text = factory.createStringLiteral(part.text);
+      return factory.createExpressionStatement(trace("named", [text], part, factory.createIdentifier(part.text)));
+    });
+    return [statement, ...calls];
+  }
+
+  const file = factory.createStringLiteral(placeOf(source, 0, 0).file);
+  const require = factory.createCallExpression(factory.createIdentifier("require"), undefined, [
+    factory.createStringLiteral(traceModule),
+  ]);
+  const tracer = factory.createCallExpression(factory.createPropertyAccessExpression(require, "traceIn"), undefined, [
+    file,
+  ]);
+  const prelude = factory.createVariableStatement(
+    undefined,
+    factory.createVariableDeclarationList(
+      [factory.createVariableDeclaration(traceName, undefined, undefined, tracer)],
+      ts.NodeFlags.Const,
+    ),
+  );
+  return factory.updateSourceFile(source, [prelude, ...inside(source).statements]);
+};
+
+/** An object literal as the body of an arrow needs parentheses. */
+function concise(body: ts.Expression): ts.ConciseBody {
+  return ts.isObjectLiteralExpression(body) ? factory.createParenthesizedExpression(body) : body;
+}
+
+/** Identifiers that a destructuring pattern binds; none for a plain name. */
+function boundNames(name: ts.BindingName): readonly ts.Identifier[] {
+  if (ts.isIdentifier(name)) return [];
+  return name.elements.flatMap((element) => {
+    if (ts.isOmittedExpression(element)) return [];
+    return ts.isIdentifier(element.name) ? [element.name] : boundNames(element.name);
+  });
+}
+
+/** False where a wrapper would change the meaning. */
+function isPlaceable(node: ts.CallExpression): boolean {
+  const { kind } = node.expression;
+  if (kind === SyntaxKind.SuperKeyword || kind === SyntaxKind.ImportKeyword) return false;
+  if (ts.isIdentifier(node.expression) && ["eval", "require"].includes(node.expression.text)) return false;
+  return !isWithinChain(node) && !suspends(node);
+}
+
+/** True when `node` is an inner link of an optional chain: only the whole chain can be a function of its own. */
+function isWithinChain(node: ts.CallExpression): boolean {
+  const inChain = (each: ts.Node): boolean => (each.flags & ts.NodeFlags.OptionalChain) !== 0;
+  const { parent } = node;
+  return inChain(node) && inChain(parent) && "expression" in parent && parent.expression === node;
+}
+
+/** Initialisers worth a name: not functions and classes (JavaScript names these itself) and not literals. */
+function isNameable(node: ts.Expression): boolean {
+  const isFunction = ts.isArrowFunction(node) || ts.isFunctionExpression(node) || ts.isClassExpression(node);
+  return !isFunction && !ts.isLiteralExpression(node) && !suspends(node);
+}
+
+/** True when evaluating `node` may suspend the function around it. */
+function suspends(node: ts.Node): boolean {
+  if (ts.isAwaitExpression(node) || ts.isYieldExpression(node)) return true;
+  if (ts.isFunctionLike(node) || ts.isClassLike(node)) return false;
+  return ts.forEachChild(node, (child) => suspends(child) || undefined) ?? false;
+}

@@ -1,0 +1,81 @@
+/// Type-checks a model file as the user's editor would, before it runs.
+import { dirname } from "node:path";
+import { Project, ts } from "ts-morph";
+import { modelTypeError } from "../errors.ts";
+import { packageInfo } from "./package.ts";
+import { placeOf } from "./place.ts";
+
+/** What a model is checked with where its project has no tsconfig.json. */
+const defaults: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ES2023,
+  lib: ["lib.es2023.d.ts"],
+  module: ts.ModuleKind.NodeNext,
+  moduleResolution: ts.ModuleResolutionKind.NodeNext,
+  types: [],
+  strict: true,
+};
+
+/** What holds whatever the user's tsconfig.json says: nothing is written, and a warning of style stops no compilation. */
+const overrides: ts.CompilerOptions = {
+  noEmit: true,
+  composite: false,
+  incremental: false,
+  declaration: false,
+  skipLibCheck: true,
+  allowImportingTsExtensions: true,
+  noUnusedLocals: false,
+  noUnusedParameters: false,
+};
+
+/** Throws `model-type-error` when a model file, or a file of the user's that it imports, does not type-check. */
+export function checkTypes(file: string): void {
+  const { types } = packageInfo();
+  const program = createProgram(file, types);
+  const language = dirname(types);
+  const own = program
+    .getSourceFiles()
+    .filter((source) => !source.isDeclarationFile && !/[\\/]node_modules[\\/]/.test(source.fileName))
+    .filter((source) => !isWithin(source.fileName, language));
+  const failures = own
+    .flatMap((source) => [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)])
+    .filter((each) => each.category === ts.DiagnosticCategory.Error);
+  if (failures.length === 0) return;
+  const [first, ...others] = failures;
+  const error = modelTypeError(describe(first), others.map(locate));
+  if (first.file) error.place = diagnosticPlace(first);
+  throw error;
+}
+
+function createProgram(file: string, types: string): ts.Program {
+  const tsConfigFilePath = ts.findConfigFile(dirname(file), ts.sys.fileExists);
+  // The compiler runs the model with its own language: these are the types of exactly that one, wherever it is installed.
+  const project = new Project({
+    tsConfigFilePath,
+    skipAddingFilesFromTsConfig: true,
+    compilerOptions: tsConfigFilePath ? overrides : { ...defaults, ...overrides },
+  });
+  const options = project.getCompilerOptions();
+  project.compilerOptions.set({ paths: { ...options.paths, chainrule: [types] } });
+  project.addSourceFileAtPath(file);
+  return project.getProgram().compilerObject;
+}
+
+function isWithin(file: string, directory: string): boolean {
+  return file.startsWith(`${directory.replaceAll("\\", "/")}/`);
+}
+
+/** The whole chain of reasons: literal shapes show their mismatch in the innermost one. */
+function describe(diagnostic: ts.Diagnostic): string {
+  return ts.flattenDiagnosticMessageText(diagnostic.messageText, "\n");
+}
+
+function diagnosticPlace(diagnostic: ts.Diagnostic) {
+  const start = diagnostic.start ?? 0;
+  return placeOf(diagnostic.file!, start, start + (diagnostic.length ?? 0));
+}
+
+function locate(diagnostic: ts.Diagnostic): string {
+  if (!diagnostic.file) return describe(diagnostic);
+  const { file, line, column } = diagnosticPlace(diagnostic);
+  return `${file}:${line}:${column} ${describe(diagnostic).split("\n")[0]}`;
+}
