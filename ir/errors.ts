@@ -139,3 +139,81 @@ export const noParameters = defineError(
     help: "pass { parameters: [...] }, or check that the loss uses the layers",
   }),
 );
+
+/** An input, state or value that an evaluation asks for. */
+export interface EvaluationSubject {
+  readonly name: string | undefined;
+  readonly what: string;
+}
+
+export const missingFeed = defineError(
+  "missing-feed",
+  "Evaluating a graph needs data for every input and state that it reads.",
+  (missing: readonly EvaluationSubject[]) => ({
+    message: `inputs and states must be given: missing ${missing.map(({ name, what }) => (name ? `${what} "${name}"` : `an unnamed ${what}`)).join(", ")}`,
+    help: 'pass them by name: evaluate(graph, { image: [...], "hidden.weight": [...] })',
+  }),
+);
+
+export const inputUnknown = defineError(
+  "unknown-feed",
+  "Data is given to inputs, states and settings of the graph, by their names.",
+  (name: string, known: readonly string[]) => ({
+    message: `data must be for an input, state or setting of the graph: found "${name}", known are ${known.join(", ")}`,
+  }),
+);
+
+export const feedLength = defineError(
+  "feed-length",
+  "Data has as many numbers as its type has elements.",
+  (name: string, type: string, expected: number, found: number) => ({
+    message: `${name}: ${type} must have ${expected} elements: found ${found}`,
+  }),
+);
+
+export const unboundSize = defineError(
+  "unbound-size",
+  "A named size needs a number before anything can be computed.",
+  (size: unknown) => ({
+    message: `every named size must be bound to a number: "${String(size)}" is not`,
+    help: "give it, for example --dim batch=64 or { sizes: { batch: 64 } }",
+  }),
+);
+
+export const unknownEntryPoint = defineError(
+  "unknown-entry-point",
+  "A graph is asked for one of its own entry points.",
+  (name: string | undefined, known: readonly string[]) => ({
+    message:
+      name === undefined
+        ? `one of several entry points must be chosen: known are ${known.join(", ")}`
+        : `an entry point must be one of ${known.join(", ")}: found "${name}"`,
+  }),
+);
+
+export const underivedGradient = defineError(
+  "underived-gradient",
+  "A graph is evaluated after the compiler has derived its gradients.",
+  () => ({
+    message: "gradients must be derived before a graph is evaluated: found a grad placeholder",
+    help: "derive the graph first: import { derive } from the compiler",
+  }),
+);
+
+export const layerInput = defineError(
+  "layer-input",
+  "A layer that is applied several times has one set of weights, so all its inputs have the same last extent.",
+  (expected: Dim, found: TensorType) => ({
+    message: `a layer must be applied to inputs of one size: it was made for ${expected}, $0 is ${formatType(found)}`,
+    help: "make a second layer, or bring the inputs to one size",
+  }),
+);
+
+export const targetMismatch = defineError(
+  "target-mismatch",
+  "A loss or metric compares a prediction with a target of its own shape, or with integer labels of one axis less.",
+  (loss: string, wanted: string, prediction: TensorType, target: TensorType) => ({
+    message: `${loss}: the target must be ${wanted}: $0 is ${formatType(prediction)}, $1 is ${formatType(target)}`,
+    help: "reshape the target; nothing is broadcast between a prediction and its target",
+  }),
+);

@@ -166,7 +166,7 @@ export function apply(op: Op, operands: readonly Value[], attrs: Attrs = {}): Va
   const type = about(operands, () => op.infer(types, attrs));
   const anchor = operands.find((operand) => !operand.constant) as (Value & Interning) | undefined;
   if (!anchor) return { op, operands, attrs, type, constant: op.kind === "leaf" ? op.structural : true };
-  const consumers = (anchor[consumersKey] ??= hideTable(anchor));
+  const consumers = anchor[consumersKey] ?? hideTable(anchor);
   const built = consumers.get(op);
   const match = built?.find((value) => sameApplication(value, operands, attrs, type));
   if (match) return match;
