@@ -2,7 +2,8 @@
 
 import { runtimeError } from "../errors.ts";
 
-const refuse = (code: string, message: string) => runtimeError(`safetensors-${code}`, message);
+/** Makes the error that a tensor or a file of this format is refused with. */
+export const safetensorsError = (code: string, message: string) => runtimeError(`safetensors-${code}`, message);
 
 /** First name that comes twice in one object of valid JSON; `JSON.parse` would keep the last without a word. */
 function repeatedName(text: string): string | undefined {
@@ -27,13 +28,13 @@ export function headerObject(text: string): Readonly<Record<string, unknown>> {
   try {
     header = JSON.parse(text);
   } catch (error) {
-    throw refuse("header-json", `the header must be JSON: ${String(error)}`);
+    throw safetensorsError("header-json", `the header must be JSON: ${String(error)}`);
   }
   if (typeof header !== "object" || header === null || Array.isArray(header)) {
-    throw refuse("header-json", `the header must be an object: found ${text.slice(0, 40)}`);
+    throw safetensorsError("header-json", `the header must be an object: found ${text.slice(0, 40)}`);
   }
   const repeated = repeatedName(text);
-  if (repeated !== undefined) throw refuse("duplicate", `names must be unique: \`${repeated}\` comes twice`);
+  if (repeated !== undefined) throw safetensorsError("duplicate", `names must be unique: \`${repeated}\` comes twice`);
   // A null prototype: a tensor may be called `__proto__`.
   return Object.assign(Object.create(null), header) as Readonly<Record<string, unknown>>;
 }

@@ -3,8 +3,7 @@
 /// Source: https://github.com/huggingface/safetensors, commit 24b0b28, safetensors/src/tensor.rs. `encode` gives the bytes
 /// that the reference writer gives, and `decode` refuses what the reference reader refuses, and repeated names besides.
 
-import { runtimeError } from "../errors.ts";
-import { headerObject } from "./safetensors-header.ts";
+import { headerObject, safetensorsError } from "./safetensors-header.ts";
 
 /** Bits of one element, by type; in the reference's order, in which the writer sorts. */
 const bits = {
@@ -35,7 +34,7 @@ const bits = {
 /** Element types of the format. */
 export type SafetensorType = keyof typeof bits;
 
-/** One tensor: elements as a typed array for F32, I32 and U32, else the raw little-endian bytes. */
+/** One tensor: elements as a typed array for F32, I32 and U32, else the raw bytes (little-endian, as all of a file). */
 export interface Safetensor {
   readonly dtype: SafetensorType;
   /** Extents, outermost first; [] is a scalar. */
@@ -63,9 +62,6 @@ function compareNames(left: string, right: string): number {
   return at < b.length ? a[at]!.codePointAt(0)! - b[at]!.codePointAt(0)! : 1;
 }
 
-/** Makes the error that a tensor or a file of this format is refused with. */
-export const safetensorsError = (code: string, message: string) => runtimeError(`safetensors-${code}`, message);
-
 /** Size of a tensor in bytes. Errors `safetensors-overflow`, `safetensors-misaligned`. */
 function tensorBytes(name: string, dtype: SafetensorType, shape: readonly number[]): number {
   let total = 1;
@@ -79,13 +75,6 @@ function tensorBytes(name: string, dtype: SafetensorType, shape: readonly number
   return total / 8;
 }
 
-const nativeIsLittle = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-
-// WebAssembly-era machines are all little-endian; on any other the bytes of a view would be in the wrong order.
-function checkEndianness(): void {
-  if (!nativeIsLittle) throw safetensorsError("endianness", "this machine must be little-endian: it is not");
-}
-
 /**
  * Writes tensors as the reference writer does: sorted by type, widest first, then by name; header padded to 8 bytes.
  *
@@ -95,7 +84,6 @@ export function encodeSafetensors(
   tensors: Readonly<Record<string, Safetensor>>,
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array<ArrayBuffer> {
-  checkEndianness();
   const rank = (name: string) => order.indexOf(tensors[name]!.dtype);
   const names = Object.keys(tensors).sort((a, b) => rank(b) - rank(a) || compareNames(a, b));
   const entries: string[] = metadata ? [`"__metadata__":${JSON.stringify(metadata)}`] : [];
@@ -176,7 +164,8 @@ function readHeader(file: Uint8Array): { readonly header: Readonly<Record<string
 }
 
 function readTensor({ dtype, shape }: TensorInfo, bytes: Uint8Array): Safetensor {
-  const copy = bytes.slice();
+  // Not slice(): that of a Node Buffer is a view.
+  const copy = new Uint8Array(bytes);
   const view = views[dtype as keyof typeof views];
   return { dtype, shape, data: view ? new view(copy.buffer) : copy };
 }
@@ -189,7 +178,6 @@ function readTensor({ dtype, shape }: TensorInfo, bytes: Uint8Array): Safetensor
  * do not fit the shape), `-incomplete` (bytes missing or left over).
  */
 export function decodeSafetensors(file: Uint8Array): SafetensorsFile {
-  checkEndianness();
   const { header, start } = readHeader(file);
   const { __metadata__: metadata, ...rest } = header;
   const infos = Object.entries(rest).map(([name, value]) => [name, checkInfo(name, value)] as const);

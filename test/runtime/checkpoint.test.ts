@@ -1,0 +1,53 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { loadCheckpoint, saveCheckpoint } from "../../runtime/train/checkpoint-node.ts";
+import { encodeSafetensors } from "../../runtime/train/safetensors.ts";
+import { testDevice } from "../gpu.ts";
+import { codeOf, messageOf } from "./codes.ts";
+import { createTraining } from "./modules.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "chainrule-checkpoint-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const x = Float32Array.of(1, 1, 1, 1);
+
+test("a saved run goes on as if it had not stopped", async () => {
+  const device = await testDevice();
+  const path = join(folder, "run.safetensors");
+  const first = await createTraining({ device, seed: 11 });
+  await first.train({ x }).accepted;
+  const state = await first.readState();
+  await saveCheckpoint(path, state);
+  const total = await first.train({ x }).total;
+  first.destroy();
+  expect(await loadCheckpoint(path)).toEqual(state);
+  const second = await createTraining({ device, state: await loadCheckpoint(path) });
+  expect(await second.train({ x }).total).toBe(total);
+  second.destroy();
+});
+
+test("saving replaces the file whole and leaves nothing beside it", async () => {
+  const path = join(folder, "again.safetensors");
+  const state = (value: number) => ({ w: { dtype: "f32", shape: [1], data: Float32Array.of(value) } }) as const;
+  await saveCheckpoint(path, state(1));
+  await Promise.all([saveCheckpoint(path, state(2)), saveCheckpoint(path, state(2))]);
+  expect(await loadCheckpoint(path)).toEqual(state(2));
+  expect(readdirSync(folder).filter((name) => name.includes("again"))).toEqual(["again.safetensors"]);
+});
+
+test("missing, damaged and foreign files", async () => {
+  const path = join(folder, "damaged.safetensors");
+  const whole = encodeSafetensors({ w: { dtype: "F32", shape: [2], data: Float32Array.of(1, 2) } });
+  writeFileSync(path, whole.subarray(0, -1));
+  expect(await codeOf(() => loadCheckpoint(join(folder, "none")))).toBe("checkpoint-missing");
+  expect(await codeOf(() => loadCheckpoint(path))).toBe("checkpoint-corrupt");
+  expect((await messageOf(() => loadCheckpoint(path))).replaceAll(folder, "")).toMatchInlineSnapshot(`
+    "error[checkpoint-corrupt]: /damaged.safetensors must be a whole safetensors file: error[safetensors-incomplete]: tensors must fill the file: they end at 72 of 71
+      help: it was not written by saveCheckpoint(), or only in part: go back to an earlier one"
+  `);
+  writeFileSync(path, encodeSafetensors({ w: { dtype: "F16", shape: [2], data: new Uint8Array(4) } }));
+  expect(await codeOf(() => loadCheckpoint(path))).toBe("checkpoint-type");
+  expect(await codeOf(() => saveCheckpoint(join(folder, "no/where"), {}))).toBe("checkpoint-write");
+  expect(readFileSync(path).length).toBeGreaterThan(0);
+});
