@@ -1,39 +1,17 @@
 /// The ambient builder: what `input`, `param` and layers register with while model() runs its function, and the names
 /// that values take from the variables of the model file. The one place with module-level state.
 import { atPlace, CompileError, nameSubjects, type Place } from "./diagnostic.ts";
-import { duplicateName, outsideModel } from "./errors.ts";
+import { outsideModel } from "./errors.ts";
 import type { Note } from "./graph.ts";
 import type { Initializer } from "./initializer.ts";
 import { glorot, zeros } from "./initializer.ts";
+import { settleNames, type Owner, type Records, type Scope, type StateRecord } from "./naming.ts";
 import { normalizeDim } from "./ops/layout.ts";
 import { inputOp, settingOp, stateOp, type StateIdentity } from "./ops/leaf.ts";
 import type { DType } from "./type.ts";
-import { apply, type Value } from "./value.ts";
+import { apply, postorder, type Value } from "./value.ts";
 
-/** One evaluation of the initialiser of a variable. */
-interface Scope {
-  readonly path: string;
-  readonly owners: Owner[];
-}
-
-/** What states are named after: a layer or an optimizer. Its own name is settled when the model is complete. */
-export interface Owner {
-  readonly kind: string;
-  readonly explicit: string | undefined;
-  readonly scope: Scope | undefined;
-  readonly after: "variable" | "kind";
-}
-
-interface StateRecord {
-  readonly value: Value;
-  readonly owner: Owner | undefined;
-  /** Name within the owner, for example `weight`. */
-  readonly local: string | undefined;
-  /** The parameter that this state accompanies (a moment). */
-  readonly of: Value | undefined;
-}
-
-interface Builder {
+interface Builder extends Records {
   readonly inputs: Value[];
   readonly settings: Value[];
   readonly states: StateRecord[];
@@ -42,6 +20,8 @@ interface Builder {
   readonly names: Map<Value, string>;
   readonly places: Map<Value, Place>;
 }
+
+export type { Owner } from "./naming.ts";
 
 let current: Builder | undefined;
 
@@ -75,6 +55,7 @@ export function build<T>(define: () => T, outputs: (result: T) => Iterable<reado
     const result = withNames(self, define);
     const rest = [...outputs(result)];
     for (const [name, value] of rest) if (!self.names.has(value)) self.names.set(value, name);
+    if (self.states.length > 0) addKey(self);
     const notes = settleNames(self);
     const inputs = [...self.inputs, ...self.settings];
     return { result, inputs, states: self.states.map((state) => state.value), notes };
@@ -169,6 +150,33 @@ function addState(
   return value;
 }
 
+/** The random key: what dropout and its like draw from, kept like any other state so that a resumed run repeats. */
+function addKey(self: Builder): void {
+  const initializer = { tag: "key" } as const;
+  const type = { dtype: "u32", shape: [2] } as const;
+  const identity: StateIdentity = { name: "key", ...type, parameter: false, trainable: false, initializer };
+  const value = apply(stateOp, [], { identity });
+  self.states.push({ value, owner: undefined, local: undefined, of: undefined });
+  self.names.set(value, "key");
+}
+
+/**
+ * Trainable parameters that values depend on, in order of creation; with `frozen`, those that are not trained as well.
+ * Outside a model: in the order in which the values use them.
+ */
+export function parametersOf(
+  values: Value | readonly Value[],
+  { frozen = false }: { readonly frozen?: boolean } = {},
+): readonly Value[] {
+  const found = postorder([values].flat()).filter((value) => {
+    if (value.op !== stateOp) return false;
+    const { parameter, trainable } = value.attrs.identity as StateIdentity;
+    return parameter && (trainable || frozen);
+  });
+  const created = new Map(current?.states.map(({ value }, position) => [value, position]));
+  return found.toSorted((a, b) => (created.get(a) ?? 0) - (created.get(b) ?? 0));
+}
+
 /**
  * Registers a layer or optimizer of a kind (`dense`, `adam`) that will name states: after the variable that holds it
  * (layers), or after its kind (optimizers).
@@ -228,73 +236,4 @@ function notePlace(value: Value, place: Place, self: Builder): void {
 /** True for values of the graph, false for anything else that a model file may compute with. */
 export function isValue(candidate: unknown): candidate is Value {
   return typeof candidate === "object" && candidate !== null && "op" in candidate && "operands" in candidate;
-}
-
-/** Final names: explicit ones as they are (twice is an error), automatic ones made unique by a counter. */
-function settleNames(self: Builder): Map<Value, Note> {
-  const taken = new Map<string, string>();
-  const final = new Map<Value, string>();
-  const claim = (name: string, what: string): string => {
-    const first = taken.get(name);
-    if (first !== undefined) throw duplicateName(name, first, what);
-    taken.set(name, what);
-    return name;
-  };
-  const unique = (name: string, what: string): string => {
-    let candidate = name;
-    for (let count = 1; taken.has(candidate); count++) candidate = `${name}_${count}`;
-    taken.set(candidate, what);
-    return candidate;
-  };
-  for (const value of self.inputs) final.set(value, claim(self.names.get(value)!, "an input"));
-  const owners = nameOwners(self, claim, unique);
-  for (const { value, owner, local } of self.states.filter((state) => !state.of)) {
-    const variable = self.names.get(value);
-    const what = (value.attrs.identity as StateIdentity).parameter ? "a parameter" : "a state";
-    const name = owner ? `${owners.get(owner)}.${local}` : (local ?? variable);
-    final.set(value, local === undefined ? unique(name ?? "param", what) : claim(name!, what));
-  }
-  for (const { value, owner, local, of } of self.states.filter((state) => state.of)) {
-    final.set(value, claim(`${owners.get(owner!)}.${local}.${final.get(of!)}`, "a state"));
-  }
-  for (const value of self.settings) {
-    const { name } = value.attrs.identity as { name: string };
-    final.set(value, unique(name, "a setting"));
-  }
-  for (const [value, name] of self.names) if (!final.has(value)) final.set(value, unique(name, "a value"));
-  const notes = new Map<Value, Note>();
-  for (const [value, name] of final) notes.set(value, { name, place: self.places.get(value) });
-  for (const [value, place] of self.places) if (!notes.has(value)) notes.set(value, { place });
-  return notes;
-}
-
-type Naming = (name: string, what: string) => string;
-
-/** `hidden` for the only layer in the initialiser of `hidden`, `hidden_0`, `hidden_1` for several, else `dense_0`. */
-function nameOwners(self: Builder, claim: Naming, unique: Naming): Map<Owner, string> {
-  const names = new Map<Owner, string>();
-  const counts = new Map<string, number>();
-  for (const each of self.owners) {
-    const { kind, explicit, scope, after } = each;
-    if (explicit !== undefined) {
-      names.set(each, claim(explicit, `a ${kind} layer`));
-    } else if (scope) {
-      const several = scope.owners.length > 1;
-      names.set(each, reserve(several ? `${scope.path}_${scope.owners.indexOf(each)}` : scope.path));
-    } else {
-      names.set(each, reserve(after === "kind" ? kind : `${kind}_${nextCount(kind)}`));
-    }
-  }
-  return names;
-
-  function nextCount(kind: string): number {
-    const count = counts.get(kind) ?? 0;
-    counts.set(kind, count + 1);
-    return count;
-  }
-
-  // A layer's name is a prefix, so it may equal the name of the value that the layer computes.
-  function reserve(name: string): string {
-    return unique(`layer ${name}`, "a layer").slice("layer ".length);
-  }
 }

@@ -1,5 +1,6 @@
 /// The catalogue: one function per error code. docs/errors.md is generated from it.
 import { defineError } from "./diagnostic.ts";
+import type { Dim } from "./dim.ts";
 import { formatType, type Shape, type TensorType } from "./type.ts";
 
 const show = (shape: Shape): string => `[${shape.join(", ")}]`;

@@ -1,0 +1,109 @@
+/// Names of a finished model: what the user wrote stays as it is, what nobody named counts up.
+import type { Place } from "./diagnostic.ts";
+import { duplicateName } from "./errors.ts";
+import type { Note } from "./graph.ts";
+import type { StateIdentity } from "./ops/leaf.ts";
+import type { Value } from "./value.ts";
+
+/** One evaluation of the initialiser of a variable. */
+export interface Scope {
+  readonly path: string;
+  readonly owners: Owner[];
+}
+
+/** What states are named after: a layer or an optimizer. Its own name is settled when the model is complete. */
+export interface Owner {
+  readonly kind: string;
+  readonly explicit: string | undefined;
+  readonly scope: Scope | undefined;
+  readonly after: "variable" | "kind";
+}
+
+/** A state and what its name is made of. */
+export interface StateRecord {
+  readonly value: Value;
+  readonly owner: Owner | undefined;
+  /** Name within the owner, for example `weight`. */
+  readonly local: string | undefined;
+  /** The parameter that this state accompanies (a moment). */
+  readonly of: Value | undefined;
+}
+
+/** What the builder has noted when a model is complete. */
+export interface Records {
+  readonly inputs: readonly Value[];
+  readonly settings: readonly Value[];
+  readonly states: readonly StateRecord[];
+  readonly owners: readonly Owner[];
+  readonly names: ReadonlyMap<Value, string>;
+  readonly places: ReadonlyMap<Value, Place>;
+}
+
+/** Final names: explicit ones as they are (twice is an error), automatic ones made unique by a counter. */
+export function settleNames(self: Records): Map<Value, Note> {
+  const taken = new Map<string, string>();
+  const final = new Map<Value, string>();
+  const claim = (name: string, what: string): string => {
+    const first = taken.get(name);
+    if (first !== undefined) throw duplicateName(name, first, what);
+    taken.set(name, what);
+    return name;
+  };
+  const unique = (name: string, what: string): string => {
+    let candidate = name;
+    for (let count = 1; taken.has(candidate); count++) candidate = `${name}_${count}`;
+    taken.set(candidate, what);
+    return candidate;
+  };
+  for (const value of self.inputs) final.set(value, claim(self.names.get(value)!, "an input"));
+  const owners = nameOwners(self, claim, unique);
+  for (const { value, owner, local } of self.states.filter((state) => !state.of)) {
+    const variable = self.names.get(value);
+    const what = (value.attrs.identity as StateIdentity).parameter ? "a parameter" : "a state";
+    const name = owner ? `${owners.get(owner)}.${local}` : (local ?? variable);
+    final.set(value, local === undefined ? unique(name ?? "param", what) : claim(name!, what));
+  }
+  for (const { value, owner, local, of } of self.states.filter((state) => state.of)) {
+    final.set(value, claim(`${owners.get(owner!)}.${local}.${final.get(of!)}`, "a state"));
+  }
+  for (const value of self.settings) {
+    const { name } = value.attrs.identity as { name: string };
+    final.set(value, unique(name, "a setting"));
+  }
+  for (const [value, name] of self.names) if (!final.has(value)) final.set(value, unique(name, "a value"));
+  const notes = new Map<Value, Note>();
+  for (const [value, name] of final) notes.set(value, { name, place: self.places.get(value) });
+  for (const [value, place] of self.places) if (!notes.has(value)) notes.set(value, { place });
+  return notes;
+}
+
+type Naming = (name: string, what: string) => string;
+
+/** `hidden` for the only layer in the initialiser of `hidden`, `hidden_0`, `hidden_1` for several, else `dense_0`. */
+function nameOwners(self: Records, claim: Naming, unique: Naming): Map<Owner, string> {
+  const names = new Map<Owner, string>();
+  const counts = new Map<string, number>();
+  for (const each of self.owners) {
+    const { kind, explicit, scope, after } = each;
+    if (explicit !== undefined) {
+      names.set(each, claim(explicit, `a ${kind} layer`));
+    } else if (scope) {
+      const several = scope.owners.length > 1;
+      names.set(each, reserve(several ? `${scope.path}_${scope.owners.indexOf(each)}` : scope.path));
+    } else {
+      names.set(each, reserve(after === "kind" ? kind : `${kind}_${nextCount(kind)}`));
+    }
+  }
+  return names;
+
+  function nextCount(kind: string): number {
+    const count = counts.get(kind) ?? 0;
+    counts.set(kind, count + 1);
+    return count;
+  }
+
+  // A layer's name is a prefix, so it may equal the name of the value that the layer computes.
+  function reserve(name: string): string {
+    return unique(`layer ${name}`, "a layer").slice("layer ".length);
+  }
+}

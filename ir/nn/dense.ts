@@ -1,0 +1,72 @@
+/// The fully connected layer.
+import { about } from "../diagnostic.ts";
+import type { Dim } from "../dim.ts";
+import { dtypeMismatch, layerInput, rankMismatch } from "../errors.ts";
+import type { Initializer } from "../initializer.ts";
+import { owner, param } from "../build.ts";
+import { add } from "../ops/arithmetic.ts";
+import { matmul } from "../ops/contract.ts";
+import { isFloat } from "../type.ts";
+import type { Value } from "../value.ts";
+
+/** What a dense layer may be told. */
+export interface DenseOptions {
+  /** Name of the layer, which prefixes its parameters; otherwise the variable that holds the layer or its result. */
+  readonly name?: string;
+  /** False leaves the bias out. Default true. */
+  readonly bias?: boolean;
+  /** First weights. Default Glorot uniform. */
+  readonly init?: Initializer;
+  /** First bias. Default zero. */
+  readonly biasInit?: Initializer;
+  /** False freezes the layer: optimizers leave it out unless asked. Default true. */
+  readonly trainable?: boolean;
+}
+
+/** A layer that owns its parameters: every application uses the same weights. */
+export type DenseLayer = (x: Value) => Value;
+
+interface Parameters {
+  readonly weight: Value;
+  readonly bias: Value | undefined;
+}
+
+/**
+ * A dense layer to apply many times with the same weights: `const encode = dense.layer(128); encode(a); encode(b)`.
+ * Its parameters `weight` [in, units] and `bias` [units] are made at the first application.
+ * Errors: `layer-input` when a later input has another size on its last axis.
+ */
+function layer(units: Dim, options: DenseOptions = {}): DenseLayer {
+  const { name, bias: biased = true, init, biasInit, trainable } = options;
+  const own = owner("dense", name, "variable");
+  let parameters: Parameters | undefined;
+  return (x) => {
+    const inputs = about([x], () => inputSize(x, parameters));
+    parameters ??= {
+      weight: param([inputs, units], { init, trainable }, { owner: own, local: "weight" }),
+      bias: biased ? param([units], { init: biasInit, trainable }, { owner: own, local: "bias" }) : undefined,
+    };
+    const product = matmul(x, parameters.weight);
+    return parameters.bias ? add(product, parameters.bias) : product;
+  };
+}
+
+/** Extent of the last axis, which the layer combines. */
+function inputSize(x: Value, parameters: Parameters | undefined): Dim {
+  const { dtype, shape } = x.type;
+  if (shape.length === 0) throw rankMismatch("dense", "at least one axis", [x.type]);
+  if (!isFloat(dtype)) throw dtypeMismatch("dense", "f32", [x.type]);
+  const inputs = shape[shape.length - 1];
+  const expected = parameters?.weight.type.shape[0];
+  if (expected !== undefined && inputs !== expected) throw layerInput(expected, x.type);
+  return inputs;
+}
+
+/**
+ * Fully connected layer: `x` [..., in] → x·W + b [..., units], with new parameters `weight` [in, units] and `bias`
+ * [units]. Errors: `rank-mismatch` for a scalar, `dtype-mismatch` for integers (see `oneHot`, `cast`).
+ */
+export const dense = Object.assign(
+  (x: Value, units: Dim, options: DenseOptions = {}): Value => layer(units, options)(x),
+  { layer },
+);

@@ -1,0 +1,102 @@
+/// Losses: how far predictions are from targets, written as in a textbook; the compiler makes them safe from overflow.
+import { about } from "../diagnostic.ts";
+import { dtypeMismatch, rankMismatch, targetMismatch } from "../errors.ts";
+import { add, mul, neg, square, sub } from "../ops/arithmetic.ts";
+import { cast } from "../ops/choose.ts";
+import { log, softplus } from "../ops/functions.ts";
+import { mean } from "../ops/reduce.ts";
+import { sum } from "../ops/sum.ts";
+import { isFloat, sameShape } from "../type.ts";
+import type { Value } from "../value.ts";
+import { logSoftmax, oneHot } from "./softmax.ts";
+
+/** How the losses of the examples become one number: their mean (default), their sum, or not at all. */
+export type Reduction = "mean" | "sum" | "none";
+
+/** What a loss may be told. */
+export interface LossOptions {
+  readonly reduction?: Reduction;
+}
+
+/**
+ * Binary cross-entropy −y ln p − (1−y) ln(1−p) of probabilities `p` in [0, 1] and targets `y` of the same shape (0 or 1,
+ * or a probability). Mean over all elements.
+ */
+export function binaryCrossEntropy(probability: Value, target: Value, options: LossOptions = {}): Value {
+  const y = targetLike("binaryCrossEntropy", probability, target);
+  const positive = mul(y, log(probability));
+  const negative = mul(sub(1, y), log(sub(1, probability)));
+  return reduced(sub(neg(positive), negative), options);
+}
+
+/**
+ * Binary cross-entropy of logits `z`, where p = σ(z): y ln(1 + e⁻ᶻ) + (1−y) ln(1 + eᶻ), which never overflows. Targets
+ * have the shape of the logits. Mean over all elements.
+ */
+export function sigmoidCrossEntropy(logits: Value, target: Value, options: LossOptions = {}): Value {
+  const y = targetLike("sigmoidCrossEntropy", logits, target);
+  return reduced(add(mul(y, softplus(neg(logits))), mul(sub(1, y), softplus(logits))), options);
+}
+
+/**
+ * Cross-entropy −Σ y ln p over the last axis: `probabilities` [..., classes]; `target` is i32 labels [...] or
+ * probabilities [..., classes]. Mean over the examples.
+ */
+export function crossEntropy(probabilities: Value, target: Value, options: LossOptions = {}): Value {
+  const y = distribution("crossEntropy", probabilities, target);
+  return reduced(neg(sum(mul(y, log(probabilities)), { axis: -1 })), options);
+}
+
+/**
+ * Cross-entropy after a softmax: −Σ y (z − ln Σ eᶻ) over the last axis: `logits` z [..., classes]; `target` is i32 labels
+ * [...] or probabilities [..., classes]. Mean over the examples. Its gradient is (softmax(z) − y) / examples.
+ */
+export function softmaxCrossEntropy(logits: Value, target: Value, options: LossOptions = {}): Value {
+  const y = distribution("softmaxCrossEntropy", logits, target);
+  return reduced(neg(sum(mul(y, logSoftmax(logits)), { axis: -1 })), options);
+}
+
+/** Mean of the squared differences (1/n) Σ (ŷ − y)² over all elements; both sides have one shape. */
+export function meanSquaredError(prediction: Value, target: Value, options: LossOptions = {}): Value {
+  return reduced(square(sub(prediction, targetLike("meanSquaredError", prediction, target))), options);
+}
+
+/** Sum of the squared residuals Σ (y − ŷ)² over all elements; both sides have one shape. */
+export function sumOfSquaredResiduals(prediction: Value, target: Value): Value {
+  return sum(square(sub(targetLike("sumOfSquaredResiduals", prediction, target), prediction)));
+}
+
+function reduced(losses: Value, { reduction = "mean" }: LossOptions): Value {
+  if (reduction === "none" || losses.type.shape.length === 0) return losses;
+  return reduction === "sum" ? sum(losses) : mean(losses);
+}
+
+/** The target as floats, once it has the shape of the prediction. Broadcasting here would hide a mistake. */
+function targetLike(loss: string, prediction: Value, target: Value): Value {
+  return about([prediction, target], () => {
+    if (!isFloat(prediction.type.dtype)) throw dtypeMismatch(loss, "floats", [prediction.type]);
+    if (!sameShape(prediction.type.shape, target.type.shape)) {
+      throw targetMismatch(loss, "of the same shape", prediction.type, target.type);
+    }
+    return cast(target, prediction.type.dtype);
+  });
+}
+
+/** The target as a distribution over the last axis of the prediction: labels become one-hot rows. */
+function distribution(loss: string, prediction: Value, target: Value): Value {
+  const { shape, dtype } = prediction.type;
+  return about([prediction, target], () => {
+    if (!isFloat(dtype)) throw dtypeMismatch(loss, "floats", [prediction.type]);
+    if (shape.length === 0) throw rankMismatch(loss, "an axis of classes", [prediction.type]);
+    if (target.type.dtype === "i32" && sameShape(target.type.shape, shape.slice(0, -1))) {
+      return oneHot(target, shape[shape.length - 1]);
+    }
+    if (target.type.dtype === dtype && sameShape(target.type.shape, shape)) return target;
+    throw targetMismatch(
+      loss,
+      "i32 labels of one axis less, or floats of the same shape",
+      prediction.type,
+      target.type,
+    );
+  });
+}

@@ -1,0 +1,31 @@
+/// Penalties on the size of weights, to be added to a loss.
+import { setting } from "../build.ts";
+import { add, mul, square } from "../ops/arithmetic.ts";
+import { abs } from "../ops/functions.ts";
+import { sum } from "../ops/sum.ts";
+import { constant } from "../ops/leaf.ts";
+import type { Value } from "../value.ts";
+
+/**
+ * L2 penalty: strength · Σ w² over one or several parameters; a scalar. A number becomes the run-time setting `l2`, so the
+ * strength changes without recompiling. Its gradient is 2 · strength · w.
+ */
+export function l2(parameters: Value | readonly Value[], strength: number | Value): Value {
+  return penalty("l2", parameters, strength, square);
+}
+
+/** L1 penalty: strength · Σ |w| over one or several parameters; a scalar. A number becomes the run-time setting `l1`. */
+export function l1(parameters: Value | readonly Value[], strength: number | Value): Value {
+  return penalty("l1", parameters, strength, abs);
+}
+
+function penalty(
+  name: string,
+  parameters: Value | readonly Value[],
+  strength: number | Value,
+  size: (w: Value) => Value,
+): Value {
+  const factor = typeof strength === "number" ? setting(name, strength) : strength;
+  const terms = [parameters].flat().map((parameter) => sum(size(parameter)));
+  return mul(factor, terms.length === 0 ? constant(0) : terms.reduce((total, term) => add(total, term)));
+}

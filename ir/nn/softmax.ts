@@ -1,0 +1,33 @@
+/// Probabilities from scores, as compositions: the compiler fuses and differentiates them like anything else.
+import type { Dim } from "../dim.ts";
+import { sub } from "../ops/arithmetic.ts";
+import { cast } from "../ops/choose.ts";
+import { equal } from "../ops/compare.ts";
+import { exp } from "../ops/functions.ts";
+import { normalizeDim } from "../ops/layout.ts";
+import { iota } from "../ops/leaf.ts";
+import { logsumexp } from "../ops/reduce.ts";
+import { broadcastAlong, normalizeAxes, spread } from "../ops/sum.ts";
+import type { Value } from "../value.ts";
+
+/** Turns scores into probabilities along an axis: eˣ / Σ eˣ, written as exp(x − ln Σ eˣ), which never overflows. */
+export function softmax(x: Value, axis = -1): Value {
+  return exp(logSoftmax(x, axis));
+}
+
+/** Logarithm of the softmax along an axis: x − ln Σ eˣ. Same shape as `x`. */
+export function logSoftmax(x: Value, axis = -1): Value {
+  const axes = normalizeAxes("softmax", x.type.shape.length, { axis });
+  return sub(x, spread(logsumexp(x, { axes }), x.type, axes));
+}
+
+/**
+ * Labels as indicator rows: integer `labels` [...] → f32 [..., classes], 1 where the position along the new last axis is
+ * the label. A label outside [0, classes) gives a row of zeros.
+ */
+export function oneHot(labels: Value, classes: Dim): Value {
+  const shape = [...labels.type.shape, normalizeDim(classes)];
+  const axes = labels.type.shape.map((_, axis) => axis);
+  const positions = iota(shape, axes.length, labels.type.dtype);
+  return cast(equal(positions, broadcastAlong(labels, shape, axes)), "f32");
+}

@@ -1,0 +1,54 @@
+/// Adam (Kingma and Ba 2015).
+import { owner, state } from "../build.ts";
+import type { Update } from "../graph.ts";
+import { add, div, mul, neg, square, sub } from "../ops/arithmetic.ts";
+import { grad } from "../ops/derivative.ts";
+import { expm1, sqrt } from "../ops/functions.ts";
+import { constant } from "../ops/leaf.ts";
+import type { Value } from "../value.ts";
+import { hyperparameter, trained, type OptimizerOptions } from "./options.ts";
+
+/** What Adam may be told. */
+export interface AdamOptions extends OptimizerOptions {
+  /** Decay of the mean of the gradients. Default 0.9. */
+  readonly beta1?: number;
+  /** Decay of the mean of their squares. Default 0.999. */
+  readonly beta2?: number;
+  /** Keeps the quotient finite. Default 1e-8. */
+  readonly epsilon?: number;
+  /** Prefix of its states, `adam` by default: `adam.m.hidden.weight`, `adam.step`. */
+  readonly name?: string;
+}
+
+/**
+ * Adam: m ← β₁ m + (1−β₁) g, v ← β₂ v + (1−β₂) g², w ← w − α m̂ / (√v̂ + ε) with m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ) at step t = 1, 2, …
+ * The learning rate α (default 0.001) is a run-time setting. Errors: `no-parameters`; `loss-not-scalar`.
+ */
+export function adam(loss: Value, options: AdamOptions = {}): readonly Update[] {
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
+  const parameters = trained("adam", loss, options);
+  const rate = hyperparameter("learningRate", options.learningRate ?? 1e-3);
+  const own = owner("adam", options.name, "kind");
+  const step = state([], {}, { owner: own, local: "step" });
+  const t = add(step, 1);
+  const [correction1, correction2] = [biasCorrection(beta1, t), biasCorrection(beta2, t)];
+  const moments = parameters.flatMap((w) => {
+    const m = state(w.type.shape, {}, { owner: own, local: "m", of: w });
+    const v = state(w.type.shape, {}, { owner: own, local: "v", of: w });
+    const gradient = grad(loss, w);
+    const nextM = add(mul(beta1, m), mul(1 - beta1, gradient));
+    const nextV = add(mul(beta2, v), mul(1 - beta2, square(gradient)));
+    const direction = div(div(nextM, correction1), add(sqrt(div(nextV, correction2)), epsilon));
+    return [
+      { state: m, value: nextM },
+      { state: v, value: nextV },
+      { state: w, value: sub(w, mul(rate, direction)) },
+    ];
+  });
+  return [{ state: step, value: t }, ...moments];
+}
+
+/** 1 − βᵗ, as −(e^{t ln β} − 1): with β = 0.999 the difference itself would lose four digits of float32 at t = 1. */
+function biasCorrection(beta: number, t: Value): Value {
+  return beta === 0 ? constant(1) : neg(expm1(mul(Math.log(beta), t)));
+}

@@ -1,0 +1,48 @@
+/// Gradient descent, plain and with momentum.
+import { owner, state } from "../build.ts";
+import type { Update } from "../graph.ts";
+import { add, mul, sub } from "../ops/arithmetic.ts";
+import { grad } from "../ops/derivative.ts";
+import type { Value } from "../value.ts";
+import { hyperparameter, trained, type Hyperparameter, type OptimizerOptions } from "./options.ts";
+
+/**
+ * Gradient descent: w ← w − α ∂loss/∂w with the learning rate α (default 0.01), a run-time setting.
+ * Errors: `no-parameters`; `loss-not-scalar`.
+ */
+export function gradientDescent(loss: Value, options: OptimizerOptions = {}): readonly Update[] {
+  const parameters = trained("gradientDescent", loss, options);
+  const rate = hyperparameter("learningRate", options.learningRate ?? 0.01);
+  return parameters.map((w) => ({ state: w, value: sub(w, mul(rate, grad(loss, w))) }));
+}
+
+/** What stochastic gradient descent may be told. */
+export interface SgdOptions extends OptimizerOptions {
+  /** Part of the last step that goes on: 0 is plain gradient descent. Default 0.9, a run-time setting. */
+  readonly momentum?: Hyperparameter;
+  /** Looks ahead along the velocity (Nesterov 1983). Default false. */
+  readonly nesterov?: boolean;
+  /** Prefix of its states, `sgd` by default: `sgd.velocity.hidden.weight`. */
+  readonly name?: string;
+}
+
+/**
+ * Stochastic gradient descent with momentum μ, in PyTorch's form: v ← μ v + g, w ← w − α v; Nesterov: w ← w − α (g + μ v).
+ * Learning rate α (default 0.01) and momentum are run-time settings. Errors: `no-parameters`; `loss-not-scalar`.
+ */
+export function sgd(loss: Value, options: SgdOptions = {}): readonly Update[] {
+  const parameters = trained("sgd", loss, options);
+  const rate = hyperparameter("learningRate", options.learningRate ?? 0.01);
+  const momentum = hyperparameter("momentum", options.momentum ?? 0.9);
+  const own = owner("sgd", options.name, "kind");
+  return parameters.flatMap((w) => {
+    const velocity = state(w.type.shape, {}, { owner: own, local: "velocity", of: w });
+    const gradient = grad(loss, w);
+    const next = add(mul(momentum, velocity), gradient);
+    const direction = options.nesterov ? add(gradient, mul(momentum, next)) : next;
+    return [
+      { state: velocity, value: next },
+      { state: w, value: sub(w, mul(rate, direction)) },
+    ];
+  });
+}

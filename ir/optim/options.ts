@@ -1,0 +1,27 @@
+/// What all optimizers share: which parameters they train, and hyperparameters that a caller may change.
+import { parametersOf, setting } from "../build.ts";
+import { noParameters } from "../errors.ts";
+import type { Value } from "../value.ts";
+
+/** A number becomes a run-time setting (its default); a scalar f32 value is used as it is. */
+export type Hyperparameter = number | Value;
+
+/** What every optimizer may be told. */
+export interface OptimizerOptions {
+  /** Size of a step. */
+  readonly learningRate?: Hyperparameter;
+  /** What to train; by default every trainable parameter that the loss depends on. */
+  readonly parameters?: Value | readonly Value[];
+}
+
+/** A run-time setting for a number, or the value that the user gave. */
+export function hyperparameter(name: string, value: Hyperparameter): Value {
+  return typeof value === "number" ? setting(name, value) : value;
+}
+
+/** What to train, each once. Error: `no-parameters` when that is nothing. */
+export function trained(optimizer: string, loss: Value, { parameters }: OptimizerOptions): readonly Value[] {
+  const chosen = parameters === undefined ? parametersOf(loss) : [...new Set([parameters].flat())];
+  if (chosen.length === 0) throw noParameters(optimizer);
+  return chosen;
+}
