@@ -1,0 +1,49 @@
+/// Names and places of what differentiation makes: the cotangent of `hidden` is `∂loss/∂hidden`, at the place of `hidden`.
+import type { Graph, Note } from "../../ir/graph.ts";
+import type { Value } from "../../ir/value.ts";
+
+/** Notes that grow while derivatives are expanded. Names stay unique. */
+export interface GrowingNotes {
+  get(value: Value): Note | undefined;
+  /** Names the cotangent of a forward value, and gives its place to every new value that it is made of. */
+  addCotangent(cotangent: Value, loss: string, forward: Note, target: boolean): void;
+  finish(): Graph["notes"];
+}
+
+/** Starts from the notes of a graph. */
+export function growNotes(before: Graph["notes"]): GrowingNotes {
+  const notes = new Map(before);
+  const taken = new Set([...before.values()].flatMap((note) => note.name ?? []));
+  return {
+    get: (value) => notes.get(value),
+    addCotangent(cotangent, loss, forward, target) {
+      placeNew(notes, cotangent, forward);
+      const known = notes.get(cotangent);
+      if (!forward.name || known?.name !== undefined || cotangent.op.kind === "leaf") return;
+      const name = freeName(taken, `∂${loss}/∂${forward.name}`, target);
+      if (name === undefined) return;
+      taken.add(name);
+      notes.set(cotangent, { name, place: known?.place ?? forward.place });
+    },
+    finish: () => notes,
+  };
+}
+
+/** A second value of the same name is counted up when someone asked for it, and stays nameless otherwise. */
+function freeName(taken: ReadonlySet<string>, name: string, target: boolean): string | undefined {
+  if (!taken.has(name)) return name;
+  if (!target) return undefined;
+  let count = 1;
+  while (taken.has(`${name}_${count}`)) count++;
+  return `${name}_${count}`;
+}
+
+function placeNew(notes: Map<Value, Note>, value: Value, { place }: Note): void {
+  if (!place) return;
+  const pending = [value];
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    if (notes.has(next) || next.op.kind === "leaf") continue;
+    notes.set(next, { place });
+    pending.push(...next.operands);
+  }
+}

@@ -1,0 +1,91 @@
+/// Reverse mode: the cotangent of every value that leads to a target, from the loss back.
+import { underivedGradient } from "../../ir/errors.ts";
+import { add, div, mul, neg } from "../../ir/ops/arithmetic.ts";
+import { constant, constantValue } from "../../ir/ops/leaf.ts";
+import { isFloat } from "../../ir/type.ts";
+import { postorder, type RuleContext, type Value } from "../../ir/value.ts";
+
+/** What reverse mode finds: gradients in the order of the targets, and the cotangent of each value on the way. */
+export interface Differentiated {
+  readonly gradients: readonly Value[];
+  /** From the loss backwards: forward value → its cotangent. */
+  readonly cotangents: ReadonlyMap<Value, Value>;
+}
+
+/** ∂loss/∂target for each target, of the target's shape; zero where the loss does not depend on it. `loss` is a scalar. */
+export function gradients(loss: Value, targets: readonly Value[]): readonly Value[] {
+  return differentiate(loss, targets).gradients;
+}
+
+/** Like `gradients`, with the cotangents of the values between. Computes only what leads to a target. */
+export function differentiate(loss: Value, targets: readonly Value[]): Differentiated {
+  const order = postorder([loss]);
+  const active = leadingTo(order, new Set(targets));
+  const cotangents = new Map<Value, Value>([[loss, constant(1, loss.type.dtype, loss.type.shape)]]);
+  for (const value of order.toReversed()) {
+    const cotangent = cotangents.get(value);
+    if (!cotangent || !active.has(value)) continue;
+    const parts = operandCotangents(value, cotangent, (position) => active.has(value.operands[position]));
+    parts.forEach((part, position) => {
+      const operand = value.operands[position];
+      if (!part || !active.has(operand)) return;
+      const before = cotangents.get(operand);
+      cotangents.set(operand, before ? add(before, part) : part);
+    });
+  }
+  return { gradients: targets.map((target) => cotangents.get(target) ?? zeroLike(target)), cotangents };
+}
+
+/** The values through which a change of a target reaches the end: targets and their users, floats only. */
+function leadingTo(order: readonly Value[], targets: ReadonlySet<Value>): ReadonlySet<Value> {
+  const active = new Set<Value>();
+  for (const value of order) {
+    if (!isFloat(value.type.dtype)) continue;
+    if (targets.has(value) || value.operands.some((operand) => active.has(operand))) active.add(value);
+  }
+  return active;
+}
+
+/** The cotangent that a value hands to each operand; null where it has no derivative. */
+function operandCotangents(
+  value: Value,
+  cotangent: Value,
+  wanted: (position: number) => boolean,
+): readonly (Value | null)[] {
+  const { op, operands, attrs } = value;
+  const context: RuleContext = { operands, attrs, result: value };
+  switch (op.kind) {
+    case "elementwise":
+      if (op.scale) return op.scale(context, cotangent);
+      return (op.partials?.(context) ?? []).map((partial, position) =>
+        partial && wanted(position) ? times(cotangent, partial) : null,
+      );
+    case "layout":
+      return [op.transpose(context, cotangent)];
+    case "reduction":
+      return [op.differentiate?.(context, cotangent) ?? null];
+    case "contraction":
+      return op.transpose(context, cotangent);
+    case "leaf":
+      return [];
+    case "derivative":
+      throw underivedGradient();
+    default:
+      return op satisfies never;
+  }
+}
+
+/** cotangent · partial, written as a textbook does: factors from left to right, sign in front, 1/x as a quotient. */
+function times(cotangent: Value, partial: Value): Value {
+  const [a, b] = partial.operands;
+  if (constantValue(partial) === 1) return cotangent;
+  if (constantValue(cotangent) === 1) return partial;
+  if (partial.op === neg.op) return neg(times(cotangent, a));
+  if (partial.op === mul.op && a !== b) return times(times(cotangent, a), b);
+  if (partial.op === div.op && constantValue(a) === 1) return div(cotangent, b);
+  return mul(cotangent, partial);
+}
+
+function zeroLike(value: Value): Value {
+  return constant(0, value.type.dtype, value.type.shape);
+}
