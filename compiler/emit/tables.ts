@@ -1,0 +1,52 @@
+/// The program of a generated module: its kernels as text to read, and its tables with the names of what they refer to.
+import type { CodeBlockWriter } from "ts-morph";
+import type { Binding, Dispatch, EntryPoint, Kernel, Program, Slot } from "../../runtime/abi.ts";
+import { printLiteral, templateLiteral, type Literal, type Verbatim } from "./literal.ts";
+import { camelCase } from "./names.ts";
+
+/** Writes one constant a kernel, then `program`. `unique` gives names that are still free in the module. */
+export function writeProgram(writer: CodeBlockWriter, program: Program, unique: (name: string) => string): void {
+  const names = program.kernels.map((kernel) => unique(`${camelCase(kernel.name)}Kernel`));
+  program.kernels.forEach((kernel, index) => writeKernel(writer, names[index], kernel));
+  const comments = new Map<Literal, string>();
+  const entryPoints: Record<string, Literal> = {};
+  for (const [name, entry] of Object.entries(program.entryPoints)) {
+    for (const dispatch of entry.dispatches) {
+      for (const binding of dispatch.bindings) {
+        // One binding object may serve several dispatches, and mean the same in each.
+        comments.set(binding as unknown as Literal, bindingName(program, entry, binding));
+      }
+    }
+    entryPoints[name] = { ...entry, dispatches: entry.dispatches.map(readable) } as unknown as Literal;
+  }
+  program.buffers.forEach((buffer, index) => comments.set(buffer as unknown as Literal, String(index)));
+  const kernels = names.map((verbatim): Verbatim => ({ verbatim }));
+  const table = { ...program, kernels, entryPoints } as unknown as Literal;
+  const start = "export const program: Program = ";
+  writer.writeLine("/** The compiled model: buffers, states, kernels, and the dispatches of each entry point. */");
+  writer.write(`${start}${printLiteral(table, 0, start.length, (element) => comments.get(element))};`).newLine();
+
+  function readable(dispatch: Dispatch): Literal {
+    const kernel = {
+      verbatim: `${dispatch.kernel} /* ${program.kernels[dispatch.kernel].name.replaceAll("*/", "")} */`,
+    };
+    return { ...dispatch, kernel } as unknown as Literal;
+  }
+}
+
+function writeKernel(writer: CodeBlockWriter, name: string, kernel: Kernel): void {
+  const start = `const ${name}: Kernel = `;
+  const literal: Literal = { name: kernel.name, bindings: kernel.bindings, wgsl: templateLiteral(kernel.wgsl) };
+  // Written raw: the writer would indent the lines of the template.
+  writer
+    .write(`${start}${printLiteral(literal, 0, start.length)};`)
+    .newLine()
+    .blankLine();
+}
+
+/** Name of the tensor that a binding shows to a kernel, else the label of its buffer. */
+function bindingName(program: Program, entry: EntryPoint, binding: Binding): string {
+  const slots: readonly Slot[] = [...program.states, ...entry.inputs, ...entry.outputs];
+  const slot = slots.find((each) => each.buffer === binding.buffer && each.offset === binding.offset);
+  return slot?.name ?? program.buffers[binding.buffer].label;
+}
