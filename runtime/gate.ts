@@ -34,7 +34,7 @@ const lostDelay = 100;
 export function openGate(device: GPUDevice, limit: number): Gate {
   let inFlight = 0;
   let failure: Error | undefined;
-  let waiters: Waiter[] = [];
+  const waiters: Waiter[] = [];
   const fail = (error: Error): void => {
     failure ??= error;
     for (const waiter of waiters.splice(0)) waiter.reject(failure);
@@ -71,7 +71,9 @@ export function openGate(device: GPUDevice, limit: number): Gate {
         check();
         return result;
       } catch (error) {
-        if (!failure) await Promise.race([lost, new Promise((resolve) => setTimeout(resolve, lostDelay))]);
+        // An error of ours has its reason already.
+        if (!failure && (error as Error).name !== "ChainruleError")
+          await Promise.race([lost, new Promise((resolve) => setTimeout(resolve, lostDelay))]);
         throw failure ?? error;
       }
     },

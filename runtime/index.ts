@@ -22,6 +22,8 @@ export type { OpenDevice } from "./device.ts";
 export { runtimeError, runtimeErrors } from "./errors.ts";
 export type { RuntimeError } from "./errors.ts";
 export { threefry } from "./random.ts";
+export { decodeSafetensors, encodeSafetensors } from "./train/safetensors.ts";
+export type { Safetensor, SafetensorsFile, SafetensorType } from "./train/safetensors.ts";
 export type * from "./types.ts";
 
 const defaultMaxInFlight = 8;

@@ -52,7 +52,6 @@ const lengthBytes = 8;
 const maxHeaderBytes = 100_000_000;
 const maxCount = 2 ** 64;
 const views = { F32: Float32Array, I32: Int32Array, U32: Uint32Array } as const;
-const order: readonly string[] = Object.keys(bits);
 
 // The reference sorts names by their UTF-8 bytes, which is the order of code points and not of UTF-16 units.
 function compareNames(left: string, right: string): number {
@@ -84,6 +83,7 @@ export function encodeSafetensors(
   tensors: Readonly<Record<string, Safetensor>>,
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array<ArrayBuffer> {
+  const order: readonly string[] = Object.keys(bits);
   const rank = (name: string) => order.indexOf(tensors[name]!.dtype);
   const names = Object.keys(tensors).sort((a, b) => rank(b) - rank(a) || compareNames(a, b));
   const entries: string[] = metadata ? [`"__metadata__":${JSON.stringify(metadata)}`] : [];
