@@ -50,8 +50,6 @@ export interface SafetensorsFile {
 
 const lengthBytes = 8;
 const maxHeaderBytes = 100_000_000;
-const maxCount = 2 ** 64;
-const views = { F32: Float32Array, I32: Int32Array, U32: Uint32Array } as const;
 
 // The reference sorts names by their UTF-8 bytes, which is the order of code points and not of UTF-16 units.
 function compareNames(left: string, right: string): number {
@@ -66,7 +64,7 @@ function tensorBytes(name: string, dtype: SafetensorType, shape: readonly number
   let total = 1;
   for (const extent of [...shape, bits[dtype]]) {
     total *= extent;
-    if (total >= maxCount) {
+    if (total >= 2 ** 64) {
       throw safetensorsError("overflow", `sizes must fit 64 bits: \`${name}\` is ${dtype}[${shape.join(", ")}]`);
     }
   }
@@ -166,7 +164,13 @@ function readHeader(file: Uint8Array): { readonly header: Readonly<Record<string
 function readTensor({ dtype, shape }: TensorInfo, bytes: Uint8Array): Safetensor {
   // Not slice(): that of a Node Buffer is a view.
   const copy = new Uint8Array(bytes);
-  const view = views[dtype as keyof typeof views];
+  // Within the function, so that a bundler can leave it out.
+  const views: Readonly<Record<string, typeof Float32Array | typeof Int32Array | typeof Uint32Array>> = {
+    F32: Float32Array,
+    I32: Int32Array,
+    U32: Uint32Array,
+  };
+  const view = views[dtype];
   return { dtype, shape, data: view ? new view(copy.buffer) : copy };
 }
 
