@@ -2,7 +2,8 @@
 import { about } from "../diagnostic.ts";
 import { broadcastMismatch, dtypeMismatch } from "../errors.ts";
 import { broadcastShapes, isFloat, sameShape, type DType, type Shape, type TensorType } from "../type.ts";
-import { apply, type ElementwiseOp, type SpellingContext, type Value } from "../value.ts";
+import type { Broadcast, Either, Scalar, Together } from "../static.ts";
+import { apply, type ElementwiseOp, type SpellingContext, type Tensor, type Value } from "../value.ts";
 import { constant } from "./leaf.ts";
 import { broadcastTo } from "./sum.ts";
 
@@ -84,24 +85,45 @@ function commonShape(name: string, values: readonly Value[]): Shape {
   return shape;
 }
 
-export type Unary = ((x: Value) => Value) & { readonly op: ElementwiseOp };
-export type Binary = ((a: Operand, b: Operand) => Value) & { readonly op: ElementwiseOp };
+/** An op of one operand, of any shape; the result has the operand's type. */
+export interface Unary {
+  <T extends Value>(x: T): T;
+  readonly op: ElementwiseOp;
+}
+
+/** An op of two operands whose shapes broadcast and whose element types agree; numbers take the type of the other. */
+export interface Binary<Name extends string = string> {
+  <D extends DType = never, A extends Shape = Scalar, E extends DType = never, B extends Shape = Scalar>(
+    a: Tensor<D, A> | number,
+    b: Together<Name, D, A, E, B, Tensor<E, B> | number>,
+  ): Tensor<Either<D, E>, Broadcast<A, B>>;
+  readonly op: ElementwiseOp;
+}
+
+/** A binary op whose result is a boolean. */
+export interface Comparison<Name extends string = string> {
+  <D extends DType = never, A extends Shape = Scalar, E extends DType = never, B extends Shape = Scalar>(
+    a: Tensor<D, A> | number,
+    b: Together<Name, D, A, E, B, Tensor<E, B> | number>,
+  ): Tensor<"bool", Broadcast<A, B>>;
+  readonly op: ElementwiseOp;
+}
 
 /** Declares an op of one operand; call it to apply it. */
 export function unary(spec: ElementwiseSpec): Unary {
   const op = elementwise(spec);
-  return Object.assign((x: Value) => applyBroadcasting(op, [x]), { op });
+  return Object.assign((x: Value) => applyBroadcasting(op, [x]), { op }) as Unary;
 }
 
 /** Declares an op of two operands whose shapes broadcast; numbers become constants. */
-export function binary(spec: ElementwiseSpec): Binary {
+export function binary<Name extends string>(spec: ElementwiseSpec & { readonly name: Name }): Binary<Name> {
   const op = elementwise(spec);
-  return Object.assign((a: Operand, b: Operand) => applyBroadcasting(op, [a, b]), { op });
+  return Object.assign((a: Operand, b: Operand) => applyBroadcasting(op, [a, b]), { op }) as Binary<Name>;
 }
 
 /** WGSL name of an element type with so many lanes. */
 export function wgslType(dtype: DType, lanes: 1 | 4): string {
-  return lanes === 1 ? dtype : dtype === "bool" ? "vec4<bool>" : `vec4<${dtype}>`;
+  return lanes === 1 ? dtype : dtype === "bool" ? "vec4<bool>" : `vec4${dtype[0]}`;
 }
 
 /** A helper's name in a kernel: `softplus`, and `softplus4` for four lanes. */

@@ -1,0 +1,186 @@
+/// Index expressions of kernels: sums of variables times extents, with quotients and remainders where a reshape needs
+/// them. Extents are literals or named sizes, so that a kernel can be lowered before its sizes are bound.
+import { addDims, divideDims, isMultipleOf, multiplyDims, type Dim } from "../../ir/dim.ts";
+import type { IndexAlgebra } from "../../ir/value.ts";
+
+/** An index: `constant + Σ coefficient·atom`, never negative. */
+export interface Index {
+  readonly constant: Dim;
+  readonly terms: readonly Term[];
+}
+
+interface Term {
+  readonly atom: Atom;
+  readonly coefficient: Dim;
+}
+
+type Atom =
+  /** A variable of the kernel; `extent` bounds it. */
+  | { readonly tag: "variable"; readonly name: string; readonly extent: Dim }
+  | { readonly tag: "divide" | "remainder"; readonly operand: Index; readonly by: Dim };
+
+/** How an index changes when its lane variable, a multiple of 4, steps through four values. */
+export type LaneAccess = "uniform" | "contiguous" | "scattered";
+
+/** The index that is a variable of the kernel with values in [0, extent). */
+export function variableIndex(name: string, extent: Dim): Index {
+  return { constant: 0, terms: [{ atom: { tag: "variable", name, extent }, coefficient: 1 }] };
+}
+
+/** The index that is always the same number. */
+export function constantIndex(constant: Dim): Index {
+  return { constant, terms: [] };
+}
+
+/** Arithmetic on indices, simplifying as it goes. */
+export const indexAlgebra: IndexAlgebra<Index> = {
+  constant: constantIndex,
+  add: (a, b) => collect(addDims(a.constant, b.constant), [...a.terms, ...b.terms]),
+  multiply: scale,
+  divide,
+  remainder,
+};
+
+function scale(a: Index, by: Dim): Index {
+  if (by === 0) return constantIndex(0);
+  const terms = a.terms.map((term) => ({ ...term, coefficient: multiplyDims(term.coefficient, by) }));
+  return { constant: multiplyDims(a.constant, by), terms };
+}
+
+/** Merges equal atoms, and q·(x mod c) + q·c·(x div c) into q·x. */
+function collect(constant: Dim, terms: readonly Term[]): Index {
+  const merged = new Map<string, Term>();
+  for (const term of terms) {
+    const key = atomKey(term.atom);
+    const known = merged.get(key);
+    const coefficient = known ? addDims(known.coefficient, term.coefficient) : term.coefficient;
+    if (coefficient === 0) merged.delete(key);
+    else merged.set(key, { atom: term.atom, coefficient });
+  }
+  for (const [key, { atom, coefficient }] of merged) {
+    if (atom.tag !== "remainder") continue;
+    const [quotient] = divide(atom.operand, atom.by).terms;
+    const partner = quotient ? atomKey(quotient.atom) : "";
+    if (merged.get(partner)?.coefficient !== multiplyDims(coefficient, atom.by)) continue;
+    merged.delete(key);
+    merged.delete(partner);
+    const whole = scale(atom.operand, coefficient);
+    return collect(addDims(constant, whole.constant), [...merged.values(), ...whole.terms]);
+  }
+  return { constant, terms: [...merged.values()] };
+}
+
+/** Parts of an index that `by` divides, already divided, and the rest. */
+function split(a: Index, by: Dim): { readonly quotient: Index; readonly rest: Index } {
+  const quotient: Term[] = [];
+  const rest: Term[] = [];
+  for (const term of a.terms) {
+    const divided = divideDims(term.coefficient, by);
+    if (divided === undefined) rest.push(term);
+    else quotient.push({ atom: term.atom, coefficient: divided });
+  }
+  const whole = typeof a.constant === "number" && typeof by === "number" ? Math.floor(a.constant / by) : 0;
+  const left = whole === 0 ? a.constant : (a.constant as number) - whole * (by as number);
+  return { quotient: { constant: whole, terms: quotient }, rest: { constant: left, terms: rest } };
+}
+
+function divide(a: Index, by: Dim): Index {
+  if (by === 1) return a;
+  const { quotient, rest } = split(a, by);
+  if (isBelow(rest, by)) return quotient;
+  const [only] = rest.terms;
+  const nested = rest.terms.length === 1 && rest.constant === 0 && only.coefficient === 1 && only.atom.tag === "divide";
+  const atom: Atom = nested
+    ? { ...only.atom, by: multiplyDims((only.atom as { by: Dim }).by, by) }
+    : { tag: "divide", operand: rest, by };
+  return indexAlgebra.add(quotient, { constant: 0, terms: [{ atom, coefficient: 1 }] });
+}
+
+function remainder(a: Index, by: Dim): Index {
+  if (by === 1) return constantIndex(0);
+  const { rest } = split(a, by);
+  if (isBelow(rest, by)) return rest;
+  return { constant: 0, terms: [{ atom: { tag: "remainder", operand: rest, by }, coefficient: 1 }] };
+}
+
+/** True when the index is known to stay below the extent. */
+function isBelow(a: Index, extent: Dim): boolean {
+  if (a.terms.length === 0 && a.constant === 0) return true;
+  if (a.terms.length === 1 && a.constant === 0 && a.terms[0].coefficient === 1) {
+    const { atom } = a.terms[0];
+    if ((atom.tag === "variable" ? atom.extent : atom.tag === "remainder" ? atom.by : undefined) === extent)
+      return true;
+  }
+  const largest = largestValue(a);
+  return largest !== undefined && typeof extent === "number" && largest < extent;
+}
+
+function largestValue(a: Index): number | undefined {
+  if (typeof a.constant !== "number") return undefined;
+  let total = a.constant;
+  for (const { atom, coefficient } of a.terms) {
+    const extent = atom.tag === "variable" ? atom.extent : atom.tag === "remainder" ? atom.by : undefined;
+    const inner = atom.tag === "divide" ? largestValue(atom.operand) : undefined;
+    if (typeof coefficient !== "number") return undefined;
+    if (typeof extent === "number") total += coefficient * (extent - 1);
+    else if (inner !== undefined && atom.tag === "divide" && typeof atom.by === "number") {
+      total += coefficient * Math.floor(inner / atom.by);
+    } else return undefined;
+  }
+  return total;
+}
+
+/** A text that two indices share exactly when they are the same expression. */
+export function indexKey(a: Index): string {
+  const terms = a.terms.map(({ atom, coefficient }) => `${coefficient}*${atomKey(atom)}`).sort();
+  return [...terms, `${a.constant}`].join("+");
+}
+
+function atomKey(atom: Atom): string {
+  return atom.tag === "variable"
+    ? atom.name
+    : `(${indexKey(atom.operand)}${atom.tag === "divide" ? "/" : "%"}${atom.by})`;
+}
+
+/** How the index behaves over four consecutive values of variable `lane`, which is a multiple of 4. */
+export function laneAccess(a: Index, lane: string): LaneAccess {
+  let contiguous = 0;
+  let aligned = isMultipleOf(a.constant, 4);
+  for (const { atom, coefficient } of a.terms) {
+    const access = atomLaneAccess(atom, lane);
+    if (access === "scattered") return "scattered";
+    if (access === "contiguous" && coefficient === 1) contiguous++;
+    else if (access === "contiguous") return "scattered";
+    else aligned &&= isMultipleOf(coefficient, 4);
+  }
+  if (contiguous === 0) return "uniform";
+  return contiguous === 1 && aligned ? "contiguous" : "scattered";
+}
+
+function atomLaneAccess(atom: Atom, lane: string): LaneAccess {
+  if (atom.tag === "variable") return atom.name === lane ? "contiguous" : "uniform";
+  const inner = laneAccess(atom.operand, lane);
+  if (inner === "contiguous" && isMultipleOf(atom.by, 4)) return atom.tag === "divide" ? "uniform" : "contiguous";
+  return inner === "uniform" ? "uniform" : "scattered";
+}
+
+/** The index with a variable replaced by another index. */
+export function substitute(a: Index, name: string, replacement: Index): Index {
+  return a.terms.reduce((total, { atom, coefficient }) => {
+    const replaced = substituteAtom(atom, name, replacement);
+    return indexAlgebra.add(total, scale(replaced, coefficient));
+  }, constantIndex(a.constant));
+}
+
+function substituteAtom(atom: Atom, name: string, replacement: Index): Index {
+  if (atom.tag === "variable") {
+    return atom.name === name ? replacement : { constant: 0, terms: [{ atom, coefficient: 1 }] };
+  }
+  const operand = substitute(atom.operand, name, replacement);
+  return atom.tag === "divide" ? divide(operand, atom.by) : remainder(operand, atom.by);
+}
+
+/** True when the index depends on the variable. */
+export function mentions(a: Index, name: string): boolean {
+  return a.terms.some(({ atom }) => (atom.tag === "variable" ? atom.name === name : mentions(atom.operand, name)));
+}

@@ -1,0 +1,82 @@
+/// Kernel IR: what a kernel computes, before it is text. Values of the graph are expression trees over loads and ops;
+/// loops and tiles are blocks. Only `wgsl/` turns it into text.
+import type { Dim } from "../../ir/dim.ts";
+import type { Graph } from "../../ir/graph.ts";
+import type { DType } from "../../ir/type.ts";
+import type { ElementwiseOp, HelperFunction, Value } from "../../ir/value.ts";
+import type { Index } from "./index.ts";
+
+export type Lanes = 1 | 4;
+
+interface Typed {
+  readonly dtype: DType;
+  readonly lanes: Lanes;
+}
+
+export type Expression =
+  /** A variable of the kernel, or an access to one. */
+  | ({ readonly tag: "name"; readonly text: string } & Typed)
+  | ({ readonly tag: "literal"; readonly value: number } & Typed)
+  /** A named size as a number. */
+  | ({ readonly tag: "extent"; readonly extent: Dim } & Typed)
+  /** The index itself as a number; with four lanes, along `lane`. */
+  | ({ readonly tag: "index"; readonly index: Index; readonly access: "uniform" | "contiguous" } & Typed)
+  /** An element, or four consecutive ones, of a tensor. */
+  | ({ readonly tag: "load"; readonly tensor: Value; readonly index: Index } & Typed)
+  | ({ readonly tag: "setting"; readonly setting: Value } & Typed)
+  | ({ readonly tag: "apply"; readonly op: ElementwiseOp; readonly operands: readonly Expression[] } & Typed)
+  /** One scalar, four times. */
+  | ({ readonly tag: "splat"; readonly operand: Expression } & Typed)
+  /** Four scalars side by side. */
+  | ({ readonly tag: "vector"; readonly parts: readonly Expression[] } & Typed);
+
+export type Statement =
+  | { readonly tag: "let"; readonly name: string; readonly value: Expression }
+  /** Writes an element (or four) of where a value is kept. */
+  | { readonly tag: "store"; readonly target: Target; readonly index: Index; readonly value: Expression }
+  /** A line of a template, with variables of the kernel only. */
+  | { readonly tag: "line"; readonly text: string }
+  /** A template line around an expression: `before` expression `after`. */
+  | { readonly tag: "assign"; readonly before: string; readonly value: Expression; readonly after: string }
+  | { readonly tag: "block"; readonly head: string; readonly body: readonly Statement[] };
+
+/** What a kernel writes: a value into its own tensor, or into the state that an update gives it to. */
+export interface Target {
+  readonly value: Value;
+  /** The state leaf written in place; absent when the value has a tensor of its own. */
+  readonly state?: Value;
+}
+
+/** Workgroups along one dimension: ⌈extent / per⌉. */
+export interface GridExtent {
+  readonly extent: Dim;
+  readonly per: number;
+}
+
+/** A kernel as lowered from a cluster. */
+export interface Kernel {
+  readonly name: string;
+  readonly body: readonly Statement[];
+  readonly workgroupSize: readonly [number, number, number];
+  readonly grid: readonly [GridExtent, GridExtent, GridExtent];
+  /** Declarations outside the function: workgroup arrays. */
+  readonly declarations: readonly string[];
+  readonly helpers: readonly HelperFunction[];
+  readonly flops: Dim;
+}
+
+/** What lowering must know about the program around a kernel. */
+export interface LowerContext {
+  readonly notes: Graph["notes"];
+  /** Stores of a value: the states that take it in place, or its own tensor. */
+  targets(value: Value): readonly Target[];
+  /** Name of the kernel. */
+  readonly name: string;
+}
+
+/** The expression with four lanes. */
+export function widen(expression: Expression): Expression {
+  if (expression.lanes === 4) return expression;
+  if (expression.tag === "literal") return { ...expression, lanes: 4 };
+  return { tag: "splat", operand: expression, dtype: expression.dtype, lanes: 4 };
+}

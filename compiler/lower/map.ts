@@ -1,0 +1,61 @@
+/// Elementwise kernels: one thread an element, or four with `vec4` access where the count allows.
+import { isMultipleOf, multiplyDims } from "../../ir/dim.ts";
+import { joinIndex, splitIndex } from "../../ir/ops/layout.ts";
+import { elementCount } from "../../ir/type.ts";
+import type { Traffic } from "../cluster/store.ts";
+import { createNamer } from "../wgsl/names.ts";
+import { extentText } from "../wgsl/expression.ts";
+import { createEmitter } from "./emitter.ts";
+import { indexAlgebra, variableIndex } from "./index.ts";
+import { widen, type Kernel, type LowerContext } from "./kernel.ts";
+
+const threads = 64;
+
+/** Lowers an elementwise cluster. */
+export function lowerMap(traffic: Traffic, context: LowerContext): Kernel {
+  const { cluster, loads, stores } = traffic;
+  const count = elementCount(cluster.space);
+  const lanes = isMultipleOf(count, 4) ? 4 : 1;
+  const loaded = new Set(loads);
+  const namer = createNamer();
+  const element = namer("element");
+  const emitter = createEmitter(
+    {
+      notes: context.notes,
+      namer,
+      isLoaded: (value) => loaded.has(value),
+      computed: () => undefined,
+      isAnchor: () => false,
+    },
+    stores,
+  );
+  const index = splitIndex(variableIndex(element, count), cluster.space, indexAlgebra);
+  const lane = lanes === 4 ? { variable: element, extent: count } : undefined;
+  const body = emitter.scope(() => {
+    if (count !== 1) {
+      emitter.push({ tag: "line", text: `let ${element} = (group.x * ${threads}u + local.x)${lane ? " * 4u" : ""};` });
+      emitter.push({ tag: "line", text: `if (${element} >= ${extentText(count)}) { return; }` });
+    }
+    const values = stores.map((value) => emitter.emit(value, index, lane));
+    stores.forEach((value, i) => {
+      for (const target of context.targets(value)) {
+        const at = joinIndex(index, cluster.space, indexAlgebra);
+        emitter.push({ tag: "store", target, index: at, value: lane ? widen(values[i]) : values[i] });
+      }
+    });
+  });
+  const width = count === 1 ? 1 : threads;
+  return {
+    name: context.name,
+    body: [...emitter.preamble, ...body],
+    workgroupSize: [width, 1, 1],
+    grid: [
+      { extent: count, per: width * lanes },
+      { extent: 1, per: 1 },
+      { extent: 1, per: 1 },
+    ],
+    declarations: [],
+    helpers: [...emitter.helpers],
+    flops: multiplyDims(count, emitter.operations()),
+  };
+}

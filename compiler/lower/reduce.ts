@@ -1,0 +1,266 @@
+/// Reduction kernels: a group of lanes a row, all reductions over one space together, in phases where one needs another.
+/// Lanes run along the row where it is contiguous in memory, else across rows, so that neighbours read neighbours.
+import { isMultipleOf, multiplyDims, type Dim } from "../../ir/dim.ts";
+import { joinIndex, splitIndex } from "../../ir/ops/layout.ts";
+import { keptAxes } from "../../ir/ops/sum.ts";
+import { elementCount, sameShape, type Shape } from "../../ir/type.ts";
+import type { ReductionOp, Value } from "../../ir/value.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { Traffic } from "../cluster/store.ts";
+import { createNamer, identifier, type Namer } from "../wgsl/names.ts";
+import { extentText, literalText } from "../wgsl/expression.ts";
+import { createEmitter, type Emitter } from "./emitter.ts";
+import { indexAlgebra, variableIndex, type Index } from "./index.ts";
+import type { Expression, Kernel, LowerContext } from "./kernel.ts";
+
+/** How the threads of a workgroup are shared between rows and lanes within a row. */
+interface Arrangement {
+  readonly rows: number;
+  readonly lanes: number;
+  /** Lanes are neighbouring threads; otherwise rows are. */
+  readonly alongRow: boolean;
+}
+
+interface Plan {
+  readonly cluster: Cluster;
+  readonly arrangement: Arrangement;
+  readonly rowCount: Dim;
+  readonly length: Dim;
+  readonly keptShape: Shape;
+  readonly reducedShape: Shape;
+  readonly keptIndex: readonly Index[];
+  readonly fullIndex: readonly Index[];
+  readonly namer: Namer;
+  /** Where a finished reduction is held. */
+  readonly finished: Map<Value, Expression>;
+  readonly declarations: string[];
+}
+
+/** Lowers a cluster of reductions over one space, with what is computed from them. */
+export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
+  const { cluster, loads, stores } = traffic;
+  const plan = makePlan(cluster);
+  const loaded = new Set(loads);
+  const reductions = [...cluster.members].filter((member) => member.op.kind === "reduction");
+  const emitter = createEmitter(
+    {
+      notes: context.notes,
+      namer: plan.namer,
+      isLoaded: (value) => loaded.has(value),
+      computed: (value) => plan.finished.get(value),
+      isAnchor: (value) => cluster.members.has(value) && value.op.kind === "reduction",
+    },
+    [...stores, ...reductions.flatMap((value) => value.operands)],
+  );
+  const body = emitter.scope(() => {
+    writeHead(plan, emitter);
+    for (const phase of phases(reductions, loaded)) writePhase(phase, plan, emitter);
+    writeStores(stores, plan, emitter, context);
+  });
+  const { rows, lanes } = plan.arrangement;
+  return {
+    name: context.name,
+    body: [...emitter.preamble, ...body],
+    workgroupSize: [rows * lanes, 1, 1],
+    grid: [
+      { extent: plan.rowCount, per: rows },
+      { extent: 1, per: 1 },
+      { extent: 1, per: 1 },
+    ],
+    declarations: plan.declarations,
+    helpers: [...emitter.helpers],
+    flops: multiplyDims(elementCount(cluster.space), emitter.operations() + reductions.length),
+  };
+}
+
+function makePlan(cluster: Cluster): Plan {
+  const { space, axes } = cluster;
+  const kept = keptAxes(space.length, axes);
+  const keptShape = kept.map((axis) => space[axis]);
+  const reducedShape = axes.map((axis) => space[axis]);
+  const rowCount = elementCount(keptShape);
+  const length = elementCount(reducedShape);
+  const namer = createNamer();
+  for (const name of ["row", "lane", "position", "inside"]) namer(name);
+  const keptIndex = splitIndex(variableIndex("row", rowCount), keptShape, indexAlgebra);
+  const reducedIndex = splitIndex(variableIndex("position", length), reducedShape, indexAlgebra);
+  const fullIndex = space.map((_, axis) =>
+    axes.includes(axis) ? reducedIndex[axes.indexOf(axis)] : keptIndex[kept.indexOf(axis)],
+  );
+  const last = space.findLastIndex((extent) => extent !== 1);
+  const arrangement = arrange(rowCount, length, last < 0 || axes.includes(last));
+  const names = { finished: new Map<Value, Expression>(), declarations: [] };
+  return { cluster, arrangement, rowCount, length, keptShape, reducedShape, keptIndex, fullIndex, namer, ...names };
+}
+
+/** 64 threads; 256 for a single long row. Sizes that are not bound yet count as large. */
+function arrange(rowCount: Dim, length: Dim, alongRow: boolean): Arrangement {
+  const power = (extent: Dim, most: number): number => {
+    let result = 1;
+    while (result < most && (typeof extent !== "number" || result < extent)) result *= 2;
+    return result;
+  };
+  if (rowCount === 1) return { rows: 1, lanes: power(length, 256), alongRow: true };
+  if (alongRow) {
+    const lanes = power(length, 64);
+    return { rows: Math.min(64 / lanes, power(rowCount, 64)), lanes, alongRow };
+  }
+  const rows = power(rowCount, 16);
+  return { rows, lanes: Math.min(64 / rows, power(length, 64)), alongRow };
+}
+
+function writeHead({ arrangement, rowCount }: Plan, emitter: Emitter): void {
+  const { rows, lanes, alongRow } = arrangement;
+  const line = (text: string): void => emitter.push({ tag: "line", text });
+  const slot = rows === 1 ? "" : alongRow ? (lanes === 1 ? "local.x" : `local.x / ${lanes}u`) : `local.x % ${rows}u`;
+  const lane = lanes === 1 ? "0u" : rows === 1 ? "local.x" : alongRow ? `local.x % ${lanes}u` : `local.x / ${rows}u`;
+  line(`let lane = ${lane};`);
+  if (rowCount === 1) return;
+  const row = rows === 1 ? "group.x" : `group.x * ${rows}u + ${slot}`;
+  if (isMultipleOf(rowCount, rows)) return line(`let row = ${row};`);
+  // Every thread takes part in the barriers; those past the end repeat the last row and store nothing.
+  line(`let inside = ${row} < ${extentText(rowCount)};`);
+  line(`let row = min(${row}, ${extentText(rowCount)} - 1u);`);
+}
+
+/** Reductions in groups: each group needs only results of groups before it. */
+function phases(reductions: readonly Value[], loaded: ReadonlySet<Value>): readonly (readonly Value[])[] {
+  const phaseOf = new Map<Value, number>();
+  const depth = (value: Value): number => {
+    if (loaded.has(value)) return 0;
+    const known = phaseOf.get(value);
+    if (known !== undefined) return known;
+    const inner = Math.max(0, ...value.operands.map(depth));
+    const result = reductions.includes(value) ? inner + 1 : inner;
+    phaseOf.set(value, result);
+    return result;
+  };
+  const groups: Value[][] = [];
+  for (const value of reductions) (groups[depth(value) - 1] ??= []).push(value);
+  return groups;
+}
+
+/** Names of the accumulators of one reduction. */
+interface Accumulating {
+  readonly value: Value;
+  readonly op: ReductionOp;
+  readonly parts: readonly string[];
+  readonly arrays: readonly string[];
+  readonly result: string;
+}
+
+function writePhase(phase: readonly Value[], plan: Plan, emitter: Emitter): void {
+  const { lanes } = plan.arrangement;
+  const all = phase.map((value) => declare(value, plan, emitter));
+  const loop = emitter.scope(() => all.forEach((each) => accumulate(each, plan, emitter)));
+  pushLoop(loop, plan, emitter);
+  if (lanes > 1) combineLanes(all, plan, emitter);
+  for (const each of all) {
+    const first = plan.arrangement.alongRow ? `local.x - lane` : `local.x % ${plan.arrangement.rows}u`;
+    const parts =
+      lanes === 1 ? each.parts : each.arrays.map((array) => `${array}[${plan.rowCount === 1 ? "0" : first}]`);
+    emitter.push({ tag: "line", text: `let ${each.result} = ${each.op.wgsl.finish(parts)};` });
+    plan.finished.set(each.value, { tag: "name", text: each.result, dtype: each.value.type.dtype, lanes: 1 });
+  }
+}
+
+function declare(value: Value, plan: Plan, emitter: Emitter): Accumulating {
+  const op = value.op as ReductionOp;
+  const name = emitterName(value, plan);
+  const result = plan.namer(name);
+  const parts: string[] = [];
+  const arrays: string[] = [];
+  for (const { dtype, initial } of op.accumulators(value.operands[0].type.dtype)) {
+    const part = plan.namer(`${result}_part`);
+    const start = dtype === "i32" && initial === -2147483648 ? "i32(-2147483647 - 1)" : literalText(initial, dtype);
+    emitter.push({ tag: "line", text: `var ${part}: ${dtype} = ${start};` });
+    parts.push(part);
+    if (plan.arrangement.lanes === 1) continue;
+    const array = plan.namer(`${result}_lanes`);
+    plan.declarations.push(
+      `var<workgroup> ${array}: array<${dtype}, ${plan.arrangement.rows * plan.arrangement.lanes}>;`,
+    );
+    arrays.push(array);
+  }
+  return { value, op, parts, arrays, result };
+}
+
+function emitterName(value: Value, _plan: Plan): string {
+  return identifier(value.op.name);
+}
+
+function accumulate({ value, op, parts }: Accumulating, plan: Plan, emitter: Emitter): void {
+  const element = plan.namer("element");
+  emitter.push({ tag: "let", name: element, value: emitter.emit(value.operands[0], plan.fullIndex) });
+  assignParts(parts, op.wgsl.combine(parts, op.wgsl.lift(element, "position")), plan, emitter);
+}
+
+/** Parts may read each other: with several, all are computed before any is assigned. */
+function assignParts(targets: readonly string[], values: readonly string[], plan: Plan, emitter: Emitter): void {
+  const line = (text: string): void => emitter.push({ tag: "line", text });
+  if (targets.length === 1) return line(`${targets[0]} = ${values[0]};`);
+  const next = values.map((text) => {
+    const name = plan.namer("next");
+    line(`let ${name} = ${text};`);
+    return name;
+  });
+  targets.forEach((target, i) => line(`${target} = ${next[i]};`));
+}
+
+function pushLoop(body: Kernel["body"], { arrangement, length }: Plan, emitter: Emitter): void {
+  const head = `for (var position = lane; position < ${extentText(length)}; position += ${arrangement.lanes}u)`;
+  emitter.push({ tag: "block", head, body });
+}
+
+/** A tree over the lanes of a row, in workgroup memory; always in the same order, so that sums repeat bit by bit. */
+function combineLanes(all: readonly Accumulating[], plan: Plan, emitter: Emitter): void {
+  const { rows, lanes, alongRow } = plan.arrangement;
+  const line = (text: string): void => emitter.push({ tag: "line", text });
+  for (const { parts, arrays } of all) parts.forEach((part, i) => line(`${arrays[i]}[local.x] = ${part};`));
+  const other = alongRow || rows === 1 ? "local.x + stride" : `local.x + stride * ${rows}u`;
+  const combine = emitter.scope(() => {
+    for (const { op, arrays } of all) {
+      const own = arrays.map((array) => `${array}[local.x]`);
+      const theirs = arrays.map((array) => `${array}[${other}]`);
+      assignParts(own, op.wgsl.combine(own, theirs), plan, emitter);
+    }
+  });
+  const head = `for (var stride = ${lanes / 2}u; stride > 0u; stride /= 2u)`;
+  const guarded = { tag: "block", head: "if (lane < stride)", body: combine } as const;
+  emitter.push({ tag: "block", head, body: [{ tag: "line", text: "workgroupBarrier();" }, guarded] });
+  line("workgroupBarrier();");
+}
+
+function writeStores(stores: readonly Value[], plan: Plan, emitter: Emitter, context: LowerContext): void {
+  const guard = !isMultipleOf(plan.rowCount, plan.arrangement.rows) && plan.rowCount !== 1;
+  const full = stores.filter(
+    (value) => sameShape(value.type.shape, plan.cluster.space) && plan.cluster.axes.length > 0,
+  );
+  const rows = stores.filter((value) => !full.includes(value));
+  const write = (values: readonly Value[], index: readonly Index[]): Kernel["body"] =>
+    emitter.scope(() => {
+      const expressions = values.map((value) => emitter.emit(value, index));
+      values.forEach((value, i) => {
+        for (const target of context.targets(value)) {
+          emitter.push({
+            tag: "store",
+            target,
+            index: joinIndex(index, value.type.shape, indexAlgebra),
+            value: expressions[i],
+          });
+        }
+      });
+    });
+  if (full.length > 0) {
+    const body = write(full, plan.fullIndex);
+    if (guard) {
+      const loop = emitter.scope(() => pushLoop(body, plan, emitter));
+      emitter.push({ tag: "block", head: "if (inside)", body: loop });
+    } else pushLoop(body, plan, emitter);
+  }
+  if (rows.length === 0) return;
+  const conditions = [...(plan.arrangement.lanes > 1 ? ["lane == 0u"] : []), ...(guard ? ["inside"] : [])];
+  const body = write(rows, plan.keptIndex);
+  if (conditions.length === 0) body.forEach((statement) => emitter.push(statement));
+  else emitter.push({ tag: "block", head: `if (${conditions.join(" && ")})`, body });
+}

@@ -1,0 +1,154 @@
+/// Expressions of the Kernel IR as WGSL text. Parentheses are decided here and nowhere else.
+import { dimTerms, type Dim } from "../../ir/dim.ts";
+import { wgslType } from "../../ir/ops/define.ts";
+import type { DType } from "../../ir/type.ts";
+import { substitute, variableIndex, indexAlgebra, constantIndex, type Index } from "../lower/index.ts";
+import type { Expression, Lanes } from "../lower/kernel.ts";
+
+/** How the tensors of a kernel are bound. */
+export interface BindingView {
+  /** Name of the variable that holds the tensor. */
+  name(expression: Expression & { tag: "load" }): string;
+  /** True when the tensor is declared as an array of vec4. */
+  isVector(expression: Expression & { tag: "load" }): boolean;
+  settingName(expression: Expression & { tag: "setting" }): string;
+}
+
+const arithmetic = new Set(["add", "sub", "mul", "div"]);
+
+/** The expression as text, without parentheses around it. */
+export function expressionText(expression: Expression, view: BindingView): string {
+  switch (expression.tag) {
+    case "name":
+      return expression.text;
+    case "literal":
+      return splat(literalText(expression.value, expression.dtype), expression);
+    case "extent":
+      return `${expression.dtype}(${extentText(expression.extent)})`;
+    case "index":
+      return indexValueText(expression);
+    case "setting":
+      return view.settingName(expression);
+    case "load":
+      return loadText(expression, view);
+    case "splat":
+      return `${wgslType(expression.dtype, 4)}(${expressionText(expression.operand, view)})`;
+    case "vector":
+      return `${wgslType(expression.dtype, 4)}(${expression.parts.map((part) => expressionText(part, view)).join(", ")})`;
+    case "apply":
+      return applyText(expression, view);
+    default:
+      return expression satisfies never;
+  }
+}
+
+function applyText(expression: Expression & { tag: "apply" }, view: BindingView): string {
+  const { op, operands, dtype, lanes } = expression;
+  // WGSL mixes vectors with scalars in + - * / only; elsewhere scalars are repeated.
+  const mixes = arithmetic.has(op.name) && dtype === "f32" && operands.some((operand) => operand.lanes === lanes);
+  const texts = operands.map((operand) => {
+    const text = primary(expressionText(operand, view));
+    return operand.lanes === lanes || mixes ? text : `${wgslType(operand.dtype, lanes)}(${unwrap(text)})`;
+  });
+  return op.wgsl(texts, { result: dtype, operands: operands.map((operand) => operand.dtype), lanes });
+}
+
+function splat(text: string, { dtype, lanes }: { readonly dtype: DType; readonly lanes: Lanes }): string {
+  return lanes === 4 ? `${wgslType(dtype, 4)}(${text})` : text;
+}
+
+function loadText(load: Expression & { tag: "load" }, view: BindingView): string {
+  const name = view.name(load);
+  const wrap = (text: string): string => (load.dtype === "bool" ? `${primary(text)} != 0u` : text);
+  if (load.lanes === 1) return wrap(`${name}[${indexText(load.index)}]`);
+  if (view.isVector(load)) {
+    const text = `${name}[${indexText(indexAlgebra.divide(load.index, 4))}]`;
+    return load.dtype === "bool" ? `${text} != vec4<u32>(0u)` : text;
+  }
+  const parts = [0, 1, 2, 3].map((lane) => {
+    return wrap(`${name}[${indexText(indexAlgebra.add(load.index, constantIndex(lane)))}]`);
+  });
+  return `${wgslType(load.dtype, 4)}(${parts.join(", ")})`;
+}
+
+function indexValueText({ index, dtype, lanes, access }: Expression & { tag: "index" }): string {
+  const first = dtype === "u32" ? indexText(index) : `${dtype}(${indexText(index)})`;
+  if (lanes === 1) return first;
+  const lanesText = ["0", "1", "2", "3"].map((lane) => (dtype === "f32" ? `${lane}.0` : lane)).join(", ");
+  const all = `${wgslType(dtype, 4)}(${first})`;
+  return access === "uniform" ? all : `${all} + ${wgslType(dtype, 4)}(${lanesText})`;
+}
+
+/** An index as a u32 expression. */
+export function indexText(index: Index): string {
+  const terms = index.terms.map(({ atom, coefficient }) => {
+    const text =
+      atom.tag === "variable"
+        ? atom.name
+        : `${primary(indexText(atom.operand))} ${atom.tag === "divide" ? "/" : "%"} ${primary(extentText(atom.by))}`;
+    if (coefficient === 1) return atom.tag === "variable" ? text : text;
+    return `${primary(text)} * ${primary(extentText(coefficient))}`;
+  });
+  if (index.constant !== 0 || terms.length === 0) terms.push(extentText(index.constant));
+  return terms.join(" + ");
+}
+
+/** A size as a u32 expression: a literal, or a polynomial in fields of the uniform `sizes`. */
+export function extentText(extent: Dim): string {
+  if (typeof extent === "number") return `${extent}u`;
+  return dimTerms(extent)
+    .map(({ coefficient, names }, position) => {
+      const factors = names.map((name) => `sizes.${name}`);
+      const size = Math.abs(coefficient);
+      const text = [...(size === 1 && factors.length > 0 ? [] : [`${size}u`]), ...factors].join(" * ");
+      return (position === 0 ? (coefficient < 0 ? "0u - " : "") : coefficient < 0 ? " - " : " + ") + text;
+    })
+    .join("");
+}
+
+/** A number in WGSL. Non-finite ones have no literal: they come from bits that the compiler cannot fold. */
+export function literalText(value: number, dtype: DType): string {
+  if (dtype === "bool") return value ? "true" : "false";
+  if (dtype === "i32") return `${value}`;
+  if (dtype === "u32") return `${value}u`;
+  if (Number.isNaN(value)) return "bitcast<f32>(nan_bits)";
+  if (!Number.isFinite(value)) return `${value < 0 ? "-" : ""}bitcast<f32>(infinity_bits)`;
+  const text = shortestFloat32(value);
+  return /[.e]/.test(text) ? text : `${text}.0`;
+}
+
+/** The shortest decimal that reads back as the same float32. */
+export function shortestFloat32(value: number): string {
+  const exact = Math.fround(value);
+  for (let digits = 1; digits <= 9; digits++) {
+    const text = exact.toPrecision(digits);
+    if (Math.fround(Number(text)) === exact) return `${Number(text)}`;
+  }
+  return `${exact}`;
+}
+
+/** The text, in parentheses unless it is a name, a literal, a call or an element access. */
+export function primary(text: string): string {
+  return isPrimary(text) ? text : `(${text})`;
+}
+
+function unwrap(text: string): string {
+  return text.startsWith("(") && isPrimary(text) ? text.slice(1, -1) : text;
+}
+
+/** One token, followed by nothing but bracketed groups and member accesses. */
+function isPrimary(text: string): boolean {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if ("([<".includes(character) && (character !== "<" || /[a-z0-9]</.test(text.slice(at - 1, at + 1)))) depth++;
+    else if (")]".includes(character) || (character === ">" && depth > 0)) depth--;
+    else if (depth === 0 && !/[\w.]/.test(character)) return false;
+  }
+  return true;
+}
+
+/** The index with its lane variable moved on by `lane`. */
+export function atLane(index: Index, variable: string, extent: Dim, lane: number): Index {
+  return substitute(index, variable, indexAlgebra.add(variableIndex(variable, extent), constantIndex(lane)));
+}

@@ -1,0 +1,47 @@
+/// Identifiers of a kernel: the user's names as far as WGSL allows them.
+
+/** Words that a kernel must not declare: keywords, reserved words and builtins that kernels call. */
+const taken = [
+  ..."alias break case const const_assert continue continuing default diagnostic discard else enable false fn for if".split(
+    " ",
+  ),
+  ..."let loop override requires return struct switch true var while abs clamp exp floor log max min pow select sign".split(
+    " ",
+  ),
+  ..."sqrt tanh bitcast vec2 vec3 vec4 vec4f vec4u vec4i f32 i32 u32 f16 bool array atomic ptr mat4x4 main arrayLength".split(
+    " ",
+  ),
+  ..."new self super this static class final fma step mix dot cross target precision sample filter input output".split(
+    " ",
+  ),
+  ..."sizes settings local group tile row column acc infinity_bits nan_bits null type of from in out ref use where with".split(
+    " ",
+  ),
+];
+
+/** Gives out identifiers, each once. */
+export interface Namer {
+  (wanted: string): string;
+}
+
+/** A namer for one kernel. */
+export function createNamer(): Namer {
+  const used = new Set(taken);
+  return (wanted) => {
+    const base = identifier(wanted);
+    let name = base;
+    for (let count = 1; used.has(name); count++) name = `${base}_${count}`;
+    used.add(name);
+    return name;
+  };
+}
+
+/** A name of the graph as an identifier: `hidden.weight` → `hidden_weight`, `∂loss/∂hidden` → `d_loss_d_hidden`. */
+export function identifier(name: string): string {
+  const plain = name
+    .replace(/∂/g, "d_")
+    .normalize("NFKD")
+    .replace(/[^A-Za-z0-9]+/g, "_")
+    .replace(/^_+|_+$/g, "");
+  return /^[A-Za-z]/.test(plain) ? plain : `value${plain && `_${plain}`}`;
+}

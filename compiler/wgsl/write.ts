@@ -1,0 +1,223 @@
+/// Kernel IR → WGSL text. Decides how tensors are bound and named, and writes the header that says what is computed.
+import type { Graph } from "../../ir/graph.ts";
+import type { SettingIdentity } from "../../ir/ops/leaf.ts";
+import { formatType, type DType } from "../../ir/type.ts";
+import type { HelperFunction, Value } from "../../ir/value.ts";
+import type { BindingAccess, StorageType } from "../../runtime/abi.ts";
+import { constantIndex, indexAlgebra } from "../lower/index.ts";
+import type { Expression, Kernel, Statement, Target } from "../lower/kernel.ts";
+import { expressionText, indexText, primary, type BindingView } from "./expression.ts";
+import { createNamer, type Namer } from "./names.ts";
+
+/** What the writer must know about the program around a kernel. */
+export interface WriteContext {
+  readonly notes: Graph["notes"];
+  /** The buffer in which a tensor lives; tensors of one buffer cannot be bound with different access. */
+  bufferOf(tensor: Value): number;
+  /** Settings of the entry point, in the order of the uniform buffer. */
+  readonly settings: readonly Value[];
+  /** Named sizes left free, in the order of the uniform `sizes`. */
+  readonly sizes: readonly string[];
+}
+
+/** A kernel as text, and the tensors it binds, in order; after them the settings, where it reads any. */
+export interface WrittenKernel {
+  readonly name: string;
+  readonly wgsl: string;
+  readonly tensors: readonly { readonly tensor: Value; readonly access: BindingAccess }[];
+  readonly usesSettings: boolean;
+}
+
+interface Usage {
+  readonly tensor: Value;
+  written: boolean;
+  /** Some access is not to four aligned elements. */
+  scalar: boolean;
+  name: string;
+}
+
+/** How values of this type are kept in buffers; booleans are 0 and 1. */
+export function storageType(dtype: DType): StorageType {
+  if (dtype === "f16") throw new TypeError("f16 has no storage yet");
+  return dtype === "bool" ? "u32" : dtype;
+}
+
+/** The tensor that a target writes: the state itself for an update in place. */
+export function targetTensor(target: Target): Value {
+  return target.state ?? target.value;
+}
+
+/** The text of a kernel. */
+export function writeKernel(kernel: Kernel, context: WriteContext, header: readonly string[]): WrittenKernel {
+  const usages = collectUsages(kernel.body);
+  const namer = createNamer();
+  nameTensors([...usages.values()], context, namer);
+  const settings = context.settings.map((setting) => fieldName(setting));
+  const view = bindingView(usages);
+  const body = kernel.body.flatMap((statement) => statementLines(statement, view, usages, "  "));
+  const text = body.join("\n");
+  const usesSettings = text.includes("settings.");
+  const written = new Set(
+    [...usages.values()].filter((each) => each.written).map((each) => context.bufferOf(each.tensor)),
+  );
+  const tensors = [...usages.values()].map(({ tensor }) => ({
+    tensor,
+    access: written.has(context.bufferOf(tensor)) ? ("read_write" as const) : ("read" as const),
+  }));
+  const [x, y, z] = kernel.workgroupSize;
+  const lines = [
+    ...header.map((line) => `// ${line}`),
+    "",
+    ...bindingLines([...usages.values()], tensors, usesSettings, settings, text.includes("sizes."), context),
+    ...kernel.declarations,
+    ...(/infinity_bits/.test(text) ? ["var<private> infinity_bits: u32 = 0x7f800000u;"] : []),
+    ...(/nan_bits/.test(text) ? ["var<private> nan_bits: u32 = 0x7fc00000u;"] : []),
+    "",
+    ...helperLines(kernel.helpers, text),
+    `@compute @workgroup_size(${[x, ...(y * z > 1 ? [y] : []), ...(z > 1 ? [z] : [])].join(", ")})`,
+    `fn main(${builtins(text)}) {`,
+    text,
+    "}",
+  ];
+  return { name: kernel.name, wgsl: `${lines.join("\n").replace(/\n{3,}/g, "\n\n")}\n`, tensors, usesSettings };
+}
+
+function builtins(text: string): string {
+  const used = [
+    ["group", "workgroup_id", "vec3u"],
+    ["local", "local_invocation_id", "vec3u"],
+  ].filter(([name]) => new RegExp(`\\b${name}\\.`).test(text));
+  return used.map(([name, builtin, type]) => `@builtin(${builtin}) ${name}: ${type}`).join(", ");
+}
+
+function bindingView(usages: ReadonlyMap<Value, Usage>): BindingView {
+  return {
+    name: (load) => usages.get(load.tensor)!.name,
+    isVector: (load) => !usages.get(load.tensor)!.scalar,
+    settingName: ({ setting }) => `settings.${fieldName(setting)}`,
+  };
+}
+
+function fieldName(setting: Value): string {
+  return createNamer()((setting.attrs.identity as SettingIdentity).name);
+}
+
+function nameTensors(usages: readonly Usage[], context: WriteContext, namer: Namer): void {
+  for (const usage of usages) usage.name = namer(context.notes.get(usage.tensor)?.name ?? "intermediate");
+}
+
+/** Every tensor that the statements read or write, in order of first use, reads before writes. */
+function collectUsages(body: readonly Statement[]): Map<Value, Usage> {
+  const usages = new Map<Value, Usage>();
+  const use = (tensor: Value, lanes: number, written: boolean): void => {
+    const known = usages.get(tensor) ?? { tensor, written: false, scalar: false, name: "" };
+    known.written ||= written;
+    known.scalar ||= lanes === 1;
+    usages.set(tensor, known);
+  };
+  const visit = (expression: Expression): void => {
+    if (expression.tag === "load") use(expression.tensor, expression.lanes, false);
+    if (expression.tag === "apply") expression.operands.forEach(visit);
+    if (expression.tag === "vector") expression.parts.forEach(visit);
+    if (expression.tag === "splat") visit(expression.operand);
+  };
+  const walk = (statements: readonly Statement[], stores: boolean): void => {
+    for (const statement of statements) {
+      if (statement.tag === "block") walk(statement.body, stores);
+      else if (stores && statement.tag === "store") use(targetTensor(statement.target), statement.value.lanes, true);
+      else if (!stores && "value" in statement) visit(statement.value);
+    }
+  };
+  walk(body, false);
+  walk(body, true);
+  return usages;
+}
+
+function bindingLines(
+  usages: readonly Usage[],
+  tensors: WrittenKernel["tensors"],
+  usesSettings: boolean,
+  settings: readonly string[],
+  usesSizes: boolean,
+  context: WriteContext,
+): string[] {
+  const lines = usages.map((usage, binding) => {
+    const element = storageType(usage.tensor.type.dtype);
+    const array = usage.scalar ? `array<${element}>` : `array<vec4<${element}>>`;
+    const note = formatType(usage.tensor.type);
+    return `@group(0) @binding(${binding}) var<storage, ${tensors[binding].access}> ${usage.name}: ${array}; // ${note}`;
+  });
+  const declare = (name: string, type: string, fields: readonly string[], kind: string): void => {
+    lines.push(`@group(0) @binding(${bound++}) var<uniform> ${name}: ${type};`);
+    lines.unshift(`struct ${type} { ${fields.map((field) => `${field}: ${kind}`).join(", ")} }`);
+  };
+  let bound = lines.length;
+  if (usesSettings) declare("settings", "Settings", settings, "f32");
+  if (usesSizes) declare("sizes", "Sizes", context.sizes, "u32");
+  return lines;
+}
+
+/** Helpers that the text calls, scalar and vector versions, in the order in which they call each other. */
+function helperLines(helpers: readonly HelperFunction[], text: string): string[] {
+  const lines: string[] = [];
+  for (const [suffix, type] of [
+    ["", "f32"],
+    ["4", "vec4f"],
+  ] as const) {
+    const wanted = helpers.filter((helper) => new RegExp(`\\b${helper.name}${suffix}\\(`).test(text));
+    // A helper may call one declared before it under the same suffix.
+    const needed = helpers.filter((helper) =>
+      wanted.some(
+        (user) => user === helper || user.wgsl(user.name + suffix, type).includes(`${helper.name}${suffix}(`),
+      ),
+    );
+    for (const helper of needed) lines.push(helper.wgsl(helper.name + suffix, type), "");
+  }
+  return lines;
+}
+
+function statementLines(
+  statement: Statement,
+  view: BindingView,
+  usages: ReadonlyMap<Value, Usage>,
+  indent: string,
+): string[] {
+  switch (statement.tag) {
+    case "let":
+      return [`${indent}let ${statement.name} = ${expressionText(statement.value, view)};`];
+    case "line":
+      return [indent + statement.text];
+    case "assign":
+      return [indent + statement.before + expressionText(statement.value, view) + statement.after];
+    case "store":
+      return storeLines(statement, view, usages).map((line) => indent + line);
+    case "block": {
+      const body = statement.body.flatMap((inner) => statementLines(inner, view, usages, `${indent}  `));
+      return [`${indent}${statement.head} {`, ...body, `${indent}}`];
+    }
+    default:
+      return statement satisfies never;
+  }
+}
+
+function storeLines(
+  store: Statement & { tag: "store" },
+  view: BindingView,
+  usages: ReadonlyMap<Value, Usage>,
+): string[] {
+  const usage = usages.get(targetTensor(store.target))!;
+  const { value } = store;
+  const text = expressionText(value, view);
+  const kept =
+    value.dtype === "bool"
+      ? value.lanes === 4
+        ? `select(vec4<u32>(0u), vec4<u32>(1u), ${text})`
+        : `select(0u, 1u, ${text})`
+      : text;
+  if (value.lanes === 1) return [`${usage.name}[${indexText(store.index)}] = ${kept};`];
+  if (!usage.scalar) return [`${usage.name}[${indexText(indexAlgebra.divide(store.index, 4))}] = ${kept};`];
+  return ["x", "y", "z", "w"].map((component, lane) => {
+    const at = indexText(indexAlgebra.add(store.index, constantIndex(lane)));
+    return `${usage.name}[${at}] = ${primary(kept)}.${component};`;
+  });
+}
