@@ -1,6 +1,7 @@
 /// Where WebGPU comes from in a browser (`#platform` outside Node).
 
-import { runtimeErrors } from "./errors.ts";
+import { runtimeError, runtimeErrors } from "./errors.ts";
+import type { StateRecord } from "./types.ts";
 
 /** What to do when there is no adapter. */
 export const adapterHelp = "update the browser or the GPU driver, and see that hardware acceleration is on";
@@ -13,4 +14,17 @@ export async function requestGpu(): Promise<GPU> {
     "navigator.gpu is missing",
     "use a browser with WebGPU, on https or localhost (https://caniuse.com/webgpu)",
   );
+}
+
+const noFiles = (path: string) =>
+  runtimeError("checkpoint-platform", `checkpoint files need Node: ${path}`, "keep what readState() gives");
+
+/** Checkpoint files are for Node: error `checkpoint-platform`. */
+export async function saveCheckpoint(path: string, _state: StateRecord): Promise<void> {
+  throw noFiles(path);
+}
+
+/** Checkpoint files are for Node: error `checkpoint-platform`. */
+export async function loadCheckpoint(path: string): Promise<StateRecord> {
+  throw noFiles(path);
 }

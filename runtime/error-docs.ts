@@ -32,6 +32,7 @@ export const runtimeErrorDocs: Readonly<Record<keyof typeof runtimeErrors, strin
 
 /** Code → meaning, for the errors of checkpoint files (`train/`). */
 export const checkpointErrorDocs = {
+  "checkpoint-platform": "There are no files here: checkpoints are saved and loaded in Node.",
   "checkpoint-missing": "There is no readable file at the path.",
   "checkpoint-corrupt": "The file is not a whole safetensors file; the message holds the reason.",
   "checkpoint-type": "The file holds a tensor of a type that no state has.",

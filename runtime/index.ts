@@ -15,6 +15,7 @@ import type { Context, Run } from "./run.ts";
 import { prepareEntry } from "./run.ts";
 import type { LoadedModule, LoadOptions, ParamRecord, StateRecord, TypedArray } from "./types.ts";
 
+export { loadCheckpoint, saveCheckpoint } from "#platform";
 export { abiVersion } from "./abi.ts";
 export type * from "./abi.ts";
 export { describeAdapter, openDevice } from "./device.ts";

@@ -19,6 +19,8 @@ import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress } from "node:zlib";
 import { runtimeErrors } from "./errors.ts";
 
+export { loadCheckpoint, saveCheckpoint } from "./train/checkpoint-node.ts";
+
 /** What to do when there is no adapter. */
 export const adapterHelp =
   "install a Vulkan driver, or on Linux x64 a software adapter: npm i -D @sparticuz/chromium (143.0.4 for Node 20)";

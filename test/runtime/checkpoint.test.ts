@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { loadCheckpoint, saveCheckpoint } from "../../runtime/train/checkpoint-node.ts";
+import * as browser from "../../runtime/browser.ts";
+import { loadCheckpoint, saveCheckpoint } from "../../runtime/index.ts";
 import { encodeSafetensors } from "../../runtime/train/safetensors.ts";
 import { testDevice } from "../gpu.ts";
 import { codeOf, messageOf } from "./codes.ts";
@@ -49,5 +50,7 @@ test("missing, damaged and foreign files", async () => {
   writeFileSync(path, encodeSafetensors({ w: { dtype: "F16", shape: [2], data: new Uint8Array(4) } }));
   expect(await codeOf(() => loadCheckpoint(path))).toBe("checkpoint-type");
   expect(await codeOf(() => saveCheckpoint(join(folder, "no/where"), {}))).toBe("checkpoint-write");
+  expect(await codeOf(() => browser.saveCheckpoint(path, {}))).toBe("checkpoint-platform");
+  expect(await codeOf(() => browser.loadCheckpoint(path))).toBe("checkpoint-platform");
   expect(readFileSync(path).length).toBeGreaterThan(0);
 });
