@@ -1,0 +1,68 @@
+/// `chainrule check`: gradients against differences, kernels against the interpreter, on this machine.
+import { check, type CheckResult } from "../check/index.ts";
+import { loadModel } from "../load/index.ts";
+import { openDeviceModule } from "./device.ts";
+import { table, type Alignment, type Terminal } from "./terminal.ts";
+
+/** What to check. */
+export interface CheckCommand {
+  readonly model: string;
+  readonly dims: Readonly<Record<string, number>>;
+  readonly seed: number;
+}
+
+/** Checks, prints the worst of each item, and returns the exit code. */
+export async function checkCommand({ model, dims, seed }: CheckCommand, terminal: Terminal): Promise<number> {
+  const result = await check(await loadModel(model), { dims, seed, open: openDeviceModule });
+  const sizes = Object.entries(result.dims).map(([name, size]) => `${name}=${size}`);
+  if (sizes.length > 0) terminal.print(`sizes: ${sizes.join(", ")}`);
+  printGradients(result, terminal);
+  terminal.print("");
+  printKernels(result, terminal);
+  return result.ok ? 0 : 1;
+}
+
+const columns: readonly Alignment[] = ["left", "left", "left", "right", "left"];
+
+function printGradients({ gradients }: CheckResult, terminal: Terminal): void {
+  terminal.print(terminal.style("bold", "gradients against central differences in float64, to 1e-6 relative"));
+  if (gradients.length === 0) terminal.print("  the model has none");
+  const rows = gradients.map(({ entryPoint, name, count, checked, worst, index, derived, measured, redrawn, ok }) => [
+    `${entryPoint}: ${name}`,
+    checked === count ? `${count} entries` : `${checked} of ${count} entries`,
+    "worst",
+    worst.toExponential(1),
+    describeWorst(ok, index, derived, measured) + (redrawn > 0 ? ` (after ${redrawn} points on a kink)` : ""),
+  ]);
+  printRows(
+    rows,
+    gradients.map((each) => each.ok),
+    terminal,
+  );
+}
+
+function printKernels({ kernels, adapter }: CheckResult, terminal: Terminal): void {
+  terminal.print(terminal.style("bold", `kernels on ${adapter} against the interpreter, to 1e-4 relative`));
+  const rows = kernels.map(({ entryPoint, name, kind, count, worst, index, device, interpreter, ok }) => [
+    `${entryPoint}: ${kind} ${name}`,
+    `${count} entries`,
+    "worst",
+    worst.toExponential(1),
+    describeWorst(ok, index, device, interpreter),
+  ]);
+  printRows(
+    rows,
+    kernels.map((each) => each.ok),
+    terminal,
+  );
+}
+
+function describeWorst(ok: boolean, index: number, found: number, expected: number): string {
+  return ok ? "" : `at entry ${index}: found ${found}, expected ${expected}`;
+}
+
+function printRows(rows: readonly (readonly string[])[], ok: readonly boolean[], terminal: Terminal): void {
+  table(rows, columns).forEach((line, row) => {
+    terminal.print(`${ok[row] ? terminal.style("green", "  ok ") : terminal.style("red", "  BAD")} ${line}`);
+  });
+}

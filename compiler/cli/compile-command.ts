@@ -1,0 +1,64 @@
+/// `chainrule compile`: from a model file to a generated module.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { compile } from "../compile.ts";
+import { emitModule } from "../emit/index.ts";
+import { loadModelFile } from "../load/index.ts";
+import { packageInfo } from "../load/package.ts";
+import { displayPath } from "../load/place.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What to compile, and where to. */
+export interface CompileCommand {
+  readonly model: string;
+  readonly out: string;
+  readonly dims: Readonly<Record<string, number>>;
+  /** Writes nothing; the exit code says whether the file is up to date. */
+  readonly check: boolean;
+}
+
+/** Compiles; returns the exit code. */
+export async function compileCommand(command: CompileCommand, terminal: Terminal): Promise<number> {
+  const text = await generate(command);
+  const out = displayPath(command.out);
+  const current = existsSync(command.out) && unixLines(readFileSync(command.out, "utf8")) === text;
+  if (command.check) {
+    if (current) terminal.print(`${out} is up to date`);
+    else terminal.warn(`${out} is stale\n  help: ${commandLine(command)}`);
+    return current ? 0 : 1;
+  }
+  if (!current) {
+    mkdirSync(dirname(command.out), { recursive: true });
+    writeFileSync(command.out, text);
+  }
+  terminal.print(`${displayPath(command.model)} → ${out}${current ? " (unchanged)" : ""}`);
+  return 0;
+}
+
+/** Text of the module that a model file compiles to. */
+async function generate(command: CompileCommand): Promise<string> {
+  const { graph, sources } = await loadModelFile(command.model);
+  const program = compile(graph, { dims: command.dims });
+  return emitModule(program, {
+    version: packageInfo().version,
+    model: displayPath(command.model),
+    hash: hashOf(sources, command.dims),
+    command: commandLine(command),
+  });
+}
+
+/** SHA-256 of the sources and sizes, the same on every platform. */
+function hashOf(sources: ReadonlyMap<string, string>, dims: Readonly<Record<string, number>>): string {
+  const hash = createHash("sha256");
+  for (const [file, text] of sources) hash.update(`${displayPath(file)}\0${unixLines(text)}\0`);
+  return hash.update(JSON.stringify(dims)).digest("hex");
+}
+
+function commandLine({ model, out, dims }: CompileCommand): string {
+  const sizes = Object.entries(dims).map(([name, size]) => ` --dim ${name}=${size}`);
+  return `npx chainrule compile ${displayPath(model)} --out ${displayPath(out)}${sizes.join("")}`;
+}
+
+/** A checkout on Windows may have other line ends. */
+const unixLines = (text: string): string => text.replaceAll("\r\n", "\n");

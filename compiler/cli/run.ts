@@ -1,0 +1,95 @@
+/// The command line: commands, options, errors and exit codes (0 ok, 1 the model is wrong, 2 usage).
+import { existsSync, readFileSync } from "node:fs";
+import { cac } from "cac";
+import { CompileError, renderError } from "../../ir/diagnostic.ts";
+import { packageInfo } from "../load/package.ts";
+import { checkCommand } from "./check-command.ts";
+import { compileCommand } from "./compile-command.ts";
+import { printCommand } from "./print-command.ts";
+import { reportCommand } from "./report-command.ts";
+import type { Terminal } from "./terminal.ts";
+import { isUsageError, parseChoice, parseDims, parseInteger, parseText, usageError } from "./usage.ts";
+
+type Options = Readonly<Record<string, unknown>>;
+
+/** Runs the command that `args` (without interpreter and script) name; returns the exit code. */
+export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    const cli = commands(terminal);
+    cli.parse(["node", "chainrule", ...args], { run: false });
+    const { help, version } = cli.options as Options;
+    if (help || version) return 0;
+    if (!cli.matchedCommand) {
+      const [unknown] = cli.args;
+      throw usageError(unknown === undefined ? "a command is missing" : `there is no command ${unknown}`);
+    }
+    return (await cli.runMatchedCommand()) as number;
+  } catch (error) {
+    return explain(error, terminal);
+  }
+}
+
+function commands(terminal: Terminal) {
+  const cli = cac("chainrule");
+  const dim = ["--dim <name=size>", "Number for a named size; train.batch=64 for one entry point"] as const;
+  cli
+    .command("compile <model>", "Compile a model file to a TypeScript module")
+    .option("--out <file>", "Where the module goes")
+    .option(...dim)
+    .option("--check", "Write nothing; fail when the file is stale")
+    .action((model: unknown, options: Options) => {
+      const out = parseText("out", options.out);
+      if (out === undefined) throw usageError("--out FILE is missing");
+      const dims = parseDims(options.dim);
+      return compileCommand({ model: String(model), out, dims, check: options.check === true }, terminal);
+    });
+  cli
+    .command("print <model>", "Print the graph of a model, or its gradient graph")
+    .option("--gradient", "The graph after differentiation and simplification")
+    .option("--entry <name>", "One entry point only")
+    .option("--format <format>", "text, latex or dot (default: text)")
+    .action((model: unknown, options: Options) => {
+      const format = parseChoice("format", options.format, ["text", "latex", "dot"]);
+      const entry = parseText("entry", options.entry);
+      return printCommand({ model: String(model), gradient: options.gradient === true, entry, format }, terminal);
+    });
+  cli
+    .command("report <model>", "Print what a compiled model costs")
+    .option(...dim)
+    .option("--json", "Print JSON")
+    .action((model: unknown, options: Options) => {
+      return reportCommand(
+        { model: String(model), dims: parseDims(options.dim), json: options.json === true },
+        terminal,
+      );
+    });
+  cli
+    .command("check <model>", "Check gradients and kernels on this machine")
+    .option(...dim)
+    .option("--seed <n>", "Seed of the random data (default: 0)")
+    .action((model: unknown, options: Options) => {
+      const seed = parseInteger("seed", options.seed, 0);
+      return checkCommand({ model: String(model), dims: parseDims(options.dim), seed }, terminal);
+    });
+  return cli.help().version(packageInfo().version);
+}
+
+function explain(error: unknown, terminal: Terminal): number {
+  if (isUsageError(error)) {
+    terminal.warn(`error[usage]: ${error.message}\n  help: chainrule --help`);
+    return 2;
+  }
+  if (error instanceof CompileError) {
+    const file = error.place?.file;
+    const source = file !== undefined && existsSync(file) ? readFileSync(file, "utf8") : undefined;
+    const [head, ...rest] = renderError(error, source).split("\n");
+    terminal.warn([terminal.style("red", head), ...rest].join("\n"));
+    return 1;
+  }
+  // The runtime's errors carry their code and help in the message.
+  if (error instanceof Error && error.name === "ChainruleError") {
+    terminal.warn(error.message);
+    return 1;
+  }
+  throw error;
+}

@@ -1,0 +1,46 @@
+/// Where commands write: standard output for results, standard error for what went wrong.
+import { styleText } from "node:util";
+
+/** Output of a command. Colours appear only where a person reads. */
+export interface Terminal {
+  print(text: string): void;
+  warn(text: string): void;
+  /** The text in a style, or as it is. */
+  style(style: Style, text: string): string;
+}
+
+export type Style = "bold" | "dim" | "green" | "red";
+
+/** The process's own terminal; coloured when standard output is one and NO_COLOR is not set. */
+export function processTerminal(): Terminal {
+  const coloured = process.stdout.isTTY === true && !process.env.NO_COLOR;
+  return {
+    print: (text) => process.stdout.write(`${text}\n`),
+    warn: (text) => process.stderr.write(`${text}\n`),
+    style: (style, text) => (coloured ? styleText(style, text) : text),
+  };
+}
+
+/** How the columns of a table are aligned. */
+export type Alignment = "left" | "right";
+
+/** Rows as lines of equally wide columns, two spaces apart. */
+export function table(rows: readonly (readonly string[])[], alignment: readonly Alignment[]): readonly string[] {
+  const widths = alignment.map((_, column) => Math.max(0, ...rows.map((row) => (row[column] ?? "").length)));
+  const cell = (text: string, column: number): string =>
+    alignment[column] === "right" ? text.padStart(widths[column]) : text.padEnd(widths[column]);
+  return rows.map((row) =>
+    alignment
+      .map((_, column) => cell(row[column] ?? "", column))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+/** 1234567 → 1.23 M; whole numbers below 10 000 stay as they are. */
+export function compact(count: number): string {
+  const units = ["", " k", " M", " G", " T"];
+  if (Math.abs(count) < 10_000) return String(Math.round(count * 100) / 100);
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.abs(count)) / 3));
+  return `${(count / 1000 ** power).toPrecision(3)}${units[power]}`;
+}

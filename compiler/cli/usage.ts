@@ -1,0 +1,48 @@
+/// What the command line said.
+
+/** The command line makes no sense; the exit code is 2. */
+export function usageError(message: string): Error {
+  return Object.assign(new Error(message), { name: "UsageError" });
+}
+
+/** True for what the parser or `usageError` throws. */
+export function isUsageError(error: unknown): error is Error {
+  return error instanceof Error && (error.name === "UsageError" || error.name === "CACError");
+}
+
+/** Sizes from `--dim batch=64 --dim train.batch=64`, in the order of their names. */
+export function parseDims(option: unknown): Readonly<Record<string, number>> {
+  const given = option === undefined ? [] : Array.isArray(option) ? (option as readonly unknown[]) : [option];
+  const dims = new Map<string, number>();
+  for (const each of given) {
+    const [, name, size] = /^([A-Za-z_][\w.]*)=([1-9]\d*)$/.exec(String(each)) ?? [];
+    if (name === undefined) {
+      throw usageError(`--dim takes name=size with a positive integer, for example batch=64: found ${String(each)}`);
+    }
+    if (dims.has(name)) throw usageError(`--dim gives a size once: found ${name} twice`);
+    dims.set(name, Number(size));
+  }
+  return Object.fromEntries([...dims].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** A non-negative integer from an option, or `fallback` where it is not given. */
+export function parseInteger(option: string, value: unknown, fallback: number): number {
+  if (value === undefined) return fallback;
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
+  throw usageError(`--${option} takes a non-negative integer: found ${String(value)}`);
+}
+
+/** One text from an option that may be given once; undefined where it is not given. */
+export function parseText(option: string, value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (Array.isArray(value)) throw usageError(`--${option} is given once: found ${value.join(", ")}`);
+  return String(value);
+}
+
+/** One of several words from an option, or the first where it is not given. */
+export function parseChoice<Word extends string>(option: string, value: unknown, words: readonly Word[]): Word {
+  const text = parseText(option, value);
+  const chosen = text === undefined ? words[0] : words.find((word) => word === text);
+  if (chosen === undefined) throw usageError(`--${option} takes ${words.join(", ")}: found ${text}`);
+  return chosen;
+}
