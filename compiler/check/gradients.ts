@@ -5,7 +5,7 @@ import { grad, gradOp } from "../../ir/ops/derivative.ts";
 import { inputOp } from "../../ir/ops/leaf.ts";
 import { apply, postorder, type Value } from "../../ir/value.ts";
 import { derive } from "../passes/all.ts";
-import { substitution } from "../passes/replace.ts";
+import { substitution } from "../rewrite/bottom-up.ts";
 import { drawLeaves, type LeafData, type Range } from "./data.ts";
 import { difference } from "./difference.ts";
 import { randomStream, sampleIndices } from "./random.ts";
