@@ -8,8 +8,9 @@ import { glorot, zeros } from "./initializer.ts";
 import { settleNames, type Owner, type Records, type Scope, type StateRecord } from "./naming.ts";
 import { normalizeDim } from "./ops/layout.ts";
 import { inputOp, settingOp, stateOp, type StateIdentity } from "./ops/leaf.ts";
-import type { DType } from "./type.ts";
-import { apply, postorder, type Value } from "./value.ts";
+import type { Scalar } from "./static.ts";
+import type { DType, Shape } from "./type.ts";
+import { apply, postorder, type Tensor, type Value } from "./value.ts";
 
 interface Builder extends Records {
   readonly inputs: Value[];
@@ -74,6 +75,12 @@ function withNames<T>(self: Builder, action: () => T): T {
 }
 
 /** A tensor that the caller gives at every call. Sizes are numbers, names, or polynomials in names. */
+export function input<D extends DType, const S extends Shape>(
+  name: string,
+  dtype: D,
+  shape: S,
+  options?: { readonly distribution?: boolean },
+): Tensor<D, S>;
 export function input(
   name: string,
   dtype: DType,
@@ -89,6 +96,7 @@ export function input(
 }
 
 /** A scalar hyperparameter (f32) that the caller may change at every call; `value` is its default. */
+export function setting(name: string, value: number): Tensor<"f32", Scalar>;
 export function setting(name: string, value: number): Value {
   const self = builder("setting");
   const leaf = apply(settingOp, [], { identity: { name, value } });
@@ -97,15 +105,15 @@ export function setting(name: string, value: number): Value {
 }
 
 /** Options of a parameter or state. */
-export interface StateOptions {
+export interface StateOptions<D extends DType = DType> {
   /** Its name; otherwise the variable that holds it. */
   readonly name?: string;
   readonly init?: Initializer;
-  readonly dtype?: DType;
+  readonly dtype?: D;
 }
 
 /** Options of a parameter. */
-export interface ParamOptions extends StateOptions {
+export interface ParamOptions extends StateOptions<"f32"> {
   /** False freezes it: optimizers leave it out unless asked by name. */
   readonly trainable?: boolean;
 }
@@ -118,12 +126,18 @@ export interface StateName {
 }
 
 /** A trainable tensor (f32) kept between calls. Without `init`: Glorot uniform, or zeros for a vector or scalar. */
+export function param<const S extends Shape>(shape: S, options?: ParamOptions, name?: StateName): Tensor<"f32", S>;
 export function param(shape: readonly (number | string)[], options: ParamOptions = {}, name?: StateName): Value {
   const init = options.init ?? (shape.length > 1 ? glorot() : zeros());
   return addState("param", shape, { ...options, init }, true, options.trainable ?? true, name);
 }
 
 /** A tensor kept between calls that no optimizer trains: a counter, a running mean. Starts at zero. */
+export function state<const S extends Shape, D extends DType = "f32">(
+  shape: S,
+  options?: StateOptions<D>,
+  name?: StateName,
+): Tensor<D, S>;
 export function state(shape: readonly (number | string)[], options: StateOptions = {}, name?: StateName): Value {
   return addState("state", shape, options, false, false, name);
 }

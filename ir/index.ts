@@ -39,5 +39,6 @@ export { evaluate, evaluateValues, type EvaluationOptions, type EvaluationResult
 export { CompileError, renderError, type Place } from "./diagnostic.ts";
 export type { Dim } from "./dim.ts";
 export type { EntryPoint, Graph, NamedValue, Note, Update } from "./graph.ts";
+export type { ShapeError } from "./static.ts";
 export type { DType, Shape, TensorType } from "./type.ts";
 export type { Tensor, Value } from "./value.ts";

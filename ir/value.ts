@@ -13,7 +13,7 @@ declare const staticType: unique symbol;
  * A value of the graph: `op` applied to `operands`. Immutable; structurally equal values are the same object as far as
  * `apply` can see (use `same` to compare), so that matching and sharing are pointer tests.
  */
-export interface Value<D extends DType = DType, S extends Shape = Shape> {
+export interface Tensor<out D extends DType = DType, out S extends Shape = Shape> {
   readonly op: Op;
   readonly operands: readonly Value[];
   readonly attrs: Attrs;
@@ -24,8 +24,8 @@ export interface Value<D extends DType = DType, S extends Shape = Shape> {
   readonly [staticType]?: readonly [D, S];
 }
 
-/** A value as a user sees it: element type and shape are part of its TypeScript type. */
-export type Tensor<D extends DType = DType, S extends Shape = Shape> = Value<D, S>;
+/** The same under the name that the compiler uses: a tensor is what users compute with, a value is a node of the graph. */
+export type Value<D extends DType = DType, S extends Shape = Shape> = Tensor<D, S>;
 
 /** What every op states. Method syntax keeps `Op<A>` assignable to `Op`. */
 interface OpBase {

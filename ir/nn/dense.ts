@@ -6,8 +6,10 @@ import type { Initializer } from "../initializer.ts";
 import { owner, param } from "../build.ts";
 import { add } from "../ops/arithmetic.ts";
 import { matmul } from "../ops/contract.ts";
-import { isFloat } from "../type.ts";
-import type { Value } from "../value.ts";
+import type { Of, Scalar, ShapeError } from "../static.ts";
+import type { WithLast } from "../static-axes.ts";
+import { isFloat, type DType, type Shape } from "../type.ts";
+import type { Tensor, Value } from "../value.ts";
 
 /** What a dense layer may be told. */
 export interface DenseOptions {
@@ -23,8 +25,25 @@ export interface DenseOptions {
   readonly trainable?: boolean;
 }
 
+/** f32 with at least one axis. */
+type DenseInput<D extends DType, S extends Shape> = S extends Scalar
+  ? ShapeError<"dense: takes at least one axis, found a scalar">
+  : Of<"f32", "dense", D, S>;
+
+/** The call that makes and applies a layer, and the one that only makes it. */
+interface Dense {
+  <D extends DType, S extends Shape, U extends Dim>(
+    x: DenseInput<D, S>,
+    units: U,
+    options?: DenseOptions,
+  ): Tensor<D, WithLast<S, U>>;
+  readonly layer: typeof layer;
+}
+
 /** A layer that owns its parameters: every application uses the same weights. */
-export type DenseLayer = (x: Value) => Value;
+export type DenseLayer<U extends Dim = Dim> = <D extends DType, S extends Shape>(
+  x: DenseInput<D, S>,
+) => Tensor<D, WithLast<S, U>>;
 
 interface Parameters {
   readonly weight: Value;
@@ -36,11 +55,11 @@ interface Parameters {
  * Its parameters `weight` [in, units] and `bias` [units] are made at the first application.
  * Errors: `layer-input` when a later input has another size on its last axis.
  */
-function layer(units: Dim, options: DenseOptions = {}): DenseLayer {
+function layer<U extends Dim>(units: U, options: DenseOptions = {}): DenseLayer<U> {
   const { name, bias: biased = true, init, biasInit, trainable } = options;
   const own = owner("dense", name, "variable");
   let parameters: Parameters | undefined;
-  return (x) => {
+  const apply = (x: Value): Value => {
     const inputs = about([x], () => inputSize(x, parameters));
     parameters ??= {
       weight: param([inputs, units], { init, trainable }, { owner: own, local: "weight" }),
@@ -49,6 +68,7 @@ function layer(units: Dim, options: DenseOptions = {}): DenseLayer {
     const product = matmul(x, parameters.weight);
     return parameters.bias ? add(product, parameters.bias) : product;
   };
+  return apply as DenseLayer<U>;
 }
 
 /** Extent of the last axis, which the layer combines. */
@@ -66,7 +86,7 @@ function inputSize(x: Value, parameters: Parameters | undefined): Dim {
  * Fully connected layer: `x` [..., in] → x·W + b [..., units], with new parameters `weight` [in, units] and `bias`
  * [units]. Errors: `rank-mismatch` for a scalar, `dtype-mismatch` for integers (see `oneHot`, `cast`).
  */
-export const dense = Object.assign(
-  (x: Value, units: Dim, options: DenseOptions = {}): Value => layer(units, options)(x),
+export const dense: Dense = Object.assign(
+  (x: Value, units: Dim, options?: DenseOptions): Value => layer(units, options)(x),
   { layer },
-);
+) as Dense;

@@ -6,8 +6,10 @@ import { cast } from "../ops/choose.ts";
 import { log, softplus } from "../ops/functions.ts";
 import { mean } from "../ops/reduce.ts";
 import { sum } from "../ops/sum.ts";
-import { isFloat, sameShape } from "../type.ts";
-import type { Value } from "../value.ts";
+import type { Of, Scalar } from "../static.ts";
+import type { ClassTarget, Leading, LossShape, None, SameShape } from "../static-axes.ts";
+import { isFloat, sameShape, type DType, type Shape } from "../type.ts";
+import type { Tensor, Value } from "../value.ts";
 import { logSoftmax, oneHot } from "./softmax.ts";
 
 /** How the losses of the examples become one number: their mean (default), their sum, or not at all. */
@@ -22,6 +24,17 @@ export interface LossOptions {
  * Binary cross-entropy −y ln p − (1−y) ln(1−p) of probabilities `p` in [0, 1] and targets `y` of the same shape (0 or 1,
  * or a probability). Mean over all elements.
  */
+export function binaryCrossEntropy<
+  D extends DType,
+  S extends Shape,
+  E extends DType,
+  T extends Shape,
+  const O extends LossOptions = None,
+>(
+  probability: Of<"f32", "binaryCrossEntropy", D, S>,
+  target: SameShape<"binaryCrossEntropy", S, T, Tensor<E, T>>,
+  options?: O,
+): Tensor<D, LossShape<S, O>>;
 export function binaryCrossEntropy(probability: Value, target: Value, options: LossOptions = {}): Value {
   const y = targetLike("binaryCrossEntropy", probability, target);
   const positive = mul(y, log(probability));
@@ -33,6 +46,17 @@ export function binaryCrossEntropy(probability: Value, target: Value, options: L
  * Binary cross-entropy of logits `z`, where p = σ(z): y ln(1 + e⁻ᶻ) + (1−y) ln(1 + eᶻ), which never overflows. Targets
  * have the shape of the logits. Mean over all elements.
  */
+export function sigmoidCrossEntropy<
+  D extends DType,
+  S extends Shape,
+  E extends DType,
+  T extends Shape,
+  const O extends LossOptions = None,
+>(
+  logits: Of<"f32", "sigmoidCrossEntropy", D, S>,
+  target: SameShape<"sigmoidCrossEntropy", S, T, Tensor<E, T>>,
+  options?: O,
+): Tensor<D, LossShape<S, O>>;
 export function sigmoidCrossEntropy(logits: Value, target: Value, options: LossOptions = {}): Value {
   const y = targetLike("sigmoidCrossEntropy", logits, target);
   return reduced(add(mul(y, softplus(neg(logits))), mul(sub(1, y), softplus(logits))), options);
@@ -42,6 +66,17 @@ export function sigmoidCrossEntropy(logits: Value, target: Value, options: LossO
  * Cross-entropy −Σ y ln p over the last axis: `probabilities` [..., classes]; `target` is i32 labels [...] or
  * probabilities [..., classes]. Mean over the examples.
  */
+export function crossEntropy<
+  D extends DType,
+  S extends Shape,
+  E extends DType,
+  T extends Shape,
+  const O extends LossOptions = None,
+>(
+  probabilities: Of<"f32", "crossEntropy", D, S>,
+  target: ClassTarget<"crossEntropy", S, E, T>,
+  options?: O,
+): Tensor<D, LossShape<Leading<S>, O>>;
 export function crossEntropy(probabilities: Value, target: Value, options: LossOptions = {}): Value {
   const y = distribution("crossEntropy", probabilities, target);
   return reduced(neg(sum(mul(y, log(probabilities)), { axis: -1 })), options);
@@ -51,17 +86,43 @@ export function crossEntropy(probabilities: Value, target: Value, options: LossO
  * Cross-entropy after a softmax: −Σ y (z − ln Σ eᶻ) over the last axis: `logits` z [..., classes]; `target` is i32 labels
  * [...] or probabilities [..., classes]. Mean over the examples. Its gradient is (softmax(z) − y) / examples.
  */
+export function softmaxCrossEntropy<
+  D extends DType,
+  S extends Shape,
+  E extends DType,
+  T extends Shape,
+  const O extends LossOptions = None,
+>(
+  logits: Of<"f32", "softmaxCrossEntropy", D, S>,
+  target: ClassTarget<"softmaxCrossEntropy", S, E, T>,
+  options?: O,
+): Tensor<D, LossShape<Leading<S>, O>>;
 export function softmaxCrossEntropy(logits: Value, target: Value, options: LossOptions = {}): Value {
   const y = distribution("softmaxCrossEntropy", logits, target);
   return reduced(neg(sum(mul(y, logSoftmax(logits)), { axis: -1 })), options);
 }
 
 /** Mean of the squared differences (1/n) Σ (ŷ − y)² over all elements; both sides have one shape. */
+export function meanSquaredError<
+  D extends DType,
+  S extends Shape,
+  E extends DType,
+  T extends Shape,
+  const O extends LossOptions = None,
+>(
+  prediction: Of<"f32", "meanSquaredError", D, S>,
+  target: SameShape<"meanSquaredError", S, T, Tensor<E, T>>,
+  options?: O,
+): Tensor<D, LossShape<S, O>>;
 export function meanSquaredError(prediction: Value, target: Value, options: LossOptions = {}): Value {
   return reduced(square(sub(prediction, targetLike("meanSquaredError", prediction, target))), options);
 }
 
 /** Sum of the squared residuals Σ (y − ŷ)² over all elements; both sides have one shape. */
+export function sumOfSquaredResiduals<D extends DType, S extends Shape, E extends DType, T extends Shape>(
+  prediction: Of<"f32", "sumOfSquaredResiduals", D, S>,
+  target: SameShape<"sumOfSquaredResiduals", S, T, Tensor<E, T>>,
+): Tensor<D, Scalar>;
 export function sumOfSquaredResiduals(prediction: Value, target: Value): Value {
   return sum(square(sub(targetLike("sumOfSquaredResiduals", prediction, target), prediction)));
 }

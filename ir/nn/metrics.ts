@@ -4,14 +4,20 @@ import { rankMismatch, targetMismatch } from "../errors.ts";
 import { cast } from "../ops/choose.ts";
 import { equal, greater } from "../ops/compare.ts";
 import { argmax, mean } from "../ops/reduce.ts";
-import { sameShape } from "../type.ts";
-import type { Value } from "../value.ts";
+import type { Of, Scalar } from "../static.ts";
+import type { ClassTarget, SameShape } from "../static-axes.ts";
+import { sameShape, type DType, type Shape } from "../type.ts";
+import type { Tensor, Value } from "../value.ts";
 
 /**
  * Share of examples whose largest score is the right class: `scores` (logits or probabilities) [..., classes]; `target` is
  * i32 labels [...], or one-hot rows or probabilities [..., classes]. A scalar in [0, 1]. For a single score per example see
  * `binaryAccuracy`.
  */
+export function accuracy<D extends DType, S extends Shape, E extends DType, T extends Shape>(
+  scores: Of<"f32", "accuracy", D, S>,
+  target: ClassTarget<"accuracy", S, E, T>,
+): Tensor<"f32", Scalar>;
 export function accuracy(scores: Value, target: Value): Value {
   const { shape } = scores.type;
   return about([scores, target], () => {
@@ -40,6 +46,11 @@ export interface BinaryOptions {
  * Share of elements on the right side of the threshold: `scores` f32 and `target` (0 or 1, any type) have one shape, for
  * example [batch] or [batch, 1]. A scalar in [0, 1].
  */
+export function binaryAccuracy<D extends DType, S extends Shape, E extends DType, T extends Shape>(
+  scores: Of<"f32", "binaryAccuracy", D, S>,
+  target: SameShape<"binaryAccuracy", S, T, Tensor<E, T>>,
+  options?: BinaryOptions,
+): Tensor<"f32", Scalar>;
 export function binaryAccuracy(scores: Value, target: Value, { threshold = 0.5 }: BinaryOptions = {}): Value {
   return about([scores, target], () => {
     if (!sameShape(scores.type.shape, target.type.shape)) {

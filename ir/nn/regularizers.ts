@@ -4,18 +4,19 @@ import { add, mul, square } from "../ops/arithmetic.ts";
 import { abs } from "../ops/functions.ts";
 import { sum } from "../ops/sum.ts";
 import { constant } from "../ops/leaf.ts";
-import type { Value } from "../value.ts";
+import type { Scalar } from "../static.ts";
+import type { Tensor, Value } from "../value.ts";
 
 /**
  * L2 penalty: strength · Σ w² over one or several parameters; a scalar. A number becomes the run-time setting `l2`, so the
  * strength changes without recompiling. Its gradient is 2 · strength · w.
  */
-export function l2(parameters: Value | readonly Value[], strength: number | Value): Value {
+export function l2(parameters: Value | readonly Value[], strength: number | Value): Tensor<"f32", Scalar> {
   return penalty("l2", parameters, strength, square);
 }
 
 /** L1 penalty: strength · Σ |w| over one or several parameters; a scalar. A number becomes the run-time setting `l1`. */
-export function l1(parameters: Value | readonly Value[], strength: number | Value): Value {
+export function l1(parameters: Value | readonly Value[], strength: number | Value): Tensor<"f32", Scalar> {
   return penalty("l1", parameters, strength, abs);
 }
 
@@ -24,8 +25,9 @@ function penalty(
   parameters: Value | readonly Value[],
   strength: number | Value,
   size: (w: Value) => Value,
-): Value {
+): Tensor<"f32", Scalar> {
   const factor = typeof strength === "number" ? setting(name, strength) : strength;
   const terms = [parameters].flat().map((parameter) => sum(size(parameter)));
-  return mul(factor, terms.length === 0 ? constant(0) : terms.reduce((total, term) => add(total, term)));
+  const total: Value = terms.length === 0 ? constant(0) : terms.reduce((sum, term) => add(sum, term));
+  return mul(factor, total) as Tensor<"f32", Scalar>;
 }

@@ -8,14 +8,17 @@ import { normalizeDim } from "../ops/layout.ts";
 import { iota } from "../ops/leaf.ts";
 import { logsumexp } from "../ops/reduce.ts";
 import { broadcastAlong, normalizeAxes, spread } from "../ops/sum.ts";
-import type { Value } from "../value.ts";
+import type { DType, Shape } from "../type.ts";
+import type { Tensor, Value } from "../value.ts";
 
 /** Turns scores into probabilities along an axis: eˣ / Σ eˣ, written as exp(x − ln Σ eˣ), which never overflows. */
+export function softmax<T extends Value>(x: T, axis?: number): T;
 export function softmax(x: Value, axis = -1): Value {
   return exp(logSoftmax(x, axis));
 }
 
 /** Logarithm of the softmax along an axis: x − ln Σ eˣ. Same shape as `x`. */
+export function logSoftmax<T extends Value>(x: T, axis?: number): T;
 export function logSoftmax(x: Value, axis = -1): Value {
   const axes = normalizeAxes("softmax", x.type.shape.length, { axis });
   return sub(x, spread(logsumexp(x, { axes }), x.type, axes));
@@ -25,6 +28,10 @@ export function logSoftmax(x: Value, axis = -1): Value {
  * Labels as indicator rows: integer `labels` [...] → f32 [..., classes], 1 where the position along the new last axis is
  * the label. A label outside [0, classes) gives a row of zeros.
  */
+export function oneHot<S extends Shape, C extends Dim>(
+  labels: Tensor<DType, S>,
+  classes: C,
+): Tensor<"f32", readonly [...S, C]>;
 export function oneHot(labels: Value, classes: Dim): Value {
   const shape = [...labels.type.shape, normalizeDim(classes)];
   const axes = labels.type.shape.map((_, axis) => axis);

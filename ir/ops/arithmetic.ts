@@ -12,7 +12,7 @@ export const neg: Unary = unary({
   notation: { symbol: "-", precedence: 6, prefix: true },
 });
 
-export const add: Binary = binary({
+export const add: Binary<"add"> = binary({
   name: "add",
   doc: "Sum of two operands.",
   types: numbers,
@@ -23,7 +23,7 @@ export const add: Binary = binary({
   commutative: true,
 });
 
-export const sub: Binary = binary({
+export const sub: Binary<"sub"> = binary({
   name: "sub",
   doc: "Difference of two operands.",
   types: numbers,
@@ -33,7 +33,7 @@ export const sub: Binary = binary({
   notation: { symbol: "-", precedence: 4 },
 });
 
-export const mul: Binary = binary({
+export const mul: Binary<"mul"> = binary({
   name: "mul",
   doc: "Product of two operands, element by element.",
   types: numbers,
@@ -45,7 +45,7 @@ export const mul: Binary = binary({
   commutative: true,
 });
 
-export const div: Binary = binary({
+export const div: Binary<"div"> = binary({
   name: "div",
   doc: "Quotient of two operands.",
   types: floats,
@@ -57,6 +57,7 @@ export const div: Binary = binary({
 });
 
 /** Square, as a product: x·x. */
+export function square<T extends Value>(x: T): T;
 export function square(x: Value): Value {
   return mul(x, x);
 }

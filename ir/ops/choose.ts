@@ -1,7 +1,8 @@
 /// Choosing between values and converting element types.
 import { dtypeMismatch } from "../errors.ts";
-import { isFloat, type DType, type TensorType } from "../type.ts";
-import { apply, type ElementwiseOp, type Value } from "../value.ts";
+import type { Broadcast, Either, Of, Scalar, Together } from "../static.ts";
+import { isFloat, type DType, type Shape, type TensorType } from "../type.ts";
+import { apply, type ElementwiseOp, type Tensor, type Value } from "../value.ts";
 import { applyBroadcasting, elementwise, wgslType, type Operand } from "./define.ts";
 import { constant } from "./leaf.ts";
 
@@ -21,6 +22,18 @@ const select = elementwise({
 export const selectOp: ElementwiseOp = select;
 
 /** `a` where `condition` holds, else `b`; shapes broadcast, numbers take the type of the other branch. */
+export function where<
+  C extends DType,
+  P extends Shape,
+  D extends DType = never,
+  A extends Shape = Scalar,
+  E extends DType = never,
+  B extends Shape = Scalar,
+>(
+  condition: Of<"bool", "where", C, P>,
+  a: Together<"where", never, P, D, A, Tensor<D, A> | number>,
+  b: Together<"where", D, Broadcast<P, A>, E, B, Tensor<E, B> | number>,
+): Tensor<Either<D, E>, Broadcast<Broadcast<P, A>, B>>;
 export function where(condition: Value, a: Operand, b: Operand): Value {
   const dtype = typeof a !== "number" ? a.type.dtype : typeof b !== "number" ? b.type.dtype : "f32";
   return applyBroadcasting(select, [condition, a, b], dtype);
@@ -44,9 +57,21 @@ export const castOp: ElementwiseOp = {
 };
 
 /** Converts the element type; `x` itself when it has it. */
+export function cast<S extends Shape, To extends DType>(x: Tensor<DType, S>, dtype: To): Tensor<To, S>;
 export function cast(x: Value, dtype: DType): Value {
   if (x.type.dtype === dtype) return x;
   if (x.op.name === "constant")
     return constant(castOp.reference([x.attrs.value as number], { result: dtype }), dtype, x.type.shape);
   return apply(castOp, [x], { dtype });
 }
+
+/** The same value as a result of its own: what an input or state becomes when an entry point returns it. */
+export const copyOp: ElementwiseOp = {
+  name: "copy",
+  doc: "The same value, written out.",
+  kind: "elementwise",
+  infer: ([operand]) => operand,
+  scale: (_, t) => [t],
+  wgsl: ([x]) => x,
+  reference: ([x]) => x,
+};

@@ -1,8 +1,13 @@
 /// Comparisons and logic, element by element.
-import { binary, comparison, logic, unary, type Binary, type Unary } from "./define.ts";
+import { binary, comparison, logic, unary, type Binary, type Comparison, type Unary } from "./define.ts";
 
-function compare(name: string, symbol: string, doc: string, reference: (a: number, b: number) => boolean): Binary {
-  return binary({
+function compare<Name extends string>(
+  name: Name,
+  symbol: string,
+  doc: string,
+  reference: (a: number, b: number) => boolean,
+): Comparison<Name> {
+  const op: unknown = binary({
     name,
     doc,
     types: comparison,
@@ -12,16 +17,22 @@ function compare(name: string, symbol: string, doc: string, reference: (a: numbe
     notation: { symbol, precedence: 3 },
     ...(symbol === "==" || symbol === "!=" ? { commutative: true } : {}),
   });
+  return op as Comparison<Name>;
 }
 
-export const equal: Binary = compare("equal", "==", "True where a = b.", (a, b) => a === b);
-export const notEqual: Binary = compare("notEqual", "!=", "True where a ≠ b.", (a, b) => a !== b);
-export const less: Binary = compare("less", "<", "True where a < b.", (a, b) => a < b);
-export const lessEqual: Binary = compare("lessEqual", "<=", "True where a ≤ b.", (a, b) => a <= b);
-export const greater: Binary = compare("greater", ">", "True where a > b.", (a, b) => a > b);
-export const greaterEqual: Binary = compare("greaterEqual", ">=", "True where a ≥ b.", (a, b) => a >= b);
+export const equal: Comparison<"equal"> = compare("equal", "==", "True where a = b.", (a, b) => a === b);
+export const notEqual: Comparison<"notEqual"> = compare("notEqual", "!=", "True where a ≠ b.", (a, b) => a !== b);
+export const less: Comparison<"less"> = compare("less", "<", "True where a < b.", (a, b) => a < b);
+export const lessEqual: Comparison<"lessEqual"> = compare("lessEqual", "<=", "True where a ≤ b.", (a, b) => a <= b);
+export const greater: Comparison<"greater"> = compare("greater", ">", "True where a > b.", (a, b) => a > b);
+export const greaterEqual: Comparison<"greaterEqual"> = compare(
+  "greaterEqual",
+  ">=",
+  "True where a ≥ b.",
+  (a, b) => a >= b,
+);
 
-export const and: Binary = binary({
+export const and: Binary<"and"> = binary({
   name: "and",
   doc: "True where both are.",
   types: logic,
@@ -32,7 +43,7 @@ export const and: Binary = binary({
   commutative: true,
 });
 
-export const or: Binary = binary({
+export const or: Binary<"or"> = binary({
   name: "or",
   doc: "True where either is.",
   types: logic,

@@ -1,7 +1,9 @@
 /// Sums of products over shared axes: matrix products, dot products, and their derivatives, which are contractions again.
 import { contractionExtent, dtypeMismatch, rankMismatch } from "../errors.ts";
-import type { Shape, TensorType } from "../type.ts";
-import { apply, type ContractionOp, type Value } from "../value.ts";
+import type { Multiplies, Of, Product, Scalar } from "../static.ts";
+import type { SameShape } from "../static-axes.ts";
+import type { DType, Shape, TensorType } from "../type.ts";
+import { apply, type ContractionOp, type Tensor, type Value } from "../value.ts";
 import { transpose } from "./layout.ts";
 
 /** Pairs of axes [left, right]: `batch` axes are kept side by side, `contracted` ones are summed over. */
@@ -87,6 +89,10 @@ export function contract(a: Value, b: Value, attrs: ContractAttrs): Value {
 }
 
 /** Matrix product of the last two axes, [m, k] and [k, n] → [m, n]; leading axes are batch axes and must agree. */
+export function matmul<D extends DType, A extends Shape, E extends DType, B extends Shape>(
+  a: Of<"f32", "matmul", D, A>,
+  b: Multiplies<A, B, Of<"f32", "matmul", E, B>>,
+): Tensor<D, Product<A, B>>;
 export function matmul(a: Value, b: Value): Value {
   const rank = a.type.shape.length;
   const right = b.type.shape.length;
@@ -103,6 +109,10 @@ export function matmul(a: Value, b: Value): Value {
 }
 
 /** Sum of the products of two vectors. */
+export function dot<D extends DType, A extends Shape, E extends DType, B extends Shape>(
+  a: Of<"f32", "dot", D, A>,
+  b: SameShape<"dot", A, B, Of<"f32", "dot", E, B>>,
+): Tensor<D, Scalar>;
 export function dot(a: Value, b: Value): Value {
   return contract(a, b, { batch: [], contracted: [[0, 0]] });
 }

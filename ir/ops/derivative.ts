@@ -1,6 +1,7 @@
 /// Derivatives as values: placeholders that the compiler expands, innermost first, after stabilising what they look at.
 import { gradientOfInteger, lossNotScalar } from "../errors.ts";
-import { isFloat } from "../type.ts";
+import type { ScalarFloat } from "../static.ts";
+import { isFloat, type DType, type Shape } from "../type.ts";
 import { apply, type DerivativeOp, type Value } from "../value.ts";
 
 export const gradOp: DerivativeOp = {
@@ -15,8 +16,11 @@ export const gradOp: DerivativeOp = {
 };
 
 /** ∂loss/∂x, of the shape of `x`; of several values at once, in their order. `loss` is a scalar. */
-export function grad(loss: Value, x: Value): Value;
-export function grad(loss: Value, x: readonly Value[]): readonly Value[];
+export function grad<D extends DType, S extends Shape, T extends Value>(loss: ScalarFloat<"grad", D, S>, x: T): T;
+export function grad<D extends DType, S extends Shape, const T extends readonly Value[]>(
+  loss: ScalarFloat<"grad", D, S>,
+  x: T,
+): T;
 export function grad(loss: Value, x: Value | readonly Value[]): Value | readonly Value[] {
   return isValue(x) ? apply(gradOp, [loss, x]) : x.map((each) => apply(gradOp, [loss, each]));
 }

@@ -133,7 +133,7 @@ export const sign: Unary = unary({
   reference: ([x]) => Math.sign(x),
 });
 
-export const maximum: Binary = binary({
+export const maximum: Binary<"maximum"> = binary({
   name: "maximum",
   doc: "Larger of two operands; at a tie each gets half the gradient.",
   types: numbers,
@@ -143,7 +143,7 @@ export const maximum: Binary = binary({
   commutative: true,
 });
 
-export const minimum: Binary = binary({
+export const minimum: Binary<"minimum"> = binary({
   name: "minimum",
   doc: "Smaller of two operands; at a tie each gets half the gradient.",
   types: numbers,
@@ -162,7 +162,7 @@ function constantLike(number: number, like: Value): Value {
   return constant(number, like.type.dtype);
 }
 
-export const pow: Binary = binary({
+export const pow: Binary<"pow"> = binary({
   name: "pow",
   doc: "Power; the base is ≥ 0, or the exponent a whole number.",
   types: floats,

@@ -1,8 +1,9 @@
 /// Moving elements without computing. None of these costs a kernel: they become index arithmetic in their users.
 import { divideDims, parseDim, type Dim } from "../dim.ts";
 import { axisRange, reshapeCount, sizeSyntax } from "../errors.ts";
-import { elementCount, rowMajorStrides, sameShape, type Shape, type TensorType } from "../type.ts";
-import { apply, type IndexAlgebra, type LayoutOp, type Value } from "../value.ts";
+import { elementCount, rowMajorStrides, sameShape, type DType, type Shape, type TensorType } from "../type.ts";
+import type { Completed, Permuted, Reshapes } from "../static-axes.ts";
+import { apply, type IndexAlgebra, type LayoutOp, type Tensor, type Value } from "../value.ts";
 import { constantOp, sizeOp } from "./leaf.ts";
 
 export const reshapeOp: LayoutOp = {
@@ -66,6 +67,10 @@ export function uniformAs(x: Value, shape: Shape): Value | undefined {
 }
 
 /** The same elements under another shape; sizes may be polynomials in names, and one may be -1 (the rest). */
+export function reshape<D extends DType, S extends Shape, const T extends Shape>(
+  x: Tensor<D, S>,
+  shape: T & Reshapes<S, T>,
+): Tensor<D, Completed<T>>;
 export function reshape(x: Value, shape: readonly (number | string)[]): Value {
   return reshapeTo(x, completeShape(x.type, shape));
 }
@@ -93,6 +98,10 @@ export function normalizeDim(size: number | string): Dim {
 }
 
 /** Permutes axes; by default reverses them. */
+export function transpose<D extends DType, S extends Shape, const P extends readonly number[] = never>(
+  x: Tensor<D, S>,
+  permutation?: P,
+): Tensor<D, Permuted<S, P>>;
 export function transpose(x: Value, permutation?: readonly number[]): Value {
   const rank = x.type.shape.length;
   const axes = permutation ?? x.type.shape.map((_, axis) => rank - 1 - axis);

@@ -2,7 +2,8 @@
 import type { Dim } from "../dim.ts";
 import type { DType, Shape, TensorType } from "../type.ts";
 import type { Initializer } from "../initializer.ts";
-import { apply, type LeafOp, type Value } from "../value.ts";
+import type { Scalar } from "../static.ts";
+import { apply, type LeafOp, type Tensor, type Value } from "../value.ts";
 
 /** What makes an input itself: two inputs of one type never merge. */
 export interface InputIdentity extends TensorType {
@@ -73,12 +74,18 @@ export const iotaOp: LeafOp = {
 };
 
 /** A constant: `value` in every element of `shape`. */
+export function constant<D extends DType = "f32", const S extends Shape = Scalar>(
+  value: number | boolean,
+  dtype?: D,
+  shape?: S,
+): Tensor<D, S>;
 export function constant(value: number | boolean, dtype: DType = "f32", shape: Shape = []): Value {
   const number = Number(value);
   return apply(constantOp, [], { value: dtype === "f32" ? Math.fround(number) : number, dtype, shape });
 }
 
 /** Indices 0, 1, … along `axis` of `shape`. */
+export function iota<const S extends Shape, D extends DType = "i32">(shape: S, axis: number, dtype?: D): Tensor<D, S>;
 export function iota(shape: readonly Dim[], axis: number, dtype: DType = "i32"): Value {
   return apply(iotaOp, [], { axis, dtype, shape });
 }

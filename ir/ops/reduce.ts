@@ -1,6 +1,7 @@
 /// Reductions other than the sum: extremes, their positions, and the stable ln Σ eˣ.
-import { isFloat } from "../type.ts";
-import type { Value } from "../value.ts";
+import type { AxesFit, LastAxis, None, Reduced } from "../static-axes.ts";
+import { isFloat, type DType, type Shape } from "../type.ts";
+import type { Tensor, Value } from "../value.ts";
 import { div, mul, sub } from "./arithmetic.ts";
 import { cast } from "./choose.ts";
 import { equal } from "./compare.ts";
@@ -90,21 +91,37 @@ export const logsumexpOp = reduction({
 });
 
 /** Largest element along axes. */
+export function max<D extends DType, S extends Shape, const O extends ReductionOptions = None>(
+  x: Tensor<D, S>,
+  options?: O & AxesFit<"max", S, O>,
+): Tensor<D, Reduced<S, O>>;
 export function max(x: Value, options: ReductionOptions = {}): Value {
   return reduce(maxOp, x, options);
 }
 
 /** Position of the largest element along the last (or given) axis. */
+export function argmax<D extends DType, S extends Shape, const O extends ReductionOptions = LastAxis>(
+  x: Tensor<D, S>,
+  options?: O & AxesFit<"argmax", S, O>,
+): Tensor<"i32", Reduced<S, O>>;
 export function argmax(x: Value, options: ReductionOptions = { axis: -1 }): Value {
   return reduce(argmaxOp, x, options);
 }
 
 /** ln Σ eˣ along axes. */
+export function logsumexp<D extends DType, S extends Shape, const O extends ReductionOptions = None>(
+  x: Tensor<D, S>,
+  options?: O & AxesFit<"logsumexp", S, O>,
+): Tensor<D, Reduced<S, O>>;
 export function logsumexp(x: Value, options: ReductionOptions = {}): Value {
   return reduce(logsumexpOp, x, options);
 }
 
 /** Arithmetic mean along axes: sum divided by the number of elements. */
+export function mean<D extends DType, S extends Shape, const O extends ReductionOptions = None>(
+  x: Tensor<D, S>,
+  options?: O & AxesFit<"mean", S, O>,
+): Tensor<D, Reduced<S, O>>;
 export function mean(x: Value, options: ReductionOptions = {}): Value {
   const axes = normalizeAxes("mean", x.type.shape.length, options);
   const count = reducedCount(x.type, axes);

@@ -1,6 +1,7 @@
 /// Sum and broadcast: each is the other's transpose. Also what all reductions share.
 import { multiplyDims, type Dim } from "../dim.ts";
 import { axisRange, broadcastMismatch, dtypeMismatch } from "../errors.ts";
+import type { AxesFit, None, Reduced } from "../static-axes.ts";
 import { sameShape, type DType, type Shape, type TensorType } from "../type.ts";
 import {
   apply,
@@ -9,6 +10,7 @@ import {
   type LayoutOp,
   type ReductionOp,
   type RuleContext,
+  type Tensor,
   type Value,
 } from "../value.ts";
 import { reshape, reshapeTo, uniformAs } from "./layout.ts";
@@ -106,6 +108,7 @@ export const sumOp = reduction({
 });
 
 /** Repeats `x` to `shape`, axes aligned from the last; `x` itself when it has that shape. */
+export function broadcastTo<D extends DType, const S extends Shape>(x: Tensor<D>, shape: S): Tensor<D, S>;
 export function broadcastTo(x: Value, shape: Shape): Value {
   const offset = shape.length - x.type.shape.length;
   return broadcastAlong(
@@ -145,6 +148,10 @@ export function reduce(op: ReductionOp, x: Value, options: ReductionOptions): Va
 }
 
 /** Sum along axes; of a scalar, itself. */
+export function sum<D extends DType, S extends Shape, const O extends ReductionOptions = None>(
+  x: Tensor<D, S>,
+  options?: O & AxesFit<"sum", S, O>,
+): Tensor<D, Reduced<S, O>>;
 export function sum(x: Value, options: ReductionOptions = {}): Value {
   return reduce(sumOp, x, options);
 }

@@ -5,6 +5,8 @@ import { add, div, mul, neg, square, sub } from "../ops/arithmetic.ts";
 import { grad } from "../ops/derivative.ts";
 import { expm1, sqrt } from "../ops/functions.ts";
 import { constant } from "../ops/leaf.ts";
+import type { ScalarFloat } from "../static.ts";
+import type { DType, Shape } from "../type.ts";
 import type { Value } from "../value.ts";
 import { hyperparameter, trained, type OptimizerOptions } from "./options.ts";
 
@@ -24,6 +26,10 @@ export interface AdamOptions extends OptimizerOptions {
  * Adam: m ← β₁ m + (1−β₁) g, v ← β₂ v + (1−β₂) g², w ← w − α m̂ / (√v̂ + ε) with m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ) at step t = 1, 2, …
  * The learning rate α (default 0.001) is a run-time setting. Errors: `no-parameters`; `loss-not-scalar`.
  */
+export function adam<D extends DType, S extends Shape>(
+  loss: ScalarFloat<"adam", D, S>,
+  options?: AdamOptions,
+): readonly Update[];
 export function adam(loss: Value, options: AdamOptions = {}): readonly Update[] {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
   const parameters = trained("adam", loss, options);

@@ -3,6 +3,8 @@ import { owner, state } from "../build.ts";
 import type { Update } from "../graph.ts";
 import { add, mul, sub } from "../ops/arithmetic.ts";
 import { grad } from "../ops/derivative.ts";
+import type { ScalarFloat } from "../static.ts";
+import type { DType, Shape } from "../type.ts";
 import type { Value } from "../value.ts";
 import { hyperparameter, trained, type Hyperparameter, type OptimizerOptions } from "./options.ts";
 
@@ -10,6 +12,10 @@ import { hyperparameter, trained, type Hyperparameter, type OptimizerOptions } f
  * Gradient descent: w ← w − α ∂loss/∂w with the learning rate α (default 0.01), a run-time setting.
  * Errors: `no-parameters`; `loss-not-scalar`.
  */
+export function gradientDescent<D extends DType, S extends Shape>(
+  loss: ScalarFloat<"gradientDescent", D, S>,
+  options?: OptimizerOptions,
+): readonly Update[];
 export function gradientDescent(loss: Value, options: OptimizerOptions = {}): readonly Update[] {
   const parameters = trained("gradientDescent", loss, options);
   const rate = hyperparameter("learningRate", options.learningRate ?? 0.01);
@@ -30,6 +36,10 @@ export interface SgdOptions extends OptimizerOptions {
  * Stochastic gradient descent with momentum μ, in PyTorch's form: v ← μ v + g, w ← w − α v; Nesterov: w ← w − α (g + μ v).
  * Learning rate α (default 0.01) and momentum are run-time settings. Errors: `no-parameters`; `loss-not-scalar`.
  */
+export function sgd<D extends DType, S extends Shape>(
+  loss: ScalarFloat<"sgd", D, S>,
+  options?: SgdOptions,
+): readonly Update[];
 export function sgd(loss: Value, options: SgdOptions = {}): readonly Update[] {
   const parameters = trained("sgd", loss, options);
   const rate = hyperparameter("learningRate", options.learningRate ?? 0.01);
