@@ -1,0 +1,110 @@
+/// The table of DESIGN §2: who may import whom. A row is a file or a folder; the first row that matches a path is its own.
+
+/** One row. A file imports its own row, and the rows that `imports` names; nothing else of this project. */
+export interface Layer {
+  readonly row: string;
+  readonly imports: readonly string[];
+  /** Rows of which only types are imported. */
+  readonly types?: readonly string[];
+  /** Packages and Node's own modules. */
+  readonly packages?: readonly string[];
+}
+
+const value = [
+  "ir/dim.ts",
+  "ir/type.ts",
+  "ir/diagnostic.ts",
+  "ir/errors.ts",
+  "ir/initializer.ts",
+  "ir/value.ts",
+  "ir/graph.ts",
+];
+const language = [...value, "ir/ops/", "ir/static.ts", "ir/static-axes.ts", "ir/build.ts", "ir/naming.ts"];
+const whole = ["ir/"];
+const kernelIr = ["compiler/lower/index.ts", "compiler/lower/kernel.ts"];
+
+/** The table, the narrower rows before the wider ones. */
+export const layers: readonly Layer[] = [
+  { row: "ir/dim.ts", imports: [] },
+  { row: "ir/type.ts", imports: ["ir/dim.ts"] },
+  { row: "ir/initializer.ts", imports: [] },
+  { row: "ir/diagnostic.ts", imports: [] },
+  { row: "ir/errors.ts", imports: ["ir/dim.ts", "ir/type.ts", "ir/diagnostic.ts"] },
+  { row: "ir/value.ts", imports: ["ir/dim.ts", "ir/type.ts", "ir/diagnostic.ts"] },
+  { row: "ir/graph.ts", imports: ["ir/diagnostic.ts", "ir/value.ts"] },
+  // Types alone: nothing of these two exists at run time.
+  { row: "ir/static-axes.ts", imports: value, types: ["ir/static.ts"] },
+  { row: "ir/static.ts", imports: [...value, "ir/static-axes.ts"] },
+  { row: "ir/ops/", imports: [...value, "ir/static.ts", "ir/static-axes.ts"] },
+  { row: "ir/naming.ts", imports: [...value, "ir/ops/"] },
+  { row: "ir/build.ts", imports: [...value, "ir/ops/", "ir/static.ts", "ir/naming.ts"] },
+  { row: "ir/nn/", imports: language },
+  { row: "ir/optim/", imports: language },
+  { row: "ir/model.ts", imports: language },
+  { row: "ir/notation/", imports: [...value, "ir/ops/"] },
+  { row: "ir/print/", imports: [...value, "ir/ops/", "ir/notation/"] },
+  { row: "ir/print.ts", imports: [...value, "ir/ops/", "ir/notation/", "ir/print/"] },
+  { row: "ir/parse/", imports: [...value, "ir/ops/", "ir/notation/"] },
+  { row: "ir/parse.ts", imports: [...value, "ir/ops/", "ir/notation/", "ir/parse/"] },
+  { row: "ir/verify.ts", imports: [...value, "ir/ops/"] },
+  { row: "ir/evaluate/", imports: [...value, "ir/ops/"] },
+  { row: "ir/evaluate.ts", imports: [...value, "ir/ops/", "ir/evaluate/"] },
+  { row: "ir/", imports: whole },
+
+  { row: "runtime/abi.ts", imports: [] },
+  { row: "runtime/node.ts", imports: ["runtime/"], packages: ["node:", "webgpu"] },
+  { row: "runtime/train/checkpoint-node.ts", imports: ["runtime/"], packages: ["node:"] },
+  { row: "runtime/", imports: ["runtime/"], packages: ["#platform"] },
+
+  { row: "compiler/errors.ts", imports: whole },
+  { row: "compiler/pass.ts", imports: whole },
+  { row: "compiler/rewrite/", imports: [...whole, "compiler/errors.ts"] },
+  { row: "compiler/autodiff/", imports: [...whole, "compiler/errors.ts", "compiler/rewrite/"] },
+  {
+    row: "compiler/passes/",
+    imports: [...whole, "compiler/errors.ts", "compiler/pass.ts", "compiler/rewrite/", "compiler/autodiff/"],
+  },
+  { row: "compiler/format/", imports: whole },
+  // The kernel IR and its index arithmetic: what the stages of the back end have in common.
+  { row: "compiler/lower/index.ts", imports: whole },
+  { row: "compiler/lower/kernel.ts", imports: [...whole, "compiler/lower/index.ts"] },
+  { row: "compiler/cluster/", imports: [...whole, ...kernelIr] },
+  { row: "compiler/schedule/", imports: [...whole, ...kernelIr, "compiler/cluster/"] },
+  { row: "compiler/lower/", imports: [...whole, ...kernelIr, "compiler/errors.ts", "compiler/cluster/"] },
+  { row: "compiler/wgsl/", imports: [...whole, ...kernelIr], types: ["runtime/abi.ts"] },
+  {
+    row: "compiler/check/",
+    imports: [...whole, "compiler/compile.ts", "compiler/passes/", "compiler/rewrite/"],
+    types: ["runtime/abi.ts"],
+  },
+  { row: "compiler/load/", imports: [...whole, "compiler/errors.ts"], packages: ["node:", "ts-morph", "jiti"] },
+  { row: "compiler/emit/", imports: [], types: ["runtime/abi.ts"], packages: ["ts-morph"] },
+  { row: "compiler/cli/", imports: ["ir/", "compiler/", "runtime/index.ts"], packages: ["node:", "cac"] },
+  // compile.ts, program.ts, report.ts, index.ts: the pipeline. It knows every stage, and neither files nor commands.
+  {
+    row: "compiler/",
+    imports: [
+      ...[
+        ...whole,
+        "compiler/errors.ts",
+        "compiler/pass.ts",
+        "compiler/rewrite/",
+        "compiler/autodiff/",
+        "compiler/passes/",
+      ],
+      ...["compiler/format/", "compiler/cluster/", "compiler/schedule/", "compiler/lower/", "compiler/wgsl/"],
+      ...["compiler/compile.ts", "compiler/program.ts", "compiler/report.ts"],
+    ],
+    types: ["runtime/abi.ts"],
+  },
+];
+
+/** The row that a path belongs to. */
+export function layerOf(path: string): Layer | undefined {
+  return layers.find(({ row }) => covers(row, path));
+}
+
+/** True when a row is the path, or a folder above it. */
+export function covers(row: string, path: string): boolean {
+  return row.endsWith("/") ? path.startsWith(row) : path === row;
+}
