@@ -70,7 +70,10 @@ export const layers: readonly Layer[] = [
   { row: "compiler/lower/kernel.ts", imports: [...whole, "compiler/lower/index.ts"] },
   { row: "compiler/cluster/", imports: [...whole, ...kernelIr] },
   { row: "compiler/schedule/", imports: [...whole, ...kernelIr, "compiler/cluster/"] },
-  { row: "compiler/lower/", imports: [...whole, ...kernelIr, "compiler/errors.ts", "compiler/cluster/"] },
+  {
+    row: "compiler/lower/",
+    imports: [...whole, ...kernelIr, "compiler/errors.ts", "compiler/cluster/", "compiler/wgsl/"],
+  },
   { row: "compiler/wgsl/", imports: [...whole, ...kernelIr], types: ["runtime/abi.ts"] },
   {
     row: "compiler/check/",

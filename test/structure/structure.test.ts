@@ -104,14 +104,16 @@ function isMutated(syntax: ts.SourceFile, name: string, initializer: ts.Expressi
     if (isCollection && callee && ts.isPropertyAccessExpression(callee)) {
       if (mutators.test(callee.name.text) && callee.expression.getText(syntax) === name) return true;
     }
-    const target =
-      ts.isBinaryExpression(node) && ts.isAssignmentOperator(node.operatorToken.kind) ? node.left : undefined;
+    const target = ts.isBinaryExpression(node) && isAssignment(node.operatorToken.kind) ? node.left : undefined;
     const isMember = target && (ts.isElementAccessExpression(target) || ts.isPropertyAccessExpression(target));
     if (isMember && target.expression.getText(syntax) === name) return true;
     return ts.forEachChild(node, (child) => visit(child) || undefined) ?? false;
   };
   return visit(syntax);
 }
+
+const isAssignment = (kind: ts.SyntaxKind): boolean =>
+  kind >= ts.SyntaxKind.FirstAssignment && kind <= ts.SyntaxKind.LastAssignment;
 
 function identifiers(syntax: ts.SourceFile): readonly { readonly text: string; readonly node: ts.Identifier }[] {
   const found: { text: string; node: ts.Identifier }[] = [];
