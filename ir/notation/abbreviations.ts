@@ -1,0 +1,112 @@
+/// Compositions that have a name of their own in every textbook. Each is recognised by its structure, and reading the
+/// name back builds the same structure.
+import type { Dim } from "../dim.ts";
+import { div, sub } from "../ops/arithmetic.ts";
+import { castOp } from "../ops/choose.ts";
+import { equal } from "../ops/compare.ts";
+import { exp } from "../ops/functions.ts";
+import { iota, sizeValue } from "../ops/leaf.ts";
+import { logsumexpOp } from "../ops/reduce.ts";
+import { broadcastOp, keptAxes, reducedCount, sumOp, type BroadcastAttrs } from "../ops/sum.ts";
+import { sameShape } from "../type.ts";
+import { apply, sameAttrs, type Value } from "../value.ts";
+import type { Form } from "./form.ts";
+
+/** True for a value that must stay visible in what is built on it: one that has a name. */
+export type IsOpaque = (value: Value) => boolean;
+
+/** A composition under its name. */
+export interface Abbreviation {
+  readonly form: Form;
+  readonly operands: readonly Value[];
+}
+
+/** The abbreviation that a value can be written with, unless that would hide an opaque value. */
+export function abbreviation(value: Value, isOpaque: IsOpaque): Abbreviation | undefined {
+  const { op } = value;
+  if (op === exp.op) return softmax(value, isOpaque);
+  if (op === sub.op) return logSoftmax(value, isOpaque);
+  if (op === div.op) return mean(value, isOpaque);
+  return op === castOp ? oneHot(value, isOpaque) : undefined;
+}
+
+function named(name: string, operand: Value, attributes: readonly string[], light?: true): Abbreviation {
+  const form: Form = { tag: "call", name, attributes, ...(light ? { light } : {}) };
+  return { form, operands: [operand] };
+}
+
+function softmax(value: Value, isOpaque: IsOpaque): Abbreviation | undefined {
+  const [difference] = value.operands;
+  if (difference.op !== sub.op || isOpaque(difference)) return undefined;
+  const inner = logSoftmax(difference, isOpaque);
+  return inner && { ...inner, form: { ...inner.form, name: "softmax" } as Form };
+}
+
+function logSoftmax(value: Value, isOpaque: IsOpaque): Abbreviation | undefined {
+  const [x, spread] = value.operands;
+  if (spread.op !== broadcastOp || isOpaque(spread)) return undefined;
+  const [total] = spread.operands;
+  if (total.op !== logsumexpOp || total.operands[0] !== x || isOpaque(total)) return undefined;
+  const rank = x.type.shape.length;
+  const axes = total.attrs.axes as readonly number[];
+  if (axes.length !== 1 || !sameAttrs(spread.attrs.axes, keptAxes(rank, axes))) return undefined;
+  return named("logSoftmax", x, axes[0] === rank - 1 ? [] : [`axis=${axes[0]}`]);
+}
+
+function mean(value: Value, isOpaque: IsOpaque): Abbreviation | undefined {
+  const [total, count] = value.operands;
+  if (total.op !== sumOp || isOpaque(total) || isOpaque(count)) return undefined;
+  const [x] = total.operands;
+  const axes = total.attrs.axes as readonly number[];
+  const wanted = sizeValue(reducedCount(x.type, axes), x.type.dtype, value.type.shape);
+  if (wanted.op !== count.op || !sameAttrs(wanted.attrs, count.attrs)) return undefined;
+  const all = axes.length === x.type.shape.length;
+  return named("mean", x, all ? [] : axes.length === 1 ? [`axis=${axes[0]}`] : [`axes=[${axes.join(", ")}]`]);
+}
+
+function oneHot(value: Value, isOpaque: IsOpaque): Abbreviation | undefined {
+  const [hits] = value.operands;
+  if (hits.op !== equal.op || value.attrs.dtype !== "f32" || isOpaque(hits)) return undefined;
+  const [positions, spread] = hits.operands;
+  if (spread.op !== broadcastOp || isOpaque(spread) || isOpaque(positions)) return undefined;
+  const [labels] = spread.operands;
+  const { shape, axes } = spread.attrs as unknown as BroadcastAttrs;
+  const last = shape.length - 1;
+  const wanted = iota(shape, last, labels.type.dtype);
+  if (wanted.op !== positions.op || !sameAttrs(wanted.attrs, positions.attrs)) return undefined;
+  if (axes.length !== last || axes.some((axis, i) => axis !== i)) return undefined;
+  if (!sameShape(labels.type.shape, shape.slice(0, -1))) return undefined;
+  return named("oneHot", labels, [`${shape[last]}`], true);
+}
+
+/** What an abbreviation with these arguments stands for; undefined when the name is none. */
+export function expandAbbreviation(
+  name: string,
+  x: Value,
+  axes: readonly number[],
+  classes: Dim | undefined,
+): Value | undefined {
+  const { shape } = x.type;
+  const along = (): Value => {
+    const total = apply(logsumexpOp, [x], { axes });
+    const spread = apply(broadcastOp, [total], { shape, axes: keptAxes(shape.length, axes) });
+    return apply(sub.op, [x, spread]);
+  };
+  switch (name) {
+    case "softmax":
+      return apply(exp.op, [along()]);
+    case "logSoftmax":
+      return along();
+    case "mean": {
+      const total = apply(sumOp, [x], { axes });
+      return apply(div.op, [total, sizeValue(reducedCount(x.type, axes), x.type.dtype, total.type.shape)]);
+    }
+    case "oneHot": {
+      const full = [...shape, classes ?? 1];
+      const spread = apply(broadcastOp, [x], { shape: full, axes: shape.map((_, axis) => axis) });
+      return apply(castOp, [apply(equal.op, [iota(full, shape.length, x.type.dtype), spread])], { dtype: "f32" });
+    }
+    default:
+      return undefined;
+  }
+}

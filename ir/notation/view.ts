@@ -1,0 +1,187 @@
+/// How a value is written: which form, which operands, and what the form leaves out. Printers turn views into text.
+import type { Dim } from "../dim.ts";
+import { contractOp, type ContractAttrs } from "../ops/contract.ts";
+import { castOp } from "../ops/choose.ts";
+import { mul } from "../ops/arithmetic.ts";
+import { reshapeOp, transposeOp } from "../ops/layout.ts";
+import { constantOp, iotaOp, sizeOp } from "../ops/leaf.ts";
+import { broadcastOp, type BroadcastAttrs } from "../ops/sum.ts";
+import { formatType, sameShape, sameType, type DType, type Shape } from "../type.ts";
+import { sameAttrs, type Attrs, type ElementwiseOp, type Value } from "../value.ts";
+import { axesPattern, impliedTypes, patternShape, productAttrs, type WrittenType } from "./implied.ts";
+import { abbreviation, type IsOpaque } from "./abbreviations.ts";
+import type { CallForm, Form } from "./form.ts";
+import { formatNumber } from "./numbers.ts";
+
+/** An operand as it is written. */
+export interface WrittenOperand {
+  readonly value: Value;
+  /** Marks after the operand, `[:, _]`: where its axes lie in the result. */
+  readonly pattern: readonly string[];
+  /** A bare number, whose type follows from the other operands. */
+  readonly literal: boolean;
+}
+
+/** A value as it is written. */
+export interface View {
+  readonly form: Form;
+  readonly operands: readonly WrittenOperand[];
+}
+
+/** How a value is written; `isOpaque` says which of its operands must stay visible. */
+export function viewOf(value: Value, isOpaque: IsOpaque): View {
+  const short = abbreviation(value, isOpaque);
+  if (short) return { form: short.form, operands: short.operands.map(plain) };
+  const { op, operands } = value;
+  switch (op.kind) {
+    case "elementwise":
+      return elementwiseView(op, value, isOpaque);
+    case "layout":
+      return { form: layoutForm(value), operands: operands.map(plain) };
+    case "reduction":
+      return { form: call(op.name, reductionAttributes(value)), operands: operands.map(plain) };
+    case "contraction":
+      return { form: contractionForm(value), operands: operands.map(plain) };
+    case "leaf":
+      return { form: leafForm(value), operands: [] };
+    case "derivative":
+      return { form: { ...call(op.name, otherAttributes(value.attrs)), light: true }, operands: operands.map(plain) };
+    default:
+      return op satisfies never;
+  }
+}
+
+const plain = (value: Value): WrittenOperand => ({ value, pattern: [], literal: false });
+
+function call(name: string, attributes: readonly string[]): CallForm {
+  return { tag: "call", name, attributes };
+}
+
+function elementwiseView(op: ElementwiseOp, value: Value, isOpaque: IsOpaque): View {
+  const operands = writtenOperands(op, value, isOpaque);
+  if (op === castOp) {
+    return { form: { ...call(value.attrs.dtype as DType, []), light: true }, operands };
+  }
+  const [a, b] = value.operands;
+  if (op === mul.op && a === b && !a.constant) return { form: { tag: "square" }, operands: [plain(a)] };
+  if (!op.notation) return { form: call(op.name, otherAttributes(value.attrs)), operands };
+  const { symbol, precedence, prefix } = op.notation;
+  // "-2" is a number: the negation of one is written as a call.
+  if (prefix && operands[0].literal) return { form: call(op.name, []), operands };
+  return { form: { tag: prefix ? "prefix" : "infix", symbol, precedence }, operands };
+}
+
+/** Leaves out as many broadcasts and types as the reader can put back. */
+function writtenOperands(op: ElementwiseOp, value: Value, isOpaque: IsOpaque): readonly WrittenOperand[] {
+  const short = value.operands.map((operand) => (isOpaque(operand) ? plain(operand) : shortened(operand)));
+  const full = value.operands.map(plain);
+  const attempts = [short, ...short.map((_, i) => short.map((operand, k) => (k === i ? full[k] : operand)))];
+  const readsBack = (attempt: readonly WrittenOperand[]): boolean => {
+    const types = impliedTypes(op, value.attrs, attempt.map(writtenType));
+    return types?.every((type, i) => sameType(type, value.operands[i].type)) ?? false;
+  };
+  return attempts.find(readsBack) ?? full;
+}
+
+function shortened(operand: Value): WrittenOperand {
+  if (operand.op === constantOp) return { value: operand, pattern: [], literal: true };
+  if (operand.op === sizeOp && isBareName(operand.attrs.size as Dim)) {
+    return { value: operand, pattern: [], literal: true };
+  }
+  if (operand.op !== broadcastOp) return plain(operand);
+  const { axes, shape } = operand.attrs as unknown as BroadcastAttrs;
+  const [value] = operand.operands;
+  if (sameShape(value.type.shape, shape) || axes.some((axis, i) => i > 0 && axis <= axes[i - 1])) return plain(operand);
+  return { value, pattern: axesPattern(axes, shape.length), literal: false };
+}
+
+function writtenType({ value, pattern, literal }: WrittenOperand): WrittenType {
+  if (literal) return value.type.dtype === "bool" ? { dtype: "bool" } : {};
+  return { dtype: value.type.dtype, shape: patternShape(value.type.shape, pattern) };
+}
+
+function isBareName(size: Dim): boolean {
+  return typeof size === "string" && /^[A-Za-z_]\w*$/.test(size);
+}
+
+function layoutForm(value: Value): Form {
+  const { op, attrs } = value;
+  const [{ type }] = value.operands;
+  if (op === transposeOp && type.shape.length === 2) return { tag: "transposed" };
+  if (op === transposeOp) return { ...call(op.name, [formatAttribute(attrs.permutation)]), light: true };
+  if (op === reshapeOp) return { ...call(op.name, [formatAttribute(attrs.shape)]), light: true };
+  if (op !== broadcastOp) return { ...call(op.name, otherAttributes(attrs)), light: true };
+  const { axes, shape } = attrs as unknown as BroadcastAttrs;
+  const aligned = axes.every((axis, i) => axis === shape.length - axes.length + i);
+  const where = aligned ? [] : [`axes=${formatAttribute(axes)}`];
+  return { ...call(op.name, [formatAttribute(shape), ...where]), light: true };
+}
+
+/** `axis=1`, `axes=[0, 1]`, or nothing for all axes; then whatever else the op keeps. */
+export function reductionAttributes(value: Value): readonly string[] {
+  const { axes, ...rest } = value.attrs as { readonly axes: readonly number[] };
+  const rank = value.operands[0].type.shape.length;
+  const along = axes.length === rank ? [] : axes.length === 1 ? [`axis=${axes[0]}`] : [`axes=[${axes.join(", ")}]`];
+  return [...along, ...otherAttributes(rest)];
+}
+
+function contractionForm(value: Value): Form {
+  const attrs = value.attrs as unknown as ContractAttrs;
+  const [left, right] = value.operands.map((operand) => operand.type.shape.length);
+  for (const transposed of [
+    [false, false],
+    [true, false],
+    [false, true],
+    [true, true],
+  ] as const) {
+    if (sameAttrs(productAttrs([left, right], transposed), attrs)) return { tag: "product", transposed };
+  }
+  if (value.op !== contractOp) return call(value.op.name, otherAttributes(value.attrs));
+  return { ...call("einsum", []), before: `"${einsumSubscripts(attrs, left, right)}"` };
+}
+
+/** Letters in the order batch, free of the left, free of the right, contracted: sorted letters give the pairs' order. */
+function einsumSubscripts(attrs: ContractAttrs, leftRank: number, rightRank: number): string {
+  const left = new Array<string>(leftRank).fill("");
+  const right = new Array<string>(rightRank).fill("");
+  let code = "a".charCodeAt(0);
+  const next = (): string => String.fromCharCode(code++);
+  const pair = ([x, y]: readonly [number, number]): string => (left[x] = right[y] = next());
+  const batch = attrs.batch.map(pair);
+  const contracted = new Set([...attrs.contracted, ...attrs.batch].map(([x]) => x));
+  const free = left.flatMap((_, axis) => (contracted.has(axis) ? [] : [(left[axis] = next())]));
+  const summed = new Set([...attrs.contracted, ...attrs.batch].map(([, y]) => y));
+  const rest = right.flatMap((_, axis) => (summed.has(axis) ? [] : [(right[axis] = next())]));
+  attrs.contracted.forEach(pair);
+  return `${left.join("")},${right.join("")}->${[...batch, ...free, ...rest].join("")}`;
+}
+
+function leafForm(value: Value): Form {
+  const { op, attrs, type } = value;
+  if (op === constantOp) {
+    const text = formatNumber(attrs.value as number, type.dtype);
+    const bare = type.shape.length === 0 && (type.dtype === "f32" || type.dtype === "bool");
+    return bare ? { tag: "number", text } : { ...call("fill", [text, formatType(type)]), light: true };
+  }
+  if (op === sizeOp) return { ...call("fill", [`${attrs.size as Dim}`, formatType(type)]), light: true };
+  if (op === iotaOp) return { ...call("iota", [formatType(type), `axis=${attrs.axis as number}`]), light: true };
+  return { tag: "name" };
+}
+
+/** The text of a literal operand. */
+export function literalText(value: Value): string {
+  return value.op === sizeOp
+    ? `${value.attrs.size as Dim}`
+    : formatNumber(value.attrs.value as number, value.type.dtype);
+}
+
+function otherAttributes(attrs: Attrs): readonly string[] {
+  return Object.entries(attrs).map(([key, attribute]) => `${key}=${formatAttribute(attribute)}`);
+}
+
+/** Numbers and sizes as they are, other text quoted, lists in brackets. */
+function formatAttribute(attribute: unknown): string {
+  if (Array.isArray(attribute)) return `[${(attribute as Shape).map(formatAttribute).join(", ")}]`;
+  if (typeof attribute === "string" && !/^[\w.*+-]+$/.test(attribute)) return JSON.stringify(attribute);
+  return String(attribute);
+}

@@ -1,0 +1,27 @@
+/// Every op there is: what the parser, the manual and the tests go through. A new family is one more line here.
+import type { Op } from "../value.ts";
+import * as arithmetic from "./arithmetic.ts";
+import * as choose from "./choose.ts";
+import * as compare from "./compare.ts";
+import * as contract from "./contract.ts";
+import * as derivative from "./derivative.ts";
+import * as functions from "./functions.ts";
+import * as layout from "./layout.ts";
+import * as leaf from "./leaf.ts";
+import * as reduce from "./reduce.ts";
+import * as sum from "./sum.ts";
+
+/** All ops, family by family, each once. */
+export function allOps(): readonly Op[] {
+  const families = [leaf, arithmetic, compare, choose, functions, sum, reduce, layout, contract, derivative];
+  const exports = families.flatMap((family): unknown[] => Object.values(family));
+  return [...new Set(exports.flatMap((each) => (isOp(each) ? [each] : hasOp(each) ? [each.op] : [])))];
+}
+
+function isOp(candidate: unknown): candidate is Op {
+  return typeof candidate === "object" && candidate !== null && "kind" in candidate && "infer" in candidate;
+}
+
+function hasOp(candidate: unknown): candidate is { readonly op: Op } {
+  return typeof candidate === "function" && "op" in candidate && isOp(candidate.op);
+}

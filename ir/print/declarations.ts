@@ -1,0 +1,54 @@
+/// The head of a page: what the caller gives and what the program keeps.
+import type { Initializer } from "../initializer.ts";
+import { formatName } from "../notation/form.ts";
+import { formatNumber } from "../notation/numbers.ts";
+import { settingOp, type InputIdentity, type SettingIdentity, type StateIdentity } from "../ops/leaf.ts";
+import { formatType } from "../type.ts";
+import type { Value } from "../value.ts";
+
+/** One line for an input or setting. */
+export function formatInput(value: Value, name: string): string {
+  if (value.op === settingOp) {
+    return `setting ${formatName(name)} = ${(value.attrs.identity as SettingIdentity).value}`;
+  }
+  const { distribution } = value.attrs.identity as InputIdentity;
+  return `input ${formatName(name)}: ${formatType(value.type)}${distribution ? " distribution" : ""}`;
+}
+
+/** Lines for states; neighbours that differ in their names only share one. */
+export function formatStates(states: readonly Value[], nameOf: (value: Value) => string): readonly string[] {
+  const groups: { readonly keyword: string; readonly names: string[]; readonly rest: string }[] = [];
+  for (const state of states) {
+    const { parameter, trainable, initializer } = state.attrs.identity as StateIdentity;
+    const keyword = !parameter ? "state" : trainable ? "parameter" : "frozen parameter";
+    const rest = `: ${formatType(state.type)}${formatInitializer(initializer)}`;
+    const last = groups.at(-1);
+    const fits = !parameter && last && last.keyword === keyword && last.rest === rest && last.names.length < 2;
+    if (fits) last.names.push(formatName(nameOf(state)));
+    else groups.push({ keyword, names: [formatName(nameOf(state))], rest });
+  }
+  return groups.map(({ keyword, names, rest }) => `${keyword} ${names.join(", ")}${rest}`);
+}
+
+function formatInitializer(initializer: Initializer): string {
+  switch (initializer.tag) {
+    case "constant":
+      return initializer.value === 0 ? "" : ` = ${formatNumber(initializer.value, "i32")}`;
+    case "values":
+      return ` = [${initializer.values.join(", ")}]`;
+    case "uniform":
+      return ` ~ uniform(${initializer.low}, ${initializer.high})`;
+    case "normal":
+      return ` ~ normal(${initializer.mean}, ${initializer.deviation})`;
+    case "key":
+      return " ~ key";
+    case "scaled": {
+      const { distribution, scale, fan } = initializer;
+      if (scale === 1 && fan === "average") return ` ~ glorot ${distribution}`;
+      if (scale === 2 && fan === "in") return ` ~ he ${distribution}`;
+      return ` ~ scaled(${distribution}, ${scale}, ${fan})`;
+    }
+    default:
+      return initializer satisfies never;
+  }
+}

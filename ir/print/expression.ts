@@ -1,0 +1,103 @@
+/// A value as a line of text: infix where ops have a symbol, with as few parentheses as read back to the same value.
+import { formatName, precedence } from "../notation/form.ts";
+import { literalText, type View, type WrittenOperand } from "../notation/view.ts";
+import { sizeOp } from "../ops/leaf.ts";
+import type { Value } from "../value.ts";
+
+/** What a formula may refer to. */
+export interface Vocabulary {
+  /** The text that stands for a value, when it is defined elsewhere. */
+  reference(value: Value): string | undefined;
+  /** How a value is written. */
+  view(value: Value): View;
+  /** True when a value has this name, so that nothing else may be written so. */
+  isTaken(name: string): boolean;
+}
+
+/** Text with the precedence of its outermost operator. */
+interface Phrase {
+  readonly text: string;
+  readonly precedence: number;
+}
+
+/** The formula of a value, even where a name refers to it. */
+export function formatDefinition(value: Value, words: Vocabulary): string {
+  return phraseOfView(value, words.view(value), words).text;
+}
+
+/** The name of a value, or its formula. */
+export function formatReference(value: Value, words: Vocabulary): string {
+  return phraseOf(value, words).text;
+}
+
+function phraseOf(value: Value, words: Vocabulary): Phrase {
+  const name = words.reference(value);
+  return name === undefined
+    ? phraseOfView(value, words.view(value), words)
+    : { text: name, precedence: precedence.atom };
+}
+
+function phraseOfView(value: Value, { form, operands }: View, words: Vocabulary): Phrase {
+  const part = (index: number, atLeast: number): string => operandText(operands[index], atLeast, words);
+  switch (form.tag) {
+    case "name":
+      return { text: formatName(leafName(value)), precedence: precedence.atom };
+    case "number":
+      return number(form.text);
+    case "infix": {
+      const chains = form.precedence !== precedence.comparison && form.precedence !== precedence.power;
+      const left = part(0, chains ? form.precedence : form.precedence + 1);
+      const right = part(1, form.precedence + 0.1);
+      const shown = right.startsWith("-") ? `(${right})` : right;
+      return { text: `${left} ${form.symbol} ${shown}`, precedence: form.precedence };
+    }
+    case "prefix":
+      return { text: `${form.symbol}${part(0, form.precedence + 1)}`, precedence: form.precedence };
+    case "square":
+      return { text: `${part(0, precedence.postfix)}²`, precedence: precedence.postfix };
+    case "transposed":
+      return { text: `${part(0, precedence.postfix)}ᵀ`, precedence: precedence.postfix };
+    case "product": {
+      const factors = form.transposed.map((transposed, index) => factor(operands[index], index, transposed, words));
+      return { text: factors.join(" @ "), precedence: precedence.product };
+    }
+    case "call": {
+      const parts = operands.map((_, index) => part(index, 0));
+      const before = form.before === undefined ? [] : [form.before];
+      const text = `${form.name}(${[...before, ...parts, ...form.attributes].join(", ")})`;
+      return { text, precedence: precedence.atom };
+    }
+    default:
+      return form satisfies never;
+  }
+}
+
+/** A factor of `@`. A transposed value is not the same as a transposed reading of a factor: it gets parentheses. */
+function factor(operand: WrittenOperand, index: number, transposed: boolean, words: Vocabulary): string {
+  if (transposed) return `${operandText(operand, precedence.postfix, words)}ᵀ`;
+  const text = operandText(operand, precedence.product + 0.1 * index, words);
+  return text.endsWith("ᵀ") ? `(${text})` : text;
+}
+
+function operandText(operand: WrittenOperand, atLeast: number, words: Vocabulary): string {
+  if (operand.pattern.length > 0) {
+    return `${operandText({ ...operand, pattern: [] }, precedence.postfix, words)}[${operand.pattern.join(", ")}]`;
+  }
+  const phrase = operand.literal ? literal(operand.value, words) : phraseOf(operand.value, words);
+  return phrase.precedence < atLeast ? `(${phrase.text})` : phrase.text;
+}
+
+function literal(value: Value, words: Vocabulary): Phrase {
+  const text = literalText(value);
+  if (value.op === sizeOp && words.isTaken(text)) return { text: `size(${text})`, precedence: precedence.atom };
+  return number(text);
+}
+
+function number(text: string): Phrase {
+  return { text, precedence: text.startsWith("-") ? precedence.prefix : precedence.atom };
+}
+
+/** The name that a leaf gave itself. */
+export function leafName(value: Value): string {
+  return (value.attrs.identity as { readonly name?: string } | undefined)?.name ?? value.op.name;
+}

@@ -1,0 +1,114 @@
+/// Which values get a line of their own, and where: named ones, and shared ones that would otherwise be written twice.
+import { viewOf, type View } from "../notation/view.ts";
+import type { Value } from "../value.ts";
+
+/** Values that one part of a page shows: an entry point, or the whole of a page without entry points. */
+export interface Part {
+  readonly roots: readonly Value[];
+}
+
+/** What the planner found out. */
+export interface Plan {
+  view(value: Value): View;
+  /** Values below the roots as far as they are visible, operands before users. */
+  order(roots: readonly Value[]): readonly Value[];
+  /** Values with a line of their own. */
+  readonly lines: ReadonlySet<Value>;
+  /** Parts that show the value. */
+  partsOf(value: Value): ReadonlySet<Part>;
+  /** Values with lines that the definition of `value` refers to. */
+  references(value: Value): readonly Value[];
+}
+
+/** An expression of more applications than this is split. */
+const heaviest = 30;
+
+/** Plans the lines of a page. `names` are the values that have names. */
+export function planPage(parts: readonly Part[], names: ReadonlyMap<Value, string>): Plan {
+  const views = new Map<Value, View>();
+  const view = (value: Value): View => {
+    let known = views.get(value);
+    if (!known) views.set(value, (known = viewOf(value, (operand) => names.has(operand))));
+    return known;
+  };
+  const order = (roots: readonly Value[]): readonly Value[] => visibleOrder(roots, view);
+  const membership = new Map<Value, Set<Part>>();
+  for (const part of parts) {
+    for (const value of order(part.roots)) {
+      const known = membership.get(value);
+      if (known) known.add(part);
+      else membership.set(value, new Set([part]));
+    }
+  }
+  const roots = parts.flatMap((part) => part.roots);
+  const lines = chooseLines(order(roots), roots, view, names);
+  return {
+    view,
+    order,
+    lines,
+    partsOf: (value) => membership.get(value) ?? new Set(),
+    references: (value) => visibleReferences(value, view, lines),
+  };
+}
+
+/** Postorder through what is written, which may skip values that an abbreviation hides. */
+function visibleOrder(roots: readonly Value[], view: (value: Value) => View): readonly Value[] {
+  const order: Value[] = [];
+  const seen = new Set<Value>();
+  const stack: { readonly value: Value; readonly operands: readonly Value[]; next: number }[] = [];
+  const enter = (value: Value): void => {
+    if (seen.has(value)) return;
+    seen.add(value);
+    stack.push({ value, operands: written(view(value)), next: 0 });
+  };
+  for (const root of roots) {
+    enter(root);
+    for (let frame = stack.at(-1); frame; frame = stack.at(-1)) {
+      if (frame.next < frame.operands.length) enter(frame.operands[frame.next++]);
+      else {
+        order.push(frame.value);
+        stack.pop();
+      }
+    }
+  }
+  return order;
+}
+
+function written(view: View): readonly Value[] {
+  return view.operands.filter((operand) => !operand.literal).map((operand) => operand.value);
+}
+
+function chooseLines(
+  order: readonly Value[],
+  roots: readonly Value[],
+  view: (value: Value) => View,
+  names: ReadonlyMap<Value, string>,
+): ReadonlySet<Value> {
+  const uses = new Map<Value, number>();
+  const used = (value: Value): void => void uses.set(value, (uses.get(value) ?? 0) + 1);
+  roots.forEach(used);
+  for (const value of order) new Set(written(view(value))).forEach(used);
+  const lines = new Set<Value>();
+  const weights = new Map<Value, number>();
+  for (const value of order) {
+    const { form, operands } = view(value);
+    if (form.tag === "name" || (form.tag === "number" && !names.has(value))) continue;
+    const inlined = operands.filter((operand) => !operand.literal && !lines.has(operand.value));
+    const weight = inlined.reduce((total, operand) => total + (weights.get(operand.value) ?? 0), 1);
+    const light = form.tag === "transposed" || (form.tag === "call" && form.light === true);
+    const shared = uses.get(value)! > 1 && !(light && weight <= 1);
+    if (names.has(value) || shared || weight > heaviest) lines.add(value);
+    else weights.set(value, weight);
+  }
+  return lines;
+}
+
+function visibleReferences(value: Value, view: (value: Value) => View, lines: ReadonlySet<Value>): readonly Value[] {
+  const found = new Set<Value>();
+  const pending = [...written(view(value))];
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    if (lines.has(next)) found.add(next);
+    else pending.push(...written(view(next)));
+  }
+  return [...found];
+}
