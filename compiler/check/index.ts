@@ -1,4 +1,5 @@
-/// Checks a model on this machine: gradients against differences, kernels against the interpreter.
+/// Checks a model on this machine: gradients against differences, kernels against the interpreter. Three witnesses for
+/// every number: the interpreter runs the user's own formulas, differences need no derivative, the device no interpreter.
 import type { Graph } from "../../ir/graph.ts";
 import type { Program } from "../../runtime/abi.ts";
 import { compile } from "../compile.ts";
@@ -16,38 +17,43 @@ export interface CheckOptions {
   readonly dims?: Dims;
   /** Seed of the random data. Default 0. */
   readonly seed?: number;
-  /** Loads a program on a device; without it only gradients are checked. */
-  readonly open?: (program: Program) => Promise<DeviceModule>;
 }
 
-/** What a check found. */
-export interface CheckResult {
-  /** The sizes that were checked, those that were not given included. */
-  readonly dims: Dims;
-  readonly adapter: string | undefined;
-  readonly gradients: readonly GradientCheck[];
+/** Loads a program on a device. */
+export type OpenModule = (program: Program) => Promise<DeviceModule>;
+
+/** What was found on a device. */
+export interface DeviceCheck {
+  readonly adapter: string;
   readonly kernels: readonly KernelCheck[];
-  readonly ok: boolean;
 }
 
-/** Checks every gradient that the model uses and, with `open`, every result of every entry point on a device. */
-export async function check(graph: Graph, options: CheckOptions = {}): Promise<CheckResult> {
-  const { seed = 0, open } = options;
-  const dims = completeDims(graph, options.dims ?? {});
-  const program = open && compile(graph, { dims });
-  const gradients = graph.entryPoints.flatMap((entry) =>
-    checkGradients(graph, entry, entrySizes(graph, entry, dims), seed),
+/** The sizes that a model is checked with: those given, and small numbers for the rest. */
+export function checkedDims(graph: Graph, { dims = {} }: CheckOptions = {}): Dims {
+  return completeDims(graph, dims);
+}
+
+/** Checks every gradient that the model uses, in float64. Errors `size-unknown`, and those of the passes. */
+export function checkAllGradients(graph: Graph, options: CheckOptions = {}): readonly GradientCheck[] {
+  const dims = checkedDims(graph, options);
+  return graph.entryPoints.flatMap((entry) =>
+    checkGradients(graph, entry, entrySizes(graph, entry, dims), options.seed ?? 0),
   );
-  const device = program && (await open(program));
+}
+
+/** Checks every output and every updated state of every entry point on a device. Errors of `compile` and of `open`. */
+export async function checkOnDevice(graph: Graph, open: OpenModule, options: CheckOptions = {}): Promise<DeviceCheck> {
+  const dims = checkedDims(graph, options);
+  const device = await open(compile(graph, { dims }));
   try {
     const derived = derive(graph);
     const kernels: KernelCheck[] = [];
-    for (const entry of device ? derived.entryPoints : []) {
-      kernels.push(...(await checkKernels(derived, entry, entrySizes(derived, entry, dims), seed, device!)));
+    for (const entry of derived.entryPoints) {
+      const sizes = entrySizes(derived, entry, dims);
+      kernels.push(...(await checkKernels(derived, entry, sizes, options.seed ?? 0, device)));
     }
-    const ok = [...gradients, ...kernels].every((each) => each.ok);
-    return { dims, adapter: device?.adapter, gradients, kernels, ok };
+    return { adapter: device.adapter, kernels };
   } finally {
-    device?.destroy();
+    device.destroy();
   }
 }

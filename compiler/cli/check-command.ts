@@ -1,5 +1,7 @@
 /// `chainrule check`: gradients against differences, kernels against the interpreter, on this machine.
-import { check, type CheckResult } from "../check/index.ts";
+import { checkAllGradients, checkedDims, checkOnDevice } from "../check/index.ts";
+import type { DeviceCheck, GradientCheck } from "../check/index.ts";
+import { compile } from "../compile.ts";
 import { loadModel } from "../load/index.ts";
 import { openDeviceModule } from "./device.ts";
 import { table, type Alignment, type Terminal } from "./terminal.ts";
@@ -13,18 +15,22 @@ export interface CheckCommand {
 
 /** Checks, prints the worst of each item, and returns the exit code. */
 export async function checkCommand({ model, dims, seed }: CheckCommand, terminal: Terminal): Promise<number> {
-  const result = await check(await loadModel(model), { dims, seed, open: openDeviceModule });
-  const sizes = Object.entries(result.dims).map(([name, size]) => `${name}=${size}`);
+  const graph = await loadModel(model);
+  const options = { dims, seed };
+  // The interpreter takes any numbers; compiling says which sizes the model does not have.
+  compile(graph, { dims: checkedDims(graph, options) });
+  const sizes = Object.entries(checkedDims(graph, options)).map(([name, size]) => `${name}=${size}`);
   if (sizes.length > 0) terminal.print(`sizes: ${sizes.join(", ")}`);
-  printGradients(result, terminal);
-  terminal.print("");
-  printKernels(result, terminal);
-  return result.ok ? 0 : 1;
+  const gradients = checkAllGradients(graph, options);
+  printGradients(gradients, terminal);
+  const device = await checkOnDevice(graph, openDeviceModule, options);
+  printKernels(device, terminal);
+  return [...gradients, ...device.kernels].every((each) => each.ok) ? 0 : 1;
 }
 
 const columns: readonly Alignment[] = ["left", "left", "left", "right", "left"];
 
-function printGradients({ gradients }: CheckResult, terminal: Terminal): void {
+function printGradients(gradients: readonly GradientCheck[], terminal: Terminal): void {
   terminal.print(terminal.style("bold", "gradients against central differences in float64, to 1e-6 relative"));
   if (gradients.length === 0) terminal.print("  the model has none");
   const rows = gradients.map(({ entryPoint, name, count, checked, worst, index, derived, measured, redrawn, ok }) => [
@@ -41,7 +47,7 @@ function printGradients({ gradients }: CheckResult, terminal: Terminal): void {
   );
 }
 
-function printKernels({ kernels, adapter }: CheckResult, terminal: Terminal): void {
+function printKernels({ kernels, adapter }: DeviceCheck, terminal: Terminal): void {
   terminal.print(terminal.style("bold", `kernels on ${adapter} against the interpreter, to 1e-4 relative`));
   const rows = kernels.map(({ entryPoint, name, kind, count, worst, index, device, interpreter, ok }) => [
     `${entryPoint}: ${kind} ${name}`,

@@ -3,10 +3,6 @@ import { existsSync, readFileSync } from "node:fs";
 import { cac } from "cac";
 import { CompileError, renderError } from "../../ir/diagnostic.ts";
 import { packageInfo } from "../load/package.ts";
-import { checkCommand } from "./check-command.ts";
-import { compileCommand } from "./compile-command.ts";
-import { printCommand } from "./print-command.ts";
-import { reportCommand } from "./report-command.ts";
 import type { Terminal } from "./terminal.ts";
 import { isUsageError, parseChoice, parseDims, parseInteger, parseText, usageError } from "./usage.ts";
 
@@ -29,6 +25,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   }
 }
 
+/** Commands are imported when they run: `--help` need not wait for the TypeScript compiler. */
 function commands(terminal: Terminal) {
   const cli = cac("chainrule");
   const dim = ["--dim <name=size>", "Number for a named size; train.batch=64 for one entry point"] as const;
@@ -37,10 +34,11 @@ function commands(terminal: Terminal) {
     .option("--out <file>", "Where the module goes")
     .option(...dim)
     .option("--check", "Write nothing; fail when the file is stale")
-    .action((model: unknown, options: Options) => {
+    .action(async (model: unknown, options: Options) => {
       const out = parseText("out", options.out);
       if (out === undefined) throw usageError("--out FILE is missing");
       const dims = parseDims(options.dim);
+      const { compileCommand } = await import("./compile-command.ts");
       return compileCommand({ model: String(model), out, dims, check: options.check === true }, terminal);
     });
   cli
@@ -48,16 +46,18 @@ function commands(terminal: Terminal) {
     .option("--gradient", "The graph after differentiation and simplification")
     .option("--entry <name>", "One entry point only")
     .option("--format <format>", "text, latex or dot (default: text)")
-    .action((model: unknown, options: Options) => {
+    .action(async (model: unknown, options: Options) => {
       const format = parseChoice("format", options.format, ["text", "latex", "dot"]);
       const entry = parseText("entry", options.entry);
+      const { printCommand } = await import("./print-command.ts");
       return printCommand({ model: String(model), gradient: options.gradient === true, entry, format }, terminal);
     });
   cli
     .command("report <model>", "Print what a compiled model costs")
     .option(...dim)
     .option("--json", "Print JSON")
-    .action((model: unknown, options: Options) => {
+    .action(async (model: unknown, options: Options) => {
+      const { reportCommand } = await import("./report-command.ts");
       return reportCommand(
         { model: String(model), dims: parseDims(options.dim), json: options.json === true },
         terminal,
@@ -67,8 +67,9 @@ function commands(terminal: Terminal) {
     .command("check <model>", "Check gradients and kernels on this machine")
     .option(...dim)
     .option("--seed <n>", "Seed of the random data (default: 0)")
-    .action((model: unknown, options: Options) => {
+    .action(async (model: unknown, options: Options) => {
       const seed = parseInteger("seed", options.seed, 0);
+      const { checkCommand } = await import("./check-command.ts");
       return checkCommand({ model: String(model), dims: parseDims(options.dim), seed }, terminal);
     });
   return cli.help().version(packageInfo().version);
