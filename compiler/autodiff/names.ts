@@ -7,6 +7,8 @@ export interface GrowingNotes {
   get(value: Value): Note | undefined;
   /** Names the cotangent of a forward value, and gives its place to every new value that it is made of. */
   addCotangent(cotangent: Value, loss: string, forward: Note, target: boolean): void;
+  /** A placeholder gives way to its gradient: the name of a cotangent says more than the variable that held it. */
+  addGradient(placeholder: Value, gradient: Value): void;
   finish(): Graph["notes"];
 }
 
@@ -24,6 +26,10 @@ export function growNotes(before: Graph["notes"]): GrowingNotes {
       if (name === undefined) return;
       taken.add(name);
       notes.set(cotangent, { name, place: known?.place ?? forward.place });
+    },
+    addGradient(placeholder, gradient) {
+      const place = notes.get(placeholder)?.place;
+      if (notes.get(gradient)?.name !== undefined) notes.set(placeholder, { place });
     },
     finish: () => notes,
   };

@@ -6,7 +6,8 @@ import { graphValues, type Graph } from "../../ir/graph.ts";
 import { gradOp } from "../../ir/ops/derivative.ts";
 import { apply, withOperands, type LeafOp, type Value } from "../../ir/value.ts";
 import type { TensorType } from "../../ir/type.ts";
-import { bottomUp, replaceValues, substitution } from "./replace.ts";
+import { bottomUp, substitution } from "../rewrite/bottom-up.ts";
+import { replaceValues } from "./replace.ts";
 
 /** Makes one rewriting function; values that it has seen are not looked at again. */
 export type Stabilizer = () => (value: Value) => Value;
@@ -42,7 +43,9 @@ function expand(graph: Graph, placeholders: readonly Value[], stabilizer: Stabil
   const expandOne = (value: Value, operands: readonly Value[]): Value => {
     if (value.op !== gradOp) return withOperands(value, operands);
     expandLoss(expansion, value.operands[0], operands[0]);
-    return expanded.get(value) ?? expandIntermediate(expansion, value, operands[0], operands[1]);
+    const gradient = expanded.get(value) ?? expandIntermediate(expansion, value, operands[0], operands[1]);
+    notes.addGradient(value, gradient);
+    return gradient;
   };
   for (const placeholder of placeholders) bottomUp(placeholder, expanded, expandOne);
   const replace = (value: Value): Value => bottomUp(value, expanded, expandOne);

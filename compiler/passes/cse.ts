@@ -1,0 +1,43 @@
+/// Common subexpressions: equal values become one object, also constants and sums whose operands are swapped.
+import type { Pass } from "../pass.ts";
+import { bottomUp } from "../rewrite/bottom-up.ts";
+import { sameAttrs, withOperands, type Op, type Value } from "../../ir/value.ts";
+import { replaceValues } from "./replace.ts";
+
+/** Merges equal values. The first spelling wins. */
+export const cse: Pass = {
+  name: "cse",
+  doc: "Equal values are one object.",
+  run(graph) {
+    const merge = merger();
+    const done = new Map<Value, Value>();
+    return replaceValues(graph, (root) =>
+      bottomUp(root, done, (value, operands) => merge(withOperands(value, operands))),
+    );
+  },
+};
+
+function merger(): (value: Value) => Value {
+  const numbers = new Map<Value | Op, number>();
+  const numberOf = (thing: Value | Op): number => {
+    const number = numbers.get(thing) ?? numbers.size;
+    numbers.set(thing, number);
+    return number;
+  };
+  const firsts = new Map<string, Value[]>();
+  return (value) => {
+    if (value.op.kind === "leaf" && !value.op.structural) return value;
+    const operands = value.operands.map(numberOf);
+    if (value.op.kind === "elementwise" && value.op.commutative) operands.sort((a, b) => a - b);
+    const key = [
+      numberOf(value.op),
+      ...operands,
+      value.operands.length === 0 ? JSON.stringify(value.attrs) : "",
+    ].join();
+    const candidates = firsts.get(key);
+    if (!candidates) firsts.set(key, [value]);
+    const known = candidates?.find((candidate) => sameAttrs(candidate.attrs, value.attrs));
+    if (!known) candidates?.push(value);
+    return known ?? value;
+  };
+}

@@ -1,0 +1,26 @@
+/// Passes that are rules.
+import type { Pass } from "../pass.ts";
+import { makeRewriter, type Provenance } from "../rewrite/driver.ts";
+import type { Rule } from "../rewrite/rule.ts";
+import { graphRoots, type Graph } from "../../ir/graph.ts";
+import { postorder, type Value } from "../../ir/value.ts";
+import { replaceValues } from "./replace.ts";
+
+/** A pass that rewrites every value of a graph by rules until none applies. */
+export function rewritePass(name: string, doc: string, rules: readonly Rule[], provenance?: Provenance): Pass {
+  return {
+    name,
+    doc,
+    run: (graph) => replaceValues(graph, makeRewriter(rules, { uses: countUses(graph), provenance })),
+  };
+}
+
+/** How many values, outputs and updates read each value. */
+export function countUses(graph: Graph): ReadonlyMap<Value, number> {
+  const uses = new Map<Value, number>();
+  const roots = graphRoots(graph);
+  const count = (value: Value): Map<Value, number> => uses.set(value, (uses.get(value) ?? 0) + 1);
+  for (const root of new Set(roots)) count(root);
+  for (const value of postorder(roots)) for (const operand of new Set(value.operands)) count(operand);
+  return uses;
+}

@@ -1,0 +1,84 @@
+/// Applies rules bottom-up until none applies. Every value is settled once, so the time is linear in the graph.
+import { formatType } from "../../ir/type.ts";
+import { same, withOperands, type Op, type Value } from "../../ir/value.ts";
+import { bottomUp } from "./bottom-up.ts";
+import { rewriteType, rewriteUnsettled } from "./errors.ts";
+import { keepsType, type Rule, type Surroundings } from "./rule.ts";
+
+/** How a value came about: the rule that made it, and what it was before. */
+export interface Step {
+  readonly rule: string;
+  readonly from: Value;
+}
+
+/** Which rule made which value. */
+export type Provenance = Map<Value, Step>;
+
+/** What a rewriter may be told. */
+export interface RewriterOptions {
+  /** How many values read each value of the graph; rules that move work ask for it. */
+  readonly uses?: ReadonlyMap<Value, number>;
+  /** Filled in as rules fire. */
+  readonly provenance?: Provenance;
+  /** Called for each rule that fires. */
+  readonly observe?: (rule: Rule, before: Value, after: Value) => void;
+}
+
+/** So many rewrites of one value in a row, each by its turn, are no progress any more. */
+const longestChain = 200;
+
+/** Makes a function that gives the settled form of values; it remembers what it has settled. */
+export function makeRewriter(rules: readonly Rule[], options: RewriterOptions = {}): (value: Value) => Value {
+  const rulesOf = rulesByOp(rules);
+  const settled = new Map<Value, Value>();
+  const uses = new Map(options.uses);
+  const surroundings: Surroundings = { uses: (value) => uses.get(value) ?? 1 };
+  let chain = 0;
+
+  function normalize(root: Value): Value {
+    return bottomUp(root, settled, (value, operands) => {
+      const result = settle(withOperands(value, operands));
+      if (result !== value) uses.set(result, (uses.get(result) ?? 0) + (uses.get(value) ?? 1));
+      return result;
+    });
+  }
+
+  function settle(value: Value): Value {
+    const known = settled.get(value);
+    if (known) return known;
+    const result = rewriteOnce(value);
+    settled.set(value, result);
+    settled.set(result, result);
+    return result;
+  }
+
+  function rewriteOnce(value: Value): Value {
+    for (const rule of rulesOf(value.op)) {
+      const rewritten = rule.apply(value, surroundings);
+      if (!rewritten || same(rewritten, value)) continue;
+      if (!keepsType(value, rewritten)) {
+        throw rewriteType(rule.name, formatType(value.type), formatType(rewritten.type));
+      }
+      if (++chain > longestChain) throw rewriteUnsettled(rule.name, rule.identity, chain);
+      options.observe?.(rule, value, rewritten);
+      if (!options.provenance?.has(rewritten)) options.provenance?.set(rewritten, { rule: rule.name, from: value });
+      const result = normalize(rewritten);
+      chain--;
+      return result;
+    }
+    return value;
+  }
+
+  return normalize;
+}
+
+/** Rules in their order, for each op that a value turns up with. */
+function rulesByOp(rules: readonly Rule[]): (op: Op) => readonly Rule[] {
+  const known = new Map<Op, readonly Rule[]>();
+  return (op) => {
+    const found =
+      known.get(op) ?? rules.filter(({ roots }) => roots.includes(op.name) || roots.includes(`any ${op.kind}`));
+    known.set(op, found);
+    return found;
+  };
+}

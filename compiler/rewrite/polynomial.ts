@@ -1,0 +1,199 @@
+/// Sums of products: what an arithmetic expression is over its atoms, the values that are no arithmetic themselves.
+import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
+import { sigmoid } from "../../ir/ops/functions.ts";
+import { constantValue } from "../../ir/ops/leaf.ts";
+import { same, type Value } from "../../ir/value.ts";
+
+/** A rational number: 1/37 has no rounding error until it is written down. */
+export interface Fraction {
+  readonly over: number;
+  readonly under: number;
+}
+
+/** A coefficient times powers of atoms, none of exponent 0. */
+export interface Term {
+  readonly coefficient: Fraction;
+  readonly powers: ReadonlyMap<Value, number>;
+}
+
+/** Larger expressions stay as they are: what a person would collect by hand is small. */
+const limits = { terms: 16, nodes: 48 };
+
+/** An arithmetic expression as a sum of products, and what it was made of. */
+export interface Polynomial {
+  readonly terms: readonly Term[];
+  /** Atoms in order of appearance. */
+  readonly atoms: readonly Value[];
+  /** The arithmetic values inside, users before operands, the root first. */
+  readonly inner: readonly Value[];
+}
+
+/** True for the ops that `expand` looks through. */
+export function isArithmetic(value: Value): boolean {
+  const { op } = value;
+  return (
+    value.type.dtype === "f32" && (op === add.op || op === sub.op || op === mul.op || op === div.op || op === neg.op)
+  );
+}
+
+/** Multiplies out; undefined when that grows too large. */
+export function expand(root: Value): Polynomial | undefined {
+  const inner = innerValues(root);
+  if (!inner) return undefined;
+  const atoms: Value[] = [];
+  const intern = (value: Value): Value => {
+    const known = atoms.find((atom) => same(atom, value));
+    if (!known) atoms.push(value);
+    return known ?? value;
+  };
+  const leaves = new Set(inner.flatMap((value) => value.operands));
+  const memo = new Map<Value, readonly Term[] | undefined>();
+  const termsOf = (value: Value): readonly Term[] | undefined => {
+    if (!memo.has(value)) memo.set(value, toTerms(value));
+    return memo.get(value);
+  };
+  function toTerms(value: Value): readonly Term[] | undefined {
+    const number = constantValue(value);
+    if (number !== undefined) return number === 0 ? [] : [{ coefficient: whole(number), powers: new Map() }];
+    const [a, b] = value.operands;
+    if (!inner!.includes(value)) {
+      const mirrored = mirroredSigmoid(value, leaves);
+      if (!mirrored) return [atomTerm(intern(value))];
+      return [{ coefficient: whole(1), powers: new Map() }, scaled(atomTerm(intern(mirrored)), whole(-1))];
+    }
+    if (value.op === neg.op) return termsOf(a)?.map((term) => scaled(term, whole(-1)));
+    if (value.op === add.op) return collected(termsOf(a), termsOf(b));
+    if (value.op === sub.op)
+      return collected(
+        termsOf(a),
+        termsOf(b)?.map((term) => scaled(term, whole(-1))),
+      );
+    return product(value, termsOf, intern);
+  }
+  const terms = termsOf(root);
+  return terms && { terms, atoms, inner };
+}
+
+/** σ(−x) is 1 − σ(x), where σ(x) is at hand anyway. */
+function mirroredSigmoid(value: Value, leaves: ReadonlySet<Value>): Value | undefined {
+  if (value.op !== sigmoid.op || value.operands[0].op !== neg.op) return undefined;
+  const [x] = value.operands[0].operands;
+  return [...leaves].find((leaf) => leaf.op === sigmoid.op && same(leaf.operands[0], x));
+}
+
+function innerValues(root: Value): readonly Value[] | undefined {
+  const inner = new Set<Value>();
+  const pending = [root];
+  for (let value = pending.shift(); value; value = pending.shift()) {
+    if (inner.has(value) || !isArithmetic(value)) continue;
+    inner.add(value);
+    if (inner.size > limits.nodes) return undefined;
+    pending.push(...value.operands);
+  }
+  return [...inner];
+}
+
+type TermsOf = (value: Value) => readonly Term[] | undefined;
+
+/** Factors that are sums cancel as a whole before they are multiplied out: (a + b) · c / (a + b) is c. */
+function product(value: Value, termsOf: TermsOf, intern: (value: Value) => Value): readonly Term[] | undefined {
+  const over: Value[] = [];
+  const under: Value[] = [];
+  const sign = gatherFactors(value, over, under);
+  let terms: readonly Term[] | undefined = [{ coefficient: whole(sign), powers: new Map() }];
+  for (const factor of [...over]) {
+    const cancelled = under.findIndex((divisor) => same(divisor, factor));
+    if (cancelled < 0) continue;
+    under.splice(cancelled, 1);
+    over.splice(over.indexOf(factor), 1);
+  }
+  for (const factor of over) terms = multiplied(terms, termsOf(factor));
+  for (const divisor of under) terms = multiplied(terms, reciprocal(divisor, termsOf, intern));
+  return terms;
+}
+
+function gatherFactors(value: Value, over: Value[], under: Value[]): number {
+  const [a, b] = value.operands;
+  if (!isArithmetic(value) || value.op === add.op || value.op === sub.op) {
+    over.push(value);
+    return 1;
+  }
+  const sign = gatherFactors(a, over, under);
+  if (value.op === neg.op) return -sign;
+  return sign * (value.op === mul.op ? gatherFactors(b, over, under) : gatherFactors(b, under, over));
+}
+
+function reciprocal(divisor: Value, termsOf: TermsOf, intern: (value: Value) => Value): readonly Term[] | undefined {
+  const terms = termsOf(divisor);
+  if (!terms || terms.length === 0) return undefined;
+  if (terms.length > 1) return [{ coefficient: whole(1), powers: new Map([[intern(divisor), -1]]) }];
+  const [{ coefficient, powers }] = terms;
+  const inverse = { over: coefficient.under, under: coefficient.over };
+  return [{ coefficient: inverse, powers: new Map([...powers].map(([atom, power]) => [atom, -power])) }];
+}
+
+function multiplied(a: readonly Term[] | undefined, b: readonly Term[] | undefined): readonly Term[] | undefined {
+  if (!a || !b || a.length * b.length > limits.terms) return undefined;
+  return collected(
+    a.flatMap((x) => b.map((y) => timesTerm(x, y))),
+    [],
+  );
+}
+
+function timesTerm(a: Term, b: Term): Term {
+  const powers = new Map(a.powers);
+  for (const [atom, power] of b.powers) {
+    const total = (powers.get(atom) ?? 0) + power;
+    if (total === 0) powers.delete(atom);
+    else powers.set(atom, total);
+  }
+  return { coefficient: timesFraction(a.coefficient, b.coefficient), powers };
+}
+
+/** The sum of both, like terms merged. */
+function collected(a: readonly Term[] | undefined, b: readonly Term[] | undefined): readonly Term[] | undefined {
+  if (!a || !b) return undefined;
+  const merged: Term[] = [];
+  for (const term of [...a, ...b]) {
+    const at = merged.findIndex((other) => samePowers(other.powers, term.powers));
+    if (at < 0) merged.push(term);
+    else merged[at] = { ...term, coefficient: plusFraction(merged[at].coefficient, term.coefficient) };
+  }
+  const terms = merged.filter(({ coefficient }) => coefficient.over !== 0);
+  return terms.length > limits.terms ? undefined : terms;
+}
+
+function samePowers(a: ReadonlyMap<Value, number>, b: ReadonlyMap<Value, number>): boolean {
+  return a.size === b.size && [...a].every(([atom, power]) => b.get(atom) === power);
+}
+
+function atomTerm(atom: Value): Term {
+  return { coefficient: whole(1), powers: new Map([[atom, 1]]) };
+}
+
+function scaled(term: Term, by: Fraction): Term {
+  return { ...term, coefficient: timesFraction(term.coefficient, by) };
+}
+
+/** A number as a fraction. */
+export function whole(number: number): Fraction {
+  return { over: number, under: 1 };
+}
+
+function timesFraction(a: Fraction, b: Fraction): Fraction {
+  return reduced(a.over * b.over, a.under * b.under);
+}
+
+function plusFraction(a: Fraction, b: Fraction): Fraction {
+  return a.under === b.under
+    ? reduced(a.over + b.over, a.under)
+    : reduced(a.over * b.under + b.over * a.under, a.under * b.under);
+}
+
+function reduced(over: number, under: number): Fraction {
+  if (under < 0) return reduced(-over, -under);
+  if (!Number.isSafeInteger(over) || !Number.isSafeInteger(under)) return { over, under };
+  let [a, b] = [Math.abs(over), under];
+  while (b !== 0) [a, b] = [b, a % b];
+  return a > 1 ? { over: over / a, under: under / a } : { over, under };
+}

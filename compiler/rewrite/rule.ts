@@ -1,0 +1,71 @@
+/// A rewrite rule: an identity that reads as one line, with a side condition and a promise about floats.
+import { sameType } from "../../ir/type.ts";
+import type { Value } from "../../ir/value.ts";
+import { instantiate, match, type Bindings } from "./match.ts";
+import { parseIdentity } from "./parse-identity.ts";
+
+/**
+ * What a rule keeps of float results.
+ * - `exact`: the same bits, NaN payloads aside.
+ * - `reassociates`: equal over the reals; rounding and the sign of zero may differ.
+ * - `assumes-finite`: equal where every operand is finite and no divisor is zero.
+ * - `stabilizes`: equal over the reals and at least as accurate in floats; may turn ∞ or NaN into the true value.
+ */
+export type Contract = "exact" | "reassociates" | "assumes-finite" | "stabilizes";
+
+/** The root of rules that look at every elementwise op, whatever its name. */
+export const elementwiseRoot = "any elementwise";
+
+/** What a rule may ask about the graph around a value. */
+export interface Surroundings {
+  /** How many values read it, entry points included, as far as is known; 1 for a value that a rule has just made. */
+  uses(value: Value): number;
+}
+
+/** One rewrite. Gives undefined, or the value itself, where it does not apply. */
+export interface Rule {
+  readonly name: string;
+  readonly contract: Contract;
+  /** The mathematics in one line. */
+  readonly identity: string;
+  /** Names of the ops that a rewritten value can have. */
+  readonly roots: readonly string[];
+  apply(value: Value, surroundings: Surroundings): Value | undefined;
+}
+
+/** Holds or not, for what the variables of an identity stand for. */
+export type Condition = (bindings: Bindings, value: Value) => boolean;
+
+/**
+ * A rule from the text of an identity such as `log(sigmoid(x)) = -softplus(-x)`, read from left to right. Letters stand for
+ * values, a letter in brackets for attributes: `log(sum[a](exp(x))) = logsumexp[a](x)`. Numbers match constants.
+ */
+export function identity(name: string, contract: Contract, text: string, condition?: Condition): Rule {
+  const { left, right, root } = parseIdentity(text);
+  return {
+    name,
+    contract,
+    identity: text,
+    roots: [root],
+    apply(value) {
+      const found = match(left, value).find((bindings) => !condition || condition(bindings, value));
+      return found && instantiate(right, found, value.type);
+    },
+  };
+}
+
+/** A rule written as a function, where an identity cannot say it; `text` says it to people. */
+export function rule(
+  name: string,
+  contract: Contract,
+  text: string,
+  roots: readonly string[],
+  apply: Rule["apply"],
+): Rule {
+  return { name, contract, identity: text, roots, apply };
+}
+
+/** True when a rewrite keeps element type and shape, as every rule must. */
+export function keepsType(before: Value, after: Value): boolean {
+  return sameType(before.type, after.type);
+}

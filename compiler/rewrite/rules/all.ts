@@ -1,0 +1,34 @@
+/// Which rules make up which pass.
+import type { Rule } from "../rule.ts";
+import { neutralRules, powerRules, signRules } from "./arithmetic.ts";
+import { selectRules } from "./choose.ts";
+import { collectRule } from "./collect.ts";
+import { exactFolding, folding, leafRules } from "./fold.ts";
+import { layoutRules } from "./layout.ts";
+import { sumRules } from "./reduce.ts";
+import { stableRules } from "./stable.ts";
+
+/** One normal form for signs, neutral elements, powers, layouts and constants: fewer cases for all others. */
+export const canonicalRules: readonly Rule[] = [
+  ...leafRules,
+  ...signRules,
+  ...neutralRules,
+  ...powerRules,
+  ...layoutRules,
+  exactFolding,
+];
+
+/** Canonical form, and safe functions for formulas that overflow or cancel. */
+export const stabilizingRules: readonly Rule[] = [...stableRules, ...canonicalRules];
+
+/** Canonical form, selections, and sums that are known. */
+export const simplifyingRules: readonly Rule[] = [...canonicalRules, ...selectRules, ...sumRules];
+
+/** Everything above, and sums of products collected where that is cheaper. */
+export const collectingRules: readonly Rule[] = [...simplifyingRules, collectRule];
+
+/** All constants, rounded. */
+export const foldingRules: readonly Rule[] = [...leafRules, folding];
+
+/** Every rule once. */
+export const allRules: readonly Rule[] = [...stableRules, ...collectingRules, folding];

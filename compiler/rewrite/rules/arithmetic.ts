@@ -1,0 +1,43 @@
+/// Neutral and absorbing elements, signs, and powers with small exponents.
+import { identity, type Rule } from "../rule.ts";
+
+/** One spelling for signs and neutral elements: negations move outwards and merge into sums. */
+export const signRules: readonly Rule[] = [
+  identity("double negation", "exact", "-(-x) = x"),
+  identity("plus a negation", "exact", "x + -y = x - y"),
+  identity("minus a negation", "exact", "x - -y = x + y"),
+  identity("negation minus", "exact", "-x - y = -(x + y)"),
+  identity("negated difference", "reassociates", "-(x - y) = y - x"),
+  identity("zero minus", "reassociates", "0 - x = -x"),
+  identity("negated factor", "exact", "-x * y = -(x * y)"),
+  identity("negated numerator", "exact", "-x / y = -(x / y)"),
+  identity("minus one times", "exact", "x * -1 = -x"),
+  identity("over minus one", "exact", "x / -1 = -x"),
+  identity("sum of a negation", "exact", "sum[a](-x) = -sum[a](x)"),
+  identity("reshape of a negation", "exact", "reshape[s](-x) = -reshape[s](x)"),
+  identity("transpose of a negation", "exact", "transpose[p](-x) = -transpose[p](x)"),
+];
+
+/** 0 and 1 in sums, products and quotients. */
+export const neutralRules: readonly Rule[] = [
+  identity("plus zero", "reassociates", "x + 0 = x"),
+  identity("minus zero", "exact", "x - 0 = x"),
+  identity("times one", "exact", "x * 1 = x"),
+  identity("over one", "exact", "x / 1 = x"),
+  identity("times zero", "assumes-finite", "x * 0 = 0"),
+  identity("zero over", "assumes-finite", "0 / x = 0"),
+  identity("minus itself", "assumes-finite", "x - x = 0"),
+  identity("over itself", "assumes-finite", "x / x = 1"),
+  identity("times a reciprocal", "reassociates", "x * (1 / y) = x / y"),
+  identity("reciprocal of a reciprocal", "reassociates", "1 / (1 / x) = x"),
+];
+
+/** Powers that are products, quotients and roots. */
+export const powerRules: readonly Rule[] = [
+  identity("power zero", "exact", "pow(x, 0) = 1"),
+  identity("power one", "exact", "pow(x, 1) = x"),
+  identity("power two", "reassociates", "pow(x, 2) = x * x"),
+  identity("power three", "reassociates", "pow(x, 3) = x * x * x"),
+  identity("power one half", "assumes-finite", "pow(x, 0.5) = sqrt(x)"),
+  identity("power minus one", "reassociates", "pow(x, -1) = 1 / x"),
+];

@@ -1,0 +1,46 @@
+/// Arithmetic on constants.
+import { constant, constantValue, iotaOp, sizeOp, sizeValue } from "../../../ir/ops/leaf.ts";
+import type { Value } from "../../../ir/value.ts";
+import { elementwiseRoot, rule, type Rule } from "../rule.ts";
+
+/** The constant that an elementwise op makes of constants; undefined where it is none that a kernel can spell. */
+function folded(value: Value): number | undefined {
+  if (value.op.kind !== "elementwise" || value.operands.length === 0) return undefined;
+  const numbers = value.operands.map(constantValue);
+  if (!numbers.every((number) => number !== undefined)) return undefined;
+  const result = Number(value.op.reference(numbers, { result: value.type.dtype }));
+  return Number.isFinite(result) ? result : undefined;
+}
+
+const asConstant = (value: Value, number: number): Value => constant(number, value.type.dtype, value.type.shape);
+
+/** Constants whose result has no rounding error: 1/37 stays a quotient, so that x · (1/37) can become x / 37. */
+export const exactFolding: Rule = rule(
+  "constants without rounding",
+  "exact",
+  "2 + 3 = 5",
+  [elementwiseRoot],
+  (value) => {
+    const number = folded(value);
+    return number !== undefined && Math.fround(number) === number ? asConstant(value, number) : undefined;
+  },
+);
+
+/** All constants. */
+export const folding: Rule = rule("constants", "exact", "1 / 3 = 0.333", [elementwiseRoot], (value) => {
+  const number = folded(value);
+  return number === undefined ? undefined : asConstant(value, number);
+});
+
+/** Sizes that have become numbers, and indices along an axis of extent 1. */
+export const leafRules: readonly Rule[] = [
+  rule("bound size", "exact", "size = n", ["size"], (value) => {
+    const { size } = value.attrs;
+    return value.op === sizeOp && typeof size === "number"
+      ? sizeValue(size, value.type.dtype, value.type.shape)
+      : undefined;
+  }),
+  rule("index of an only element", "exact", "iota = 0", ["iota"], (value) =>
+    value.op === iotaOp && value.type.shape[value.attrs.axis as number] === 1 ? asConstant(value, 0) : undefined,
+  ),
+];
