@@ -1,0 +1,76 @@
+import { resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { CompileError } from "../../../ir/diagnostic.ts";
+import { loadModel } from "../../../compiler/load/index.ts";
+import { runModel } from "../../../compiler/load/run.ts";
+import { transpile } from "../../../compiler/load/transpile.ts";
+
+const fixture = (name: string): string => `test/compiler/load/fixtures/${name}.ts`;
+
+describe("names and places", () => {
+  test("values are named after the variables of the model file", async () => {
+    const graph = await loadModel(fixture("names"));
+    const names = [...graph.notes.values()].flatMap((note) => note.name ?? []);
+    expect(names).toEqual(
+      expect.arrayContaining([
+        "image",
+        "hidden",
+        "hidden_1",
+        "first",
+        "twice",
+        "threefold",
+        "left",
+        "right",
+        "optional",
+      ]),
+    );
+    const states = graph.states.map((state) => graph.notes.get(state)?.name);
+    expect(states.filter((name) => name !== "key")).toEqual([
+      ...["hidden.weight", "hidden.bias", "hidden_1.weight", "hidden_1.bias", "hidden_2.weight", "hidden_2.bias"],
+      "first.weight",
+    ]);
+  });
+
+  test("values know file, line and columns, in imported files as well", async () => {
+    const { notes } = await loadModel(fixture("names"), { typeCheck: false });
+    const placeOf = (name: string) => [...notes.values()].find((note) => note.name === name)?.place;
+    expect(placeOf("image")).toEqual({ file: fixture("names"), line: 5, column: 17, endColumn: 52 });
+    expect(placeOf("twice")).toEqual({ file: fixture("blocks"), line: 11, column: 19, endColumn: 28 });
+  });
+
+  test("the same file loads twice, each time as a graph of its own", async () => {
+    const [first, second] = [await loadModel(fixture("names")), await loadModel(fixture("names"))];
+    expect(first.states[0]).not.toBe(second.states[0]);
+  });
+});
+
+test("instrumenting changes nothing but names and places", async () => {
+  const { exports } = await runModel(resolve(fixture("semantics")));
+  expect(exports.seen).toEqual({
+    twice: [1, 2],
+    generated: [1, 5],
+    optional: undefined,
+    awaited: 7,
+    variadic: 3,
+    object: { value: 5 },
+    name: "named",
+    url: true,
+  });
+});
+
+test("the instrumented source reads as the docs say", () => {
+  const { code } = transpile("const hidden = relu(x);\nlet a = 1;\nconst f = () => g(a);\n", "model.ts", true);
+  expect(code.split("\n").slice(1)).toEqual([
+    'const chainruleTrace = require("chainrule:trace").traceIn("model.ts");',
+    'const hidden = chainruleTrace.named("hidden", 1, 16, 23, () => relu(x));',
+    "let a = 1;",
+    "const f = () => chainruleTrace.placed(3, 17, 21, () => g(a));",
+    "",
+  ]);
+});
+
+test("a model that does not type-check is refused only when asked to check", async () => {
+  const path = "test/fixtures/errors/model-type-error.ts";
+  await expect(loadModel(path)).rejects.toThrow(CompileError);
+  await expect(loadModel(path, { typeCheck: false })).resolves.toMatchObject({ name: "tiny" });
+});
