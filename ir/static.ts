@@ -105,7 +105,7 @@ export type Product<A extends Shape, B extends Shape> = A extends readonly [
   infer K extends Dim,
 ]
   ? B extends readonly [infer L extends Dim]
-    ? Inner<K, L, P>
+    ? Inner<K, L, readonly [...P]>
     : B extends readonly [...infer _ extends Shape, infer L extends Dim, infer N extends Dim]
       ? Inner<K, L, readonly [...P, N]>
       : Shape
