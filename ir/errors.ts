@@ -218,3 +218,21 @@ export const targetMismatch = defineError(
     help: "reshape the target; nothing is broadcast between a prediction and its target",
   }),
 );
+
+export const graphSyntax = defineError(
+  "graph-syntax",
+  "The text of a graph follows the notation that `chainrule print` writes.",
+  (wanted: string, found: string) => ({ message: `expected ${wanted}: found ${found}` }),
+);
+
+export const unknownWord = defineError(
+  "unknown-word",
+  "The text of a graph refers to values, sizes and ops that are declared above it.",
+  (word: string) => ({ message: `a name must be declared before it is used: found "${word}"` }),
+);
+
+export const invalidGraph = defineError(
+  "invalid-graph",
+  "The graph that a pass leaves keeps the invariants of the language. This is an error of chainrule, not of the model.",
+  (wanted: string, found: string) => ({ message: `${wanted}: found ${found}` }),
+);

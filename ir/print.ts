@@ -65,7 +65,7 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
       ...sectionLines(section, { ...words, ...primes(section, words) }, names),
     ];
   });
-  const blocks = [[`graph ${formatName(graph.name)}`], head, shared, ...entries].filter((block) => block.length > 0);
+  const blocks = [[`graph ${formatName(graph.name)}`, ...head], shared, ...entries].filter((block) => block.length > 0);
   return `${blocks.map((block) => block.join("\n")).join("\n\n")}\n`;
 }
 

@@ -38,6 +38,9 @@ export function arrange(part: EntryPart, plan: Plan, names: ReadonlyMap<Value, s
   const inOrder = new Map(
     part.updates.filter(({ value }) => primed.has(value)).map((update) => [update.value, update]),
   );
+  // Gradients come before what is made of new values of states, such as an optimizer's corrections.
+  const waits = new Set<Value>(primed.keys());
+  for (const value of backward) if (plan.references(value).some((each) => waits.has(each))) waits.add(value);
   const done = new Set<Value>();
   const statements: Statement[] = [];
   const inline = outputsInOrder(outputs, forward, names);
@@ -61,6 +64,7 @@ export function arrange(part: EntryPart, plan: Plan, names: ReadonlyMap<Value, s
     if (primed.has(output.value)) emit(output.value);
     statements.push({ tag: "output", output });
   }
+  emitLines(backward.filter((value) => !waits.has(value)));
   emitLines(backward);
   for (const update of part.updates) {
     if (inOrder.get(update.value) === update) emit(update.value);

@@ -1,0 +1,182 @@
+/// Reads the textual graph: `parseGraph(printGraph(graph))` is the same graph.
+import { duplicateName, unknownWord } from "./errors.ts";
+import type { EntryPoint, Graph, NamedValue, Note, Update } from "./graph.ts";
+import { allOps } from "./ops/all.ts";
+import { settingOp } from "./ops/leaf.ts";
+import { cursorOf, type Cursor } from "./parse/cursor.ts";
+import { readInput, readSetting, readStates, sizeNames, type Declared } from "./parse/declarations.ts";
+import { elaborate, type Meanings } from "./parse/elaborate.ts";
+import { formulaReader, type Formula } from "./parse/formula.ts";
+import { splitStatements, tokenize, type SourceStatement, type Token } from "./parse/lexer.ts";
+import type { Op, Value } from "./value.ts";
+
+interface EntryDraft {
+  readonly name: string;
+  readonly outputs: NamedValue[];
+  readonly updates: Update[];
+}
+
+interface Reader {
+  readonly file: string;
+  name: string;
+  readonly inputs: Value[];
+  readonly states: Value[];
+  readonly entries: EntryDraft[];
+  readonly values: Map<string, Value>;
+  readonly notes: Map<Value, Note>;
+  readonly sizes: Set<string>;
+  readonly ops: ReadonlyMap<string, Op>;
+  readonly readFormula: (cursor: Cursor) => Formula;
+}
+
+/**
+ * Reads a graph as `printGraph` writes it. `file` stands in the places of values and errors. Throws `graph-syntax`,
+ * `unknown-word`, `duplicate-name` and the errors of the ops, each with line and column.
+ */
+export function parseGraph(text: string, file = "graph"): Graph {
+  const reader: Reader = {
+    file,
+    name: "graph",
+    inputs: [],
+    states: [],
+    entries: [],
+    values: new Map(),
+    notes: new Map(),
+    sizes: new Set(),
+    ops: new Map(allOps().map((op) => [op.name, op])),
+    readFormula: formulaReader(),
+  };
+  const statements = splitStatements(text);
+  for (let at = 0; at < statements.length; at++) {
+    const tokens = tokenize(statements[at], file);
+    if (!isWord(tokens, "for")) {
+      readStatement(tokens, reader);
+      continue;
+    }
+    const body = statements.slice(at + 1);
+    const end = body.findIndex((statement) => statement[0].indent <= statements[at][0].indent);
+    const repeated = end < 0 ? body : body.slice(0, end);
+    readRepeated(tokens, repeated, reader);
+    at += repeated.length;
+  }
+  const { name, inputs, states, notes } = reader;
+  return { name, entryPoints: reader.entries.map((entry): EntryPoint => entry), inputs, states, notes };
+}
+
+function isWord(tokens: readonly Token[], word: string): boolean {
+  return tokens[0]?.text === word && !tokens[0].quoted && tokens[1]?.tag === "name";
+}
+
+/** `for θ in a, b`: the statements below it once for each, with the name in the place of θ. */
+function readRepeated(tokens: readonly Token[], body: readonly SourceStatement[], reader: Reader): void {
+  const cursor = cursorOf(tokens, tokens[0].place);
+  cursor.acceptWord("for");
+  const placeholder = cursor.name().text;
+  if (!cursor.acceptWord("in")) cursor.fail('"in"');
+  const names: string[] = [];
+  do names.push(cursor.name().text);
+  while (cursor.accept(","));
+  cursor.end();
+  for (const name of names) {
+    for (const statement of body) {
+      const lines = statement.map((line) => ({ ...line, text: line.text.replaceAll(placeholder, name) }));
+      readStatement(tokenize(lines, reader.file), reader);
+    }
+  }
+}
+
+function readStatement(tokens: readonly Token[], reader: Reader): void {
+  const cursor = cursorOf(tokens, tokens[0].place);
+  if (isWord(tokens, "graph")) {
+    cursor.acceptWord("graph");
+    reader.name = cursor.name().text;
+  } else if (isWord(tokens, "entry")) {
+    cursor.acceptWord("entry");
+    reader.entries.push({ name: cursor.name().text, outputs: [], updates: [] });
+  } else if (!readDeclaration(tokens, cursor, reader)) {
+    if (isWord(tokens, "output")) readOutput(cursor, reader);
+    else if (isWord(tokens, "update")) readUpdate(cursor, reader);
+    else readLine(cursor, reader);
+  }
+  cursor.end();
+}
+
+function readDeclaration(tokens: readonly Token[], cursor: Cursor, reader: Reader): boolean {
+  const declare = (declared: Declared, list: Value[]): boolean => {
+    for (const [name, leaf] of declared) {
+      define(name, leaf, tokens[0], reader);
+      list.push(leaf);
+      if (leaf.op !== settingOp) for (const size of sizeNames(leaf.type.shape)) reader.sizes.add(size);
+    }
+    return true;
+  };
+  const isDeclared = (word: string): boolean => isWord(tokens, word) && cursor.acceptWord(word);
+  if (isDeclared("input")) return declare(readInput(cursor), reader.inputs);
+  if (isDeclared("setting")) return declare(readSetting(cursor), reader.inputs);
+  if (isDeclared("parameter")) return declare(readStates(cursor, true, true), reader.states);
+  if (isDeclared("state")) return declare(readStates(cursor, false, false), reader.states);
+  if (!isDeclared("frozen")) return false;
+  if (!cursor.acceptWord("parameter")) cursor.fail('"parameter"');
+  return declare(readStates(cursor, true, false), reader.states);
+}
+
+/** Gives a value a name, and a note unless the printer made the name up (`v1`). */
+function define(name: string, value: Value, token: Token, reader: Reader): void {
+  const { values, notes } = reader;
+  if (values.has(name)) {
+    throw Object.assign(duplicateName(name, "a value", "another one"), { place: token.place });
+  }
+  values.set(name, value);
+  const automatic = /^v\d+$/.test(name) && !token.quoted;
+  if (!automatic && notes.get(value)?.name === undefined) notes.set(value, { name, place: token.place });
+}
+
+function readValue(cursor: Cursor, reader: Reader): Value {
+  return elaborate(reader.readFormula(cursor), meanings(reader));
+}
+
+function meanings({ values, sizes, ops, entries }: Reader): Meanings {
+  return {
+    isSize: (name) => sizes.has(name),
+    op: (name) => ops.get(name),
+    value(name, primed) {
+      const value = values.get(name);
+      return primed ? entries.at(-1)?.updates.find((update) => update.state === value)?.value : value;
+    },
+  };
+}
+
+function readLine(cursor: Cursor, reader: Reader): void {
+  const token = cursor.name();
+  cursor.expect("=");
+  define(token.text, readValue(cursor, reader), token, reader);
+}
+
+function readOutput(cursor: Cursor, reader: Reader): void {
+  cursor.acceptWord("output");
+  const token = cursor.name();
+  const { outputs } = currentEntry(cursor, reader);
+  if (!cursor.accept("=")) {
+    const value = reader.values.get(token.text);
+    if (!value) throw Object.assign(unknownWord(token.text), { place: token.place });
+    outputs.push({ name: token.text, value });
+    return;
+  }
+  const isReference = cursor.peek()?.tag === "name" && cursor.peek(1) === undefined;
+  const value = readValue(cursor, reader);
+  if (!isReference && !reader.values.has(token.text)) define(token.text, value, token, reader);
+  outputs.push({ name: token.text, value });
+}
+
+function readUpdate(cursor: Cursor, reader: Reader): void {
+  cursor.acceptWord("update");
+  const token = cursor.name();
+  const state = reader.values.get(token.text);
+  if (!state) throw Object.assign(unknownWord(token.text), { place: token.place });
+  cursor.expect("←");
+  currentEntry(cursor, reader).updates.push({ state, value: readValue(cursor, reader) });
+}
+
+function currentEntry(cursor: Cursor, reader: Reader): EntryDraft {
+  return reader.entries.at(-1) ?? cursor.fail("an entry point before outputs and updates");
+}

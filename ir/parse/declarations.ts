@@ -1,0 +1,91 @@
+/// The head of a printed graph → leaves.
+import { dimNames } from "../dim.ts";
+import type { Initializer } from "../initializer.ts";
+import { glorot, he, normal, uniform } from "../initializer.ts";
+import { inputOp, settingOp, stateOp, type StateIdentity } from "../ops/leaf.ts";
+import type { Shape } from "../type.ts";
+import { apply, type Value } from "../value.ts";
+import type { Cursor } from "./cursor.ts";
+
+/** Leaves that a declaration makes, with their names. */
+export type Declared = readonly (readonly [string, Value])[];
+
+/** `image: f32[batch, 784] distribution`. */
+export function readInput(cursor: Cursor): Declared {
+  const name = cursor.name().text;
+  cursor.expect(":");
+  const type = cursor.type();
+  const distribution = cursor.acceptWord("distribution") ? { distribution: true } : {};
+  return [[name, apply(inputOp, [], { identity: { name, ...type, ...distribution } })]];
+}
+
+/** `learningRate = 0.001`. */
+export function readSetting(cursor: Cursor): Declared {
+  const name = cursor.name().text;
+  cursor.expect("=");
+  return [[name, apply(settingOp, [], { identity: { name, value: cursor.number() } })]];
+}
+
+/** `adam.m.w, adam.v.w: f32[784, 128] ~ normal(0, 0.1)`. */
+export function readStates(cursor: Cursor, parameter: boolean, trainable: boolean): Declared {
+  const names = [cursor.name().text];
+  while (cursor.accept(",")) names.push(cursor.name().text);
+  cursor.expect(":");
+  const type = cursor.type();
+  const initializer = readInitializer(cursor);
+  return names.map((name) => {
+    const identity: StateIdentity = { name, ...type, parameter, trainable, initializer };
+    return [name, apply(stateOp, [], { identity })] as const;
+  });
+}
+
+function readInitializer(cursor: Cursor): Initializer {
+  if (cursor.accept("=")) {
+    return cursor.accept("[")
+      ? { tag: "values", values: readNumbers(cursor, "]") }
+      : { tag: "constant", value: cursor.number() };
+  }
+  if (!cursor.accept("~")) return { tag: "constant", value: 0 };
+  if (cursor.acceptWord("key")) return { tag: "key" };
+  if (cursor.acceptWord("glorot")) return glorot(readDistribution(cursor));
+  if (cursor.acceptWord("he")) return he(readDistribution(cursor));
+  if (cursor.acceptWord("scaled")) return readScaled(cursor);
+  const make = cursor.acceptWord("uniform") ? uniform : cursor.acceptWord("normal") ? normal : undefined;
+  if (!make) return cursor.fail("an initializer");
+  cursor.expect("(");
+  return make(...(readNumbers(cursor, ")") as [number, number]));
+}
+
+function readScaled(cursor: Cursor): Initializer {
+  cursor.expect("(");
+  const distribution = readDistribution(cursor);
+  cursor.expect(",");
+  const scale = cursor.number();
+  cursor.expect(",");
+  const fan = cursor.acceptWord("in")
+    ? "in"
+    : cursor.acceptWord("average")
+      ? "average"
+      : cursor.fail('"in" or "average"');
+  cursor.expect(")");
+  return { tag: "scaled", distribution, scale, fan };
+}
+
+function readDistribution(cursor: Cursor): "uniform" | "normal" {
+  if (cursor.acceptWord("uniform")) return "uniform";
+  return cursor.acceptWord("normal") ? "normal" : cursor.fail('"uniform" or "normal"');
+}
+
+function readNumbers(cursor: Cursor, close: string): readonly number[] {
+  const numbers: number[] = [];
+  while (!cursor.accept(close)) {
+    numbers.push(cursor.number());
+    if (cursor.peek()?.text !== close) cursor.expect(",");
+  }
+  return numbers;
+}
+
+/** Named sizes that the types of leaves mention. */
+export function sizeNames(shape: Shape): readonly string[] {
+  return shape.flatMap(dimNames);
+}
