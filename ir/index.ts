@@ -36,6 +36,7 @@ export { gradientDescent, sgd, type SgdOptions } from "./optim/descent.ts";
 export type { Hyperparameter, OptimizerOptions } from "./optim/options.ts";
 
 export { evaluate, evaluateValues, type EvaluationOptions, type EvaluationResult } from "./evaluate.ts";
+export { printGraph, printValue, type PrintOptions } from "./print.ts";
 export { CompileError, renderError, type Place } from "./diagnostic.ts";
 export type { Dim } from "./dim.ts";
 export type { EntryPoint, Graph, NamedValue, Note, Update } from "./graph.ts";
