@@ -114,5 +114,6 @@ export function dot<D extends DType, A extends Shape, E extends DType, B extends
   b: SameShape<"dot", A, B, Of<"f32", "dot", E, B>>,
 ): Tensor<D, Scalar>;
 export function dot(a: Value, b: Value): Value {
+  if (a.type.shape.length !== 1 || b.type.shape.length !== 1) throw rankMismatch("dot", "one axis", [a.type, b.type]);
   return contract(a, b, { batch: [], contracted: [[0, 0]] });
 }

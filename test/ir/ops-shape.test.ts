@@ -93,6 +93,11 @@ const refused: readonly (readonly [string, string, (leaves: Leaves) => unknown])
   ["dtype-mismatch", "cast: operands must be f32, i32, u32 or bool: found f32", ({ scalar }) => cast(scalar, "f16")],
   ["contraction-extent", "matmul: contracted axes must have equal extents: `x` axis 1 is 4, `x` axis 0 is batch", ({ x }) => matmul(x, x)], // prettier-ignore
   ["rank-mismatch", "matmul: operands must have one or two axes, or equally many: found f32 and f32[4]", ({ scalar, vector }) => matmul(scalar, vector)], // prettier-ignore
+  [
+    "rank-mismatch",
+    "dot: operands must have one axis: found f32[4, 3] and f32[4, 3]",
+    ({ matrix }) => dot(matrix, matrix),
+  ],
   ["axis-range", "sum: axes must be distinct and lie in [-2, 2): found [2]", ({ x }) => sum(x, { axis: 2 })],
   ["axis-range", "sum: axes must be distinct and lie in [-2, 2): found [0, -2]", ({ x }) => sum(x, { axes: [0, -2] })],
   ["axis-range", "transpose: axes must be distinct and lie in [-2, 2): found [0, 0]", ({ x }) => transpose(x, [0, 0])],
