@@ -43,9 +43,7 @@ function expand(graph: Graph, placeholders: readonly Value[], stabilizer: Stabil
   const expandOne = (value: Value, operands: readonly Value[]): Value => {
     if (value.op !== gradOp) return withOperands(value, operands);
     expandLoss(expansion, value.operands[0], operands[0]);
-    const gradient = expanded.get(value) ?? expandIntermediate(expansion, value, operands[0], operands[1]);
-    notes.addGradient(value, gradient);
-    return gradient;
+    return expanded.get(value) ?? expandIntermediate(expansion, value, operands[0], operands[1]);
   };
   for (const placeholder of placeholders) bottomUp(placeholder, expanded, expandOne);
   const replace = (value: Value): Value => bottomUp(value, expanded, expandOne);
@@ -60,7 +58,10 @@ function expandLoss(expansion: Expansion, original: Value, loss: Value): void {
   const targets = wanted.map((placeholder) => placeholder.operands[1]);
   const { gradients, cotangents } = differentiate(stabilize(loss), targets);
   nameCotangents(expansion, original, cotangents, new Set(targets), stabilize);
-  wanted.forEach((placeholder, position) => expanded.set(placeholder, gradients[position]));
+  wanted.forEach((placeholder, position) => {
+    expanded.set(placeholder, gradients[position]);
+    expansion.notes.addGradient(placeholder, gradients[position]);
+  });
 }
 
 /** A gradient with respect to a value between: there the graph is cut, and the value is a letter while it is derived. */
@@ -72,7 +73,9 @@ function expandIntermediate(expansion: Expansion, placeholder: Value, loss: Valu
   const restore = substitution(new Map([[letter, expansion.stabilize(target)]]));
   const cotangents = new Map([...derived.cotangents].map(([value, cotangent]) => [value, restore(cotangent)]));
   nameCotangents(expansion, placeholder.operands[0], cotangents, new Set([letter]), (value) => stabilize(cut(value)));
-  return restore(derived.gradients[0]);
+  const gradient = restore(derived.gradients[0]);
+  expansion.notes.addGradient(placeholder, gradient);
+  return gradient;
 }
 
 /** Stands for a value at which the graph is cut. */

@@ -1,6 +1,7 @@
 /// Writes a sum of products as an expression: common factors in front, the sum in parentheses, divisors last.
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
-import { constant } from "../../ir/ops/leaf.ts";
+import { constant, constantValue, sizeOp, sizeValue } from "../../ir/ops/leaf.ts";
+import { multiplyDims, type Dim } from "../../ir/dim.ts";
 import type { TensorType } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import { whole, type Fraction, type Polynomial, type Term } from "./polynomial.ts";
@@ -74,9 +75,23 @@ function productOf({ coefficient, powers }: Term, sum: Value | undefined, { atom
   const number = (value: number): Value => constant(value, type.dtype, type.shape);
   const over = [...repeat(1), ...(sum ? [sum] : [])];
   if (factor !== 1 || over.length === 0) over.unshift(number(factor));
-  const under = [...repeat(-1), ...(divisor === 1 ? [] : [number(divisor)])];
+  const under = mergedSizes([...repeat(-1), ...(divisor === 1 ? [] : [number(divisor)])]);
   const product = over.reduce((left, right) => mul(left, right));
   return under.reduce((left, right) => div(left, right), product);
+}
+
+/** Divisors that are sizes or whole numbers become one: x / 2 / batch is x / (2·batch). */
+function mergedSizes(divisors: readonly Value[]): readonly Value[] {
+  const size = (value: Value): Dim | undefined => {
+    const number = constantValue(value);
+    if (value.op === sizeOp) return value.attrs.size as Dim;
+    return number !== undefined && Number.isSafeInteger(number) && number > 0 ? number : undefined;
+  };
+  const sizes = divisors.flatMap((value) => size(value) ?? []);
+  if (sizes.length < 2) return divisors;
+  const [{ type }] = divisors;
+  const merged = sizeValue(sizes.reduce(multiplyDims), type.dtype, type.shape);
+  return [...divisors.filter((value) => size(value) === undefined), merged];
 }
 
 /** A fraction as factor and divisor: a whole quotient either way is one number, else a number if float32 has it. */

@@ -1,7 +1,9 @@
 /// Sums of products: what an arithmetic expression is over its atoms, the values that are no arithmetic themselves.
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
 import { sigmoid } from "../../ir/ops/functions.ts";
-import { constantValue } from "../../ir/ops/leaf.ts";
+import { constantValue, sizeOp, sizeValue } from "../../ir/ops/leaf.ts";
+import { broadcastAlong, broadcastOp, type BroadcastAttrs } from "../../ir/ops/sum.ts";
+import { dimTerms, divideDims, type Dim } from "../../ir/dim.ts";
 import { same, type Value } from "../../ir/value.ts";
 
 /** A rational number: 1/37 has no rounding error until it is written down. */
@@ -36,9 +38,9 @@ export function isArithmetic(value: Value): boolean {
   );
 }
 
-/** Multiplies out; undefined when that grows too large. */
-export function expand(root: Value): Polynomial | undefined {
-  const inner = innerValues(root);
+/** Multiplies out, down to the values in `opaque`; undefined when that grows too large. */
+export function expand(root: Value, opaque: ReadonlySet<Value> = new Set()): Polynomial | undefined {
+  const inner = innerValues(root, opaque);
   if (!inner) return undefined;
   const atoms: Value[] = [];
   const intern = (value: Value): Value => {
@@ -56,11 +58,7 @@ export function expand(root: Value): Polynomial | undefined {
     const number = constantValue(value);
     if (number !== undefined) return number === 0 ? [] : [{ coefficient: whole(number), powers: new Map() }];
     const [a, b] = value.operands;
-    if (!inner!.includes(value)) {
-      const mirrored = mirroredSigmoid(value, leaves);
-      if (!mirrored) return [atomTerm(intern(value))];
-      return [{ coefficient: whole(1), powers: new Map() }, scaled(atomTerm(intern(mirrored)), whole(-1))];
-    }
+    if (!inner!.includes(value)) return atomTerms(value, leaves, intern);
     if (value.op === neg.op) return termsOf(a)?.map((term) => scaled(term, whole(-1)));
     if (value.op === add.op) return collected(termsOf(a), termsOf(b));
     if (value.op === sub.op)
@@ -68,10 +66,25 @@ export function expand(root: Value): Polynomial | undefined {
         termsOf(a),
         termsOf(b)?.map((term) => scaled(term, whole(-1))),
       );
-    return product(value, termsOf, intern);
+    return product(value, inner!, termsOf, intern);
   }
   const terms = termsOf(root);
   return terms && { terms, atoms, inner };
+}
+
+/** An atom is itself, or simple arithmetic that its op hides. */
+function atomTerms(value: Value, leaves: ReadonlySet<Value>, intern: (value: Value) => Value): readonly Term[] {
+  const mirrored = mirroredSigmoid(value, leaves);
+  if (mirrored) return [{ coefficient: whole(1), powers: new Map() }, scaled(atomTerm(intern(mirrored)), whole(-1))];
+  const [x] = value.operands;
+  if (value.op === broadcastOp && x.op === neg.op) {
+    const { shape, axes } = value.attrs as unknown as BroadcastAttrs;
+    return [scaled(atomTerm(intern(broadcastAlong(x.operands[0], shape, axes))), whole(-1))];
+  }
+  const [part, ...others] = value.op === sizeOp ? dimTerms(value.attrs.size as Dim) : [];
+  if (!part || others.length > 0 || part.coefficient === 1) return [atomTerm(intern(value))];
+  const names = divideDims(value.attrs.size as Dim, part.coefficient)!;
+  return [scaled(atomTerm(intern(sizeValue(names, value.type.dtype, value.type.shape))), whole(part.coefficient))];
 }
 
 /** σ(−x) is 1 − σ(x), where σ(x) is at hand anyway. */
@@ -81,11 +94,11 @@ function mirroredSigmoid(value: Value, leaves: ReadonlySet<Value>): Value | unde
   return [...leaves].find((leaf) => leaf.op === sigmoid.op && same(leaf.operands[0], x));
 }
 
-function innerValues(root: Value): readonly Value[] | undefined {
+function innerValues(root: Value, opaque: ReadonlySet<Value>): readonly Value[] | undefined {
   const inner = new Set<Value>();
   const pending = [root];
   for (let value = pending.shift(); value; value = pending.shift()) {
-    if (inner.has(value) || !isArithmetic(value)) continue;
+    if (inner.has(value) || !isArithmetic(value) || opaque.has(value)) continue;
     inner.add(value);
     if (inner.size > limits.nodes) return undefined;
     pending.push(...value.operands);
@@ -96,10 +109,15 @@ function innerValues(root: Value): readonly Value[] | undefined {
 type TermsOf = (value: Value) => readonly Term[] | undefined;
 
 /** Factors that are sums cancel as a whole before they are multiplied out: (a + b) · c / (a + b) is c. */
-function product(value: Value, termsOf: TermsOf, intern: (value: Value) => Value): readonly Term[] | undefined {
+function product(
+  value: Value,
+  inner: readonly Value[],
+  termsOf: TermsOf,
+  intern: (value: Value) => Value,
+): readonly Term[] | undefined {
   const over: Value[] = [];
   const under: Value[] = [];
-  const sign = gatherFactors(value, over, under);
+  const sign = gatherFactors(value, inner, over, under);
   let terms: readonly Term[] | undefined = [{ coefficient: whole(sign), powers: new Map() }];
   for (const factor of [...over]) {
     const cancelled = under.findIndex((divisor) => same(divisor, factor));
@@ -112,15 +130,15 @@ function product(value: Value, termsOf: TermsOf, intern: (value: Value) => Value
   return terms;
 }
 
-function gatherFactors(value: Value, over: Value[], under: Value[]): number {
+function gatherFactors(value: Value, inner: readonly Value[], over: Value[], under: Value[]): number {
   const [a, b] = value.operands;
-  if (!isArithmetic(value) || value.op === add.op || value.op === sub.op) {
+  if (!inner.includes(value) || value.op === add.op || value.op === sub.op) {
     over.push(value);
     return 1;
   }
-  const sign = gatherFactors(a, over, under);
+  const sign = gatherFactors(a, inner, over, under);
   if (value.op === neg.op) return -sign;
-  return sign * (value.op === mul.op ? gatherFactors(b, over, under) : gatherFactors(b, under, over));
+  return sign * (value.op === mul.op ? gatherFactors(b, inner, over, under) : gatherFactors(b, inner, under, over));
 }
 
 function reciprocal(divisor: Value, termsOf: TermsOf, intern: (value: Value) => Value): readonly Term[] | undefined {

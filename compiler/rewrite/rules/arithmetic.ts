@@ -1,5 +1,6 @@
 /// Neutral and absorbing elements, signs, and powers with small exponents.
-import { identity, type Rule } from "../rule.ts";
+import { mul, neg } from "../../../ir/ops/arithmetic.ts";
+import { identity, rule, type Rule } from "../rule.ts";
 
 /** One spelling for signs and neutral elements: negations move outwards and merge into sums. */
 export const signRules: readonly Rule[] = [
@@ -9,7 +10,10 @@ export const signRules: readonly Rule[] = [
   identity("negation minus", "exact", "-x - y = -(x + y)"),
   identity("negated difference", "reassociates", "-(x - y) = y - x"),
   identity("zero minus", "reassociates", "0 - x = -x"),
-  identity("negated factor", "exact", "-x * y = -(x * y)"),
+  // Not an identity: those match factors in either order and would swap the user's.
+  rule("negated factor", "exact", "-x * y = -(x * y)", ["mul"], ({ operands: [a, b] }) =>
+    a.op === neg.op ? neg(mul(a.operands[0], b)) : b.op === neg.op ? neg(mul(a, b.operands[0])) : undefined,
+  ),
   identity("negated numerator", "exact", "-x / y = -(x / y)"),
   identity("minus one times", "exact", "x * -1 = -x"),
   identity("over minus one", "exact", "x / -1 = -x"),

@@ -1,0 +1,67 @@
+/// Sums over several axes in two steps, where that saves a kernel or a pass over memory: first along the axes that
+/// another reduction of the same tensor uses already, or along rows when a single total would have one long row.
+import { mapGraph, graphRoots, type Graph } from "../../ir/graph.ts";
+import { sum, sumOp } from "../../ir/ops/sum.ts";
+import { elementCount } from "../../ir/type.ts";
+import { postorder, withOperands, type Value } from "../../ir/value.ts";
+import { underLayouts } from "../cluster/access.ts";
+import type { Pass } from "../pass.ts";
+
+/** A total over more elements than this is taken row by row first. */
+const longRow = 2048;
+
+export const splitReductions: Pass = {
+  name: "split-reductions",
+  doc: "A sum over many axes continues a sum over fewer, where a kernel for those exists or one row would be too long.",
+  run(graph: Graph): Graph {
+    const memo = new Map<Value, Value>();
+    for (const value of postorder(graphRoots(graph))) {
+      const rebuilt = withOperands(
+        value,
+        value.operands.map((operand) => memo.get(operand)!),
+      );
+      memo.set(value, split(rebuilt));
+    }
+    return mapGraph(graph, (value) => memo.get(value) ?? value);
+  },
+};
+
+function split(value: Value): Value {
+  if (value.op !== sumOp) return value;
+  const [operand] = value.operands;
+  const axes = value.attrs.axes as readonly number[];
+  const inner = innerAxes(operand, axes) ?? rowAxes(operand, axes);
+  if (!inner) return value;
+  const rest = axes.filter((axis) => !inner.includes(axis));
+  const shifted = rest.map((axis) => axis - inner.filter((each) => each < axis).length);
+  return sum(sum(operand, { axes: inner }), { axes: shifted });
+}
+
+/** Axes of a reduction of the same space that the summed expression reads, when they are fewer. */
+function innerAxes(operand: Value, axes: readonly number[]): readonly number[] | undefined {
+  const pending = [operand];
+  const seen = new Set<Value>();
+  for (let each = pending.pop(); each; each = pending.pop()) {
+    if (seen.has(each)) continue;
+    seen.add(each);
+    const base = underLayouts(each);
+    if (
+      base.op.kind === "reduction" &&
+      elementCount(base.operands[0].type.shape) === elementCount(operand.type.shape)
+    ) {
+      const own = base.attrs.axes as readonly number[];
+      if (own.length < axes.length && own.every((axis) => axes.includes(axis))) return own;
+    }
+    if (base.op.kind === "elementwise") pending.push(...base.operands);
+  }
+  return undefined;
+}
+
+/** The last axis, of a long total over several. */
+function rowAxes(operand: Value, axes: readonly number[]): readonly number[] | undefined {
+  const { shape } = operand.type;
+  const count = elementCount(shape);
+  const last = shape.length - 1;
+  if (axes.length < 2 || axes.length < shape.length || typeof count !== "number" || count <= longRow) return undefined;
+  return shape[last] === 1 || shape[last] === count ? undefined : [last];
+}
