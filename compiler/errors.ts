@@ -65,3 +65,37 @@ export const sizeValue = defineError(
     help: `--dim ${name}=64`,
   }),
 );
+
+export const sizeConflict = defineError(
+  "size-conflict",
+  "Parameters and states are shared by all entry points, so the sizes in their shapes must come out alike.",
+  (state: string, first: readonly unknown[], second: readonly unknown[]) => ({
+    message: `"${state}" must have one shape in all entry points: found [${first.join(", ")}] and [${second.join(", ")}]`,
+    help: "bind the sizes of parameters for all entry points alike",
+  }),
+);
+
+export const tooManyBindings = defineError(
+  "too-many-bindings",
+  "A kernel binds at most as many tensors as every adapter allows.",
+  (name: string, found: number, most: number) => ({
+    message: `a kernel must bind at most ${most} tensors: the one that computes "${name}" binds ${found}`,
+    help: "compute it in parts",
+  }),
+);
+
+export const initialValues = defineError(
+  "initial-values",
+  "Given initial values are as many as the state has elements.",
+  (state: string, wanted: number, found: number) => ({
+    message: `initial values must be as many as the state has elements: "${state}" has ${wanted}, found ${found}`,
+  }),
+);
+
+export const emptyTensor = defineError(
+  "empty-tensor",
+  "Every extent of a compiled value is at least 1.",
+  (name: string, shape: readonly unknown[]) => ({
+    message: `extents must be at least 1: "${name}" is [${shape.join(", ")}]`,
+  }),
+);

@@ -124,7 +124,8 @@ export interface ReductionOp extends OpBase {
   /** The same four in WGSL: texts in, texts out. */
   readonly wgsl: {
     lift(element: string, position: string): readonly string[];
-    combine(a: readonly string[], b: readonly string[]): readonly string[];
+    /** Texts of the combined parts; all but the first may refer to `first`, the combined first part. */
+    combine(a: readonly string[], b: readonly string[], first: string): readonly string[];
     finish(parts: readonly string[]): string;
   };
   readonly helpers?: readonly HelperFunction[];

@@ -2,6 +2,7 @@
 import {
   load,
   type LoadedModule,
+  type LoadOptions,
   type Program,
   type StateRecord,
   type Step,
@@ -15,8 +16,8 @@ type Outputs = Record<string, number | TypedArray>;
 type Entry = (inputs: Readonly<Record<string, TypedArray>>) => Step<Outputs>;
 
 /** Loads a program with the runtime that generated modules use. */
-export async function openDeviceModule(program: Program): Promise<DeviceModule> {
-  const module = await load<LoadedModule & Readonly<Record<string, Entry>>>(program);
+export async function openDeviceModule(program: Program, options: LoadOptions = {}): Promise<DeviceModule> {
+  const module = await load<LoadedModule & Readonly<Record<string, Entry>>>(program, options);
   return {
     adapter: module.adapter,
     destroy: () => module.destroy(),

@@ -24,6 +24,8 @@ export interface Partition {
   readonly clusters: readonly Cluster[];
   /** The cluster that computes a value; absent for leaves, layouts and values recomputed where they are used. */
   readonly home: ReadonlyMap<Value, Cluster>;
+  /** Results that follow from leaves by a cheap chain: written once, but recomputed by whoever else reads them. */
+  readonly recomputed: ReadonlySet<Value>;
 }
 
 /** A value that must start a kernel of its own, because a shared one would bind too many tensors. */
@@ -79,8 +81,9 @@ export function cluster(roots: readonly Value[], cuts: Cuts = new Set()): Partit
         value.op satisfies never;
     }
   }
-  for (const root of roots) if (!home.has(root)) placeRoot(root, clusters, home, add, join);
-  return { clusters, home };
+  const recomputed = new Set(roots.filter((root) => !home.has(root)));
+  for (const root of recomputed) placeRoot(root, clusters, home, add, join);
+  return { clusters, home, recomputed };
 }
 
 /** Computed values that a value reads, through layouts and through values that are recomputed. */

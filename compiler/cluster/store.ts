@@ -3,7 +3,7 @@
 import { elementCount } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import { underLayouts } from "./access.ts";
-import type { Cluster, Partition } from "./cluster.ts";
+import type { Cluster, Cuts, Partition } from "./cluster.ts";
 
 /** What a cluster reads and writes. */
 export interface Traffic {
@@ -15,8 +15,9 @@ export interface Traffic {
 }
 
 /** Decides what is stored; clusters that store nothing are left out. */
-export function planTraffic({ clusters, home }: Partition, roots: readonly Value[]): readonly Traffic[] {
-  const stored = new Set<Value>(roots);
+export function planTraffic(partition: Partition, roots: readonly Value[], cuts: Cuts): readonly Traffic[] {
+  const { clusters, home } = partition;
+  const stored = new Set<Value>([...roots, ...cuts]);
   for (const each of clusters) {
     if (each.kind !== "contract") continue;
     for (const member of each.members) {
@@ -24,7 +25,7 @@ export function planTraffic({ clusters, home }: Partition, roots: readonly Value
     }
   }
   for (;;) {
-    const found = collect(clusters, stored, home);
+    const found = collect(partition, stored);
     if (found.missing.size === 0) return found.traffic;
     for (const value of found.missing) stored.add(value);
   }
@@ -37,7 +38,7 @@ function markOperand(operand: Value, stored: Set<Value>, home: Partition["home"]
   else if (base.op.kind !== "leaf") for (const inner of base.operands) markOperand(inner, stored, home);
 }
 
-function collect(clusters: readonly Cluster[], stored: ReadonlySet<Value>, home: Partition["home"]) {
+function collect({ clusters, home, recomputed }: Partition, stored: ReadonlySet<Value>) {
   const missing = new Set<Value>();
   const traffic: Traffic[] = [];
   const order = [...stored];
@@ -49,7 +50,7 @@ function collect(clusters: readonly Cluster[], stored: ReadonlySet<Value>, home:
     const visit = (value: Value): void => {
       if (seen.has(value)) return;
       seen.add(value);
-      const owner = home.get(value);
+      const owner = recomputed.has(value) ? undefined : home.get(value);
       if (value.op.kind === "leaf") {
         if (!value.constant && value.op.name !== "setting") loads.add(value);
       } else if (owner && owner !== each && stored.has(value)) {

@@ -12,7 +12,15 @@ import { createNamer } from "../wgsl/names.ts";
 import { extentText } from "../wgsl/expression.ts";
 import { createEmitter, type Emitter, type Lane } from "./emitter.ts";
 import { constantIndex, indexAlgebra, laneAccess, variableIndex, type Index } from "./index.ts";
-import { widen, type Expression, type Kernel, type LowerContext, type Statement } from "./kernel.ts";
+import {
+  hintFor,
+  nameTensors,
+  widen,
+  type Expression,
+  type Kernel,
+  type LowerContext,
+  type Statement,
+} from "./kernel.ts";
 
 /** Along which variable an operand is read four at a time; `none` reads single elements. */
 type Vectorised = "k" | "edge" | "none";
@@ -44,12 +52,14 @@ export function lowerContract(traffic: Traffic, context: LowerContext): Kernel {
   const shape = describe(root);
   const loaded = new Set(traffic.loads);
   const namer = createNamer();
+  const tensorNames = nameTensors(traffic, context, namer);
   for (const name of ["k", "batch", "r", "c", "i", "j"]) namer(name);
   for (const i of range(16)) for (const prefix of ["a", "b", "c", "sum", "row", "column"]) namer(`${prefix}${i}`);
   let accumulator: Expression | undefined;
   const emitter = createEmitter(
     {
       notes: context.notes,
+      hint: (value) => hintFor(value, context),
       namer,
       isLoaded: (value) => loaded.has(value),
       computed: (value) => (value === root ? accumulator : undefined),
@@ -76,6 +86,7 @@ export function lowerContract(traffic: Traffic, context: LowerContext): Kernel {
       { extent: shape.batchCount, per: 1 },
     ],
     declarations: [],
+    tensorNames,
     helpers: [...emitter.helpers],
     flops: addDims(
       multiplyDims(multiplyDims(results, shape.length), 2),

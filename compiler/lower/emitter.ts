@@ -14,6 +14,8 @@ import type { Expression, Statement } from "./kernel.ts";
 export interface KernelView {
   readonly notes: Graph["notes"];
   readonly namer: Namer;
+  /** What to call a value that gets a variable. */
+  hint(value: Value): string;
   /** True when the value is read from memory here. */
   isLoaded(value: Value): boolean;
   /** The variable in which the template holds a value that it computes itself, at the current place in the text. */
@@ -99,10 +101,10 @@ export function createEmitter(view: KernelView, roots: readonly Value[]): Emitte
   }
 
   function bind(value: Value, expression: Expression, home: Scope, hoisted: boolean): Expression {
-    const name = view.notes.get(value)?.name;
     const shared = (uses.get(value) ?? 0) > 1;
-    if (!name && !shared && !hoisted && nesting(expression) <= largestNest) return expression;
-    const variable = view.namer(name ? identifier(name) : value.op.name);
+    const named = view.notes.get(value)?.name !== undefined && !roots.includes(value);
+    if (!named && !shared && !hoisted && nesting(expression) <= largestNest) return expression;
+    const variable = view.namer(identifier(view.hint(value)));
     home.statements.push({ tag: "let", name: variable, value: expression });
     return { tag: "name", text: variable, dtype: expression.dtype, lanes: expression.lanes };
   }

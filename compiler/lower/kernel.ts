@@ -4,6 +4,8 @@ import type { Dim } from "../../ir/dim.ts";
 import type { Graph } from "../../ir/graph.ts";
 import type { DType } from "../../ir/type.ts";
 import type { ElementwiseOp, HelperFunction, Value } from "../../ir/value.ts";
+import type { Traffic } from "../cluster/store.ts";
+import type { Namer } from "../wgsl/names.ts";
 import type { Index } from "./index.ts";
 
 export type Lanes = 1 | 4;
@@ -47,6 +49,19 @@ export interface Target {
   readonly state?: Value;
 }
 
+/** Most workgroups along one dimension that every adapter takes. */
+export const mostWorkgroups = 65535;
+
+/** A long row of workgroups folded into two dimensions: the grid, and the text of a workgroup's position in it. */
+export function foldGrid(extent: Dim, per: number): { readonly grid: Kernel["grid"]; readonly group: string } {
+  const one: GridExtent = { extent: 1, per: 1 };
+  if (typeof extent !== "number" || extent <= per * mostWorkgroups) {
+    return { grid: [{ extent, per }, one, one], group: "group.x" };
+  }
+  const rows = { extent, per: per * mostWorkgroups };
+  return { grid: [{ extent: mostWorkgroups, per: 1 }, rows, one], group: `(group.y * ${mostWorkgroups}u + group.x)` };
+}
+
 /** Workgroups along one dimension: ⌈extent / per⌉. */
 export interface GridExtent {
   readonly extent: Dim;
@@ -62,6 +77,8 @@ export interface Kernel {
   /** Declarations outside the function: workgroup arrays. */
   readonly declarations: readonly string[];
   readonly helpers: readonly HelperFunction[];
+  /** Identifiers of the tensors that the kernel binds. */
+  readonly tensorNames: ReadonlyMap<Value, string>;
   readonly flops: Dim;
 }
 
@@ -72,6 +89,41 @@ export interface LowerContext {
   targets(value: Value): readonly Target[];
   /** Name of the kernel. */
   readonly name: string;
+}
+
+/** The tensor that a target writes: the state itself for an update in place. */
+export function targetTensor(target: Target): Value {
+  return target.state ?? target.value;
+}
+
+/** Identifiers for the tensors of a kernel, claimed before any other so that they keep the plain names. */
+export function nameTensors(
+  { loads, stores }: Traffic,
+  context: LowerContext,
+  namer: Namer,
+): ReadonlyMap<Value, string> {
+  const tensors = [...loads, ...stores.flatMap((value) => context.targets(value).map(targetTensor))];
+  const names = new Map<Value, string>();
+  for (const tensor of tensors) {
+    if (!names.has(tensor)) names.set(tensor, namer(context.notes.get(tensor)?.name ?? nounOf(tensor)));
+  }
+  return names;
+}
+
+/** What a value without a name is called in a kernel. */
+export function nounOf({ op }: Value): string {
+  const nouns: Readonly<Record<string, string>> = {
+    ...{ add: "total", sub: "difference", mul: "product", div: "quotient", neg: "negative", exp: "exponential" },
+    ...{ select: "selected", cast: "number", contract: "product", sqrt: "root", equal: "match", pow: "raised" },
+  };
+  return nouns[op.name] ?? op.name;
+}
+
+/** What a value is called in a kernel: its name, or the state that it updates, or what it is. */
+export function hintFor(value: Value, context: LowerContext): string {
+  const [state] = context.targets(value).flatMap((target) => (target.state ? [target.state] : []));
+  const name = context.notes.get(value)?.name;
+  return name ?? (state ? `next_${context.notes.get(state)?.name ?? "state"}` : nounOf(value));
 }
 
 /** The expression with four lanes. */

@@ -7,7 +7,7 @@ import { createNamer } from "../wgsl/names.ts";
 import { extentText } from "../wgsl/expression.ts";
 import { createEmitter } from "./emitter.ts";
 import { indexAlgebra, variableIndex } from "./index.ts";
-import { widen, type Kernel, type LowerContext } from "./kernel.ts";
+import { foldGrid, hintFor, nameTensors, widen, type Kernel, type LowerContext } from "./kernel.ts";
 
 const threads = 64;
 
@@ -18,10 +18,12 @@ export function lowerMap(traffic: Traffic, context: LowerContext): Kernel {
   const lanes = isMultipleOf(count, 4) ? 4 : 1;
   const loaded = new Set(loads);
   const namer = createNamer();
+  const tensorNames = nameTensors(traffic, context, namer);
   const element = namer("element");
   const emitter = createEmitter(
     {
       notes: context.notes,
+      hint: (value) => hintFor(value, context),
       namer,
       isLoaded: (value) => loaded.has(value),
       computed: () => undefined,
@@ -31,9 +33,14 @@ export function lowerMap(traffic: Traffic, context: LowerContext): Kernel {
   );
   const index = splitIndex(variableIndex(element, count), cluster.space, indexAlgebra);
   const lane = lanes === 4 ? { variable: element, extent: count } : undefined;
+  const width = count === 1 ? 1 : threads;
+  const fold = foldGrid(count, width * lanes);
   const body = emitter.scope(() => {
     if (count !== 1) {
-      emitter.push({ tag: "line", text: `let ${element} = (group.x * ${threads}u + local.x)${lane ? " * 4u" : ""};` });
+      emitter.push({
+        tag: "line",
+        text: `let ${element} = (${fold.group} * ${threads}u + local.x)${lane ? " * 4u" : ""};`,
+      });
       emitter.push({ tag: "line", text: `if (${element} >= ${extentText(count)}) { return; }` });
     }
     const values = stores.map((value) => emitter.emit(value, index, lane));
@@ -44,17 +51,13 @@ export function lowerMap(traffic: Traffic, context: LowerContext): Kernel {
       }
     });
   });
-  const width = count === 1 ? 1 : threads;
   return {
     name: context.name,
     body: [...emitter.preamble, ...body],
     workgroupSize: [width, 1, 1],
-    grid: [
-      { extent: count, per: width * lanes },
-      { extent: 1, per: 1 },
-      { extent: 1, per: 1 },
-    ],
+    grid: fold.grid,
     declarations: [],
+    tensorNames,
     helpers: [...emitter.helpers],
     flops: multiplyDims(count, emitter.operations()),
   };

@@ -11,7 +11,7 @@ import { createNamer, identifier, type Namer } from "../wgsl/names.ts";
 import { extentText, literalText } from "../wgsl/expression.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { indexAlgebra, variableIndex, type Index } from "./index.ts";
-import type { Expression, Kernel, LowerContext } from "./kernel.ts";
+import { foldGrid, hintFor, nameTensors, type Expression, type Kernel, type LowerContext } from "./kernel.ts";
 
 /** How the threads of a workgroup are shared between rows and lanes within a row. */
 interface Arrangement {
@@ -41,10 +41,12 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
   const { cluster, loads, stores } = traffic;
   const plan = makePlan(cluster);
   const loaded = new Set(loads);
+  const tensorNames = nameTensors(traffic, context, plan.namer);
   const reductions = [...cluster.members].filter((member) => member.op.kind === "reduction");
   const emitter = createEmitter(
     {
       notes: context.notes,
+      hint: (value) => hintFor(value, context),
       namer: plan.namer,
       isLoaded: (value) => loaded.has(value),
       computed: (value) => plan.finished.get(value),
@@ -62,12 +64,9 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
     name: context.name,
     body: [...emitter.preamble, ...body],
     workgroupSize: [rows * lanes, 1, 1],
-    grid: [
-      { extent: plan.rowCount, per: rows },
-      { extent: 1, per: 1 },
-      { extent: 1, per: 1 },
-    ],
+    grid: foldGrid(plan.rowCount, rows).grid,
     declarations: plan.declarations,
+    tensorNames,
     helpers: [...emitter.helpers],
     flops: multiplyDims(elementCount(cluster.space), emitter.operations() + reductions.length),
   };
@@ -116,8 +115,10 @@ function writeHead({ arrangement, rowCount }: Plan, emitter: Emitter): void {
   const lane = lanes === 1 ? "0u" : rows === 1 ? "local.x" : alongRow ? `local.x % ${lanes}u` : `local.x / ${rows}u`;
   line(`let lane = ${lane};`);
   if (rowCount === 1) return;
-  const row = rows === 1 ? "group.x" : `group.x * ${rows}u + ${slot}`;
-  if (isMultipleOf(rowCount, rows)) return line(`let row = ${row};`);
+  const { group } = foldGrid(rowCount, rows);
+  const row = rows === 1 ? group : `${group} * ${rows}u + ${slot}`;
+  const exact = isMultipleOf(rowCount, rows) && group === "group.x";
+  if (exact) return line(`let row = ${row};`);
   // Every thread takes part in the barriers; those past the end repeat the last row and store nothing.
   line(`let inside = ${row} < ${extentText(rowCount)};`);
   line(`let row = min(${row}, ${extentText(rowCount)} - 1u);`);
@@ -166,8 +167,7 @@ function writePhase(phase: readonly Value[], plan: Plan, emitter: Emitter): void
 
 function declare(value: Value, plan: Plan, emitter: Emitter): Accumulating {
   const op = value.op as ReductionOp;
-  const name = emitterName(value, plan);
-  const result = plan.namer(name);
+  const result = plan.namer(identifier(value.op.name));
   const parts: string[] = [];
   const arrays: string[] = [];
   for (const { dtype, initial } of op.accumulators(value.operands[0].type.dtype)) {
@@ -185,25 +185,29 @@ function declare(value: Value, plan: Plan, emitter: Emitter): Accumulating {
   return { value, op, parts, arrays, result };
 }
 
-function emitterName(value: Value, _plan: Plan): string {
-  return identifier(value.op.name);
-}
-
 function accumulate({ value, op, parts }: Accumulating, plan: Plan, emitter: Emitter): void {
   const element = plan.namer("element");
   emitter.push({ tag: "let", name: element, value: emitter.emit(value.operands[0], plan.fullIndex) });
-  assignParts(parts, op.wgsl.combine(parts, op.wgsl.lift(element, "position")), plan, emitter);
+  const lifted = op.wgsl.lift(element, "position");
+  assignParts(parts, (first) => op.wgsl.combine(parts, lifted, first), plan, emitter);
 }
 
 /** Parts may read each other: with several, all are computed before any is assigned. */
-function assignParts(targets: readonly string[], values: readonly string[], plan: Plan, emitter: Emitter): void {
+function assignParts(
+  targets: readonly string[],
+  values: (first: string) => readonly string[],
+  plan: Plan,
+  emitter: Emitter,
+): void {
   const line = (text: string): void => emitter.push({ tag: "line", text });
-  if (targets.length === 1) return line(`${targets[0]} = ${values[0]};`);
-  const next = values.map((text) => {
-    const name = plan.namer("next");
-    line(`let ${name} = ${text};`);
-    return name;
-  });
+  const [first, ...others] = values(targets[0]);
+  if (others.length === 0) return line(`${targets[0]} = ${first};`);
+  const next = [plan.namer("next")];
+  line(`let ${next[0]} = ${first};`);
+  for (const text of values(next[0]).slice(1)) {
+    next.push(plan.namer("next"));
+    line(`let ${next.at(-1)} = ${text};`);
+  }
   targets.forEach((target, i) => line(`${target} = ${next[i]};`));
 }
 
@@ -222,7 +226,7 @@ function combineLanes(all: readonly Accumulating[], plan: Plan, emitter: Emitter
     for (const { op, arrays } of all) {
       const own = arrays.map((array) => `${array}[local.x]`);
       const theirs = arrays.map((array) => `${array}[${other}]`);
-      assignParts(own, op.wgsl.combine(own, theirs), plan, emitter);
+      assignParts(own, (first) => op.wgsl.combine(own, theirs, first), plan, emitter);
     }
   });
   const head = `for (var stride = ${lanes / 2}u; stride > 0u; stride /= 2u)`;
@@ -232,7 +236,10 @@ function combineLanes(all: readonly Accumulating[], plan: Plan, emitter: Emitter
 }
 
 function writeStores(stores: readonly Value[], plan: Plan, emitter: Emitter, context: LowerContext): void {
-  const guard = !isMultipleOf(plan.rowCount, plan.arrangement.rows) && plan.rowCount !== 1;
+  const whole =
+    isMultipleOf(plan.rowCount, plan.arrangement.rows) &&
+    foldGrid(plan.rowCount, plan.arrangement.rows).group === "group.x";
+  const guard = !whole && plan.rowCount !== 1;
   const full = stores.filter(
     (value) => sameShape(value.type.shape, plan.cluster.space) && plan.cluster.axes.length > 0,
   );

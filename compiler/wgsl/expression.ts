@@ -3,6 +3,7 @@ import { dimTerms, type Dim } from "../../ir/dim.ts";
 import { wgslType } from "../../ir/ops/define.ts";
 import type { DType } from "../../ir/type.ts";
 import { substitute, variableIndex, indexAlgebra, constantIndex, type Index } from "../lower/index.ts";
+import type { ElementwiseOp } from "../../ir/value.ts";
 import type { Expression, Lanes } from "../lower/kernel.ts";
 
 /** How the tensors of a kernel are bound. */
@@ -46,11 +47,21 @@ function applyText(expression: Expression & { tag: "apply" }, view: BindingView)
   const { op, operands, dtype, lanes } = expression;
   // WGSL mixes vectors with scalars in + - * / only; elsewhere scalars are repeated.
   const mixes = arithmetic.has(op.name) && dtype === "f32" && operands.some((operand) => operand.lanes === lanes);
-  const texts = operands.map((operand) => {
-    const text = primary(expressionText(operand, view));
-    return operand.lanes === lanes || mixes ? text : `${wgslType(operand.dtype, lanes)}(${unwrap(text)})`;
+  const texts = operands.map((operand, position) => {
+    const text = expressionText(operand, view);
+    if (operand.lanes !== lanes && !mixes) return `${wgslType(operand.dtype, lanes)}(${text})`;
+    // Inside a call no parentheses are needed; between operators they follow precedence.
+    return op.notation && !bindsTighter(operand, op, position) ? primary(text) : text;
   });
   return op.wgsl(texts, { result: dtype, operands: operands.map((operand) => operand.dtype), lanes });
+}
+
+/** True for an operand of + - * / that is itself a product, quotient or sum which needs no parentheses there. */
+function bindsTighter(operand: Expression, { notation, name }: ElementwiseOp, position: number): boolean {
+  if (operand.tag === "literal") return position === 0 && arithmetic.has(name);
+  if (operand.tag !== "apply" || !arithmetic.has(operand.op.name) || !arithmetic.has(name)) return false;
+  const inner = operand.op.notation!.precedence;
+  return position === 0 ? inner >= notation!.precedence : inner > notation!.precedence;
 }
 
 function splat(text: string, { dtype, lanes }: { readonly dtype: DType; readonly lanes: Lanes }): string {
@@ -117,12 +128,15 @@ export function literalText(value: number, dtype: DType): string {
   return /[.e]/.test(text) ? text : `${text}.0`;
 }
 
+const largestFloat32 = 3.4028234663852886e38;
+
 /** The shortest decimal that reads back as the same float32. */
 export function shortestFloat32(value: number): string {
   const exact = Math.fround(value);
   for (let digits = 1; digits <= 9; digits++) {
     const text = exact.toPrecision(digits);
-    if (Math.fround(Number(text)) === exact) return `${Number(text)}`;
+    // WGSL refuses a literal beyond the largest float32, even where it would round to it.
+    if (Math.fround(Number(text)) === exact && Math.abs(Number(text)) <= largestFloat32) return `${Number(text)}`;
   }
   return `${exact}`;
 }
@@ -130,10 +144,6 @@ export function shortestFloat32(value: number): string {
 /** The text, in parentheses unless it is a name, a literal, a call or an element access. */
 export function primary(text: string): string {
   return isPrimary(text) ? text : `(${text})`;
-}
-
-function unwrap(text: string): string {
-  return text.startsWith("(") && isPrimary(text) ? text.slice(1, -1) : text;
 }
 
 /** One token, followed by nothing but bracketed groups and member accesses. */

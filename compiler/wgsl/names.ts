@@ -1,23 +1,17 @@
 /// Identifiers of a kernel: the user's names as far as WGSL allows them.
 
 /** Words that a kernel must not declare: keywords, reserved words and builtins that kernels call. */
-const taken = [
-  ..."alias break case const const_assert continue continuing default diagnostic discard else enable false fn for if".split(
-    " ",
-  ),
-  ..."let loop override requires return struct switch true var while abs clamp exp floor log max min pow select sign".split(
-    " ",
-  ),
-  ..."sqrt tanh bitcast vec2 vec3 vec4 vec4f vec4u vec4i f32 i32 u32 f16 bool array atomic ptr mat4x4 main arrayLength".split(
-    " ",
-  ),
-  ..."new self super this static class final fma step mix dot cross target precision sample filter input output".split(
-    " ",
-  ),
-  ..."sizes settings local group tile row column acc infinity_bits nan_bits null type of from in out ref use where with".split(
-    " ",
-  ),
-];
+const taken = `
+  alias break case const const_assert continue continuing default diagnostic discard else enable false fn for if let loop
+  override requires return struct switch true var while new self super this static class final null type of from in out
+  ref use where with target precision sample filter input output
+  vec2 vec3 vec4 vec4f vec4u vec4i f32 i32 u32 f16 bool array atomic ptr mat4x4
+  abs clamp exp floor log max min pow select sign sqrt tanh bitcast fma step mix dot cross arrayLength workgroupBarrier
+  expm1 log1p softplus sigmoid power expm14 log1p4 softplus4 sigmoid4 power4
+  main sizes settings local group tile row column infinity_bits nan_bits
+`
+  .trim()
+  .split(/\s+/);
 
 /** Gives out identifiers, each once. */
 export interface Namer {

@@ -1,17 +1,15 @@
 /// Kernel IR → WGSL text. Decides how tensors are bound and named, and writes the header that says what is computed.
-import type { Graph } from "../../ir/graph.ts";
 import type { SettingIdentity } from "../../ir/ops/leaf.ts";
 import { formatType, type DType } from "../../ir/type.ts";
 import type { HelperFunction, Value } from "../../ir/value.ts";
 import type { BindingAccess, StorageType } from "../../runtime/abi.ts";
 import { constantIndex, indexAlgebra } from "../lower/index.ts";
-import type { Expression, Kernel, Statement, Target } from "../lower/kernel.ts";
+import { targetTensor, type Expression, type Kernel, type Statement } from "../lower/kernel.ts";
 import { expressionText, indexText, primary, type BindingView } from "./expression.ts";
-import { createNamer, type Namer } from "./names.ts";
+import { createNamer } from "./names.ts";
 
 /** What the writer must know about the program around a kernel. */
 export interface WriteContext {
-  readonly notes: Graph["notes"];
   /** The buffer in which a tensor lives; tensors of one buffer cannot be bound with different access. */
   bufferOf(tensor: Value): number;
   /** Settings of the entry point, in the order of the uniform buffer. */
@@ -42,16 +40,10 @@ export function storageType(dtype: DType): StorageType {
   return dtype === "bool" ? "u32" : dtype;
 }
 
-/** The tensor that a target writes: the state itself for an update in place. */
-export function targetTensor(target: Target): Value {
-  return target.state ?? target.value;
-}
-
 /** The text of a kernel. */
 export function writeKernel(kernel: Kernel, context: WriteContext, header: readonly string[]): WrittenKernel {
   const usages = collectUsages(kernel.body);
-  const namer = createNamer();
-  nameTensors([...usages.values()], context, namer);
+  for (const usage of usages.values()) usage.name = kernel.tensorNames.get(usage.tensor)!;
   const settings = context.settings.map((setting) => fieldName(setting));
   const view = bindingView(usages);
   const body = kernel.body.flatMap((statement) => statementLines(statement, view, usages, "  "));
@@ -100,10 +92,6 @@ function bindingView(usages: ReadonlyMap<Value, Usage>): BindingView {
 
 function fieldName(setting: Value): string {
   return createNamer()((setting.attrs.identity as SettingIdentity).name);
-}
-
-function nameTensors(usages: readonly Usage[], context: WriteContext, namer: Namer): void {
-  for (const usage of usages) usage.name = namer(context.notes.get(usage.tensor)?.name ?? "intermediate");
 }
 
 /** Every tensor that the statements read or write, in order of first use, reads before writes. */

@@ -77,9 +77,9 @@ export const logsumexpOp = reduction({
   finish: ([largest, total]) => largest + Math.log(total),
   wgsl: {
     lift: (x) => [x, "1.0"],
-    combine: ([a, s], [b, t]) => [
+    combine: ([a, s], [b, t], largest) => [
       `max(${a}, ${b})`,
-      `${s} * exp(${a} - max(${a}, ${b})) + ${t} * exp(${b} - max(${a}, ${b}))`,
+      `${s} * exp(${a} - ${largest}) + ${t} * exp(${b} - ${largest})`,
     ],
     finish: ([largest, total]) => `${largest} + log(${total})`,
   },

@@ -1,0 +1,36 @@
+/// The pipeline: from a model to a program. One line and one reason per step.
+import type { Graph } from "../ir/graph.ts";
+import type { Program } from "../runtime/abi.ts";
+import { derive, simplifyAfterBinding } from "./passes/all.ts";
+import { bindSizes, type Dims } from "./passes/bind-sizes.ts";
+import { splitReductions } from "./passes/split-reductions.ts";
+import { assemble, type EntryFacts } from "./program.ts";
+
+/** How to compile. */
+export interface CompileOptions {
+  /** Numbers for named sizes: `{ batch: 64 }`, or for one entry point `{ "predict.batch": 1 }`. */
+  readonly dims?: Dims;
+}
+
+/** A program, and what the compiler knows about it. */
+export interface Compilation {
+  readonly program: Program;
+  /** The graph in its simplest form, named sizes still named: what `print` shows. */
+  readonly derived: Graph;
+  readonly entries: readonly EntryFacts[];
+}
+
+/** Compiles a model, and says what it came to. Errors: `size-unbound`, `size-unknown`, and those of the passes. */
+export function compileWithFacts(graph: Graph, options: CompileOptions = {}): Compilation {
+  const derived = derive(graph); // gradients in simplest form, while sizes are still names
+  const bound = bindSizes(derived, options.dims ?? {}); // kernels are written for sizes that are numbers
+  const simple = simplifyAfterBinding(bound); // 1/batch is a constant now
+  const final = splitReductions.run(simple); // one total becomes totals of rows that a kernel computes anyway
+  const { program, facts } = assemble(final); // kernels, memory and tables
+  return { program, derived, entries: facts };
+}
+
+/** Compiles a model to the program that `load()` of chainrule/runtime runs. */
+export function compile(graph: Graph, options: CompileOptions = {}): Program {
+  return compileWithFacts(graph, options).program;
+}

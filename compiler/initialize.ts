@@ -1,0 +1,37 @@
+/// Initialisers once shapes are known: plain distributions, as the runtime draws them.
+import type { Initializer } from "../ir/initializer.ts";
+import type { Initializer as PlainInitializer } from "../runtime/abi.ts";
+import { initialValues } from "./errors.ts";
+
+/** The initialiser of a state of this shape; `site` makes its random numbers its own. */
+export function plainInitializer(
+  initializer: Initializer,
+  shape: readonly number[],
+  site: number,
+  name: string,
+): PlainInitializer {
+  switch (initializer.tag) {
+    case "constant":
+    case "key":
+      return initializer;
+    case "uniform":
+    case "normal":
+      return { ...initializer, site };
+    case "values": {
+      const count = shape.reduce((total, extent) => total * extent, 1);
+      if (initializer.values.length !== count) throw initialValues(name, count, initializer.values.length);
+      return initializer;
+    }
+    case "scaled": {
+      const fanOut = shape.at(-1) ?? 1;
+      const fanIn = shape.length > 1 ? shape.slice(0, -1).reduce((total, extent) => total * extent, 1) : fanOut;
+      const variance = initializer.scale / (initializer.fan === "in" ? fanIn : (fanIn + fanOut) / 2);
+      if (initializer.distribution === "normal")
+        return { tag: "normal", mean: 0, deviation: Math.sqrt(variance), site };
+      const limit = Math.sqrt(3 * variance);
+      return { tag: "uniform", low: -limit, high: limit, site };
+    }
+    default:
+      return initializer satisfies never;
+  }
+}

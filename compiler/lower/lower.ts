@@ -1,0 +1,21 @@
+/// From a cluster to a kernel, by family.
+import type { Traffic } from "../cluster/store.ts";
+import { lowerContract } from "./contract.ts";
+import type { Kernel, LowerContext } from "./kernel.ts";
+import { lowerMap } from "./map.ts";
+import { lowerReduce } from "./reduce.ts";
+
+/** The kernel of a cluster. */
+export function lower(traffic: Traffic, context: LowerContext): Kernel {
+  const { kind } = traffic.cluster;
+  switch (kind) {
+    case "map":
+      return lowerMap(traffic, context);
+    case "reduce":
+      return lowerReduce(traffic, context);
+    case "contract":
+      return lowerContract(traffic, context);
+    default:
+      return kind satisfies never;
+  }
+}

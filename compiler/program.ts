@@ -1,0 +1,293 @@
+/// Assembles the program: buffers and offsets, kernels as text, dispatches as tables. Types come from runtime/abi.ts.
+import { entryPointRoots, type EntryPoint as GraphEntry, type Graph } from "../ir/graph.ts";
+import type { InputIdentity, SettingIdentity, StateIdentity } from "../ir/ops/leaf.ts";
+import { inputOp, settingOp } from "../ir/ops/leaf.ts";
+import { elementCount } from "../ir/type.ts";
+import { postorder, type Value } from "../ir/value.ts";
+import { abiVersion } from "../runtime/abi.ts";
+import type { BufferPlan, Dispatch, EntryPoint, InputSlot, Kernel, Program, Slot, StateSlot } from "../runtime/abi.ts";
+import { emptyTensor } from "./errors.ts";
+import { classesOf } from "./inputs.ts";
+import { plainInitializer } from "./initialize.ts";
+import { kernelHeader, kernelName } from "./lower/header.ts";
+import { lower } from "./lower/lower.ts";
+import { targetTensor, type GridExtent } from "./lower/kernel.ts";
+import { planEntry, type EntryPlan } from "./plan.ts";
+import { allocate, roundUp, type Interval } from "./schedule/allocate.ts";
+import type { Step } from "./schedule/order.ts";
+import { storageType, writeKernel } from "./wgsl/write.ts";
+
+/** What is known about one launch, for reports. */
+export interface LaunchFacts {
+  readonly name: string;
+  readonly workgroups: readonly [number, number, number];
+  readonly flops: number;
+  /** Bytes of all tensors that the kernel binds. */
+  readonly bytes: number;
+}
+
+/** What is known about one entry point, for reports. */
+export interface EntryFacts {
+  readonly name: string;
+  readonly launches: readonly LaunchFacts[];
+  readonly arenaBytes: number;
+  readonly arenaLowerBound: number;
+}
+
+/** A program and what is known about it. */
+export interface Assembly {
+  readonly program: Program;
+  readonly facts: readonly EntryFacts[];
+}
+
+interface Location {
+  readonly buffer: number;
+  readonly offset: number;
+}
+
+/** States of one buffer together stay within WebGPU's default limits. */
+const mostStateBytes = 128 * 1024 * 1024;
+
+/** The program of a graph whose sizes are bound and whose derivatives are expanded. */
+export function assemble(graph: Graph): Assembly {
+  const buffers: BufferPlan[] = [];
+  const add = (label: string, role: BufferPlan["role"], bytes: number): number =>
+    buffers.push({ label, role, bytes }) - 1;
+  const locations = new Map<Value, Location>();
+  const states = placeStates(graph, add, locations);
+  const plans = graph.entryPoints
+    .map((entry) => ({ plan: planEntry(entry, graph.notes) }))
+    .map(({ plan }) => ({
+      plan,
+      arena: allocate(intervalsOf(plan)),
+    }));
+  const arenaBytes = Math.max(0, ...plans.map(({ arena }) => arena.bytes));
+  const arena = arenaBytes > 0 ? add("arena", "arena", arenaBytes) : -1;
+  const kernels = createKernelTable(graph);
+  const entryPoints: Record<string, EntryPoint> = {};
+  const facts: EntryFacts[] = [];
+  for (const { plan, arena: packed } of plans) {
+    const local = new Map(locations);
+    for (const [value, offset] of packed.offsets) local.set(value, { buffer: arena, offset });
+    const { entry, launches } = assembleEntry(graph, plan, add, local, kernels);
+    entryPoints[plan.entry.name] = entry;
+    facts.push({ name: plan.entry.name, launches, arenaBytes: packed.bytes, arenaLowerBound: packed.lowerBound });
+  }
+  const program = { abi: abiVersion, name: graph.name, buffers, states, kernels: kernels.all, entryPoints };
+  return { program: { ...program, limits: limitsOf(buffers, entryPoints) }, facts };
+}
+
+function bytesOf(value: Value): number {
+  return 4 * (elementCount(value.type.shape) as number);
+}
+
+function slot(name: string, value: Value, location: Location): Slot {
+  return { name, dtype: storageType(value.type.dtype), shape: value.type.shape as readonly number[], ...location };
+}
+
+type AddBuffer = (label: string, role: BufferPlan["role"], bytes: number) => number;
+
+function placeStates(graph: Graph, add: AddBuffer, locations: Map<Value, Location>): readonly StateSlot[] {
+  const groups: { values: Value[]; bytes: number }[] = [];
+  const offsets = new Map<Value, number>();
+  for (const state of graph.states) {
+    const name = graph.notes.get(state)?.name ?? "state";
+    if (elementCount(state.type.shape) === 0) throw emptyTensor(name, state.type.shape);
+    let group = groups.at(-1);
+    if (!group || roundUp(group.bytes) + bytesOf(state) > mostStateBytes)
+      groups.push((group = { values: [], bytes: 0 }));
+    offsets.set(state, roundUp(group.bytes));
+    group.bytes = roundUp(group.bytes) + bytesOf(state);
+    group.values.push(state);
+  }
+  groups.forEach(({ values, bytes }, position) => {
+    const buffer = add(groups.length === 1 ? "states" : `states ${position}`, "state", bytes);
+    for (const value of values) locations.set(value, { buffer, offset: offsets.get(value)! });
+  });
+  return graph.states.map((state, site) => {
+    const { parameter, initializer } = state.attrs.identity as StateIdentity;
+    const name = graph.notes.get(state)!.name!;
+    const init = plainInitializer(initializer, state.type.shape as readonly number[], site, name);
+    return { ...slot(name, state, locations.get(state)!), parameter, init };
+  });
+}
+
+/** Lifetimes of the tensors that an entry point keeps in the arena. */
+function intervalsOf({ steps, outputs }: EntryPlan): readonly Interval[] {
+  const end = new Map<Value, number>();
+  steps.forEach((step, time) => step.traffic.loads.forEach((value) => end.set(value, time)));
+  return steps.flatMap(({ targets }, start) =>
+    [...targets.values()].flat().flatMap(({ value, state }) => {
+      if (state || outputs.includes(value)) return [];
+      return [{ value, bytes: bytesOf(value), start, end: end.get(value) ?? start }];
+    }),
+  );
+}
+
+interface KernelTable {
+  readonly all: Kernel[];
+  /** Index of a kernel of this text, added when it is new. */
+  add(kernel: Kernel): number;
+  unique(name: string, entry: string): string;
+}
+
+function createKernelTable(graph: Graph): KernelTable {
+  const all: Kernel[] = [];
+  const several = graph.entryPoints.length > 1;
+  return {
+    all,
+    add(kernel) {
+      const known = all.findIndex(
+        (each) => each.wgsl === kernel.wgsl && each.bindings.join() === kernel.bindings.join(),
+      );
+      return known >= 0 ? known : all.push(kernel) - 1;
+    },
+    unique(name, entry) {
+      const free = (candidate: string): boolean => all.every((each) => each.name !== candidate);
+      if (free(name)) return name;
+      const base = several ? `${entry}_${name}` : name;
+      if (several && free(base)) return base;
+      for (let count = 1; ; count++) if (free(`${base}_${count}`)) return `${base}_${count}`;
+    },
+  };
+}
+
+function assembleEntry(
+  graph: Graph,
+  plan: EntryPlan,
+  add: AddBuffer,
+  locations: Map<Value, Location>,
+  kernels: KernelTable,
+): { readonly entry: EntryPoint; readonly launches: readonly LaunchFacts[] } {
+  const { entry } = plan;
+  const used = new Set(postorder(entryPointRoots(entry)));
+  const inputs = placeInputs(graph, entry, used, add, locations);
+  const settings = graph.inputs.filter((leaf) => leaf.op === settingOp && used.has(leaf));
+  const settingsBuffer =
+    settings.length > 0 ? add(`${entry.name} settings`, "settings", roundTo16(4 * settings.length)) : undefined;
+  const outputs = placeOutputs(plan, add, locations);
+  const dispatches: Dispatch[] = [];
+  const launches: LaunchFacts[] = [];
+  for (const step of plan.steps) {
+    const { dispatch, facts } = launch(step, graph, entry.name, locations, settings, settingsBuffer, kernels);
+    dispatches.push(dispatch);
+    launches.push(facts);
+  }
+  const compiled: EntryPoint = {
+    inputs,
+    settings: settingNames(settings, graph).map((name, i) => ({
+      name,
+      value: (settings[i].attrs.identity as SettingIdentity).value,
+    })),
+    ...(settingsBuffer === undefined ? {} : { settingsBuffer }),
+    outputs,
+    updates: entry.updates.length > 0,
+    dispatches,
+  };
+  return { entry: compiled, launches };
+}
+
+function roundTo16(bytes: number): number {
+  return Math.ceil(bytes / 16) * 16;
+}
+
+/** A setting's own name where an entry point has one of that name only, else its name in the graph. */
+function settingNames(settings: readonly Value[], graph: Graph): readonly string[] {
+  const plain = settings.map((setting) => (setting.attrs.identity as SettingIdentity).name);
+  return settings.map((setting, i) =>
+    plain.filter((name) => name === plain[i]).length > 1 ? (graph.notes.get(setting)?.name ?? plain[i]) : plain[i],
+  );
+}
+
+function placeInputs(
+  graph: Graph,
+  entry: GraphEntry,
+  used: ReadonlySet<Value>,
+  add: AddBuffer,
+  locations: Map<Value, Location>,
+): readonly InputSlot[] {
+  return graph.inputs
+    .filter((leaf) => leaf.op === inputOp && used.has(leaf))
+    .map((leaf) => {
+      const { name } = leaf.attrs.identity as InputIdentity;
+      if (elementCount(leaf.type.shape) === 0) throw emptyTensor(name, leaf.type.shape);
+      const location = { buffer: add(`${entry.name}.${name}`, "input", bytesOf(leaf)), offset: 0 };
+      locations.set(leaf, location);
+      const classes = classesOf(leaf, used);
+      return { ...slot(name, leaf, location), ...(classes === undefined ? {} : { classes }) };
+    });
+}
+
+function placeOutputs({ entry, outputs }: EntryPlan, add: AddBuffer, locations: Map<Value, Location>): readonly Slot[] {
+  if (outputs.length === 0) return [];
+  let bytes = 0;
+  const offsets = new Map<Value, number>();
+  for (const value of outputs) {
+    if (offsets.has(value)) continue;
+    offsets.set(value, roundUp(bytes));
+    bytes = roundUp(bytes) + bytesOf(value);
+  }
+  const buffer = add(`${entry.name} outputs`, "output", bytes);
+  for (const [value, offset] of offsets) locations.set(value, { buffer, offset });
+  return entry.outputs.map(({ name }, i) => slot(name, outputs[i], locations.get(outputs[i])!));
+}
+
+function launch(
+  step: Step,
+  graph: Graph,
+  entry: string,
+  locations: ReadonlyMap<Value, Location>,
+  settings: readonly Value[],
+  settingsBuffer: number | undefined,
+  kernels: KernelTable,
+): { readonly dispatch: Dispatch; readonly facts: LaunchFacts } {
+  const wanted = kernelName(step, graph.notes);
+  const lowered = lower(step.traffic, {
+    notes: graph.notes,
+    name: wanted,
+    targets: (value) => step.targets.get(value) ?? [],
+  });
+  const bytes = [...new Set([...step.traffic.loads, ...[...step.targets.values()].flat().map(targetTensor)])].reduce(
+    (total, tensor) => total + bytesOf(tensor),
+    0,
+  );
+  const header = kernelHeader(step, graph, lowered, bytes);
+  const context = {
+    notes: graph.notes,
+    bufferOf: (tensor: Value) => locations.get(tensor)!.buffer,
+    settings,
+    sizes: [],
+  };
+  const written = writeKernel(lowered, context, header);
+  const bindings = written.tensors.map(({ tensor }) => ({ ...locations.get(tensor)!, bytes: bytesOf(tensor) }));
+  if (written.usesSettings)
+    bindings.push({ buffer: settingsBuffer!, offset: 0, bytes: roundTo16(4 * settings.length) });
+  const access = [...written.tensors.map((each) => each.access), ...(written.usesSettings ? ["uniform" as const] : [])];
+  const kernel = kernels.add({ name: kernels.unique(wanted, entry), wgsl: written.wgsl, bindings: access });
+  const workgroups = lowered.grid.map(workgroupCount) as unknown as Dispatch["workgroups"];
+  const facts = {
+    name: kernels.all[kernel].name,
+    workgroups,
+    flops: lowered.flops as number,
+    bytes,
+  };
+  return { dispatch: { kernel, workgroups, bindings }, facts };
+}
+
+function workgroupCount({ extent, per }: GridExtent): number {
+  return Math.ceil((extent as number) / per);
+}
+
+/** Limits above WebGPU's defaults. */
+function limitsOf(
+  buffers: readonly BufferPlan[],
+  entries: Readonly<Record<string, EntryPoint>>,
+): Record<string, number> {
+  const limits: Record<string, number> = {};
+  const largestBuffer = Math.max(0, ...buffers.map((buffer) => buffer.bytes));
+  const bindings = Object.values(entries).flatMap((entry) => entry.dispatches.flatMap((dispatch) => dispatch.bindings));
+  const largestBinding = Math.max(0, ...bindings.map((binding) => binding.bytes));
+  if (largestBuffer > 256 * 1024 * 1024) limits.maxBufferSize = largestBuffer;
+  if (largestBinding > 128 * 1024 * 1024) limits.maxStorageBufferBindingSize = largestBinding;
+  return limits;
+}

@@ -1,0 +1,99 @@
+/// What a compiled model costs: figures that hold on every machine.
+import { elementCount } from "../ir/type.ts";
+import type { Program } from "../runtime/abi.ts";
+import { residuals, type Residual } from "./autodiff/residuals.ts";
+import type { Compilation } from "./compile.ts";
+import type { LaunchFacts } from "./program.ts";
+
+/** The report of a model; its JSON form is stable. */
+export interface Report {
+  readonly entryPoints: Readonly<Record<string, EntryReport>>;
+  readonly parameters: readonly ParameterReport[];
+}
+
+/** Costs of one call of an entry point. */
+export interface EntryReport {
+  readonly dispatches: number;
+  readonly submits: number;
+  readonly passes: number;
+  readonly flops: number;
+  /** Bytes of the tensors that the dispatches bind, summed. */
+  readonly bytes: number;
+  readonly arenaBytes: number;
+  /** The largest sum of intermediate bytes alive at once. */
+  readonly arenaLowerBound: number;
+  readonly pipelines: number;
+  readonly wgslBytes: number;
+  readonly kernels: readonly KernelReport[];
+  /** Forward values that the backward part reads. */
+  readonly residuals: readonly ResidualReport[];
+}
+
+/** One launch. */
+export interface KernelReport {
+  readonly name: string;
+  readonly dispatch: readonly [number, number, number];
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+/** A forward value kept for backward. */
+export interface ResidualReport {
+  readonly name: string;
+  readonly shape: readonly (number | string)[];
+}
+
+/** One parameter. */
+export interface ParameterReport {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly count: number;
+}
+
+/** The figures of a compiled model. */
+export function report({ program, derived, entries }: Compilation): Report {
+  const entryPoints = Object.fromEntries(
+    entries.map((entry) => {
+      const kept = residuals(
+        derived,
+        derived.entryPoints.find((each) => each.name === entry.name)!,
+      );
+      return [entry.name, { ...entryReport(program, entry.name, entry), residuals: kept.map(residualReport) }];
+    }),
+  );
+  const parameters = program.states
+    .filter((state) => state.parameter)
+    .map(({ name, shape }) => ({ name, shape, count: elementCount(shape) as number }));
+  return { entryPoints, parameters };
+}
+
+function residualReport({ name, shape }: Residual): ResidualReport {
+  return { name, shape };
+}
+
+function entryReport(
+  program: Program,
+  name: string,
+  facts: { readonly launches: readonly LaunchFacts[]; readonly arenaBytes: number; readonly arenaLowerBound: number },
+): Omit<EntryReport, "residuals"> {
+  const { launches, arenaBytes, arenaLowerBound } = facts;
+  const kernels = new Set(program.entryPoints[name].dispatches.map((dispatch) => program.kernels[dispatch.kernel]));
+  const total = (pick: (launch: LaunchFacts) => number): number => launches.reduce((sum, each) => sum + pick(each), 0);
+  return {
+    dispatches: launches.length,
+    submits: 1,
+    passes: 1,
+    flops: total((launch) => launch.flops),
+    bytes: total((launch) => launch.bytes),
+    arenaBytes,
+    arenaLowerBound,
+    pipelines: kernels.size,
+    wgslBytes: [...kernels].reduce((sum, kernel) => sum + new TextEncoder().encode(kernel.wgsl).length, 0),
+    kernels: launches.map(({ name: kernel, workgroups, flops, bytes }) => ({
+      name: kernel,
+      dispatch: workgroups,
+      flops,
+      bytes,
+    })),
+  };
+}
