@@ -1,0 +1,71 @@
+/// What the reference pages are made of, found in the sources themselves: a new error code or op appears by itself.
+import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { ErrorKind } from "../ir/diagnostic.ts";
+import type { Op } from "../ir/value.ts";
+import { checkpointErrorDocs, runtimeErrorDocs } from "../runtime/error-docs.ts";
+
+/** Root of the repository. */
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** One error code and its meaning. */
+export interface ErrorEntry {
+  readonly code: string;
+  readonly doc: string;
+}
+
+/** A part of the error catalogue. */
+export interface ErrorSection {
+  readonly title: string;
+  readonly errors: readonly ErrorEntry[];
+}
+
+/** Every error code, by who raises it. */
+export async function errorSections(): Promise<readonly ErrorSection[]> {
+  const documented = (docs: Readonly<Record<string, string>>): readonly ErrorEntry[] =>
+    Object.entries(docs).map(([code, doc]) => ({ code, doc }));
+  return [
+    { title: "The language", errors: await errorKinds("ir") },
+    { title: "The compiler", errors: await errorKinds("compiler") },
+    { title: "The runtime", errors: documented(runtimeErrorDocs) },
+    { title: "Checkpoints", errors: documented(checkpointErrorDocs) },
+  ];
+}
+
+/** The codes that the files `errors.ts` below a folder define, in their order. */
+export async function errorKinds(folder: string): Promise<readonly ErrorEntry[]> {
+  const exports = await exportsOf(folder, (name) => /(^|[\\/])errors\.ts$/.test(name));
+  return exports
+    .filter((each): each is ErrorKind<readonly unknown[]> => typeof each === "function" && "code" in each)
+    .map(({ code, doc }) => ({ code, doc }));
+}
+
+/** Every op, in the order of files and of their exports; an op that several names share is there once. */
+export async function ops(): Promise<readonly Op[]> {
+  const found = new Set<Op>();
+  for (const each of await exportsOf("ir/ops", () => true)) {
+    const op = isOp(each) ? each : hasOp(each) ? each.op : undefined;
+    if (op) found.add(op);
+  }
+  return [...found];
+}
+
+async function exportsOf(folder: string, wanted: (name: string) => boolean): Promise<readonly unknown[]> {
+  const names = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" });
+  const files = names.filter((name) => name.endsWith(".ts") && wanted(name)).sort();
+  const values: unknown[] = [];
+  for (const file of files) {
+    const module = (await import(pathToFileURL(join(root, folder, file)).href)) as Record<string, unknown>;
+    values.push(...Object.values(module));
+  }
+  return values;
+}
+
+function isOp(candidate: unknown): candidate is Op {
+  return typeof candidate === "object" && candidate !== null && "kind" in candidate && "infer" in candidate;
+}
+
+function hasOp(candidate: unknown): candidate is { readonly op: Op } {
+  return typeof candidate === "function" && "op" in candidate && isOp(candidate.op);
+}

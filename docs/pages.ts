@@ -1,0 +1,67 @@
+/// The generated reference pages: docs/errors.md and docs/ops.md.
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { format } from "prettier";
+import type { Op, OpKind } from "../ir/value.ts";
+import { errorSections, ops, root, type ErrorEntry } from "./catalogue.ts";
+
+/** Every generated page: path from the root → text. */
+export async function generatedPages(): Promise<Readonly<Record<string, string>>> {
+  const pages = { "docs/errors.md": await errorsPage(), "docs/ops.md": await opsPage() };
+  const formatted = Object.entries(pages).map(async ([path, text]) => {
+    return [path, await format(text, { parser: "markdown", printWidth: 120 })] as const;
+  });
+  return Object.fromEntries(await Promise.all(formatted));
+}
+
+async function errorsPage(): Promise<string> {
+  const parts = ["# Errors", generatedNote, "Every error has a code that does not change; the words around it may."];
+  for (const { title, errors } of await errorSections()) {
+    parts.push(`## ${title}`, ...errors.map(errorEntry));
+  }
+  return parts.join("\n\n");
+}
+
+function errorEntry({ code, doc }: ErrorEntry): string {
+  const fixture = join(root, "test/fixtures/errors", `${code}.txt`);
+  const example = existsSync(fixture) ? `\n\n\`\`\`text\n${readFileSync(fixture, "utf8").trimEnd()}\n\`\`\`` : "";
+  return `### ${code}\n\n${doc}${example}`;
+}
+
+const kinds: Readonly<Record<OpKind, string>> = {
+  leaf: "Values without operands.",
+  elementwise: "Same shape in, same shape out. `add(a, b)` and its like first stretch their operands to one shape.",
+  layout: "Move elements without computing; they cost no kernel of their own.",
+  reduction: "Combine the elements along axes.",
+  contraction: "Sums of products over shared axes.",
+  derivative: "Placeholders that the compiler expands.",
+};
+
+async function opsPage(): Promise<string> {
+  const all = await ops();
+  const parts = [
+    "# Ops",
+    generatedNote,
+    "What a graph is made of. Layers, losses and optimizers are compositions of these.",
+  ];
+  for (const [kind, about] of Object.entries(kinds)) {
+    const rows = all.filter((op) => op.kind === kind).map(opRow);
+    if (rows.length > 0)
+      parts.push(`## ${kind}`, about, ["| op | printed | meaning |", "| --- | --- | --- |", ...rows].join("\n"));
+  }
+  return parts.join("\n\n");
+}
+
+function opRow(op: Op): string {
+  return `| ${cell(op.name)} | ${cell(`\`${printed(op)}\``)} | ${cell(op.doc)} |`;
+}
+
+function printed(op: Op): string {
+  if (op.kind !== "elementwise" || !op.notation) return op.name;
+  const { symbol, prefix } = op.notation;
+  return prefix ? `${symbol}a` : `a ${symbol} b`;
+}
+
+const cell = (text: string): string => text.replaceAll("|", "\\|");
+
+const generatedNote = "Generated from the sources by `npm run docs`; do not edit.";
