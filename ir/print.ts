@@ -4,58 +4,20 @@ import { formatName } from "./notation/form.ts";
 import type { StateIdentity } from "./ops/leaf.ts";
 import { formatInput, formatStates } from "./print/declarations.ts";
 import { formatDefinition, formatReference, leafName, type Vocabulary } from "./print/expression.ts";
+import { layOutPage, numberLines, type PrintOptions } from "./print/page.ts";
 import { planPage, type Plan } from "./print/plan.ts";
 import { groupRepeated, type UpdateText } from "./print/repeat.ts";
-import { arrange, type EntryPart, type Section, type Statement } from "./print/statements.ts";
+import type { Section, Statement } from "./print/statements.ts";
 import { pageWidth, wrap } from "./print/wrap.ts";
 import { formatType } from "./type.ts";
 import type { Value } from "./value.ts";
 
-/** What of a graph is printed. */
-export interface PrintOptions {
-  /** Only this entry point; by default all. */
-  readonly entry?: string;
-  /** False leaves out updates and whatever only they need: the forward graph remains. Default true. */
-  readonly gradient?: boolean;
-}
-
-/** What of a graph is shown, with names for everything that has one: the same for every format. */
-export interface Page {
-  readonly inputs: readonly Value[];
-  readonly states: readonly Value[];
-  readonly parts: readonly EntryPart[];
-  readonly names: ReadonlyMap<Value, string>;
-}
-
-/** Selects what the options ask for. Leaves that nothing shown depends on are left out of a partial page. */
-export function selectPage(graph: Graph, { entry, gradient = true }: PrintOptions = {}): Page {
-  const parts = graph.entryPoints
-    .filter((each) => entry === undefined || each.name === entry)
-    .map((each): EntryPart => {
-      const updates = gradient ? each.updates : [];
-      const roots = [...each.outputs.map((output) => output.value), ...updates.map((update) => update.value)];
-      return { entry: each, updates, roots };
-    });
-  const names = new Map<Value, string>();
-  for (const [value, { name }] of graph.notes) if (name !== undefined) names.set(value, name);
-  for (const leaf of [...graph.inputs, ...graph.states]) if (!names.has(leaf)) names.set(leaf, leafName(leaf));
-  const whole = entry === undefined && gradient;
-  const used = new Set(planPage(parts, names).order(parts.flatMap((part) => part.roots)));
-  for (const part of parts) for (const { state } of part.updates) used.add(state);
-  const shown = (leaf: Value): boolean => whole || used.has(leaf);
-  return { inputs: graph.inputs.filter(shown), states: graph.states.filter(shown), parts, names };
-}
+export type { PrintOptions } from "./print/page.ts";
 
 /** The graph as text of at most 100 columns where lines can be broken; `parseGraph` reads it back. */
 export function printGraph(graph: Graph, options: PrintOptions = {}): string {
-  const { inputs, states, parts, names } = selectPage(graph, options);
+  const { inputs, states, parts, names, plan, sections, common, automatic } = layOutPage(graph, options);
   const nameOf = (value: Value): string => names.get(value) ?? leafName(value);
-  const plan = planPage(parts, names);
-  const sections = parts.map((part) => arrange(part, plan, names));
-  const common = plan.order(parts.flatMap((part) => part.roots)).filter((value) => {
-    return plan.lines.has(value) && plan.partsOf(value).size > 1;
-  });
-  const automatic = numberLines(common, sections, names);
   const words = vocabulary(plan, names, automatic);
   const head = [...inputs.map((value) => formatInput(value, nameOf(value))), ...formatStates(states, nameOf)];
   const shared = annotate(common.map((value) => lineText({ tag: "line", value, output: false }, words, names)));
@@ -113,27 +75,6 @@ function vocabulary(plan: Plan, names: ReadonlyMap<Value, string>, automatic: Re
 
 function primes({ primed }: Section, words: Vocabulary): Pick<Vocabulary, "reference"> {
   return { reference: (value) => primed.get(value) ?? words.reference(value) };
-}
-
-/** `v1`, `v2`… for shared values without a name. */
-function numberLines(
-  common: readonly Value[],
-  sections: readonly Section[],
-  names: ReadonlyMap<Value, string>,
-): ReadonlyMap<Value, string> {
-  const taken = new Set(names.values());
-  const automatic = new Map<Value, string>();
-  const own = sections.flatMap(({ statements }) =>
-    statements.flatMap((each) => (each.tag === "line" ? [each.value] : [])),
-  );
-  let count = 0;
-  for (const value of [...common, ...own]) {
-    if (names.has(value)) continue;
-    do count++;
-    while (taken.has(`v${count}`));
-    automatic.set(value, `v${count}`);
-  }
-  return automatic;
 }
 
 interface LineText {

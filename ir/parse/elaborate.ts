@@ -43,7 +43,7 @@ function valueOf(formula: Formula, words: Meanings): Value {
     case "fill":
       return fill(formula);
     case "iota":
-      return apply(iotaOp, [], { axis: formula.value, ...formula.type });
+      return apply(iotaOp, [], { axis: formula.axis, ...formula.type });
     case "operator":
       return elementwise(formula.op, {}, formula.operands, words);
     case "square": {

@@ -19,7 +19,8 @@ export type Formula = { readonly place: Place } & (
   | { readonly tag: "product"; readonly operands: readonly [Formula, Formula] }
   | { readonly tag: "square" | "transposed" | "group"; readonly operand: Formula }
   | { readonly tag: "pattern"; readonly operand: Formula; readonly marks: readonly string[] }
-  | { readonly tag: "fill" | "iota"; readonly value: number | Dim; readonly type: TensorType }
+  | { readonly tag: "fill"; readonly value: Dim; readonly type: TensorType }
+  | { readonly tag: "iota"; readonly axis: number; readonly type: TensorType }
   | Call
 );
 
@@ -122,7 +123,8 @@ function readAtom(cursor: Cursor, operators: Operators): Formula {
 }
 
 type Unplaced =
-  | { readonly tag: "fill" | "iota"; readonly value: number | Dim; readonly type: TensorType }
+  | { readonly tag: "fill"; readonly value: Dim; readonly type: TensorType }
+  | { readonly tag: "iota"; readonly axis: number; readonly type: TensorType }
   | { readonly tag: "size"; readonly size: Dim }
   | Call;
 
@@ -157,9 +159,9 @@ function readFill(cursor: Cursor, name: "fill" | "iota"): Unplaced {
     cursor.expect(",");
     if (!cursor.acceptWord("axis")) cursor.fail('"axis"');
     cursor.expect("=");
-    const value = cursor.number();
+    const axis = cursor.number();
     cursor.expect(")");
-    return { tag: "iota", value, type };
+    return { tag: "iota", axis, type };
   }
   const words = [0, 1].map((ahead) => cursor.peek(ahead));
   const isNumber = words.some((word) => word?.tag === "number" || ["nan", "true", "false"].includes(word?.text ?? ""));

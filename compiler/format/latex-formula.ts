@@ -1,0 +1,167 @@
+/// A value as a LaTeX formula.
+import { precedence } from "../../ir/notation/form.ts";
+import type { CallForm } from "../../ir/notation/form.ts";
+import { literalText, type View, type WrittenOperand } from "../../ir/notation/view.ts";
+import { isDType } from "../../ir/parse/cursor.ts";
+import type { Op, Value } from "../../ir/value.ts";
+import { escapeLatex, latexName } from "./latex-names.ts";
+
+/** How values are written, and the LaTeX of those that have names. */
+export interface LatexVocabulary {
+  view(value: Value): View;
+  reference(value: Value): string | undefined;
+}
+
+interface Phrase {
+  readonly text: string;
+  readonly precedence: number;
+}
+
+const symbols: Readonly<Record<string, string>> = {
+  "==": "=",
+  "!=": "\\ne",
+  "<=": "\\le",
+  ">=": "\\ge",
+  "&&": "\\land",
+  "||": "\\lor",
+  "!": "\\lnot ",
+};
+
+/** Subscript letters of axes, outermost first. */
+const axisLetters = "ijklmn";
+
+/** The formula of a value, even where a name refers to it. */
+export function latexDefinition(value: Value, words: LatexVocabulary): string {
+  return phraseOfView(value, words).text;
+}
+
+/** The name of a value, or its formula. */
+export function latexReference(value: Value, words: LatexVocabulary): string {
+  return words.reference(value) ?? latexDefinition(value, words);
+}
+
+function phraseOf({ value, literal }: WrittenOperand, words: LatexVocabulary): Phrase {
+  if (literal) return number(literalText(value));
+  const name = words.reference(value);
+  return name === undefined ? phraseOfView(value, words) : { text: name, precedence: precedence.atom };
+}
+
+function operandText(operand: WrittenOperand, atLeast: number, words: LatexVocabulary): string {
+  const phrase = phraseOf(operand, words);
+  return phrase.precedence < atLeast ? `\\left(${phrase.text}\\right)` : phrase.text;
+}
+
+function number(text: string): Phrase {
+  const [mantissa, exponent] = text.split("e");
+  const shown = text === "nan" ? "\\mathrm{NaN}" : text.replace("∞", "\\infty");
+  const power = mantissa === "1" ? "" : `${mantissa} \\cdot `;
+  const isWord = /^[A-Za-z_]/.test(text);
+  if (isWord) return { text: text === "nan" ? shown : latexName(text), precedence: precedence.atom };
+  if (exponent !== undefined) return { text: `${power}10^{${Number(exponent)}}`, precedence: 5 };
+  return { text: shown, precedence: text.startsWith("-") ? precedence.prefix : precedence.atom };
+}
+
+function phraseOfView(value: Value, words: LatexVocabulary): Phrase {
+  const { form, operands } = words.view(value);
+  const part = (index: number, atLeast: number): string => operandText(operands[index], atLeast, words);
+  switch (form.tag) {
+    case "name":
+      return { text: words.reference(value) ?? "?", precedence: precedence.atom };
+    case "number":
+      return number(form.text);
+    case "square":
+      return { text: `{${bracketed(part(0, precedence.postfix))}}^{2}`, precedence: precedence.power };
+    case "transposed":
+      return { text: `{${part(0, precedence.postfix)}}^{\\top}`, precedence: precedence.power };
+    case "product": {
+      const factors = [part(0, precedence.product), part(1, precedence.product + 0.1)];
+      const text = factors.map((factor, i) => (form.transposed[i] ? `{${bracketed(factor)}}^{\\top}` : factor));
+      return { text: text.join(" \\, "), precedence: precedence.product };
+    }
+    case "infix":
+    case "prefix":
+      return operation(value, form.precedence, form.symbol, operands, words);
+    case "call":
+      return call(value.op, form, operands, words);
+    default:
+      return form satisfies never;
+  }
+}
+
+/** Parentheses around anything but a name, before a superscript. */
+function bracketed(text: string): string {
+  return / /.test(text) && !/^\\left\(/.test(text) ? `\\left(${text}\\right)` : text;
+}
+
+function operation(
+  { op, attrs }: Value,
+  own: number,
+  symbol: string,
+  operands: readonly WrittenOperand[],
+  words: LatexVocabulary,
+): Phrase {
+  if (symbol === "·" && operands.some(isScalar)) {
+    const [left, right] = operands.map((operand, i) => operandText(operand, own + 0.1 * i, words));
+    return { text: `${left} ${/^[-\d]/.test(right) ? "\\cdot" : "\\,"} ${right}`, precedence: own };
+  }
+  if (op.latex) {
+    const texts = operands.map((operand, i) => {
+      return operandText(operand, isEnclosed(op, i, operands.length) ? 0 : own + 0.1 * i, words);
+    });
+    const text = op.latex(texts, attrs);
+    return { text, precedence: text.startsWith("\\frac") ? precedence.postfix : own };
+  }
+  const shown = symbols[symbol] ?? symbol;
+  if (operands.length === 1) return { text: `${shown}${operandText(operands[0], own + 0.1, words)}`, precedence: own };
+  const [left, right] = operands.map((operand, i) => operandText(operand, own + 0.1 * i, words));
+  return { text: `${left} ${shown} ${right.startsWith("-") ? `\\left(${right}\\right)` : right}`, precedence: own };
+}
+
+function isScalar({ value, literal }: WrittenOperand): boolean {
+  return literal || value.type.shape.length === 0;
+}
+
+/** True when the op's own LaTeX puts the operand into braces or brackets. */
+function isEnclosed(op: Op, index: number, count: number): boolean {
+  const marks = Array.from({ length: count }, (_, i) => (i === index ? "@" : "x"));
+  const [before, after] = op.latex!(marks, {}).split("@");
+  return /(?:\{|\\left[([|])$/.test(before) && /^(?:\}|\\right)/.test(after ?? "");
+}
+
+function call(op: Op, form: CallForm, operands: readonly WrittenOperand[], words: LatexVocabulary): Phrase {
+  const { name, attributes } = form;
+  const part = (index: number, atLeast = 0): string => operandText(operands[index], atLeast, words);
+  if (name === op.name && op.latex && operands.length > 0) {
+    const texts = operands.map((_, i) => part(i, isEnclosed(op, i, operands.length) ? 0 : precedence.postfix));
+    const text = op.latex(texts, {});
+    return { text, precedence: /\\right[)|\]]$|^\\sqrt/.test(text) ? precedence.postfix : precedence.prefix };
+  }
+  const subscript = axisSubscript(form);
+  if (name === "sum") return { text: `\\sum${subscript} ${part(0, 5)}`, precedence: 4.5 };
+  if (name === "select") {
+    const branches = `${part(1)} & \\text{if } ${part(0)} \\\\ ${part(2)} & \\text{otherwise}`;
+    return { text: `\\begin{cases} ${branches} \\end{cases}`, precedence: precedence.postfix };
+  }
+  if (isDType(name) && operands[0].value.type.dtype === "bool") {
+    return { text: `\\left[${part(0)}\\right]`, precedence: precedence.postfix };
+  }
+  if (name === "grad") return { text: `\\frac{\\partial ${part(0, 8)}}{\\partial ${part(1, 8)}}`, precedence: 8 };
+  if (name === "fill" && attributes[0] !== undefined) return number(attributes[0]);
+  const rest = attributes.filter((attribute) => !/^ax[ei]s=/.test(attribute));
+  const before = form.before === undefined ? [] : [`\\text{${escapeLatex(form.before)}}`];
+  const texts = [...before, ...operands.map((_, i) => part(i)), ...rest.map(attributeText)];
+  return {
+    text: `\\operatorname{${escapeLatex(name)}}${subscript}\\left(${texts.join(", ")}\\right)`,
+    precedence: precedence.postfix,
+  };
+}
+
+function attributeText(text: string): string {
+  return /^\d+$/.test(text) ? text : `\\mathrm{${escapeLatex(text)}}`;
+}
+
+/** `_{j}` for a reduction along axis 1. */
+function axisSubscript({ attributes }: CallForm): string {
+  const axes = /^ax[ei]s=\[?([\d, ]+)\]?$/.exec(attributes[0] ?? "")?.[1].split(", ") ?? [];
+  return axes.length === 0 ? "" : `_{${axes.map((axis) => axisLetters[Number(axis)] ?? axis).join(",")}}`;
+}

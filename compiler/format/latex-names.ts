@@ -1,0 +1,46 @@
+/// Names of a model as mathematicians write them.
+
+const greek = new Set(
+  "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau phi chi psi omega".split(" "),
+);
+
+/** Combining marks of Unicode as LaTeX accents. */
+const accents: Readonly<Record<string, string>> = { "\u0302": "hat", "\u0303": "tilde", "\u0304": "bar" };
+
+/**
+ * LaTeX of a name: `hidden.weight` is W with the layer as subscript, `adam.m.hidden.weight` is m of that,
+ * `∂loss/∂x` a fraction, `x1` and `z₁` have a subscript, `ŷ` a hat; other words stand upright.
+ */
+export function latexName(name: string): string {
+  const derivative = /^∂(.+?)\/∂(.+)$/u.exec(name);
+  if (derivative) return `\\frac{\\partial ${latexName(derivative[1])}}{\\partial ${latexName(derivative[2])}}`;
+  const parts = name.split(".");
+  if (parts.length === 1) return word(name);
+  const last = parts.at(-1)!;
+  const symbol = last === "weight" ? "W" : last === "bias" ? "b" : undefined;
+  const owner = parts.at(-2)!;
+  if (!symbol) return `${word(last)}_{${parts.slice(0, -1).map(base).join(",")}}`;
+  if (parts.length === 2) return `${symbol}_{${word(owner)}}`;
+  return `${word(parts.at(-3)!)}_{${symbol}_{${word(owner)}}}`;
+}
+
+/** A word with trailing digits as subscript. */
+function word(text: string): string {
+  const plain = text.replace(/[₀-₉]/gu, (digit) => `${digit.codePointAt(0)! - "₀".codePointAt(0)!}`);
+  const [, stem, index] = /^(.*?)_?(\d+)$/u.exec(plain) ?? [undefined, plain, ""];
+  return stem === "" ? base(plain) : index === "" ? base(stem) : `${base(stem)}_{${index}}`;
+}
+
+function base(text: string): string {
+  const [letter, mark, ...rest] = text.normalize("NFD");
+  if (mark !== undefined && rest.length === 0 && accents[mark]) return `\\${accents[mark]}{${letter}}`;
+  if (/^[A-Za-z]$/.test(text)) return text;
+  if (greek.has(text)) return `\\${text}`;
+  return /^[\w ]+$/.test(text) ? `\\mathrm{${escapeLatex(text)}}` : `\\text{${escapeLatex(text)}}`;
+}
+
+/** Text whose special characters are printed as they are. */
+export function escapeLatex(text: string): string {
+  const words: Readonly<Record<string, string>> = { "\\": "\\backslash ", "^": "\\hat{}", "~": "\\tilde{}" };
+  return text.replace(/[\\{}_%$#&^~]/g, (character) => words[character] ?? `\\${character}`);
+}

@@ -1,0 +1,82 @@
+/// What of a graph a page shows, in which order, and what unnamed shared values are called: the same for every format.
+import type { Graph } from "../graph.ts";
+import type { Value } from "../value.ts";
+import { leafName } from "./expression.ts";
+import { planPage, type Plan } from "./plan.ts";
+import { arrange, type EntryPart, type Section } from "./statements.ts";
+
+/** What of a graph is printed. */
+export interface PrintOptions {
+  /** Only this entry point; by default all. */
+  readonly entry?: string;
+  /** False leaves out updates and whatever only they need: the forward graph remains. Default true. */
+  readonly gradient?: boolean;
+}
+
+/** What of a graph is shown, with names for everything that has one: the same for every format. */
+export interface Page {
+  readonly inputs: readonly Value[];
+  readonly states: readonly Value[];
+  readonly parts: readonly EntryPart[];
+  readonly names: ReadonlyMap<Value, string>;
+  readonly plan: Plan;
+  /** Values with lines that several entry points share. */
+  readonly common: readonly Value[];
+  /** Statements of each part. */
+  readonly sections: readonly Section[];
+  /** `v1`, `v2`… for lines without a name. */
+  readonly automatic: ReadonlyMap<Value, string>;
+}
+
+/** Selects what the options ask for. Leaves that nothing shown depends on are left out of a partial page. */
+export function layOutPage(graph: Graph, { entry, gradient = true }: PrintOptions = {}): Page {
+  const parts = graph.entryPoints
+    .filter((each) => entry === undefined || each.name === entry)
+    .map((each): EntryPart => {
+      const updates = gradient ? each.updates : [];
+      const roots = [...each.outputs.map((output) => output.value), ...updates.map((update) => update.value)];
+      return { entry: each, updates, roots };
+    });
+  const names = new Map<Value, string>();
+  for (const [value, { name }] of graph.notes) if (name !== undefined) names.set(value, name);
+  for (const leaf of [...graph.inputs, ...graph.states]) if (!names.has(leaf)) names.set(leaf, leafName(leaf));
+  const whole = entry === undefined && gradient;
+  const plan = planPage(parts, names);
+  const order = plan.order(parts.flatMap((part) => part.roots));
+  const used = new Set(order);
+  for (const part of parts) for (const { state } of part.updates) used.add(state);
+  const shown = (leaf: Value): boolean => whole || used.has(leaf);
+  const sections = parts.map((part) => arrange(part, plan, names));
+  const common = order.filter((value) => plan.lines.has(value) && plan.partsOf(value).size > 1);
+  return {
+    inputs: graph.inputs.filter(shown),
+    states: graph.states.filter(shown),
+    parts,
+    names,
+    plan,
+    common,
+    sections,
+    automatic: numberLines(common, sections, names),
+  };
+}
+
+/** `v1`, `v2`… for shared values without a name. */
+export function numberLines(
+  common: readonly Value[],
+  sections: readonly Section[],
+  names: ReadonlyMap<Value, string>,
+): ReadonlyMap<Value, string> {
+  const taken = new Set(names.values());
+  const automatic = new Map<Value, string>();
+  const own = sections.flatMap(({ statements }) =>
+    statements.flatMap((each) => (each.tag === "line" ? [each.value] : [])),
+  );
+  let count = 0;
+  for (const value of [...common, ...own]) {
+    if (names.has(value)) continue;
+    do count++;
+    while (taken.has(`v${count}`));
+    automatic.set(value, `v${count}`);
+  }
+  return automatic;
+}
