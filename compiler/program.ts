@@ -162,9 +162,9 @@ function assembleEntry(
   const { entry } = plan;
   const used = new Set(postorder(entryPointRoots(entry)));
   const inputs = placeInputs(graph, entry, used, add, locations);
-  const settings = graph.inputs.filter((leaf) => leaf.op === settingOp && used.has(leaf));
+  const settings = nameSettings(graph, used);
   const settingsBuffer =
-    settings.length > 0 ? add(`${entry.name} settings`, "settings", roundTo16(4 * settings.length)) : undefined;
+    settings.size > 0 ? add(`${entry.name} settings`, "settings", roundTo16(4 * settings.size)) : undefined;
   const outputs = placeOutputs(plan, add, locations);
   const dispatches: Dispatch[] = [];
   const launches: LaunchFacts[] = [];
@@ -175,10 +175,7 @@ function assembleEntry(
   }
   const compiled: EntryPoint = {
     inputs,
-    settings: settingNames(settings, graph).map((name, i) => ({
-      name,
-      value: (settings[i].attrs.identity as SettingIdentity).value,
-    })),
+    settings: [...settings].map(([leaf, name]) => ({ name, value: (leaf.attrs.identity as SettingIdentity).value })),
     ...(settingsBuffer === undefined ? {} : { settingsBuffer }),
     outputs,
     updates: entry.updates.length > 0,
@@ -191,12 +188,12 @@ function roundTo16(bytes: number): number {
   return Math.ceil(bytes / 16) * 16;
 }
 
-/** A setting's own name where an entry point has one of that name only, else its name in the graph. */
-function settingNames(settings: readonly Value[], graph: Graph): readonly string[] {
+/** Settings of an entry point: under their own name where it is the only one of that name, else their graph's name. */
+function nameSettings(graph: Graph, used: ReadonlySet<Value>): ReadonlyMap<Value, string> {
+  const settings = graph.inputs.filter((leaf) => leaf.op === settingOp && used.has(leaf));
   const plain = settings.map((setting) => (setting.attrs.identity as SettingIdentity).name);
-  return settings.map((setting, i) =>
-    plain.filter((name) => name === plain[i]).length > 1 ? (graph.notes.get(setting)?.name ?? plain[i]) : plain[i],
-  );
+  const isOnly = (name: string): boolean => plain.indexOf(name) === plain.lastIndexOf(name);
+  return new Map(settings.map((leaf, i) => [leaf, isOnly(plain[i]) ? plain[i] : graph.notes.get(leaf)!.name!]));
 }
 
 function placeInputs(
@@ -237,7 +234,7 @@ function launch(
   graph: Graph,
   entry: string,
   locations: ReadonlyMap<Value, Location>,
-  settings: readonly Value[],
+  settings: ReadonlyMap<Value, string>,
   settingsBuffer: number | undefined,
   kernels: KernelTable,
 ): { readonly dispatch: Dispatch; readonly facts: LaunchFacts } {
@@ -260,8 +257,7 @@ function launch(
   };
   const written = writeKernel(lowered, context, header);
   const bindings = written.tensors.map(({ tensor }) => ({ ...locations.get(tensor)!, bytes: bytesOf(tensor) }));
-  if (written.usesSettings)
-    bindings.push({ buffer: settingsBuffer!, offset: 0, bytes: roundTo16(4 * settings.length) });
+  if (written.usesSettings) bindings.push({ buffer: settingsBuffer!, offset: 0, bytes: roundTo16(4 * settings.size) });
   const access = [...written.tensors.map((each) => each.access), ...(written.usesSettings ? ["uniform" as const] : [])];
   const kernel = kernels.add({ name: kernels.unique(wanted, entry), wgsl: written.wgsl, bindings: access });
   const workgroups = lowered.grid.map(workgroupCount) as unknown as Dispatch["workgroups"];

@@ -1,5 +1,5 @@
 /// `chainrule report`: what a compiled model costs, as a table or as JSON.
-import { compile } from "../compile.ts";
+import { compileWithFacts } from "../compile.ts";
 import { loadModel } from "../load/index.ts";
 import { report, type Report } from "../report.ts";
 import { compact, table, type Terminal } from "./terminal.ts";
@@ -13,7 +13,7 @@ export interface ReportCommand {
 
 /** Compiles and prints the costs; returns the exit code. */
 export async function reportCommand({ model, dims, json }: ReportCommand, terminal: Terminal): Promise<number> {
-  const result = report(compile(await loadModel(model), { dims }));
+  const result = report(compileWithFacts(await loadModel(model), { dims }));
   if (json) terminal.print(JSON.stringify(result, null, 2));
   else printReport(result, terminal);
   return 0;

@@ -108,8 +108,8 @@ function operation(
     const texts = operands.map((operand, i) => {
       return operandText(operand, isEnclosed(op, i, operands.length) ? 0 : own + 0.1 * i, words);
     });
-    const text = op.latex(texts, attrs);
-    return { text, precedence: text.startsWith("\\frac") ? precedence.postfix : own };
+    const isFraction = op.latex(["", ""], attrs).startsWith("\\frac");
+    return { text: op.latex(texts, attrs), precedence: isFraction ? precedence.postfix : own };
   }
   const shown = symbols[symbol] ?? symbol;
   if (operands.length === 1) return { text: `${shown}${operandText(operands[0], own + 0.1, words)}`, precedence: own };

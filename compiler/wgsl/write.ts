@@ -1,5 +1,4 @@
 /// Kernel IR → WGSL text. Decides how tensors are bound and named, and writes the header that says what is computed.
-import type { SettingIdentity } from "../../ir/ops/leaf.ts";
 import { formatType, type DType } from "../../ir/type.ts";
 import type { HelperFunction, Value } from "../../ir/value.ts";
 import type { BindingAccess, StorageType } from "../../runtime/abi.ts";
@@ -12,8 +11,8 @@ import { createNamer } from "./names.ts";
 export interface WriteContext {
   /** The buffer in which a tensor lives; tensors of one buffer cannot be bound with different access. */
   bufferOf(tensor: Value): number;
-  /** Settings of the entry point, in the order of the uniform buffer. */
-  readonly settings: readonly Value[];
+  /** Settings of the entry point and their names, in the order of the uniform buffer. */
+  readonly settings: ReadonlyMap<Value, string>;
   /** Named sizes left free, in the order of the uniform `sizes`. */
   readonly sizes: readonly string[];
 }
@@ -44,8 +43,9 @@ export function storageType(dtype: DType): StorageType {
 export function writeKernel(kernel: Kernel, context: WriteContext, header: readonly string[]): WrittenKernel {
   const usages = collectUsages(kernel.body);
   for (const usage of usages.values()) usage.name = kernel.tensorNames.get(usage.tensor)!;
-  const settings = context.settings.map((setting) => fieldName(setting));
-  const view = bindingView(usages);
+  const field = createNamer();
+  const settings = new Map([...context.settings].map(([setting, name]) => [setting, field(name)]));
+  const view = bindingView(usages, settings);
   const body = kernel.body.flatMap((statement) => statementLines(statement, view, usages, "  "));
   const text = body.join("\n");
   const usesSettings = text.includes("settings.");
@@ -60,7 +60,14 @@ export function writeKernel(kernel: Kernel, context: WriteContext, header: reado
   const lines = [
     ...header.map((line) => `// ${line}`),
     "",
-    ...bindingLines([...usages.values()], tensors, usesSettings, settings, text.includes("sizes."), context),
+    ...bindingLines(
+      [...usages.values()],
+      tensors,
+      usesSettings,
+      [...settings.values()],
+      text.includes("sizes."),
+      context,
+    ),
     ...kernel.declarations,
     ...(/infinity_bits/.test(text) ? ["var<private> infinity_bits: u32 = 0x7f800000u;"] : []),
     ...(/nan_bits/.test(text) ? ["var<private> nan_bits: u32 = 0x7fc00000u;"] : []),
@@ -82,16 +89,12 @@ function builtins(text: string): string {
   return used.map(([name, builtin, type]) => `@builtin(${builtin}) ${name}: ${type}`).join(", ");
 }
 
-function bindingView(usages: ReadonlyMap<Value, Usage>): BindingView {
+function bindingView(usages: ReadonlyMap<Value, Usage>, settings: ReadonlyMap<Value, string>): BindingView {
   return {
     name: (load) => usages.get(load.tensor)!.name,
     isVector: (load) => !usages.get(load.tensor)!.scalar,
-    settingName: ({ setting }) => `settings.${fieldName(setting)}`,
+    settingName: ({ setting }) => `settings.${settings.get(setting)!}`,
   };
-}
-
-function fieldName(setting: Value): string {
-  return createNamer()((setting.attrs.identity as SettingIdentity).name);
 }
 
 /** Every tensor that the statements read or write, in order of first use, reads before writes. */

@@ -7,7 +7,7 @@ export const signRules: readonly Rule[] = [
   identity("double negation", "exact", "-(-x) = x"),
   identity("plus a negation", "exact", "x + -y = x - y"),
   identity("minus a negation", "exact", "x - -y = x + y"),
-  identity("negation minus", "exact", "-x - y = -(x + y)"),
+  identity("negation minus", "reassociates", "-x - y = -(x + y)"),
   identity("negated difference", "reassociates", "-(x - y) = y - x"),
   identity("zero minus", "reassociates", "0 - x = -x"),
   // Not an identity: those match factors in either order and would swap the user's.
@@ -17,7 +17,7 @@ export const signRules: readonly Rule[] = [
   identity("negated numerator", "exact", "-x / y = -(x / y)"),
   identity("minus one times", "exact", "x * -1 = -x"),
   identity("over minus one", "exact", "x / -1 = -x"),
-  identity("sum of a negation", "exact", "sum[a](-x) = -sum[a](x)"),
+  identity("sum of a negation", "reassociates", "sum[a](-x) = -sum[a](x)"),
   identity("reshape of a negation", "exact", "reshape[s](-x) = -reshape[s](x)"),
   identity("transpose of a negation", "exact", "transpose[p](-x) = -transpose[p](x)"),
 ];

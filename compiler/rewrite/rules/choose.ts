@@ -17,7 +17,7 @@ export const selectRules: readonly Rule[] = [
   identity("sum of selections", "exact", "select(c, x, 0) + select(c, y, 0) = select(c, x + y, 0)"),
   identity("difference of selections", "exact", "select(c, x, 0) - select(c, y, 0) = select(c, x - y, 0)"),
   identity("sum of alternatives", "exact", "select(c, 0, x) + select(c, 0, y) = select(c, 0, x + y)"),
-  identity("both branches", "exact", "select(c, x, 0) + select(c, 0, y) = select(c, x, y)"),
+  identity("both branches", "reassociates", "select(c, x, 0) + select(c, 0, y) = select(c, x, y)"),
 ];
 
 function decided({ operands: [condition, a, b] }: Value): Value | undefined {

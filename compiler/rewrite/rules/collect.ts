@@ -39,7 +39,6 @@ const tolerance = 1e-6;
 
 /** Which arithmetic values nothing would read any more if the root were replaced, and which others read as well. */
 function partition({ inner }: Polynomial, { uses }: Surroundings): { freed: Set<Value>; kept: Set<Value> } {
-  const members = new Set(inner);
   const order = usersFirst(inner);
   const freed = new Set<Value>();
   const reads = new Map<Value, number>();
