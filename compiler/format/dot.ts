@@ -1,11 +1,10 @@
 /// Graphs as Graphviz DOT: leaves as boxes, operations as ellipses, forward, backward and update parts in clusters.
 import type { Graph } from "../../ir/graph.ts";
 import { stateOp, type StateIdentity } from "../../ir/ops/leaf.ts";
-import { leafName } from "../../ir/print/expression.ts";
+import { formatDefinition, leafName } from "../../ir/print/expression.ts";
 import { layOutPage, type Page, type PrintOptions } from "../../ir/print/page.ts";
 import { formatType } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
-import { operationLabel } from "./dot-labels.ts";
 
 /** Which part of a training step a value belongs to. */
 type Role = "forward" | "backward" | "update";
@@ -28,25 +27,40 @@ const prologue = [
   'edge [color="#6b7280", arrowsize="0.6", fontname="Helvetica", fontsize="11", fontcolor="#6b7280"];',
 ];
 
+/** Longer formulas are drawn as the name of the operation. */
+const longestFormula = 36;
+
+/** What is drawn of a page. */
+interface Drawing extends Page {
+  /** Drawn values, operands before users; arithmetic inside an update is part of the update. */
+  readonly drawn: readonly Value[];
+  readonly ids: ReadonlyMap<Value, string>;
+  roleOf(value: Value): Role;
+  isLeaf(value: Value): boolean;
+}
+
 /** The graph in Graphviz's language: `dot -Tsvg`. The same values are shown as in the printed text. */
 export function formatDot(graph: Graph, options: PrintOptions = {}): string {
-  const page = layOutPage(graph, options);
-  const values = page.plan.order(page.parts.flatMap((part) => part.roots));
-  const ids = new Map([...new Set([...values, ...updatedStates(page)])].map((value, i) => [value, `n${i}`]));
-  const roleOf = classify(page);
-  const isLeaf = (value: Value): boolean => page.plan.view(value).operands.every((operand) => operand.literal);
-  const lines = [...prologue, ""];
-  for (const value of ids.keys()) if (isLeaf(value)) lines.push(leafNode(value, ids, page));
+  const drawing = draw(layOutPage(graph, options));
+  const { drawn, isLeaf, roleOf } = drawing;
+  const lines = [...prologue, "", ...drawn.filter(isLeaf).map((value) => leafNode(value, drawing))];
   for (const role of ["forward", "backward", "update"] as const) {
-    const members = values.filter((value) => !isLeaf(value) && roleOf(value) === role);
-    if (members.length > 0) lines.push("", ...cluster(role, members, ids, page));
+    const members = drawn.filter((value) => !isLeaf(value) && roleOf(value) === role);
+    if (members.length > 0) lines.push("", ...cluster(role, members, drawing));
   }
-  lines.push("", ...values.flatMap((value) => edges(value, ids, page, roleOf)), ...updateEdges(page, ids));
+  lines.push("", ...drawn.flatMap((value) => edges(value, drawing)));
   return `digraph ${quoted(graph.name)} {\n${lines.map((line) => (line ? `  ${line}` : "")).join("\n")}\n}\n`;
 }
 
-function updatedStates(page: Page): readonly Value[] {
-  return page.parts.flatMap((part) => part.updates.map((update) => update.state));
+function draw(page: Page): Drawing {
+  const { plan, parts } = page;
+  const roleOf = classify(page);
+  const isLeaf = (value: Value): boolean => plan.view(value).operands.every((operand) => operand.literal);
+  const updated = new Set(parts.flatMap((part) => part.updates.map((update) => update.value)));
+  const drawn = plan.order(parts.flatMap((part) => part.roots)).filter((value) => {
+    return isLeaf(value) || roleOf(value) !== "update" || plan.lines.has(value) || updated.has(value);
+  });
+  return { ...page, drawn, roleOf, isLeaf, ids: new Map(drawn.map((value, i) => [value, `n${i}`])) };
 }
 
 /** Forward is what outputs need that look at no derivative; backward what derivatives need besides. */
@@ -62,13 +76,12 @@ function classify({ plan, parts, names }: Page): (value: Value) => Role {
   };
 }
 
-function leafNode(value: Value, ids: ReadonlyMap<Value, string>, page: Page): string {
-  const name = page.names.get(value);
-  if (name === undefined && value.op.kind !== "leaf") return operationNode(value, ids, page);
-  const identity = value.attrs.identity as StateIdentity | undefined;
-  const fill = value.op !== stateOp ? "#f3f4f6" : identity?.parameter ? "#fff4cc" : "#eef0f3";
-  const named = value.attrs.identity === undefined ? name : (name ?? leafName(value));
-  const label = named === undefined ? escapeHtml(operationLabel(value, page)) : title(named, formatType(value.type));
+function leafNode(value: Value, drawing: Drawing): string {
+  const { names, ids } = drawing;
+  const name = names.get(value) ?? (value.attrs.identity === undefined ? undefined : leafName(value));
+  const fill =
+    value.op !== stateOp ? "#f3f4f6" : (value.attrs.identity as StateIdentity).parameter ? "#fff4cc" : "#ffffff";
+  const label = name === undefined ? escapeHtml(formulaOf(value, drawing)) : title(name, formatType(value.type));
   return `${ids.get(value)} [label=<${label}>, shape="box", fillcolor="${fill}", color="#6b7280"];`;
 }
 
@@ -76,57 +89,62 @@ function title(name: string, below: string): string {
   return `<B>${escapeHtml(name)}</B><BR/><FONT POINT-SIZE="10" COLOR="#6b7280">${escapeHtml(below)}</FONT>`;
 }
 
-function cluster(
-  role: Role,
-  members: readonly Value[],
-  ids: ReadonlyMap<Value, string>,
-  page: Page,
-): readonly string[] {
+function cluster(role: Role, members: readonly Value[], drawing: Drawing): readonly string[] {
   const { border, fill, area } = roles[role];
   return [
     `subgraph "cluster_${role}" {`,
     `  label="${role}"; labeljust="l"; style="rounded,filled"; color="${area}"; fillcolor="${area}"; fontcolor="${border}";`,
     `  node [shape="ellipse", color="${border}", fillcolor="${fill}"];`,
-    ...members.map((value) => `  ${operationNode(value, ids, page)}`),
+    ...members.map((value) => `  ${operationNode(value, drawing)}`),
     "}",
   ];
 }
 
-function operationNode(value: Value, ids: ReadonlyMap<Value, string>, page: Page): string {
-  const name = page.names.get(value);
-  const operation = operationLabel(value, page);
-  if (name === undefined) return `${ids.get(value)} [label=<${escapeHtml(operation)}>];`;
-  const emphasis = page.parts.some((part) => part.entry.outputs.some((output) => output.value === value));
-  return `${ids.get(value)} [label=<${title(name, operation)}>${emphasis ? ', penwidth="2.4"' : ""}];`;
+function operationNode(value: Value, drawing: Drawing): string {
+  const { names, ids, parts } = drawing;
+  const update = parts.flatMap((part) => part.updates).find((each) => each.value === value);
+  const state = update && names.get(update.state);
+  const name = names.get(value);
+  const isUpdate = drawing.roleOf(value) === "update" && state !== undefined;
+  const label = isUpdate
+    ? `<B>${escapeHtml(state)}</B> ←`
+    : name === undefined
+      ? escapeHtml(formulaOf(value, drawing))
+      : title(name, formulaOf(value, drawing));
+  const isOutput = parts.some((part) => part.entry.outputs.some((output) => output.value === value));
+  return `${ids.get(value)} [label=<${label}>${isOutput ? ', penwidth="2.4"' : ""}];`;
 }
 
-function edges(
-  value: Value,
-  ids: ReadonlyMap<Value, string>,
-  { plan }: Page,
-  roleOf: (value: Value) => Role,
-): readonly string[] {
-  const { form, operands } = plan.view(value);
-  return operands.flatMap((operand, i) => {
-    if (operand.literal) return [];
-    const transposed = form.tag === "product" && form.transposed[i];
-    const attributes = [
-      ...(transposed ? ['label="ᵀ"'] : []),
-      ...(roleOf(value) === "forward" ? [] : [`color="${roles[roleOf(value)].border}"`]),
-    ];
-    const shown = attributes.length > 0 ? ` [${attributes.join(", ")}]` : "";
-    return `${ids.get(operand.value)} -> ${ids.get(value)}${shown};`;
+/** The operation in terms of named values; `…` stands for what an arrow leads from. */
+function formulaOf(value: Value, { plan, names }: Drawing): string {
+  const text = formatDefinition(value, {
+    view: plan.view,
+    isTaken: () => false,
+    reference: (operand) => names.get(operand) ?? (operand.constant ? undefined : "…"),
   });
+  return text.length <= longestFormula ? text : value.op.name;
 }
 
-/** New values go back to their states. */
-function updateEdges(page: Page, ids: ReadonlyMap<Value, string>): readonly string[] {
-  const color = roles.update.border;
-  return page.parts.flatMap((part) =>
-    part.updates.map(({ state, value }) => {
-      return `${ids.get(value)} -> ${ids.get(state)} [style="dashed", color="${color}", constraint="false"];`;
-    }),
-  );
+function edges(value: Value, drawing: Drawing): readonly string[] {
+  const { ids, roleOf, isLeaf } = drawing;
+  if (isLeaf(value)) return [];
+  const role = roleOf(value);
+  const shown = role === "forward" ? "" : ` [color="${roles[role].border}"]`;
+  return [...sources(value, drawing)].map((source) => `${ids.get(source)} -> ${ids.get(value)}${shown};`);
+}
+
+/** Drawn values that a value is computed from. */
+function sources(value: Value, { plan, ids }: Drawing): ReadonlySet<Value> {
+  const found = new Set<Value>();
+  const pending = [value];
+  for (let next = pending.shift(); next; next = pending.shift()) {
+    for (const operand of plan.view(next).operands) {
+      if (operand.literal) continue;
+      if (ids.has(operand.value)) found.add(operand.value);
+      else pending.push(operand.value);
+    }
+  }
+  return found;
 }
 
 /** Text in an HTML-like label. */
