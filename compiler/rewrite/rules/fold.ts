@@ -27,7 +27,7 @@ export const exactFolding: Rule = rule(
 );
 
 /** All constants. */
-export const folding: Rule = rule("constants", "exact", "1 / 3 = 0.333", [elementwiseRoot], (value) => {
+export const folding: Rule = rule("constants", "reassociates", "1 / 3 = 0.333", [elementwiseRoot], (value) => {
   const number = folded(value);
   return number === undefined ? undefined : asConstant(value, number);
 });

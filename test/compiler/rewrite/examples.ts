@@ -1,0 +1,56 @@
+/// One value for each rule that is a function, on which it fires.
+import { oneHot } from "../../../ir/nn/softmax.ts";
+import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
+import { where } from "../../../ir/ops/choose.ts";
+import { contract } from "../../../ir/ops/contract.ts";
+import { exp } from "../../../ir/ops/functions.ts";
+import { reshape, transpose, transposeOp } from "../../../ir/ops/layout.ts";
+import { constant, inputOp, iota, sizeOp } from "../../../ir/ops/leaf.ts";
+import { broadcastAlong, broadcastTo, sum } from "../../../ir/ops/sum.ts";
+import { apply, type Value } from "../../../ir/value.ts";
+import type { DType, Shape } from "../../../ir/type.ts";
+
+function leaf(name: string, shape: Shape, dtype: DType = "f32"): Value {
+  return apply(inputOp, [], { identity: { name, dtype, shape } });
+}
+
+const x = leaf("x", [3, 4]);
+const y = leaf("y", [3, 4]);
+const row = leaf("row", [4]);
+const column = leaf("column", [3]);
+
+/** Rule name → a value that it rewrites. */
+export const functionExamples: readonly { readonly name: string; readonly value: () => Value }[] = [
+  { name: "negated factor", value: () => mul(x, neg(y)) },
+  {
+    name: "layout of one number",
+    value: () =>
+      apply(transposeOp, [div(constant(1, "f32", [3, 4]), constant(3, "f32", [3, 4]))], { permutation: [1, 0] }),
+  },
+  { name: "broadcast of a layout", value: () => broadcastTo(reshape(column, [3, 1]), [3, 4]) },
+  { name: "reshape of a layout", value: () => reshape(reshape(x, [12]), [2, 6]) },
+  { name: "transpose of a layout", value: () => transpose(broadcastTo(row, [3, 4])) },
+  { name: "broadcast after the calculation", value: () => exp(broadcastTo(row, [3, 4])) },
+  {
+    name: "product with a transpose",
+    value: () => contract(transpose(x), y, { batch: [], contracted: [[1, 0]] }),
+  },
+  { name: "transposed product", value: () => transpose(contract(x, y, { batch: [], contracted: [[1, 1]] })) },
+  { name: "constants without rounding", value: () => add(constant(2), constant(3)) },
+  { name: "constants", value: () => div(constant(1), constant(3)) },
+  { name: "bound size", value: () => apply(sizeOp, [], { size: 7, dtype: "f32", shape: [2] }) },
+  { name: "index of an only element", value: () => iota([3, 1], 1) },
+  { name: "selection with a known condition", value: () => where(constant(true, "bool", [3, 4]), x, y) },
+  { name: "sum over unit axes", value: () => sum(reshape(x, [2, 6])) },
+  { name: "sum of a sum", value: () => sum(sum(x, { axes: [0] }), { axes: [0] }) },
+  { name: "sum of a repetition", value: () => sum(broadcastAlong(row, [3, 4], [1]), { axes: [0] }) },
+  {
+    name: "sum known by its parts",
+    value: () =>
+      sum(mul(oneHot(leaf("label", [3], "i32"), 4), broadcastTo(reshape(column, [3, 1]), [3, 4])), { axes: [1] }),
+  },
+  {
+    name: "sum of products collected",
+    value: () => add(neg(mul(y, sub(1, x))), mul(sub(1, y), x)),
+  },
+];
