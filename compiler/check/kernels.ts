@@ -56,7 +56,7 @@ export async function checkKernels(
   );
   const states = entry.updates.map(({ state, value }) => {
     const name = derived.notes.get(state)?.name ?? "";
-    return compare(entry, "state", name, found.states[name], expected.get(value)!);
+    return compare(entry, "state", name, found.states[name], expected.get(value)!, data.get(state)!);
   });
   return [...outputs, ...states];
 }
@@ -76,27 +76,37 @@ function drawFinite(
   return { data, expected: evaluate(data) };
 }
 
-/** Relative to the number itself, but not finer than a hundredth of the largest: sums cancel. */
+/**
+ * Relative to the number itself, but not finer than a hundredth of the largest: sums cancel. For a state, relative to its
+ * change as well, since a small step could hide a wrong gradient; as far as float32 can tell `before` and after apart.
+ */
 function compare(
   entry: EntryPoint,
   kind: KernelCheck["kind"],
   name: string,
   found: ArrayLike<number>,
   expected: Float64Array,
+  before?: Float64Array,
 ): KernelCheck {
-  const largest = expected.reduce(
-    (most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most),
-    0,
-  );
-  const floor = Math.max(largest / 100, 1e-6);
+  const floor = Math.max(largest(expected) / 100, 1e-6);
+  const changes = before && expected.map((value, index) => value - before[index]);
+  const changeFloor = changes && Math.max(largest(changes) / 100, 1e-6);
+  const magnitude = (value: number, index: number): number => {
+    const size = Math.max(Math.abs(value), floor);
+    return changes ? Math.min(size, Math.max(Math.abs(changes[index]), changeFloor!, 4e-3 * Math.abs(value))) : size;
+  };
   let worst = { worst: 0, index: 0, device: found[0], interpreter: expected[0] };
   expected.forEach((value, index) => {
     const same = Object.is(found[index], value) || found[index] === value;
-    const error = same ? 0 : Math.abs(found[index] - value) / Math.max(Math.abs(value), floor);
+    const error = same ? 0 : Math.abs(found[index] - value) / magnitude(value, index);
     // A NaN on one side alone is as wrong as can be.
     const size = Number.isNaN(error) ? Infinity : error;
     if (size > worst.worst) worst = { worst: size, index, device: found[index], interpreter: value };
   });
   const { length: count } = expected;
   return { entryPoint: entry.name, name, kind, count, ...worst, ok: worst.worst <= tolerance };
+}
+
+function largest(values: Float64Array): number {
+  return values.reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 0);
 }

@@ -4,7 +4,7 @@ import type { DeviceCheck, GradientCheck } from "../check/index.ts";
 import { compile } from "../compile.ts";
 import { loadModel } from "../load/index.ts";
 import { openDeviceModule } from "./device.ts";
-import { table, type Alignment, type Terminal } from "./terminal.ts";
+import { counted, table, type Alignment, type Terminal } from "./terminal.ts";
 
 /** What to check. */
 export interface CheckCommand {
@@ -35,7 +35,7 @@ function printGradients(gradients: readonly GradientCheck[], terminal: Terminal)
   if (gradients.length === 0) terminal.print("  the model has none");
   const rows = gradients.map(({ entryPoint, name, count, checked, worst, index, derived, measured, redrawn, ok }) => [
     `${entryPoint}: ${name}`,
-    checked === count ? `${count} entries` : `${checked} of ${count} entries`,
+    checked === count ? entries(count) : `${checked} of ${entries(count)}`,
     "worst",
     worst.toExponential(1),
     describeWorst(ok, index, derived, measured) + (redrawn > 0 ? ` (after ${redrawn} points on a kink)` : ""),
@@ -51,7 +51,7 @@ function printKernels({ kernels, adapter }: DeviceCheck, terminal: Terminal): vo
   terminal.print(terminal.style("bold", `kernels on ${adapter} against the interpreter, to 1e-4 relative`));
   const rows = kernels.map(({ entryPoint, name, kind, count, worst, index, device, interpreter, ok }) => [
     `${entryPoint}: ${kind} ${name}`,
-    `${count} entries`,
+    entries(count),
     "worst",
     worst.toExponential(1),
     describeWorst(ok, index, device, interpreter),
@@ -62,6 +62,8 @@ function printKernels({ kernels, adapter }: DeviceCheck, terminal: Terminal): vo
     terminal,
   );
 }
+
+const entries = (count: number): string => counted(count, "entry", "entries");
 
 function describeWorst(ok: boolean, index: number, found: number, expected: number): string {
   return ok ? "" : `at entry ${index}: found ${found}, expected ${expected}`;

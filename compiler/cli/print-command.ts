@@ -16,20 +16,19 @@ export interface PrintCommand {
   readonly format: "text" | "latex" | "dot";
 }
 
-/** Prints; returns the exit code. */
+/** Prints the model as it was written, or what the compiler derives from it; returns the exit code. */
 export async function printCommand(command: PrintCommand, terminal: Terminal): Promise<number> {
-  const graph = await loadModel(command.model);
-  const shown = only(command.gradient ? derive(graph) : graph, command.entry);
-  const format = { text: printGraph, latex: formatLatex, dot: formatDot }[command.format];
-  terminal.print(format(shown).trimEnd());
+  const { model, gradient, entry, format } = command;
+  const graph = await loadModel(model);
+  checkEntry(graph, entry);
+  const write = { text: printGraph, latex: formatLatex, dot: formatDot }[format];
+  terminal.print(write(gradient ? derive(graph) : graph, { entry, gradient }).trimEnd());
   return 0;
 }
 
-/** The graph with one entry point; all of them without a name. */
-function only(graph: Graph, entry: string | undefined): Graph {
-  if (entry === undefined) return graph;
-  const entryPoints = graph.entryPoints.filter((each) => each.name === entry);
-  if (entryPoints.length > 0) return { ...graph, entryPoints };
-  const known = graph.entryPoints.map((each) => each.name).join(", ");
-  throw usageError(`--entry takes an entry point of the model, ${known}: found ${entry}`);
+function checkEntry({ entryPoints }: Graph, entry: string | undefined): void {
+  const known = entryPoints.map((each) => each.name);
+  if (entry !== undefined && !known.includes(entry)) {
+    throw usageError(`--entry takes an entry point of the model, ${known.join(", ")}: found ${entry}`);
+  }
 }

@@ -2,7 +2,7 @@
 import { compileWithFacts } from "../compile.ts";
 import { loadModel } from "../load/index.ts";
 import { report, type Report } from "../report.ts";
-import { compact, table, type Terminal } from "./terminal.ts";
+import { compact, compactBytes, counted, table, type Terminal } from "./terminal.ts";
 
 /** What to report on. */
 export interface ReportCommand {
@@ -23,19 +23,27 @@ function printReport({ entryPoints, parameters }: Report, terminal: Terminal): v
   for (const [name, entry] of Object.entries(entryPoints)) {
     terminal.print(terminal.style("bold", name));
     const facts = [
-      `${entry.dispatches} dispatches in ${entry.passes} pass and ${entry.submits} submit, ${entry.pipelines} pipelines`,
-      `${compact(entry.flops)} flops, ${compact(entry.bytes)}B bound, ${compact(entry.wgslBytes)}B of WGSL`,
-      `arena ${compact(entry.arenaBytes)}B, at least ${compact(entry.arenaLowerBound)}B`,
+      [
+        counted(entry.dispatches, "dispatch", "dispatches"),
+        counted(entry.submits, "submit", "submits"),
+        counted(entry.passes, "pass", "passes"),
+        counted(entry.pipelines, "pipeline", "pipelines"),
+      ].join(", "),
+      `${compact(entry.flops)} flops, ${compactBytes(entry.bytes)} bound, ${compactBytes(entry.wgslBytes)} of WGSL`,
+      `arena ${compactBytes(entry.arenaBytes)}, at least ${compactBytes(entry.arenaLowerBound)}`,
     ];
     for (const fact of facts) terminal.print(`  ${fact}`);
     const rows = entry.kernels.map((kernel) => [
       kernel.name,
       kernel.dispatch.join("×"),
       compact(kernel.flops),
-      `${compact(kernel.bytes)}B`,
+      compactBytes(kernel.bytes),
     ]);
     const lines = table([["kernel", "workgroups", "flops", "bytes"], ...rows], ["left", "left", "right", "right"]);
     lines.forEach((line, row) => terminal.print(`  ${row === 0 ? terminal.style("dim", line) : line}`));
+    if (entry.residuals.length > 0) {
+      terminal.print(`  kept for backward: ${entry.residuals.map((residual) => residual.name).join(", ")}`);
+    }
     terminal.print("");
   }
   const total = parameters.reduce((sum, parameter) => sum + parameter.count, 0);

@@ -44,3 +44,14 @@ export function compact(count: number): string {
   const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.abs(count)) / 3));
   return `${(count / 1000 ** power).toPrecision(3)}${units[power]}`;
 }
+
+/** 6126 → 6126 B, 1234567 → 1.23 MB. */
+export function compactBytes(count: number): string {
+  const text = compact(count);
+  return text.includes(" ") ? `${text}B` : `${text} B`;
+}
+
+/** `1 entry`, `2 entries`. */
+export function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
