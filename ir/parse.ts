@@ -103,8 +103,8 @@ function readStatement(tokens: readonly Token[], reader: Reader): void {
 
 function readDeclaration(tokens: readonly Token[], cursor: Cursor, reader: Reader): boolean {
   const declare = (declared: Declared, list: Value[]): boolean => {
-    for (const [name, leaf] of declared) {
-      define(name, leaf, tokens[0], reader);
+    for (const [token, leaf] of declared) {
+      define(token, leaf, reader);
       list.push(leaf);
       if (leaf.op !== settingOp) for (const size of sizeNames(leaf.type.shape)) reader.sizes.add(size);
     }
@@ -121,8 +121,8 @@ function readDeclaration(tokens: readonly Token[], cursor: Cursor, reader: Reade
 }
 
 /** Gives a value a name, and a note unless the printer made the name up (`v1`). */
-function define(name: string, value: Value, token: Token, reader: Reader): void {
-  const { values, notes } = reader;
+function define(token: Token, value: Value, { values, notes }: Reader): void {
+  const name = token.text;
   if (values.has(name)) {
     throw Object.assign(duplicateName(name, "a value", "another one"), { place: token.place });
   }
@@ -149,7 +149,7 @@ function meanings({ values, sizes, ops, entries }: Reader): Meanings {
 function readLine(cursor: Cursor, reader: Reader): void {
   const token = cursor.name();
   cursor.expect("=");
-  define(token.text, readValue(cursor, reader), token, reader);
+  define(token, readValue(cursor, reader), reader);
 }
 
 function readOutput(cursor: Cursor, reader: Reader): void {
@@ -164,7 +164,7 @@ function readOutput(cursor: Cursor, reader: Reader): void {
   }
   const isReference = cursor.peek()?.tag === "name" && cursor.peek(1) === undefined;
   const value = readValue(cursor, reader);
-  if (!isReference && !reader.values.has(token.text)) define(token.text, value, token, reader);
+  if (!isReference && !reader.values.has(token.text)) define(token, value, reader);
   outputs.push({ name: token.text, value });
 }
 

@@ -6,36 +6,37 @@ import { inputOp, settingOp, stateOp, type StateIdentity } from "../ops/leaf.ts"
 import type { Shape } from "../type.ts";
 import { apply, type Value } from "../value.ts";
 import type { Cursor } from "./cursor.ts";
+import type { Token } from "./lexer.ts";
 
 /** Leaves that a declaration makes, with their names. */
-export type Declared = readonly (readonly [string, Value])[];
+export type Declared = readonly (readonly [Token, Value])[];
 
 /** `image: f32[batch, 784] distribution`. */
 export function readInput(cursor: Cursor): Declared {
-  const name = cursor.name().text;
+  const token = cursor.name();
   cursor.expect(":");
   const type = cursor.type();
   const distribution = cursor.acceptWord("distribution") ? { distribution: true } : {};
-  return [[name, apply(inputOp, [], { identity: { name, ...type, ...distribution } })]];
+  return [[token, apply(inputOp, [], { identity: { name: token.text, ...type, ...distribution } })]];
 }
 
 /** `learningRate = 0.001`. */
 export function readSetting(cursor: Cursor): Declared {
-  const name = cursor.name().text;
+  const token = cursor.name();
   cursor.expect("=");
-  return [[name, apply(settingOp, [], { identity: { name, value: cursor.number() } })]];
+  return [[token, apply(settingOp, [], { identity: { name: token.text, value: cursor.number() } })]];
 }
 
 /** `adam.m.w, adam.v.w: f32[784, 128] ~ normal(0, 0.1)`. */
 export function readStates(cursor: Cursor, parameter: boolean, trainable: boolean): Declared {
-  const names = [cursor.name().text];
-  while (cursor.accept(",")) names.push(cursor.name().text);
+  const tokens = [cursor.name()];
+  while (cursor.accept(",")) tokens.push(cursor.name());
   cursor.expect(":");
   const type = cursor.type();
   const initializer = readInitializer(cursor);
-  return names.map((name) => {
-    const identity: StateIdentity = { name, ...type, parameter, trainable, initializer };
-    return [name, apply(stateOp, [], { identity })] as const;
+  return tokens.map((token) => {
+    const identity: StateIdentity = { name: token.text, ...type, parameter, trainable, initializer };
+    return [token, apply(stateOp, [], { identity })] as const;
   });
 }
 

@@ -118,7 +118,7 @@ function completeOperand(pending: Pending, type: TensorType | undefined, words: 
   const { literal } = pending;
   const { dtype, shape } = type ?? { dtype: literal.tag === "number" && literal.bool ? "bool" : "f32", shape: [] };
   if (literal.tag === "number") return constant(literal.value, dtype, shape);
-  if (literal.tag === "name") return sizeLeaf(literal, words, { dtype, shape });
+  if (literal.tag === "name") return atPlace(literal.place, () => sizeLeaf(literal, words, { dtype, shape }));
   return apply(sizeOp, [], { size: literal.size, dtype, shape });
 }
 
