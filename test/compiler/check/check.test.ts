@@ -1,0 +1,128 @@
+import { describe, expect, test } from "vitest";
+import { checkAllGradients, checkedDims, checkOnDevice } from "../../../compiler/check/index.ts";
+import { classCount } from "../../../compiler/check/data.ts";
+import { difference } from "../../../compiler/check/difference.ts";
+import { openDeviceModule } from "../../../compiler/cli/device.ts";
+import {
+  accuracy,
+  adam,
+  add,
+  crossEntropy,
+  dense,
+  grad,
+  input,
+  log,
+  model,
+  mul,
+  relu,
+  sgd,
+  softmax,
+  softmaxCrossEntropy,
+  square,
+  sum,
+  tanh,
+  type Graph,
+  type Value,
+} from "../../../ir/index.ts";
+
+const classifier = (): Graph =>
+  model("classifier", () => {
+    const x = input("x", "f32", ["batch", "features"]);
+    const label = input("label", "i32", ["batch"]);
+    const logits = dense(relu(dense(x, 9)), 4);
+    const loss = softmaxCrossEntropy(logits, label);
+    return {
+      predict: { probabilities: softmax(logits) },
+      train: { loss, accuracy: accuracy(logits, label), update: adam(loss) },
+    };
+  });
+
+/** A model with one scalar loss of one input, and its gradient. */
+function slopeOf(shape: readonly (number | string)[], loss: (x: Value) => Value): Graph {
+  return model("slope", () => {
+    const x = input("x", "f32", shape);
+    const value = loss(x);
+    return { train: { value, slope: grad(value, x) } };
+  });
+}
+
+describe("gradients", () => {
+  test("of every parameter, 64 entries of large ones", () => {
+    const checks = checkAllGradients(classifier(), { dims: { features: 20 } });
+    expect(checks.map(({ ok, count, checked }) => [ok, count, checked])).toEqual([
+      [true, 180, 64],
+      [true, 9, 9],
+      [true, 36, 36],
+      [true, 4, 4],
+    ]);
+  });
+
+  test("sizes that are not given are small", () => {
+    expect(checkedDims(classifier(), { dims: { "train.batch": 2 } })).toEqual({
+      "train.batch": 2,
+      batch: 3,
+      features: 5,
+    });
+  });
+
+  test("inputs in the domain of logarithms", () => {
+    const [check] = checkAllGradients(slopeOf([5], (x) => sum(mul(x, log(x)))));
+    expect(check).toMatchObject({ ok: true, checked: 5 });
+  });
+
+  test("of a value between, and of a gradient", () => {
+    const graph = model("nested", () => {
+      const x = input("x", "f32", [3]);
+      const hidden = tanh(x);
+      const loss = sum(mul(hidden, square(hidden)));
+      const slope = grad(loss, hidden);
+      const bend = grad(sum(square(slope)), hidden);
+      return { train: { slope, bend, twice: grad(sum(square(grad(loss, x))), x) } };
+    });
+    const checks = checkAllGradients(graph);
+    expect(checks.map((each) => each.ok)).toEqual(checks.map(() => true));
+    expect(checks).toHaveLength(4);
+  });
+
+  test("of distributions and of several losses", () => {
+    const graph = model("two", () => {
+      const x = input("x", "f32", ["batch", 3]);
+      const target = input("target", "f32", ["batch", 4], { distribution: true });
+      const hidden = dense(x, 4);
+      const loss = crossEntropy(softmax(hidden), target);
+      const penalty = sum(square(hidden));
+      return { train: { loss, penalty, update: sgd(add(loss, penalty)) } };
+    });
+    for (const check of checkAllGradients(graph)) expect(check).toMatchObject({ ok: true });
+  });
+});
+
+describe("differences", () => {
+  test("a smooth function, to many digits", () => {
+    const found = difference((shift) => Math.exp(1 + shift), Math.E, 1, 1e-6);
+    expect(found.smooth).toBe(true);
+    expect(Math.abs(found.value - Math.E)).toBeLessThan(1e-10);
+  });
+
+  test("a kink at the point, and one near it", () => {
+    expect(difference((shift) => Math.abs(shift), 0, 1, 1e-6).smooth).toBe(false);
+    const near = difference((shift) => Math.max(0, shift - 5e-4), 0, 1, 1e-6);
+    expect(near).toMatchObject({ smooth: true, value: 0 });
+  });
+});
+
+test("labels stay within the classes that the graph shows", () => {
+  const graph = classifier();
+  expect(
+    classCount(
+      graph,
+      graph.inputs.find((leaf) => leaf.type.dtype === "i32")!,
+    ),
+  ).toBe(4);
+});
+
+test("every output and updated state on the device", async () => {
+  const { kernels } = await checkOnDevice(classifier(), openDeviceModule, { seed: 1 });
+  expect(kernels.filter((each) => !each.ok)).toEqual([]);
+  expect(kernels.map((each) => each.name)).toEqual(expect.arrayContaining(["probabilities", "loss", "adam.step"]));
+});

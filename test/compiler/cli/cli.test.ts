@@ -1,0 +1,138 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { run } from "../../../compiler/cli/run.ts";
+import { compact, compactBytes, table } from "../../../compiler/cli/terminal.ts";
+import { packageInfo } from "../../../compiler/load/package.ts";
+import type { Report } from "../../../compiler/report.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "chainrule-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const model = "samples/digits/model.ts";
+
+/** Runs a command line; gives its exit code and what it wrote. */
+async function chainrule(...args: readonly string[]) {
+  const [printed, warned]: [string[], string[]] = [[], []];
+  const code = await run(args, {
+    print: (text) => printed.push(text),
+    warn: (text) => warned.push(text),
+    style: (_, text) => text,
+  });
+  return { code, printed: printed.join("\n"), warned: warned.join("\n") };
+}
+
+describe("usage", () => {
+  test.each([
+    [["frob"], "there is no command frob"],
+    [[], "a command is missing"],
+    [["compile"], "missing required args for command `compile <model>`"],
+    [["compile", model], "--out FILE is missing"],
+    [["compile", model, "--out"], "option `--out <file>` value is missing"],
+    [["compile", model, "--out", "x.ts", "--dim", "batch"], "--dim takes name=size with a positive integer"],
+    [["compile", model, "--out", "x.ts", "--dim", "batch=0"], "found batch=0"],
+    [["compile", model, "--out", "x.ts", "--dim", "batch=1", "--dim", "batch=2"], "found batch twice"],
+    [["compile", model, "more.ts", "--out", "x.ts"], "Unused args: `more.ts`"],
+    [["print", model, "--format", "yaml"], "--format takes text, latex, dot: found yaml"],
+    [["print", model, "--entry", "test"], "--entry takes an entry point of the model, predict, train: found test"],
+    [["report", model, "--verbose"], "Unknown option `--verbose`"],
+    [["check", model, "--seed", "x"], "--seed takes a non-negative integer: found x"],
+  ])("%j", async (args, message) => {
+    const { code, warned } = await chainrule(...args);
+    expect(code).toBe(2);
+    expect(warned).toContain(message);
+  });
+});
+
+test("version", () => {
+  expect(packageInfo().version).toBe((JSON.parse(readFileSync("package.json", "utf8")) as { version: string }).version);
+});
+
+describe("compile", () => {
+  const out = join(folder, "deep", "digits.gen.ts");
+  const args = ["compile", model, "--out", out, "--dim", "batch=64", "--dim", "pixels=256"];
+
+  test("writes a module, the same bytes each time, and says whether it is stale", async () => {
+    expect(await chainrule(...args, "--check")).toMatchObject({ code: 1, warned: expect.stringContaining("is stale") });
+    expect(await chainrule(...args)).toMatchObject({ code: 0 });
+    const text = readFileSync(out, "utf8");
+    expect(await chainrule(...args)).toMatchObject({ code: 0, printed: expect.stringContaining("(unchanged)") });
+    expect(readFileSync(out, "utf8")).toBe(text);
+    expect(await chainrule(...args, "--check")).toMatchObject({ code: 0 });
+    writeFileSync(out, text.replaceAll("\n", "\r\n"));
+    expect(await chainrule(...args, "--check")).toMatchObject({ code: 0 });
+    writeFileSync(out, `${text}// edited\n`);
+    expect(await chainrule(...args, "--check")).toMatchObject({ code: 1 });
+  });
+
+  test("a wrong model is shown with its source", async () => {
+    const { code, warned } = await chainrule("compile", "test/fixtures/errors/model-type-error.ts", "--out", out);
+    expect(code).toBe(1);
+    expect(`${warned}\n`).toBe(readFileSync("test/fixtures/errors/model-type-error.txt", "utf8"));
+  });
+
+  test("sizes that are missing or unknown", async () => {
+    const unbound = await chainrule("compile", model, "--out", out);
+    expect(unbound).toMatchObject({ code: 1, warned: expect.stringContaining("error[size-unbound]") });
+    const unknown = await chainrule(...args, "--dim", "train.time=4");
+    expect(unknown).toMatchObject({ code: 1, warned: expect.stringContaining("error[size-unknown]") });
+  });
+});
+
+describe("print", () => {
+  test("the forward graph, without updates", async () => {
+    const { code, printed } = await chainrule("print", model);
+    expect(code).toBe(0);
+    expect(printed).toMatch(/hidden = relu\(/);
+    expect(printed).not.toContain("update");
+  });
+
+  test("the gradient graph of one entry point, on a page", async () => {
+    const { printed } = await chainrule("print", model, "--gradient", "--entry", "train");
+    expect(printed).toContain("∂loss/∂logits");
+    expect(printed).not.toContain("entry predict");
+    const lines = (await chainrule("print", model, "--gradient")).printed.split("\n");
+    expect(lines.length).toBeLessThanOrEqual(40);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
+  });
+
+  test.each(["latex", "dot"])("as %s", async (format) => {
+    const { code, printed } = await chainrule("print", model, "--gradient", "--format", format);
+    expect(code).toBe(0);
+    expect(printed).toMatch(format === "dot" ? /^digraph/ : /\\frac\{\\partial/);
+  });
+});
+
+describe("report", () => {
+  const args = ["report", model, "--dim", "batch=64", "--dim", "pixels=256"];
+
+  test("as JSON", async () => {
+    const { code, printed } = await chainrule(...args, "--json");
+    expect(code).toBe(0);
+    const { entryPoints, parameters } = JSON.parse(printed) as Report;
+    expect(Object.keys(entryPoints)).toEqual(["predict", "train"]);
+    expect(entryPoints.train).toMatchObject({ submits: 1, passes: 1 });
+    expect(parameters[0]).toEqual({ name: "hidden.weight", shape: [256, 128], count: 32768 });
+  });
+
+  test("as tables", async () => {
+    const { printed } = await chainrule(...args);
+    expect(printed).toContain("dispatches, 1 submit, 1 pass");
+    expect(printed).toContain("hidden.weight  [256, 128]  32768");
+  });
+});
+
+test("tables and numbers", () => {
+  expect(
+    table(
+      [
+        ["a", "1"],
+        ["bcd", "20"],
+      ],
+      ["left", "right"],
+    ),
+  ).toEqual(["a     1", "bcd  20"]);
+  expect([0.5, 9999, 10_000, 1_234_567].map(compact)).toEqual(["0.5", "9999", "10.0 k", "1.23 M"]);
+  expect([512, 262_144].map(compactBytes)).toEqual(["512 B", "262 kB"]);
+});
