@@ -64,9 +64,10 @@ function isWithin(file: string, directory: string): boolean {
   return file.startsWith(`${directory.replaceAll("\\", "/")}/`);
 }
 
-/** The whole chain of reasons: literal shapes show their mismatch in the innermost one. */
+/** The sentence of a shape error (see ir/static.ts) stands for itself; other messages come with their chain of reasons. */
 function describe(diagnostic: ts.Diagnostic): string {
-  return ts.flattenDiagnosticMessageText(diagnostic.messageText, "\n");
+  const text = ts.flattenDiagnosticMessageText(diagnostic.messageText, "\n");
+  return /ShapeError<"([^"]+)">/.exec(text)?.[1] ?? text;
 }
 
 function diagnosticPlace(diagnostic: ts.Diagnostic) {

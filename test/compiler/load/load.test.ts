@@ -74,3 +74,10 @@ test("a model that does not type-check is refused only when asked to check", asy
   await expect(loadModel(path)).rejects.toThrow(CompileError);
   await expect(loadModel(path, { typeCheck: false })).resolves.toMatchObject({ name: "tiny" });
 });
+
+test("a shape that does not fit is told in one sentence, as in the editor", async () => {
+  await expect(loadModel(fixture("shapes"))).rejects.toMatchObject({
+    message: "a model file must type-check: found matmul: inner sizes differ: 784 and 748",
+    place: { file: fixture("shapes"), line: 6, column: 37, endColumn: 39 },
+  });
+});
