@@ -41,6 +41,8 @@ export interface KernelReport {
 export interface ResidualReport {
   readonly name: string;
   readonly shape: readonly (number | string)[];
+  /** Size in bytes, in named sizes: `512*batch`. */
+  readonly bytes: number | string;
 }
 
 /** One parameter. */
@@ -67,8 +69,8 @@ export function report({ program, derived, entries }: Compilation): Report {
   return { entryPoints, parameters };
 }
 
-function residualReport({ name, shape }: Residual): ResidualReport {
-  return { name, shape };
+function residualReport({ value, name, bytes }: Residual): ResidualReport {
+  return { name: name ?? value.op.name, shape: value.type.shape, bytes };
 }
 
 function entryReport(

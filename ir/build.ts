@@ -5,7 +5,7 @@ import { outsideModel } from "./errors.ts";
 import type { Note } from "./graph.ts";
 import type { Initializer } from "./initializer.ts";
 import { glorot, zeros } from "./initializer.ts";
-import { settleNames, type Owner, type Records, type Scope, type StateRecord } from "./naming.ts";
+import { settleNames, type Owner, type PartRecord, type Records, type Scope, type StateRecord } from "./naming.ts";
 import { normalizeDim } from "./ops/layout.ts";
 import { inputOp, settingOp, stateOp, type StateIdentity } from "./ops/leaf.ts";
 import type { Scalar } from "./static.ts";
@@ -17,6 +17,7 @@ interface Builder extends Records {
   readonly settings: Value[];
   readonly states: StateRecord[];
   readonly owners: Owner[];
+  readonly parts: PartRecord[];
   readonly scopes: Scope[];
   readonly names: Map<Value, string>;
   readonly places: Map<Value, Place>;
@@ -47,6 +48,7 @@ export function build<T>(define: () => T, outputs: (result: T) => Iterable<reado
     settings: [],
     states: [],
     owners: [],
+    parts: [],
     scopes: [],
     names: new Map(),
     places: new Map(),
@@ -202,6 +204,12 @@ export function owner(kind: string, explicit: string | undefined, after: "variab
   self.owners.push(record);
   scope?.owners.push(record);
   return record;
+}
+
+/** Names what a layer or optimizer computes on the way: `hidden.linear`. The user's own name for the value wins. */
+export function part(value: Value, of: Owner, local: string): Value {
+  builder(of.kind).parts.push({ value, owner: of, local });
+  return value;
 }
 
 /** The name a value has so far, for messages. */

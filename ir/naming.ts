@@ -29,12 +29,20 @@ export interface StateRecord {
   readonly of: Value | undefined;
 }
 
+/** A value that a layer or optimizer names, where the user did not: `hidden.linear`. */
+export interface PartRecord {
+  readonly value: Value;
+  readonly owner: Owner;
+  readonly local: string;
+}
+
 /** What the builder has noted when a model is complete. */
 export interface Records {
   readonly inputs: readonly Value[];
   readonly settings: readonly Value[];
   readonly states: readonly StateRecord[];
   readonly owners: readonly Owner[];
+  readonly parts: readonly PartRecord[];
   readonly names: ReadonlyMap<Value, string>;
   readonly places: ReadonlyMap<Value, Place>;
 }
@@ -71,6 +79,9 @@ export function settleNames(self: Records): Map<Value, Note> {
     final.set(value, unique(name, "a setting"));
   }
   for (const [value, name] of self.names) if (!final.has(value)) final.set(value, unique(name, "a value"));
+  for (const { value, owner, local } of self.parts) {
+    if (!final.has(value)) final.set(value, unique(`${owners.get(owner)}.${local}`, "a value"));
+  }
   const notes = new Map<Value, Note>();
   for (const [value, name] of final) notes.set(value, { name, place: self.places.get(value) });
   for (const [value, place] of self.places) if (!notes.has(value)) notes.set(value, { place });

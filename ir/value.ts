@@ -108,6 +108,8 @@ export interface LayoutOp extends OpBase {
 
 /** One named part of what a reduction carries along, for example a running maximum. */
 export interface Accumulator {
+  /** What it is, for the names of variables. */
+  readonly name: string;
   readonly dtype: "f32" | "i32" | "u32";
   readonly initial: number;
 }

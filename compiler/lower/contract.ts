@@ -1,17 +1,16 @@
 /// Contraction kernels: each thread holds a tile of 4 columns by a few rows of the result in registers and walks the
 /// contracted axis without barriers. One template serves NN, NT, TN and batched products: an operand is read four
 /// elements at a time along whichever axis lies contiguous in memory. What follows the product is its epilogue.
-import { addDims, isMultipleOf, multiplyDims, type Dim } from "../../ir/dim.ts";
-import { operandAxes, type ContractAttrs } from "../../ir/ops/contract.ts";
+import { addDims, multiplyDims, type Dim } from "../../ir/dim.ts";
 import { joinIndex, splitIndex } from "../../ir/ops/layout.ts";
-import { elementCount } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
-import { throughLayouts } from "../cluster/access.ts";
 import type { Traffic } from "../cluster/store.ts";
 import { createNamer } from "../wgsl/names.ts";
-import { extentText } from "../wgsl/expression.ts";
+import { extentText, lastText } from "../wgsl/expression.ts";
+import { describeContraction, edgeIndex, operandIndex, vectorise } from "./contraction-shape.ts";
+import type { ContractionShape, Vectorised } from "./contraction-shape.ts";
 import { createEmitter, type Emitter, type Lane } from "./emitter.ts";
-import { constantIndex, indexAlgebra, laneAccess, variableIndex, type Index } from "./index.ts";
+import { constantIndex, indexAlgebra, variableIndex, type Index } from "./index.ts";
 import {
   hintFor,
   nameTensors,
@@ -22,34 +21,13 @@ import {
   type Statement,
 } from "./kernel.ts";
 
-/** Along which variable an operand is read four at a time; `none` reads single elements. */
-type Vectorised = "k" | "edge" | "none";
-
-/** Everything about a contraction that its text depends on. */
-interface Shape {
-  readonly root: Value;
-  readonly batch: readonly Dim[];
-  readonly left: readonly Dim[];
-  readonly right: readonly Dim[];
-  readonly contracted: readonly Dim[];
-  readonly batchCount: Dim;
-  readonly rowCount: Dim;
-  readonly columnCount: Dim;
-  readonly length: Dim;
-  /** Rows a thread computes. */
-  readonly rows: number;
-  readonly wholeRows: boolean;
-  readonly wholeColumns: boolean;
-  readonly threads: readonly [number, number];
-}
-
 const components = ["x", "y", "z", "w"];
 const range = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
 
 /** Lowers a contraction with its epilogue. */
 export function lowerContract(traffic: Traffic, context: LowerContext): Kernel {
   const root = [...traffic.cluster.members].find((member) => member.op.kind === "contraction")!;
-  const shape = describe(root);
+  const shape = describeContraction(root);
   const loaded = new Set(traffic.loads);
   const namer = createNamer();
   const tensorNames = nameTensors(traffic, context, namer);
@@ -95,37 +73,7 @@ export function lowerContract(traffic: Traffic, context: LowerContext): Kernel {
   };
 }
 
-function describe(root: Value): Shape {
-  const attrs = root.attrs as unknown as ContractAttrs;
-  const [a, b] = root.operands.map((operand) => operand.type.shape);
-  const left = operandAxes(attrs, 0, a.length);
-  const right = operandAxes(attrs, 1, b.length);
-  const shapes = {
-    batch: left.batch.map((axis) => a[axis]),
-    left: left.free.map((axis) => a[axis]),
-    right: right.free.map((axis) => b[axis]),
-    contracted: left.contracted.map((axis) => a[axis]),
-  };
-  const [batchCount, rowCount, columnCount, length] = Object.values(shapes).map(elementCount);
-  const rows = power(rowCount, 4);
-  const across = power(typeof columnCount === "number" ? Math.ceil(columnCount / 4) : columnCount, 8);
-  const down = power(typeof rowCount === "number" ? Math.ceil(rowCount / rows) : rowCount, 64 / across);
-  return {
-    ...{ root, ...shapes, batchCount, rowCount, columnCount, length, rows },
-    wholeRows: isMultipleOf(rowCount, rows),
-    wholeColumns: isMultipleOf(columnCount, 4),
-    threads: [across, down],
-  };
-}
-
-/** The smallest power of two that reaches the extent, at most `most`; an extent that is not bound counts as large. */
-function power(extent: Dim, most: number): number {
-  let result = 1;
-  while (result < most && (typeof extent !== "number" || result < extent)) result *= 2;
-  return result;
-}
-
-function writeHead(shape: Shape, emitter: Emitter): void {
+function writeHead(shape: ContractionShape, emitter: Emitter): void {
   const line = (text: string): void => emitter.push({ tag: "line", text });
   const { rowCount, columnCount, rows, threads } = shape;
   if (shape.batchCount !== 1) line("let batch = group.z;");
@@ -134,10 +82,10 @@ function writeHead(shape: Shape, emitter: Emitter): void {
   line(`if (row >= ${extentText(rowCount)} || column >= ${extentText(columnCount)}) { return; }`);
   // Past the edge a thread reads the last row or column again, and stores nothing for it.
   if (!shape.wholeRows) {
-    for (const i of range(rows).slice(1)) line(`let row${i} = min(row + ${i}u, ${extentText(rowCount)} - 1u);`);
+    for (const i of range(rows).slice(1)) line(`let row${i} = min(row + ${i}u, ${lastText(rowCount)});`);
   }
   if (!shape.wholeColumns) {
-    for (const j of [1, 2, 3]) line(`let column${j} = min(column + ${j}u, ${extentText(columnCount)} - 1u);`);
+    for (const j of [1, 2, 3]) line(`let column${j} = min(column + ${j}u, ${lastText(columnCount)});`);
   }
 }
 
@@ -146,41 +94,7 @@ function position(axis: "x" | "y", threads: number, each: number): string {
   return each === 1 ? thread : `${thread} * ${each}u`;
 }
 
-/** The i-th row (or j-th column) of the tile as an index. */
-function edgeIndex(name: "row" | "column", extent: Dim, whole: boolean, step: number): Index {
-  if (step === 0) return variableIndex(name, extent);
-  if (!whole) return variableIndex(`${name}${step}`, extent);
-  return indexAlgebra.add(variableIndex(name, extent), constantIndex(step));
-}
-
-/** Index into an operand for a position along its free axes and along the contracted ones. */
-function operandIndex(shape: Shape, side: 0 | 1, edge: Index, k: Index): readonly Index[] {
-  const attrs = shape.root.attrs as unknown as ContractAttrs;
-  const rank = shape.root.operands[side].type.shape.length;
-  const axes = operandAxes(attrs, side, rank);
-  const index = new Array<Index>(rank);
-  const put = (positions: readonly number[], parts: readonly Index[]): void => {
-    positions.forEach((axis, i) => (index[axis] = parts[i]));
-  };
-  put(axes.batch, splitIndex(variableIndex("batch", shape.batchCount), shape.batch, indexAlgebra));
-  put(axes.free, splitIndex(edge, side === 0 ? shape.left : shape.right, indexAlgebra));
-  put(axes.contracted, splitIndex(k, shape.contracted, indexAlgebra));
-  return index;
-}
-
-/** How an operand is best read: along k, along its free axis, or element by element. */
-function vectorise(shape: Shape, side: 0 | 1): Vectorised {
-  const name = side === 0 ? "row" : "column";
-  const extent = side === 0 ? shape.rowCount : shape.columnCount;
-  const index = operandIndex(shape, side, variableIndex(name, extent), variableIndex("k", shape.length));
-  const access = throughLayouts(shape.root.operands[side], index);
-  const element = joinIndex(access.index, access.value.type.shape, indexAlgebra);
-  const whole = side === 0 ? shape.wholeRows && shape.rows === 4 : shape.wholeColumns;
-  if (whole && laneAccess(element, name) === "contiguous") return "edge";
-  return isMultipleOf(shape.length, 4) && laneAccess(element, "k") === "contiguous" ? "k" : "none";
-}
-
-function writeProduct(shape: Shape, emitter: Emitter): void {
+function writeProduct(shape: ContractionShape, emitter: Emitter): void {
   const line = (text: string): void => emitter.push({ tag: "line", text });
   for (const i of range(shape.rows)) line(`var sum${i} = vec4f(0.0);`);
   const left = vectorise(shape, 0);
@@ -197,11 +111,16 @@ function writeProduct(shape: Shape, emitter: Emitter): void {
   emitter.push({ tag: "block", head, body });
 }
 
-const kIndex = (shape: Shape, step: number): Index =>
+const kIndex = (shape: ContractionShape, step: number): Index =>
   indexAlgebra.add(variableIndex("k", shape.length), constantIndex(step));
 
 /** Reads a tile of the left operand; the result gives the text of element (row i, k + q). */
-function readLeft(shape: Shape, mode: Vectorised, step: number, emitter: Emitter): (i: number, q: number) => string {
+function readLeft(
+  shape: ContractionShape,
+  mode: Vectorised,
+  step: number,
+  emitter: Emitter,
+): (i: number, q: number) => string {
   const [operand] = shape.root.operands;
   const read = (name: string, i: number, q: number, lane?: Lane): void => {
     const edge = edgeIndex("row", shape.rowCount, shape.wholeRows, i);
@@ -221,7 +140,7 @@ function readLeft(shape: Shape, mode: Vectorised, step: number, emitter: Emitter
 }
 
 /** Reads a tile of the right operand; the result gives the text of row k + q, four columns. */
-function readRight(shape: Shape, mode: Vectorised, step: number, emitter: Emitter): (q: number) => string {
+function readRight(shape: ContractionShape, mode: Vectorised, step: number, emitter: Emitter): (q: number) => string {
   const [, operand] = shape.root.operands;
   const at = (j: number, q: number, lane?: Lane): Expression => {
     const edge = edgeIndex("column", shape.columnCount, shape.wholeColumns, j);
@@ -250,7 +169,7 @@ function readRight(shape: Shape, mode: Vectorised, step: number, emitter: Emitte
 
 /** Row by row of the tile: what the cluster computes from the product, and its stores. */
 function writeEpilogue(
-  shape: Shape,
+  shape: ContractionShape,
   stores: readonly Value[],
   emitter: Emitter,
   context: LowerContext,
@@ -285,7 +204,7 @@ function writeEpilogue(
 }
 
 function writeStores(
-  shape: Shape,
+  shape: ContractionShape,
   stores: readonly Value[],
   emitter: Emitter,
   context: LowerContext,

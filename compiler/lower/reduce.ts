@@ -8,7 +8,7 @@ import type { ReductionOp, Value } from "../../ir/value.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Traffic } from "../cluster/store.ts";
 import { createNamer, identifier, type Namer } from "../wgsl/names.ts";
-import { extentText, literalText } from "../wgsl/expression.ts";
+import { extentText, lastText, literalText } from "../wgsl/expression.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { indexAlgebra, variableIndex, type Index } from "./index.ts";
 import { foldGrid, hintFor, nameTensors, type Expression, type Kernel, type LowerContext } from "./kernel.ts";
@@ -67,7 +67,7 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
     grid: foldGrid(plan.rowCount, rows).grid,
     declarations: plan.declarations,
     tensorNames,
-    helpers: [...emitter.helpers],
+    helpers: [...emitter.helpers, ...reductions.flatMap((value) => (value.op as ReductionOp).helpers ?? [])],
     flops: multiplyDims(elementCount(cluster.space), emitter.operations() + reductions.length),
   };
 }
@@ -121,7 +121,7 @@ function writeHead({ arrangement, rowCount }: Plan, emitter: Emitter): void {
   if (exact) return line(`let row = ${row};`);
   // Every thread takes part in the barriers; those past the end repeat the last row and store nothing.
   line(`let inside = ${row} < ${extentText(rowCount)};`);
-  line(`let row = min(${row}, ${extentText(rowCount)} - 1u);`);
+  line(`let row = min(${row}, ${lastText(rowCount)});`);
 }
 
 /** Reductions in groups: each group needs only results of groups before it. */
@@ -170,13 +170,13 @@ function declare(value: Value, plan: Plan, emitter: Emitter): Accumulating {
   const result = plan.namer(identifier(value.op.name));
   const parts: string[] = [];
   const arrays: string[] = [];
-  for (const { dtype, initial } of op.accumulators(value.operands[0].type.dtype)) {
-    const part = plan.namer(`${result}_part`);
+  for (const { name, dtype, initial } of op.accumulators(value.operands[0].type.dtype)) {
+    const part = plan.namer(`${result}_${name}`);
     const start = dtype === "i32" && initial === -2147483648 ? "i32(-2147483647 - 1)" : literalText(initial, dtype);
     emitter.push({ tag: "line", text: `var ${part}: ${dtype} = ${start};` });
     parts.push(part);
     if (plan.arrangement.lanes === 1) continue;
-    const array = plan.namer(`${result}_lanes`);
+    const array = plan.namer(`${part}_lanes`);
     plan.declarations.push(
       `var<workgroup> ${array}: array<${dtype}, ${plan.arrangement.rows * plan.arrangement.lanes}>;`,
     );
@@ -186,8 +186,9 @@ function declare(value: Value, plan: Plan, emitter: Emitter): Accumulating {
 }
 
 function accumulate({ value, op, parts }: Accumulating, plan: Plan, emitter: Emitter): void {
-  const element = plan.namer("element");
-  emitter.push({ tag: "let", name: element, value: emitter.emit(value.operands[0], plan.fullIndex) });
+  const expression = emitter.emit(value.operands[0], plan.fullIndex);
+  const element = expression.tag === "name" ? expression.text : plan.namer("element");
+  if (expression.tag !== "name") emitter.push({ tag: "let", name: element, value: expression });
   const lifted = op.wgsl.lift(element, "position");
   assignParts(parts, (first) => op.wgsl.combine(parts, lifted, first), plan, emitter);
 }
@@ -202,13 +203,18 @@ function assignParts(
   const line = (text: string): void => emitter.push({ tag: "line", text });
   const [first, ...others] = values(targets[0]);
   if (others.length === 0) return line(`${targets[0]} = ${first};`);
-  const next = [plan.namer("next")];
+  const next = [plan.namer(`next_${targetName(targets[0])}`)];
   line(`let ${next[0]} = ${first};`);
   for (const text of values(next[0]).slice(1)) {
-    next.push(plan.namer("next"));
+    next.push(plan.namer(`next_${targetName(targets[next.length])}`));
     line(`let ${next.at(-1)} = ${text};`);
   }
   targets.forEach((target, i) => line(`${target} = ${next[i]};`));
+}
+
+/** `largest_lanes[local.x]` → `largest_lanes`. */
+function targetName(target: string): string {
+  return target.replace(/\[.*/, "");
 }
 
 function pushLoop(body: Kernel["body"], { arrangement, length }: Plan, emitter: Emitter): void {

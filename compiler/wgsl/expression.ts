@@ -35,7 +35,10 @@ export function expressionText(expression: Expression, view: BindingView): strin
     case "splat":
       return `${wgslType(expression.dtype, 4)}(${expressionText(expression.operand, view)})`;
     case "vector":
-      return `${wgslType(expression.dtype, 4)}(${expression.parts.map((part) => expressionText(part, view)).join(", ")})`;
+      return vectorText(
+        expression.dtype,
+        expression.parts.map((part) => expressionText(part, view)),
+      );
     case "apply":
       return applyText(expression, view);
     default:
@@ -79,7 +82,13 @@ function loadText(load: Expression & { tag: "load" }, view: BindingView): string
   const parts = [0, 1, 2, 3].map((lane) => {
     return wrap(`${name}[${indexText(indexAlgebra.add(load.index, constantIndex(lane)))}]`);
   });
-  return `${wgslType(load.dtype, 4)}(${parts.join(", ")})`;
+  return vectorText(load.dtype, parts);
+}
+
+/** Four parts in one line, or in a line each where that would be long. */
+function vectorText(dtype: DType, parts: readonly string[]): string {
+  const line = parts.join(", ");
+  return line.length < 90 ? `${wgslType(dtype, 4)}(${line})` : `${wgslType(dtype, 4)}(\n  ${parts.join(",\n  ")},\n)`;
 }
 
 function indexValueText({ index, dtype, lanes, access }: Expression & { tag: "index" }): string {
@@ -117,6 +126,11 @@ export function extentText(extent: Dim): string {
     .join("");
 }
 
+/** The last index within an extent. */
+export function lastText(extent: Dim): string {
+  return typeof extent === "number" ? `${extent - 1}u` : `${extentText(extent)} - 1u`;
+}
+
 /** A number in WGSL. Non-finite ones have no literal: they come from bits that the compiler cannot fold. */
 export function literalText(value: number, dtype: DType): string {
   if (dtype === "bool") return value ? "true" : "false";
@@ -146,8 +160,9 @@ export function primary(text: string): string {
   return isPrimary(text) ? text : `(${text})`;
 }
 
-/** One token, followed by nothing but bracketed groups and member accesses. */
+/** A number, or one token followed by nothing but bracketed groups and member accesses. */
 function isPrimary(text: string): boolean {
+  if (/^[\d.]+(e-?\d+)?$/.test(text)) return true;
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
     const character = text[at];

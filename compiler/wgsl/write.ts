@@ -48,6 +48,8 @@ export function writeKernel(kernel: Kernel, context: WriteContext, header: reado
   const view = bindingView(usages, settings);
   const body = kernel.body.flatMap((statement) => statementLines(statement, view, usages, "  "));
   const text = body.join("\n");
+  const helpers = helperLines(kernel.helpers, text);
+  const all = [text, ...kernel.declarations, ...helpers].join("\n");
   const usesSettings = text.includes("settings.");
   const written = new Set(
     [...usages.values()].filter((each) => each.written).map((each) => context.bufferOf(each.tensor)),
@@ -69,10 +71,10 @@ export function writeKernel(kernel: Kernel, context: WriteContext, header: reado
       context,
     ),
     ...kernel.declarations,
-    ...(/infinity_bits/.test(text) ? ["var<private> infinity_bits: u32 = 0x7f800000u;"] : []),
-    ...(/nan_bits/.test(text) ? ["var<private> nan_bits: u32 = 0x7fc00000u;"] : []),
+    ...(all.includes("infinity_bits") ? ["var<private> infinity_bits: u32 = 0x7f800000u;"] : []),
+    ...(all.includes("nan_bits") ? ["var<private> nan_bits: u32 = 0x7fc00000u;"] : []),
     "",
-    ...helperLines(kernel.helpers, text),
+    ...helpers,
     `@compute @workgroup_size(${[x, ...(y * z > 1 ? [y] : []), ...(z > 1 ? [z] : [])].join(", ")})`,
     `fn main(${builtins(text)}) {`,
     text,
@@ -134,7 +136,7 @@ function bindingLines(
 ): string[] {
   const lines = usages.map((usage, binding) => {
     const element = storageType(usage.tensor.type.dtype);
-    const array = usage.scalar ? `array<${element}>` : `array<vec4<${element}>>`;
+    const array = usage.scalar ? `array<${element}>` : `array<vec4${element[0]}>`;
     const note = formatType(usage.tensor.type);
     return `@group(0) @binding(${binding}) var<storage, ${tensors[binding].access}> ${usage.name}: ${array}; // ${note}`;
   });
@@ -175,13 +177,13 @@ function statementLines(
 ): string[] {
   switch (statement.tag) {
     case "let":
-      return [`${indent}let ${statement.name} = ${expressionText(statement.value, view)};`];
+      return indented(`let ${statement.name} = ${expressionText(statement.value, view)};`, indent);
     case "line":
       return [indent + statement.text];
     case "assign":
-      return [indent + statement.before + expressionText(statement.value, view) + statement.after];
+      return indented(statement.before + expressionText(statement.value, view) + statement.after, indent);
     case "store":
-      return storeLines(statement, view, usages).map((line) => indent + line);
+      return storeLines(statement, view, usages).flatMap((line) => indented(line, indent));
     case "block": {
       const body = statement.body.flatMap((inner) => statementLines(inner, view, usages, `${indent}  `));
       return [`${indent}${statement.head} {`, ...body, `${indent}}`];
@@ -189,6 +191,10 @@ function statementLines(
     default:
       return statement satisfies never;
   }
+}
+
+function indented(text: string, indent: string): string[] {
+  return text.split("\n").map((line) => indent + line);
 }
 
 function storeLines(

@@ -3,7 +3,7 @@ import { about } from "../diagnostic.ts";
 import type { Dim } from "../dim.ts";
 import { dtypeMismatch, layerInput, rankMismatch } from "../errors.ts";
 import type { Initializer } from "../initializer.ts";
-import { owner, param } from "../build.ts";
+import { owner, param, part } from "../build.ts";
 import { add } from "../ops/arithmetic.ts";
 import { matmul } from "../ops/contract.ts";
 import type { Of, Scalar, ShapeError } from "../static.ts";
@@ -66,7 +66,7 @@ function layer<U extends Dim>(units: U, options: DenseOptions = {}): DenseLayer<
       bias: biased ? param([units], { init: biasInit, trainable }, { owner: own, local: "bias" }) : undefined,
     };
     const product = matmul(x, parameters.weight);
-    return parameters.bias ? add(product, parameters.bias) : product;
+    return part(parameters.bias ? add(product, parameters.bias) : product, own, "linear");
   };
   return apply as DenseLayer<U>;
 }

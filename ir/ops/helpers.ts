@@ -46,3 +46,12 @@ export const powerHelper: HelperFunction = {
     `  let odd = abs(exponent - 2.0 * floor(exponent * 0.5)) == ${type}(1.0);\n` +
     `  return select(magnitude, -magnitude, (base < ${type}(0.0)) & odd);\n}`,
 };
+
+export const logTotalHelper: HelperFunction = {
+  name: "log_total",
+  // ln Σ eˣ from the largest x and Σ e^(x - largest): −∞ for a row of −∞, +∞ where one is +∞.
+  wgsl: (name, type) =>
+    `fn ${name}(largest: ${type}, total: ${type}) -> ${type} {\n` +
+    `  let finite = select(largest + log(total), largest, largest > 3.4028234663852886e+38);\n` +
+    `  return select(finite, -bitcast<f32>(infinity_bits), total == 0.0);\n}`,
+};

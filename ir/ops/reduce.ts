@@ -18,9 +18,10 @@ import {
   spread,
   sum,
 } from "./sum.ts";
+import { logTotalHelper } from "./helpers.ts";
 import type { ReductionOptions } from "./sum.ts";
 
-/** The lowest finite float32: stands in for −∞ where a maximum starts, since WGSL has no constant −∞. */
+/** The lowest finite float32: where the maximum of ln Σ eˣ starts, because ∞ − ∞ would be NaN. */
 const lowest = -3.4028234663852886e38;
 
 export const maxOp = reduction({
@@ -28,7 +29,11 @@ export const maxOp = reduction({
   doc: "Largest element along axes; the gradient is shared equally between ties.",
   accepts: isNumber,
   accumulators: (dtype) => [
-    { dtype: accumulatorType(dtype), initial: dtype === "u32" ? 0 : dtype === "i32" ? -2147483648 : lowest },
+    {
+      name: "largest",
+      dtype: accumulatorType(dtype),
+      initial: dtype === "u32" ? 0 : dtype === "i32" ? -2147483648 : -Infinity,
+    },
   ],
   lift: (x) => [x],
   combine: ([a], [b]) => [Math.max(a, b)],
@@ -47,7 +52,7 @@ export const argmaxOp = reduction({
   doc: "Position of the largest element along an axis; the first of equals.",
   accepts: isNumber,
   result: () => "i32",
-  accumulators: (dtype) => [...maxOp.accumulators(dtype), { dtype: "u32", initial: 0xffffffff }],
+  accumulators: (dtype) => [...maxOp.accumulators(dtype), { name: "where", dtype: "u32", initial: 0xffffffff }],
   lift: (x, position) => [x, position],
   combine: (a, b) => (a[0] > b[0] || (a[0] === b[0] && a[1] < b[1]) ? a : b),
   finish: ([, position]) => position,
@@ -66,23 +71,24 @@ export const logsumexpOp = reduction({
   doc: "ln Σ eˣ along axes, without overflow: the running maximum is taken out (Milakov and Gimelshein 2018).",
   accepts: isFloat,
   accumulators: () => [
-    { dtype: "f32", initial: lowest },
-    { dtype: "f32", initial: 0 },
+    { name: "largest", dtype: "f32", initial: lowest },
+    { name: "total", dtype: "f32", initial: 0 },
   ],
   lift: (x) => [x, 1],
   combine([a, s], [b, t]) {
     const largest = Math.max(a, b);
     return [largest, s * Math.exp(a - largest) + t * Math.exp(b - largest)];
   },
-  finish: ([largest, total]) => largest + Math.log(total),
+  finish: ([largest, total]) => (total === 0 ? -Infinity : largest === Infinity ? Infinity : largest + Math.log(total)),
   wgsl: {
     lift: (x) => [x, "1.0"],
     combine: ([a, s], [b, t], largest) => [
       `max(${a}, ${b})`,
-      `${s} * exp(${a} - ${largest}) + ${t} * exp(${b} - ${largest})`,
+      `${s} * exp(${a} - ${largest}) + ${t === "1.0" ? "" : `${t} * `}exp(${b} - ${largest})`,
     ],
-    finish: ([largest, total]) => `${largest} + log(${total})`,
+    finish: ([largest, total]) => `log_total(${largest}, ${total})`,
   },
+  helpers: [logTotalHelper],
   differentiate(context, cotangent) {
     const [x] = context.operands;
     const axes = axesOf(context);
@@ -105,6 +111,7 @@ export function argmax<D extends DType, S extends Shape, const O extends Reducti
   options?: O & AxesFit<"argmax", S, O>,
 ): Tensor<"i32", Reduced<S, O>>;
 export function argmax(x: Value, options: ReductionOptions = { axis: -1 }): Value {
+  if (options.axes?.length === 0) throw axisRange("argmax", [], x.type.shape.length);
   return reduce(argmaxOp, x, options);
 }
 

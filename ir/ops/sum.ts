@@ -99,7 +99,7 @@ export const sumOp = reduction({
   name: "sum",
   doc: "Sum of the elements along axes.",
   accepts: isNumber,
-  accumulators: (dtype) => [{ dtype: accumulatorType(dtype), initial: 0 }],
+  accumulators: (dtype) => [{ name: "total", dtype: accumulatorType(dtype), initial: 0 }],
   lift: (x) => [x],
   combine: ([a], [b]) => [a + b],
   finish: ([total]) => total,
