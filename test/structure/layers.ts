@@ -62,19 +62,31 @@ export const layers: readonly Layer[] = [
   { row: "compiler/autodiff/", imports: [...whole, "compiler/errors.ts", "compiler/rewrite/"] },
   {
     row: "compiler/passes/",
-    imports: [...whole, "compiler/errors.ts", "compiler/pass.ts", "compiler/rewrite/", "compiler/autodiff/"],
+    imports: [
+      ...[...whole, "compiler/errors.ts", "compiler/pass.ts", "compiler/rewrite/", "compiler/autodiff/"],
+      // A reduction is split where a kernel would have too little to do in parallel.
+      "compiler/cluster/access.ts",
+    ],
   },
   { row: "compiler/format/", imports: whole },
-  // The kernel IR and its index arithmetic: what the stages of the back end have in common.
+  // Index arithmetic is older than kernels: clusters and schedules are found with it.
   { row: "compiler/lower/index.ts", imports: whole },
-  { row: "compiler/lower/kernel.ts", imports: [...whole, "compiler/lower/index.ts"] },
-  { row: "compiler/cluster/", imports: [...whole, ...kernelIr] },
+  { row: "compiler/cluster/", imports: [...whole, "compiler/lower/index.ts"] },
+  { row: "compiler/wgsl/names.ts", imports: whole },
+  {
+    row: "compiler/lower/kernel.ts",
+    imports: [...whole, "compiler/lower/index.ts"],
+    types: ["compiler/cluster/", "compiler/wgsl/names.ts"],
+  },
   { row: "compiler/schedule/", imports: [...whole, ...kernelIr, "compiler/cluster/"] },
+  { row: "compiler/wgsl/", imports: [...whole, ...kernelIr, "compiler/wgsl/names.ts"], types: ["runtime/abi.ts"] },
   {
     row: "compiler/lower/",
-    imports: [...whole, ...kernelIr, "compiler/errors.ts", "compiler/cluster/", "compiler/wgsl/"],
+    imports: [
+      ...[...whole, ...kernelIr, "compiler/errors.ts", "compiler/cluster/", "compiler/schedule/"],
+      ...["compiler/wgsl/", "compiler/wgsl/names.ts"],
+    ],
   },
-  { row: "compiler/wgsl/", imports: [...whole, ...kernelIr], types: ["runtime/abi.ts"] },
   {
     row: "compiler/check/",
     imports: [...whole, "compiler/compile.ts", "compiler/passes/", "compiler/rewrite/"],
@@ -96,9 +108,9 @@ export const layers: readonly Layer[] = [
         "compiler/passes/",
       ],
       ...["compiler/format/", "compiler/cluster/", "compiler/schedule/", "compiler/lower/", "compiler/wgsl/"],
-      ...["compiler/compile.ts", "compiler/program.ts", "compiler/report.ts"],
+      // Of the contract's values there is one, its version.
+      "runtime/abi.ts",
     ],
-    types: ["runtime/abi.ts"],
   },
 ];
 
