@@ -1,7 +1,7 @@
 /// Contraction kernels: each thread holds a tile of 4 columns by a few rows of the result in registers and walks the
 /// contracted axis without barriers. One template serves NN, NT, TN and batched products: an operand is read four
 /// elements at a time along whichever axis lies contiguous in memory. What follows the product is its epilogue.
-import { addDims, multiplyDims, type Dim } from "../../ir/dim.ts";
+import { addDims, multiplyDims } from "../../ir/dim.ts";
 import { joinIndex, splitIndex } from "../../ir/ops/layout.ts";
 import type { Value } from "../../ir/value.ts";
 import type { Traffic } from "../cluster/store.ts";

@@ -1,5 +1,6 @@
 /// Reductions other than the sum: extremes, their positions, and the stable ln Σ eˣ.
 import type { AxesFit, LastAxis, None, Reduced } from "../static-axes.ts";
+import { axisRange } from "../errors.ts";
 import { isFloat, type DType, type Shape } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
 import { div, mul, sub } from "./arithmetic.ts";
