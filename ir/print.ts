@@ -49,16 +49,33 @@ export function printValues(
     .join("\n");
 }
 
-/** One value as a formula in terms of `names`. What it shares is written out each time it is short enough. */
+/**
+ * One value as a formula in terms of `names`. Shared values are written out each time, unless that makes the formula long:
+ * then they stand above it in lines of their own, and it follows as `result`.
+ */
 export function printValue(value: Value, names: ReadonlyMap<Value, string> = new Map()): string {
   const others = new Map([...names].filter(([named]) => named !== value));
   const plan = planPage([{ roots: [value] }], others);
+  if (writtenLength(value, plan, others) > 200) return printValues([{ name: "result", value }], others);
   const words: Vocabulary = {
     view: plan.view,
     reference: (operand) => (others.has(operand) ? formatName(others.get(operand)!) : undefined),
     isTaken: (name) => [...others.values()].includes(name),
   };
   return formatDefinition(value, words);
+}
+
+/** How many words a formula would have with everything written out. */
+function writtenLength(value: Value, plan: Plan, names: ReadonlyMap<Value, string>): number {
+  const lengths = new Map<Value, number>();
+  for (const each of plan.order([value])) {
+    const parts = names.has(each) ? [] : plan.view(each).operands;
+    lengths.set(
+      each,
+      parts.reduce((total, part) => total + (part.literal ? 1 : lengths.get(part.value)!), 1),
+    );
+  }
+  return lengths.get(value)!;
 }
 
 function vocabulary(plan: Plan, names: ReadonlyMap<Value, string>, automatic: ReadonlyMap<Value, string>): Vocabulary {

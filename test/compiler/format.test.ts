@@ -1,0 +1,111 @@
+import { describe, expect, test } from "vitest";
+import { formatDot } from "../../compiler/format/dot.ts";
+import { latexName } from "../../compiler/format/latex-names.ts";
+import { formatLatex } from "../../compiler/format/latex.ts";
+import { derive } from "../../compiler/passes/all.ts";
+import { input, matmul, model, param, sigmoid, grad, binaryCrossEntropy } from "../../ir/index.ts";
+import { named } from "../../ir/build.ts";
+import type { Graph } from "../../ir/graph.ts";
+import { add, div, mul, sub } from "../../ir/ops/arithmetic.ts";
+import { where } from "../../ir/ops/choose.ts";
+import { greater } from "../../ir/ops/compare.ts";
+import { exp, log } from "../../ir/ops/functions.ts";
+import { elementwiseSamples, graphOf, leaf, weight } from "../ir/graphs.ts";
+
+function classifier(): Graph {
+  const place = { file: "model.ts", line: 1, column: 1 };
+  return model("classifier", () => {
+    const x = input("x", "f32", ["batch", 3]);
+    const y = input("y", "f32", ["batch", 1]);
+    const first = param([3, 4], { name: "W1" });
+    const second = param([4, 1], { name: "W2" });
+    const h = named("h1", place, () => sigmoid(matmul(x, first)));
+    const p = named("ŷ", place, () => sigmoid(matmul(h, second)));
+    const loss = named("L", place, () => binaryCrossEntropy(p, y, { reduction: "sum" }));
+    return { predict: { p }, train: { L: loss, weight: grad(loss, second) } };
+  });
+}
+
+test.each([
+  ["x", "x"],
+  ["x1", "x_{1}"],
+  ["z₁", "z_{1}"],
+  ["ŷ", "\\hat{y}"],
+  ["hidden", "\\mathrm{hidden}"],
+  ["dense_0", "\\mathrm{dense}_{0}"],
+  ["alpha", "\\alpha"],
+  ["hidden.weight", "W_{\\mathrm{hidden}}"],
+  ["hidden.bias", "b_{\\mathrm{hidden}}"],
+  ["adam.step", "\\mathrm{step}_{\\mathrm{adam}}"],
+  ["adam.m.hidden.weight", "m_{W_{\\mathrm{hidden}}}"],
+  ["∂L/∂hidden.weight", "\\frac{\\partial L}{\\partial W_{\\mathrm{hidden}}}"],
+  ["100 % & more_{x}", "\\text{100 \\% \\& more\\_\\{x\\}}"],
+])("the name %s is %s", (name, latex) => expect(latexName(name)).toBe(latex));
+
+describe("LaTeX", () => {
+  test("of the classifier", () => {
+    const rows = formatLatex(derive(classifier()));
+    expect(rows).toMatch(/^\\begin\{aligned\}\n[\s\S]*\n\\end\{aligned\}\n$/);
+    expect(rows).toContain("h_{1} &= \\sigma\\left(x \\, W_{1}\\right) \\\\");
+    expect(rows).toContain("\\frac{\\partial L}{\\partial W_{2}} &= ");
+    expect(rows).toContain("{h_{1}}^{\\top}");
+  });
+
+  test("of fractions, powers and cases", () => {
+    const [x, y] = [leaf("x", [2]), leaf("y", [2])];
+    const value = mul(div(add(x, y), exp(sub(x, 1))), where(greater(x, 0), log(sub(x, y)), 0.5));
+    expect(formatLatex(graphOf({ r: value }))).toBe(
+      String.raw`\begin{aligned}
+  &\text{run:} \\
+  r &= \frac{x + y}{e^{x - 1}} \odot \begin{cases} \ln \left(x - y\right) & \text{if } x > 0 \\ 0.5 & \text{otherwise} \end{cases}
+\end{aligned}
+`,
+    );
+  });
+
+  test.each([...elementwiseSamples()])("braces and brackets balance: %s", (_, value) => {
+    expectBalanced(formatLatex(graphOf({ value })));
+  });
+
+  test("braces balance in updates", () => {
+    const w = weight("odd {name", [2]);
+    expectBalanced(formatLatex(graphOf({ r: exp(w) }, {}, [{ state: w, value: mul(add(w, 1), add(w, 1)) }])));
+    expectBalanced(formatLatex(derive(classifier())));
+  });
+});
+
+function expectBalanced(latex: string): void {
+  let depth = 0;
+  for (const [token] of latex.replace(/\\[{}]/g, "").matchAll(/[{}]/g)) {
+    depth += token === "{" ? 1 : -1;
+    expect(depth).toBeGreaterThanOrEqual(0);
+  }
+  expect(depth).toBe(0);
+  expect(latex.match(/\\left\b/g)?.length).toBe(latex.match(/\\right\b/g)?.length);
+  expect(latex.match(/\\begin/g)?.length).toBe(latex.match(/\\end/g)?.length);
+}
+
+describe("DOT", () => {
+  const text = formatDot(derive(classifier()));
+
+  test("leaves are boxes, operations stand in clusters under the user's names", () => {
+    expect(text).toMatch(/^digraph "classifier" \{/);
+    expect(text).toMatch(/<B>W1<\/B>.*f32\[3, 4\].*shape="box"/);
+    expect(text).toMatch(/cluster_forward[\s\S]*<B>ŷ<\/B>[\s\S]*cluster_backward[\s\S]*<B>∂L\/∂W2<\/B>/);
+    expect(formatDot(classifier(), { entry: "predict" })).not.toContain("cluster_backward");
+  });
+
+  test("every edge joins nodes that exist", () => {
+    const nodes = new Set([...text.matchAll(/^\s*(n\d+) \[label/gm)].map(([, id]) => id));
+    const ends = [...text.matchAll(/(n\d+) -> (n\d+)/g)].flatMap(([, from, to]) => [from, to]);
+    expect(ends.length).toBeGreaterThan(10);
+    expect(ends.filter((id) => !nodes.has(id))).toEqual([]);
+  });
+
+  test("quotes and angle brackets in names are escaped", () => {
+    const odd = { ...graphOf({ r: greater(leaf('a"<b>&', [2]), 0) }), name: 'say "hi" \\' };
+    const drawn = formatDot(odd);
+    expect(drawn).toContain('digraph "say \\"hi\\" \\\\" {');
+    expect(drawn).toContain("a&quot;&lt;b&gt;&amp;");
+  });
+});
