@@ -30,9 +30,8 @@ export function lowerContract(traffic: Traffic, context: LowerContext): Kernel {
   const shape = describeContraction(root);
   const loaded = new Set(traffic.loads);
   const namer = createNamer();
-  const tensorNames = nameTensors(traffic, context, namer);
-  for (const name of ["k", "batch", "r", "c", "i", "j"]) namer(name);
   for (const i of range(16)) for (const prefix of ["a", "b", "c", "sum", "row", "column"]) namer(`${prefix}${i}`);
+  const tensorNames = nameTensors(traffic, context, namer);
   let accumulator: Expression | undefined;
   const emitter = createEmitter(
     {

@@ -80,7 +80,6 @@ function makePlan(cluster: Cluster): Plan {
   const rowCount = elementCount(keptShape);
   const length = elementCount(reducedShape);
   const namer = createNamer();
-  for (const name of ["row", "lane", "position", "inside"]) namer(name);
   const keptIndex = splitIndex(variableIndex("row", rowCount), keptShape, indexAlgebra);
   const reducedIndex = splitIndex(variableIndex("position", length), reducedShape, indexAlgebra);
   const fullIndex = space.map((_, axis) =>

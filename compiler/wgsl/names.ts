@@ -1,14 +1,24 @@
 /// Identifiers of a kernel: the user's names as far as WGSL allows them.
 
-/** Words that a kernel must not declare: keywords, reserved words and builtins that kernels call. */
+/** Words that a kernel must not declare: WGSL's keywords and reserved words, and what kernels call or declare themselves. */
 const taken = `
   alias break case const const_assert continue continuing default diagnostic discard else enable false fn for if let loop
-  override requires return struct switch true var while new self super this static class final null type of from in out
-  ref use where with target precision sample filter input output
-  vec2 vec3 vec4 vec4f vec4u vec4i f32 i32 u32 f16 bool array atomic ptr mat4x4
-  abs clamp exp floor log max min pow select sign sqrt tanh bitcast fma step mix dot cross arrayLength workgroupBarrier
-  expm1 log1p softplus sigmoid power expm14 log1p4 softplus4 sigmoid4 power4
-  main sizes settings local group tile row column infinity_bits nan_bits
+  override requires return struct switch true var while
+  NULL Self abstract active alignas alignof as asm asm_fragment async attribute auto await become cast catch class co_await
+  co_return co_yield coherent column_major common compile compile_fragment concept const_cast consteval constexpr constinit
+  crate debugger decltype delete demote demote_to_helper do dynamic_cast enum explicit export extends extern external
+  fallthrough filter final finally friend from fxgroup get goto groupshared highp impl implements import inline instanceof
+  interface layout lowp macro macro_rules match mediump meta mod module move mut mutable namespace new nil noexcept
+  noinline nointerpolation non_coherent noncoherent noperspective null nullptr of operator package packoffset partition
+  pass patch pixelfragment precise precision premerge priv protected pub public readonly ref regardless register
+  reinterpret_cast require resource restrict self set shared sizeof smooth snorm static static_assert static_cast std
+  subroutine super target template this thread_local throw trait try type typedef typeid typename typeof union unless
+  unorm unsafe unsized use using varying virtual volatile wgsl where with writeonly yield
+  vec2 vec3 vec4 vec2f vec3f vec4f vec2u vec3u vec4u vec2i vec3i vec4i f32 i32 u32 f16 bool array atomic ptr
+  abs clamp exp floor log max min pow select sign sqrt tanh bitcast workgroupBarrier
+  expm1 log1p softplus sigmoid power log_total expm14 log1p4 softplus4 sigmoid4 power4
+  main sizes settings local group tile infinity_bits nan_bits
+  row column batch k r c i j lane position inside stride
 `
   .trim()
   .split(/\s+/);

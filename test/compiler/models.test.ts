@@ -13,6 +13,7 @@ import {
   crossEntropy,
   dense,
   div,
+  equal,
   exp,
   expm1,
   grad,
@@ -256,6 +257,39 @@ describe("kernels", () => {
             h: cast(mul(x, 10), "i32"),
           },
         };
+      }),
+    ));
+
+  it("integers and booleans", () =>
+    expectRight(
+      model("integers", () => {
+        const a = input("a", "i32", [5, 6]);
+        const b = input("b", "i32", [6]);
+        const same = equal(a, b);
+        return {
+          all: {
+            total: sum(a, { axis: 1 }),
+            largest: max(add(a, b)),
+            place: argmax(a, { axis: 0 }),
+            same,
+            count: sum(cast(same, "i32")),
+            product: mul(a, b),
+            share: mean(cast(same, "f32")),
+          },
+        };
+      }),
+    ));
+
+  it("names that mean something in a kernel", () =>
+    expectRight(
+      model("names", () => {
+        const row = input("row", "f32", [4, 4]);
+        const batch = input("target", "f32", [4, 4], {});
+        const group = param([4, 4], { name: "group" });
+        const sum0 = matmul(row, group);
+        const element = add(matmul(sum0, batch), input("settings", "f32", [4]));
+        const loss = mean(square(sub(element, input("ŷ", "f32", [4, 4]))));
+        return { lane: { loss, element, position: softmax(element), update: gradientDescent(loss) } };
       }),
     ));
 
