@@ -24,6 +24,8 @@ export function makeSymbolicPasses(provenance?: Provenance): readonly Pass[] {
     // Merged values have all their readers counted, which decides what collecting saves.
     cse,
     collectWith(provenance),
+    // Once more: what the first round replaced no longer counts as a reader of its parts.
+    collectWith(provenance),
     foldWith(provenance),
     cse,
     dce,

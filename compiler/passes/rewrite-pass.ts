@@ -15,12 +15,13 @@ export function rewritePass(name: string, doc: string, rules: readonly Rule[], p
   };
 }
 
-/** How many values, outputs and updates read each value. */
+/** How many values, outputs and updates read each value. A name that the user gave counts too: people read it. */
 export function countUses(graph: Graph): ReadonlyMap<Value, number> {
   const uses = new Map<Value, number>();
   const roots = graphRoots(graph);
   const count = (value: Value): Map<Value, number> => uses.set(value, (uses.get(value) ?? 0) + 1);
   for (const root of new Set(roots)) count(root);
   for (const value of postorder(roots)) for (const operand of new Set(value.operands)) count(operand);
+  for (const [value, { name }] of graph.notes) if (name !== undefined && !name.startsWith("∂")) count(value);
   return uses;
 }

@@ -38,8 +38,16 @@ export function isArithmetic(value: Value): boolean {
   );
 }
 
-/** Multiplies out, down to the values in `opaque`; undefined when that grows too large. */
-export function expand(root: Value, opaque: ReadonlySet<Value> = new Set()): Polynomial | undefined {
+/** How far an expression is taken apart. */
+export interface ExpandOptions {
+  /** Values to take as they are. */
+  readonly opaque?: ReadonlySet<Value>;
+  /** False keeps a sum that is a factor as it is: (1 − y)·a stays one term. */
+  readonly multiplyOut: boolean;
+}
+
+/** An expression as a sum of products; undefined when that grows too large. */
+export function expand(root: Value, { opaque = new Set(), multiplyOut }: ExpandOptions): Polynomial | undefined {
   const inner = innerValues(root, opaque);
   if (!inner) return undefined;
   const atoms: Value[] = [];
@@ -66,7 +74,7 @@ export function expand(root: Value, opaque: ReadonlySet<Value> = new Set()): Pol
         termsOf(a),
         termsOf(b)?.map((term) => scaled(term, whole(-1))),
       );
-    return product(value, inner!, termsOf, intern);
+    return product(value, { inner: inner!, termsOf, intern, multiplyOut });
   }
   const terms = termsOf(root);
   return terms && { terms, atoms, inner };
@@ -77,7 +85,7 @@ function atomTerms(value: Value, leaves: ReadonlySet<Value>, intern: (value: Val
   const mirrored = mirroredSigmoid(value, leaves);
   if (mirrored) return [{ coefficient: whole(1), powers: new Map() }, scaled(atomTerm(intern(mirrored)), whole(-1))];
   const [x] = value.operands;
-  if (value.op === broadcastOp && x.op === neg.op) {
+  if (value.op === broadcastOp && x.op === neg.op && x.type.shape.length > 0) {
     const { shape, axes } = value.attrs as unknown as BroadcastAttrs;
     return [scaled(atomTerm(intern(broadcastAlong(x.operands[0], shape, axes))), whole(-1))];
   }
@@ -106,15 +114,15 @@ function innerValues(root: Value, opaque: ReadonlySet<Value>): readonly Value[] 
   return [...inner];
 }
 
-type TermsOf = (value: Value) => readonly Term[] | undefined;
+interface Expansion {
+  readonly inner: readonly Value[];
+  readonly multiplyOut: boolean;
+  termsOf(value: Value): readonly Term[] | undefined;
+  intern(value: Value): Value;
+}
 
 /** Factors that are sums cancel as a whole before they are multiplied out: (a + b) · c / (a + b) is c. */
-function product(
-  value: Value,
-  inner: readonly Value[],
-  termsOf: TermsOf,
-  intern: (value: Value) => Value,
-): readonly Term[] | undefined {
+function product(value: Value, { inner, termsOf, intern, multiplyOut }: Expansion): readonly Term[] | undefined {
   const over: Value[] = [];
   const under: Value[] = [];
   const sign = gatherFactors(value, inner, over, under);
@@ -125,7 +133,11 @@ function product(
     under.splice(cancelled, 1);
     over.splice(over.indexOf(factor), 1);
   }
-  for (const factor of over) terms = multiplied(terms, termsOf(factor));
+  for (const factor of over) {
+    const parts = termsOf(factor);
+    const whole = !multiplyOut && parts && parts.length > 1;
+    terms = multiplied(terms, whole ? [atomTerm(intern(factor))] : parts);
+  }
   for (const divisor of under) terms = multiplied(terms, reciprocal(divisor, termsOf, intern));
   return terms;
 }
@@ -141,7 +153,11 @@ function gatherFactors(value: Value, inner: readonly Value[], over: Value[], und
   return sign * (value.op === mul.op ? gatherFactors(b, inner, over, under) : gatherFactors(b, inner, under, over));
 }
 
-function reciprocal(divisor: Value, termsOf: TermsOf, intern: (value: Value) => Value): readonly Term[] | undefined {
+function reciprocal(
+  divisor: Value,
+  termsOf: Expansion["termsOf"],
+  intern: Expansion["intern"],
+): readonly Term[] | undefined {
   const terms = termsOf(divisor);
   if (!terms || terms.length === 0) return undefined;
   if (terms.length > 1) return [{ coefficient: whole(1), powers: new Map([[intern(divisor), -1]]) }];

@@ -3,7 +3,7 @@ import { derive } from "../../compiler/passes/all.ts";
 import { input } from "../../ir/build.ts";
 import { meanSquaredError, sumOfSquaredResiduals, softmaxCrossEntropy } from "../../ir/nn/losses.ts";
 import { crossEntropy } from "../../ir/nn/losses.ts";
-import { softmax } from "../../ir/nn/softmax.ts";
+import { oneHot, softmax } from "../../ir/nn/softmax.ts";
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
 import { where } from "../../ir/ops/choose.ts";
 import { greater } from "../../ir/ops/compare.ts";
@@ -44,6 +44,34 @@ describe("§7: losses", () => {
       return { p: softmax(z), L, dz: grad(L, z) };
     });
     expect(formula(lines, "∂L/∂z")).toBe("(p - oneHot(label, 5)) / m");
+  });
+  it("with weights, a temperature or smooth labels has the gradient (p − y) · weight", () => {
+    const label = (): Value => input("label", "i32", ["m"]);
+    const lines = (define: (z: Value) => readonly [Value, Value]): string | undefined =>
+      formula(
+        printed(() => {
+          const z = logits();
+          const [p, loss] = define(z);
+          const L = as("L", () => loss);
+          return { p, L, dz: grad(L, z) };
+        }),
+        "∂L/∂z",
+      );
+    const weighted = lines((z) => {
+      const w = input("w", "f32", ["m"]);
+      return [softmax(z), sum(mul(w, softmaxCrossEntropy(z, label(), { reduction: "none" })))];
+    });
+    expect(weighted).toBe("w[:, _] · (p - oneHot(label, 5))");
+    const warm = lines((z) => {
+      const scaled = div(z, input("T", "f32", []));
+      return [softmax(scaled), softmaxCrossEntropy(scaled, label())];
+    });
+    expect(warm).toBe("(p - oneHot(label, 5)) / m / T");
+    const smooth = lines((z) => {
+      const y = as("y", () => add(mul(0.9, oneHot(label(), 5)), 0.1 / 5));
+      return [softmax(z), softmaxCrossEntropy(z, y)];
+    });
+    expect(smooth).toBe("(p - y) / m");
   });
   it("squares", () => {
     const lines = printed(() => {

@@ -4,7 +4,6 @@ import { input, param } from "../../ir/build.ts";
 import { values } from "../../ir/initializer.ts";
 import { binaryCrossEntropy } from "../../ir/nn/losses.ts";
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
-import { where } from "../../ir/ops/choose.ts";
 import { matmul } from "../../ir/ops/contract.ts";
 import { grad } from "../../ir/ops/derivative.ts";
 import { exp, log, relu, sigmoid, softplus, step, tanh } from "../../ir/ops/functions.ts";

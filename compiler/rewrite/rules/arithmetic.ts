@@ -14,7 +14,9 @@ export const signRules: readonly Rule[] = [
   rule("negated factor", "exact", "-x * y = -(x * y)", ["mul"], ({ operands: [a, b] }) =>
     a.op === neg.op ? neg(mul(a.operands[0], b)) : b.op === neg.op ? neg(mul(a, b.operands[0])) : undefined,
   ),
+  identity("repeated negated factor", "exact", "x * broadcast[b](-y) = -(x * broadcast[b](y))"),
   identity("negated numerator", "exact", "-x / y = -(x / y)"),
+  identity("minus one over", "exact", "-1 / x = -(1 / x)"),
   identity("minus one times", "exact", "x * -1 = -x"),
   identity("over minus one", "exact", "x / -1 = -x"),
   identity("sum of a negation", "reassociates", "sum[a](-x) = -sum[a](x)"),
@@ -33,6 +35,7 @@ export const neutralRules: readonly Rule[] = [
   identity("minus itself", "assumes-finite", "x - x = 0"),
   identity("over itself", "assumes-finite", "x / x = 1"),
   identity("times a reciprocal", "reassociates", "x * (1 / y) = x / y"),
+  identity("times a repeated reciprocal", "reassociates", "x * broadcast[b](1 / y) = x / broadcast[b](y)"),
   identity("reciprocal of a reciprocal", "reassociates", "1 / (1 / x) = x"),
 ];
 

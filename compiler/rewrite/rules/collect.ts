@@ -16,72 +16,75 @@ export const collectRule: Rule = rule(
 );
 
 function collect(value: Value, surroundings: Surroundings): Value | undefined {
-  const whole = isArithmetic(value) ? expand(value) : undefined;
-  if (!whole) return undefined;
-  const { freed, kept } = partition(whole, surroundings);
-  // What others read anyway is either multiplied out as well or taken as it is.
-  const candidates = kept.size > 0 ? [expand(value, kept), whole] : [whole];
-  const known = new Set([...kept, ...leavesOf(whole).filter((leaf) => !isHiddenSign(leaf))]);
-  let best: { readonly value: Value | undefined; readonly cost: number } = {
-    value: undefined,
-    cost: costOf([...freed, ...leavesOf(whole).filter(isHiddenSign)]),
-  };
-  for (const candidate of candidates) {
-    const written = candidate && factored(candidate, value.type);
+  const tree = isArithmetic(value) ? expand(value, { multiplyOut: false }) : undefined;
+  if (!tree) return undefined;
+  const { freed, kept } = partition(tree, surroundings);
+  let best: { readonly value: Value | undefined; readonly cost: number } = { value: undefined, cost: costOf(freed) };
+  // What others read anyway is either taken apart as well or taken as it is.
+  const intact = kept.size > 0 ? expand(value, { opaque: kept, multiplyOut: false }) : undefined;
+  for (const candidate of [...forms(value, tree), ...(intact ? forms(value, intact, kept) : [])]) {
+    const written = factored(candidate, value.type);
     if (!written) continue;
-    const cost = costOf(newValues(written, known));
+    const cost = costOf(newValues(written, freed, kept));
     if (cost < best.cost - tolerance) best = { value: written, cost };
   }
   return best.value;
 }
 
+/**
+ * With sums that are factors multiplied out, if that leaves no more terms, and as they are. Multiplying out when nothing
+ * cancels would lose digits: y·a + (1 − y)·b is a mean of a and b, and y·(a − b) + b is not, in floats.
+ */
+function forms(value: Value, plain: Polynomial, opaque?: ReadonlySet<Value>): readonly Polynomial[] {
+  const out = expand(value, { opaque, multiplyOut: true });
+  return out && out.terms.length <= plain.terms.length ? [out, plain] : [plain];
+}
+
 const tolerance = 1e-6;
 
-/** Which arithmetic values nothing would read any more if the root were replaced, and which others read as well. */
+/** What nothing would read any more if the root were replaced, and the arithmetic that others read as well. */
 function partition({ inner }: Polynomial, { uses }: Surroundings): { freed: Set<Value>; kept: Set<Value> } {
+  const members = new Set(inner);
   const order = usersFirst(inner);
   const freed = new Set<Value>();
   const reads = new Map<Value, number>();
   for (const value of order) {
     if (value !== inner[0] && (reads.get(value) ?? 0) < uses(value)) continue;
     freed.add(value);
+    if (!members.has(value)) continue;
     for (const operand of new Set(value.operands)) reads.set(operand, (reads.get(operand) ?? 0) + 1);
   }
   return { freed, kept: new Set(inner.filter((value) => !freed.has(value))) };
 }
 
-/** The values of a small region in topological order, the root first. Looks at nothing outside it. */
+/** The values of a small region and what they read, in topological order, the root first. */
 function usersFirst(inner: readonly Value[]): readonly Value[] {
   const members = new Set(inner);
   const done = new Set<Value>();
   const visit = (value: Value): void => {
-    if (done.has(value) || !members.has(value)) return;
-    value.operands.forEach(visit);
+    if (done.has(value)) return;
+    if (members.has(value)) value.operands.forEach(visit);
     done.add(value);
   };
   visit(inner[0]);
   return [...done].toReversed();
 }
 
-function leavesOf({ inner }: Polynomial): readonly Value[] {
-  const members = new Set(inner);
-  return inner.flatMap((value) => value.operands).filter((operand) => !members.has(operand));
-}
-
-function newValues(root: Value, known: ReadonlySet<Value>): readonly Value[] {
+/** What a new form has to compute: arithmetic that nobody else needs, and atoms that the old form alone had. */
+function newValues(root: Value, freed: ReadonlySet<Value>, kept: ReadonlySet<Value>): readonly Value[] {
   const found = new Set<Value>();
   const pending = [root];
   for (let value = pending.pop(); value; value = pending.pop()) {
-    if (known.has(value) || found.has(value)) continue;
+    if (kept.has(value) || found.has(value) || (!isArithmetic(value) && !freed.has(value))) continue;
     found.add(value);
     if (isArithmetic(value)) pending.push(...value.operands);
   }
   return [...found];
 }
 
-/** The sign of a broadcast negation, which collecting can take out. */
+/** The sign of a broadcast negation, which collecting can take out. A scalar's sign costs nothing. */
 function isHiddenSign({ op, operands }: Value): boolean {
-  return op === broadcastOp && operands[0].op === neg.op;
+  return op === broadcastOp && operands[0].op === neg.op && operands[0].type.shape.length > 0;
 }
 
 function costOf(values: Iterable<Value>): number {
@@ -89,14 +92,15 @@ function costOf(values: Iterable<Value>): number {
 }
 
 /**
- * Relative costs on a GPU: a quotient is several products, a sign is nearly free, and so is moving. A sum is a little
- * dearer than a product, so that like terms merge.
+ * Relative costs on a GPU: a quotient is several products, a function several quotients, a sign is nearly free, and so is
+ * moving. A sum is a little dearer than a product, so that like terms merge.
  */
 function cost(value: Value): number {
   const { op } = value;
-  if (op === broadcastOp) return isHiddenSign(value) ? 0.25 : 0;
-  if (op.kind === "leaf") return 0;
+  if (isHiddenSign(value)) return 0.25;
+  if (op.kind !== "elementwise") return 0;
   if (op === neg.op) return 0.5;
   if (op === add.op || op === sub.op) return 1.01;
-  return op === div.op ? 2 : 1;
+  if (op === mul.op) return 1;
+  return op === div.op ? 2 : 4;
 }

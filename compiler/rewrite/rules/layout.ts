@@ -52,6 +52,20 @@ function broadcastOfLayout(value: Value): Value | undefined {
   );
 }
 
+/** An axis of extent 1 lies along one of extent 1 where it can, so that equal broadcasts have equal axes. */
+function broadcastOfUnits(value: Value): Value | undefined {
+  const [x] = value.operands;
+  const { shape, axes } = broadcastAttrs(value);
+  const settled = [...axes];
+  settled.forEach((axis, i) => {
+    if (x.type.shape[i] !== 1 || shape[axis] === 1) return;
+    const [from, to] = [settled[i - 1] ?? -1, settled[i + 1] ?? shape.length];
+    const unit = shape.findIndex((extent, place) => extent === 1 && place > from && place < to);
+    if (unit >= 0) settled[i] = unit;
+  });
+  return broadcastAlong(x, shape, settled);
+}
+
 function reshapeOfLayout(value: Value): Value | undefined {
   const [inner] = value.operands;
   if (inner.op === reshapeOp) return reshapeTo(inner.operands[0], value.type.shape);
@@ -133,6 +147,7 @@ function transposeOfContraction(value: Value): Value | undefined {
 export const layoutRules: readonly Rule[] = [
   rule("layout of one number", "exact", "broadcast(1) = 1", ["broadcast", "reshape", "transpose"], layoutOfUniform),
   rule("broadcast of a layout", "exact", "broadcast(broadcast(x)) = broadcast(x)", ["broadcast"], broadcastOfLayout),
+  rule("broadcast along unit axes", "exact", "broadcast[b](x) = broadcast[c](x)", ["broadcast"], broadcastOfUnits),
   rule("reshape of a layout", "exact", "reshape(reshape(x)) = reshape(x)", ["reshape"], reshapeOfLayout),
   rule("transpose of a layout", "exact", "transpose(transpose(x)) = x", ["transpose"], transposeOfLayout),
   identity("sum of reshapes", "exact", "reshape[s](x) + reshape[s](y) = reshape[s](x + y)", sameOperandTypes),

@@ -90,6 +90,7 @@ describe("collecting", () => {
     ["a factor that cancels", (a, b) => div(mul(add(a, b), a), add(a, b)), "a"],
     ["terms that cancel", (a, b) => sub(add(a, b), a), "b"],
     ["one third without rounding", (a) => mul(a, div(a, 3)), "a · (a / 3)"],
+    ["no mean of two, which would lose digits", (a, b, c) => add(mul(a, b), mul(sub(1, a), c)), "a · b + (1 - a) · c"],
     ["a square of a difference, as it is", (a, b) => mul(sub(a, b), sub(a, b)), "(a - b)²"],
     ["signs", (a, b, c) => sub(mul(a, -1), sub(b, c)), "c - (a + b)"],
   ])("%s", (_, define, expected) => {

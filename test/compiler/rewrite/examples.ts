@@ -28,6 +28,7 @@ export const functionExamples: readonly { readonly name: string; readonly value:
       apply(transposeOp, [div(constant(1, "f32", [3, 4]), constant(3, "f32", [3, 4]))], { permutation: [1, 0] }),
   },
   { name: "broadcast of a layout", value: () => broadcastTo(reshape(column, [3, 1]), [3, 4]) },
+  { name: "broadcast along unit axes", value: () => broadcastAlong(leaf("one", [1]), [4, 1], [0]) },
   { name: "reshape of a layout", value: () => reshape(reshape(x, [12]), [2, 6]) },
   { name: "transpose of a layout", value: () => transpose(broadcastTo(row, [3, 4])) },
   { name: "broadcast after the calculation", value: () => exp(broadcastTo(row, [3, 4])) },
