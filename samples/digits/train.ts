@@ -1,7 +1,7 @@
 /// Trains the digits network on WebGPU and prints how well it reads test images: `npm start`, see README.md.
 
-import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
+import { access, constants, mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadCheckpoint, saveCheckpoint } from "chainrule/runtime";
 import type { StateRecord } from "chainrule/runtime";
@@ -20,6 +20,9 @@ import { readPosition } from "./resume.ts";
 const batchSize = 64;
 
 const learningRate = 1e-3;
+
+/** Where checkpoints go unless `--save` says otherwise. */
+const checkpoints = fileURLToPath(new URL("./checkpoints", import.meta.url));
 
 /** The made digits are the same in every run: a checkpoint can be judged by another run, and a resumed run goes on. */
 const dataSeed = 1;
@@ -64,13 +67,13 @@ async function train(command: Extract<Command, { tag: "train" }>): Promise<void>
   const task = await loadTask(command.data);
   const epochs = command.epochs ?? task.epochs;
   const steps = stepsPerEpoch(task.train, batchSize);
-  const file = command.save ?? fileURLToPath(new URL(`./checkpoints/${task.name}.safetensors`, import.meta.url));
-  // Before the training, so that a path that cannot be written costs nothing.
-  await mkdir(dirname(file), { recursive: true });
+  const file = await openFolder(command.save ?? join(checkpoints, `${task.name}.safetensors`));
   const digits = await createModule(task, command.seed, command.resume);
   try {
     const { step: firstStep, key } = readPosition(await digits.readState());
-    console.log(`${task.name}: ${task.train.count} images, ${epochs} epochs of ${steps} steps, from step ${firstStep}`);
+    if (firstStep >= epochs * steps) throw nothingToTrain(firstStep, epochs, steps);
+    const plan = `${epochs} ${epochs === 1 ? "epoch" : "epochs"} of ${steps} steps`;
+    console.log(`${task.name}: ${task.train.count} images, ${plan}, from step ${firstStep}`);
     const progress = createProgress({ epochs, stepsPerEpoch: steps, firstStep });
     try {
       await fit(digits, { dataset: task.train, batchSize, epochs, learningRate, key, firstStep, progress });
@@ -83,6 +86,23 @@ async function train(command: Extract<Command, { tag: "train" }>): Promise<void>
   } finally {
     digits.destroy();
   }
+}
+
+/** Makes sure, before the training, that its result can be written; returns the path of the file. */
+async function openFolder(file: string): Promise<string> {
+  const folder = dirname(file);
+  if (folder === checkpoints) await mkdir(folder, { recursive: true });
+  // With the dot, a file in the place of the folder is refused as well.
+  await access(`${folder}/.`, constants.W_OK).catch((error: unknown) => {
+    throw new SampleError("save-folder", `expected a folder to write ${file} to: ${String(error)}`);
+  });
+  return file;
+}
+
+function nothingToTrain(step: number, epochs: number, steps: number): SampleError {
+  const done = `the state stands at step ${step}, and ${epochs} epochs of ${steps} steps end at ${epochs * steps}`;
+  const next = Math.floor(step / steps) + 1;
+  return new SampleError("nothing-to-train", `${done}\n  help: to go on, ask for more: --epochs ${next}`);
 }
 
 async function evaluate(command: Extract<Command, { tag: "evaluate" }>): Promise<void> {
