@@ -163,17 +163,15 @@ export function primary(text: string): string {
 /** A number, or one token followed by nothing but bracketed groups and member accesses. */
 function isPrimary(text: string): boolean {
   if (/^[\d.]+(e-?\d+)?$/.test(text)) return true;
-  let depth = 0;
+  const open: string[] = [];
   for (let at = 0; at < text.length; at++) {
     const character = text[at];
-    if ("([<".includes(character) && (character !== "<" || /[a-z0-9]</.test(text.slice(at - 1, at + 1)))) depth++;
-    else if (")]".includes(character) || (character === ">" && depth > 0)) depth--;
-    else if (depth === 0 && !/[\w.]/.test(character)) return false;
+    // A `<` right after a name opens the parameters of a type; comparisons have spaces around them.
+    const opens = "([".includes(character) || (character === "<" && /\w/.test(text.slice(at - 1, at)));
+    const closes = ")]".includes(character) || (character === ">" && open.at(-1) === "<");
+    if (opens) open.push(character);
+    else if (closes) open.pop();
+    else if (open.length === 0 && !/[\w.]/.test(character)) return false;
   }
   return true;
-}
-
-/** The index with its lane variable moved on by `lane`. */
-export function atLane(index: Index, variable: string, extent: Dim, lane: number): Index {
-  return substitute(index, variable, indexAlgebra.add(variableIndex(variable, extent), constantIndex(lane)));
 }
