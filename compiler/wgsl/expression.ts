@@ -2,7 +2,7 @@
 import { dimTerms, type Dim } from "../../ir/dim.ts";
 import { wgslType } from "../../ir/ops/define.ts";
 import type { DType } from "../../ir/type.ts";
-import { substitute, variableIndex, indexAlgebra, constantIndex, type Index } from "../lower/index.ts";
+import { indexAlgebra, constantIndex, type Index } from "../lower/index.ts";
 import type { ElementwiseOp } from "../../ir/value.ts";
 import type { Expression, Lanes } from "../lower/kernel.ts";
 
@@ -174,4 +174,9 @@ function isPrimary(text: string): boolean {
     else if (open.length === 0 && !/[\w.]/.test(character)) return false;
   }
   return true;
+}
+
+/** The index with its lane variable moved on by `lane`. */
+export function atLane(index: Index, variable: string, extent: Dim, lane: number): Index {
+  return substitute(index, variable, indexAlgebra.add(variableIndex(variable, extent), constantIndex(lane)));
 }
