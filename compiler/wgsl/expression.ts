@@ -175,8 +175,3 @@ function isPrimary(text: string): boolean {
   }
   return true;
 }
-
-/** The index with its lane variable moved on by `lane`. */
-export function atLane(index: Index, variable: string, extent: Dim, lane: number): Index {
-  return substitute(index, variable, indexAlgebra.add(variableIndex(variable, extent), constantIndex(lane)));
-}

@@ -12,7 +12,7 @@ import {
   variableIndex,
   type Index,
 } from "../../../compiler/lower/index.ts";
-import { atLane, indexText } from "../../../compiler/wgsl/expression.ts";
+import { indexText } from "../../../compiler/wgsl/expression.ts";
 import { evaluateWgsl } from "./wgsl-arithmetic.ts";
 
 /** Named sizes and variables as numbers. */
