@@ -7,7 +7,7 @@ import { postorder, type Value } from "../ir/value.ts";
 import { abiVersion } from "../runtime/abi.ts";
 import type { BufferPlan, Dispatch, EntryPoint, InputSlot, Kernel, Program, Slot, StateSlot } from "../runtime/abi.ts";
 import { emptyTensor } from "./errors.ts";
-import { classesOf } from "./inputs.ts";
+import { classExtents } from "../ir/classes.ts";
 import { plainInitializer } from "./initialize.ts";
 import { kernelHeader, kernelName } from "./lower/header.ts";
 import { lower } from "./lower/lower.ts";
@@ -210,8 +210,8 @@ function placeInputs(
       if (elementCount(leaf.type.shape) === 0) throw emptyTensor(name, leaf.type.shape);
       const location = { buffer: add(`${entry.name}.${name}`, "input", bytesOf(leaf)), offset: 0 };
       locations.set(leaf, location);
-      const classes = classesOf(leaf, used);
-      return { ...slot(name, leaf, location), ...(classes === undefined ? {} : { classes }) };
+      const extents = classExtents(leaf, used) as readonly number[];
+      return { ...slot(name, leaf, location), ...(extents.length === 0 ? {} : { classes: Math.min(...extents) }) };
     });
 }
 

@@ -221,6 +221,11 @@ export function withOperands(value: Value, operands: readonly Value[]): Value {
     : apply(value.op, operands, value.attrs);
 }
 
+/** The value under the layout ops that end in this one. */
+export function underLayouts(value: Value): Value {
+  return value.op.kind === "layout" ? underLayouts(value.operands[0]) : value;
+}
+
 /** Every value that the roots depend on, operands before users, each once, in a deterministic order. */
 export function postorder(roots: readonly Value[]): readonly Value[] {
   const order: Value[] = [];

@@ -1,8 +1,8 @@
 /// Random data for the leaves of a graph, such as the leaf can take.
 import { bindDim, type Dim } from "../../ir/dim.ts";
 import { graphValues, type Graph } from "../../ir/graph.ts";
-import { equal } from "../../ir/ops/compare.ts";
-import { iotaOp, settingOp, type InputIdentity, type StateIdentity } from "../../ir/ops/leaf.ts";
+import { classExtents } from "../../ir/classes.ts";
+import { settingOp, type InputIdentity, type StateIdentity } from "../../ir/ops/leaf.ts";
 import type { Value } from "../../ir/value.ts";
 import { randomStream, type RandomStream } from "./random.ts";
 
@@ -62,23 +62,14 @@ function drawInput(
   return () => Math.fround(random.normal());
 }
 
-/** Number of classes of integer labels, where the graph compares them with counting indices (a one-hot). */
+/** Number of classes of integer labels, where the graph compares them with class indices. */
 export function classCount(
   graph: Graph,
   input: Value,
   sizes: Readonly<Record<string, number>> = {},
 ): number | undefined {
-  const counts = graphValues(graph).flatMap((value) => {
-    if (value.op !== equal.op) return [];
-    const indices = value.operands.find((operand) => operand.op === iotaOp);
-    if (!indices || !value.operands.some((operand) => underLayout(operand) === input)) return [];
-    return [numberOf(indices.type.shape[indices.attrs.axis as number], sizes)];
-  });
+  const counts = classExtents(input, graphValues(graph)).map((extent) => numberOf(extent, sizes));
   return counts.length === 0 ? undefined : Math.min(...counts);
-}
-
-function underLayout(value: Value): Value {
-  return value.op.kind === "layout" ? underLayout(value.operands[0]) : value;
 }
 
 /** Parameters near zero, so that units stay in their range; everything else positive, as second moments must be. */

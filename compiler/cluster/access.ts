@@ -22,11 +22,6 @@ export function throughLayouts(value: Value, index: readonly Index[]): Access {
   return throughLayouts(operand, source);
 }
 
-/** The value under the layout ops, whatever the index. */
-export function underLayouts(value: Value): Value {
-  return value.op.kind === "layout" ? underLayouts(value.operands[0]) : value;
-}
-
 /** True when two indices are the same element for every value of their variables. */
 export function sameIndex(a: readonly Index[], b: readonly Index[]): boolean {
   return a.length === b.length && a.every((part, axis) => indexKey(part) === indexKey(b[axis]));

@@ -4,8 +4,8 @@
 /// of it at the very index that it reads (an epilogue); values of leaves alone are recomputed wherever they are used.
 import { elementCount, sameShape, type Shape } from "../../ir/type.ts";
 import { keptAxes } from "../../ir/ops/sum.ts";
-import { postorder, type Value } from "../../ir/value.ts";
-import { sameIndex, spaceIndex, throughLayouts, underLayouts } from "./access.ts";
+import { postorder, underLayouts, type Value } from "../../ir/value.ts";
+import { sameIndex, spaceIndex, throughLayouts } from "./access.ts";
 
 /** Values computed in one kernel. */
 export interface Cluster {

@@ -1,8 +1,7 @@
 /// Which values are written to memory, and what each kernel reads. Elementwise values that another kernel needs are
 /// stored, or recomputed there when that reads no more than one tensor of their size.
 import { elementCount } from "../../ir/type.ts";
-import type { Value } from "../../ir/value.ts";
-import { underLayouts } from "./access.ts";
+import { underLayouts, type Value } from "../../ir/value.ts";
 import type { Cluster, Cuts, Partition } from "./cluster.ts";
 
 /** What a cluster reads and writes. */

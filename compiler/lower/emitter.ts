@@ -4,10 +4,9 @@ import type { Graph } from "../../ir/graph.ts";
 import { joinIndex } from "../../ir/ops/layout.ts";
 import { constantOp, iotaOp, settingOp, sizeOp } from "../../ir/ops/leaf.ts";
 import type { Dim } from "../../ir/dim.ts";
-import type { HelperFunction, Value } from "../../ir/value.ts";
+import type { ElementwiseOp, HelperFunction, Value } from "../../ir/value.ts";
 import { identifier, type Namer } from "../wgsl/names.ts";
-import { atLane } from "../wgsl/expression.ts";
-import { indexAlgebra, indexKey, laneAccess, type Index } from "./index.ts";
+import { atLane, indexAlgebra, indexKey, laneAccess, type Index } from "./index.ts";
 import type { Expression, Statement } from "./kernel.ts";
 
 /** What emission must know about the kernel around it. */
@@ -52,73 +51,28 @@ interface Scope {
 /** How many applications an expression may nest before a part of it gets a name. */
 const largestNest = 7;
 
+/** What an emitter keeps while it writes a kernel. */
+interface Progress {
+  readonly view: KernelView;
+  readonly roots: readonly Value[];
+  readonly uses: ReadonlyMap<Value, number>;
+  /** From the whole kernel to the innermost block. */
+  readonly scopes: Scope[];
+  readonly helpers: Set<HelperFunction>;
+  readonly anchored: Map<Value, boolean>;
+  operations: number;
+}
+
 /** An emitter for the kernel that stores `roots`. */
 export function createEmitter(view: KernelView, roots: readonly Value[]): Emitter {
-  const uses = countUses(roots, view);
   const bottom: Scope = { statements: [], known: new Map() };
-  const scopes: Scope[] = [bottom];
-  const helpers = new Set<HelperFunction>();
-  const anchored = new Map<Value, boolean>();
-  let operations = 0;
-
-  function emit(value: Value, index: readonly Index[], lane?: Lane): Expression {
-    const computed = view.computed(value);
-    if (computed) return computed;
-    const { op } = value;
-    if (op.kind === "leaf" || view.isLoaded(value)) return leaf(value, index, lane);
-    if (op.kind === "layout") {
-      const [operand] = value.operands;
-      return emit(operand, op.source(index, operand.type.shape, value.type.shape, value.attrs, indexAlgebra), lane);
-    }
-    if (op.kind !== "elementwise") throw new TypeError(`${op.name} is not available in this kernel`);
-    return elementwise(value, index, lane);
-  }
-
-  function elementwise(value: Value, index: readonly Index[], lane?: Lane): Expression {
-    const key = `${lane?.variable ?? ""}|${index.map(indexKey).join("|")}`;
-    const hoisted = value.type.shape.length === 0 && !touchesAnchor(value);
-    for (const { known } of hoisted ? [bottom] : scopes) {
-      const found = known.get(value)?.find((each) => each.key === key);
-      if (found) return found.expression;
-    }
-    const home = hoisted ? bottom : scopes[scopes.length - 1];
-    if (hoisted) scopes.push(bottom);
-    const expression = bind(value, apply(value, index, lane), home, hoisted);
-    if (hoisted) scopes.pop();
-    const known = home.known.get(value) ?? [];
-    home.known.set(value, [...known, { key, expression }]);
-    return expression;
-  }
-
-  function apply(value: Value, index: readonly Index[], lane?: Lane): Expression {
-    if (value.op.kind !== "elementwise") throw new TypeError(value.op.name);
-    const { op } = value;
-    const operands = value.operands.map((operand) => emit(operand, index, lane));
-    for (const helper of op.helpers ?? []) helpers.add(helper);
-    operations++;
-    const lanes = operands.some((operand) => operand.lanes === 4) ? 4 : 1;
-    return { tag: "apply", op, operands, dtype: value.type.dtype, lanes };
-  }
-
-  function bind(value: Value, expression: Expression, home: Scope, hoisted: boolean): Expression {
-    const shared = (uses.get(value) ?? 0) > 1;
-    const named = view.notes.get(value)?.name !== undefined && !roots.includes(value);
-    if (!named && !shared && !hoisted && nesting(expression) <= largestNest) return expression;
-    const variable = view.namer(identifier(view.hint(value)));
-    home.statements.push({ tag: "let", name: variable, value: expression });
-    return { tag: "name", text: variable, dtype: expression.dtype, lanes: expression.lanes };
-  }
-
-  function touchesAnchor(value: Value): boolean {
-    const known = anchored.get(value);
-    if (known !== undefined) return known;
-    const touches = view.isAnchor(value) || (!view.isLoaded(value) && value.operands.some(touchesAnchor));
-    anchored.set(value, touches);
-    return touches;
-  }
-
+  const progress: Progress = {
+    ...{ view, roots, uses: countUses(roots, view), scopes: [bottom] },
+    ...{ helpers: new Set<HelperFunction>(), anchored: new Map<Value, boolean>(), operations: 0 },
+  };
+  const { scopes } = progress;
   return {
-    emit,
+    emit: (value, index, lane) => emit(value, index, lane, progress),
     scope(action) {
       const scope: Scope = { statements: [], known: new Map() };
       scopes.push(scope);
@@ -128,9 +82,75 @@ export function createEmitter(view: KernelView, roots: readonly Value[]): Emitte
     },
     push: (statement) => scopes[scopes.length - 1].statements.push(statement),
     preamble: bottom.statements,
-    helpers,
-    operations: () => operations,
+    helpers: progress.helpers,
+    operations: () => progress.operations,
   };
+}
+
+function emit(value: Value, index: readonly Index[], lane: Lane | undefined, progress: Progress): Expression {
+  const computed = progress.view.computed(value);
+  if (computed) return computed;
+  const { op } = value;
+  if (op.kind === "leaf" || progress.view.isLoaded(value)) return leaf(value, index, lane);
+  if (op.kind === "layout") {
+    const [operand] = value.operands;
+    const source = op.source(index, operand.type.shape, value.type.shape, value.attrs, indexAlgebra);
+    return emit(operand, source, lane, progress);
+  }
+  if (op.kind !== "elementwise") throw new TypeError(`${op.name} is not available in this kernel`);
+  return elementwise(value, op, index, lane, progress);
+}
+
+/** An application: known from an enclosing scope, or written now. A scalar of inputs alone is written once, at the top. */
+function elementwise(
+  value: Value,
+  op: ElementwiseOp,
+  index: readonly Index[],
+  lane: Lane | undefined,
+  progress: Progress,
+): Expression {
+  const { scopes } = progress;
+  const key = `${lane?.variable ?? ""}|${index.map(indexKey).join("|")}`;
+  const hoisted = value.type.shape.length === 0 && !touchesAnchor(value, progress);
+  for (const { known } of hoisted ? [scopes[0]] : scopes) {
+    const found = known.get(value)?.find((each) => each.key === key);
+    if (found) return found.expression;
+  }
+  const home = hoisted ? scopes[0] : scopes[scopes.length - 1];
+  if (hoisted) scopes.push(home);
+  const operands = value.operands.map((operand) => emit(operand, index, lane, progress));
+  if (hoisted) scopes.pop();
+  for (const helper of op.helpers ?? []) progress.helpers.add(helper);
+  progress.operations++;
+  const lanes = operands.some((operand) => operand.lanes === 4) ? 4 : 1;
+  const application: Expression = { tag: "apply", op, operands, dtype: value.type.dtype, lanes };
+  const expression =
+    hoisted || deservesName(value, application, progress) ? bind(value, application, home, progress) : application;
+  home.known.set(value, [...(home.known.get(value) ?? []), { key, expression }]);
+  return expression;
+}
+
+/** Named by the user, used more than once, or part of an expression that would get too long. */
+function deservesName(value: Value, expression: Expression, { view, roots, uses }: Progress): boolean {
+  const named = view.notes.get(value)?.name !== undefined && !roots.includes(value);
+  return named || (uses.get(value) ?? 0) > 1 || nesting(expression) > largestNest;
+}
+
+function bind(value: Value, expression: Expression, home: Scope, { view }: Progress): Expression {
+  const variable = view.namer(identifier(view.hint(value)));
+  home.statements.push({ tag: "let", name: variable, value: expression });
+  return { tag: "name", text: variable, dtype: expression.dtype, lanes: expression.lanes };
+}
+
+/** True when the value depends on what the template computes, so that it cannot be written before. */
+function touchesAnchor(value: Value, progress: Progress): boolean {
+  const { view, anchored } = progress;
+  const known = anchored.get(value);
+  if (known !== undefined) return known;
+  const inner = (): boolean => value.operands.some((operand) => touchesAnchor(operand, progress));
+  const touches = view.isAnchor(value) || (!view.isLoaded(value) && inner());
+  anchored.set(value, touches);
+  return touches;
 }
 
 function leaf(value: Value, index: readonly Index[], lane?: Lane): Expression {

@@ -180,7 +180,7 @@ function substituteAtom(atom: Atom, name: string, replacement: Index): Index {
   return atom.tag === "divide" ? divide(operand, atom.by) : remainder(operand, atom.by);
 }
 
-/** True when the index depends on the variable. */
-export function mentions(a: Index, name: string): boolean {
-  return a.terms.some(({ atom }) => (atom.tag === "variable" ? atom.name === name : mentions(atom.operand, name)));
+/** The index with its lane variable moved on by `lane`. */
+export function atLane(index: Index, variable: string, extent: Dim, lane: number): Index {
+  return substitute(index, variable, indexAlgebra.add(variableIndex(variable, extent), constantIndex(lane)));
 }

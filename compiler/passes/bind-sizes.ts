@@ -3,7 +3,7 @@
 import { bindDim, type Dim } from "../../ir/dim.ts";
 import { entryPointRoots, type EntryPoint, type Graph, type Note } from "../../ir/graph.ts";
 import { inputOp, sizeValue, sizeOp, stateOp } from "../../ir/ops/leaf.ts";
-import { sameShape, shapeNames, type DType, type Shape, type TensorType } from "../../ir/type.ts";
+import { sameShape, shapeNames, type Shape, type TensorType } from "../../ir/type.ts";
 import { apply, postorder, withOperands, type Attrs, type Value } from "../../ir/value.ts";
 import { sizeConflict, sizeUnbound, sizeUnknown, sizeValue as sizeNotPositive } from "../errors.ts";
 
@@ -16,7 +16,7 @@ export function bindSizes(graph: Graph, dims: Dims): Graph {
   const all = [...new Set(known.flat())].sort();
   checkDims(graph, dims, all);
   if (all.length === 0) return graph;
-  const binder = createBinder();
+  const bound: Bound = { graph, states: new Map(), values: new Map(), notes: new Map(), inputs: [] };
   const entryPoints = graph.entryPoints.map((entry, position) => {
     const sizes: Record<string, number> = {};
     for (const name of known[position]) {
@@ -24,17 +24,17 @@ export function bindSizes(graph: Graph, dims: Dims): Graph {
       if (number === undefined) throw sizeUnbound(entry.name, name);
       sizes[name] = number;
     }
-    const bind = binder.forSizes(sizes, graph);
+    const bind = (value: Value): Value => bindUnder(value, sizes, bound);
     return {
       ...entry,
       outputs: entry.outputs.map((output) => ({ ...output, value: bind(output.value) })),
       updates: entry.updates.map(({ state, value }) => ({ state: bind(state), value: bind(value) })),
     };
   });
+  // States that no entry point reads still have a place and a first value.
   const sizes = Object.fromEntries(all.map((name) => [name, dims[name] ?? anyEntry(graph, dims, name)]));
-  const bindRest = binder.forSizes(sizes, graph);
-  const states = graph.states.map(bindRest);
-  return { ...graph, entryPoints, states, inputs: binder.inputs(), notes: binder.notes() };
+  const states = graph.states.map((state) => bindUnder(state, sizes, bound));
+  return { ...graph, entryPoints, states, inputs: bound.inputs, notes: bound.notes };
 }
 
 function anyEntry(graph: Graph, dims: Dims, name: string): number {
@@ -57,79 +57,63 @@ function checkDims(graph: Graph, dims: Dims, names: readonly string[]): void {
   }
 }
 
-/** Rebinds values; states once for all entry points, everything else once for each set of sizes. */
-function createBinder() {
-  const states = new Map<Value, Value>();
-  const bound = new Map<string, Map<Value, Value>>();
-  const notes = new Map<Value, Note>();
-  const inputs: Value[] = [];
+type Sizes = Readonly<Record<string, number>>;
 
-  function forSizes(sizes: Readonly<Record<string, number>>, graph: Graph): (value: Value) => Value {
-    const key = JSON.stringify(sizes);
-    const memo = bound.get(key) ?? new Map<Value, Value>();
-    bound.set(key, memo);
-    return (root) => {
-      for (const value of postorder([root])) {
-        if (memo.has(value)) continue;
-        const result = bindValue(value, sizes, graph, memo);
-        memo.set(value, result);
-        const note = graph.notes.get(value);
-        if (note && !notes.has(result)) notes.set(result, note);
-      }
-      return memo.get(root)!;
-    };
-  }
-
-  function bindValue(
-    value: Value,
-    sizes: Readonly<Record<string, number>>,
-    graph: Graph,
-    memo: ReadonlyMap<Value, Value>,
-  ): Value {
-    if (value.op === stateOp) return bindState(value, sizes, graph);
-    if (value.op === inputOp) {
-      const leaf = rebindIdentity(value, sizes);
-      inputs.push(leaf);
-      return leaf;
-    }
-    if (value.op.kind === "leaf" && !value.constant) {
-      inputs.push(value);
-      return value;
-    }
-    if (value.op === sizeOp) {
-      return sizeValue(
-        bindDim(value.attrs.size as Dim, sizes),
-        value.type.dtype as DType,
-        bindShape(value.type.shape, sizes),
-      );
-    }
-    const operands = value.operands.map((operand) => memo.get(operand)!);
-    if (!("shape" in value.attrs)) return withOperands(value, operands);
-    return apply(value.op, operands, { ...value.attrs, shape: bindShape(value.attrs.shape as Shape, sizes) });
-  }
-
-  function bindState(state: Value, sizes: Readonly<Record<string, number>>, graph: Graph): Value {
-    const shape = bindShape(state.type.shape, sizes);
-    const known = states.get(state);
-    if (known) {
-      if (!sameShape(known.type.shape, shape)) {
-        throw sizeConflict(graph.notes.get(state)?.name ?? "a state", known.type.shape, shape);
-      }
-      return known;
-    }
-    const leaf = rebindIdentity(state, sizes);
-    states.set(state, leaf);
-    return leaf;
-  }
-
-  return { forSizes, inputs: () => inputs, notes: () => notes };
+/** What is bound so far: states once for all entry points, everything else once for each set of sizes. */
+interface Bound {
+  readonly graph: Graph;
+  readonly states: Map<Value, Value>;
+  readonly values: Map<string, Map<Value, Value>>;
+  readonly notes: Map<Value, Note>;
+  readonly inputs: Value[];
 }
 
-function rebindIdentity(leaf: Value, sizes: Readonly<Record<string, number>>): Value {
+/** The value with sizes bound, and everything under it. */
+function bindUnder(root: Value, sizes: Sizes, bound: Bound): Value {
+  const key = JSON.stringify(sizes);
+  const memo = bound.values.get(key) ?? new Map<Value, Value>();
+  bound.values.set(key, memo);
+  for (const value of postorder([root])) {
+    if (memo.has(value)) continue;
+    const result = bindValue(value, sizes, memo, bound);
+    memo.set(value, result);
+    const note = bound.graph.notes.get(value);
+    if (note && !bound.notes.has(result)) bound.notes.set(result, note);
+  }
+  return memo.get(root)!;
+}
+
+function bindValue(value: Value, sizes: Sizes, memo: ReadonlyMap<Value, Value>, bound: Bound): Value {
+  if (value.op === stateOp) return bindState(value, sizes, bound);
+  if (value.op.kind === "leaf" && !value.constant) {
+    const leaf = value.op === inputOp ? rebindIdentity(value, sizes) : value;
+    bound.inputs.push(leaf);
+    return leaf;
+  }
+  if (value.op === sizeOp) {
+    return sizeValue(bindDim(value.attrs.size as Dim, sizes), value.type.dtype, bindShape(value.type.shape, sizes));
+  }
+  const operands = value.operands.map((operand) => memo.get(operand)!);
+  if (!("shape" in value.attrs)) return withOperands(value, operands);
+  return apply(value.op, operands, { ...value.attrs, shape: bindShape(value.attrs.shape as Shape, sizes) });
+}
+
+function bindState(state: Value, sizes: Sizes, { graph, states }: Bound): Value {
+  const shape = bindShape(state.type.shape, sizes);
+  const known = states.get(state);
+  if (known && !sameShape(known.type.shape, shape)) {
+    throw sizeConflict(graph.notes.get(state)?.name ?? "a state", known.type.shape, shape);
+  }
+  const leaf = known ?? rebindIdentity(state, sizes);
+  states.set(state, leaf);
+  return leaf;
+}
+
+function rebindIdentity(leaf: Value, sizes: Sizes): Value {
   const identity = leaf.attrs.identity as TensorType & Attrs;
   return apply(leaf.op, [], { identity: { ...identity, shape: bindShape(identity.shape, sizes) } });
 }
 
-function bindShape(shape: Shape, sizes: Readonly<Record<string, number>>): Shape {
+function bindShape(shape: Shape, sizes: Sizes): Shape {
   return shape.map((extent) => bindDim(extent, sizes));
 }

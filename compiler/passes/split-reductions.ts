@@ -3,8 +3,7 @@
 import { mapGraph, graphRoots, type Graph } from "../../ir/graph.ts";
 import { sum, sumOp } from "../../ir/ops/sum.ts";
 import { elementCount } from "../../ir/type.ts";
-import { postorder, withOperands, type Value } from "../../ir/value.ts";
-import { underLayouts } from "../cluster/access.ts";
+import { postorder, underLayouts, withOperands, type Value } from "../../ir/value.ts";
 import type { Pass } from "../pass.ts";
 
 /** A total over more elements than this is taken row by row first. */

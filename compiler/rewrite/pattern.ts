@@ -1,12 +1,5 @@
 /// What identities are made of.
-import { abs, exp, expm1, log, log1p, maximum, minimum, pow, relu } from "../../ir/ops/functions.ts";
-import { sigmoid, sign, softplus, sqrt, step, tanh } from "../../ir/ops/functions.ts";
-import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
-import { castOp, selectOp } from "../../ir/ops/choose.ts";
-import { and, equal, greater, greaterEqual, less, lessEqual, not, notEqual, or } from "../../ir/ops/compare.ts";
-import { reshapeOp, transposeOp } from "../../ir/ops/layout.ts";
-import { logsumexpOp, maxOp } from "../../ir/ops/reduce.ts";
-import { broadcastOp, sumOp } from "../../ir/ops/sum.ts";
+import { allOps } from "../../ir/ops/all.ts";
 import type { ElementwiseOp, LayoutOp, ReductionOp } from "../../ir/value.ts";
 
 /** Ops that identities can mention. */
@@ -26,31 +19,11 @@ export interface Application {
   readonly operands: readonly Pattern[];
 }
 
+const patternOps: readonly PatternOp[] = allOps().filter(
+  (op) => op.kind === "elementwise" || op.kind === "layout" || op.kind === "reduction",
+);
+
 /** The op that a name in an identity means. */
 export function patternOp(name: string): PatternOp | undefined {
   return patternOps.find((op) => op.name === name);
 }
-
-const elementwise = [
-  abs,
-  exp,
-  expm1,
-  log,
-  log1p,
-  maximum,
-  minimum,
-  pow,
-  relu,
-  sigmoid,
-  sign,
-  softplus,
-  sqrt,
-  step,
-  tanh,
-];
-const arithmetic = [add, div, mul, neg, sub];
-const logic = [and, equal, greater, greaterEqual, less, lessEqual, not, notEqual, or];
-const patternOps: readonly PatternOp[] = [
-  ...[...elementwise, ...arithmetic, ...logic].map((operator) => operator.op),
-  ...[castOp, selectOp, reshapeOp, transposeOp, broadcastOp, sumOp, logsumexpOp, maxOp],
-];

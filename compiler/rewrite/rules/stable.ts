@@ -55,5 +55,10 @@ const accuracyRules: readonly Rule[] = [
   identity("root of a square", "stabilizes", "sqrt(x * x) = abs(x)"),
 ];
 
+/** Logarithms of 0 that a zero factor means to leave out. */
+const guardRules: readonly Rule[] = [
+  identity("log where a match counts", "stabilizes", "cast[d](equal(i, j)) * log(x) = select(equal(i, j), log(x), 0)"),
+];
+
 /** All of them, the particular before the general. */
-export const stableRules: readonly Rule[] = [...logisticRules, ...softmaxRules, ...accuracyRules];
+export const stableRules: readonly Rule[] = [...logisticRules, ...softmaxRules, ...accuracyRules, ...guardRules];

@@ -27,6 +27,7 @@ const attrs: Readonly<Record<string, Attrs>> = {
   b: { shape: [3, 4], axes: [0] },
   s: { shape: [4, 3] },
   p: { permutation: [1, 0] },
+  d: { dtype: "f32" },
 };
 /** Where attributes mean something else next to a sum. */
 const keptAttrs = { ...attrs, s: { shape: [3, 1] } };

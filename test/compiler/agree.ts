@@ -1,0 +1,16 @@
+/// What a model must do to be right: agree with the interpreter on a device, and its gradients with differences.
+import { expect } from "vitest";
+import type { Graph } from "chainrule";
+import { checkAllGradients, checkOnDevice, type OpenModule } from "../../compiler/check/index.ts";
+import { openDeviceModule } from "../../compiler/cli/device.ts";
+import { testDevice } from "../gpu.ts";
+
+const open: OpenModule = async (program) => openDeviceModule(program, { device: await testDevice() });
+
+/** Checks every gradient in float64, and every result and updated state of every entry point on the device. */
+export async function expectRight(graph: Graph, dims: Record<string, number> = {}): Promise<void> {
+  const gradients = checkAllGradients(graph, { dims });
+  const { kernels } = await checkOnDevice(graph, open, { dims });
+  expect([...gradients, ...kernels].filter((each) => !each.ok)).toEqual([]);
+  expect(kernels.length).toBeGreaterThan(0);
+}
