@@ -106,7 +106,8 @@ function writeProduct(shape: ContractionShape, emitter: Emitter): void {
       for (const i of range(shape.rows)) emitter.push({ tag: "line", text: `sum${i} += ${a(i, q)} * ${b(q)};` });
     }
   });
-  const head = `for (var k = 0u; k < ${extentText(shape.length)}; k += ${step}u)`;
+  const next = step === 1 ? "k++" : `k += ${step}u`;
+  const head = `for (var k = 0u; k < ${extentText(shape.length)}; ${next})`;
   emitter.push({ tag: "block", head, body });
 }
 

@@ -30,10 +30,11 @@ export function kernelHeader(step: Step, graph: Graph, kernel: Kernel, bytes: nu
   const { notes } = graph;
   const { cluster, stores, loads } = step.traffic;
   const shown = [...new Set([...[...cluster.members].filter((member) => notes.get(member)?.name), ...stores])];
-  const words = vocabulary(notes, new Set([...loads, ...shown]));
+  const nameOf = (value: Value): string | undefined => notes.get(value)?.name ?? kernel.tensorNames.get(value);
+  const words = vocabulary(nameOf, new Set([...loads, ...shown]));
   const formulas = shown.flatMap((value) => {
     const targets = step.targets.get(value) ?? [];
-    const name = notes.get(value)?.name;
+    const name = nameOf(value);
     const states = targets.flatMap(({ state }) => (state ? [notes.get(state)?.name ?? "state"] : []));
     const formula = loads.includes(value) ? (name ?? "intermediate") : formatDefinition(value, words);
     const lines = name && !(states.length > 0 && loads.includes(value)) ? [`${name} = ${formula}`] : [];
@@ -57,10 +58,10 @@ export function kernelHeader(step: Step, graph: Graph, kernel: Kernel, bytes: nu
   ];
 }
 
-function vocabulary(notes: Graph["notes"], visible: ReadonlySet<Value>): Vocabulary {
+function vocabulary(nameOf: (value: Value) => string | undefined, visible: ReadonlySet<Value>): Vocabulary {
   const name = (value: Value): string | undefined =>
-    visible.has(value) || value.op.kind === "leaf" ? notes.get(value)?.name : undefined;
-  const taken = new Set([...notes.values()].map((note) => note.name));
+    visible.has(value) || value.op.kind === "leaf" ? nameOf(value) : undefined;
+  const taken = new Set([...visible].map(nameOf));
   return {
     reference: name,
     view: (value) => viewOf(value, (each) => name(each) !== undefined),

@@ -152,7 +152,8 @@ interface Accumulating {
 function writePhase(phase: readonly Value[], plan: Plan, emitter: Emitter): void {
   const { lanes } = plan.arrangement;
   const all = phase.map((value) => declare(value, plan, emitter));
-  const loop = emitter.scope(() => all.forEach((each) => accumulate(each, plan, emitter)));
+  const elements = new Map<Value, string>();
+  const loop = emitter.scope(() => all.forEach((each) => accumulate(each, elements, plan, emitter)));
   pushLoop(loop, plan, emitter);
   if (lanes > 1) combineLanes(all, plan, emitter);
   for (const each of all) {
@@ -170,7 +171,7 @@ function declare(value: Value, plan: Plan, emitter: Emitter): Accumulating {
   const parts: string[] = [];
   const arrays: string[] = [];
   for (const { name, dtype, initial } of op.accumulators(value.operands[0].type.dtype)) {
-    const part = plan.namer(`${result}_${name}`);
+    const part = plan.namer(name);
     const start = dtype === "i32" && initial === -2147483648 ? "i32(-2147483647 - 1)" : literalText(initial, dtype);
     emitter.push({ tag: "line", text: `var ${part}: ${dtype} = ${start};` });
     parts.push(part);
@@ -184,12 +185,26 @@ function declare(value: Value, plan: Plan, emitter: Emitter): Accumulating {
   return { value, op, parts, arrays, result };
 }
 
-function accumulate({ value, op, parts }: Accumulating, plan: Plan, emitter: Emitter): void {
-  const expression = emitter.emit(value.operands[0], plan.fullIndex);
-  const element = expression.tag === "name" ? expression.text : plan.namer("element");
-  if (expression.tag !== "name") emitter.push({ tag: "let", name: element, value: expression });
+/** Takes in one element; reductions of the same value read it once. */
+function accumulate(
+  { value, op, parts }: Accumulating,
+  elements: Map<Value, string>,
+  plan: Plan,
+  emitter: Emitter,
+): void {
+  const [operand] = value.operands;
+  const element = elements.get(operand) ?? nameElement(operand, plan, emitter);
+  elements.set(operand, element);
   const lifted = op.wgsl.lift(element, "position");
   assignParts(parts, (first) => op.wgsl.combine(parts, lifted, first), plan, emitter);
+}
+
+function nameElement(operand: Value, plan: Plan, emitter: Emitter): string {
+  const expression = emitter.emit(operand, plan.fullIndex);
+  if (expression.tag === "name") return expression.text;
+  const name = plan.namer("element");
+  emitter.push({ tag: "let", name, value: expression });
+  return name;
 }
 
 /** Parts may read each other: with several, all are computed before any is assigned. */
@@ -202,18 +217,18 @@ function assignParts(
   const line = (text: string): void => emitter.push({ tag: "line", text });
   const [first, ...others] = values(targets[0]);
   if (others.length === 0) return line(`${targets[0]} = ${first};`);
-  const next = [plan.namer(`next_${targetName(targets[0])}`)];
+  const next = [plan.namer(`new_${targetName(targets[0])}`)];
   line(`let ${next[0]} = ${first};`);
   for (const text of values(next[0]).slice(1)) {
-    next.push(plan.namer(`next_${targetName(targets[next.length])}`));
+    next.push(plan.namer(`new_${targetName(targets[next.length])}`));
     line(`let ${next.at(-1)} = ${text};`);
   }
   targets.forEach((target, i) => line(`${target} = ${next[i]};`));
 }
 
-/** `largest_lanes[local.x]` → `largest_lanes`. */
+/** `largest_lanes[local.x]` → `largest`. */
 function targetName(target: string): string {
-  return target.replace(/\[.*/, "");
+  return target.replace(/(_lanes(_\d+)?)?(\[.*)?$/, "");
 }
 
 function pushLoop(body: Kernel["body"], { arrangement, length }: Plan, emitter: Emitter): void {
@@ -228,9 +243,10 @@ function combineLanes(all: readonly Accumulating[], plan: Plan, emitter: Emitter
   for (const { parts, arrays } of all) parts.forEach((part, i) => line(`${arrays[i]}[local.x] = ${part};`));
   const other = alongRow || rows === 1 ? "local.x + stride" : `local.x + stride * ${rows}u`;
   const combine = emitter.scope(() => {
+    line(`let other = ${other};`);
     for (const { op, arrays } of all) {
       const own = arrays.map((array) => `${array}[local.x]`);
-      const theirs = arrays.map((array) => `${array}[${other}]`);
+      const theirs = arrays.map((array) => `${array}[other]`);
       assignParts(own, (first) => op.wgsl.combine(own, theirs, first), plan, emitter);
     }
   });

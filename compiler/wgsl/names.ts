@@ -18,7 +18,7 @@ const taken = `
   abs clamp exp floor log max min pow select sign sqrt tanh bitcast workgroupBarrier
   expm1 log1p softplus sigmoid power log_total expm14 log1p4 softplus4 sigmoid4 power4
   main sizes settings local group tile infinity_bits nan_bits
-  row column batch k r c i j lane position inside stride
+  row column batch k r c i j lane position inside stride other
 `
   .trim()
   .split(/\s+/);

@@ -53,7 +53,10 @@ export const argmaxOp = reduction({
   doc: "Position of the largest element along an axis; the first of equals.",
   accepts: isNumber,
   result: () => "i32",
-  accumulators: (dtype) => [...maxOp.accumulators(dtype), { name: "where", dtype: "u32", initial: 0xffffffff }],
+  accumulators: (dtype) => [
+    { ...maxOp.accumulators(dtype)[0], name: "best" },
+    { name: "place", dtype: "u32", initial: 0xffffffff },
+  ],
   lift: (x, position) => [x, position],
   combine: (a, b) => (a[0] > b[0] || (a[0] === b[0] && a[1] < b[1]) ? a : b),
   finish: ([, position]) => position,

@@ -1,5 +1,5 @@
 /// Adam (Kingma and Ba 2015).
-import { owner, state } from "../build.ts";
+import { owner, part, state } from "../build.ts";
 import type { Update } from "../graph.ts";
 import { add, div, mul, neg, square, sub } from "../ops/arithmetic.ts";
 import { grad } from "../ops/derivative.ts";
@@ -37,7 +37,8 @@ export function adam(loss: Value, options: AdamOptions = {}): readonly Update[] 
   const own = owner("adam", options.name, "kind");
   const step = state([], {}, { owner: own, local: "step" });
   const t = add(step, 1);
-  const [correction1, correction2] = [biasCorrection(beta1, t), biasCorrection(beta2, t)];
+  const correction1 = part(biasCorrection(beta1, t), own, "m.norm");
+  const correction2 = part(biasCorrection(beta2, t), own, "v.norm");
   const moments = parameters.flatMap((w) => {
     const m = state(w.type.shape, {}, { owner: own, local: "m", of: w });
     const v = state(w.type.shape, {}, { owner: own, local: "v", of: w });

@@ -237,8 +237,8 @@ const probabilitiesKernel: Kernel = {
 
 @group(0) @binding(0) var<storage, read> logits: array<f32>; // f32[64, 10]
 @group(0) @binding(1) var<storage, read_write> probabilities: array<f32>; // f32[64, 10]
-var<workgroup> logsumexp_largest_lanes: array<f32, 64>;
-var<workgroup> logsumexp_total_lanes: array<f32, 64>;
+var<workgroup> largest_lanes: array<f32, 64>;
+var<workgroup> total_lanes: array<f32, 64>;
 var<private> infinity_bits: u32 = 0x7f800000u;
 
 fn log_total(largest: f32, total: f32) -> f32 {
@@ -250,28 +250,29 @@ fn log_total(largest: f32, total: f32) -> f32 {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let lane = local.x % 16u;
   let row = group.x * 4u + local.x / 16u;
-  var logsumexp_largest: f32 = -3.4028234663852886e+38;
-  var logsumexp_total: f32 = 0.0;
+  var largest: f32 = -3.4028234663852886e+38;
+  var total: f32 = 0.0;
   for (var position = lane; position < 10u; position += 16u) {
     let element = logits[row * 10u + position];
-    let next_logsumexp_largest = max(logsumexp_largest, element);
-    let next_logsumexp_total = logsumexp_total * exp(logsumexp_largest - next_logsumexp_largest) + exp(element - next_logsumexp_largest);
-    logsumexp_largest = next_logsumexp_largest;
-    logsumexp_total = next_logsumexp_total;
+    let new_largest = max(largest, element);
+    let new_total = total * exp(largest - new_largest) + exp(element - new_largest);
+    largest = new_largest;
+    total = new_total;
   }
-  logsumexp_largest_lanes[local.x] = logsumexp_largest;
-  logsumexp_total_lanes[local.x] = logsumexp_total;
+  largest_lanes[local.x] = largest;
+  total_lanes[local.x] = total;
   for (var stride = 8u; stride > 0u; stride /= 2u) {
     workgroupBarrier();
     if (lane < stride) {
-      let next_logsumexp_largest_lanes = max(logsumexp_largest_lanes[local.x], logsumexp_largest_lanes[local.x + stride]);
-      let next_logsumexp_total_lanes = logsumexp_total_lanes[local.x] * exp(logsumexp_largest_lanes[local.x] - next_logsumexp_largest_lanes) + logsumexp_total_lanes[local.x + stride] * exp(logsumexp_largest_lanes[local.x + stride] - next_logsumexp_largest_lanes);
-      logsumexp_largest_lanes[local.x] = next_logsumexp_largest_lanes;
-      logsumexp_total_lanes[local.x] = next_logsumexp_total_lanes;
+      let other = local.x + stride;
+      let new_largest_1 = max(largest_lanes[local.x], largest_lanes[other]);
+      let new_total_1 = total_lanes[local.x] * exp(largest_lanes[local.x] - new_largest_1) + total_lanes[other] * exp(largest_lanes[other] - new_largest_1);
+      largest_lanes[local.x] = new_largest_1;
+      total_lanes[local.x] = new_total_1;
     }
   }
   workgroupBarrier();
-  let logsumexp = log_total(logsumexp_largest_lanes[local.x - lane], logsumexp_total_lanes[local.x - lane]);
+  let logsumexp = log_total(largest_lanes[local.x - lane], total_lanes[local.x - lane]);
   for (var position = lane; position < 10u; position += 16u) {
     probabilities[row * 10u + position] = exp(logits[row * 10u + position] - logsumexp);
   }
@@ -285,8 +286,8 @@ const dLossDLogitsKernel: Kernel = {
   wgsl: /* wgsl */ `
 // probabilities = softmax(logits)
 // ∂loss/∂logits = (probabilities - oneHot(label, 10)) / 64
-// sum(oneHot(label, 10) · logSoftmax(logits), axis=1)
-// f32(argmax(logits, axis=1) == label)
+// sum = sum(oneHot(label, 10) · logSoftmax(logits), axis=1)
+// number = f32(argmax(logits, axis=1) == label)
 // samples/digits/model.ts:10:31, samples/digits/model.ts:7:18, samples/digits/model.ts:11:30
 // f32[64, 10], f32[64]; 9.6 kFLOP, 5.89 kB
 
@@ -295,11 +296,11 @@ const dLossDLogitsKernel: Kernel = {
 @group(0) @binding(2) var<storage, read_write> d_loss_d_logits: array<f32>; // f32[64, 10]
 @group(0) @binding(3) var<storage, read_write> sum: array<f32>; // f32[64]
 @group(0) @binding(4) var<storage, read_write> number: array<f32>; // f32[64]
-var<workgroup> logsumexp_largest_lanes: array<f32, 64>;
-var<workgroup> logsumexp_total_lanes: array<f32, 64>;
-var<workgroup> argmax_largest_lanes: array<f32, 64>;
-var<workgroup> argmax_where_lanes: array<u32, 64>;
-var<workgroup> sum_1_total_lanes: array<f32, 64>;
+var<workgroup> largest_lanes: array<f32, 64>;
+var<workgroup> total_lanes: array<f32, 64>;
+var<workgroup> best_lanes: array<f32, 64>;
+var<workgroup> place_lanes: array<u32, 64>;
+var<workgroup> total_1_lanes: array<f32, 64>;
 var<private> infinity_bits: u32 = 0x7f800000u;
 
 fn log_total(largest: f32, total: f32) -> f32 {
@@ -311,58 +312,59 @@ fn log_total(largest: f32, total: f32) -> f32 {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let lane = local.x % 16u;
   let row = group.x * 4u + local.x / 16u;
-  var logsumexp_largest: f32 = -3.4028234663852886e+38;
-  var logsumexp_total: f32 = 0.0;
-  var argmax_largest: f32 = -bitcast<f32>(infinity_bits);
-  var argmax_where: u32 = 4294967295u;
+  var largest: f32 = -3.4028234663852886e+38;
+  var total: f32 = 0.0;
+  var best: f32 = -bitcast<f32>(infinity_bits);
+  var place: u32 = 4294967295u;
   for (var position = lane; position < 10u; position += 16u) {
     let element = logits[row * 10u + position];
-    let next_logsumexp_largest = max(logsumexp_largest, element);
-    let next_logsumexp_total = logsumexp_total * exp(logsumexp_largest - next_logsumexp_largest) + exp(element - next_logsumexp_largest);
-    logsumexp_largest = next_logsumexp_largest;
-    logsumexp_total = next_logsumexp_total;
-    let element_1 = logits[row * 10u + position];
-    let next_argmax_largest = max(argmax_largest, element_1);
-    let next_argmax_where = select(select(position, min(argmax_where, position), argmax_largest == element_1), argmax_where, argmax_largest > element_1);
-    argmax_largest = next_argmax_largest;
-    argmax_where = next_argmax_where;
+    let new_largest = max(largest, element);
+    let new_total = total * exp(largest - new_largest) + exp(element - new_largest);
+    largest = new_largest;
+    total = new_total;
+    let new_best = max(best, element);
+    let new_place = select(select(position, min(place, position), best == element), place, best > element);
+    best = new_best;
+    place = new_place;
   }
-  logsumexp_largest_lanes[local.x] = logsumexp_largest;
-  logsumexp_total_lanes[local.x] = logsumexp_total;
-  argmax_largest_lanes[local.x] = argmax_largest;
-  argmax_where_lanes[local.x] = argmax_where;
+  largest_lanes[local.x] = largest;
+  total_lanes[local.x] = total;
+  best_lanes[local.x] = best;
+  place_lanes[local.x] = place;
   for (var stride = 8u; stride > 0u; stride /= 2u) {
     workgroupBarrier();
     if (lane < stride) {
-      let next_logsumexp_largest_lanes = max(logsumexp_largest_lanes[local.x], logsumexp_largest_lanes[local.x + stride]);
-      let next_logsumexp_total_lanes = logsumexp_total_lanes[local.x] * exp(logsumexp_largest_lanes[local.x] - next_logsumexp_largest_lanes) + logsumexp_total_lanes[local.x + stride] * exp(logsumexp_largest_lanes[local.x + stride] - next_logsumexp_largest_lanes);
-      logsumexp_largest_lanes[local.x] = next_logsumexp_largest_lanes;
-      logsumexp_total_lanes[local.x] = next_logsumexp_total_lanes;
-      let next_argmax_largest_lanes = max(argmax_largest_lanes[local.x], argmax_largest_lanes[local.x + stride]);
-      let next_argmax_where_lanes = select(select(argmax_where_lanes[local.x + stride], min(argmax_where_lanes[local.x], argmax_where_lanes[local.x + stride]), argmax_largest_lanes[local.x] == argmax_largest_lanes[local.x + stride]), argmax_where_lanes[local.x], argmax_largest_lanes[local.x] > argmax_largest_lanes[local.x + stride]);
-      argmax_largest_lanes[local.x] = next_argmax_largest_lanes;
-      argmax_where_lanes[local.x] = next_argmax_where_lanes;
+      let other = local.x + stride;
+      let new_largest_1 = max(largest_lanes[local.x], largest_lanes[other]);
+      let new_total_1 = total_lanes[local.x] * exp(largest_lanes[local.x] - new_largest_1) + total_lanes[other] * exp(largest_lanes[other] - new_largest_1);
+      largest_lanes[local.x] = new_largest_1;
+      total_lanes[local.x] = new_total_1;
+      let new_best_1 = max(best_lanes[local.x], best_lanes[other]);
+      let new_place_1 = select(select(place_lanes[other], min(place_lanes[local.x], place_lanes[other]), best_lanes[local.x] == best_lanes[other]), place_lanes[local.x], best_lanes[local.x] > best_lanes[other]);
+      best_lanes[local.x] = new_best_1;
+      place_lanes[local.x] = new_place_1;
     }
   }
   workgroupBarrier();
-  let logsumexp = log_total(logsumexp_largest_lanes[local.x - lane], logsumexp_total_lanes[local.x - lane]);
-  let argmax = i32(argmax_where_lanes[local.x - lane]);
-  var sum_1_total: f32 = 0.0;
+  let logsumexp = log_total(largest_lanes[local.x - lane], total_lanes[local.x - lane]);
+  let argmax = i32(place_lanes[local.x - lane]);
+  var total_1: f32 = 0.0;
   for (var position = lane; position < 10u; position += 16u) {
     let number_1 = f32(i32(position) == label[row]);
     let difference = logits[row * 10u + position] - logsumexp;
     let product = number_1 * difference;
-    sum_1_total = sum_1_total + product;
+    total_1 = total_1 + product;
   }
-  sum_1_total_lanes[local.x] = sum_1_total;
+  total_1_lanes[local.x] = total_1;
   for (var stride = 8u; stride > 0u; stride /= 2u) {
     workgroupBarrier();
     if (lane < stride) {
-      sum_1_total_lanes[local.x] = sum_1_total_lanes[local.x] + sum_1_total_lanes[local.x + stride];
+      let other = local.x + stride;
+      total_1_lanes[local.x] = total_1_lanes[local.x] + total_1_lanes[other];
     }
   }
   workgroupBarrier();
-  let sum_1 = sum_1_total_lanes[local.x - lane];
+  let sum_1 = total_1_lanes[local.x - lane];
   for (var position = lane; position < 10u; position += 16u) {
     let difference_1 = logits[row * 10u + position] - logsumexp;
     let probabilities = exp(difference_1);
@@ -400,7 +402,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var sum1 = vec4f(0.0);
   var sum2 = vec4f(0.0);
   var sum3 = vec4f(0.0);
-  for (var k = 0u; k < 10u; k += 1u) {
+  for (var k = 0u; k < 10u; k++) {
     let a0 = d_loss_d_logits[row * 10u + k];
     let a1 = d_loss_d_logits[row * 10u + k + 10u];
     let a2 = d_loss_d_logits[row * 10u + k + 20u];
@@ -457,10 +459,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let total = adam_step[0u] + 1.0;
   let product = -0.105360515 * total;
   let expm1_1 = expm1(product);
-  let negative = -expm1_1;
+  let adam_m_norm = -expm1_1;
   let product_1 = -0.0010005003 * total;
   let expm1_2 = expm1(product_1);
-  let negative_1 = -expm1_2;
+  let adam_v_norm = -expm1_2;
   let row = (group.y * 8u + local.y) * 4u;
   let column = (group.x * 8u + local.x) * 4u;
   if (row >= 256u || column >= 128u) { return; }
@@ -468,7 +470,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var sum1 = vec4f(0.0);
   var sum2 = vec4f(0.0);
   var sum3 = vec4f(0.0);
-  for (var k = 0u; k < 64u; k += 1u) {
+  for (var k = 0u; k < 64u; k++) {
     let a0 = image[k * 64u + row / 4u];
     let b0 = d_loss_d_hidden_linear[k * 32u + column / 4u];
     sum0 += a0.x * b0;
@@ -483,7 +485,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let next_adam_v_hidden_weight = 0.999 * adam_v_hidden_weight[r * 32u + column / 4u] + 0.001 * (tile[i] * tile[i]);
     adam_m_hidden_weight[r * 32u + column / 4u] = next_adam_m_hidden_weight;
     adam_v_hidden_weight[r * 32u + column / 4u] = next_adam_v_hidden_weight;
-    hidden_weight[r * 32u + column / 4u] = hidden_weight[r * 32u + column / 4u] - settings.learningRate * (next_adam_m_hidden_weight / negative / (sqrt(next_adam_v_hidden_weight / negative_1) + 1e-8));
+    hidden_weight[r * 32u + column / 4u] = hidden_weight[r * 32u + column / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
   }
 }
 `,
@@ -509,7 +511,7 @@ struct Settings { learningRate: f32 }
 @group(0) @binding(3) var<storage, read_write> adam_v_hidden_bias: array<f32>; // f32[128]
 @group(0) @binding(4) var<storage, read_write> hidden_bias: array<f32>; // f32[128]
 @group(0) @binding(5) var<uniform> settings: Settings;
-var<workgroup> sum_total_lanes: array<f32, 64>;
+var<workgroup> total_lanes: array<f32, 64>;
 
 fn expm1(x: f32) -> f32 {
   let series = x * (1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0))))));
@@ -518,35 +520,36 @@ fn expm1(x: f32) -> f32 {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let total = adam_step[0u] + 1.0;
-  let product = -0.105360515 * total;
+  let total_1 = adam_step[0u] + 1.0;
+  let product = -0.105360515 * total_1;
   let expm1_1 = expm1(product);
-  let negative = -expm1_1;
-  let product_1 = -0.0010005003 * total;
+  let adam_m_norm = -expm1_1;
+  let product_1 = -0.0010005003 * total_1;
   let expm1_2 = expm1(product_1);
-  let negative_1 = -expm1_2;
+  let adam_v_norm = -expm1_2;
   let lane = local.x / 16u;
   let row = group.x * 16u + local.x % 16u;
-  var sum_total: f32 = 0.0;
+  var total: f32 = 0.0;
   for (var position = lane; position < 64u; position += 4u) {
     let element = d_loss_d_hidden_linear[position * 128u + row];
-    sum_total = sum_total + element;
+    total = total + element;
   }
-  sum_total_lanes[local.x] = sum_total;
+  total_lanes[local.x] = total;
   for (var stride = 2u; stride > 0u; stride /= 2u) {
     workgroupBarrier();
     if (lane < stride) {
-      sum_total_lanes[local.x] = sum_total_lanes[local.x] + sum_total_lanes[local.x + stride * 16u];
+      let other = local.x + stride * 16u;
+      total_lanes[local.x] = total_lanes[local.x] + total_lanes[other];
     }
   }
   workgroupBarrier();
-  let sum = sum_total_lanes[local.x % 16u];
+  let sum = total_lanes[local.x % 16u];
   if (lane == 0u) {
     let next_adam_m_hidden_bias = 0.9 * adam_m_hidden_bias[row] + 0.1 * sum;
     let next_adam_v_hidden_bias = 0.999 * adam_v_hidden_bias[row] + 0.001 * (sum * sum);
     adam_m_hidden_bias[row] = next_adam_m_hidden_bias;
     adam_v_hidden_bias[row] = next_adam_v_hidden_bias;
-    hidden_bias[row] = hidden_bias[row] - settings.learningRate * (next_adam_m_hidden_bias / negative / (sqrt(next_adam_v_hidden_bias / negative_1) + 1e-8));
+    hidden_bias[row] = hidden_bias[row] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
   }
 }
 `,
@@ -584,10 +587,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let total = adam_step[0u] + 1.0;
   let product = -0.105360515 * total;
   let expm1_1 = expm1(product);
-  let negative = -expm1_1;
+  let adam_m_norm = -expm1_1;
   let product_1 = -0.0010005003 * total;
   let expm1_2 = expm1(product_1);
-  let negative_1 = -expm1_2;
+  let adam_v_norm = -expm1_2;
   let row = (group.y * 16u + local.y) * 4u;
   let column = (group.x * 4u + local.x) * 4u;
   if (row >= 128u || column >= 10u) { return; }
@@ -598,7 +601,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var sum1 = vec4f(0.0);
   var sum2 = vec4f(0.0);
   var sum3 = vec4f(0.0);
-  for (var k = 0u; k < 64u; k += 1u) {
+  for (var k = 0u; k < 64u; k++) {
     let a0 = hidden[k * 32u + row / 4u];
     let b0 = vec4f(
       d_loss_d_logits[k * 10u + column],
@@ -621,7 +624,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       let next_adam_v_logits_weight = 0.999 * adam_v_logits_weight[r * 10u + c] + 0.001 * (tile[i][j] * tile[i][j]);
       adam_m_logits_weight[r * 10u + c] = next_adam_m_logits_weight;
       adam_v_logits_weight[r * 10u + c] = next_adam_v_logits_weight;
-      logits_weight[r * 10u + c] = logits_weight[r * 10u + c] - settings.learningRate * (next_adam_m_logits_weight / negative / (sqrt(next_adam_v_logits_weight / negative_1) + 1e-8));
+      logits_weight[r * 10u + c] = logits_weight[r * 10u + c] - settings.learningRate * (next_adam_m_logits_weight / adam_m_norm / (sqrt(next_adam_v_logits_weight / adam_v_norm) + 1e-8));
     }
   }
 }
@@ -648,7 +651,7 @@ struct Settings { learningRate: f32 }
 @group(0) @binding(3) var<storage, read_write> adam_v_logits_bias: array<f32>; // f32[10]
 @group(0) @binding(4) var<storage, read_write> logits_bias: array<f32>; // f32[10]
 @group(0) @binding(5) var<uniform> settings: Settings;
-var<workgroup> sum_total_lanes: array<f32, 64>;
+var<workgroup> total_lanes: array<f32, 64>;
 
 fn expm1(x: f32) -> f32 {
   let series = x * (1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0))))));
@@ -657,36 +660,37 @@ fn expm1(x: f32) -> f32 {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let total = adam_step[0u] + 1.0;
-  let product = -0.105360515 * total;
+  let total_1 = adam_step[0u] + 1.0;
+  let product = -0.105360515 * total_1;
   let expm1_1 = expm1(product);
-  let negative = -expm1_1;
-  let product_1 = -0.0010005003 * total;
+  let adam_m_norm = -expm1_1;
+  let product_1 = -0.0010005003 * total_1;
   let expm1_2 = expm1(product_1);
-  let negative_1 = -expm1_2;
+  let adam_v_norm = -expm1_2;
   let lane = local.x / 16u;
   let inside = group.x * 16u + local.x % 16u < 10u;
   let row = min(group.x * 16u + local.x % 16u, 9u);
-  var sum_total: f32 = 0.0;
+  var total: f32 = 0.0;
   for (var position = lane; position < 64u; position += 4u) {
     let element = d_loss_d_logits[position * 10u + row];
-    sum_total = sum_total + element;
+    total = total + element;
   }
-  sum_total_lanes[local.x] = sum_total;
+  total_lanes[local.x] = total;
   for (var stride = 2u; stride > 0u; stride /= 2u) {
     workgroupBarrier();
     if (lane < stride) {
-      sum_total_lanes[local.x] = sum_total_lanes[local.x] + sum_total_lanes[local.x + stride * 16u];
+      let other = local.x + stride * 16u;
+      total_lanes[local.x] = total_lanes[local.x] + total_lanes[other];
     }
   }
   workgroupBarrier();
-  let sum = sum_total_lanes[local.x % 16u];
+  let sum = total_lanes[local.x % 16u];
   if (lane == 0u && inside) {
     let next_adam_m_logits_bias = 0.9 * adam_m_logits_bias[row] + 0.1 * sum;
     let next_adam_v_logits_bias = 0.999 * adam_v_logits_bias[row] + 0.001 * (sum * sum);
     adam_m_logits_bias[row] = next_adam_m_logits_bias;
     adam_v_logits_bias[row] = next_adam_v_logits_bias;
-    logits_bias[row] = logits_bias[row] - settings.learningRate * (next_adam_m_logits_bias / negative / (sqrt(next_adam_v_logits_bias / negative_1) + 1e-8));
+    logits_bias[row] = logits_bias[row] - settings.learningRate * (next_adam_m_logits_bias / adam_m_norm / (sqrt(next_adam_v_logits_bias / adam_v_norm) + 1e-8));
   }
 }
 `,
@@ -696,10 +700,8 @@ const lossKernel: Kernel = {
   name: "loss",
   bindings: ["read_write", "read", "read", "read_write", "read_write"],
   wgsl: /* wgsl */ `
-// loss = -mean(sum(oneHot(label, 10) · logSoftmax(relu(image @ hidden.weight + hidden.bias) @ logits.weight
-//   + logits.bias), axis=1))
-// accuracy = mean(f32(argmax(relu(image @ hidden.weight + hidden.bias) @ logits.weight + logits.bias, axis=1)
-//   == label))
+// loss = -mean(sum)
+// accuracy = mean(number)
 // adam.step ← adam.step + 1
 // samples/digits/model.ts:8:16, samples/digits/model.ts:11:30
 // f32; 384 FLOP, 524 B
@@ -709,33 +711,34 @@ const lossKernel: Kernel = {
 @group(0) @binding(2) var<storage, read> number: array<f32>; // f32[64]
 @group(0) @binding(3) var<storage, read_write> loss: array<f32>; // f32
 @group(0) @binding(4) var<storage, read_write> accuracy: array<f32>; // f32
-var<workgroup> sum_1_total_lanes: array<f32, 64>;
-var<workgroup> sum_2_total_lanes: array<f32, 64>;
+var<workgroup> total_lanes: array<f32, 64>;
+var<workgroup> total_1_lanes: array<f32, 64>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u) {
   let next_adam_step = adam_step[0u] + 1.0;
   let lane = local.x;
-  var sum_1_total: f32 = 0.0;
-  var sum_2_total: f32 = 0.0;
+  var total: f32 = 0.0;
+  var total_1: f32 = 0.0;
   for (var position = lane; position < 64u; position += 64u) {
     let element = sum[position];
-    sum_1_total = sum_1_total + element;
+    total = total + element;
     let element_1 = number[position];
-    sum_2_total = sum_2_total + element_1;
+    total_1 = total_1 + element_1;
   }
-  sum_1_total_lanes[local.x] = sum_1_total;
-  sum_2_total_lanes[local.x] = sum_2_total;
+  total_lanes[local.x] = total;
+  total_1_lanes[local.x] = total_1;
   for (var stride = 32u; stride > 0u; stride /= 2u) {
     workgroupBarrier();
     if (lane < stride) {
-      sum_1_total_lanes[local.x] = sum_1_total_lanes[local.x] + sum_1_total_lanes[local.x + stride];
-      sum_2_total_lanes[local.x] = sum_2_total_lanes[local.x] + sum_2_total_lanes[local.x + stride];
+      let other = local.x + stride;
+      total_lanes[local.x] = total_lanes[local.x] + total_lanes[other];
+      total_1_lanes[local.x] = total_1_lanes[local.x] + total_1_lanes[other];
     }
   }
   workgroupBarrier();
-  let sum_1 = sum_1_total_lanes[0];
-  let sum_2 = sum_2_total_lanes[0];
+  let sum_1 = total_lanes[0];
+  let sum_2 = total_1_lanes[0];
   if (lane == 0u) {
     loss[0u] = -(sum_1 / 64.0);
     accuracy[0u] = sum_2 / 64.0;

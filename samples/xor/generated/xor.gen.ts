@@ -105,7 +105,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var sum1 = vec4f(0.0);
   var sum2 = vec4f(0.0);
   var sum3 = vec4f(0.0);
-  for (var k = 0u; k < 2u; k += 1u) {
+  for (var k = 0u; k < 2u; k++) {
     let a0 = x[row * 2u + k];
     let a1 = x[row * 2u + k + 2u];
     let a2 = x[row * 2u + k + 4u];
@@ -207,7 +207,7 @@ const dLossDLogitKernel: Kernel = {
 // logit = hidden @ logit.weight + logit.bias
 // probability = sigmoid(logit)
 // ∂loss/∂logit = (probability - y) / 4
-// y · softplus(-logit) + (1 - y) · softplus(logit)
+// total = y · softplus(-logit) + (1 - y) · softplus(logit)
 // samples/xor/model.ts:7:17, samples/xor/model.ts:10:29, samples/xor/model.ts:8:16
 // f32[4, 1]; 108 FLOP, 212 B
 
@@ -314,7 +314,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var sum1 = vec4f(0.0);
   var sum2 = vec4f(0.0);
   var sum3 = vec4f(0.0);
-  for (var k = 0u; k < 1u; k += 1u) {
+  for (var k = 0u; k < 1u; k++) {
     let a0 = d_loss_d_logit[0u];
     let b0 = logit_weight[column / 4u];
     sum0 += a0.x * b0;
@@ -363,16 +363,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let total = adam_step[0u] + 1.0;
   let product = -0.105360515 * total;
   let expm1_1 = expm1(product);
-  let negative = -expm1_1;
+  let adam_m_norm = -expm1_1;
   let product_1 = -0.0010005003 * total;
   let expm1_2 = expm1(product_1);
-  let negative_1 = -expm1_2;
+  let adam_v_norm = -expm1_2;
   let row = group.y * 2u;
   let column = (group.x * 2u + local.x) * 4u;
   if (row >= 2u || column >= 8u) { return; }
   var sum0 = vec4f(0.0);
   var sum1 = vec4f(0.0);
-  for (var k = 0u; k < 4u; k += 1u) {
+  for (var k = 0u; k < 4u; k++) {
     let a0 = x[k * 2u + row];
     let a1 = x[k * 2u + row + 1u];
     let b0 = d_loss_d_hidden_linear[k * 2u + column / 4u];
@@ -386,7 +386,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let next_adam_v_hidden_weight = 0.999 * adam_v_hidden_weight[r * 2u + column / 4u] + 0.001 * (tile[i] * tile[i]);
     adam_m_hidden_weight[r * 2u + column / 4u] = next_adam_m_hidden_weight;
     adam_v_hidden_weight[r * 2u + column / 4u] = next_adam_v_hidden_weight;
-    hidden_weight[r * 2u + column / 4u] = hidden_weight[r * 2u + column / 4u] - settings.learningRate * (next_adam_m_hidden_weight / negative / (sqrt(next_adam_v_hidden_weight / negative_1) + 1e-8));
+    hidden_weight[r * 2u + column / 4u] = hidden_weight[r * 2u + column / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
   }
 }
 `,
@@ -412,7 +412,7 @@ struct Settings { learningRate: f32 }
 @group(0) @binding(3) var<storage, read_write> adam_v_hidden_bias: array<f32>; // f32[8]
 @group(0) @binding(4) var<storage, read_write> hidden_bias: array<f32>; // f32[8]
 @group(0) @binding(5) var<uniform> settings: Settings;
-var<workgroup> sum_total_lanes: array<f32, 32>;
+var<workgroup> total_lanes: array<f32, 32>;
 
 fn expm1(x: f32) -> f32 {
   let series = x * (1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0))))));
@@ -421,35 +421,36 @@ fn expm1(x: f32) -> f32 {
 
 @compute @workgroup_size(32)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let total = adam_step[0u] + 1.0;
-  let product = -0.105360515 * total;
+  let total_1 = adam_step[0u] + 1.0;
+  let product = -0.105360515 * total_1;
   let expm1_1 = expm1(product);
-  let negative = -expm1_1;
-  let product_1 = -0.0010005003 * total;
+  let adam_m_norm = -expm1_1;
+  let product_1 = -0.0010005003 * total_1;
   let expm1_2 = expm1(product_1);
-  let negative_1 = -expm1_2;
+  let adam_v_norm = -expm1_2;
   let lane = local.x / 8u;
   let row = group.x * 8u + local.x % 8u;
-  var sum_total: f32 = 0.0;
+  var total: f32 = 0.0;
   for (var position = lane; position < 4u; position += 4u) {
     let element = d_loss_d_hidden_linear[position * 8u + row];
-    sum_total = sum_total + element;
+    total = total + element;
   }
-  sum_total_lanes[local.x] = sum_total;
+  total_lanes[local.x] = total;
   for (var stride = 2u; stride > 0u; stride /= 2u) {
     workgroupBarrier();
     if (lane < stride) {
-      sum_total_lanes[local.x] = sum_total_lanes[local.x] + sum_total_lanes[local.x + stride * 8u];
+      let other = local.x + stride * 8u;
+      total_lanes[local.x] = total_lanes[local.x] + total_lanes[other];
     }
   }
   workgroupBarrier();
-  let sum = sum_total_lanes[local.x % 8u];
+  let sum = total_lanes[local.x % 8u];
   if (lane == 0u) {
     let next_adam_m_hidden_bias = 0.9 * adam_m_hidden_bias[row] + 0.1 * sum;
     let next_adam_v_hidden_bias = 0.999 * adam_v_hidden_bias[row] + 0.001 * (sum * sum);
     adam_m_hidden_bias[row] = next_adam_m_hidden_bias;
     adam_v_hidden_bias[row] = next_adam_v_hidden_bias;
-    hidden_bias[row] = hidden_bias[row] - settings.learningRate * (next_adam_m_hidden_bias / negative / (sqrt(next_adam_v_hidden_bias / negative_1) + 1e-8));
+    hidden_bias[row] = hidden_bias[row] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
   }
 }
 `,
@@ -487,10 +488,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let total = adam_step[0u] + 1.0;
   let product = -0.105360515 * total;
   let expm1_1 = expm1(product);
-  let negative = -expm1_1;
+  let adam_m_norm = -expm1_1;
   let product_1 = -0.0010005003 * total;
   let expm1_2 = expm1(product_1);
-  let negative_1 = -expm1_2;
+  let adam_v_norm = -expm1_2;
   let row = (group.y * 2u + local.y) * 4u;
   let column = group.x * 4u;
   if (row >= 8u || column >= 1u) { return; }
@@ -541,7 +542,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       let next_adam_v_logit_weight = 0.999 * adam_v_logit_weight[r] + 0.001 * (tile[i][j] * tile[i][j]);
       adam_m_logit_weight[r] = next_adam_m_logit_weight;
       adam_v_logit_weight[r] = next_adam_v_logit_weight;
-      logit_weight[r] = logit_weight[r] - settings.learningRate * (next_adam_m_logit_weight / negative / (sqrt(next_adam_v_logit_weight / negative_1) + 1e-8));
+      logit_weight[r] = logit_weight[r] - settings.learningRate * (next_adam_m_logit_weight / adam_m_norm / (sqrt(next_adam_v_logit_weight / adam_v_norm) + 1e-8));
     }
   }
 }
@@ -568,7 +569,7 @@ struct Settings { learningRate: f32 }
 @group(0) @binding(3) var<storage, read_write> adam_v_logit_bias: array<f32>; // f32[1]
 @group(0) @binding(4) var<storage, read_write> logit_bias: array<f32>; // f32[1]
 @group(0) @binding(5) var<uniform> settings: Settings;
-var<workgroup> sum_total_lanes: array<f32, 4>;
+var<workgroup> total_lanes: array<f32, 4>;
 
 fn expm1(x: f32) -> f32 {
   let series = x * (1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0))))));
@@ -577,34 +578,35 @@ fn expm1(x: f32) -> f32 {
 
 @compute @workgroup_size(4)
 fn main(@builtin(local_invocation_id) local: vec3u) {
-  let total = adam_step[0u] + 1.0;
-  let product = -0.105360515 * total;
+  let total_1 = adam_step[0u] + 1.0;
+  let product = -0.105360515 * total_1;
   let expm1_1 = expm1(product);
-  let negative = -expm1_1;
-  let product_1 = -0.0010005003 * total;
+  let adam_m_norm = -expm1_1;
+  let product_1 = -0.0010005003 * total_1;
   let expm1_2 = expm1(product_1);
-  let negative_1 = -expm1_2;
+  let adam_v_norm = -expm1_2;
   let lane = local.x;
-  var sum_total: f32 = 0.0;
+  var total: f32 = 0.0;
   for (var position = lane; position < 4u; position += 4u) {
     let element = d_loss_d_logit[position];
-    sum_total = sum_total + element;
+    total = total + element;
   }
-  sum_total_lanes[local.x] = sum_total;
+  total_lanes[local.x] = total;
   for (var stride = 2u; stride > 0u; stride /= 2u) {
     workgroupBarrier();
     if (lane < stride) {
-      sum_total_lanes[local.x] = sum_total_lanes[local.x] + sum_total_lanes[local.x + stride];
+      let other = local.x + stride;
+      total_lanes[local.x] = total_lanes[local.x] + total_lanes[other];
     }
   }
   workgroupBarrier();
-  let sum = sum_total_lanes[0];
+  let sum = total_lanes[0];
   if (lane == 0u) {
     let next_adam_m_logit_bias = 0.9 * adam_m_logit_bias[0u] + 0.1 * sum;
     let next_adam_v_logit_bias = 0.999 * adam_v_logit_bias[0u] + 0.001 * (sum * sum);
     adam_m_logit_bias[0u] = next_adam_m_logit_bias;
     adam_v_logit_bias[0u] = next_adam_v_logit_bias;
-    logit_bias[0u] = logit_bias[0u] - settings.learningRate * (next_adam_m_logit_bias / negative / (sqrt(next_adam_v_logit_bias / negative_1) + 1e-8));
+    logit_bias[0u] = logit_bias[0u] - settings.learningRate * (next_adam_m_logit_bias / adam_m_norm / (sqrt(next_adam_v_logit_bias / adam_v_norm) + 1e-8));
   }
 }
 `,
@@ -614,8 +616,7 @@ const lossKernel: Kernel = {
   name: "loss",
   bindings: ["read_write", "read", "read_write"],
   wgsl: /* wgsl */ `
-// loss = mean(y · softplus(-(tanh(x @ hidden.weight + hidden.bias) @ logit.weight + logit.bias))
-//   + (1 - y) · softplus(tanh(x @ hidden.weight + hidden.bias) @ logit.weight + logit.bias))
+// loss = mean(total)
 // adam.step ← adam.step + 1
 // samples/xor/model.ts:8:16
 // f32; 12 FLOP, 24 B
@@ -623,26 +624,27 @@ const lossKernel: Kernel = {
 @group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
 @group(0) @binding(1) var<storage, read> total: array<f32>; // f32[4, 1]
 @group(0) @binding(2) var<storage, read_write> loss: array<f32>; // f32
-var<workgroup> sum_total_lanes: array<f32, 4>;
+var<workgroup> total_1_lanes: array<f32, 4>;
 
 @compute @workgroup_size(4)
 fn main(@builtin(local_invocation_id) local: vec3u) {
   let next_adam_step = adam_step[0u] + 1.0;
   let lane = local.x;
-  var sum_total: f32 = 0.0;
+  var total_1: f32 = 0.0;
   for (var position = lane; position < 4u; position += 4u) {
     let element = total[position];
-    sum_total = sum_total + element;
+    total_1 = total_1 + element;
   }
-  sum_total_lanes[local.x] = sum_total;
+  total_1_lanes[local.x] = total_1;
   for (var stride = 2u; stride > 0u; stride /= 2u) {
     workgroupBarrier();
     if (lane < stride) {
-      sum_total_lanes[local.x] = sum_total_lanes[local.x] + sum_total_lanes[local.x + stride];
+      let other = local.x + stride;
+      total_1_lanes[local.x] = total_1_lanes[local.x] + total_1_lanes[other];
     }
   }
   workgroupBarrier();
-  let sum = sum_total_lanes[0];
+  let sum = total_1_lanes[0];
   if (lane == 0u) {
     loss[0u] = sum / 4.0;
     adam_step[0u] = next_adam_step;
