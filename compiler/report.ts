@@ -1,4 +1,6 @@
 /// What a compiled model costs: figures that hold on every machine.
+import type { Graph } from "../ir/graph.ts";
+import { printValue } from "../ir/print.ts";
 import { elementCount } from "../ir/type.ts";
 import type { Program } from "../runtime/abi.ts";
 import { residuals, type Residual } from "./autodiff/residuals.ts";
@@ -60,7 +62,13 @@ export function report({ program, derived, entries }: Compilation): Report {
         derived,
         derived.entryPoints.find((each) => each.name === entry.name)!,
       );
-      return [entry.name, { ...entryReport(program, entry.name, entry), residuals: kept.map(residualReport) }];
+      return [
+        entry.name,
+        {
+          ...entryReport(program, entry.name, entry),
+          residuals: kept.map((each) => residualReport(each, derived.notes)),
+        },
+      ];
     }),
   );
   const parameters = program.states
@@ -69,8 +77,12 @@ export function report({ program, derived, entries }: Compilation): Report {
   return { entryPoints, parameters };
 }
 
-function residualReport({ value, name, bytes }: Residual): ResidualReport {
-  return { name: name ?? value.op.name, shape: value.type.shape, bytes };
+/** A residual under its name, or as a formula of what has one. */
+function residualReport({ value, name, bytes }: Residual, notes: Graph["notes"]): ResidualReport {
+  const names = new Map(
+    [...notes].flatMap(([each, note]) => (note.name === undefined ? [] : [[each, note.name] as const])),
+  );
+  return { name: name ?? printValue(value, names), shape: value.type.shape, bytes };
 }
 
 function entryReport(
