@@ -1,0 +1,86 @@
+/// What README and the architecture page say: their TypeScript compiles, and quoted outputs are those of the commands.
+/// `npx vitest run test/docs --update` brings the outputs up to date.
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { expect, it } from "vitest";
+import { run } from "../../compiler/cli/run.ts";
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const readme = join(root, "README.md");
+const text = readFileSync(readme, "utf8");
+
+/** The fenced blocks of one language. */
+function blocks(language: string, page = text): readonly string[] {
+  return [...page.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms"))].map(([, body]) => body);
+}
+
+/** What a command prints, without the prompt's `npx chainrule`. */
+async function outputOf(command: string): Promise<string> {
+  const lines: string[] = [];
+  const print = (line: string): void => void lines.push(line);
+  const code = await run(command.split(" "), { print, warn: print, style: (_, plain) => plain });
+  return code === 0 ? lines.join("\n") : `exit code ${code}\n${lines.join("\n")}`;
+}
+
+it("quotes what the commands print", async () => {
+  let current = text;
+  for (const block of blocks("console")) {
+    const [prompt] = block.split("\n");
+    const command = /^\$ npx chainrule (.*)$/.exec(prompt)?.[1];
+    expect(command, prompt).toBeDefined();
+    const printed = await outputOf(command!);
+    current = current.replace(block, () => `${prompt}\n${printed}\n`);
+  }
+  await expect(current).toMatchFileSnapshot(readme);
+});
+
+it("shows the model and the kernels as they are", () => {
+  for (const block of blocks("ts")) {
+    const [, path, body] = /^\/\/ (samples\/\S+)\n(.*)$/s.exec(block) ?? [];
+    if (path !== undefined) expect(body).toBe(readFileSync(join(root, path), "utf8").replaceAll("\r\n", "\n"));
+  }
+  const module = readFileSync(join(root, "samples/digits/generated/digits.gen.ts"), "utf8");
+  for (const block of blocks("wgsl")) expect(module).toContain(block);
+});
+
+it.each(["README.md", "docs/architecture.md", "samples/classifier/README.md", "samples/digits/README.md"])(
+  "%s links to files that exist",
+  (page) => {
+    const links = [...readFileSync(join(root, page), "utf8").matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target);
+    const missing = links.filter(
+      (link) => !link.startsWith("https://") && !existsSync(join(root, dirname(page), link)),
+    );
+    expect(missing).toEqual([]);
+  },
+);
+
+it("shows code that compiles", () => {
+  const configFile = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
+  const { options } = ts.parseJsonConfigFileContent(configFile.config, ts.sys, root);
+  // As if they were beside what they import.
+  const placed = (page: string, folder: string): readonly (readonly [string, string])[] => {
+    const bodies = blocks("ts", readFileSync(join(root, page), "utf8"));
+    return bodies.map((body, at) => [join(root, folder, `block-${at}.ts`), body]);
+  };
+  const files = new Map([
+    ...placed("README.md", "samples/digits/generated"),
+    ...placed("docs/architecture.md", "docs"),
+  ]);
+  const host = ts.createCompilerHost(options);
+  const { fileExists, readFile, getSourceFile } = host;
+  host.fileExists = (path) => files.has(path) || fileExists(path);
+  host.readFile = (path) => files.get(path) ?? readFile(path);
+  host.getSourceFile = (path, target, ...rest) => {
+    const body = files.get(path);
+    return body === undefined ? getSourceFile(path, target, ...rest) : ts.createSourceFile(path, body, target);
+  };
+  expect(files.size).toBeGreaterThan(3);
+  const program = ts.createProgram([...files.keys()], options, host);
+  const found = [...files.keys()].flatMap((path) => {
+    const source = program.getSourceFile(path)!;
+    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
+  });
+  expect(found.map((each) => ts.flattenDiagnosticMessageText(each.messageText, "\n"))).toEqual([]);
+});
