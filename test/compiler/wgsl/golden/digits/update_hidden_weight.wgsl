@@ -1,0 +1,57 @@
+// ∂loss/∂hidden.weight = imageᵀ @ ∂loss/∂hidden.linear
+// adam.m.hidden.weight ← 0.9 · adam.m.hidden.weight + 0.1 · ∂loss/∂hidden.weight
+// adam.v.hidden.weight ← 0.999 · adam.v.hidden.weight + 0.001 · ∂loss/∂hidden.weight²
+// hidden.weight ← hidden.weight - learningRate · ((0.9 · adam.m.hidden.weight + 0.1 · ∂loss/∂hidden.weight)
+//   / (-expm1(-0.105360515 · (adam.step + 1))) / (sqrt((0.999 · adam.v.hidden.weight
+//   + 0.001 · ∂loss/∂hidden.weight²) / (-expm1(-0.0010005003 · (adam.step + 1)))) + 1e-8))
+// samples/digits/model.ts:6:23
+// f32[256, 128]; 4.88 MFLOP, 492 kB
+
+struct Settings { learningRate: f32 }
+@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
+@group(0) @binding(1) var<storage, read> image: array<vec4f>; // f32[64, 256]
+@group(0) @binding(2) var<storage, read> d_loss_d_hidden_linear: array<vec4f>; // f32[64, 128]
+@group(0) @binding(3) var<storage, read_write> adam_m_hidden_weight: array<vec4f>; // f32[256, 128]
+@group(0) @binding(4) var<storage, read_write> adam_v_hidden_weight: array<vec4f>; // f32[256, 128]
+@group(0) @binding(5) var<storage, read_write> hidden_weight: array<vec4f>; // f32[256, 128]
+@group(0) @binding(6) var<uniform> settings: Settings;
+
+fn expm1(x: f32) -> f32 {
+  let series = x * (1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0))))));
+  return select(exp(x) - 1.0, series, abs(x) < f32(0.5));
+}
+
+@compute @workgroup_size(8, 8)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let total = adam_step[0u] + 1.0;
+  let product = -0.105360515 * total;
+  let expm1_1 = expm1(product);
+  let adam_m_norm = -expm1_1;
+  let product_1 = -0.0010005003 * total;
+  let expm1_2 = expm1(product_1);
+  let adam_v_norm = -expm1_2;
+  let row = (group.y * 8u + local.y) * 4u;
+  let column = (group.x * 8u + local.x) * 4u;
+  if (row >= 256u || column >= 128u) { return; }
+  var sum0 = vec4f(0.0);
+  var sum1 = vec4f(0.0);
+  var sum2 = vec4f(0.0);
+  var sum3 = vec4f(0.0);
+  for (var k = 0u; k < 64u; k++) {
+    let a0 = image[k * 64u + row / 4u];
+    let b0 = d_loss_d_hidden_linear[k * 32u + column / 4u];
+    sum0 += a0.x * b0;
+    sum1 += a0.y * b0;
+    sum2 += a0.z * b0;
+    sum3 += a0.w * b0;
+  }
+  var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
+  for (var i = 0u; i < 4u; i++) {
+    let r = row + i;
+    let next_adam_m_hidden_weight = 0.9 * adam_m_hidden_weight[r * 32u + column / 4u] + 0.1 * tile[i];
+    let next_adam_v_hidden_weight = 0.999 * adam_v_hidden_weight[r * 32u + column / 4u] + 0.001 * (tile[i] * tile[i]);
+    adam_m_hidden_weight[r * 32u + column / 4u] = next_adam_m_hidden_weight;
+    adam_v_hidden_weight[r * 32u + column / 4u] = next_adam_v_hidden_weight;
+    hidden_weight[r * 32u + column / 4u] = hidden_weight[r * 32u + column / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
+  }
+}

@@ -1,0 +1,69 @@
+// ∂loss/∂logits.weight = hiddenᵀ @ ∂loss/∂logits
+// adam.m.logits.weight ← 0.9 · adam.m.logits.weight + 0.1 · ∂loss/∂logits.weight
+// adam.v.logits.weight ← 0.999 · adam.v.logits.weight + 0.001 · ∂loss/∂logits.weight²
+// logits.weight ← logits.weight - learningRate · ((0.9 · adam.m.logits.weight + 0.1 · ∂loss/∂logits.weight)
+//   / (-expm1(-0.105360515 · (adam.step + 1))) / (sqrt((0.999 · adam.v.logits.weight
+//   + 0.001 · ∂loss/∂logits.weight²) / (-expm1(-0.0010005003 · (adam.step + 1)))) + 1e-8))
+// samples/digits/model.ts:7:18
+// f32[128, 10]; 191 kFLOP, 50.7 kB
+
+struct Settings { learningRate: f32 }
+@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
+@group(0) @binding(1) var<storage, read> hidden: array<vec4f>; // f32[64, 128]
+@group(0) @binding(2) var<storage, read> d_loss_d_logits: array<f32>; // f32[64, 10]
+@group(0) @binding(3) var<storage, read_write> adam_m_logits_weight: array<f32>; // f32[128, 10]
+@group(0) @binding(4) var<storage, read_write> adam_v_logits_weight: array<f32>; // f32[128, 10]
+@group(0) @binding(5) var<storage, read_write> logits_weight: array<f32>; // f32[128, 10]
+@group(0) @binding(6) var<uniform> settings: Settings;
+
+fn expm1(x: f32) -> f32 {
+  let series = x * (1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0))))));
+  return select(exp(x) - 1.0, series, abs(x) < f32(0.5));
+}
+
+@compute @workgroup_size(4, 16)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let total = adam_step[0u] + 1.0;
+  let product = -0.105360515 * total;
+  let expm1_1 = expm1(product);
+  let adam_m_norm = -expm1_1;
+  let product_1 = -0.0010005003 * total;
+  let expm1_2 = expm1(product_1);
+  let adam_v_norm = -expm1_2;
+  let row = (group.y * 16u + local.y) * 4u;
+  let column = (group.x * 4u + local.x) * 4u;
+  if (row >= 128u || column >= 10u) { return; }
+  let column1 = min(column + 1u, 9u);
+  let column2 = min(column + 2u, 9u);
+  let column3 = min(column + 3u, 9u);
+  var sum0 = vec4f(0.0);
+  var sum1 = vec4f(0.0);
+  var sum2 = vec4f(0.0);
+  var sum3 = vec4f(0.0);
+  for (var k = 0u; k < 64u; k++) {
+    let a0 = hidden[k * 32u + row / 4u];
+    let b0 = vec4f(
+      d_loss_d_logits[k * 10u + column],
+      d_loss_d_logits[k * 10u + column1],
+      d_loss_d_logits[k * 10u + column2],
+      d_loss_d_logits[k * 10u + column3],
+    );
+    sum0 += a0.x * b0;
+    sum1 += a0.y * b0;
+    sum2 += a0.z * b0;
+    sum3 += a0.w * b0;
+  }
+  var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
+  for (var i = 0u; i < 4u; i++) {
+    let r = row + i;
+    for (var j = 0u; j < 4u; j++) {
+      let c = column + j;
+      if (c >= 10u) { break; }
+      let next_adam_m_logits_weight = 0.9 * adam_m_logits_weight[r * 10u + c] + 0.1 * tile[i][j];
+      let next_adam_v_logits_weight = 0.999 * adam_v_logits_weight[r * 10u + c] + 0.001 * (tile[i][j] * tile[i][j]);
+      adam_m_logits_weight[r * 10u + c] = next_adam_m_logits_weight;
+      adam_v_logits_weight[r * 10u + c] = next_adam_v_logits_weight;
+      logits_weight[r * 10u + c] = logits_weight[r * 10u + c] - settings.learningRate * (next_adam_m_logits_weight / adam_m_norm / (sqrt(next_adam_v_logits_weight / adam_v_norm) + 1e-8));
+    }
+  }
+}

@@ -1,0 +1,67 @@
+// logit = hidden @ logit.weight + logit.bias
+// probability = sigmoid(logit)
+// samples/xor/model.ts:7:17, samples/xor/model.ts:10:29
+// f32[4, 1]; 72 FLOP, 180 B
+
+@group(0) @binding(0) var<storage, read> hidden: array<vec4f>; // f32[4, 8]
+@group(0) @binding(1) var<storage, read> logit_weight: array<vec4f>; // f32[8, 1]
+@group(0) @binding(2) var<storage, read> logit_bias: array<f32>; // f32[1]
+@group(0) @binding(3) var<storage, read_write> probability: array<f32>; // f32[4, 1]
+
+fn sigmoid(x: f32) -> f32 {
+  return 1.0 / (1.0 + exp(-clamp(x, f32(-88.0), f32(88.0))));
+}
+
+@compute @workgroup_size(1)
+fn main(@builtin(workgroup_id) group: vec3u) {
+  let row = group.y * 4u;
+  let column = group.x * 4u;
+  if (row >= 4u || column >= 1u) { return; }
+  let column1 = min(column + 1u, 0u);
+  let column2 = min(column + 2u, 0u);
+  let column3 = min(column + 3u, 0u);
+  var sum0 = vec4f(0.0);
+  var sum1 = vec4f(0.0);
+  var sum2 = vec4f(0.0);
+  var sum3 = vec4f(0.0);
+  for (var k = 0u; k < 8u; k += 4u) {
+    let a0 = hidden[row * 2u + k / 4u];
+    let a1 = hidden[row * 2u + k / 4u + 2u];
+    let a2 = hidden[row * 2u + k / 4u + 4u];
+    let a3 = hidden[row * 2u + k / 4u + 6u];
+    let c0 = logit_weight[k / 4u];
+    let c1 = logit_weight[k / 4u];
+    let c2 = logit_weight[k / 4u];
+    let c3 = logit_weight[k / 4u];
+    let b0 = vec4f(c0.x, c1.x, c2.x, c3.x);
+    let b1 = vec4f(c0.y, c1.y, c2.y, c3.y);
+    let b2 = vec4f(c0.z, c1.z, c2.z, c3.z);
+    let b3 = vec4f(c0.w, c1.w, c2.w, c3.w);
+    sum0 += a0.x * b0;
+    sum1 += a1.x * b0;
+    sum2 += a2.x * b0;
+    sum3 += a3.x * b0;
+    sum0 += a0.y * b1;
+    sum1 += a1.y * b1;
+    sum2 += a2.y * b1;
+    sum3 += a3.y * b1;
+    sum0 += a0.z * b2;
+    sum1 += a1.z * b2;
+    sum2 += a2.z * b2;
+    sum3 += a3.z * b2;
+    sum0 += a0.w * b3;
+    sum1 += a1.w * b3;
+    sum2 += a2.w * b3;
+    sum3 += a3.w * b3;
+  }
+  var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
+  for (var i = 0u; i < 4u; i++) {
+    let r = row + i;
+    for (var j = 0u; j < 4u; j++) {
+      let c = column + j;
+      if (c >= 1u) { break; }
+      let logit = tile[i][j] + logit_bias[0u];
+      probability[r] = sigmoid(logit);
+    }
+  }
+}

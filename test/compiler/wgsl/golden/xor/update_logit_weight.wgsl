@@ -1,0 +1,86 @@
+// ∂loss/∂logit.weight = hiddenᵀ @ ∂loss/∂logit
+// adam.m.logit.weight ← 0.9 · adam.m.logit.weight + 0.1 · ∂loss/∂logit.weight
+// adam.v.logit.weight ← 0.999 · adam.v.logit.weight + 0.001 · ∂loss/∂logit.weight²
+// logit.weight ← logit.weight - learningRate · ((0.9 · adam.m.logit.weight + 0.1 · ∂loss/∂logit.weight)
+//   / (-expm1(-0.105360515 · (adam.step + 1))) / (sqrt((0.999 · adam.v.logit.weight
+//   + 0.001 · ∂loss/∂logit.weight²) / (-expm1(-0.0010005003 · (adam.step + 1)))) + 1e-8))
+// samples/xor/model.ts:7:17
+// f32[8, 1]; 232 FLOP, 244 B
+
+struct Settings { learningRate: f32 }
+@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
+@group(0) @binding(1) var<storage, read> hidden: array<vec4f>; // f32[4, 8]
+@group(0) @binding(2) var<storage, read> d_loss_d_logit: array<vec4f>; // f32[4, 1]
+@group(0) @binding(3) var<storage, read_write> adam_m_logit_weight: array<f32>; // f32[8, 1]
+@group(0) @binding(4) var<storage, read_write> adam_v_logit_weight: array<f32>; // f32[8, 1]
+@group(0) @binding(5) var<storage, read_write> logit_weight: array<f32>; // f32[8, 1]
+@group(0) @binding(6) var<uniform> settings: Settings;
+
+fn expm1(x: f32) -> f32 {
+  let series = x * (1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0))))));
+  return select(exp(x) - 1.0, series, abs(x) < f32(0.5));
+}
+
+@compute @workgroup_size(1, 2)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let total = adam_step[0u] + 1.0;
+  let product = -0.105360515 * total;
+  let expm1_1 = expm1(product);
+  let adam_m_norm = -expm1_1;
+  let product_1 = -0.0010005003 * total;
+  let expm1_2 = expm1(product_1);
+  let adam_v_norm = -expm1_2;
+  let row = (group.y * 2u + local.y) * 4u;
+  let column = group.x * 4u;
+  if (row >= 8u || column >= 1u) { return; }
+  let column1 = min(column + 1u, 0u);
+  let column2 = min(column + 2u, 0u);
+  let column3 = min(column + 3u, 0u);
+  var sum0 = vec4f(0.0);
+  var sum1 = vec4f(0.0);
+  var sum2 = vec4f(0.0);
+  var sum3 = vec4f(0.0);
+  for (var k = 0u; k < 4u; k += 4u) {
+    let a0 = hidden[k * 2u + row / 4u];
+    let a1 = hidden[k * 2u + row / 4u + 2u];
+    let a2 = hidden[k * 2u + row / 4u + 4u];
+    let a3 = hidden[k * 2u + row / 4u + 6u];
+    let c0 = d_loss_d_logit[0u];
+    let c1 = d_loss_d_logit[0u];
+    let c2 = d_loss_d_logit[0u];
+    let c3 = d_loss_d_logit[0u];
+    let b0 = vec4f(c0.x, c1.x, c2.x, c3.x);
+    let b1 = vec4f(c0.y, c1.y, c2.y, c3.y);
+    let b2 = vec4f(c0.z, c1.z, c2.z, c3.z);
+    let b3 = vec4f(c0.w, c1.w, c2.w, c3.w);
+    sum0 += a0.x * b0;
+    sum1 += a0.y * b0;
+    sum2 += a0.z * b0;
+    sum3 += a0.w * b0;
+    sum0 += a1.x * b1;
+    sum1 += a1.y * b1;
+    sum2 += a1.z * b1;
+    sum3 += a1.w * b1;
+    sum0 += a2.x * b2;
+    sum1 += a2.y * b2;
+    sum2 += a2.z * b2;
+    sum3 += a2.w * b2;
+    sum0 += a3.x * b3;
+    sum1 += a3.y * b3;
+    sum2 += a3.z * b3;
+    sum3 += a3.w * b3;
+  }
+  var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
+  for (var i = 0u; i < 4u; i++) {
+    let r = row + i;
+    for (var j = 0u; j < 4u; j++) {
+      let c = column + j;
+      if (c >= 1u) { break; }
+      let next_adam_m_logit_weight = 0.9 * adam_m_logit_weight[r] + 0.1 * tile[i][j];
+      let next_adam_v_logit_weight = 0.999 * adam_v_logit_weight[r] + 0.001 * (tile[i][j] * tile[i][j]);
+      adam_m_logit_weight[r] = next_adam_m_logit_weight;
+      adam_v_logit_weight[r] = next_adam_v_logit_weight;
+      logit_weight[r] = logit_weight[r] - settings.learningRate * (next_adam_m_logit_weight / adam_m_norm / (sqrt(next_adam_v_logit_weight / adam_v_norm) + 1e-8));
+    }
+  }
+}
