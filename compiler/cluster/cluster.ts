@@ -5,6 +5,7 @@
 import { elementCount, sameShape, type Shape } from "../../ir/type.ts";
 import { keptAxes } from "../../ir/ops/sum.ts";
 import { postorder, underLayouts, type Value } from "../../ir/value.ts";
+import { indexAlgebra } from "../lower/index.ts";
 import { sameIndex, spaceIndex, throughLayouts } from "./access.ts";
 
 /** Values computed in one kernel. */
@@ -168,13 +169,25 @@ function findEpilogue(
   });
 }
 
-/** The index of a value of this shape within a cluster's space, or undefined when the shape is not the cluster's. */
+/**
+ * The index of a value of this shape within a cluster's space, or undefined when the shape is not the cluster's. A value
+ * a row may keep axes of extent 1 where the reduction took them away.
+ */
 export function indexWithin(shape: Shape, target: Cluster): ReturnType<typeof spaceIndex> | undefined {
   const full = spaceIndex(target.space);
   if (sameShape(shape, target.space)) return full;
-  const kept = keptAxes(target.space.length, target.axes);
-  const keptShape = kept.map((axis) => target.space[axis]);
-  return target.kind === "reduce" && sameShape(shape, keptShape) ? kept.map((axis) => full[axis]) : undefined;
+  const rows = keptAxes(target.space.length, target.axes).filter((axis) => target.space[axis] !== 1);
+  const extents = shape.filter((extent) => extent !== 1);
+  if (
+    target.kind !== "reduce" ||
+    !sameShape(
+      extents,
+      rows.map((axis) => target.space[axis]),
+    )
+  )
+    return undefined;
+  const parts = rows.map((axis) => full[axis]);
+  return shape.map((extent) => (extent === 1 ? indexAlgebra.constant(0) : parts.shift()!));
 }
 
 /** True when members of `target` under `operand` are read at their own index, so that a register holds them. */

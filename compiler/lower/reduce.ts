@@ -26,9 +26,7 @@ interface Plan {
   readonly arrangement: Arrangement;
   readonly rowCount: Dim;
   readonly length: Dim;
-  readonly keptShape: Shape;
   readonly reducedShape: Shape;
-  readonly keptIndex: readonly Index[];
   readonly fullIndex: readonly Index[];
   readonly namer: Namer;
   /** Where a finished reduction is held. */
@@ -88,7 +86,7 @@ function makePlan(cluster: Cluster): Plan {
   const last = space.findLastIndex((extent) => extent !== 1);
   const arrangement = arrange(rowCount, length, last < 0 || axes.includes(last));
   const names = { finished: new Map<Value, Expression>(), declarations: [] };
-  return { cluster, arrangement, rowCount, length, keptShape, reducedShape, keptIndex, fullIndex, namer, ...names };
+  return { cluster, arrangement, rowCount, length, reducedShape, fullIndex, namer, ...names };
 }
 
 /** 64 threads; 256 for a single long row. Sizes that are not bound yet count as large. */
@@ -265,22 +263,22 @@ function writeStores(stores: readonly Value[], plan: Plan, emitter: Emitter, con
     (value) => sameShape(value.type.shape, plan.cluster.space) && plan.cluster.axes.length > 0,
   );
   const rows = stores.filter((value) => !full.includes(value));
-  const write = (values: readonly Value[], index: readonly Index[]): Kernel["body"] =>
+  const write = (values: readonly Value[], indexOf: (value: Value) => readonly Index[]): Kernel["body"] =>
     emitter.scope(() => {
-      const expressions = values.map((value) => emitter.emit(value, index));
+      const expressions = values.map((value) => emitter.emit(value, indexOf(value)));
       values.forEach((value, i) => {
         for (const target of context.targets(value)) {
           emitter.push({
             tag: "store",
             target,
-            index: joinIndex(index, value.type.shape, indexAlgebra),
+            index: joinIndex(indexOf(value), value.type.shape, indexAlgebra),
             value: expressions[i],
           });
         }
       });
     });
   if (full.length > 0) {
-    const body = write(full, plan.fullIndex);
+    const body = write(full, () => plan.fullIndex);
     if (guard) {
       const loop = emitter.scope(() => pushLoop(body, plan, emitter));
       emitter.push({ tag: "block", head: "if (inside)", body: loop });
@@ -288,7 +286,8 @@ function writeStores(stores: readonly Value[], plan: Plan, emitter: Emitter, con
   }
   if (rows.length === 0) return;
   const conditions = [...(plan.arrangement.lanes > 1 ? ["lane == 0u"] : []), ...(guard ? ["inside"] : [])];
-  const body = write(rows, plan.keptIndex);
+  const row = variableIndex("row", plan.rowCount);
+  const body = write(rows, (value) => splitIndex(row, value.type.shape, indexAlgebra));
   if (conditions.length === 0) body.forEach((statement) => emitter.push(statement));
   else emitter.push({ tag: "block", head: `if (${conditions.join(" && ")})`, body });
 }

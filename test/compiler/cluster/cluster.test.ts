@@ -3,6 +3,7 @@ import {
   add,
   adam,
   dense,
+  div,
   exp,
   input,
   l2,
@@ -15,6 +16,7 @@ import {
   relu,
   sigmoid,
   softmax,
+  sqrt,
   sub,
   sum,
   tanh,
@@ -146,7 +148,15 @@ describe("reductions", () => {
     expect(kinds(plan)).toEqual(["reduce"]);
   });
 
-  it.todo("of a normalisation that keeps its axes are one kernel");
+  it("of a normalisation that keeps its axes are one kernel", () => {
+    const plan = planRun(() => {
+      const x = input("x", "f32", [6, 10]);
+      const centred = sub(x, mean(x, { axis: 1, keepAxes: true }));
+      const variance = mean(mul(centred, centred), { axis: 1, keepAxes: true });
+      return { y: div(centred, sqrt(add(variance, 1e-5))), variance };
+    });
+    expect(kinds(plan)).toEqual(["reduce"]);
+  });
 
   it("over different axes, or of nothing in common, do not", () => {
     const axes = planRun(() => {

@@ -1,0 +1,90 @@
+/// Normalisations: what is computed from reductions of a row, whichever axes are kept, agrees with the interpreter.
+import { describe, it } from "vitest";
+import {
+  add,
+  div,
+  gradientDescent,
+  input,
+  max,
+  mean,
+  meanSquaredError,
+  model,
+  mul,
+  param,
+  reshape,
+  sqrt,
+  sub,
+  sum,
+  type Graph,
+  type Value,
+} from "chainrule";
+import { expectRight } from "../agree.ts";
+
+function normalised(
+  x: Value,
+  axes: readonly number[],
+): { readonly y: Value; readonly variance: Value; readonly centre: Value } {
+  const options = { axes, keepAxes: true };
+  const centre = mean(x as never, options) as Value;
+  const centred = sub(x as never, centre as never) as Value;
+  const variance = mean(mul(centred, centred) as never, options) as Value;
+  return { y: div(centred, sqrt(add(variance, 1e-3) as never)), variance, centre: mul(2, centre) };
+}
+
+const overAxes = (shape: readonly number[], axes: readonly number[]): Graph =>
+  model("normalised", () => ({ run: { ...normalised(input("x", "f32", shape), axes) } }));
+
+describe("a normalisation", () => {
+  it.each([
+    [[6, 10], [1]],
+    [[6, 10], [0]],
+    [
+      [6, 10],
+      [0, 1],
+    ],
+    [[5, 3, 7], [1]],
+    [
+      [5, 3, 7],
+      [0, 2],
+    ],
+    [
+      [5, 3, 7],
+      [1, 2],
+    ],
+    [[1, 9], [1]],
+    [[9, 1], [0]],
+    [[4, 1, 8], [2]],
+    [[70, 3], [1]],
+    [[3, 300], [1]],
+  ])("of %j over axes %j", (shape, axes) => expectRight(overAxes(shape, axes)));
+
+  it("with a learned scale and shift trains", () =>
+    expectRight(
+      model("layer-norm", () => {
+        const x = input("x", "f32", ["batch", 12]);
+        const { y } = normalised(x, [1]);
+        const output = add(mul(y, param([12], { name: "scale" })), param([12], { name: "shift" })) as Value;
+        const loss = meanSquaredError(output as never, input("target", "f32", ["batch", 12]) as never);
+        return { train: { loss, update: gradientDescent(loss as never, { learningRate: 0.1 }) } };
+      }),
+      { batch: 7 },
+    ));
+
+  it("whose row values are read under other shapes", () =>
+    expectRight(
+      model("shapes", () => {
+        const x = input("x", "f32", [6, 10]);
+        const total = sum(x, { axis: 1, keepAxes: true });
+        const largest = max(x, { axis: 1 });
+        return {
+          run: {
+            lying: reshape(mul(total, 2), [1, 6]),
+            mixed: add(reshape(total, [6]), largest),
+            blocks: mul(reshape(largest, [2, 1, 3]), 3),
+            outer: add(total, reshape(largest, [1, 6])),
+            p: div(x, total),
+          },
+        };
+      }),
+    ));
+});
