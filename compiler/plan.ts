@@ -15,6 +15,8 @@ const mostBindings = 8;
 export interface EntryPlan {
   readonly entry: EntryPoint;
   readonly steps: readonly Step[];
+  /** States by the value that they take. */
+  readonly updates: ReadonlyMap<Value, readonly Value[]>;
   /** Values returned, in the order of `entry.outputs`. */
   readonly outputs: readonly Value[];
 }
@@ -34,7 +36,7 @@ export function planEntry(entry: EntryPoint, notes: Graph["notes"]): EntryPlan {
     const traffic = planTraffic(cluster(roots, cuts), roots, cuts);
     const steps = orderKernels(traffic, results);
     const crowded = steps.find((step) => tensorsOf(step).size > mostBindings);
-    if (!crowded) return { entry, steps, outputs };
+    if (!crowded) return { entry, steps, outputs, updates };
     const cut = chooseCut(crowded.traffic, cuts);
     if (!cut)
       throw tooManyBindings(

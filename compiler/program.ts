@@ -169,7 +169,7 @@ function assembleEntry(
   const dispatches: Dispatch[] = [];
   const launches: LaunchFacts[] = [];
   for (const step of plan.steps) {
-    const { dispatch, facts } = launch(step, graph, entry.name, locations, settings, settingsBuffer, kernels);
+    const { dispatch, facts } = launch(step, graph, plan, locations, settings, settingsBuffer, kernels);
     dispatches.push(dispatch);
     launches.push(facts);
   }
@@ -232,15 +232,17 @@ function placeOutputs({ entry, outputs }: EntryPlan, add: AddBuffer, locations: 
 function launch(
   step: Step,
   graph: Graph,
-  entry: string,
+  { entry, updates }: EntryPlan,
   locations: ReadonlyMap<Value, Location>,
   settings: ReadonlyMap<Value, string>,
   settingsBuffer: number | undefined,
   kernels: KernelTable,
 ): { readonly dispatch: Dispatch; readonly facts: LaunchFacts } {
   const wanted = kernelName(step, graph.notes);
+  const stateOf = (value: Value): Value | undefined => updates.get(value)?.[0];
   const lowered = lower(step.traffic, {
     notes: graph.notes,
+    stateOf,
     name: wanted,
     targets: (value) => step.targets.get(value) ?? [],
   });
@@ -248,7 +250,7 @@ function launch(
     (total, tensor) => total + bytesOf(tensor),
     0,
   );
-  const header = kernelHeader(step, graph, lowered, bytes);
+  const header = kernelHeader(step, graph.notes, stateOf, lowered, bytes);
   const context = {
     notes: graph.notes,
     bufferOf: (tensor: Value) => locations.get(tensor)!.buffer,
@@ -259,7 +261,7 @@ function launch(
   const bindings = written.tensors.map(({ tensor }) => ({ ...locations.get(tensor)!, bytes: bytesOf(tensor) }));
   if (written.usesSettings) bindings.push({ buffer: settingsBuffer!, offset: 0, bytes: roundTo16(4 * settings.size) });
   const access = [...written.tensors.map((each) => each.access), ...(written.usesSettings ? ["uniform" as const] : [])];
-  const kernel = kernels.add({ name: kernels.unique(wanted, entry), wgsl: written.wgsl, bindings: access });
+  const kernel = kernels.add({ name: kernels.unique(wanted, entry.name), wgsl: written.wgsl, bindings: access });
   const workgroups = lowered.grid.map(workgroupCount) as unknown as Dispatch["workgroups"];
   const facts = {
     name: kernels.all[kernel].name,

@@ -61,6 +61,8 @@ interface Progress {
   readonly helpers: Set<HelperFunction>;
   readonly anchored: Map<Value, boolean>;
   operations: number;
+  /** Inside a scalar that is written at the top. */
+  hoisting: boolean;
 }
 
 /** An emitter for the kernel that stores `roots`. */
@@ -68,7 +70,8 @@ export function createEmitter(view: KernelView, roots: readonly Value[]): Emitte
   const bottom: Scope = { statements: [], known: new Map() };
   const progress: Progress = {
     ...{ view, roots, uses: countUses(roots, view), scopes: [bottom] },
-    ...{ helpers: new Set<HelperFunction>(), anchored: new Map<Value, boolean>(), operations: 0 },
+    ...{ helpers: new Set<HelperFunction>(), anchored: new Map<Value, boolean>() },
+    ...{ operations: 0, hoisting: false },
   };
   const { scopes } = progress;
   return {
@@ -117,15 +120,18 @@ function elementwise(
     if (found) return found.expression;
   }
   const home = hoisted ? scopes[0] : scopes[scopes.length - 1];
+  const outermost = hoisted && !progress.hoisting;
   if (hoisted) scopes.push(home);
+  progress.hoisting ||= hoisted;
   const operands = value.operands.map((operand) => emit(operand, index, lane, progress));
   if (hoisted) scopes.pop();
+  if (outermost) progress.hoisting = false;
   for (const helper of op.helpers ?? []) progress.helpers.add(helper);
   progress.operations++;
   const lanes = operands.some((operand) => operand.lanes === 4) ? 4 : 1;
   const application: Expression = { tag: "apply", op, operands, dtype: value.type.dtype, lanes };
   const expression =
-    hoisted || deservesName(value, application, progress) ? bind(value, application, home, progress) : application;
+    outermost || deservesName(value, application, progress) ? bind(value, application, home, progress) : application;
   home.known.set(value, [...(home.known.get(value) ?? []), { key, expression }]);
   return expression;
 }

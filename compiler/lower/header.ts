@@ -26,47 +26,65 @@ function isParameter(state: Value): boolean {
 }
 
 /** The comment on top of a kernel: formulas, model line, work and traffic. */
-export function kernelHeader(step: Step, graph: Graph, kernel: Kernel, bytes: number): readonly string[] {
-  const { notes } = graph;
-  const { cluster, stores, loads } = step.traffic;
-  const shown = [...new Set([...[...cluster.members].filter((member) => notes.get(member)?.name), ...stores])];
-  const nameOf = (value: Value): string | undefined => notes.get(value)?.name ?? kernel.tensorNames.get(value);
-  const words = vocabulary(nameOf, new Set([...loads, ...shown]));
+export function kernelHeader(
+  { traffic: { stores, loads }, targets }: Step,
+  notes: Graph["notes"],
+  stateOf: (value: Value) => Value | undefined,
+  kernel: Kernel,
+  bytes: number,
+): readonly string[] {
+  const nameOf = (value: Value): string | undefined => notes.get(value)?.name;
+  const primed = (value: Value): string | undefined => {
+    const state = stateOf(value);
+    return state && `${nameOf(state) ?? "state"}′`;
+  };
+  const shown = [...new Set([...namedParts(stores, loads, nameOf), ...stores])];
+  const reference = (value: Value): string | undefined =>
+    nameOf(value) ?? primed(value) ?? kernel.tensorNames.get(value);
+  const words = vocabulary(reference, (value) => shown.includes(value) || loads.includes(value) || !!stateOf(value));
   const formulas = shown.flatMap((value) => {
-    const targets = step.targets.get(value) ?? [];
-    const name = nameOf(value);
-    const states = targets.flatMap(({ state }) => (state ? [notes.get(state)?.name ?? "state"] : []));
-    const formula = loads.includes(value) ? (name ?? "intermediate") : formatDefinition(value, words);
-    const lines = name && !(states.length > 0 && loads.includes(value)) ? [`${name} = ${formula}`] : [];
+    const states = (targets.get(value) ?? []).flatMap(({ state }) => (state ? [nameOf(state) ?? "state"] : []));
+    const name = nameOf(value) ?? (states.length === 0 ? kernel.tensorNames.get(value) : undefined);
+    const formula = loads.includes(value) ? reference(value)! : formatDefinition(value, words);
     return [
-      ...lines,
+      ...(name && !loads.includes(value) ? [`${name} = ${formula}`] : []),
       ...states.map((state) => `${state} ← ${name ?? formula}`),
-      ...(name || states.length > 0 ? [] : [formula]),
     ];
   });
-  const places = new Set(
-    shown.flatMap((value) => {
-      const place = notes.get(value)?.place;
-      return place ? [`${place.file}:${place.line}:${place.column}`] : [];
-    }),
-  );
+  const places = shown.flatMap((value) => {
+    const place = notes.get(value)?.place;
+    return place ? [`${place.file}:${place.line}:${place.column}`] : [];
+  });
   const types = [...new Set(stores.map((value) => formatType(value.type)))].join(", ");
   return [
     ...formulas.flatMap((formula) => wrap(formula, headerWidth, "  ")),
-    ...(places.size > 0 ? [[...places].join(", ")] : []),
+    ...(places.length > 0 ? [[...new Set(places)].join(", ")] : []),
     `${types}; ${count(kernel.flops as number, "FLOP")}, ${count(bytes, "B")}`,
   ];
 }
 
-function vocabulary(nameOf: (value: Value) => string | undefined, visible: ReadonlySet<Value>): Vocabulary {
-  const name = (value: Value): string | undefined =>
-    visible.has(value) || value.op.kind === "leaf" ? nameOf(value) : undefined;
-  const taken = new Set([...visible].map(nameOf));
-  return {
-    reference: name,
-    view: (value) => viewOf(value, (each) => name(each) !== undefined),
-    isTaken: (candidate) => taken.has(candidate),
+/** Values with names that the kernel computes on its way, operands first. */
+function namedParts(
+  stores: readonly Value[],
+  loads: readonly Value[],
+  nameOf: (value: Value) => string | undefined,
+): readonly Value[] {
+  const parts: Value[] = [];
+  const seen = new Set<Value>(loads);
+  const visit = (value: Value): void => {
+    if (seen.has(value) || value.op.kind === "leaf") return;
+    seen.add(value);
+    value.operands.forEach(visit);
+    if (nameOf(value)) parts.push(value);
   };
+  stores.forEach(visit);
+  return parts;
+}
+
+function vocabulary(nameOf: (value: Value) => string | undefined, isVisible: (value: Value) => boolean): Vocabulary {
+  const name = (value: Value): string | undefined =>
+    value.op.kind === "leaf" || isVisible(value) ? nameOf(value) : undefined;
+  return { reference: name, view: (value) => viewOf(value, (each) => name(each) !== undefined), isTaken: () => false };
 }
 
 /** 12 800 000 FLOP → `12.8 MFLOP`. */

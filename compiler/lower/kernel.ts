@@ -87,6 +87,8 @@ export interface LowerContext {
   readonly notes: Graph["notes"];
   /** Stores of a value: the states that take it in place, or its own tensor. */
   targets(value: Value): readonly Target[];
+  /** The state that takes a value at the end of the call, in this kernel or another. */
+  stateOf(value: Value): Value | undefined;
   /** Name of the kernel. */
   readonly name: string;
 }
@@ -121,7 +123,7 @@ export function nounOf({ op }: Value): string {
 
 /** What a value is called in a kernel: its name, or the state that it updates, or what it is. */
 export function hintFor(value: Value, context: LowerContext): string {
-  const [state] = context.targets(value).flatMap((target) => (target.state ? [target.state] : []));
+  const state = context.stateOf(value);
   const name = context.notes.get(value)?.name;
   return name ?? (state ? `next_${context.notes.get(state)?.name ?? "state"}` : nounOf(value));
 }

@@ -9,17 +9,10 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { Traffic } from "../cluster/store.ts";
 import { createNamer, identifier, type Namer } from "../wgsl/names.ts";
 import { extentText, lastText, literalText } from "../wgsl/expression.ts";
+import { assignParts, combineLanes, type Accumulating, type Arrangement } from "./accumulate.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { indexAlgebra, variableIndex, type Index } from "./index.ts";
 import { foldGrid, hintFor, nameTensors, type Expression, type Kernel, type LowerContext } from "./kernel.ts";
-
-/** How the threads of a workgroup are shared between rows and lanes within a row. */
-interface Arrangement {
-  readonly rows: number;
-  readonly lanes: number;
-  /** Lanes are neighbouring threads; otherwise rows are. */
-  readonly alongRow: boolean;
-}
 
 interface Plan {
   readonly cluster: Cluster;
@@ -138,22 +131,13 @@ function phases(reductions: readonly Value[], loaded: ReadonlySet<Value>): reado
   return groups;
 }
 
-/** Names of the accumulators of one reduction. */
-interface Accumulating {
-  readonly value: Value;
-  readonly op: ReductionOp;
-  readonly parts: readonly string[];
-  readonly arrays: readonly string[];
-  readonly result: string;
-}
-
 function writePhase(phase: readonly Value[], plan: Plan, emitter: Emitter): void {
   const { lanes } = plan.arrangement;
   const all = phase.map((value) => declare(value, plan, emitter));
   const elements = new Map<Value, string>();
   const loop = emitter.scope(() => all.forEach((each) => accumulate(each, elements, plan, emitter)));
   pushLoop(loop, plan, emitter);
-  if (lanes > 1) combineLanes(all, plan, emitter);
+  if (lanes > 1) combineLanes(all, plan.arrangement, plan.namer, emitter);
   for (const each of all) {
     const first = plan.arrangement.alongRow ? `local.x - lane` : `local.x % ${plan.arrangement.rows}u`;
     const parts =
@@ -194,7 +178,7 @@ function accumulate(
   const element = elements.get(operand) ?? nameElement(operand, plan, emitter);
   elements.set(operand, element);
   const lifted = op.wgsl.lift(element, "position");
-  assignParts(parts, (first) => op.wgsl.combine(parts, lifted, first), plan, emitter);
+  assignParts(parts, (first) => op.wgsl.combine(parts, lifted, first), plan.namer, emitter);
 }
 
 function nameElement(operand: Value, plan: Plan, emitter: Emitter): string {
@@ -205,53 +189,9 @@ function nameElement(operand: Value, plan: Plan, emitter: Emitter): string {
   return name;
 }
 
-/** Parts may read each other: with several, all are computed before any is assigned. */
-function assignParts(
-  targets: readonly string[],
-  values: (first: string) => readonly string[],
-  plan: Plan,
-  emitter: Emitter,
-): void {
-  const line = (text: string): void => emitter.push({ tag: "line", text });
-  const [first, ...others] = values(targets[0]);
-  if (others.length === 0) return line(`${targets[0]} = ${first};`);
-  const next = [plan.namer(`new_${targetName(targets[0])}`)];
-  line(`let ${next[0]} = ${first};`);
-  for (const text of values(next[0]).slice(1)) {
-    next.push(plan.namer(`new_${targetName(targets[next.length])}`));
-    line(`let ${next.at(-1)} = ${text};`);
-  }
-  targets.forEach((target, i) => line(`${target} = ${next[i]};`));
-}
-
-/** `largest_lanes[local.x]` → `largest`. */
-function targetName(target: string): string {
-  return target.replace(/(_lanes(_\d+)?)?(\[.*)?$/, "");
-}
-
 function pushLoop(body: Kernel["body"], { arrangement, length }: Plan, emitter: Emitter): void {
   const head = `for (var position = lane; position < ${extentText(length)}; position += ${arrangement.lanes}u)`;
   emitter.push({ tag: "block", head, body });
-}
-
-/** A tree over the lanes of a row, in workgroup memory; always in the same order, so that sums repeat bit by bit. */
-function combineLanes(all: readonly Accumulating[], plan: Plan, emitter: Emitter): void {
-  const { rows, lanes, alongRow } = plan.arrangement;
-  const line = (text: string): void => emitter.push({ tag: "line", text });
-  for (const { parts, arrays } of all) parts.forEach((part, i) => line(`${arrays[i]}[local.x] = ${part};`));
-  const other = alongRow || rows === 1 ? "local.x + stride" : `local.x + stride * ${rows}u`;
-  const combine = emitter.scope(() => {
-    line(`let other = ${other};`);
-    for (const { op, arrays } of all) {
-      const own = arrays.map((array) => `${array}[local.x]`);
-      const theirs = arrays.map((array) => `${array}[other]`);
-      assignParts(own, (first) => op.wgsl.combine(own, theirs, first), plan, emitter);
-    }
-  });
-  const head = `for (var stride = ${lanes / 2}u; stride > 0u; stride /= 2u)`;
-  const guarded = { tag: "block", head: "if (lane < stride)", body: combine } as const;
-  emitter.push({ tag: "block", head, body: [{ tag: "line", text: "workgroupBarrier();" }, guarded] });
-  line("workgroupBarrier();");
 }
 
 function writeStores(stores: readonly Value[], plan: Plan, emitter: Emitter, context: LowerContext): void {

@@ -135,7 +135,7 @@ export function lastText(extent: Dim): string {
 export function literalText(value: number, dtype: DType): string {
   if (dtype === "bool") return value ? "true" : "false";
   if (dtype === "i32") return `${value}`;
-  if (dtype === "u32") return `${value}u`;
+  if (dtype === "u32") return value === 0xffffffff ? "0xffffffffu" : `${value}u`;
   if (Number.isNaN(value)) return "bitcast<f32>(nan_bits)";
   if (!Number.isFinite(value)) return `${value < 0 ? "-" : ""}bitcast<f32>(infinity_bits)`;
   const text = shortestFloat32(value);

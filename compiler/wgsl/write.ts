@@ -137,7 +137,8 @@ function bindingLines(
   const lines = usages.map((usage, binding) => {
     const element = storageType(usage.tensor.type.dtype);
     const array = usage.scalar ? `array<${element}>` : `array<vec4${element[0]}>`;
-    const note = formatType(usage.tensor.type);
+    const shared = tensors[binding].access === "read_write" && !usage.written;
+    const note = formatType(usage.tensor.type) + (shared ? "; only read, in a buffer that is written here" : "");
     return `@group(0) @binding(${binding}) var<storage, ${tensors[binding].access}> ${usage.name}: ${array}; // ${note}`;
   });
   const declare = (name: string, type: string, fields: readonly string[], kind: string): void => {

@@ -1,6 +1,11 @@
 /// WGSL helper functions shared by spellings. WGSL's builtins lose digits near 0 and overflow early; these do not.
 import type { HelperFunction } from "../value.ts";
 
+/** A number with as many lanes as the type. */
+function splat(number: string, type: "f32" | "vec4f"): string {
+  return type === "f32" ? number : `vec4f(${number})`;
+}
+
 export const log1pHelper: HelperFunction = {
   name: "log1p",
   // ln(1 + x) = 2 artanh(x / (2 + x)); the series has relative error below 1e-7 for |x| < 0.5.
@@ -9,7 +14,7 @@ export const log1pHelper: HelperFunction = {
     `  let s = x / (2.0 + x);\n` +
     `  let q = s * s;\n` +
     `  let series = 2.0 * s * (1.0 + q * (1.0 / 3.0 + q * (0.2 + q * (1.0 / 7.0 + q * (1.0 / 9.0 + q / 11.0)))));\n` +
-    `  return select(log(1.0 + x), series, abs(x) < ${type}(0.5));\n}`,
+    `  return select(log(1.0 + x), series, abs(x) < ${splat("0.5", type)});\n}`,
 };
 
 export const softplusHelper: HelperFunction = {
@@ -17,7 +22,7 @@ export const softplusHelper: HelperFunction = {
   // ln(1 + eˣ) = max(x, 0) + ln(1 + e^-|x|): the exponential never overflows.
   wgsl: (name, type) =>
     `fn ${name}(x: ${type}) -> ${type} {\n` +
-    `  return max(x, ${type}(0.0)) + log1p${type === "vec4f" ? "4" : ""}(exp(-abs(x)));\n}`,
+    `  return max(x, ${splat("0.0", type)}) + log1p${type === "vec4f" ? "4" : ""}(exp(-abs(x)));\n}`,
 };
 
 export const sigmoidHelper: HelperFunction = {
@@ -25,7 +30,7 @@ export const sigmoidHelper: HelperFunction = {
   // The clamp keeps exp finite; σ(-88) is already the smallest normal float32.
   wgsl: (name, type) =>
     `fn ${name}(x: ${type}) -> ${type} {\n` +
-    `  return 1.0 / (1.0 + exp(-clamp(x, ${type}(-88.0), ${type}(88.0))));\n}`,
+    `  return 1.0 / (1.0 + exp(-clamp(x, ${splat("-88.0", type)}, ${splat("88.0", type)})));\n}`,
 };
 
 export const expm1Helper: HelperFunction = {
@@ -34,7 +39,7 @@ export const expm1Helper: HelperFunction = {
   wgsl: (name, type) =>
     `fn ${name}(x: ${type}) -> ${type} {\n` +
     `  let series = x * (1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0))))));\n` +
-    `  return select(exp(x) - 1.0, series, abs(x) < ${type}(0.5));\n}`,
+    `  return select(exp(x) - 1.0, series, abs(x) < ${splat("0.5", type)});\n}`,
 };
 
 export const powerHelper: HelperFunction = {
@@ -43,8 +48,8 @@ export const powerHelper: HelperFunction = {
   wgsl: (name, type) =>
     `fn ${name}(base: ${type}, exponent: ${type}) -> ${type} {\n` +
     `  let magnitude = pow(abs(base), exponent);\n` +
-    `  let odd = abs(exponent - 2.0 * floor(exponent * 0.5)) == ${type}(1.0);\n` +
-    `  return select(magnitude, -magnitude, (base < ${type}(0.0)) & odd);\n}`,
+    `  let odd = abs(exponent - 2.0 * floor(exponent * 0.5)) == ${splat("1.0", type)};\n` +
+    `  return select(magnitude, -magnitude, (base < ${splat("0.0", type)}) & odd);\n}`,
 };
 
 export const logTotalHelper: HelperFunction = {

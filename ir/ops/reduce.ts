@@ -64,7 +64,7 @@ export const argmaxOp = reduction({
     lift: (x, position) => [x, position],
     combine: ([a, i], [b, j]) => [
       `max(${a}, ${b})`,
-      `select(select(${j}, min(${i}, ${j}), ${a} == ${b}), ${i}, ${a} > ${b})`,
+      `select(${j}, ${i}, ${a} > ${b} || (${a} == ${b} && ${i} < ${j}))`,
     ],
     finish: ([, position]) => `i32(${position})`,
   },

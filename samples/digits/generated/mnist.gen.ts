@@ -151,7 +151,7 @@ const logitsKernel: Kernel = {
 // samples/digits/model.ts:7:18
 // f32[64, 10]; 164 kFLOP, 40.5 kB
 
-@group(0) @binding(0) var<storage, read_write> hidden: array<vec4f>; // f32[64, 128]
+@group(0) @binding(0) var<storage, read_write> hidden: array<vec4f>; // f32[64, 128]; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> logits_weight: array<f32>; // f32[128, 10]
 @group(0) @binding(2) var<storage, read> logits_bias: array<f32>; // f32[10]
 @group(0) @binding(3) var<storage, read_write> logits: array<f32>; // f32[64, 10]
@@ -265,8 +265,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     workgroupBarrier();
     if (lane < stride) {
       let other = local.x + stride;
-      let new_largest_1 = max(largest_lanes[local.x], largest_lanes[other]);
-      let new_total_1 = total_lanes[local.x] * exp(largest_lanes[local.x] - new_largest_1) + total_lanes[other] * exp(largest_lanes[other] - new_largest_1);
+      let largest_here = largest_lanes[local.x];
+      let total_here = total_lanes[local.x];
+      let largest_there = largest_lanes[other];
+      let total_there = total_lanes[other];
+      let new_largest_1 = max(largest_here, largest_there);
+      let new_total_1 = total_here * exp(largest_here - new_largest_1) + total_there * exp(largest_there - new_largest_1);
       largest_lanes[local.x] = new_largest_1;
       total_lanes[local.x] = new_total_1;
     }
@@ -291,7 +295,7 @@ const dLossDLogitsKernel: Kernel = {
 // samples/digits/model.ts:10:31, samples/digits/model.ts:7:18, samples/digits/model.ts:11:30
 // f32[64, 10], f32[64]; 9.6 kFLOP, 5.89 kB
 
-@group(0) @binding(0) var<storage, read_write> logits: array<f32>; // f32[64, 10]
+@group(0) @binding(0) var<storage, read_write> logits: array<f32>; // f32[64, 10]; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> label: array<i32>; // i32[64]
 @group(0) @binding(2) var<storage, read_write> d_loss_d_logits: array<f32>; // f32[64, 10]
 @group(0) @binding(3) var<storage, read_write> sum: array<f32>; // f32[64]
@@ -315,7 +319,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var largest: f32 = -3.4028234663852886e+38;
   var total: f32 = 0.0;
   var best: f32 = -bitcast<f32>(infinity_bits);
-  var place: u32 = 4294967295u;
+  var place: u32 = 0xffffffffu;
   for (var position = lane; position < 10u; position += 16u) {
     let element = logits[row * 10u + position];
     let new_largest = max(largest, element);
@@ -323,7 +327,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     largest = new_largest;
     total = new_total;
     let new_best = max(best, element);
-    let new_place = select(select(position, min(place, position), best == element), place, best > element);
+    let new_place = select(position, place, best > element || (best == element && place < position));
     best = new_best;
     place = new_place;
   }
@@ -335,12 +339,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     workgroupBarrier();
     if (lane < stride) {
       let other = local.x + stride;
-      let new_largest_1 = max(largest_lanes[local.x], largest_lanes[other]);
-      let new_total_1 = total_lanes[local.x] * exp(largest_lanes[local.x] - new_largest_1) + total_lanes[other] * exp(largest_lanes[other] - new_largest_1);
+      let largest_here = largest_lanes[local.x];
+      let total_here = total_lanes[local.x];
+      let largest_there = largest_lanes[other];
+      let total_there = total_lanes[other];
+      let new_largest_1 = max(largest_here, largest_there);
+      let new_total_1 = total_here * exp(largest_here - new_largest_1) + total_there * exp(largest_there - new_largest_1);
       largest_lanes[local.x] = new_largest_1;
       total_lanes[local.x] = new_total_1;
-      let new_best_1 = max(best_lanes[local.x], best_lanes[other]);
-      let new_place_1 = select(select(place_lanes[other], min(place_lanes[local.x], place_lanes[other]), best_lanes[local.x] == best_lanes[other]), place_lanes[local.x], best_lanes[local.x] > best_lanes[other]);
+      let best_here = best_lanes[local.x];
+      let place_here = place_lanes[local.x];
+      let best_there = best_lanes[other];
+      let place_there = place_lanes[other];
+      let new_best_1 = max(best_here, best_there);
+      let new_place_1 = select(place_there, place_here, best_here > best_there || (best_here == best_there && place_here < place_there));
       best_lanes[local.x] = new_best_1;
       place_lanes[local.x] = new_place_1;
     }
@@ -353,14 +365,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let number_1 = f32(i32(position) == label[row]);
     let difference = logits[row * 10u + position] - logsumexp;
     let product = number_1 * difference;
-    total_1 = total_1 + product;
+    total_1 += product;
   }
   total_1_lanes[local.x] = total_1;
   for (var stride = 8u; stride > 0u; stride /= 2u) {
     workgroupBarrier();
     if (lane < stride) {
       let other = local.x + stride;
-      total_1_lanes[local.x] = total_1_lanes[local.x] + total_1_lanes[other];
+      total_1_lanes[local.x] += total_1_lanes[other];
     }
   }
   workgroupBarrier();
@@ -388,9 +400,9 @@ const dLossDHiddenLinearKernel: Kernel = {
 // samples/digits/model.ts:6:18, samples/digits/model.ts:6:23
 // f32[64, 128]; 180 kFLOP, 73.2 kB
 
-@group(0) @binding(0) var<storage, read_write> d_loss_d_logits: array<f32>; // f32[64, 10]
+@group(0) @binding(0) var<storage, read_write> d_loss_d_logits: array<f32>; // f32[64, 10]; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> logits_weight: array<f32>; // f32[128, 10]
-@group(0) @binding(2) var<storage, read_write> hidden: array<vec4f>; // f32[64, 128]
+@group(0) @binding(2) var<storage, read_write> hidden: array<vec4f>; // f32[64, 128]; only read, in a buffer that is written here
 @group(0) @binding(3) var<storage, read_write> d_loss_d_hidden_linear: array<vec4f>; // f32[64, 128]
 
 @compute @workgroup_size(8, 8)
@@ -432,16 +444,17 @@ const updateHiddenWeightKernel: Kernel = {
   bindings: ["read_write", "read", "read", "read_write", "read_write", "read_write", "uniform"],
   wgsl: /* wgsl */ `
 // ∂loss/∂hidden.weight = imageᵀ @ ∂loss/∂hidden.linear
+// adam.m.norm = -expm1(-0.105360515 · adam.step′)
+// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
 // adam.m.hidden.weight ← 0.9 · adam.m.hidden.weight + 0.1 · ∂loss/∂hidden.weight
 // adam.v.hidden.weight ← 0.999 · adam.v.hidden.weight + 0.001 · ∂loss/∂hidden.weight²
-// hidden.weight ← hidden.weight - learningRate · ((0.9 · adam.m.hidden.weight + 0.1 · ∂loss/∂hidden.weight)
-//   / (-expm1(-0.105360515 · (adam.step + 1))) / (sqrt((0.999 · adam.v.hidden.weight
-//   + 0.001 · ∂loss/∂hidden.weight²) / (-expm1(-0.0010005003 · (adam.step + 1)))) + 1e-8))
+// hidden.weight ← hidden.weight - learningRate · (adam.m.hidden.weight′ / adam.m.norm
+//   / (sqrt(adam.v.hidden.weight′ / adam.v.norm) + 1e-8))
 // samples/digits/model.ts:6:23
 // f32[784, 128]; 15 MFLOP, 1.44 MB
 
 struct Settings { learningRate: f32 }
-@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
+@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> image: array<vec4f>; // f32[64, 784]
 @group(0) @binding(2) var<storage, read> d_loss_d_hidden_linear: array<vec4f>; // f32[64, 128]
 @group(0) @binding(3) var<storage, read_write> adam_m_hidden_weight: array<vec4f>; // f32[784, 128]
@@ -451,18 +464,14 @@ struct Settings { learningRate: f32 }
 
 fn expm1(x: f32) -> f32 {
   let series = x * (1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0))))));
-  return select(exp(x) - 1.0, series, abs(x) < f32(0.5));
+  return select(exp(x) - 1.0, series, abs(x) < 0.5);
 }
 
 @compute @workgroup_size(8, 8)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let total = adam_step[0u] + 1.0;
-  let product = -0.105360515 * total;
-  let expm1_1 = expm1(product);
-  let adam_m_norm = -expm1_1;
-  let product_1 = -0.0010005003 * total;
-  let expm1_2 = expm1(product_1);
-  let adam_v_norm = -expm1_2;
+  let next_adam_step = adam_step[0u] + 1.0;
+  let adam_m_norm = -expm1(-0.105360515 * next_adam_step);
+  let adam_v_norm = -expm1(-0.0010005003 * next_adam_step);
   let row = (group.y * 8u + local.y) * 4u;
   let column = (group.x * 8u + local.x) * 4u;
   if (row >= 784u || column >= 128u) { return; }
@@ -496,16 +505,17 @@ const updateHiddenBiasKernel: Kernel = {
   bindings: ["read_write", "read", "read_write", "read_write", "read_write", "uniform"],
   wgsl: /* wgsl */ `
 // ∂loss/∂hidden.bias = sum(∂loss/∂hidden.linear, axis=0)
+// adam.m.norm = -expm1(-0.105360515 · adam.step′)
+// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
 // adam.m.hidden.bias ← 0.9 · adam.m.hidden.bias + 0.1 · ∂loss/∂hidden.bias
 // adam.v.hidden.bias ← 0.999 · adam.v.hidden.bias + 0.001 · ∂loss/∂hidden.bias²
-// hidden.bias ← hidden.bias - learningRate · ((0.9 · adam.m.hidden.bias + 0.1 · ∂loss/∂hidden.bias)
-//   / (-expm1(-0.105360515 · (adam.step + 1))) / (sqrt((0.999 · adam.v.hidden.bias
-//   + 0.001 · ∂loss/∂hidden.bias²) / (-expm1(-0.0010005003 · (adam.step + 1)))) + 1e-8))
+// hidden.bias ← hidden.bias - learningRate · (adam.m.hidden.bias′ / adam.m.norm
+//   / (sqrt(adam.v.hidden.bias′ / adam.v.norm) + 1e-8))
 // samples/digits/model.ts:6:23
 // f32[128]; 180 kFLOP, 34.3 kB
 
 struct Settings { learningRate: f32 }
-@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
+@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> d_loss_d_hidden_linear: array<f32>; // f32[64, 128]
 @group(0) @binding(2) var<storage, read_write> adam_m_hidden_bias: array<f32>; // f32[128]
 @group(0) @binding(3) var<storage, read_write> adam_v_hidden_bias: array<f32>; // f32[128]
@@ -515,31 +525,27 @@ var<workgroup> total_lanes: array<f32, 64>;
 
 fn expm1(x: f32) -> f32 {
   let series = x * (1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0))))));
-  return select(exp(x) - 1.0, series, abs(x) < f32(0.5));
+  return select(exp(x) - 1.0, series, abs(x) < 0.5);
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let total_1 = adam_step[0u] + 1.0;
-  let product = -0.105360515 * total_1;
-  let expm1_1 = expm1(product);
-  let adam_m_norm = -expm1_1;
-  let product_1 = -0.0010005003 * total_1;
-  let expm1_2 = expm1(product_1);
-  let adam_v_norm = -expm1_2;
+  let next_adam_step = adam_step[0u] + 1.0;
+  let adam_m_norm = -expm1(-0.105360515 * next_adam_step);
+  let adam_v_norm = -expm1(-0.0010005003 * next_adam_step);
   let lane = local.x / 16u;
   let row = group.x * 16u + local.x % 16u;
   var total: f32 = 0.0;
   for (var position = lane; position < 64u; position += 4u) {
     let element = d_loss_d_hidden_linear[position * 128u + row];
-    total = total + element;
+    total += element;
   }
   total_lanes[local.x] = total;
   for (var stride = 2u; stride > 0u; stride /= 2u) {
     workgroupBarrier();
     if (lane < stride) {
       let other = local.x + stride * 16u;
-      total_lanes[local.x] = total_lanes[local.x] + total_lanes[other];
+      total_lanes[local.x] += total_lanes[other];
     }
   }
   workgroupBarrier();
@@ -560,16 +566,17 @@ const updateLogitsWeightKernel: Kernel = {
   bindings: ["read_write", "read", "read", "read_write", "read_write", "read_write", "uniform"],
   wgsl: /* wgsl */ `
 // ∂loss/∂logits.weight = hiddenᵀ @ ∂loss/∂logits
+// adam.m.norm = -expm1(-0.105360515 · adam.step′)
+// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
 // adam.m.logits.weight ← 0.9 · adam.m.logits.weight + 0.1 · ∂loss/∂logits.weight
 // adam.v.logits.weight ← 0.999 · adam.v.logits.weight + 0.001 · ∂loss/∂logits.weight²
-// logits.weight ← logits.weight - learningRate · ((0.9 · adam.m.logits.weight + 0.1 · ∂loss/∂logits.weight)
-//   / (-expm1(-0.105360515 · (adam.step + 1))) / (sqrt((0.999 · adam.v.logits.weight
-//   + 0.001 · ∂loss/∂logits.weight²) / (-expm1(-0.0010005003 · (adam.step + 1)))) + 1e-8))
+// logits.weight ← logits.weight - learningRate · (adam.m.logits.weight′ / adam.m.norm
+//   / (sqrt(adam.v.logits.weight′ / adam.v.norm) + 1e-8))
 // samples/digits/model.ts:7:18
 // f32[128, 10]; 191 kFLOP, 50.7 kB
 
 struct Settings { learningRate: f32 }
-@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
+@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> hidden: array<vec4f>; // f32[64, 128]
 @group(0) @binding(2) var<storage, read> d_loss_d_logits: array<f32>; // f32[64, 10]
 @group(0) @binding(3) var<storage, read_write> adam_m_logits_weight: array<f32>; // f32[128, 10]
@@ -579,18 +586,14 @@ struct Settings { learningRate: f32 }
 
 fn expm1(x: f32) -> f32 {
   let series = x * (1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0))))));
-  return select(exp(x) - 1.0, series, abs(x) < f32(0.5));
+  return select(exp(x) - 1.0, series, abs(x) < 0.5);
 }
 
 @compute @workgroup_size(4, 16)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let total = adam_step[0u] + 1.0;
-  let product = -0.105360515 * total;
-  let expm1_1 = expm1(product);
-  let adam_m_norm = -expm1_1;
-  let product_1 = -0.0010005003 * total;
-  let expm1_2 = expm1(product_1);
-  let adam_v_norm = -expm1_2;
+  let next_adam_step = adam_step[0u] + 1.0;
+  let adam_m_norm = -expm1(-0.105360515 * next_adam_step);
+  let adam_v_norm = -expm1(-0.0010005003 * next_adam_step);
   let row = (group.y * 16u + local.y) * 4u;
   let column = (group.x * 4u + local.x) * 4u;
   if (row >= 128u || column >= 10u) { return; }
@@ -636,16 +639,17 @@ const updateLogitsBiasKernel: Kernel = {
   bindings: ["read_write", "read", "read_write", "read_write", "read_write", "uniform"],
   wgsl: /* wgsl */ `
 // ∂loss/∂logits.bias = sum(∂loss/∂logits, axis=0)
+// adam.m.norm = -expm1(-0.105360515 · adam.step′)
+// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
 // adam.m.logits.bias ← 0.9 · adam.m.logits.bias + 0.1 · ∂loss/∂logits.bias
 // adam.v.logits.bias ← 0.999 · adam.v.logits.bias + 0.001 · ∂loss/∂logits.bias²
-// logits.bias ← logits.bias - learningRate · ((0.9 · adam.m.logits.bias + 0.1 · ∂loss/∂logits.bias)
-//   / (-expm1(-0.105360515 · (adam.step + 1))) / (sqrt((0.999 · adam.v.logits.bias
-//   + 0.001 · ∂loss/∂logits.bias²) / (-expm1(-0.0010005003 · (adam.step + 1)))) + 1e-8))
+// logits.bias ← logits.bias - learningRate · (adam.m.logits.bias′ / adam.m.norm
+//   / (sqrt(adam.v.logits.bias′ / adam.v.norm) + 1e-8))
 // samples/digits/model.ts:7:18
 // f32[10]; 14.1 kFLOP, 2.68 kB
 
 struct Settings { learningRate: f32 }
-@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
+@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> d_loss_d_logits: array<f32>; // f32[64, 10]
 @group(0) @binding(2) var<storage, read_write> adam_m_logits_bias: array<f32>; // f32[10]
 @group(0) @binding(3) var<storage, read_write> adam_v_logits_bias: array<f32>; // f32[10]
@@ -655,32 +659,28 @@ var<workgroup> total_lanes: array<f32, 64>;
 
 fn expm1(x: f32) -> f32 {
   let series = x * (1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0))))));
-  return select(exp(x) - 1.0, series, abs(x) < f32(0.5));
+  return select(exp(x) - 1.0, series, abs(x) < 0.5);
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let total_1 = adam_step[0u] + 1.0;
-  let product = -0.105360515 * total_1;
-  let expm1_1 = expm1(product);
-  let adam_m_norm = -expm1_1;
-  let product_1 = -0.0010005003 * total_1;
-  let expm1_2 = expm1(product_1);
-  let adam_v_norm = -expm1_2;
+  let next_adam_step = adam_step[0u] + 1.0;
+  let adam_m_norm = -expm1(-0.105360515 * next_adam_step);
+  let adam_v_norm = -expm1(-0.0010005003 * next_adam_step);
   let lane = local.x / 16u;
   let inside = group.x * 16u + local.x % 16u < 10u;
   let row = min(group.x * 16u + local.x % 16u, 9u);
   var total: f32 = 0.0;
   for (var position = lane; position < 64u; position += 4u) {
     let element = d_loss_d_logits[position * 10u + row];
-    total = total + element;
+    total += element;
   }
   total_lanes[local.x] = total;
   for (var stride = 2u; stride > 0u; stride /= 2u) {
     workgroupBarrier();
     if (lane < stride) {
       let other = local.x + stride * 16u;
-      total_lanes[local.x] = total_lanes[local.x] + total_lanes[other];
+      total_lanes[local.x] += total_lanes[other];
     }
   }
   workgroupBarrier();
@@ -722,9 +722,9 @@ fn main(@builtin(local_invocation_id) local: vec3u) {
   var total_1: f32 = 0.0;
   for (var position = lane; position < 64u; position += 64u) {
     let element = sum[position];
-    total = total + element;
+    total += element;
     let element_1 = number[position];
-    total_1 = total_1 + element_1;
+    total_1 += element_1;
   }
   total_lanes[local.x] = total;
   total_1_lanes[local.x] = total_1;
@@ -732,8 +732,8 @@ fn main(@builtin(local_invocation_id) local: vec3u) {
     workgroupBarrier();
     if (lane < stride) {
       let other = local.x + stride;
-      total_lanes[local.x] = total_lanes[local.x] + total_lanes[other];
-      total_1_lanes[local.x] = total_1_lanes[local.x] + total_1_lanes[other];
+      total_lanes[local.x] += total_lanes[other];
+      total_1_lanes[local.x] += total_1_lanes[other];
     }
   }
   workgroupBarrier();

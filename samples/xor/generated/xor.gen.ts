@@ -141,7 +141,7 @@ const probabilityKernel: Kernel = {
 @group(0) @binding(3) var<storage, read_write> probability: array<f32>; // f32[4, 1]
 
 fn sigmoid(x: f32) -> f32 {
-  return 1.0 / (1.0 + exp(-clamp(x, f32(-88.0), f32(88.0))));
+  return 1.0 / (1.0 + exp(-clamp(x, -88.0, 88.0)));
 }
 
 @compute @workgroup_size(1)
@@ -211,7 +211,7 @@ const dLossDLogitKernel: Kernel = {
 // samples/xor/model.ts:7:17, samples/xor/model.ts:10:29, samples/xor/model.ts:8:16
 // f32[4, 1]; 108 FLOP, 212 B
 
-@group(0) @binding(0) var<storage, read_write> hidden: array<vec4f>; // f32[4, 8]
+@group(0) @binding(0) var<storage, read_write> hidden: array<vec4f>; // f32[4, 8]; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> logit_weight: array<vec4f>; // f32[8, 1]
 @group(0) @binding(2) var<storage, read> logit_bias: array<f32>; // f32[1]
 @group(0) @binding(3) var<storage, read> y: array<f32>; // f32[4, 1]
@@ -219,18 +219,18 @@ const dLossDLogitKernel: Kernel = {
 @group(0) @binding(5) var<storage, read_write> total: array<f32>; // f32[4, 1]
 
 fn sigmoid(x: f32) -> f32 {
-  return 1.0 / (1.0 + exp(-clamp(x, f32(-88.0), f32(88.0))));
+  return 1.0 / (1.0 + exp(-clamp(x, -88.0, 88.0)));
 }
 
 fn log1p(x: f32) -> f32 {
   let s = x / (2.0 + x);
   let q = s * s;
   let series = 2.0 * s * (1.0 + q * (1.0 / 3.0 + q * (0.2 + q * (1.0 / 7.0 + q * (1.0 / 9.0 + q / 11.0)))));
-  return select(log(1.0 + x), series, abs(x) < f32(0.5));
+  return select(log(1.0 + x), series, abs(x) < 0.5);
 }
 
 fn softplus(x: f32) -> f32 {
-  return max(x, f32(0.0)) + log1p(exp(-abs(x)));
+  return max(x, 0.0) + log1p(exp(-abs(x)));
 }
 
 @compute @workgroup_size(1)
@@ -300,9 +300,9 @@ const dLossDHiddenLinearKernel: Kernel = {
 // samples/xor/model.ts:6:18, samples/xor/model.ts:6:23
 // f32[4, 8]; 160 FLOP, 304 B
 
-@group(0) @binding(0) var<storage, read_write> d_loss_d_logit: array<vec4f>; // f32[4, 1]
+@group(0) @binding(0) var<storage, read_write> d_loss_d_logit: array<vec4f>; // f32[4, 1]; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> logit_weight: array<vec4f>; // f32[8, 1]
-@group(0) @binding(2) var<storage, read_write> hidden: array<vec4f>; // f32[4, 8]
+@group(0) @binding(2) var<storage, read_write> hidden: array<vec4f>; // f32[4, 8]; only read, in a buffer that is written here
 @group(0) @binding(3) var<storage, read_write> d_loss_d_hidden_linear: array<vec4f>; // f32[4, 8]
 
 @compute @workgroup_size(2)
@@ -336,16 +336,17 @@ const updateHiddenWeightKernel: Kernel = {
   bindings: ["read_write", "read", "read", "read_write", "read_write", "read_write", "uniform"],
   wgsl: /* wgsl */ `
 // ∂loss/∂hidden.weight = xᵀ @ ∂loss/∂hidden.linear
+// adam.m.norm = -expm1(-0.105360515 · adam.step′)
+// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
 // adam.m.hidden.weight ← 0.9 · adam.m.hidden.weight + 0.1 · ∂loss/∂hidden.weight
 // adam.v.hidden.weight ← 0.999 · adam.v.hidden.weight + 0.001 · ∂loss/∂hidden.weight²
-// hidden.weight ← hidden.weight - learningRate · ((0.9 · adam.m.hidden.weight + 0.1 · ∂loss/∂hidden.weight)
-//   / (-expm1(-0.105360515 · (adam.step + 1))) / (sqrt((0.999 · adam.v.hidden.weight
-//   + 0.001 · ∂loss/∂hidden.weight²) / (-expm1(-0.0010005003 · (adam.step + 1)))) + 1e-8))
+// hidden.weight ← hidden.weight - learningRate · (adam.m.hidden.weight′ / adam.m.norm
+//   / (sqrt(adam.v.hidden.weight′ / adam.v.norm) + 1e-8))
 // samples/xor/model.ts:6:23
 // f32[2, 8]; 464 FLOP, 356 B
 
 struct Settings { learningRate: f32 }
-@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
+@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> x: array<f32>; // f32[4, 2]
 @group(0) @binding(2) var<storage, read> d_loss_d_hidden_linear: array<vec4f>; // f32[4, 8]
 @group(0) @binding(3) var<storage, read_write> adam_m_hidden_weight: array<vec4f>; // f32[2, 8]
@@ -355,18 +356,14 @@ struct Settings { learningRate: f32 }
 
 fn expm1(x: f32) -> f32 {
   let series = x * (1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0))))));
-  return select(exp(x) - 1.0, series, abs(x) < f32(0.5));
+  return select(exp(x) - 1.0, series, abs(x) < 0.5);
 }
 
 @compute @workgroup_size(2)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let total = adam_step[0u] + 1.0;
-  let product = -0.105360515 * total;
-  let expm1_1 = expm1(product);
-  let adam_m_norm = -expm1_1;
-  let product_1 = -0.0010005003 * total;
-  let expm1_2 = expm1(product_1);
-  let adam_v_norm = -expm1_2;
+  let next_adam_step = adam_step[0u] + 1.0;
+  let adam_m_norm = -expm1(-0.105360515 * next_adam_step);
+  let adam_v_norm = -expm1(-0.0010005003 * next_adam_step);
   let row = group.y * 2u;
   let column = (group.x * 2u + local.x) * 4u;
   if (row >= 2u || column >= 8u) { return; }
@@ -397,16 +394,17 @@ const updateHiddenBiasKernel: Kernel = {
   bindings: ["read_write", "read", "read_write", "read_write", "read_write", "uniform"],
   wgsl: /* wgsl */ `
 // ∂loss/∂hidden.bias = sum(∂loss/∂hidden.linear, axis=0)
+// adam.m.norm = -expm1(-0.105360515 · adam.step′)
+// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
 // adam.m.hidden.bias ← 0.9 · adam.m.hidden.bias + 0.1 · ∂loss/∂hidden.bias
 // adam.v.hidden.bias ← 0.999 · adam.v.hidden.bias + 0.001 · ∂loss/∂hidden.bias²
-// hidden.bias ← hidden.bias - learningRate · ((0.9 · adam.m.hidden.bias + 0.1 · ∂loss/∂hidden.bias)
-//   / (-expm1(-0.105360515 · (adam.step + 1))) / (sqrt((0.999 · adam.v.hidden.bias
-//   + 0.001 · ∂loss/∂hidden.bias²) / (-expm1(-0.0010005003 · (adam.step + 1)))) + 1e-8))
+// hidden.bias ← hidden.bias - learningRate · (adam.m.hidden.bias′ / adam.m.norm
+//   / (sqrt(adam.v.hidden.bias′ / adam.v.norm) + 1e-8))
 // samples/xor/model.ts:6:23
 // f32[8]; 704 FLOP, 228 B
 
 struct Settings { learningRate: f32 }
-@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
+@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> d_loss_d_hidden_linear: array<f32>; // f32[4, 8]
 @group(0) @binding(2) var<storage, read_write> adam_m_hidden_bias: array<f32>; // f32[8]
 @group(0) @binding(3) var<storage, read_write> adam_v_hidden_bias: array<f32>; // f32[8]
@@ -416,31 +414,27 @@ var<workgroup> total_lanes: array<f32, 32>;
 
 fn expm1(x: f32) -> f32 {
   let series = x * (1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0))))));
-  return select(exp(x) - 1.0, series, abs(x) < f32(0.5));
+  return select(exp(x) - 1.0, series, abs(x) < 0.5);
 }
 
 @compute @workgroup_size(32)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let total_1 = adam_step[0u] + 1.0;
-  let product = -0.105360515 * total_1;
-  let expm1_1 = expm1(product);
-  let adam_m_norm = -expm1_1;
-  let product_1 = -0.0010005003 * total_1;
-  let expm1_2 = expm1(product_1);
-  let adam_v_norm = -expm1_2;
+  let next_adam_step = adam_step[0u] + 1.0;
+  let adam_m_norm = -expm1(-0.105360515 * next_adam_step);
+  let adam_v_norm = -expm1(-0.0010005003 * next_adam_step);
   let lane = local.x / 8u;
   let row = group.x * 8u + local.x % 8u;
   var total: f32 = 0.0;
   for (var position = lane; position < 4u; position += 4u) {
     let element = d_loss_d_hidden_linear[position * 8u + row];
-    total = total + element;
+    total += element;
   }
   total_lanes[local.x] = total;
   for (var stride = 2u; stride > 0u; stride /= 2u) {
     workgroupBarrier();
     if (lane < stride) {
       let other = local.x + stride * 8u;
-      total_lanes[local.x] = total_lanes[local.x] + total_lanes[other];
+      total_lanes[local.x] += total_lanes[other];
     }
   }
   workgroupBarrier();
@@ -461,16 +455,17 @@ const updateLogitWeightKernel: Kernel = {
   bindings: ["read_write", "read", "read", "read_write", "read_write", "read_write", "uniform"],
   wgsl: /* wgsl */ `
 // ∂loss/∂logit.weight = hiddenᵀ @ ∂loss/∂logit
+// adam.m.norm = -expm1(-0.105360515 · adam.step′)
+// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
 // adam.m.logit.weight ← 0.9 · adam.m.logit.weight + 0.1 · ∂loss/∂logit.weight
 // adam.v.logit.weight ← 0.999 · adam.v.logit.weight + 0.001 · ∂loss/∂logit.weight²
-// logit.weight ← logit.weight - learningRate · ((0.9 · adam.m.logit.weight + 0.1 · ∂loss/∂logit.weight)
-//   / (-expm1(-0.105360515 · (adam.step + 1))) / (sqrt((0.999 · adam.v.logit.weight
-//   + 0.001 · ∂loss/∂logit.weight²) / (-expm1(-0.0010005003 · (adam.step + 1)))) + 1e-8))
+// logit.weight ← logit.weight - learningRate · (adam.m.logit.weight′ / adam.m.norm
+//   / (sqrt(adam.v.logit.weight′ / adam.v.norm) + 1e-8))
 // samples/xor/model.ts:7:17
 // f32[8, 1]; 232 FLOP, 244 B
 
 struct Settings { learningRate: f32 }
-@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
+@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> hidden: array<vec4f>; // f32[4, 8]
 @group(0) @binding(2) var<storage, read> d_loss_d_logit: array<vec4f>; // f32[4, 1]
 @group(0) @binding(3) var<storage, read_write> adam_m_logit_weight: array<f32>; // f32[8, 1]
@@ -480,18 +475,14 @@ struct Settings { learningRate: f32 }
 
 fn expm1(x: f32) -> f32 {
   let series = x * (1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0))))));
-  return select(exp(x) - 1.0, series, abs(x) < f32(0.5));
+  return select(exp(x) - 1.0, series, abs(x) < 0.5);
 }
 
 @compute @workgroup_size(1, 2)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let total = adam_step[0u] + 1.0;
-  let product = -0.105360515 * total;
-  let expm1_1 = expm1(product);
-  let adam_m_norm = -expm1_1;
-  let product_1 = -0.0010005003 * total;
-  let expm1_2 = expm1(product_1);
-  let adam_v_norm = -expm1_2;
+  let next_adam_step = adam_step[0u] + 1.0;
+  let adam_m_norm = -expm1(-0.105360515 * next_adam_step);
+  let adam_v_norm = -expm1(-0.0010005003 * next_adam_step);
   let row = (group.y * 2u + local.y) * 4u;
   let column = group.x * 4u;
   if (row >= 8u || column >= 1u) { return; }
@@ -554,16 +545,17 @@ const updateLogitBiasKernel: Kernel = {
   bindings: ["read_write", "read", "read_write", "read_write", "read_write", "uniform"],
   wgsl: /* wgsl */ `
 // ∂loss/∂logit.bias = sum(∂loss/∂logit, axis=0)
+// adam.m.norm = -expm1(-0.105360515 · adam.step′)
+// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
 // adam.m.logit.bias ← 0.9 · adam.m.logit.bias + 0.1 · ∂loss/∂logit.bias
 // adam.v.logit.bias ← 0.999 · adam.v.logit.bias + 0.001 · ∂loss/∂logit.bias²
-// logit.bias ← logit.bias - learningRate · ((0.9 · adam.m.logit.bias + 0.1 · ∂loss/∂logit.bias)
-//   / (-expm1(-0.105360515 · (adam.step + 1))) / (sqrt((0.999 · adam.v.logit.bias + 0.001 · ∂loss/∂logit.bias²)
-//   / (-expm1(-0.0010005003 · (adam.step + 1)))) + 1e-8))
+// logit.bias ← logit.bias - learningRate · (adam.m.logit.bias′ / adam.m.norm
+//   / (sqrt(adam.v.logit.bias′ / adam.v.norm) + 1e-8))
 // samples/xor/model.ts:7:17
 // f32[1]; 88 FLOP, 32 B
 
 struct Settings { learningRate: f32 }
-@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
+@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> d_loss_d_logit: array<f32>; // f32[4, 1]
 @group(0) @binding(2) var<storage, read_write> adam_m_logit_bias: array<f32>; // f32[1]
 @group(0) @binding(3) var<storage, read_write> adam_v_logit_bias: array<f32>; // f32[1]
@@ -573,30 +565,26 @@ var<workgroup> total_lanes: array<f32, 4>;
 
 fn expm1(x: f32) -> f32 {
   let series = x * (1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0))))));
-  return select(exp(x) - 1.0, series, abs(x) < f32(0.5));
+  return select(exp(x) - 1.0, series, abs(x) < 0.5);
 }
 
 @compute @workgroup_size(4)
 fn main(@builtin(local_invocation_id) local: vec3u) {
-  let total_1 = adam_step[0u] + 1.0;
-  let product = -0.105360515 * total_1;
-  let expm1_1 = expm1(product);
-  let adam_m_norm = -expm1_1;
-  let product_1 = -0.0010005003 * total_1;
-  let expm1_2 = expm1(product_1);
-  let adam_v_norm = -expm1_2;
+  let next_adam_step = adam_step[0u] + 1.0;
+  let adam_m_norm = -expm1(-0.105360515 * next_adam_step);
+  let adam_v_norm = -expm1(-0.0010005003 * next_adam_step);
   let lane = local.x;
   var total: f32 = 0.0;
   for (var position = lane; position < 4u; position += 4u) {
     let element = d_loss_d_logit[position];
-    total = total + element;
+    total += element;
   }
   total_lanes[local.x] = total;
   for (var stride = 2u; stride > 0u; stride /= 2u) {
     workgroupBarrier();
     if (lane < stride) {
       let other = local.x + stride;
-      total_lanes[local.x] = total_lanes[local.x] + total_lanes[other];
+      total_lanes[local.x] += total_lanes[other];
     }
   }
   workgroupBarrier();
@@ -633,14 +621,14 @@ fn main(@builtin(local_invocation_id) local: vec3u) {
   var total_1: f32 = 0.0;
   for (var position = lane; position < 4u; position += 4u) {
     let element = total[position];
-    total_1 = total_1 + element;
+    total_1 += element;
   }
   total_1_lanes[local.x] = total_1;
   for (var stride = 2u; stride > 0u; stride /= 2u) {
     workgroupBarrier();
     if (lane < stride) {
       let other = local.x + stride;
-      total_1_lanes[local.x] = total_1_lanes[local.x] + total_1_lanes[other];
+      total_1_lanes[local.x] += total_1_lanes[other];
     }
   }
   workgroupBarrier();

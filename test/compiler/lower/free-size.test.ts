@@ -28,7 +28,8 @@ function writeFree(graph: Graph, entryName: string): readonly FreeKernel[] {
   };
   return planEntry(entry, graph.notes).steps.map((step, position) => {
     const targets = (value: Value) => step.targets.get(value) ?? [];
-    const kernel = lower(step.traffic, { notes: graph.notes, name: `kernel${position}`, targets });
+    const surroundings = { notes: graph.notes, name: `kernel${position}`, targets, stateOf: () => undefined };
+    const kernel = lower(step.traffic, surroundings);
     return { kernel, wgsl: writeKernel(kernel, context, [`kernel ${position}`]).wgsl };
   });
 }

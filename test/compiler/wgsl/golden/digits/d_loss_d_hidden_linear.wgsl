@@ -3,9 +3,9 @@
 // samples/digits/model.ts:6:18, samples/digits/model.ts:6:23
 // f32[64, 128]; 180 kFLOP, 73.2 kB
 
-@group(0) @binding(0) var<storage, read_write> d_loss_d_logits: array<f32>; // f32[64, 10]
+@group(0) @binding(0) var<storage, read_write> d_loss_d_logits: array<f32>; // f32[64, 10]; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> logits_weight: array<f32>; // f32[128, 10]
-@group(0) @binding(2) var<storage, read_write> hidden: array<vec4f>; // f32[64, 128]
+@group(0) @binding(2) var<storage, read_write> hidden: array<vec4f>; // f32[64, 128]; only read, in a buffer that is written here
 @group(0) @binding(3) var<storage, read_write> d_loss_d_hidden_linear: array<vec4f>; // f32[64, 128]
 
 @compute @workgroup_size(8, 8)

@@ -5,7 +5,7 @@
 // samples/digits/model.ts:10:31, samples/digits/model.ts:7:18, samples/digits/model.ts:11:30
 // f32[64, 10], f32[64]; 9.6 kFLOP, 5.89 kB
 
-@group(0) @binding(0) var<storage, read_write> logits: array<f32>; // f32[64, 10]
+@group(0) @binding(0) var<storage, read_write> logits: array<f32>; // f32[64, 10]; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> label: array<i32>; // i32[64]
 @group(0) @binding(2) var<storage, read_write> d_loss_d_logits: array<f32>; // f32[64, 10]
 @group(0) @binding(3) var<storage, read_write> sum: array<f32>; // f32[64]
@@ -29,7 +29,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var largest: f32 = -3.4028234663852886e+38;
   var total: f32 = 0.0;
   var best: f32 = -bitcast<f32>(infinity_bits);
-  var place: u32 = 4294967295u;
+  var place: u32 = 0xffffffffu;
   for (var position = lane; position < 10u; position += 16u) {
     let element = logits[row * 10u + position];
     let new_largest = max(largest, element);
@@ -37,7 +37,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     largest = new_largest;
     total = new_total;
     let new_best = max(best, element);
-    let new_place = select(select(position, min(place, position), best == element), place, best > element);
+    let new_place = select(position, place, best > element || (best == element && place < position));
     best = new_best;
     place = new_place;
   }
@@ -49,12 +49,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     workgroupBarrier();
     if (lane < stride) {
       let other = local.x + stride;
-      let new_largest_1 = max(largest_lanes[local.x], largest_lanes[other]);
-      let new_total_1 = total_lanes[local.x] * exp(largest_lanes[local.x] - new_largest_1) + total_lanes[other] * exp(largest_lanes[other] - new_largest_1);
+      let largest_here = largest_lanes[local.x];
+      let total_here = total_lanes[local.x];
+      let largest_there = largest_lanes[other];
+      let total_there = total_lanes[other];
+      let new_largest_1 = max(largest_here, largest_there);
+      let new_total_1 = total_here * exp(largest_here - new_largest_1) + total_there * exp(largest_there - new_largest_1);
       largest_lanes[local.x] = new_largest_1;
       total_lanes[local.x] = new_total_1;
-      let new_best_1 = max(best_lanes[local.x], best_lanes[other]);
-      let new_place_1 = select(select(place_lanes[other], min(place_lanes[local.x], place_lanes[other]), best_lanes[local.x] == best_lanes[other]), place_lanes[local.x], best_lanes[local.x] > best_lanes[other]);
+      let best_here = best_lanes[local.x];
+      let place_here = place_lanes[local.x];
+      let best_there = best_lanes[other];
+      let place_there = place_lanes[other];
+      let new_best_1 = max(best_here, best_there);
+      let new_place_1 = select(place_there, place_here, best_here > best_there || (best_here == best_there && place_here < place_there));
       best_lanes[local.x] = new_best_1;
       place_lanes[local.x] = new_place_1;
     }
@@ -67,14 +75,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let number_1 = f32(i32(position) == label[row]);
     let difference = logits[row * 10u + position] - logsumexp;
     let product = number_1 * difference;
-    total_1 = total_1 + product;
+    total_1 += product;
   }
   total_1_lanes[local.x] = total_1;
   for (var stride = 8u; stride > 0u; stride /= 2u) {
     workgroupBarrier();
     if (lane < stride) {
       let other = local.x + stride;
-      total_1_lanes[local.x] = total_1_lanes[local.x] + total_1_lanes[other];
+      total_1_lanes[local.x] += total_1_lanes[other];
     }
   }
   workgroupBarrier();

@@ -2,7 +2,7 @@
 // samples/digits/model.ts:7:18
 // f32[64, 10]; 164 kFLOP, 40.5 kB
 
-@group(0) @binding(0) var<storage, read_write> hidden: array<vec4f>; // f32[64, 128]
+@group(0) @binding(0) var<storage, read_write> hidden: array<vec4f>; // f32[64, 128]; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> logits_weight: array<f32>; // f32[128, 10]
 @group(0) @binding(2) var<storage, read> logits_bias: array<f32>; // f32[10]
 @group(0) @binding(3) var<storage, read_write> logits: array<f32>; // f32[64, 10]

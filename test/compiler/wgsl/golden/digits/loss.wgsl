@@ -20,9 +20,9 @@ fn main(@builtin(local_invocation_id) local: vec3u) {
   var total_1: f32 = 0.0;
   for (var position = lane; position < 64u; position += 64u) {
     let element = sum[position];
-    total = total + element;
+    total += element;
     let element_1 = number[position];
-    total_1 = total_1 + element_1;
+    total_1 += element_1;
   }
   total_lanes[local.x] = total;
   total_1_lanes[local.x] = total_1;
@@ -30,8 +30,8 @@ fn main(@builtin(local_invocation_id) local: vec3u) {
     workgroupBarrier();
     if (lane < stride) {
       let other = local.x + stride;
-      total_lanes[local.x] = total_lanes[local.x] + total_lanes[other];
-      total_1_lanes[local.x] = total_1_lanes[local.x] + total_1_lanes[other];
+      total_lanes[local.x] += total_lanes[other];
+      total_1_lanes[local.x] += total_1_lanes[other];
     }
   }
   workgroupBarrier();

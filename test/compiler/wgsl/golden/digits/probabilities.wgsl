@@ -32,8 +32,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     workgroupBarrier();
     if (lane < stride) {
       let other = local.x + stride;
-      let new_largest_1 = max(largest_lanes[local.x], largest_lanes[other]);
-      let new_total_1 = total_lanes[local.x] * exp(largest_lanes[local.x] - new_largest_1) + total_lanes[other] * exp(largest_lanes[other] - new_largest_1);
+      let largest_here = largest_lanes[local.x];
+      let total_here = total_lanes[local.x];
+      let largest_there = largest_lanes[other];
+      let total_there = total_lanes[other];
+      let new_largest_1 = max(largest_here, largest_there);
+      let new_total_1 = total_here * exp(largest_here - new_largest_1) + total_there * exp(largest_there - new_largest_1);
       largest_lanes[local.x] = new_largest_1;
       total_lanes[local.x] = new_total_1;
     }

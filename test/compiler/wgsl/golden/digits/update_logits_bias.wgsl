@@ -1,14 +1,15 @@
 // ∂loss/∂logits.bias = sum(∂loss/∂logits, axis=0)
+// adam.m.norm = -expm1(-0.105360515 · adam.step′)
+// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
 // adam.m.logits.bias ← 0.9 · adam.m.logits.bias + 0.1 · ∂loss/∂logits.bias
 // adam.v.logits.bias ← 0.999 · adam.v.logits.bias + 0.001 · ∂loss/∂logits.bias²
-// logits.bias ← logits.bias - learningRate · ((0.9 · adam.m.logits.bias + 0.1 · ∂loss/∂logits.bias)
-//   / (-expm1(-0.105360515 · (adam.step + 1))) / (sqrt((0.999 · adam.v.logits.bias
-//   + 0.001 · ∂loss/∂logits.bias²) / (-expm1(-0.0010005003 · (adam.step + 1)))) + 1e-8))
+// logits.bias ← logits.bias - learningRate · (adam.m.logits.bias′ / adam.m.norm
+//   / (sqrt(adam.v.logits.bias′ / adam.v.norm) + 1e-8))
 // samples/digits/model.ts:7:18
 // f32[10]; 14.1 kFLOP, 2.68 kB
 
 struct Settings { learningRate: f32 }
-@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
+@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> d_loss_d_logits: array<f32>; // f32[64, 10]
 @group(0) @binding(2) var<storage, read_write> adam_m_logits_bias: array<f32>; // f32[10]
 @group(0) @binding(3) var<storage, read_write> adam_v_logits_bias: array<f32>; // f32[10]
@@ -18,32 +19,28 @@ var<workgroup> total_lanes: array<f32, 64>;
 
 fn expm1(x: f32) -> f32 {
   let series = x * (1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0))))));
-  return select(exp(x) - 1.0, series, abs(x) < f32(0.5));
+  return select(exp(x) - 1.0, series, abs(x) < 0.5);
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let total_1 = adam_step[0u] + 1.0;
-  let product = -0.105360515 * total_1;
-  let expm1_1 = expm1(product);
-  let adam_m_norm = -expm1_1;
-  let product_1 = -0.0010005003 * total_1;
-  let expm1_2 = expm1(product_1);
-  let adam_v_norm = -expm1_2;
+  let next_adam_step = adam_step[0u] + 1.0;
+  let adam_m_norm = -expm1(-0.105360515 * next_adam_step);
+  let adam_v_norm = -expm1(-0.0010005003 * next_adam_step);
   let lane = local.x / 16u;
   let inside = group.x * 16u + local.x % 16u < 10u;
   let row = min(group.x * 16u + local.x % 16u, 9u);
   var total: f32 = 0.0;
   for (var position = lane; position < 64u; position += 4u) {
     let element = d_loss_d_logits[position * 10u + row];
-    total = total + element;
+    total += element;
   }
   total_lanes[local.x] = total;
   for (var stride = 2u; stride > 0u; stride /= 2u) {
     workgroupBarrier();
     if (lane < stride) {
       let other = local.x + stride * 16u;
-      total_lanes[local.x] = total_lanes[local.x] + total_lanes[other];
+      total_lanes[local.x] += total_lanes[other];
     }
   }
   workgroupBarrier();

@@ -3,9 +3,9 @@
 // samples/xor/model.ts:6:18, samples/xor/model.ts:6:23
 // f32[4, 8]; 160 FLOP, 304 B
 
-@group(0) @binding(0) var<storage, read_write> d_loss_d_logit: array<vec4f>; // f32[4, 1]
+@group(0) @binding(0) var<storage, read_write> d_loss_d_logit: array<vec4f>; // f32[4, 1]; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> logit_weight: array<vec4f>; // f32[8, 1]
-@group(0) @binding(2) var<storage, read_write> hidden: array<vec4f>; // f32[4, 8]
+@group(0) @binding(2) var<storage, read_write> hidden: array<vec4f>; // f32[4, 8]; only read, in a buffer that is written here
 @group(0) @binding(3) var<storage, read_write> d_loss_d_hidden_linear: array<vec4f>; // f32[4, 8]
 
 @compute @workgroup_size(2)

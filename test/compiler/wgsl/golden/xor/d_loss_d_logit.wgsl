@@ -5,7 +5,7 @@
 // samples/xor/model.ts:7:17, samples/xor/model.ts:10:29, samples/xor/model.ts:8:16
 // f32[4, 1]; 108 FLOP, 212 B
 
-@group(0) @binding(0) var<storage, read_write> hidden: array<vec4f>; // f32[4, 8]
+@group(0) @binding(0) var<storage, read_write> hidden: array<vec4f>; // f32[4, 8]; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> logit_weight: array<vec4f>; // f32[8, 1]
 @group(0) @binding(2) var<storage, read> logit_bias: array<f32>; // f32[1]
 @group(0) @binding(3) var<storage, read> y: array<f32>; // f32[4, 1]
@@ -13,18 +13,18 @@
 @group(0) @binding(5) var<storage, read_write> total: array<f32>; // f32[4, 1]
 
 fn sigmoid(x: f32) -> f32 {
-  return 1.0 / (1.0 + exp(-clamp(x, f32(-88.0), f32(88.0))));
+  return 1.0 / (1.0 + exp(-clamp(x, -88.0, 88.0)));
 }
 
 fn log1p(x: f32) -> f32 {
   let s = x / (2.0 + x);
   let q = s * s;
   let series = 2.0 * s * (1.0 + q * (1.0 / 3.0 + q * (0.2 + q * (1.0 / 7.0 + q * (1.0 / 9.0 + q / 11.0)))));
-  return select(log(1.0 + x), series, abs(x) < f32(0.5));
+  return select(log(1.0 + x), series, abs(x) < 0.5);
 }
 
 fn softplus(x: f32) -> f32 {
-  return max(x, f32(0.0)) + log1p(exp(-abs(x)));
+  return max(x, 0.0) + log1p(exp(-abs(x)));
 }
 
 @compute @workgroup_size(1)

@@ -15,14 +15,14 @@ fn main(@builtin(local_invocation_id) local: vec3u) {
   var total_1: f32 = 0.0;
   for (var position = lane; position < 4u; position += 4u) {
     let element = total[position];
-    total_1 = total_1 + element;
+    total_1 += element;
   }
   total_1_lanes[local.x] = total_1;
   for (var stride = 2u; stride > 0u; stride /= 2u) {
     workgroupBarrier();
     if (lane < stride) {
       let other = local.x + stride;
-      total_1_lanes[local.x] = total_1_lanes[local.x] + total_1_lanes[other];
+      total_1_lanes[local.x] += total_1_lanes[other];
     }
   }
   workgroupBarrier();

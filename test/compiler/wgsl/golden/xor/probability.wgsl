@@ -9,7 +9,7 @@
 @group(0) @binding(3) var<storage, read_write> probability: array<f32>; // f32[4, 1]
 
 fn sigmoid(x: f32) -> f32 {
-  return 1.0 / (1.0 + exp(-clamp(x, f32(-88.0), f32(88.0))));
+  return 1.0 / (1.0 + exp(-clamp(x, -88.0, 88.0)));
 }
 
 @compute @workgroup_size(1)

@@ -1,14 +1,15 @@
 // ∂loss/∂hidden.bias = sum(∂loss/∂hidden.linear, axis=0)
+// adam.m.norm = -expm1(-0.105360515 · adam.step′)
+// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
 // adam.m.hidden.bias ← 0.9 · adam.m.hidden.bias + 0.1 · ∂loss/∂hidden.bias
 // adam.v.hidden.bias ← 0.999 · adam.v.hidden.bias + 0.001 · ∂loss/∂hidden.bias²
-// hidden.bias ← hidden.bias - learningRate · ((0.9 · adam.m.hidden.bias + 0.1 · ∂loss/∂hidden.bias)
-//   / (-expm1(-0.105360515 · (adam.step + 1))) / (sqrt((0.999 · adam.v.hidden.bias
-//   + 0.001 · ∂loss/∂hidden.bias²) / (-expm1(-0.0010005003 · (adam.step + 1)))) + 1e-8))
+// hidden.bias ← hidden.bias - learningRate · (adam.m.hidden.bias′ / adam.m.norm
+//   / (sqrt(adam.v.hidden.bias′ / adam.v.norm) + 1e-8))
 // samples/xor/model.ts:6:23
 // f32[8]; 704 FLOP, 228 B
 
 struct Settings { learningRate: f32 }
-@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
+@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> d_loss_d_hidden_linear: array<f32>; // f32[4, 8]
 @group(0) @binding(2) var<storage, read_write> adam_m_hidden_bias: array<f32>; // f32[8]
 @group(0) @binding(3) var<storage, read_write> adam_v_hidden_bias: array<f32>; // f32[8]
@@ -18,31 +19,27 @@ var<workgroup> total_lanes: array<f32, 32>;
 
 fn expm1(x: f32) -> f32 {
   let series = x * (1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0))))));
-  return select(exp(x) - 1.0, series, abs(x) < f32(0.5));
+  return select(exp(x) - 1.0, series, abs(x) < 0.5);
 }
 
 @compute @workgroup_size(32)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let total_1 = adam_step[0u] + 1.0;
-  let product = -0.105360515 * total_1;
-  let expm1_1 = expm1(product);
-  let adam_m_norm = -expm1_1;
-  let product_1 = -0.0010005003 * total_1;
-  let expm1_2 = expm1(product_1);
-  let adam_v_norm = -expm1_2;
+  let next_adam_step = adam_step[0u] + 1.0;
+  let adam_m_norm = -expm1(-0.105360515 * next_adam_step);
+  let adam_v_norm = -expm1(-0.0010005003 * next_adam_step);
   let lane = local.x / 8u;
   let row = group.x * 8u + local.x % 8u;
   var total: f32 = 0.0;
   for (var position = lane; position < 4u; position += 4u) {
     let element = d_loss_d_hidden_linear[position * 8u + row];
-    total = total + element;
+    total += element;
   }
   total_lanes[local.x] = total;
   for (var stride = 2u; stride > 0u; stride /= 2u) {
     workgroupBarrier();
     if (lane < stride) {
       let other = local.x + stride * 8u;
-      total_lanes[local.x] = total_lanes[local.x] + total_lanes[other];
+      total_lanes[local.x] += total_lanes[other];
     }
   }
   workgroupBarrier();
