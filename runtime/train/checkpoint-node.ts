@@ -45,8 +45,14 @@ export async function saveCheckpoint(path: string, state: StateRecord): Promise<
     await syncFolder(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
-    throw runtimeError("checkpoint-write", `a checkpoint must be writable at ${path}: ${String(error)}`);
+    throw runtimeError("checkpoint-write", `a checkpoint must be writable at ${path}: ${reasonOf(error)}`);
   }
+}
+
+/** What went wrong, in a line, without a code of its own: it becomes part of another message. */
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/^error\[[^\]]*\]: /, "").split("\n")[0]!;
 }
 
 function toState(path: string, name: string, { dtype, shape, data }: Safetensor): StateTensor {
@@ -62,15 +68,14 @@ function toState(path: string, name: string, { dtype, shape, data }: Safetensor)
  */
 export async function loadCheckpoint(path: string): Promise<StateRecord> {
   const bytes = await readFile(path).catch((error: unknown) => {
-    throw runtimeError("checkpoint-missing", `a checkpoint must be readable at ${path}: ${String(error)}`);
+    throw runtimeError("checkpoint-missing", `a checkpoint must be readable at ${path}: ${reasonOf(error)}`);
   });
   let tensors: Readonly<Record<string, Safetensor>>;
   try {
     ({ tensors } = decodeSafetensors(bytes));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
     const help = "it was not written by saveCheckpoint(), or only in part: go back to an earlier one";
-    throw runtimeError("checkpoint-corrupt", `${path} must be a whole safetensors file: ${reason}`, help);
+    throw runtimeError("checkpoint-corrupt", `${path} must be a whole safetensors file: ${reasonOf(error)}`, help);
   }
   return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, toState(path, name, tensor)]));
 }
