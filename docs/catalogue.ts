@@ -2,6 +2,7 @@
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import * as exported from "../ir/index.ts";
 import type { ErrorKind } from "../ir/diagnostic.ts";
 import type { Op } from "../ir/value.ts";
 import { checkpointErrorDocs, runtimeErrorDocs } from "../runtime/error-docs.ts";
@@ -49,6 +50,18 @@ export async function ops(): Promise<readonly Op[]> {
     if (op) found.add(op);
   }
   return [...found];
+}
+
+/** Words of the language that make an op of another name, by that name. */
+const otherWords: Readonly<Record<string, readonly (keyof typeof exported)[]>> = {
+  broadcast: ["broadcastTo"],
+  select: ["where"],
+  state: ["param", "state"],
+};
+
+/** The exported words that make an op; none where the compiler alone does. */
+export function wordsOf({ name }: Op): readonly string[] {
+  return otherWords[name] ?? (name in exported ? [name] : []);
 }
 
 async function exportsOf(folder: string, wanted: (name: string) => boolean): Promise<readonly unknown[]> {

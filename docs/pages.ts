@@ -1,13 +1,19 @@
-/// The generated reference pages: docs/errors.md and docs/ops.md.
+/// The generated reference pages: docs/errors.md, docs/ops.md and docs/language.md.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { format } from "prettier";
 import type { Op, OpKind } from "../ir/value.ts";
-import { errorSections, ops, root, type ErrorEntry } from "./catalogue.ts";
+import { errorSections, ops, root, wordsOf, type ErrorEntry } from "./catalogue.ts";
+import { languagePage } from "./language-page.ts";
+import { cell, generatedNote } from "./page.ts";
 
 /** Every generated page: path from the root → text. */
 export async function generatedPages(): Promise<Readonly<Record<string, string>>> {
-  const pages = { "docs/errors.md": await errorsPage(), "docs/ops.md": await opsPage() };
+  const pages = {
+    "docs/errors.md": await errorsPage(),
+    "docs/ops.md": await opsPage(),
+    "docs/language.md": languagePage(),
+  };
   const formatted = Object.entries(pages).map(async ([path, text]) => {
     return [path, await format(text, { parser: "markdown", printWidth: 120 })] as const;
   });
@@ -42,18 +48,24 @@ async function opsPage(): Promise<string> {
   const parts = [
     "# Ops",
     generatedNote,
-    "What a graph is made of. Layers, losses and optimizers are compositions of these.",
+    "What a graph is made of. Layers, losses and optimizers are compositions of these: see [the language](language.md).",
+    "_In a model_ is the word that makes it in a model file; the compiler alone makes the others.",
   ];
   for (const [kind, about] of Object.entries(kinds)) {
     const rows = all.filter((op) => op.kind === kind).map(opRow);
     if (rows.length > 0)
-      parts.push(`## ${kind}`, about, ["| op | printed | meaning |", "| --- | --- | --- |", ...rows].join("\n"));
+      parts.push(
+        `## ${kind}`,
+        about,
+        ["| op | in a model | printed | meaning |", "| --- | --- | --- | --- |", ...rows].join("\n"),
+      );
   }
   return parts.join("\n\n");
 }
 
 function opRow(op: Op): string {
-  return `| ${cell(op.name)} | ${cell(`\`${printed(op)}\``)} | ${cell(op.doc)} |`;
+  const words = wordsOf(op).map((name) => `\`${name}\``);
+  return `| ${cell(op.name)} | ${words.join(", ")} | ${cell(`\`${printed(op)}\``)} | ${cell(op.doc)} |`;
 }
 
 function printed(op: Op): string {
@@ -61,7 +73,3 @@ function printed(op: Op): string {
   const { symbol, prefix } = op.notation;
   return prefix ? `${symbol}a` : `a ${symbol} b`;
 }
-
-const cell = (text: string): string => text.replaceAll("|", "\\|");
-
-const generatedNote = "Generated from the sources by `npm run docs`; do not edit.";

@@ -1,0 +1,97 @@
+/// docs/language.md: what a model file imports, by what it is for.
+import { language, type OptionEntry, type WordEntry } from "./language.ts";
+import { cell, generatedNote } from "./page.ts";
+
+/** A part of the language: which words belong to it. The first part that takes a word has it. */
+interface Group {
+  readonly title: string;
+  readonly about?: string;
+  /** In a table, one row a word; else one heading a word. */
+  readonly table?: boolean;
+  /** The word to begin with, where it is not the first export. */
+  readonly first?: string;
+  readonly has: (word: WordEntry) => boolean;
+}
+
+const inFiles = (...files: readonly string[]): Group["has"] => {
+  return ({ file }) => files.includes(file.replace(/^ir\//, "").replace(/\.ts$/, ""));
+};
+
+const groups: readonly Group[] = [
+  { title: "Building a model", first: "model", has: inFiles("build", "model") },
+  { title: "Losses", has: inFiles("nn/losses") },
+  { title: "Metrics and penalties", has: inFiles("nn/metrics", "nn/regularizers") },
+  { title: "Optimizers", has: ({ file }) => file.startsWith("ir/optim/") },
+  { title: "Initialisers", table: true, has: inFiles("initializer") },
+  { title: "Derivatives", table: true, has: inFiles("ops/derivative") },
+  { title: "Ops: arithmetic", table: true, has: inFiles("ops/arithmetic") },
+  { title: "Ops: functions", table: true, has: inFiles("ops/functions", "nn/softmax") },
+  { title: "Ops: comparisons and choices", table: true, has: inFiles("ops/compare", "ops/choose") },
+  { title: "Ops: shapes", table: true, has: ({ name, file }) => name === "broadcastTo" || file === "ir/ops/layout.ts" },
+  { title: "Ops: reductions", table: true, has: inFiles("ops/sum", "ops/reduce") },
+  { title: "Ops: products", table: true, has: inFiles("ops/contract") },
+  { title: "Ops: constants", table: true, has: inFiles("ops/leaf") },
+  { title: "More ops", table: true, has: ({ file }) => file.startsWith("ir/ops/") },
+  { title: "Layers", has: ({ file }) => file.startsWith("ir/nn/") },
+  { title: "Tools", about: "For scripts and tests; a model file needs none of them.", has: () => true },
+];
+
+/** The order of the page, where it is not that in which groups take their words. */
+const pageOrder = ["Building a model", "Layers"];
+
+/** docs/language.md. */
+export function languagePage(): string {
+  const { words, types } = language();
+  const groupOf = new Map(words.map((word) => [word, groups.find(({ has }) => has(word))]));
+  const ordered = groups.toSorted((a, b) => rank(a) - rank(b));
+  const parts = ["# The language", generatedNote, languageIntroduction];
+  for (const group of ordered) {
+    const all = words.filter((word) => groupOf.get(word) === group);
+    const members = all.toSorted((a, b) => Number(b.name === group.first) - Number(a.name === group.first));
+    if (members.length === 0) continue;
+    parts.push(`## ${group.title}`, ...(group.about === undefined ? [] : [group.about]));
+    parts.push(...(group.table ? wordTable(members) : wordSections(members)));
+  }
+  const rows = types.map(({ name, text, doc }) => {
+    return `| \`${name}\` | ${cell(text === "" ? doc : `${doc} \`${text}\``)} |`;
+  });
+  parts.push("## Types", ["| type | meaning |", "| --- | --- |", ...rows].join("\n"));
+  return parts.join("\n\n");
+}
+
+function rank({ title }: Group): number {
+  const at = pageOrder.indexOf(title);
+  return at < 0 ? pageOrder.length : at;
+}
+
+/** A heading for each word; options that another word has had already are not told again. */
+function wordSections(words: readonly WordEntry[]): readonly string[] {
+  const told = new Map<string, string>();
+  return words.flatMap(({ name, call, doc, options, optionsType = name }) => {
+    const before = told.get(optionsType);
+    if (before !== undefined) return [`### \`${call}\``, doc, `The options are those of \`${before}\`.`];
+    if (options.length > 0) told.set(optionsType, name);
+    return [`### \`${call}\``, doc, ...(options.length > 0 ? [optionList(options)] : [])];
+  });
+}
+
+/** A table of words, and below it each kind of options once. */
+function wordTable(words: readonly WordEntry[]): readonly string[] {
+  const rows = words.map(({ call, doc }) => `| ${cell(`\`${call}\``)} | ${cell(doc)} |`);
+  const kinds = new Map(words.filter((word) => word.options.length > 0).map((word) => [word.optionsType, word]));
+  return [
+    ["| call | meaning |", "| --- | --- |", ...rows].join("\n"),
+    ...[...kinds.values()].flatMap(({ options, optionsDoc }) => [`The options: ${optionsDoc}`, optionList(options)]),
+  ];
+}
+
+function optionList(options: readonly OptionEntry[]): string {
+  return options.map(({ name, type, doc }) => `- \`${name}\` (\`${type}\`)${doc === "" ? "" : `: ${doc}`}`).join("\n");
+}
+
+const languageIntroduction = `
+What a model file imports from \`chainrule\`. \`?\` marks what may be left out, \`= …\` what it is then; every option may be
+left out. Shapes are arrays of sizes, outermost first: numbers, names, or formulas of names such as \`"2*batch"\`. An op of
+several operands stretches them to one shape, as NumPy does, and takes a number for all but one of them.
+[Ops](ops.md) says what each op is in a graph, [errors](errors.md) what a wrong call is told.
+`.trim();

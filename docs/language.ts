@@ -1,0 +1,195 @@
+/// The words of the language as the sources state them: signatures and doc comments of what ir/index.ts exports, read
+/// without type checking. A new export appears on docs/language.md by itself.
+import { join, relative } from "node:path";
+import { Node, Project } from "ts-morph";
+import type { InterfaceDeclaration, ParameterDeclaration, PropertySignature, SourceFile } from "ts-morph";
+import type { TypeAliasDeclaration, TypeNode } from "ts-morph";
+import * as exported from "../ir/index.ts";
+import type { Op } from "../ir/value.ts";
+import { root } from "./catalogue.ts";
+
+/** One entry of an options object. */
+export interface OptionEntry {
+  readonly name: string;
+  readonly type: string;
+  readonly doc: string;
+}
+
+/** A function of the language, with its parameters as a caller sees them. */
+export interface WordEntry {
+  readonly name: string;
+  /** Where it is defined, from the root. */
+  readonly file: string;
+  /** `dense(x, units, options?)`. */
+  readonly call: string;
+  readonly doc: string;
+  readonly options: readonly OptionEntry[];
+  /** Name of the options' type, where they have one, and what it is for. */
+  readonly optionsType: string | undefined;
+  readonly optionsDoc: string;
+}
+
+/** A type of the language that is not the options of a function. */
+export interface TypeEntry {
+  readonly name: string;
+  /** Its definition where that is short, else "". */
+  readonly text: string;
+  readonly doc: string;
+}
+
+/** What a model file may import. */
+export interface Language {
+  readonly words: readonly WordEntry[];
+  readonly types: readonly TypeEntry[];
+}
+
+type Parameterized = { getParameters(): ParameterDeclaration[] } & Node;
+type Sources = readonly SourceFile[];
+
+const noOptions = { options: [], optionsType: undefined, optionsDoc: "" };
+
+/** Parameters by which layers and optimizers name what they keep: not for model files. */
+const internalTypes: ReadonlySet<string> = new Set(["StateName"]);
+
+/** Reads the language from the sources, in the order of ir/index.ts. */
+export function language(): Language {
+  const project = new Project({ skipAddingFilesFromTsConfig: true, skipFileDependencyResolution: true });
+  const sources = project.addSourceFilesAtPaths(join(root, "ir/**/*.ts").replaceAll("\\", "/"));
+  const words: WordEntry[] = [];
+  const types: TypeEntry[] = [];
+  for (const from of project.getSourceFileOrThrow(join(root, "ir/index.ts")).getExportDeclarations()) {
+    const path = join(root, "ir", from.getModuleSpecifierValue() ?? "");
+    const source = project.getSourceFileOrThrow(path);
+    const file = relative(root, path).replaceAll("\\", "/");
+    for (const name of from.getNamedExports().map((each) => each.getName())) {
+      const variable = source.getVariableDeclaration(name)?.getInitializer();
+      const written = source.getFunction(name) ?? source.getClass(name);
+      if (Node.isFunctionDeclaration(written)) {
+        const docs = [...written.getOverloads(), written].map(docOf);
+        words.push(word(name, file, written, docs.find((doc) => doc !== "") ?? "", sources));
+      } else if (written) {
+        words.push({ name, file, call: name, doc: docOf(written), ...noOptions });
+      } else if (variable) words.push(...variableWords(name, file, variable, sources));
+      else types.push(typeEntry(name, sources));
+    }
+  }
+  const optionTypes = new Set(words.map((each) => each.optionsType));
+  return { words, types: types.filter(({ name, doc }) => doc !== "" && !optionTypes.has(name)) };
+}
+
+/** An op made by a call, `const relu = unary({ doc, … })`, or a function with others on it: `dense`, `dense.layer`. */
+function variableWords(name: string, file: string, initializer: Node, sources: Sources): readonly WordEntry[] {
+  const callee = (exported as Record<string, unknown>)[name];
+  const op = typeof callee === "function" && "op" in callee ? (callee.op as Op) : undefined;
+  if (op) {
+    const unary = initializer.getText().startsWith("unary");
+    const call = `${name}(${unary ? "x" : "a, b"})`;
+    return [{ name, file, call, doc: op.doc, ...noOptions }];
+  }
+  const source = initializer.getSourceFile();
+  const main = initializer.getFirstDescendantOrThrow(Node.isArrowFunction);
+  const statement = source.getVariableStatementOrThrow(name);
+  const members = initializer.getDescendants().filter(Node.isShorthandPropertyAssignment);
+  return [
+    word(name, file, main, docOf(statement), sources),
+    ...members.map((member) => {
+      const method = source.getFunctionOrThrow(member.getName());
+      return word(`${name}.${member.getName()}`, file, method, docOf(method), sources);
+    }),
+  ];
+}
+
+function word(name: string, file: string, written: Parameterized, doc: string, sources: Sources): WordEntry {
+  const parameters = written.getParameters().filter((each) => !internalTypes.has(each.getTypeNode()?.getText() ?? ""));
+  const texts = parameters.map((parameter) => parameterText(parameter));
+  const last = parameters.at(-1);
+  const options = last && isOptions(last) ? optionEntries(last.getTypeNode(), sources) : [];
+  const optionsType = options.length > 0 ? named(last?.getTypeNode()) : undefined;
+  return {
+    name,
+    file,
+    call: `${name}(${texts.join(", ")})`,
+    doc,
+    options,
+    optionsType,
+    optionsDoc: docOf(find(optionsType ?? "", sources)),
+  };
+}
+
+function isOptions(parameter: ParameterDeclaration): boolean {
+  const type = parameter.getTypeNode();
+  return Node.isTypeLiteral(type) || /Options\b/.test(named(type) ?? "");
+}
+
+function parameterText(parameter: ParameterDeclaration): string {
+  const initializer = parameter.getInitializer()?.getText();
+  if (isOptions(parameter)) return "options?";
+  if (initializer === undefined || initializer === "{}")
+    return `${parameter.getName()}${parameter.isOptional() ? "?" : ""}`;
+  return `${parameter.getName()} = ${initializer}`;
+}
+
+function named(type: TypeNode | undefined): string | undefined {
+  return Node.isTypeReference(type) ? type.getTypeName().getText() : undefined;
+}
+
+/** The entries of an options type, then those of the types that it extends; an heir fixes what its base leaves open. */
+function optionEntries(type: Node | undefined, sources: Sources): readonly OptionEntry[] {
+  const name = Node.isTypeReference(type) ? type.getTypeName().getText() : undefined;
+  const declared = name === undefined ? type : find(name, sources);
+  if (Node.isTypeLiteral(declared)) return declared.getProperties().map((each) => optionEntry(each, sources));
+  if (!Node.isInterfaceDeclaration(declared)) return [];
+  const open = new Map(declared.getTypeParameters().map((each) => [each.getName(), each.getConstraint()?.getText()]));
+  const own = declared.getProperties().map((property) => {
+    const entry = optionEntry(property, sources);
+    return { ...entry, type: open.get(entry.type) ?? entry.type, open: open.has(entry.type) };
+  });
+  const bases = declared.getExtends().map((base) => base.getExpression().getText());
+  const inherited = bases.flatMap((base) => {
+    const found = find(base, sources);
+    const fixed = Node.isInterfaceDeclaration(found) ? found.getTypeParameters().map((each) => each.getName()) : [];
+    return Node.isInterfaceDeclaration(found)
+      ? found
+          .getProperties()
+          .map((each) => optionEntry(each, sources))
+          .filter(({ type }) => !fixed.includes(type))
+      : [];
+  });
+  return [...own, ...inherited];
+}
+
+function optionEntry(property: PropertySignature, sources: Sources): OptionEntry {
+  const type = property.getTypeNode()?.getText() ?? "";
+  const declared = find(type, sources);
+  return {
+    name: property.getName(),
+    type: definition(declared) || type,
+    doc: docOf(property) || (Node.isTypeAliasDeclaration(declared) ? docOf(declared) : ""),
+  };
+}
+
+function typeEntry(name: string, sources: Sources): TypeEntry {
+  const declared = find(name, sources);
+  return { name, text: definition(declared), doc: docOf(declared) };
+}
+
+/** The definition of an alias, where it is short. */
+function definition(declared: Node | undefined): string {
+  if (!Node.isTypeAliasDeclaration(declared) || declared.getTypeParameters().length > 0) return "";
+  const text = declared.getTypeNode()?.getText() ?? "";
+  return text.length > 60 || text.includes("\n") ? "" : text;
+}
+
+function find(name: string, sources: Sources): InterfaceDeclaration | TypeAliasDeclaration | undefined {
+  for (const source of sources) {
+    const found = source.getInterface(name) ?? source.getTypeAlias(name);
+    if (found?.isExported()) return found;
+  }
+  return undefined;
+}
+
+/** The doc comment in one paragraph. */
+function docOf(node: Node | undefined): string {
+  if (!Node.isJSDocable(node)) return "";
+  return (node.getJsDocs().at(-1)?.getDescription() ?? "").replaceAll(/\s+/g, " ").trim();
+}
