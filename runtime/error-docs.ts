@@ -12,6 +12,7 @@ export const runtimeErrorDocs: Readonly<Record<keyof typeof runtimeErrors, strin
   "out-of-memory": "The device has no room for the program's buffers.",
   "kernel-invalid": "WebGPU refused a kernel or a dispatch; the message is the shader compiler's or the validation's.",
   "option-value": "An option of `load()` has a value that makes no sense.",
+  "option-unknown": "`load()` or `create…()` was given an option that does not exist.",
   "input-missing": "A call was not given one of its inputs.",
   "input-unknown": "A call was given an input that the entry point does not have.",
   "input-type":
@@ -38,7 +39,7 @@ export const checkpointErrorDocs = {
   "checkpoint-type": "The file holds a tensor of a type that no state has.",
   "checkpoint-write": "The checkpoint could not be written; a file that was there before is untouched.",
   "safetensors-header-too-small": "A file has fewer than 8 bytes.",
-  "safetensors-header-too-large": "A file states a header of more than 100 MB.",
+  "safetensors-header-too-large": "A file states a header of more than 100 MB: as a rule it is not a safetensors file.",
   "safetensors-header-length": "A file ends before its header does.",
   "safetensors-header-utf8": "A header is not UTF-8.",
   "safetensors-header-json": "A header is not JSON, or not JSON of this format.",

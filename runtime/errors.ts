@@ -15,6 +15,17 @@ export function runtimeError(code: string, message: string, help?: string): Runt
 
 const list = (names: readonly string[]): string => names.join(", ") || "none";
 
+const most = 8;
+
+/** Names that are one way or the other: the first few and how many more there are; nothing where there are none. */
+const some = (what: string, names: readonly string[]): string[] => {
+  const more = names.length > most ? `, and ${names.length - most} more` : "";
+  return names.length ? [`${what} ${names.slice(0, most).join(", ")}${more}`] : [];
+};
+
+/** A value in a message: a text in quotes, so that "0.1" does not look like a number. */
+export const show = (value: unknown): string => (typeof value === "string" ? JSON.stringify(value) : String(value));
+
 /** The catalogue: code → function that makes the error. */
 export const runtimeErrors = {
   "no-webgpu": (found: string, help: string) => runtimeError("no-webgpu", `WebGPU must be available: ${found}`, help),
@@ -43,7 +54,9 @@ export const runtimeErrors = {
   "kernel-invalid": (kernel: string, found: string) =>
     runtimeError("kernel-invalid", `kernel \`${kernel}\` must be valid on this device: ${found}`, "please report this"),
   "option-value": (option: string, must: string, found: unknown) =>
-    runtimeError("option-value", `option \`${option}\` must be ${must}: found ${String(found)}`),
+    runtimeError("option-value", `option \`${option}\` must be ${must}: found ${show(found)}`),
+  "option-unknown": (name: string, known: readonly string[]) =>
+    runtimeError("option-unknown", `options must be among ${list(known)}: found \`${name}\``),
   "input-missing": (entry: string, name: string, must: string) =>
     runtimeError("input-missing", `\`${entry}\` must be given \`${name}\`, ${must}: it is missing`),
   "input-unknown": (entry: string, name: string, known: readonly string[]) =>
@@ -57,10 +70,7 @@ export const runtimeErrors = {
   "setting-unknown": (entry: string, name: string, known: readonly string[]) =>
     runtimeError("setting-unknown", `settings of \`${entry}\` must be among ${list(known)}: found \`${name}\``),
   "setting-value": (entry: string, name: string, found: unknown) =>
-    runtimeError(
-      "setting-value",
-      `setting \`${name}\` of \`${entry}\` must be a finite number: found ${String(found)}`,
-    ),
+    runtimeError("setting-value", `setting \`${name}\` of \`${entry}\` must be a finite number: found ${show(found)}`),
   "too-many-steps": (limit: number) =>
     runtimeError(
       "too-many-steps",
@@ -73,10 +83,10 @@ export const runtimeErrors = {
       `outputs of \`${entry}\` must be read within ${kept} later calls: they are overwritten`,
       "ask for the output sooner, or raise maxInFlight",
     ),
-  "state-mismatch": (must: readonly string[], found: readonly string[]) =>
+  "state-mismatch": (missing: readonly string[], extra: readonly string[]) =>
     runtimeError(
       "state-mismatch",
-      `a checkpoint must hold exactly the program's states: the program has ${list(must)}; found ${list(found)}`,
+      `a checkpoint must hold exactly the program's states: ${[...some("missing", missing), ...some("unknown", extra)].join("; ")}`,
       "load weights alone with `params`",
     ),
   "param-unknown": (name: string, known: readonly string[]) =>

@@ -29,11 +29,12 @@ export type * from "./types.ts";
 
 const defaultMaxInFlight = 8;
 
-function checkOptions(
-  program: Program,
-  { seed = 0, maxInFlight = defaultMaxInFlight, params, state }: LoadOptions,
-): void {
+const knownOptions = "device adapter params state seed maxInFlight onProgress".split(" ");
+
+function checkOptions(program: Program, options: LoadOptions): void {
+  const { seed = 0, maxInFlight = defaultMaxInFlight, params, state } = options;
   if (program.abi !== abiVersion) throw runtimeErrors["abi-version"](program.abi, abiVersion);
+  for (const key in options) if (!knownOptions.includes(key)) throw runtimeErrors["option-unknown"](key, knownOptions);
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw runtimeErrors["option-value"]("seed", "an integer in [0, 2^53)", seed);
   }
@@ -133,8 +134,8 @@ async function build(program: Program, options: LoadOptions, opened: OpenDevice,
  * Loads a compiled program: opens a device, creates every buffer, compiles every kernel and sets the states.
  *
  * `Module` is the type that the generated module declares: one method an entry point, beside `LoadedModule`.
- * Errors: `abi-version`, `option-value`, `param-unknown`, `state-mismatch`, `state-value`, `no-webgpu`, `no-adapter`,
- * `limit-exceeded`, `device-request`, `out-of-memory`, `kernel-invalid`, `device-lost`.
+ * Errors: `abi-version`, `option-unknown`, `option-value`, `param-unknown`, `state-mismatch`, `state-value`, `no-webgpu`,
+ * `no-adapter`, `limit-exceeded`, `device-request`, `out-of-memory`, `kernel-invalid`, `device-lost`.
  */
 export async function load<Module = LoadedModule<Record<string, TypedArray>>>(
   program: Program,

@@ -1,7 +1,7 @@
 /// Checking and writing what a caller passes to an entry point. Everything is checked before anything is written.
 
 import type { EntryPoint, InputSlot } from "./abi.ts";
-import { runtimeErrors } from "./errors.ts";
+import { runtimeErrors, show } from "./errors.ts";
 import { storageUsage } from "./memory.ts";
 import { arrayType, describeSlot, elementCount, slotBytes, toArray } from "./tensor.ts";
 import type { InputValue, OutputBuffer, TypedArray } from "./types.ts";
@@ -15,7 +15,7 @@ const isBuffer = (value: object): value is GPUBuffer => "usage" in value && "siz
 export const isOnGpu = (input: CheckedInput): input is OutputBuffer => "buffer" in input && "size" in input;
 
 function describe(value: unknown): string {
-  if (typeof value !== "object" || value === null) return `${typeof value} ${String(value)}`;
+  if (typeof value !== "object" || value === null) return `${typeof value} ${show(value)}`;
   return value.constructor?.name ?? "object";
 }
 
@@ -60,7 +60,8 @@ function checkInput(entry: string, slot: InputSlot, value: InputValue): CheckedI
   ) {
     return checkBuffer(entry, slot, value);
   } else {
-    const must = `a ${scalar ? `number (${slot.dtype}) or ` : ""}${type.name} or a GPUBuffer`;
+    const tensor = `${slot.dtype === "i32" ? "an" : "a"} ${type.name} or a GPUBuffer`;
+    const must = scalar ? `a number (${slot.dtype}) or ${tensor}` : tensor;
     throw runtimeErrors["input-type"](entry, slot.name, must, describe(value));
   }
   if (array.length !== elementCount(slot.shape)) {

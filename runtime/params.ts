@@ -53,13 +53,11 @@ export function checkParams(program: Program, params: ParamRecord): [StateSlot, 
 
 /** Pairs a checkpoint with the program's slots. Errors `state-mismatch`, `state-value`. */
 export function checkState({ states }: Program, state: StateRecord): [StateSlot, TypedArray][] {
+  const names = states.map((slot) => slot.name);
   const found = Object.keys(state);
-  if (found.length !== states.length || states.some((slot) => !found.includes(slot.name))) {
-    throw runtimeErrors["state-mismatch"](
-      states.map((slot) => slot.name),
-      found,
-    );
-  }
+  const missing = names.filter((name) => !found.includes(name));
+  const extra = found.filter((name) => !names.includes(name));
+  if (missing.length || extra.length) throw runtimeErrors["state-mismatch"](missing, extra);
   return states.map((slot) => {
     const { dtype, shape, data } = state[slot.name]!;
     const given = `${dtype}[${shape.join(", ")}]`;

@@ -17,7 +17,9 @@ export interface StateTensor {
 export type StateRecord = Readonly<Record<string, StateTensor>>;
 
 /** Given weights by name; not every parameter needs to be there. */
-export type ParamRecord = Readonly<Record<string, ArrayLike<number>>>;
+export type ParamRecord<Params = Readonly<Record<string, TypedArray>>> = {
+  readonly [Name in keyof Params]?: ArrayLike<number>;
+};
 
 /** What an input may be: a typed array of the declared type and length, a number for a scalar, or a GPU buffer. */
 export type InputValue = number | TypedArray | GPUBuffer | OutputBuffer;
@@ -56,21 +58,21 @@ export interface LoadedModule<Params = Record<string, TypedArray>> {
   /** Copies every state (for a checkpoint), as after the calls enqueued so far. */
   readState(): Promise<StateRecord>;
   /** Replaces some parameters before the next call. Errors `param-unknown`, `state-value`. */
-  writeParams(params: { readonly [Name in keyof Params]?: ArrayLike<number> }): void;
+  writeParams(params: ParamRecord<Params>): void;
   /** Replaces every state before the next call. Errors `state-mismatch`, `state-value`. */
   writeState(state: StateRecord): void;
   /** Frees every buffer, and the device unless it was passed in. Twice is harmless. */
   destroy(): void;
 }
 
-/** How to load a program. */
-export interface LoadOptions {
+/** How to load a program; a generated module names its own parameters. */
+export interface LoadOptions<Params = Readonly<Record<string, TypedArray>>> {
   /** A device to share; it must have the program's limits. The module never destroys it. */
   readonly device?: GPUDevice;
   /** The adapter to make a device from. */
   readonly adapter?: GPUAdapter;
   /** Weights that replace the initial values of some parameters. */
-  readonly params?: ParamRecord;
+  readonly params?: ParamRecord<Params>;
   /** A whole checkpoint to go on from. */
   readonly state?: StateRecord;
   /** Seed of the initial values and of the random key: an integer in [0, 2^53). Default 0. */

@@ -44,7 +44,7 @@ export function emitModule(program: Program, facts: ModuleFacts): string {
   writeImport(writer, types);
   writeTypes(writer, program, name);
   writer.writeLine("/** Opens a device, compiles the kernels and sets the states. */");
-  writer.write(`export function ${create}(options?: LoadOptions): Promise<${name}>`).block(() => {
+  writer.write(`export function ${create}(options?: LoadOptions<${name}Params>): Promise<${name}>`).block(() => {
     writer.writeLine(`return load<${name}>(program, options);`);
   });
   writer.blankLine();

@@ -74,8 +74,11 @@ export async function loadCheckpoint(path: string): Promise<StateRecord> {
   try {
     ({ tensors } = decodeSafetensors(bytes));
   } catch (error) {
+    const { code = "" } = error as { readonly code?: string };
+    const foreign = /^safetensors-header-(too-large|utf8|json)$/.test(code);
+    const must = foreign ? "is not a safetensors file" : "must be a whole safetensors file";
     const help = "it was not written by saveCheckpoint(), or only in part: go back to an earlier one";
-    throw runtimeError("checkpoint-corrupt", `${path} must be a whole safetensors file: ${reasonOf(error)}`, help);
+    throw runtimeError("checkpoint-corrupt", `${path} ${must}: ${reasonOf(error)}`, help);
   }
   return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, toState(path, name, tensor)]));
 }

@@ -145,7 +145,8 @@ function readHeader(file: Uint8Array): { readonly header: Readonly<Record<string
   }
   const length = Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
   if (length > maxHeaderBytes) {
-    throw safetensorsError("header-too-large", `a header must have at most ${maxHeaderBytes} bytes: found ${length}`);
+    const claim = `the first 8 bytes claim a header of ${length} bytes, more than ${maxHeaderBytes}`;
+    throw safetensorsError("header-too-large", claim);
   }
   const start = lengthBytes + length;
   if (start > file.length) {

@@ -63,6 +63,7 @@ function runtimeTriggers(): Readonly<Record<string, () => unknown>> {
     "out-of-memory": () => raise(runtimeErrors["out-of-memory"]("arena, train outputs", 2 ** 33, "allocation failed")),
     "kernel-invalid": () => raise(runtimeErrors["kernel-invalid"]("hidden", "4:97 unresolved value 'two'")),
     "option-value": () => fail({ seed: -1 }),
+    "option-unknown": () => fail({ learningRate: 0.1 } as LoadOptions),
     "input-missing": () => checkInputs("train", train, {}),
     "input-unknown": () => checkInputs("train", train, { x, image: x }),
     "input-type": () => checkInputs("train", train, { x: Int32Array.of(1, 2, 3, 4) }),

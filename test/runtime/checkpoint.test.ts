@@ -44,7 +44,12 @@ test("missing, damaged and foreign files", async () => {
   expect(await codeOf(() => loadCheckpoint(join(folder, "none")))).toBe("checkpoint-missing");
   expect(await codeOf(() => loadCheckpoint(path))).toBe("checkpoint-corrupt");
   expect((await messageOf(() => loadCheckpoint(path))).replaceAll(folder, "")).toMatchInlineSnapshot(`
-    "error[checkpoint-corrupt]: /damaged.safetensors must be a whole safetensors file: error[safetensors-incomplete]: tensors must fill the file: they end at 72 of 71
+    "error[checkpoint-corrupt]: /damaged.safetensors must be a whole safetensors file: tensors must fill the file: they end at 72 of 71
+      help: it was not written by saveCheckpoint(), or only in part: go back to an earlier one"
+  `);
+  writeFileSync(path, '{ "weights": [1, 2] }');
+  expect((await messageOf(() => loadCheckpoint(path))).replaceAll(folder, "")).toMatchInlineSnapshot(`
+    "error[checkpoint-corrupt]: /damaged.safetensors is not a safetensors file: the first 8 bytes claim a header of 7523097587057041000 bytes, more than 100000000
       help: it was not written by saveCheckpoint(), or only in part: go back to an earlier one"
   `);
   writeFileSync(path, encodeSafetensors({ w: { dtype: "F16", shape: [2], data: new Uint8Array(4) } }));

@@ -13,6 +13,7 @@ const samples: { readonly [Code in keyof typeof runtimeErrors]: Parameters<(type
   "out-of-memory": ["arena, train.outputs", 1024, "allocation failed"],
   "kernel-invalid": ["dense_0", "4:97 unresolved value 'two'"],
   "option-value": ["seed", "an integer in [0, 2^53)", -1],
+  "option-unknown": ["learningRate", ["seed", "state"]],
   "input-missing": ["train", "image", "f32[64, 784]"],
   "input-unknown": ["train", "picture", ["image", "label"]],
   "input-type": ["train", "image", "a Float32Array or a GPUBuffer", "Float64Array"],
@@ -22,7 +23,7 @@ const samples: { readonly [Code in keyof typeof runtimeErrors]: Parameters<(type
   "setting-value": ["train", "learningRate", NaN],
   "too-many-steps": [8],
   "output-expired": ["train", 8],
-  "state-mismatch": [["dense_0.weight", "step"], ["dense_1.weight"]],
+  "state-mismatch": [["dense_0.weight", "step"], [...Array(10).keys()].map((layer) => `dense_${layer + 1}.weight`)],
   "param-unknown": ["dense_1.weight", []],
   "state-value": ["dense_0.weight", "f32[784, 128]", "f32[128, 784] with 100352 elements"],
   "device-lost": ["unknown", "the driver was reset"],
@@ -54,6 +55,7 @@ test("every error, rendered", () => {
     error[kernel-invalid]: kernel \`dense_0\` must be valid on this device: 4:97 unresolved value 'two'
       help: please report this
     error[option-value]: option \`seed\` must be an integer in [0, 2^53): found -1
+    error[option-unknown]: options must be among seed, state: found \`learningRate\`
     error[input-missing]: \`train\` must be given \`image\`, f32[64, 784]: it is missing
     error[input-unknown]: inputs of \`train\` must be among image, label: found \`picture\`
     error[input-type]: \`image\` of \`train\` must be a Float32Array or a GPUBuffer: found Float64Array
@@ -65,7 +67,7 @@ test("every error, rendered", () => {
       help: await \`step.accepted\` (or an output) before the next call, or raise maxInFlight
     error[output-expired]: outputs of \`train\` must be read within 8 later calls: they are overwritten
       help: ask for the output sooner, or raise maxInFlight
-    error[state-mismatch]: a checkpoint must hold exactly the program's states: the program has dense_0.weight, step; found dense_1.weight
+    error[state-mismatch]: a checkpoint must hold exactly the program's states: missing dense_0.weight, step; unknown dense_1.weight, dense_2.weight, dense_3.weight, dense_4.weight, dense_5.weight, dense_6.weight, dense_7.weight, dense_8.weight, and 2 more
       help: load weights alone with \`params\`
     error[param-unknown]: parameters must be among none: found \`dense_1.weight\`
     error[state-value]: \`dense_0.weight\` must be f32[784, 128]: found f32[128, 784] with 100352 elements

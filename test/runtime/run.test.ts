@@ -159,7 +159,7 @@ describe("wrong calls", () => {
       `[ChainruleError: error[input-missing]: \`train\` must be given \`x\`, f32[4]: it is missing]`,
     );
     expect(() => module.train({ x: "4" as unknown as number })).toThrowErrorMatchingInlineSnapshot(
-      `[ChainruleError: error[input-type]: \`x\` of \`train\` must be a Float32Array or a GPUBuffer: found string 4]`,
+      `[ChainruleError: error[input-type]: \`x\` of \`train\` must be a Float32Array or a GPUBuffer: found string "4"]`,
     );
   });
 });

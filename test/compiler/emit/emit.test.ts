@@ -6,6 +6,7 @@ import { printLiteral, templateLiteral } from "../../../compiler/emit/literal.ts
 import { pascalCase } from "../../../compiler/emit/names.ts";
 import { abiVersion, type Program } from "../../../runtime/abi.ts";
 import { doubling, training } from "../../runtime/programs.ts";
+import type { createTraining } from "./fixtures/training.gen.ts";
 
 const facts: ModuleFacts = {
   version: "0.1.0",
@@ -47,6 +48,16 @@ describe.each([doubling, training])("the module of $name", (program) => {
       "chainrule/runtime",
     ]);
   });
+});
+
+test("given weights are checked by their names", () => {
+  type Params = NonNullable<Parameters<typeof createTraining>[0]>["params"];
+  const given: Params = { weight: [1, 2, 3, 4] };
+  // @ts-expect-error: the program has no parameter of this name.
+  const misspelt: Params = { wieght: [1, 2, 3, 4] };
+  // @ts-expect-error: weights are numbers.
+  const text: Params = { weight: "1, 2" };
+  expect([given, misspelt, text]).toHaveLength(3);
 });
 
 test("awkward names", async () => {
