@@ -84,14 +84,6 @@ export const tooManyBindings = defineError(
   }),
 );
 
-export const initialValues = defineError(
-  "initial-values",
-  "Given initial values are as many as the state has elements.",
-  (state: string, wanted: number, found: number) => ({
-    message: `initial values must be as many as the state has elements: "${state}" has ${wanted}, found ${found}`,
-  }),
-);
-
 export const emptyTensor = defineError(
   "empty-tensor",
   "Every extent of a compiled value is at least 1.",

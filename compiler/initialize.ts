@@ -1,7 +1,7 @@
 /// Initialisers once shapes are known: plain distributions, as the runtime draws them.
+import { initialValues } from "../ir/errors.ts";
 import type { Initializer } from "../ir/initializer.ts";
 import type { Initializer as PlainInitializer } from "../runtime/abi.ts";
-import { initialValues } from "./errors.ts";
 
 /** The initialiser of a state of this shape; `site` makes its random numbers its own. */
 export function plainInitializer(

@@ -1,7 +1,7 @@
 /// The ambient builder: what `input`, `param` and layers register with while model() runs its function, and the names
 /// that values take from the variables of the model file. The one place with module-level state.
 import { atPlace, CompileError, nameSubjects, type Place } from "./diagnostic.ts";
-import { outsideModel } from "./errors.ts";
+import { initialValues, outsideModel } from "./errors.ts";
 import type { Note } from "./graph.ts";
 import type { Initializer } from "./initializer.ts";
 import { glorot, zeros } from "./initializer.ts";
@@ -153,6 +153,7 @@ function addState(
   name: StateName | undefined,
 ): Value {
   const self = builder(what);
+  checkValues(options.init, shape, options.name ?? name?.local ?? self.scopes.at(-1)?.path ?? what);
   const identity: StateIdentity = {
     name: options.name ?? name?.local ?? what,
     dtype: options.dtype ?? "f32",
@@ -164,6 +165,13 @@ function addState(
   const value = apply(stateOp, [], { identity });
   self.states.push({ value, owner: name?.owner, local: options.name ?? name?.local, of: name?.of });
   return value;
+}
+
+/** Given numbers are counted where the mistake was made if all sizes are numbers; else the compiler counts them. */
+function checkValues(init: Initializer | undefined, shape: readonly (number | string)[], name: string): void {
+  if (init?.tag !== "values" || !shape.every((extent) => typeof extent === "number")) return;
+  const count = shape.reduce((total, extent) => total * extent, 1);
+  if (init.values.length !== count) throw initialValues(name, count, init.values.length);
 }
 
 /** The random key: what dropout and its like draw from, kept like any other state so that a resumed run repeats. */

@@ -22,9 +22,9 @@ export class CompileError extends Error {
   readonly help: string | undefined;
   /** Where; filled in by the innermost place that is known when the error passes by. */
   place: Place | undefined;
-  /** What `$0`, `$1`… in the message stand for: the operands of the op that failed. */
-  subjects: readonly object[] | undefined;
-  readonly template: string;
+  /** What `$0`, `$1`… in the message stand for: the operands of the op that failed. Not enumerable, as `template`. */
+  declare subjects: readonly object[] | undefined;
+  declare readonly template: string;
 
   constructor(code: string, explanation: Explanation, place?: Place) {
     super(nameOperands(explanation.message, []));
@@ -32,7 +32,18 @@ export class CompileError extends Error {
     this.code = code;
     this.help = explanation.help;
     this.place = place;
-    this.template = explanation.message;
+    const frames = /(\n {4}at .*)*$/.exec(this.stack ?? "")?.[0] ?? "";
+    Object.defineProperties(this, {
+      subjects: { value: undefined, writable: true },
+      template: { value: explanation.message },
+      // Names and the place are filled in as the error passes by, and an uncaught one shows its stack.
+      stack: { get: () => `${String(this)}${frames}`, configurable: true },
+    });
+  }
+
+  /** What an uncaught error shows: code, message, place and help. */
+  override toString(): string {
+    return `${this.name}: ${renderError(this)}`;
   }
 }
 

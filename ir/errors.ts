@@ -1,7 +1,12 @@
 /// The catalogue: one function per error code. docs/errors.md is generated from it.
-import { defineError } from "./diagnostic.ts";
+import { defineError, type Place } from "./diagnostic.ts";
 import type { Dim } from "./dim.ts";
-import { formatType, type Shape, type TensorType } from "./type.ts";
+import { formatType, sameShape, type Shape, type TensorType } from "./type.ts";
+
+/** True for a target that has the shape of labels, one axis less than the prediction, but another element type. */
+function isLabels({ shape }: TensorType, target: TensorType): boolean {
+  return target.dtype !== "i32" && shape.length > 0 && sameShape(target.shape, shape.slice(0, -1));
+}
 
 const show = (shape: Shape): string => `[${shape.join(", ")}]`;
 
@@ -69,9 +74,17 @@ export const sizeSyntax = defineError(
 export const duplicateName = defineError(
   "duplicate-name",
   "Inputs, parameters, states and named layers of a model have different names.",
-  (name: string, first: string, second: string) => ({
+  (name: string, first: string, second: string, firstPlace?: Place) => ({
     message: `names must be unique in a model: "${name}" names ${first} and ${second}`,
-    help: "rename one of them",
+    help: `rename one of them${firstPlace ? `; the first stands at ${firstPlace.file}:${firstPlace.line}:${firstPlace.column}` : ""}`,
+  }),
+);
+
+export const initialValues = defineError(
+  "initial-values",
+  "Given initial values are as many as the state has elements.",
+  (state: string, wanted: number, found: number) => ({
+    message: `initial values must be as many as the state has elements: "${state}" has ${wanted}, found ${found}`,
   }),
 );
 
@@ -115,6 +128,7 @@ export const stateUpdate = defineError(
   "An update gives a state a value of its own type, once per entry point.",
   (state: string, found: string) => ({
     message: `an update of "${state}" must give it one value of its own type: found ${found}`,
+    help: "a state may be updated once per entry point, with a value of the type it was declared with",
   }),
 );
 
@@ -134,10 +148,12 @@ export const gradientOfInteger = defineError(
 
 export const noParameters = defineError(
   "no-parameters",
-  "An optimizer needs at least one trainable parameter that its loss depends on.",
-  (optimizer: string) => ({
-    message: `${optimizer}: the loss must depend on a trainable parameter: found none`,
-    help: "pass { parameters: [...] }, or check that the loss uses the layers",
+  "An optimizer needs at least one trainable parameter that its loss depends on, and a penalty one that it is of.",
+  (user: string, penalty = false) => ({
+    message: `${user}: ${penalty ? "a parameter must be given" : "the loss must depend on a trainable parameter"}: found none`,
+    help: penalty
+      ? "leave the penalty out, or pass what parametersOf(loss) finds"
+      : "pass { parameters: [...] }, or check that the loss uses the layers",
   }),
 );
 
@@ -215,7 +231,9 @@ export const targetMismatch = defineError(
   "A loss or metric compares a prediction with a target of its own shape, or with integer labels of one axis less.",
   (loss: string, wanted: string, prediction: TensorType, target: TensorType) => ({
     message: `${loss}: the target must be ${wanted}: $0 is ${formatType(prediction)}, $1 is ${formatType(target)}`,
-    help: "reshape the target; nothing is broadcast between a prediction and its target",
+    help: isLabels(prediction, target)
+      ? 'integer labels must be of element type i32: declare them so, or convert them with cast(labels, "i32")'
+      : "reshape the target; nothing is broadcast between a prediction and its target",
   }),
 );
 

@@ -1,6 +1,6 @@
 /// A model: named entry points over shared parameters and states.
 import { build, isValue } from "./build.ts";
-import { duplicateName, emptyModel, entryPointValue, reservedName, stateUpdate } from "./errors.ts";
+import { emptyModel, entryPointValue, reservedName, stateUpdate } from "./errors.ts";
 import type { EntryPoint, Graph, NamedValue, Update } from "./graph.ts";
 import { stateOp } from "./ops/leaf.ts";
 import { formatType, sameType } from "./type.ts";
@@ -57,7 +57,7 @@ function checkedUpdates(value: unknown, entry: string, notes: Graph["notes"]): U
     const name = notes.get(state)?.name ?? "a value";
     if (state.op !== stateOp) throw stateUpdate(name, "a value that is no state");
     if (!sameType(state.type, next.type)) throw stateUpdate(name, formatType(next.type));
-    if (seen.has(state)) throw duplicateName(name, "an updated state", "a second update in the same entry point");
+    if (seen.has(state)) throw stateUpdate(name, `two updates in entry point "${entry}"`);
     seen.add(state);
   }
   return updates;

@@ -49,27 +49,27 @@ export interface Records {
 
 /** Final names: explicit ones as they are (twice is an error), automatic ones made unique by a counter. */
 export function settleNames(self: Records): Map<Value, Note> {
-  const taken = new Map<string, string>();
+  const taken = new Map<string, Claim>();
   const final = new Map<Value, string>();
-  const claim = (name: string, what: string): string => {
-    const first = taken.get(name);
-    if (first !== undefined) throw duplicateName(name, first, what);
-    taken.set(name, what);
+  const claim: Naming = (name, what, value) => {
+    const [first, second] = [taken.get(name), { what, place: value && self.places.get(value) }];
+    if (first) throw namedTwice(name, first, second);
+    taken.set(name, second);
     return name;
   };
-  const unique = (name: string, what: string): string => {
+  const unique: Naming = (name, what, value) => {
     let candidate = name;
     for (let count = 1; taken.has(candidate); count++) candidate = `${name}_${count}`;
-    taken.set(candidate, what);
+    taken.set(candidate, { what, place: value && self.places.get(value) });
     return candidate;
   };
-  for (const value of self.inputs) final.set(value, claim(self.names.get(value)!, "an input"));
+  for (const value of self.inputs) final.set(value, claim(self.names.get(value)!, "an input", value));
   const owners = nameOwners(self, claim, unique);
   for (const { value, owner, local } of self.states.filter((state) => !state.of)) {
     const variable = self.names.get(value);
     const what = (value.attrs.identity as StateIdentity).parameter ? "a parameter" : "a state";
     const name = owner ? `${owners.get(owner)}.${local}` : (local ?? variable);
-    final.set(value, local === undefined ? unique(name ?? "param", what) : claim(name!, what));
+    final.set(value, local === undefined ? unique(name ?? "param", what, value) : claim(name!, what, value));
   }
   for (const { value, owner, local, of } of self.states.filter((state) => state.of)) {
     final.set(value, claim(`${owners.get(owner!)}.${local}.${final.get(of!)}`, "a state"));
@@ -88,7 +88,22 @@ export function settleNames(self: Records): Map<Value, Note> {
   return notes;
 }
 
-type Naming = (name: string, what: string) => string;
+/** Who has a name, and where that was declared. */
+interface Claim {
+  readonly what: string;
+  readonly place: Place | undefined;
+}
+
+type Naming = (name: string, what: string, value?: Value) => string;
+
+/** The error at the later of two declarations; names are not claimed in the order of the file. */
+function namedTwice(name: string, claimed: Claim, next: Claim): Error {
+  const [a, b] = [claimed.place, next.place];
+  const swapped =
+    a !== undefined && b !== undefined && a.file === b.file && (a.line - b.line || a.column - b.column) > 0;
+  const [first, second] = swapped ? [next, claimed] : [claimed, next];
+  return Object.assign(duplicateName(name, first.what, second.what, first.place), { place: second.place });
+}
 
 /** `hidden` for the only layer in the initialiser of `hidden`, `hidden_0`, `hidden_1` for several, else `dense_0`. */
 function nameOwners(self: Records, claim: Naming, unique: Naming): Map<Owner, string> {
@@ -97,7 +112,8 @@ function nameOwners(self: Records, claim: Naming, unique: Naming): Map<Owner, st
   for (const each of self.owners) {
     const { kind, explicit, scope, after } = each;
     if (explicit !== undefined) {
-      names.set(each, claim(explicit, `a ${kind} layer`));
+      const kept = self.states.find((state) => state.owner === each)?.value;
+      names.set(each, claim(explicit, `a ${kind} layer`, kept));
     } else if (scope) {
       const several = scope.owners.length > 1;
       names.set(each, reserve(several ? `${scope.path}_${scope.owners.indexOf(each)}` : scope.path));

@@ -174,7 +174,9 @@ export type ClassTarget<Name extends string, S extends Shape, E extends DType, T
   S["length"] | T["length"]
   ? Tensor<E, T>
   : "f32" extends E
-    ? SameShape<Name, S, T, Tensor<E, T>>
+    ? Meets<Leading<S>, T> extends true
+      ? ShapeError<`${Name}: integer labels must be of element type i32, found f32${Show<T>}`>
+      : SameShape<Name, S, T, Tensor<E, T>>
     : "i32" extends E
       ? Meets<Leading<S>, T> extends true
         ? Tensor<E, T>

@@ -1,9 +1,9 @@
 /// Penalties on the size of weights, to be added to a loss.
 import { setting } from "../build.ts";
+import { noParameters } from "../errors.ts";
 import { add, mul, square } from "../ops/arithmetic.ts";
 import { abs } from "../ops/functions.ts";
 import { sum } from "../ops/sum.ts";
-import { constant } from "../ops/leaf.ts";
 import type { Scalar } from "../static.ts";
 import type { Tensor, Value } from "../value.ts";
 
@@ -26,8 +26,9 @@ function penalty(
   strength: number | Value,
   size: (w: Value) => Value,
 ): Tensor<"f32", Scalar> {
+  const chosen = [parameters].flat();
+  if (chosen.length === 0) throw noParameters(name, true);
   const factor = typeof strength === "number" ? setting(name, strength) : strength;
-  const terms = [parameters].flat().map((parameter) => sum(size(parameter)));
-  const total: Value = terms.length === 0 ? constant(0) : terms.reduce((sum, term) => add(sum, term));
+  const total: Value = chosen.map((parameter) => sum(size(parameter))).reduce((sum, term) => add(sum, term));
   return mul(factor, total) as Tensor<"f32", Scalar>;
 }

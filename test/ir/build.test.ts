@@ -1,4 +1,5 @@
 /// The builder: names from variables and layers, duplicates, places, scopes, and what model() checks.
+import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import {
   add,
@@ -12,8 +13,10 @@ import {
   param,
   relu,
   setting,
+  softmaxCrossEntropy,
   state,
   sum,
+  values,
 } from "chainrule";
 import { type EntryPointRecord, type Graph, type Tensor, type Value } from "chainrule";
 import { named, noteName, placed } from "../../ir/build.ts";
@@ -164,6 +167,8 @@ describe("what model() refuses", () => {
     ["empty-model", /entry point "run" must return at least one value/, () => ({ run: {} })],
     ["entry-point-value", /"y" must be a value of the graph: found number/, () => ({ run: { y: 3 as unknown as Tensor } })], // prettier-ignore
     ["entry-point-value", /"update" must be a value of the graph: found f32/, () => ({ run: { update: loss() } })],
+    ["initial-values", /"w" has 4, found 3/, () => ({ run: { y: param([2, 2], { name: "w", init: values([1, 2, 3]) }) } })], // prettier-ignore
+    ["target-mismatch", /`x` is f32\[batch, 4\], `t` is f32\[batch\]/, () => ({ run: { y: softmaxCrossEntropy(x(), input("t", "f32", ["batch"]) as never) } })], // prettier-ignore
     ["reserved-name", /found "destroy"/, () => ({ destroy: { y: loss() } })],
     ["reserved-name", /found "buffers"/, () => ({ run: { buffers: loss() } })],
     ["size-syntax", /found "3x"/, () => ({ run: { y: input("y", "f32", ["3x"]) } })],
@@ -188,7 +193,10 @@ describe("what model() refuses", () => {
         : { a: { update: up }, b: { update: up } };
       return entries;
     };
-    expect(error(twice(true)).code).toBe("duplicate-name");
+    expect(error(twice(true))).toMatchObject({
+      code: "state-update",
+      message: expect.stringContaining('found two updates in entry point "run"') as string,
+    });
     expect(model("build", twice(false)).entryPoints.length).toBe(2);
   });
 
@@ -213,4 +221,13 @@ describe("what model() refuses", () => {
       ),
     ).toEqual([10]);
   });
+});
+
+test("an uncaught error shows code, names and help, and nothing internal", () => {
+  const thrown: unknown = error(() => ({ run: { y: add(input("a", "f32", [2]), input("b", "f32", [3]) as never) } }));
+  const shown = inspect(thrown);
+  expect(shown).toMatch(
+    /^CompileError: error\[broadcast-mismatch\]: add: .*`a` is \[2\], `b` is \[3\]\n {2}help: .*\n {4}at /,
+  );
+  expect(shown).not.toMatch(/template|subjects|<ref/);
 });

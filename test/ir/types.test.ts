@@ -132,7 +132,7 @@ describe("types follow shapes", () => {
         Tensor<"f32", readonly ["batch"]>
       >();
       expectTypeOf(accuracy(logits, labels)).toEqualTypeOf<Scalar>();
-      expectTypeOf(l2([], 0.1)).toEqualTypeOf<Scalar>();
+      expectTypeOf(l2([param([3])], 0.1)).toEqualTypeOf<Scalar>();
       expectTypeOf(grad(loss, logits)).toEqualTypeOf(logits);
       const [first] = grad(loss, [logits, param([3])]);
       expectTypeOf(first).toEqualTypeOf(logits);
@@ -184,6 +184,8 @@ describe("mistakes fail in the editor, and with a code at run time", () => {
     const logits = () => dense(image(), 10);
     // @ts-expect-error softmaxCrossEntropy: labels must be [batch], found [batch, 10]
     expect(code(() => softmaxCrossEntropy(logits(), input("y", "i32", ["batch", 10])))).toBe("target-mismatch");
+    // @ts-expect-error softmaxCrossEntropy: integer labels must be of element type i32, found f32[batch]
+    expect(code(() => softmaxCrossEntropy(logits(), input("y", "f32", ["batch"])))).toBe("target-mismatch");
     // @ts-expect-error softmaxCrossEntropy: prediction is [batch, 10], target is [batch, 11]
     expect(code(() => softmaxCrossEntropy(logits(), input("y", "f32", ["batch", 11])))).toBe("target-mismatch");
     // @ts-expect-error binaryCrossEntropy: prediction is [batch, 1], target is [batch]
