@@ -1,8 +1,9 @@
 /// The command line: commands, options, errors and exit codes (0 ok, 1 the model is wrong, 2 usage).
 import { existsSync, readFileSync } from "node:fs";
-import { cac } from "cac";
+import { cac, type CAC } from "cac";
 import { CompileError, renderError } from "../../ir/diagnostic.ts";
 import { packageInfo } from "../load/package.ts";
+import { suggestion } from "./suggest.ts";
 import type { Terminal } from "./terminal.ts";
 import { isUsageError, parseChoice, parseDims, parseInteger, parseText, usageError } from "./usage.ts";
 
@@ -10,8 +11,8 @@ type Options = Readonly<Record<string, unknown>>;
 
 /** Runs the command that `args` (without interpreter and script) name; returns the exit code. */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  const cli = commands(terminal);
   try {
-    const cli = commands(terminal);
     cli.parse(["node", "chainrule", ...args], { run: false });
     const { help, version } = cli.options as Options;
     if (help || version) return 0;
@@ -21,8 +22,26 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     }
     return (await cli.runMatchedCommand()) as number;
   } catch (error) {
-    return explain(error, terminal);
+    return explain(error, terminal, didYouMean(error, cli));
   }
+}
+
+/** The question after a mistyped command, option or name of a size. */
+function didYouMean(error: unknown, { args, commands, globalCommand, matchedCommand }: CAC): string | undefined {
+  if (error instanceof CompileError && error.code === "size-unknown") {
+    // The message quotes the size that was given, then those that the model names.
+    const [given, ...known] = [...error.message.matchAll(/"([^"]*)"/g)].map(([, name]) => name);
+    return suggestion(given, known);
+  }
+  if (!isUsageError(error)) return undefined;
+  if (!matchedCommand) {
+    const names = commands.map(({ name }) => name);
+    return args.length > 0 ? suggestion(args[0], names) : undefined;
+  }
+  const [, option] = /^Unknown option `-+(.*)`$/.exec(error.message) ?? [];
+  const options = [...matchedCommand.options, ...globalCommand.options].map(({ name }) => name);
+  const meant = option === undefined ? undefined : suggestion(option, options);
+  return meant?.replace("mean ", "mean --");
 }
 
 /** Commands are imported when they run: `--help` need not wait for the TypeScript compiler. */
@@ -72,19 +91,22 @@ function commands(terminal: Terminal) {
       const { checkCommand } = await import("./check-command.ts");
       return checkCommand({ model: String(model), dims: parseDims(options.dim), seed }, terminal);
     });
-  return cli.help().version(packageInfo().version);
+  const options = { title: "For the options of a command", body: "  $ chainrule COMMAND --help" };
+  cli.help((sections) => sections.map((each) => (each.title?.startsWith("For more info") ? options : each)));
+  return cli.version(packageInfo().version);
 }
 
-function explain(error: unknown, terminal: Terminal): number {
+function explain(error: unknown, terminal: Terminal, question: string | undefined): number {
   if (isUsageError(error)) {
-    terminal.warn(`error[usage]: ${error.message}\n  help: chainrule --help`);
+    terminal.warn(`error[usage]: ${error.message}\n  help: ${question ? `${question} ` : ""}chainrule --help`);
     return 2;
   }
   if (error instanceof CompileError) {
     const file = error.place?.file;
     const source = file !== undefined && existsSync(file) ? readFileSync(file, "utf8") : undefined;
     const [head, ...rest] = renderError(error, source).split("\n");
-    terminal.warn([terminal.style("red", head), ...rest].join("\n"));
+    const help = question ? [`  help: ${question}`] : [];
+    terminal.warn([terminal.style("red", head), ...rest, ...help].join("\n"));
     return 1;
   }
   // The runtime's errors carry their code and help in the message.

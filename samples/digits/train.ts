@@ -58,9 +58,19 @@ async function loadTask(directory: string | undefined): Promise<Task> {
 /** Loads the module, from a checkpoint where one is given, and says where it runs. */
 async function createModule(task: Task, seed: number, checkpoint: string | undefined): Promise<Digits> {
   const state = checkpoint === undefined ? undefined : await loadCheckpoint(checkpoint);
-  const digits = await task.create({ seed, state });
+  const digits = await task.create({ seed, state }).catch((error: unknown) => {
+    throw checkpoint === undefined ? error : otherImages(error, checkpoint, task);
+  });
   console.log(`adapter: ${digits.adapter}`);
   return digits;
+}
+
+/** A checkpoint whose states have other shapes was as a rule trained on the other data set. */
+function otherImages(error: unknown, checkpoint: string, task: Task): unknown {
+  if (!(error instanceof Error && "code" in error && error.code === "state-value")) return error;
+  const other = task.name === "digits" ? "name its MNIST files with --data DIR" : "leave out --data";
+  const message = `${checkpoint} must be of the ${task.name} network:${error.message.replace(/^error\[.*?\]:/, "")}`;
+  return new SampleError("checkpoint-images", `${message}\n  help: if it was trained on the other images, ${other}`);
 }
 
 async function train(command: Extract<Command, { tag: "train" }>): Promise<void> {

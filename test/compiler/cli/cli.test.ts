@@ -26,6 +26,8 @@ async function chainrule(...args: readonly string[]) {
 describe("usage", () => {
   test.each([
     [["frob"], "there is no command frob"],
+    [["complie"], "help: did you mean compile? chainrule --help"],
+    [["print", model, "--gradeint"], "help: did you mean --gradient? chainrule --help"],
     [[], "a command is missing"],
     [["compile"], "missing required args for command `compile <model>`"],
     [["compile", model], "--out FILE is missing"],
@@ -77,6 +79,8 @@ describe("compile", () => {
     expect(unbound).toMatchObject({ code: 1, warned: expect.stringContaining("error[size-unbound]") });
     const unknown = await chainrule(...args, "--dim", "train.time=4");
     expect(unknown).toMatchObject({ code: 1, warned: expect.stringContaining("error[size-unknown]") });
+    const mistyped = await chainrule(...args, "--dim", "bacth=4");
+    expect(mistyped.warned).toContain("help: did you mean batch?");
   });
 });
 
@@ -85,7 +89,10 @@ describe("print", () => {
     const { code, printed } = await chainrule("print", model);
     expect(code).toBe(0);
     expect(printed).toMatch(/hidden = relu\(/);
-    expect(printed).not.toContain("update");
+    expect(printed).not.toContain("update ");
+    expect(printed).toContain("  # --gradient shows the updates of adam.step, ");
+    expect(Math.max(...printed.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(printed.match(/# --gradient/g)).toHaveLength(1);
   });
 
   test("the gradient graph of one entry point, on a page", async () => {

@@ -1,0 +1,26 @@
+/// "Did you mean": the known word nearest to a mistyped one.
+
+/** A question that names the known word that `word` was probably meant to be, or undefined where none is near. */
+export function suggestion(word: string, known: readonly string[]): string | undefined {
+  const near = known
+    .map((candidate) => ({ candidate, edits: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ candidate, edits }) => edits <= Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3)))
+    .toSorted((a, b) => a.edits - b.edits);
+  return near.length === 0 ? undefined : `did you mean ${near[0].candidate}?`;
+}
+
+/** Fewest insertions, deletions, replacements and swaps of neighbours that turn `from` into `to` (Damerau 1964). */
+function editDistance(from: string, to: string): number {
+  const rows = [Array.from({ length: to.length + 1 }, (_, column) => column)];
+  for (let row = 1; row <= from.length; row++) {
+    const [above, current] = [rows[row - 1], [row]];
+    for (let column = 1; column <= to.length; column++) {
+      const replaced = above[column - 1] + (from[row - 1] === to[column - 1] ? 0 : 1);
+      const isSwap = row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
+      const swapped = isSwap ? rows[row - 2][column - 2] + 1 : Infinity;
+      current.push(Math.min(replaced, swapped, above[column] + 1, current[column - 1] + 1));
+    }
+    rows.push(current);
+  }
+  return rows[from.length][to.length];
+}
