@@ -91,3 +91,12 @@ export const emptyTensor = defineError(
     message: `extents must be at least 1: "${name}" is [${shape.join(", ")}]`,
   }),
 );
+
+export const dispatchSize = defineError(
+  "dispatch-size",
+  "A kernel is launched with at most 65 535 workgroups along each dimension, as on every adapter.",
+  (kernel: string, found: number, most: number) => ({
+    message: `a kernel must need at most ${most} workgroups a dimension: "${kernel}" needs ${found}`,
+    help: "compile for a smaller batch",
+  }),
+);

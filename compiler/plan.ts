@@ -2,14 +2,11 @@
 import type { EntryPoint, Graph } from "../ir/graph.ts";
 import { copyOp } from "../ir/ops/choose.ts";
 import { apply, postorder, type Value } from "../ir/value.ts";
-import { cluster } from "./cluster/cluster.ts";
+import { cluster, mostBindings } from "./cluster/cluster.ts";
 import { planTraffic, type Traffic } from "./cluster/store.ts";
 import { tooManyBindings } from "./errors.ts";
 import { orderKernels, type Results, type Step } from "./schedule/order.ts";
 import { targetTensor } from "./lower/kernel.ts";
-
-/** WebGPU's default maxStorageBuffersPerShaderStage. */
-const mostBindings = 8;
 
 /** What an entry point computes, as kernels. */
 export interface EntryPlan {

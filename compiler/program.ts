@@ -6,12 +6,12 @@ import { elementCount } from "../ir/type.ts";
 import { postorder, type Value } from "../ir/value.ts";
 import { abiVersion } from "../runtime/abi.ts";
 import type { BufferPlan, Dispatch, EntryPoint, InputSlot, Kernel, Program, Slot, StateSlot } from "../runtime/abi.ts";
-import { emptyTensor } from "./errors.ts";
+import { dispatchSize, emptyTensor } from "./errors.ts";
 import { classExtents } from "../ir/classes.ts";
 import { plainInitializer } from "./initialize.ts";
 import { kernelHeader, kernelName } from "./lower/header.ts";
 import { lower } from "./lower/lower.ts";
-import { targetTensor, type GridExtent } from "./lower/kernel.ts";
+import { mostWorkgroups, targetTensor, type GridExtent } from "./lower/kernel.ts";
 import { planEntry, type EntryPlan } from "./plan.ts";
 import { allocate, roundUp, type Interval } from "./schedule/allocate.ts";
 import type { Step } from "./schedule/order.ts";
@@ -210,7 +210,7 @@ function placeInputs(
       if (elementCount(leaf.type.shape) === 0) throw emptyTensor(name, leaf.type.shape);
       const location = { buffer: add(`${entry.name}.${name}`, "input", bytesOf(leaf)), offset: 0 };
       locations.set(leaf, location);
-      const extents = classExtents(leaf, used) as readonly number[];
+      const extents = classExtents(leaf, used, graph.notes) as readonly number[];
       return { ...slot(name, leaf, location), ...(extents.length === 0 ? {} : { classes: Math.min(...extents) }) };
     });
 }
@@ -263,6 +263,8 @@ function launch(
   const access = [...written.tensors.map((each) => each.access), ...(written.usesSettings ? ["uniform" as const] : [])];
   const kernel = kernels.add({ name: kernels.unique(wanted, entry.name), wgsl: written.wgsl, bindings: access });
   const workgroups = lowered.grid.map(workgroupCount) as unknown as Dispatch["workgroups"];
+  const largest = Math.max(...workgroups);
+  if (largest > mostWorkgroups) throw dispatchSize(kernels.all[kernel].name, largest, mostWorkgroups);
   const facts = {
     name: kernels.all[kernel].name,
     workgroups,

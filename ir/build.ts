@@ -214,8 +214,8 @@ export function owner(kind: string, explicit: string | undefined, after: "variab
   return record;
 }
 
-/** Names what a layer or optimizer computes on the way: `hidden.linear`. The user's own name for the value wins. */
-export function part(value: Value, of: Owner, local: string): Value {
+/** Names what a layer or optimizer computes on the way: `hidden.linear`, `objective`. The user's own name wins. */
+export function part(value: Value, of: Owner, local?: string): Value {
   builder(of.kind).parts.push({ value, owner: of, local });
   return value;
 }

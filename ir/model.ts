@@ -1,10 +1,11 @@
 /// A model: named entry points over shared parameters and states.
 import { build, isValue } from "./build.ts";
+import { noteClasses } from "./classes.ts";
 import { emptyModel, entryPointValue, reservedName, stateUpdate } from "./errors.ts";
-import type { EntryPoint, Graph, NamedValue, Update } from "./graph.ts";
+import { entryPointRoots, type EntryPoint, type Graph, type NamedValue, type Update } from "./graph.ts";
 import { stateOp } from "./ops/leaf.ts";
 import { formatType, sameType } from "./type.ts";
-import type { Value } from "./value.ts";
+import { postorder, type Value } from "./value.ts";
 
 /** What an optimizer returns: new values for states. Several may be given as an array. */
 export type Updates = readonly Update[];
@@ -32,7 +33,8 @@ export function model(name: string, define: () => Readonly<Record<string, EntryP
   });
   const entryPoints = Object.entries(built.result).map(([entry, record]) => entryPoint(entry, record, built.notes));
   if (entryPoints.length === 0) throw emptyModel(`model "${name}"`);
-  return { name, entryPoints, inputs: built.inputs, states: built.states, notes: built.notes };
+  const notes = noteClasses(built.notes, postorder(entryPoints.flatMap(entryPointRoots)));
+  return { name, entryPoints, inputs: built.inputs, states: built.states, notes };
 }
 
 function entryPoint(name: string, record: EntryPointRecord, notes: Graph["notes"]): EntryPoint {

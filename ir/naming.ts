@@ -33,7 +33,8 @@ export interface StateRecord {
 export interface PartRecord {
   readonly value: Value;
   readonly owner: Owner;
-  readonly local: string;
+  /** Name within the owner; without one the value has the owner's. */
+  readonly local: string | undefined;
 }
 
 /** What the builder has noted when a model is complete. */
@@ -80,7 +81,8 @@ export function settleNames(self: Records): Map<Value, Note> {
   }
   for (const [value, name] of self.names) if (!final.has(value)) final.set(value, unique(name, "a value"));
   for (const { value, owner, local } of self.parts) {
-    if (!final.has(value)) final.set(value, unique(`${owners.get(owner)}.${local}`, "a value"));
+    const own = owners.get(owner)!;
+    if (!final.has(value)) final.set(value, unique(local === undefined ? own : `${own}.${local}`, "a value"));
   }
   const notes = new Map<Value, Note>();
   for (const [value, name] of final) notes.set(value, { name, place: self.places.get(value) });

@@ -58,6 +58,8 @@ export interface HelperFunction {
   readonly name: string;
   /** Text of the function for scalars (`f32`) or four lanes (`vec4f`). */
   wgsl(name: string, type: "f32" | "vec4f"): string;
+  /** Other helpers that the text calls. */
+  readonly uses?: readonly HelperFunction[];
 }
 
 /** Same shape in, same shape out, element by element. Its derivative is diagonal, so one rule serves both modes. */

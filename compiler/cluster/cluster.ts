@@ -3,6 +3,7 @@
 /// Contractions and reductions anchor clusters. An elementwise value joins the latest cluster that produces an operand
 /// of it at the very index that it reads (an epilogue); values of leaves alone are recomputed wherever they are used.
 import { elementCount, sameShape, type Shape } from "../../ir/type.ts";
+import { settingOp } from "../../ir/ops/leaf.ts";
 import { keptAxes } from "../../ir/ops/sum.ts";
 import { postorder, underLayouts, type Value } from "../../ir/value.ts";
 import { indexAlgebra } from "../lower/index.ts";
@@ -31,6 +32,9 @@ export interface Partition {
 
 /** A value that must start a kernel of its own, because a shared one would bind too many tensors. */
 export type Cuts = ReadonlySet<Value>;
+
+/** Tensors that a kernel may bind: WebGPU's default maxStorageBuffersPerShaderStage. */
+export const mostBindings = 8;
 
 /** Chains over leaves alone of at most this many ops are recomputed by every user. */
 const cheapChain = 12;
@@ -132,22 +136,40 @@ function findReduction(
       each.axes.every((axis, i) => axis === axes[i]) &&
       sharesInput(value, each, home) &&
       readsCanonically(value.operands[0], spaceIndex(space), each, home) &&
+      !isCrowded(value, each, home) &&
       canJoin(value, each, home),
   );
 }
 
-/** Two reductions that read nothing in common gain nothing from one kernel. */
+/** Two reductions that read nothing in common gain nothing from one kernel; of totals, the dispatch itself is the gain. */
 function sharesInput(value: Value, target: Cluster, home: ReadonlyMap<Value, Cluster>): boolean {
-  const inputs = (from: Value): Value[] => {
-    const base = underLayouts(from);
-    if (base.op.kind === "leaf" || (home.has(base) && home.get(base) !== target)) return [base];
-    return [base, ...base.operands.flatMap(inputs)];
-  };
-  const own = new Set(inputs(value.operands[0]).filter((each) => !each.constant));
-  return (
-    value.type.shape.length === 0 ||
-    [...target.members].some((member) => member.operands.flatMap(inputs).some((each) => own.has(each)))
-  );
+  if (value.type.shape.length === 0) return true;
+  const own = inputsOf([value], target, home);
+  const others = inputsOf([...target.members], target, home);
+  return [...own].some((each) => others.has(each));
+}
+
+/** True when the kernel of `target` with `value` would surely bind more tensors than it may, one being for a result. */
+function isCrowded(value: Value, target: Cluster, home: ReadonlyMap<Value, Cluster>): boolean {
+  const inputs = inputsOf([...target.members, value], target, home);
+  const tensors = [...inputs].filter((each) => (each.op.kind === "leaf" ? each.op !== settingOp : isElsewhere(each)));
+  return tensors.length >= mostBindings;
+
+  function isElsewhere(each: Value): boolean {
+    return home.has(each) && home.get(each) !== target;
+  }
+}
+
+/** What values read that `target` does not compute, and what is recomputed on the way. */
+function inputsOf(values: readonly Value[], target: Cluster, home: ReadonlyMap<Value, Cluster>): ReadonlySet<Value> {
+  const found = new Set<Value>();
+  const pending = values.flatMap((value) => value.operands.map(underLayouts));
+  for (let base = pending.pop(); base; base = pending.pop()) {
+    if (base.constant || found.has(base)) continue;
+    found.add(base);
+    if (!home.has(base) || home.get(base) === target) pending.push(...base.operands.map(underLayouts));
+  }
+  return found;
 }
 
 /** The latest cluster whose result the value reads in place. */
@@ -164,6 +186,7 @@ function findEpilogue(
     return (
       index !== undefined &&
       value.operands.every((operand) => readsCanonically(operand, index, each, home)) &&
+      !isCrowded(value, each, home) &&
       canJoin(value, each, home)
     );
   });

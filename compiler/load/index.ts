@@ -1,6 +1,7 @@
 /// From a model file to its graph: checks the types, reads names and places from the source, and runs it.
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import { CompileError } from "../../ir/diagnostic.ts";
 import type { Graph } from "../../ir/graph.ts";
 import { modelNoDefaultExport, modelNotFound } from "../errors.ts";
 import { displayPath } from "./place.ts";
@@ -34,11 +35,21 @@ export async function loadModelFile(path: string, options: LoadModelOptions = {}
   const file = resolve(path);
   const shown = displayPath(file);
   if (!existsSync(file) || !statSync(file).isFile()) throw modelNotFound(shown);
-  if (options.typeCheck ?? true) checkTypes(file);
+  const failure = (options.typeCheck ?? true) ? checkTypes(file) : undefined;
+  if (failure) throw failure.onlyShapes ? await betterError(file, failure.error) : failure.error;
   const { exports, sources } = await runModel(file);
   const graph = exports.default;
   if (!isGraph(graph)) throw modelNoDefaultExport(shown, graph === undefined ? "none" : describe(graph));
   return { graph, sources: new Map([...sources].sort(([a], [b]) => (a < b ? -1 : 1))) };
+}
+
+/** Of a shape that does not fit, the language says more than the types do: which value, and what to do. */
+async function betterError(file: string, typeError: CompileError): Promise<CompileError> {
+  const found = await runModel(file).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  return found instanceof CompileError && found.code !== "model-throws" ? found : typeError;
 }
 
 function isGraph(candidate: unknown): candidate is Graph {

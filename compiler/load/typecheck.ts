@@ -1,6 +1,7 @@
 /// Type-checks a model file as the user's editor would, before it runs.
 import { dirname } from "node:path";
 import { Project, ts } from "ts-morph";
+import type { CompileError } from "../../ir/diagnostic.ts";
 import { modelTypeError } from "../errors.ts";
 import { packageInfo } from "./package.ts";
 import { placeOf } from "./place.ts";
@@ -27,8 +28,16 @@ const overrides: ts.CompilerOptions = {
   noUnusedParameters: false,
 };
 
-/** Throws `model-type-error` when a model file, or a file of the user's that it imports, does not type-check. */
-export function checkTypes(file: string): void {
+/** What a type check found wrong. */
+export interface TypeFailure {
+  /** `model-type-error`, at the first place. */
+  readonly error: CompileError;
+  /** Nothing is wrong but shapes and element types of tensors: the language itself finds these as well. */
+  readonly onlyShapes: boolean;
+}
+
+/** What is wrong with the types of a model file and of the files of the user's that it imports; undefined when nothing. */
+export function checkTypes(file: string): TypeFailure | undefined {
   const { types } = packageInfo();
   const program = createProgram(file, types);
   const language = dirname(types);
@@ -39,11 +48,11 @@ export function checkTypes(file: string): void {
   const failures = own
     .flatMap((source) => [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)])
     .filter((each) => each.category === ts.DiagnosticCategory.Error);
-  if (failures.length === 0) return;
+  if (failures.length === 0) return undefined;
   const [first, ...others] = failures;
   const error = modelTypeError(describe(first), others.map(locate));
   if (first.file) error.place = diagnosticPlace(first);
-  throw error;
+  return { error, onlyShapes: failures.every((each) => shapeError(each) !== undefined) };
 }
 
 function createProgram(file: string, types: string): ts.Program {
@@ -66,8 +75,11 @@ function isWithin(file: string, directory: string): boolean {
 
 /** The sentence of a shape error (see ir/static.ts) stands for itself; other messages come with their chain of reasons. */
 function describe(diagnostic: ts.Diagnostic): string {
-  const text = ts.flattenDiagnosticMessageText(diagnostic.messageText, "\n");
-  return /ShapeError<"([^"]+)">/.exec(text)?.[1] ?? text;
+  return shapeError(diagnostic) ?? ts.flattenDiagnosticMessageText(diagnostic.messageText, "\n");
+}
+
+function shapeError({ messageText }: ts.Diagnostic): string | undefined {
+  return /ShapeError<"([^"]+)">/.exec(ts.flattenDiagnosticMessageText(messageText, "\n"))?.[1];
 }
 
 function diagnosticPlace(diagnostic: ts.Diagnostic) {

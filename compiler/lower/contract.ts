@@ -2,7 +2,7 @@
 /// contracted axis without barriers. One template serves NN, NT, TN and batched products: an operand is read four
 /// elements at a time along whichever axis lies contiguous in memory. What follows the product is its epilogue.
 import { addDims, multiplyDims } from "../../ir/dim.ts";
-import { joinIndex, splitIndex } from "../../ir/ops/layout.ts";
+import { splitIndex } from "../../ir/ops/layout.ts";
 import type { Value } from "../../ir/value.ts";
 import type { Traffic } from "../cluster/store.ts";
 import { createNamer } from "../wgsl/names.ts";
@@ -20,6 +20,7 @@ import {
   type LowerContext,
   type Statement,
 } from "./kernel.ts";
+import { writeStores } from "./store.ts";
 
 const components = ["x", "y", "z", "w"];
 const range = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
@@ -125,7 +126,8 @@ function readLeft(
   const read = (name: string, i: number, q: number, lane?: Lane): void => {
     const edge = edgeIndex("row", shape.rowCount, shape.wholeRows, i);
     const value = emitter.emit(operand, operandIndex(shape, 0, edge, kIndex(shape, q)), lane);
-    emitter.push({ tag: "let", name, value });
+    // Contiguous by its index, the operand may still be one number for all four.
+    emitter.push({ tag: "let", name, value: lane ? widen(value) : value });
   };
   if (mode === "k") {
     for (const i of range(shape.rows)) read(`a${i}`, i, 0, { variable: "k", extent: shape.length });
@@ -144,7 +146,8 @@ function readRight(shape: ContractionShape, mode: Vectorised, step: number, emit
   const [, operand] = shape.root.operands;
   const at = (j: number, q: number, lane?: Lane): Expression => {
     const edge = edgeIndex("column", shape.columnCount, shape.wholeColumns, j);
-    return emitter.emit(operand, operandIndex(shape, 1, edge, kIndex(shape, q)), lane);
+    const value = emitter.emit(operand, operandIndex(shape, 1, edge, kIndex(shape, q)), lane);
+    return lane ? widen(value) : value;
   };
   if (mode === "k") {
     for (const j of range(4)) {
@@ -185,15 +188,15 @@ function writeEpilogue(
     const row = variableIndex(rows > 1 ? "r" : "row", rowCount);
     if (shape.wholeColumns) {
       setAccumulator({ tag: "name", text: sum, dtype: "f32", lanes: 4 });
-      writeStores(shape, stores, emitter, context, row, variableIndex("column", columnCount), {
-        ...{ variable: "column", extent: columnCount },
-      });
+      const index = resultIndex(shape, row, variableIndex("column", columnCount));
+      writeStores(stores, () => index, emitter, context, { variable: "column", extent: columnCount });
     } else {
       const inner = emitter.scope(() => {
         line("let c = column + j;");
         line(`if (c >= ${extentText(columnCount)}) { break; }`);
         setAccumulator({ tag: "name", text: `${sum}[j]`, dtype: "f32", lanes: 1 });
-        writeStores(shape, stores, emitter, context, row, variableIndex("c", columnCount));
+        const index = resultIndex(shape, row, variableIndex("c", columnCount));
+        writeStores(stores, () => index, emitter, context);
       });
       emitter.push({ tag: "block", head: "for (var j = 0u; j < 4u; j++)", body: inner });
     }
@@ -203,25 +206,11 @@ function writeEpilogue(
   emitter.push({ tag: "block", head: `for (var i = 0u; i < ${rows}u; i++)`, body });
 }
 
-function writeStores(
-  shape: ContractionShape,
-  stores: readonly Value[],
-  emitter: Emitter,
-  context: LowerContext,
-  row: Index,
-  column: Index,
-  lane?: Lane,
-): void {
-  const index = [
+/** Index into the result for a row and a column of it. */
+function resultIndex(shape: ContractionShape, row: Index, column: Index): readonly Index[] {
+  return [
     ...splitIndex(variableIndex("batch", shape.batchCount), shape.batch, indexAlgebra),
     ...splitIndex(row, shape.left, indexAlgebra),
     ...splitIndex(column, shape.right, indexAlgebra),
   ];
-  const values = stores.map((value) => emitter.emit(value, index, lane));
-  stores.forEach((value, i) => {
-    for (const target of context.targets(value)) {
-      const at = joinIndex(index, value.type.shape, indexAlgebra);
-      emitter.push({ tag: "store", target, index: at, value: lane ? widen(values[i]) : values[i] });
-    }
-  });
 }

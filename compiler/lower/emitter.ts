@@ -36,6 +36,8 @@ export interface Emitter {
   /** Statements written while `action` runs go to a new scope, which is returned. */
   scope(action: () => void): Statement[];
   push(statement: Statement): void;
+  /** Holds an expression in a variable, unless it is one or a number; the value gives the name. */
+  hold(value: Value, expression: Expression): Expression;
   /** Statements that hold for the whole kernel: scalars computed once. */
   readonly preamble: readonly Statement[];
   readonly helpers: ReadonlySet<HelperFunction>;
@@ -83,6 +85,10 @@ export function createEmitter(view: KernelView, roots: readonly Value[]): Emitte
       scopes.pop();
       return scope.statements;
     },
+    hold: (value, expression) =>
+      expression.tag === "name" || expression.tag === "literal"
+        ? expression
+        : bind(value, expression, scopes[scopes.length - 1], progress),
     push: (statement) => scopes[scopes.length - 1].statements.push(statement),
     preamble: bottom.statements,
     helpers: progress.helpers,

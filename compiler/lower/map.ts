@@ -1,13 +1,14 @@
 /// Elementwise kernels: one thread an element, or four with `vec4` access where the count allows.
 import { isMultipleOf, multiplyDims } from "../../ir/dim.ts";
-import { joinIndex, splitIndex } from "../../ir/ops/layout.ts";
+import { splitIndex } from "../../ir/ops/layout.ts";
 import { elementCount } from "../../ir/type.ts";
 import type { Traffic } from "../cluster/store.ts";
 import { createNamer } from "../wgsl/names.ts";
 import { extentText } from "../wgsl/expression.ts";
 import { createEmitter } from "./emitter.ts";
 import { indexAlgebra, variableIndex } from "./index.ts";
-import { foldGrid, hintFor, nameTensors, widen, type Kernel, type LowerContext } from "./kernel.ts";
+import { foldGrid, hintFor, nameTensors, type Kernel, type LowerContext } from "./kernel.ts";
+import { writeStores } from "./store.ts";
 
 const threads = 64;
 
@@ -43,13 +44,7 @@ export function lowerMap(traffic: Traffic, context: LowerContext): Kernel {
       });
       emitter.push({ tag: "line", text: `if (${element} >= ${extentText(count)}) { return; }` });
     }
-    const values = stores.map((value) => emitter.emit(value, index, lane));
-    stores.forEach((value, i) => {
-      for (const target of context.targets(value)) {
-        const at = joinIndex(index, cluster.space, indexAlgebra);
-        emitter.push({ tag: "store", target, index: at, value: lane ? widen(values[i]) : values[i] });
-      }
-    });
+    writeStores(stores, () => index, emitter, context, lane);
   });
   return {
     name: context.name,

@@ -1,7 +1,7 @@
 /// Reduction kernels: a group of lanes a row, all reductions over one space together, in phases where one needs another.
 /// Lanes run along the row where it is contiguous in memory, else across rows, so that neighbours read neighbours.
 import { isMultipleOf, multiplyDims, type Dim } from "../../ir/dim.ts";
-import { joinIndex, splitIndex } from "../../ir/ops/layout.ts";
+import { splitIndex } from "../../ir/ops/layout.ts";
 import { keptAxes } from "../../ir/ops/sum.ts";
 import { elementCount, sameShape, type Shape } from "../../ir/type.ts";
 import type { ReductionOp, Value } from "../../ir/value.ts";
@@ -13,6 +13,7 @@ import { assignParts, combineLanes, type Accumulating, type Arrangement } from "
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { indexAlgebra, variableIndex, type Index } from "./index.ts";
 import { foldGrid, hintFor, nameTensors, type Expression, type Kernel, type LowerContext } from "./kernel.ts";
+import { writeStores } from "./store.ts";
 
 interface Plan {
   readonly cluster: Cluster;
@@ -48,7 +49,7 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
   const body = emitter.scope(() => {
     writeHead(plan, emitter);
     for (const phase of phases(reductions, loaded)) writePhase(phase, plan, emitter);
-    writeStores(stores, plan, emitter, context);
+    writeResults(stores, plan, emitter, context);
   });
   const { rows, lanes } = plan.arrangement;
   return {
@@ -58,7 +59,9 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
     grid: foldGrid(plan.rowCount, rows).grid,
     declarations: plan.declarations,
     tensorNames,
-    helpers: [...emitter.helpers, ...reductions.flatMap((value) => (value.op as ReductionOp).helpers ?? [])],
+    helpers: [
+      ...new Set([...emitter.helpers, ...reductions.flatMap((value) => (value.op as ReductionOp).helpers ?? [])]),
+    ],
     flops: multiplyDims(elementCount(cluster.space), emitter.operations() + reductions.length),
   };
 }
@@ -194,7 +197,7 @@ function pushLoop(body: Kernel["body"], { arrangement, length }: Plan, emitter: 
   emitter.push({ tag: "block", head, body });
 }
 
-function writeStores(stores: readonly Value[], plan: Plan, emitter: Emitter, context: LowerContext): void {
+function writeResults(stores: readonly Value[], plan: Plan, emitter: Emitter, context: LowerContext): void {
   const whole =
     isMultipleOf(plan.rowCount, plan.arrangement.rows) &&
     foldGrid(plan.rowCount, plan.arrangement.rows).group === "group.x";
@@ -204,19 +207,7 @@ function writeStores(stores: readonly Value[], plan: Plan, emitter: Emitter, con
   );
   const rows = stores.filter((value) => !full.includes(value));
   const write = (values: readonly Value[], indexOf: (value: Value) => readonly Index[]): Kernel["body"] =>
-    emitter.scope(() => {
-      const expressions = values.map((value) => emitter.emit(value, indexOf(value)));
-      values.forEach((value, i) => {
-        for (const target of context.targets(value)) {
-          emitter.push({
-            tag: "store",
-            target,
-            index: joinIndex(indexOf(value), value.type.shape, indexAlgebra),
-            value: expressions[i],
-          });
-        }
-      });
-    });
+    emitter.scope(() => writeStores(values, indexOf, emitter, context));
   if (full.length > 0) {
     const body = write(full, () => plan.fullIndex);
     if (guard) {

@@ -95,7 +95,7 @@ function nameCotangents(
   targets: ReadonlySet<Value>,
   differentiated: (value: Value) => Value,
 ): void {
-  const lossName = graph.notes.get(loss)?.name ?? "loss";
+  const lossName = graph.notes.get(loss)?.name ?? "objective";
   const forward = new Map<Value, Value>();
   for (const value of graph.notes.keys()) {
     const known = value.op.kind === "leaf" ? value : expanded.get(value);

@@ -54,7 +54,11 @@ function tryOrder(traffic: readonly Traffic[], results: Results, deferred: Reado
   const waiting = new Set(traffic);
   while (waiting.size > 0) {
     const next = [...waiting].find((each) => [...before.get(each)!].every((earlier) => !waiting.has(earlier)));
-    if (!next) return [...waiting].flatMap((each) => each.stores.flatMap(inPlace))[0];
+    if (!next) {
+      const [state] = [...waiting].flatMap((each) => each.stores.flatMap(inPlace));
+      if (!state) throw new TypeError("kernels wait for each other, and no update can be put off");
+      return state;
+    }
     waiting.delete(next);
     order.push(next);
   }
@@ -102,21 +106,35 @@ function isSafeInPlace(value: Value, state: Value, { cluster, loads, stores }: T
   if (!loads.includes(state)) return true;
   const canonical = indexWithin(value.type.shape, cluster) ?? spaceIndex(value.type.shape);
   const place = indexKey(joinIndex(canonical, value.type.shape, indexAlgebra));
+  const touches = readerOf(state, loads);
+  const known = new Map<Value, Map<string, boolean>>();
   const visit = (each: Value, index: readonly Index[]): boolean => {
     const access = throughLayouts(each, index);
     const base = access.value;
-    if (base === state) return indexKey(joinIndex(access.index, state.type.shape, indexAlgebra)) === place;
+    const at = indexKey(joinIndex(access.index, base.type.shape, indexAlgebra));
+    if (base === state) return at === place;
     if (base.op.kind === "leaf" || loads.includes(base)) return true;
-    if (base.op.kind === "elementwise") return base.operands.every((operand) => visit(operand, access.index));
-    return !reads(base, state, loads);
+    if (base.op.kind !== "elementwise") return !touches(base);
+    const answers = known.get(base) ?? new Map<string, boolean>();
+    known.set(base, answers);
+    const answer = answers.get(at) ?? base.operands.every((operand) => visit(operand, access.index));
+    answers.set(at, answer);
+    return answer;
   };
   return stores.every((store) => {
     const index = indexWithin(store.type.shape, cluster) ?? spaceIndex(store.type.shape);
-    return visit(store, index) && (sameIndex(index, canonical) || !reads(store, state, loads));
+    return visit(store, index) && (sameIndex(index, canonical) || !touches(store));
   });
 }
 
-function reads(value: Value, state: Value, loads: readonly Value[]): boolean {
-  if (value === state) return true;
-  return !loads.includes(value) && value.operands.some((operand) => reads(operand, state, loads));
+/** Whether a value is computed from the state in this kernel. */
+function readerOf(state: Value, loads: readonly Value[]): (value: Value) => boolean {
+  const known = new Map<Value, boolean>();
+  const touches = (value: Value): boolean => {
+    if (value === state) return true;
+    const answer = known.get(value) ?? (!loads.includes(value) && value.operands.some(touches));
+    known.set(value, answer);
+    return answer;
+  };
+  return touches;
 }

@@ -151,20 +151,19 @@ function bindingLines(
   return lines;
 }
 
-/** Helpers that the text calls, scalar and vector versions, in the order in which they call each other. */
+/** Helpers that the text calls, scalar and vector versions, each after those that it calls. */
 function helperLines(helpers: readonly HelperFunction[], text: string): string[] {
   const lines: string[] = [];
   for (const [suffix, type] of [
     ["", "f32"],
     ["4", "vec4f"],
   ] as const) {
-    const wanted = helpers.filter((helper) => new RegExp(`\\b${helper.name}${suffix}\\(`).test(text));
-    // A helper may call one declared before it under the same suffix.
-    const needed = helpers.filter((helper) =>
-      wanted.some(
-        (user) => user === helper || user.wgsl(user.name + suffix, type).includes(`${helper.name}${suffix}(`),
-      ),
-    );
+    const needed = new Set<HelperFunction>();
+    const need = (helper: HelperFunction): void => {
+      helper.uses?.forEach(need);
+      needed.add(helper);
+    };
+    helpers.filter((helper) => new RegExp(`\\b${helper.name}${suffix}\\(`).test(text)).forEach(need);
     for (const helper of needed) lines.push(helper.wgsl(helper.name + suffix, type), "");
   }
   return lines;

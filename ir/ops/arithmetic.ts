@@ -1,14 +1,16 @@
 /// Sums, differences, products and quotients, element by element.
+import { isFloat } from "../type.ts";
 import type { Value } from "../value.ts";
-import { binary, floats, numbers, unary, type Binary, type Unary } from "./define.ts";
+import { binary, floats, numbers, signed, unary, type Binary, type Unary } from "./define.ts";
+import { wrapped } from "./wrap.ts";
 
 export const neg: Unary = unary({
   name: "neg",
   doc: "Negation.",
-  types: numbers,
+  types: signed,
   scale: (_, t) => [neg(t)],
   wgsl: ([x]) => `-${x}`,
-  reference: ([x]) => -x,
+  reference: ([x], { result }) => wrapped(-x, result),
   notation: { symbol: "-", precedence: 6, prefix: true },
 });
 
@@ -18,7 +20,7 @@ export const add: Binary<"add"> = binary({
   types: numbers,
   scale: (_, t) => [t, t],
   wgsl: ([a, b]) => `${a} + ${b}`,
-  reference: ([a, b]) => a + b,
+  reference: ([a, b], { result }) => wrapped(a + b, result),
   notation: { symbol: "+", precedence: 4 },
   commutative: true,
 });
@@ -29,7 +31,7 @@ export const sub: Binary<"sub"> = binary({
   types: numbers,
   scale: (_, t) => [t, neg(t)],
   wgsl: ([a, b]) => `${a} - ${b}`,
-  reference: ([a, b]) => a - b,
+  reference: ([a, b], { result }) => wrapped(a - b, result),
   notation: { symbol: "-", precedence: 4 },
 });
 
@@ -39,7 +41,8 @@ export const mul: Binary<"mul"> = binary({
   types: numbers,
   partials: ({ operands: [a, b] }) => [b, a],
   wgsl: ([a, b]) => `${a} * ${b}`,
-  reference: ([a, b]) => a * b,
+  // The product of two integers may need more digits than a float64 has.
+  reference: ([a, b], { result }) => (isFloat(result) ? a * b : wrapped(Math.imul(a, b), result)),
   notation: { symbol: "·", precedence: 5 },
   latex: ([a, b]) => `${a} \\odot ${b}`,
   commutative: true,

@@ -4,7 +4,7 @@ import type { Broadcast, Either, Of, Scalar, Together } from "../static.ts";
 import { isFloat, type DType, type Shape, type TensorType } from "../type.ts";
 import { apply, type ElementwiseOp, type Tensor, type Value } from "../value.ts";
 import { applyBroadcasting, elementwise, wgslType, type Operand } from "./define.ts";
-import { constant } from "./leaf.ts";
+import { constant, constantValue, represents } from "./leaf.ts";
 
 const select = elementwise({
   name: "select",
@@ -60,8 +60,10 @@ export const castOp: ElementwiseOp = {
 export function cast<S extends Shape, To extends DType>(x: Tensor<DType, S>, dtype: To): Tensor<To, S>;
 export function cast(x: Value, dtype: DType): Value {
   if (x.type.dtype === dtype) return x;
-  if (x.op.name === "constant")
-    return constant(castOp.reference([x.attrs.value as number], { result: dtype }), dtype, x.type.shape);
+  const number = constantValue(x);
+  const converted = number === undefined ? undefined : castOp.reference([number], { result: dtype });
+  // Out of range, WGSL clamps floats and wraps integers: left to the kernel.
+  if (converted !== undefined && represents(dtype, converted)) return constant(converted, dtype, x.type.shape);
   return apply(castOp, [x], { dtype });
 }
 

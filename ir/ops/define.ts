@@ -1,10 +1,10 @@
 /// How op families are declared: the shape rules they share, and numbers as operands.
-import { about } from "../diagnostic.ts";
+import { about, type CompileError } from "../diagnostic.ts";
 import { broadcastMismatch, dtypeMismatch } from "../errors.ts";
 import { broadcastShapes, isFloat, sameShape, type DType, type Shape, type TensorType } from "../type.ts";
 import type { Broadcast, Either, Scalar, Together } from "../static.ts";
 import { apply, type ElementwiseOp, type SpellingContext, type Tensor, type Value } from "../value.ts";
-import { constant } from "./leaf.ts";
+import { constant, represents } from "./leaf.ts";
 import { broadcastTo } from "./sum.ts";
 
 /** A value, or a number that takes the element type of the other operand. */
@@ -30,6 +30,13 @@ export const floats: TypeRule = {
 export const numbers: TypeRule = {
   wanted: "numbers of one type",
   accepts: (dtypes) => allEqual(dtypes) && dtypes[0] !== "bool",
+  result: (dtypes) => dtypes[0],
+};
+
+/** Any number that may be negative in, the same type out: WGSL has no sign for u32. */
+export const signed: TypeRule = {
+  wanted: "floats or i32 of one type",
+  accepts: (dtypes) => numbers.accepts(dtypes) && dtypes[0] !== "u32",
   result: (dtypes) => dtypes[0],
 };
 
@@ -66,12 +73,28 @@ export function elementwise({ types, ...spec }: ElementwiseSpec): ElementwiseOp 
 export function applyBroadcasting(op: ElementwiseOp, operands: readonly Operand[], numberType?: DType): Value {
   const first = operands.find((operand): operand is Value => typeof operand !== "number");
   const dtype = numberType ?? first?.type.dtype ?? "f32";
+  const known = operands.filter((operand): operand is Value => typeof operand !== "number");
+  const fits = operands.every((operand) => typeof operand !== "number" || represents(dtype, operand));
+  if (!fits) {
+    about(known, () => {
+      throw numberMismatch(op.name, dtype, operands);
+    });
+  }
   const values = operands.map((operand) => (typeof operand === "number" ? constant(operand, dtype) : operand));
   const shape = about(values, () => commonShape(op.name, values));
   return apply(
     op,
     values.map((value) => broadcastTo(value, shape)),
   );
+}
+
+/** A number that the other operand's element type has not: 0.5 next to an i32, −1 next to a u32. */
+function numberMismatch(name: string, dtype: DType, operands: readonly Operand[]): CompileError {
+  const types = operands.map((operand): TensorType => {
+    if (typeof operand !== "number") return operand.type;
+    return { dtype: represents(dtype, operand) ? dtype : represents("i32", operand) ? "i32" : "f32", shape: [] };
+  });
+  return dtypeMismatch(name, "of one type", types);
 }
 
 function commonShape(name: string, values: readonly Value[]): Shape {

@@ -3,9 +3,10 @@ import type { Value } from "../value.ts";
 import { add, div, mul, square, sub } from "./arithmetic.ts";
 import { where } from "./choose.ts";
 import { equal, greater } from "./compare.ts";
-import { binary, floats, helperName, numbers, unary, type Binary, type Unary } from "./define.ts";
-import { expm1Helper, log1pHelper, powerHelper, sigmoidHelper, softplusHelper } from "./helpers.ts";
+import { binary, floats, helperName, numbers, signed, unary, type Binary, type Unary } from "./define.ts";
+import { expm1Helper, lnHelper, log1pHelper, powerHelper, sigmoidHelper, softplusHelper } from "./helpers.ts";
 import { constant } from "./leaf.ts";
+import { wrapped } from "./wrap.ts";
 
 export const exp: Unary = unary({
   name: "exp",
@@ -33,7 +34,8 @@ export const log: Unary = unary({
   doc: "Natural logarithm.",
   types: floats,
   partials: ({ operands: [x] }) => [div(1, x)],
-  wgsl: ([x]) => `log(${x})`,
+  wgsl: ([x], context) => `${helperName("ln", context)}(${x})`,
+  helpers: [lnHelper],
   reference: ([x]) => Math.log(x),
   latex: ([x]) => `\\ln ${x}`,
 });
@@ -88,7 +90,7 @@ export const softplus: Unary = unary({
   types: floats,
   partials: ({ operands: [x] }) => [sigmoid(x)],
   wgsl: ([x], context) => `${helperName("softplus", context)}(${x})`,
-  helpers: [log1pHelper, softplusHelper],
+  helpers: [softplusHelper],
   reference: ([x]) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
   latex: ([x]) => `\\ln\\left(1 + e^{${x}}\\right)`,
 });
@@ -98,7 +100,11 @@ export const relu: Unary = unary({
   doc: "max(x, 0), with derivative 0 at 0.",
   types: floats,
   scale: ({ result: y }, t) => [where(greater(y, 0), t, 0)],
-  wgsl: ([x], { lanes }) => (lanes === 4 ? `max(${x}, vec4f(0.0))` : `max(${x}, 0.0)`),
+  // Not max(x, 0), which hides NaN on some drivers.
+  wgsl: ([x], { lanes }) => {
+    const zero = lanes === 4 ? "vec4f(0.0)" : "0.0";
+    return `select(${x}, ${zero}, ${x} < ${zero})`;
+  },
   reference: ([x]) => Math.max(x, 0),
   latex: ([x]) => `\\operatorname{ReLU}\\left(${x}\\right)`,
 });
@@ -120,14 +126,14 @@ export const abs: Unary = unary({
   types: numbers,
   scale: ({ operands: [x] }, t) => [mul(t, sign(x))],
   wgsl: ([x]) => `abs(${x})`,
-  reference: ([x]) => Math.abs(x),
+  reference: ([x], { result }) => wrapped(Math.abs(x), result),
   latex: ([x]) => `\\left|${x}\\right|`,
 });
 
 export const sign: Unary = unary({
   name: "sign",
   doc: "-1, 0 or 1. Its derivative is 0 everywhere.",
-  types: numbers,
+  types: signed,
   partials: () => [null],
   wgsl: ([x]) => `sign(${x})`,
   reference: ([x]) => Math.sign(x),

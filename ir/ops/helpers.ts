@@ -6,6 +6,15 @@ function splat(number: string, type: "f32" | "vec4f"): string {
   return type === "f32" ? number : `vec4f(${number})`;
 }
 
+export const lnHelper: HelperFunction = {
+  name: "ln",
+  // The builtin gives finite numbers for 0, negative numbers and NaN on some drivers.
+  wgsl: (name, type) =>
+    `fn ${name}(x: ${type}) -> ${type} {\n` +
+    `  let positive = select(log(x), ${splat("-bitcast<f32>(infinity_bits)", type)}, x == ${splat("0.0", type)});\n` +
+    `  return select(${splat("bitcast<f32>(nan_bits)", type)}, positive, x >= ${splat("0.0", type)});\n}`,
+};
+
 export const log1pHelper: HelperFunction = {
   name: "log1p",
   // ln(1 + x) = 2 artanh(x / (2 + x)); the series has relative error below 1e-7 for |x| < 0.5.
@@ -19,6 +28,7 @@ export const log1pHelper: HelperFunction = {
 
 export const softplusHelper: HelperFunction = {
   name: "softplus",
+  uses: [log1pHelper],
   // ln(1 + eˣ) = max(x, 0) + ln(1 + e^-|x|): the exponential never overflows.
   wgsl: (name, type) =>
     `fn ${name}(x: ${type}) -> ${type} {\n` +

@@ -84,6 +84,13 @@ export function constant(value: number | boolean, dtype: DType = "f32", shape: S
   return apply(constantOp, [], { value: dtype === "f32" ? Math.fround(number) : number, dtype, shape });
 }
 
+/** True when an element type has a number; floats have all, rounded. */
+export function represents(dtype: DType, number: number): boolean {
+  if (dtype === "i32") return number === (number | 0);
+  if (dtype === "u32") return number === number >>> 0;
+  return dtype !== "bool" || number === 0 || number === 1;
+}
+
 /** Indices 0, 1, … along `axis` of `shape`. */
 export function iota<const S extends Shape, D extends DType = "i32">(shape: S, axis: number, dtype?: D): Tensor<D, S>;
 export function iota(shape: readonly Dim[], axis: number, dtype: DType = "i32"): Value {

@@ -13,7 +13,7 @@ import {
   type Tensor,
   type Value,
 } from "../value.ts";
-import { reshape, reshapeTo, uniformAs } from "./layout.ts";
+import { reshape, reshapeTo, transpose, uniformAs } from "./layout.ts";
 
 /** Attributes of broadcast: the result's shape, and for each operand axis the result axis that it lies along. */
 export interface BroadcastAttrs {
@@ -42,7 +42,10 @@ export const broadcastOp: LayoutOp = {
       const from = axes.indexOf(axis);
       return from < 0 || (operand.type.shape[from] === 1 && extent !== 1) ? [axis] : [];
     });
-    return reshapeTo(sum(cotangent, { axes: repeated }), operand.type.shape);
+    // What is left lies in the order of the result's axes, which may not be the operand's.
+    const kept = keptAxes(shape.length, repeated);
+    const order = axes.filter((axis) => kept.includes(axis)).map((axis) => kept.indexOf(axis));
+    return reshapeTo(transpose(sum(cotangent, { axes: repeated }), order), operand.type.shape);
   },
 };
 

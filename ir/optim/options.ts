@@ -1,5 +1,5 @@
 /// What all optimizers share: which parameters they train, and hyperparameters that a caller may change.
-import { parametersOf, setting } from "../build.ts";
+import { owner, parametersOf, part, setting } from "../build.ts";
 import { noParameters } from "../errors.ts";
 import type { Value } from "../value.ts";
 
@@ -23,5 +23,7 @@ export function hyperparameter(name: string, value: Hyperparameter): Value {
 export function trained(optimizer: string, loss: Value, { parameters }: OptimizerOptions): readonly Value[] {
   const chosen = parameters === undefined ? parametersOf(loss) : [...new Set([parameters].flat())];
   if (chosen.length === 0) throw noParameters(optimizer);
+  // A sum of losses that nobody named still needs a name in its gradients.
+  part(loss, owner("objective", undefined, "kind"));
   return chosen;
 }

@@ -6,10 +6,12 @@ import {
   argmax,
   broadcastTo,
   cast,
+  constant,
   div,
   equal,
   exp,
   expm1,
+  grad,
   gradientDescent,
   greater,
   input,
@@ -177,6 +179,43 @@ describe("kernels", () => {
           { state: d, value: matmul(d, add(d, a)) },
         ];
         return { step: { sum: sum(a), turned: sum(mul(d, transpose(d))), update } };
+      }),
+    ));
+
+  it("updates that read another state which the same kernel overwrites", () =>
+    expectRight(
+      model("chained", () => {
+        const x = input("x", "f32", [4, 4]);
+        const a = state([4, 4], { name: "a" });
+        const b = state([4, 4], { name: "b" });
+        const slow = state([4, 4], { name: "slow" });
+        const product = matmul(x, x);
+        const next = sub(a, product);
+        const update = [
+          { state: a, value: next },
+          { state: b, value: add(b, mul(a, product)) },
+          { state: slow, value: next },
+        ];
+        return { step: { total: sum(b), update } };
+      }),
+    ));
+
+  it("several logsumexp in one kernel, and constants in a product", () =>
+    expectRight(
+      model("twice", () => {
+        const x = input("x", "f32", [8, 2]);
+        const ones = constant(1, "f32", [4, 8]);
+        return { all: { twice: softmax(softmax(x)), warm: softmax(mul(x, 0.5)), sums: matmul(ones, x) } };
+      }),
+    ));
+
+  it("a transpose that is broadcast, with its gradient", () =>
+    expectRight(
+      model("turned", () => {
+        const x = param([2, 3]);
+        const w = input("w", "f32", [4, 3, 2]);
+        const loss = sum(mul(broadcastTo(transpose(x), [4, 3, 2]), w));
+        return { all: { loss, gradient: grad(loss, x) } };
       }),
     ));
 });

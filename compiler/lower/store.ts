@@ -1,0 +1,33 @@
+/// The end of a kernel: every result is computed before any is written.
+import { joinIndex } from "../../ir/ops/layout.ts";
+import type { Value } from "../../ir/value.ts";
+import type { Emitter, Lane } from "./emitter.ts";
+import { indexAlgebra, type Index } from "./index.ts";
+import { widen, type LowerContext } from "./kernel.ts";
+
+/**
+ * Writes values to all their targets. A state that is written in place may be read by what is written after it, so with
+ * several writes all results are held in variables first.
+ */
+export function writeStores(
+  stores: readonly Value[],
+  indexOf: (value: Value) => readonly Index[],
+  emitter: Emitter,
+  context: LowerContext,
+  lane?: Lane,
+): void {
+  const targets = stores.flatMap((value) => context.targets(value));
+  const isUpdate = targets.length > 1 && targets.some((target) => target.state !== undefined);
+  const results = new Map(
+    stores.map((value) => {
+      const emitted = emitter.emit(value, indexOf(value), lane);
+      return [value, isUpdate ? emitter.hold(value, emitted) : emitted] as const;
+    }),
+  );
+  for (const target of targets) {
+    const { value } = target;
+    const result = results.get(value)!;
+    const index = joinIndex(indexOf(value), value.type.shape, indexAlgebra);
+    emitter.push({ tag: "store", target, index, value: lane ? widen(result) : result });
+  }
+}
