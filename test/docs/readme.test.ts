@@ -16,21 +16,21 @@ function blocks(language: string, page = text): readonly string[] {
   return [...page.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms"))].map(([, body]) => body);
 }
 
-/** What a command prints, without the prompt's `npx chainrule`. */
-async function outputOf(command: string): Promise<string> {
+/** What a command prints, without the prompt's `npx chainrule`; it fails only where an error is quoted. */
+async function outputOf(command: string, fails: boolean): Promise<string> {
   const lines: string[] = [];
   const print = (line: string): void => void lines.push(line);
   const code = await run(command.split(" "), { print, warn: print, style: (_, plain) => plain });
-  return code === 0 ? lines.join("\n") : `exit code ${code}\n${lines.join("\n")}`;
+  return code === (fails ? 1 : 0) ? lines.join("\n") : `exit code ${code}\n${lines.join("\n")}`;
 }
 
 it("quotes what the commands print", async () => {
   let current = text;
   for (const block of blocks("console")) {
-    const [prompt] = block.split("\n");
+    const [prompt, first] = block.split("\n");
     const command = /^\$ npx chainrule (.*)$/.exec(prompt)?.[1];
     expect(command, prompt).toBeDefined();
-    const printed = await outputOf(command!);
+    const printed = await outputOf(command!, first.startsWith("error["));
     current = current.replace(block, () => `${prompt}\n${printed}\n`);
   }
   await expect(current).toMatchFileSnapshot(readme);
@@ -45,16 +45,17 @@ it("shows the model and the kernels as they are", () => {
   for (const block of blocks("wgsl")) expect(module).toContain(block);
 });
 
-it.each(["README.md", "docs/architecture.md", "samples/classifier/README.md", "samples/digits/README.md"])(
-  "%s links to files that exist",
-  (page) => {
-    const links = [...readFileSync(join(root, page), "utf8").matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target);
-    const missing = links.filter(
-      (link) => !link.startsWith("https://") && !existsSync(join(root, dirname(page), link)),
-    );
-    expect(missing).toEqual([]);
-  },
-);
+it.each([
+  "README.md",
+  "docs/architecture.md",
+  "docs/language.md",
+  "samples/classifier/README.md",
+  "samples/digits/README.md",
+])("%s links to files that exist", (page) => {
+  const links = [...readFileSync(join(root, page), "utf8").matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target);
+  const missing = links.filter((link) => !link.startsWith("https://") && !existsSync(join(root, dirname(page), link)));
+  expect(missing).toEqual([]);
+});
 
 it("shows code that compiles", () => {
   const configFile = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
