@@ -75,6 +75,8 @@ export interface ElementwiseOp extends OpBase {
   /** WGSL of one application; operands arrive parenthesised where needed. */
   wgsl(operands: readonly string[], context: SpellingContext): string;
   readonly helpers?: readonly HelperFunction[];
+  /** The spelling mentions an operand more than once, so that a long one is better held in a variable. */
+  readonly repeats?: true;
   /** float64 reference, element by element; booleans are 0 and 1. */
   reference(operands: readonly number[], context: { readonly result: DType }): number;
   /** Infix or prefix symbol in printed graphs; without it an application prints as `name(a, b)`. */

@@ -129,7 +129,10 @@ function elementwise(
   const outermost = hoisted && !progress.hoisting;
   if (hoisted) scopes.push(home);
   progress.hoisting ||= hoisted;
-  const operands = value.operands.map((operand) => emit(operand, index, lane, progress));
+  const operands = value.operands.map((operand) => {
+    const emitted = emit(operand, index, lane, progress);
+    return op.repeats && emitted.tag === "apply" ? bind(operand, emitted, home, progress) : emitted;
+  });
   if (hoisted) scopes.pop();
   if (outermost) progress.hoisting = false;
   for (const helper of op.helpers ?? []) progress.helpers.add(helper);

@@ -103,8 +103,9 @@ export const relu: Unary = unary({
   // Not max(x, 0), which hides NaN on some drivers.
   wgsl: ([x], { lanes }) => {
     const zero = lanes === 4 ? "vec4f(0.0)" : "0.0";
-    return `select(${x}, ${zero}, ${x} < ${zero})`;
+    return `select(${x}, ${zero}, ${x} <= ${zero})`;
   },
+  repeats: true,
   reference: ([x]) => Math.max(x, 0),
   latex: ([x]) => `\\operatorname{ReLU}\\left(${x}\\right)`,
 });
