@@ -23,7 +23,7 @@ function checkBuffer(entry: string, slot: InputSlot, value: GPUBuffer | OutputBu
   const bytes = slotBytes(slot);
   const whole = isBuffer(value);
   const { buffer, offset, size } = whole ? { buffer: value, offset: 0, size: value.size } : value;
-  if (size !== bytes || offset % 256 || offset + size > buffer.size) {
+  if (size !== bytes || offset < 0 || offset % 256 || offset + size > buffer.size) {
     const found = `${size} bytes at ${offset} of ${buffer.size}`;
     throw runtimeErrors["input-length"](
       entry,
@@ -69,7 +69,8 @@ function checkInput(entry: string, slot: InputSlot, value: InputValue): CheckedI
     throw runtimeErrors["input-length"](entry, slot.name, must, `${array.length}`);
   }
   checkClasses(entry, slot, array);
-  return array;
+  // Dawn in Node cannot write from memory that is shared between threads: slice() copies it.
+  return array.buffer instanceof ArrayBuffer ? array : array.slice();
 }
 
 /** Checks the inputs of one call, in the order of the entry point's slots. Errors `input-…`. */
@@ -102,7 +103,9 @@ export function checkSettings(
   }
   return entry.settings.map((setting) => {
     const value = settings[setting.name] ?? setting.value;
-    if (!Number.isFinite(value)) throw runtimeErrors["setting-value"](name, setting.name, value);
+    // A setting is a float32 on the GPU: 1e39 would be infinite there.
+    if (typeof value !== "number" || !Number.isFinite(Math.fround(value)))
+      throw runtimeErrors["setting-value"](name, setting.name, value);
     return value;
   });
 }
