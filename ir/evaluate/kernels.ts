@@ -4,6 +4,7 @@ import { underivedGradient } from "../errors.ts";
 import { operandAxes, type ContractAttrs } from "../ops/contract.ts";
 import { constantOp, iotaOp, settingOp, sizeOp, type SettingIdentity } from "../ops/leaf.ts";
 import { keptAxes } from "../ops/sum.ts";
+import { wrapped } from "../ops/wrap.ts";
 import type { ElementwiseOp, LayoutOp, ReductionOp, Value } from "../value.ts";
 import { contractionKernel } from "./contraction.ts";
 import { columnAlgebra, countOf, indexColumns, isIdentity, offsetsAlong, stridesOf } from "./indices.ts";
@@ -83,7 +84,7 @@ function reductionKernel(op: ReductionOp, value: Value, bind: BindSize): Evaluat
     for (let i = 0; i < starts.length; i++) {
       let parts: readonly number[] = initial;
       for (let k = 0; k < offsets.length; k++) parts = op.combine(parts, op.lift(x[starts[i] + offsets[k]], k));
-      result[i] = op.finish(parts);
+      result[i] = wrapped(op.finish(parts), value.type.dtype);
     }
     return result;
   };

@@ -23,6 +23,19 @@ function numbersOf(value: Value, feeds: readonly (readonly [Value, ArrayLike<num
   return [...evaluateValues([value], new Map(feeds), sizes).get(value)!];
 }
 
+test("integers wrap as in WGSL", () => {
+  const [a, b] = [leaf("a", [2], "i32"), leaf("b", [2], "u32")];
+  const feeds = [
+    [a, [2147483647, -2147483648]],
+    [b, [4294967295, 0]],
+  ] as const;
+  expect(numbersOf(add(a, 1), feeds)).toEqual([-2147483648, -2147483647]);
+  expect(numbersOf(mul(a, a), feeds)).toEqual([1, 0]);
+  expect(numbersOf(mul(b, b), feeds)).toEqual([1, 0]);
+  expect(numbersOf(sub(b, 1), feeds)).toEqual([4294967294, 4294967295]);
+  expect(numbersOf(sum(a), feeds)).toEqual([-1]);
+});
+
 describe("kinds", () => {
   const x = leaf("x", [2, 3]);
   const data = [1, -2, 3, 4, 5, -6];

@@ -87,6 +87,11 @@ test.each(shapes)("%s", (wanted, make) => expect(withLeaves((leaves) => formatTy
 const refused: readonly (readonly [string, string, (leaves: Leaves) => unknown])[] = [
   ["broadcast-mismatch", "add: operands must have shapes that broadcast: `x` is [batch, 4], `matrix` is [4, 3]", ({ x, matrix }) => add(x, matrix)], // prettier-ignore
   ["dtype-mismatch", "mul: operands must be numbers of one type: found i32[batch] and f32[batch]", ({ x, label }) => mul(label, sum(x, { axis: 1 }))], // prettier-ignore
+  ["dtype-mismatch", "add: operands must be of one type: found i32[batch] and f32", ({ label }) => add(label, 0.5)],
+  ["dtype-mismatch", "sub: operands must be of one type: found i32 and u32[batch]", ({ label }) => sub(-1, cast(label, "u32"))], // prettier-ignore
+  ["dtype-mismatch", "select: operands must be of one type: found bool[batch, 1] and i32[batch] and f32", ({ flag, label }) => where(flag, label, NaN)], // prettier-ignore
+  ["dtype-mismatch", "neg: operands must be floats or i32 of one type: found u32[batch]", ({ label }) => neg(cast(label, "u32"))], // prettier-ignore
+  ["dtype-mismatch", "sign: operands must be floats or i32 of one type: found u32[batch]", ({ label }) => sign(cast(label, "u32"))], // prettier-ignore
   ["dtype-mismatch", "exp: operands must be floats of one type: found i32[batch]", ({ label }) => exp(label)],
   ["dtype-mismatch", "not: operands must be booleans: found f32", ({ scalar }) => not(scalar)],
   ["dtype-mismatch", "sum: operands must be numbers: found bool[batch, 1]", ({ flag }) => sum(flag)],

@@ -1,6 +1,9 @@
 /// Neutral and absorbing elements, signs, and powers with small exponents.
 import { mul, neg } from "../../../ir/ops/arithmetic.ts";
-import { identity, rule, type Rule } from "../rule.ts";
+import { identity, rule, type Condition, type Rule } from "../rule.ts";
+
+/** u32 has no negation. */
+const isSigned: Condition = (_, value) => value.type.dtype !== "u32";
 
 /** One spelling for signs and neutral elements: negations move outwards and merge into sums. */
 export const signRules: readonly Rule[] = [
@@ -9,7 +12,7 @@ export const signRules: readonly Rule[] = [
   identity("minus a negation", "exact", "x - -y = x + y"),
   identity("negation minus", "reassociates", "-x - y = -(x + y)"),
   identity("negated difference", "reassociates", "-(x - y) = y - x"),
-  identity("zero minus", "reassociates", "0 - x = -x"),
+  identity("zero minus", "reassociates", "0 - x = -x", isSigned),
   // Not an identity: those match factors in either order and would swap the user's.
   rule("negated factor", "exact", "-x * y = -(x * y)", ["mul"], ({ operands: [a, b] }) =>
     a.op === neg.op ? neg(mul(a.operands[0], b)) : b.op === neg.op ? neg(mul(a, b.operands[0])) : undefined,
@@ -17,7 +20,7 @@ export const signRules: readonly Rule[] = [
   identity("repeated negated factor", "exact", "x * broadcast[b](-y) = -(x * broadcast[b](y))"),
   identity("negated numerator", "exact", "-x / y = -(x / y)"),
   identity("minus one over", "exact", "-1 / x = -(1 / x)"),
-  identity("minus one times", "exact", "x * -1 = -x"),
+  identity("minus one times", "exact", "x * -1 = -x", isSigned),
   identity("over minus one", "exact", "x / -1 = -x"),
   identity("sum of a negation", "reassociates", "sum[a](-x) = -sum[a](x)"),
   identity("reshape of a negation", "exact", "reshape[s](-x) = -reshape[s](x)"),

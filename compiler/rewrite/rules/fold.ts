@@ -1,5 +1,6 @@
 /// Arithmetic on constants.
-import { constant, constantValue, iotaOp, sizeOp, sizeValue } from "../../../ir/ops/leaf.ts";
+import { constant, constantValue, iotaOp, represents, sizeOp, sizeValue } from "../../../ir/ops/leaf.ts";
+import { isFloat } from "../../../ir/type.ts";
 import type { Value } from "../../../ir/value.ts";
 import { elementwiseRoot, rule, type Rule } from "../rule.ts";
 
@@ -9,7 +10,7 @@ function folded(value: Value): number | undefined {
   const numbers = value.operands.map(constantValue);
   if (!numbers.every((number) => number !== undefined)) return undefined;
   const result = Number(value.op.reference(numbers, { result: value.type.dtype }));
-  return Number.isFinite(result) ? result : undefined;
+  return Number.isFinite(result) && represents(value.type.dtype, result) ? result : undefined;
 }
 
 const asConstant = (value: Value, number: number): Value => constant(number, value.type.dtype, value.type.shape);
@@ -22,7 +23,9 @@ export const exactFolding: Rule = rule(
   [elementwiseRoot],
   (value) => {
     const number = folded(value);
-    return number !== undefined && Math.fround(number) === number ? asConstant(value, number) : undefined;
+    const { dtype } = value.type;
+    if (number === undefined || (isFloat(dtype) && Math.fround(number) !== number)) return undefined;
+    return asConstant(value, number);
   },
 );
 
