@@ -4,7 +4,7 @@ import { reshapeOp, reshapeTo, transpose, transposeOp } from "../../../ir/ops/la
 import { broadcastAlong, broadcastOp, type BroadcastAttrs } from "../../../ir/ops/sum.ts";
 import { sameShape, type Shape } from "../../../ir/type.ts";
 import { apply, sameAttrs, type Value } from "../../../ir/value.ts";
-import { elementwiseRoot, identity, rule, type Rule } from "../rule.ts";
+import { elementwiseRoot, identity, rule, type Rule, type Surroundings } from "../rule.ts";
 import { isUniform, uniformTo } from "./uniform.ts";
 
 const broadcastAttrs = (value: Value): BroadcastAttrs => value.attrs as unknown as BroadcastAttrs;
@@ -128,9 +128,10 @@ function contractionOfTransposes(value: Value): Value | undefined {
 }
 
 /** (a · b)ᵀ = bᵀ · aᵀ, where the transposes are only other axes. */
-function transposeOfContraction(value: Value): Value | undefined {
+function transposeOfContraction(value: Value, { uses }: Surroundings): Value | undefined {
   const [product] = value.operands;
-  if (product.op !== contractOp) return undefined;
+  // A product that others read would be computed twice.
+  if (product.op !== contractOp || uses(product) > 1) return undefined;
   const [a, b] = product.operands;
   const attrs = product.attrs as unknown as ContractAttrs;
   const batch = attrs.batch.length;
