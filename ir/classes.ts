@@ -1,17 +1,73 @@
 /// What the graph says about its inputs beyond their type.
 import type { Dim } from "./dim.ts";
+import type { Graph, Note } from "./graph.ts";
+import { castOp } from "./ops/choose.ts";
 import { equal } from "./ops/compare.ts";
-import { iotaOp } from "./ops/leaf.ts";
+import { inputOp, iotaOp } from "./ops/leaf.ts";
+import { broadcastOp, type BroadcastAttrs } from "./ops/sum.ts";
+import { isFloat } from "./type.ts";
 import { underLayouts, type Value } from "./value.ts";
 
-/** How many classes an integer input is compared with, once for each comparison with class indices (a one-hot). */
-export function classExtents(input: Value, values: Iterable<Value>): readonly Dim[] {
-  const extents: Dim[] = [];
+/** Labels compared with the class indices along one axis: it holds at one place of each row, if the label is a class. */
+export interface ClassComparison {
+  /** The label as it is compared, the same along `axis`. */
+  readonly label: Value;
+  readonly axis: number;
+  readonly classes: Dim;
+}
+
+/** Reads `equal(iota, label)`, where the label does not vary along the axis that iota counts. */
+export function classComparison(value: Value): ClassComparison | undefined {
+  if (value.op !== equal.op) return undefined;
+  const indices = value.operands.find((operand) => operand.op === iotaOp);
+  const label = value.operands.find((operand) => operand !== indices);
+  if (!indices || !label) return undefined;
+  const axis = indices.attrs.axis as number;
+  return isSameAlong(label, axis) ? { label, axis, classes: indices.type.shape[axis] } : undefined;
+}
+
+function isSameAlong(value: Value, axis: number): boolean {
+  if (value.constant) return value.op.kind === "leaf" && value.op !== iotaOp;
+  if (value.op !== broadcastOp) return false;
+  const from = (value.attrs as unknown as BroadcastAttrs).axes.indexOf(axis);
+  return from < 0 || value.operands[0].type.shape[from] === 1;
+}
+
+/** The input of integers that the label is, under layouts. */
+export function labelInput({ label }: ClassComparison): Value | undefined {
+  const leaf = underLayouts(label);
+  return leaf.op === inputOp && (leaf.type.dtype === "i32" || leaf.type.dtype === "u32") ? leaf : undefined;
+}
+
+/** A comparison that is counted with, `cast(equal(iota, label), f32)`: a one-hot. A mask stays boolean. */
+function oneHotComparison(value: Value): ClassComparison | undefined {
+  return value.op === castOp && isFloat(value.type.dtype) ? classComparison(value.operands[0]) : undefined;
+}
+
+/**
+ * The notes of a model, with the numbers of classes of each input that it makes one-hots of. Noted before anything is
+ * rewritten, because rules may trust what the runtime checks, and their results no longer tell a one-hot from a mask.
+ */
+export function noteClasses(notes: Graph["notes"], values: Iterable<Value>): Graph["notes"] {
+  const result = new Map<Value, Note>(notes);
   for (const value of values) {
-    if (value.op !== equal.op) continue;
-    const indices = value.operands.find((operand) => operand.op === iotaOp);
-    if (!indices || !value.operands.some((operand) => underLayouts(operand) === input)) continue;
-    extents.push(indices.type.shape[indices.attrs.axis as number]);
+    const found = oneHotComparison(value);
+    const input = found && labelInput(found);
+    if (!found || !input) continue;
+    const note = result.get(input);
+    const classes = [...new Set([...(note?.classes ?? []), found.classes])];
+    result.set(input, { ...note, classes });
   }
-  return extents;
+  return result;
+}
+
+/** How many classes the labels in an input are checked for, once for each comparison in `values` that the model noted. */
+export function classExtents(input: Value, values: Iterable<Value>, notes: Graph["notes"]): readonly Dim[] {
+  const noted = notes.get(input)?.classes ?? [];
+  const extents = new Set<Dim>();
+  for (const value of noted.length > 0 ? values : []) {
+    const found = classComparison(value);
+    if (found && labelInput(found) === input && noted.includes(found.classes)) extents.add(found.classes);
+  }
+  return [...extents];
 }

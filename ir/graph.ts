@@ -1,4 +1,5 @@
 /// A whole model: entry points over shared states, and the side table of names and places.
+import type { Dim } from "./dim.ts";
 import type { Place } from "./diagnostic.ts";
 import { postorder, type Value } from "./value.ts";
 
@@ -26,6 +27,8 @@ export interface Note {
   readonly name?: string;
   /** Where the user wrote it. */
   readonly place?: Place;
+  /** Of an input: numbers of classes of the one-hots that the model makes of it. The runtime checks labels from the host. */
+  readonly classes?: readonly Dim[];
 }
 
 /** A model as a graph. Values are immutable and shared between entry points; names are a side table. */
@@ -84,7 +87,7 @@ function carryNotes(before: Graph, after: Graph, replace: (value: Value) => Valu
     const replacement = replace(value);
     if (replacement === value || !alive.has(replacement)) continue;
     const known = notes.get(replacement);
-    const merged: Note = { name: known?.name ?? note.name, place: known?.place ?? note.place };
+    const merged: Note = { ...known, name: known?.name ?? note.name, place: known?.place ?? note.place };
     notes.set(replacement, merged);
   }
   return notes;

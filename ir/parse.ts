@@ -1,6 +1,7 @@
 /// Reads the textual graph: `parseGraph(printGraph(graph))` is the same graph.
+import { noteClasses } from "./classes.ts";
 import { duplicateName, unknownWord } from "./errors.ts";
-import type { EntryPoint, Graph, NamedValue, Note, Update } from "./graph.ts";
+import { graphValues, type EntryPoint, type Graph, type NamedValue, type Note, type Update } from "./graph.ts";
 import { allOps } from "./ops/all.ts";
 import { settingOp } from "./ops/leaf.ts";
 import { cursorOf, type Cursor } from "./parse/cursor.ts";
@@ -60,7 +61,8 @@ export function parseGraph(text: string, file = "graph"): Graph {
     at += repeated.length;
   }
   const { name, inputs, states, notes } = reader;
-  return { name, entryPoints: reader.entries.map((entry): EntryPoint => entry), inputs, states, notes };
+  const graph: Graph = { name, entryPoints: reader.entries.map((entry): EntryPoint => entry), inputs, states, notes };
+  return { ...graph, notes: noteClasses(notes, graphValues(graph)) };
 }
 
 function isWord(tokens: readonly Token[], word: string): boolean {

@@ -62,13 +62,13 @@ function drawInput(
   return () => Math.fround(random.normal());
 }
 
-/** Number of classes of integer labels, where the graph compares them with class indices. */
+/** Number of classes of integer labels, where the model makes one-hots of them. */
 export function classCount(
   graph: Graph,
   input: Value,
   sizes: Readonly<Record<string, number>> = {},
 ): number | undefined {
-  const counts = classExtents(input, graphValues(graph)).map((extent) => numberOf(extent, sizes));
+  const counts = classExtents(input, graphValues(graph), graph.notes).map((extent) => numberOf(extent, sizes));
   return counts.length === 0 ? undefined : Math.min(...counts);
 }
 

@@ -78,9 +78,13 @@ function bindUnder(root: Value, sizes: Sizes, bound: Bound): Value {
     const result = bindValue(value, sizes, memo, bound);
     memo.set(value, result);
     const note = bound.graph.notes.get(value);
-    if (note && !bound.notes.has(result)) bound.notes.set(result, note);
+    if (note && !bound.notes.has(result)) bound.notes.set(result, bindNote(note, sizes));
   }
   return memo.get(root)!;
+}
+
+function bindNote(note: Note, sizes: Sizes): Note {
+  return note.classes ? { ...note, classes: note.classes.map((count) => bindDim(count, sizes)) } : note;
 }
 
 function bindValue(value: Value, sizes: Sizes, memo: ReadonlyMap<Value, Value>, bound: Bound): Value {

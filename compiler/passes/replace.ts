@@ -23,7 +23,7 @@ function movedNotes(before: Graph["notes"], replace: (value: Value) => Value): G
     const replacement = replace(value);
     if (replacement === value) continue;
     const known = notes.get(replacement);
-    notes.set(replacement, { name: known?.name ?? note.name, place: known?.place ?? note.place });
+    notes.set(replacement, { ...known, name: known?.name ?? note.name, place: known?.place ?? note.place });
   }
   return notes;
 }

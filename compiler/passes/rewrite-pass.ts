@@ -2,6 +2,7 @@
 import type { Pass } from "../pass.ts";
 import { makeRewriter, type Provenance } from "../rewrite/driver.ts";
 import type { Rule } from "../rewrite/rule.ts";
+import type { Dim } from "../../ir/dim.ts";
 import { graphRoots, type Graph } from "../../ir/graph.ts";
 import { postorder, type Value } from "../../ir/value.ts";
 import { replaceValues } from "./replace.ts";
@@ -11,8 +12,13 @@ export function rewritePass(name: string, doc: string, rules: readonly Rule[], p
   return {
     name,
     doc,
-    run: (graph) => replaceValues(graph, makeRewriter(rules, { uses: countUses(graph), provenance })),
+    run: (graph) =>
+      replaceValues(graph, makeRewriter(rules, { uses: countUses(graph), classes: classesOf(graph), provenance })),
   };
+}
+
+function classesOf(graph: Graph): ReadonlyMap<Value, readonly Dim[]> {
+  return new Map([...graph.notes].flatMap(([value, { classes }]) => (classes ? [[value, classes] as const] : [])));
 }
 
 /** How many values, outputs and updates read each value. A name that the user gave counts too: people read it. */

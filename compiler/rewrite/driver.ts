@@ -1,4 +1,5 @@
 /// Applies rules bottom-up until none applies. Every value is settled once, so the time is linear in the graph.
+import type { Dim } from "../../ir/dim.ts";
 import { formatType } from "../../ir/type.ts";
 import { same, withOperands, type Op, type Value } from "../../ir/value.ts";
 import { bottomUp } from "./bottom-up.ts";
@@ -18,25 +19,36 @@ export type Provenance = Map<Value, Step>;
 export interface RewriterOptions {
   /** How many values read each value of the graph; rules that move work ask for it. */
   readonly uses?: ReadonlyMap<Value, number>;
+  /** Numbers of classes of inputs that hold labels. */
+  readonly classes?: ReadonlyMap<Value, readonly Dim[]>;
   /** Filled in as rules fire. */
   readonly provenance?: Provenance;
   /** Called for each rule that fires. */
   readonly observe?: (rule: Rule, before: Value, after: Value) => void;
 }
 
-/** So many rewrites of one value in a row, each by its turn, are no progress any more. */
-const longestChain = 200;
+/**
+ * So many rewrites for one value of the graph are no progress any more. They are counted for each value that the graph
+ * came with: what its rewrites make counts with it, what its operands became does not.
+ */
+const mostFirings = 1000;
 
 /** Makes a function that gives the settled form of values; it remembers what it has settled. */
 export function makeRewriter(rules: readonly Rule[], options: RewriterOptions = {}): (value: Value) => Value {
   const rulesOf = rulesByOp(rules);
   const settled = new Map<Value, Value>();
   const uses = new Map(options.uses);
-  const surroundings: Surroundings = { uses: (value) => uses.get(value) ?? 1 };
-  let chain = 0;
+  const surroundings: Surroundings = {
+    uses: (value) => uses.get(value) ?? 1,
+    classes: (input) => options.classes?.get(input) ?? [],
+  };
+  /** Values of the graph are settled at depth 0, what rules made of them below. */
+  let depth = 0;
+  let firings = 0;
 
   function normalize(root: Value): Value {
     return bottomUp(root, settled, (value, operands) => {
+      if (depth === 0) firings = 0;
       const result = settle(withOperands(value, operands));
       if (result !== value) uses.set(result, (uses.get(result) ?? 0) + (uses.get(value) ?? 1));
       return result;
@@ -59,11 +71,12 @@ export function makeRewriter(rules: readonly Rule[], options: RewriterOptions = 
       if (!keepsType(value, rewritten)) {
         throw rewriteType(rule.name, formatType(value.type), formatType(rewritten.type));
       }
-      if (++chain > longestChain) throw rewriteUnsettled(rule.name, rule.identity, chain);
+      if (++firings > mostFirings) throw rewriteUnsettled(rule.name, rule.identity, firings);
       options.observe?.(rule, value, rewritten);
       if (!options.provenance?.has(rewritten)) options.provenance?.set(rewritten, { rule: rule.name, from: value });
+      depth++;
       const result = normalize(rewritten);
-      chain--;
+      depth--;
       return result;
     }
     return value;

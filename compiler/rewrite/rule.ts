@@ -1,4 +1,5 @@
 /// A rewrite rule: an identity that reads as one line, with a side condition and a promise about floats.
+import type { Dim } from "../../ir/dim.ts";
 import { sameType } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import { instantiate, match, type Bindings } from "./match.ts";
@@ -20,6 +21,8 @@ export const elementwiseRoot = "any elementwise";
 export interface Surroundings {
   /** How many values read it, entry points included, as far as is known; 1 for a value that a rule has just made. */
   uses(value: Value): number;
+  /** The numbers of classes below which the labels in an input lie: what the model makes one-hots of is checked. */
+  classes(input: Value): readonly Dim[];
 }
 
 /** One rewrite. Gives undefined, or the value itself, where it does not apply. */

@@ -85,6 +85,9 @@ export function crossEntropy(probabilities: Value, target: Value, options: LossO
 /**
  * Cross-entropy after a softmax: −Σ y (z − ln Σ eᶻ) over the last axis: `logits` z [..., classes]; `target` is i32 labels
  * [...] or probabilities [..., classes]. Mean over the examples. Its gradient is (softmax(z) − y) / examples.
+ * Labels that are an input must lie in [0, classes): the runtime checks those that come from the host, and cannot check
+ * those in a GPU buffer. To leave examples out, compute labels outside the range, `where(ignored, -1, label)`: their loss
+ * and their gradient are 0.
  */
 export function softmaxCrossEntropy<
   D extends DType,

@@ -26,7 +26,8 @@ export function logSoftmax(x: Value, axis = -1): Value {
 
 /**
  * Labels as indicator rows: integer `labels` [...] → f32 [..., classes], 1 where the position along the new last axis is
- * the label. A label outside [0, classes) gives a row of zeros.
+ * the label. A label outside [0, classes) gives a row of zeros;
+ * but labels that are an input are an error there: the runtime checks them, unless they lie in a GPU buffer.
  */
 export function oneHot<S extends Shape, C extends Dim>(
   labels: Tensor<DType, S>,

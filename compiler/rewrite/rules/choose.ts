@@ -8,6 +8,8 @@ export const selectRules: readonly Rule[] = [
   rule("selection with a known condition", "exact", "select(true, x, y) = x", ["select"], decided),
   identity("selection of one value", "exact", "select(c, x, x) = x"),
   identity("selection by a negation", "exact", "select(not(c), x, y) = select(c, y, x)"),
+  // One selection in the place of two: a factor that goes in has one way to go, however many relu lie on top of each other.
+  identity("selection in a selection", "exact", "select(c, select(d, x, 0), 0) = select(and(c, d), x, 0)"),
   identity("factor into a selection", "stabilizes", "select(c, x, 0) * y = select(c, x * y, 0)"),
   identity("factor into an alternative", "stabilizes", "select(c, 0, x) * y = select(c, 0, x * y)"),
   identity("divisor into a selection", "stabilizes", "select(c, x, 0) / y = select(c, x / y, 0)"),

@@ -1,18 +1,18 @@
 /// Sums whose value is known without adding anything up, and sums of sums.
+import { classComparison, labelInput, type ClassComparison } from "../../../ir/classes.ts";
 import { multiplyDims } from "../../../ir/dim.ts";
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { castOp, selectOp } from "../../../ir/ops/choose.ts";
-import { equal } from "../../../ir/ops/compare.ts";
 import { exp } from "../../../ir/ops/functions.ts";
 import { reshapeOp, reshapeTo, transposeOp } from "../../../ir/ops/layout.ts";
-import { constant, constantValue, inputOp, iotaOp, sizeValue, type InputIdentity } from "../../../ir/ops/leaf.ts";
-import { logsumexpOp } from "../../../ir/ops/reduce.ts";
+import { constant, constantValue, inputOp, sizeValue, type InputIdentity } from "../../../ir/ops/leaf.ts";
+import { argmaxOp, logsumexpOp } from "../../../ir/ops/reduce.ts";
 import { broadcastAlong, broadcastOp, keptAxes, reducedCount, sum, sumOp } from "../../../ir/ops/sum.ts";
 import type { BroadcastAttrs } from "../../../ir/ops/sum.ts";
 import type { Dim } from "../../../ir/dim.ts";
 import { isFloat, type Shape } from "../../../ir/type.ts";
-import { same, type Value } from "../../../ir/value.ts";
-import { rule, type Rule } from "../rule.ts";
+import { same, underLayouts, type Value } from "../../../ir/value.ts";
+import { rule, type Rule, type Surroundings } from "../rule.ts";
 import { isUniform, uniformTo } from "./uniform.ts";
 
 type Axes = readonly number[];
@@ -44,12 +44,12 @@ function withoutAxes(value: Value, axes: Axes): Value | undefined {
 }
 
 /** The axis along which the entries of each row sum to 1, where that is known. */
-function distributionAxes(value: Value): Axes | undefined {
+function distributionAxes(value: Value, surroundings: Surroundings): Axes | undefined {
   const rank = value.type.shape.length;
   if (value.op === inputOp) {
     return (value.attrs.identity as InputIdentity).distribution ? [rank - 1] : undefined;
   }
-  if (value.op === castOp || isIndicator(value)) return oneHotAxes(value.operands[0]);
+  if (value.op === castOp || isIndicator(value)) return oneHotAxes(value.operands[0], surroundings);
   if (value.op === exp.op && value.operands[0].op === sub.op) return softmaxAxes(value.operands[0]);
   return value.op === div.op ? shareAxes(value) : undefined;
 }
@@ -58,13 +58,24 @@ function isIndicator(value: Value): boolean {
   return value.op === selectOp && constantValue(value.operands[1]) === 1 && constantValue(value.operands[2]) === 0;
 }
 
-/** index = label, where the label is the same along the axis that the index counts: holds once a row. */
-function oneHotAxes(value: Value): Axes | undefined {
-  if (value.op !== equal.op) return undefined;
-  const index = value.operands.find((operand) => operand.op === iotaOp);
-  const label = value.operands.find((operand) => operand !== index);
-  const axis = index?.attrs.axis as number;
-  return index && label && withoutAxes(label, [axis]) ? [axis] : undefined;
+/** index = label holds once a row where each label is a class, and nowhere in a row where it is none. */
+function oneHotAxes(value: Value, surroundings: Surroundings): Axes | undefined {
+  const comparison = classComparison(value);
+  return comparison && isClass(comparison, surroundings) ? [comparison.axis] : undefined;
+}
+
+/**
+ * True when every label is known to be a class: in an input whose labels the runtime checks (it reads no labels that lie
+ * in a GPU buffer: there the caller answers for them), a position among as many scores, or a number in range.
+ */
+function isClass(comparison: ClassComparison, { classes }: Surroundings): boolean {
+  const input = labelInput(comparison);
+  if (input) return classes(input).includes(comparison.classes);
+  const label = underLayouts(comparison.label);
+  if (label.op === argmaxOp) return reducedCount(label.operands[0].type, axesOf(label)) === comparison.classes;
+  const number = constantValue(label);
+  const isIndex = number !== undefined && Number.isInteger(number) && number >= 0;
+  return isIndex && typeof comparison.classes === "number" && number < comparison.classes;
 }
 
 /** x − ln Σ eˣ inside an exponential. */
@@ -84,11 +95,11 @@ function shareAxes(quotient: Value): Axes | undefined {
 }
 
 /** Σ along axes, where it follows from facts: constants count, distributions sum to 1, and sums are linear. */
-export function knownSum(value: Value, axes: Axes): Value | undefined {
+export function knownSum(value: Value, axes: Axes, facts: Surroundings): Value | undefined {
   const { dtype } = value.type;
   const flat = withoutAxes(value, axes);
   if (flat) return mul(flat, sizeValue(reducedCount(value.type, axes), dtype));
-  const whole = distributionAxes(value);
+  const whole = distributionAxes(value, facts);
   if (whole && whole.every((axis) => axes.includes(axis))) {
     const rest = axes.filter((axis) => !whole.includes(axis));
     const count = rest.reduce<Dim>((total, axis) => multiplyDims(total, value.type.shape[axis]), 1);
@@ -96,29 +107,33 @@ export function knownSum(value: Value, axes: Axes): Value | undefined {
       ? constant(count, dtype, keptShape(value, axes))
       : sizeValue(count, dtype, keptShape(value, axes));
   }
-  return knownSumOfParts(value, axes);
+  return knownSumOfParts(value, axes, facts);
 }
 
-function knownSumOfParts(value: Value, axes: Axes): Value | undefined {
+function knownSumOfParts(value: Value, axes: Axes, facts: Surroundings): Value | undefined {
   const [a, b] = value.operands;
   switch (value.op) {
     case neg.op:
-      return mapped(knownSum(a, axes), neg);
+      return mapped(knownSum(a, axes, facts), neg);
     case add.op:
-      return mapped(knownSum(a, axes), (left) => mapped(knownSum(b, axes), (right) => add(left, right)));
+      return mapped(knownSum(a, axes, facts), (left) => mapped(knownSum(b, axes, facts), (right) => add(left, right)));
     case sub.op:
-      return mapped(knownSum(a, axes), (left) => mapped(knownSum(b, axes), (right) => sub(left, right)));
+      return mapped(knownSum(a, axes, facts), (left) => mapped(knownSum(b, axes, facts), (right) => sub(left, right)));
     case mul.op:
-      return scaledSum(a, b, axes) ?? scaledSum(b, a, axes);
+      return scaledSum(a, b, axes, facts) ?? scaledSum(b, a, axes, facts);
     case div.op:
-      return mapped(withoutAxes(b, axes), (divisor) => mapped(knownSum(a, axes), (total) => div(total, divisor)));
+      return mapped(withoutAxes(b, axes), (divisor) =>
+        mapped(knownSum(a, axes, facts), (total) => div(total, divisor)),
+      );
     default:
       return undefined;
   }
 }
 
-function scaledSum(factor: Value, rest: Value, axes: Axes): Value | undefined {
-  return mapped(withoutAxes(factor, axes), (scale) => mapped(knownSum(rest, axes), (total) => mul(scale, total)));
+function scaledSum(factor: Value, rest: Value, axes: Axes, facts: Surroundings): Value | undefined {
+  return mapped(withoutAxes(factor, axes), (scale) =>
+    mapped(knownSum(rest, axes, facts), (total) => mul(scale, total)),
+  );
 }
 
 function mapped(value: Value | undefined, then: (value: Value) => Value | undefined): Value | undefined {
@@ -163,7 +178,7 @@ export const sumRules: readonly Rule[] = [
   rule("sum over unit axes", "reassociates", "sum(reshape(x)) = sum(x)", ["sum"], sumOfLayout),
   rule("sum of a sum", "reassociates", "sum(sum(x)) = sum(x)", ["sum"], sumOfSum),
   rule("sum of a repetition", "reassociates", "sum(broadcast(x)) = n * sum(x)", ["sum"], sumOfBroadcast),
-  rule("sum known by its parts", "assumes-finite", "sum(c * distribution) = c", ["sum"], (value) =>
-    isFloat(value.type.dtype) ? knownSum(value.operands[0], axesOf(value)) : undefined,
+  rule("sum known by its parts", "assumes-finite", "sum(c * distribution) = c", ["sum"], (value, facts) =>
+    isFloat(value.type.dtype) ? knownSum(value.operands[0], axesOf(value), facts) : undefined,
   ),
 ];

@@ -55,7 +55,10 @@ const accuracyRules: readonly Rule[] = [
   identity("root of a square", "stabilizes", "sqrt(x * x) = abs(x)"),
 ];
 
-/** Logarithms of 0 that a zero factor means to leave out. */
+/**
+ * Logarithms of 0 that a zero factor means to leave out. What else was not finite there goes as well: the NaN of a
+ * negative x in a class that does not match no longer shows.
+ */
 const guardRules: readonly Rule[] = [
   identity("log where a match counts", "stabilizes", "cast[d](equal(i, j)) * log(x) = select(equal(i, j), log(x), 0)"),
 ];

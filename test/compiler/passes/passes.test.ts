@@ -2,23 +2,30 @@ import { describe, expect, it } from "vitest";
 import { residuals } from "../../../compiler/autodiff/residuals.ts";
 import { runPasses } from "../../../compiler/pass.ts";
 import { derive, makeSymbolicPasses, simplifyAfterBinding } from "../../../compiler/passes/all.ts";
+import { bindSizes } from "../../../compiler/passes/bind-sizes.ts";
 import { cse } from "../../../compiler/passes/cse.ts";
 import { dce } from "../../../compiler/passes/dce.ts";
+import { countUses } from "../../../compiler/passes/rewrite-pass.ts";
 import { makeRewriter, type Provenance } from "../../../compiler/rewrite/driver.ts";
 import { identity } from "../../../compiler/rewrite/rule.ts";
+import { collectingRules } from "../../../compiler/rewrite/rules/all.ts";
 import { input, param } from "../../../ir/build.ts";
-import { graphValues } from "../../../ir/graph.ts";
+import { classExtents } from "../../../ir/classes.ts";
+import { graphRoots, graphValues } from "../../../ir/graph.ts";
 import { dense } from "../../../ir/nn/dense.ts";
-import { binaryCrossEntropy, softmaxCrossEntropy } from "../../../ir/nn/losses.ts";
+import { binaryCrossEntropy, crossEntropy, softmaxCrossEntropy } from "../../../ir/nn/losses.ts";
 import { adam } from "../../../ir/optim/adam.ts";
 import { add, div, mul, sub } from "../../../ir/ops/arithmetic.ts";
+import { where } from "../../../ir/ops/choose.ts";
+import { equal } from "../../../ir/ops/compare.ts";
 import { matmul } from "../../../ir/ops/contract.ts";
 import { grad } from "../../../ir/ops/derivative.ts";
 import { relu, sigmoid, softplus } from "../../../ir/ops/functions.ts";
+import { iota } from "../../../ir/ops/leaf.ts";
 import { mean } from "../../../ir/ops/reduce.ts";
 import { sum } from "../../../ir/ops/sum.ts";
 import type { Value } from "../../../ir/value.ts";
-import { as, formula, graphOf, output, printed } from "../symbolic.ts";
+import { as, formula, graphOf, numbers, output, printed } from "../symbolic.ts";
 
 const digits = () =>
   graphOf(() => {
@@ -174,5 +181,83 @@ describe("residuals", () => {
     expect(of(relu)).toEqual(["A: 16*m"]);
     expect(of(sigmoid)).toEqual(["A: 16*m"]);
     expect(of(softplus)).toEqual(["Z: 16*m", "A: 16*m"]);
+  });
+});
+
+describe("a chain of scales and selections", () => {
+  const firings = (levels: number): number => {
+    const graph = graphOf(() => {
+      const x = input("x", "f32", ["n"]);
+      const w = param([1], { name: "w" });
+      let h: Value = x;
+      for (let level = 0; level < levels; level++) h = relu(mul(h, w));
+      const L = as("L", () => sum(h));
+      return { L, d: grad(L, w) };
+    });
+    let count = 0;
+    const observe = (): number => count++;
+    const derived = runPasses(graph, [...makeSymbolicPasses().slice(0, 3)]);
+    const rewrite = makeRewriter(collectingRules, { uses: countUses(derived), observe });
+    for (const root of graphRoots(derived)) rewrite(root);
+    expect(derive(graph)).toBeDefined();
+    return count;
+  };
+  it("takes as many rewrites as it has levels, times a constant", () => {
+    const [few, many] = [firings(75), firings(300)];
+    expect(many).toBeLessThan(4.5 * few);
+    expect(many).toBeGreaterThan(300);
+  });
+});
+
+describe("labels", () => {
+  const masked = (label: (l: Value) => Value) => {
+    const graph = graphOf(() => {
+      const logits = input("logits", "f32", [3, 4]);
+      const l = input("l", "i32", [3]);
+      const L = as("L", () => softmaxCrossEntropy(logits, label(l), { reduction: "sum" }));
+      return { L, d: grad(L, logits) };
+    });
+    const derived = derive(graph);
+    const [logits, l] = derived.inputs;
+    const feeds = new Map([
+      [logits, [1, 2, 3, 4, 0, 1, 0, 1, 2, 2, 2, 2]],
+      [l, [3, 255, 0]],
+    ]);
+    return {
+      derived,
+      gradient: numbers(output(derived, "d"), feeds),
+      classes: classExtents(l, graphValues(derived), derived.notes),
+    };
+  };
+  it("outside the classes have no loss and no gradient, where they are computed", () => {
+    const { gradient, classes } = masked((l) => where(equal(l, 255), -1, l));
+    expect(gradient.slice(4, 8)).toEqual([0, 0, 0, 0]);
+    expect(gradient[3]).toBeLessThan(0);
+    expect(classes).toEqual([]);
+  });
+  it("of an input are checked, and the gradient is softmax minus one-hot", () => {
+    expect(masked((l) => l).classes).toEqual([4]);
+  });
+  it("stay checked where a guarded logarithm is all that is left of the one-hot", () => {
+    const graph = derive(
+      graphOf(() => {
+        const p = input("p", "f32", ["m", 4]);
+        return { L: crossEntropy(p, input("l", "i32", ["m"])) };
+      }),
+    );
+    for (const each of [graph, bindSizes(graph, { m: 3 })]) {
+      const label = each.inputs.find((leaf) => leaf.type.dtype === "i32")!;
+      expect(classExtents(label, graphValues(each), each.notes)).toEqual([4]);
+    }
+  });
+  it("are not what a mask compares", () => {
+    const graph = derive(
+      graphOf(() => {
+        const x = input("x", "f32", [8]);
+        return { out: sum(where(equal(iota([8], 0), input("length", "i32", [])), x, 0)) };
+      }),
+    );
+    const length = graph.inputs.find((leaf) => leaf.type.dtype === "i32")!;
+    expect(classExtents(length, graphValues(graph), graph.notes)).toEqual([]);
   });
 });
