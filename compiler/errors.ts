@@ -100,3 +100,9 @@ export const dispatchSize = defineError(
     help: "compile for a smaller batch",
   }),
 );
+
+export const outputFile = defineError(
+  "output-file",
+  "The file named by --out can be written.",
+  (path: string, found: string) => ({ message: `the generated module must be writable at ${path}: ${found}` }),
+);

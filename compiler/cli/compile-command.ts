@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { compile } from "../compile.ts";
+import { outputFile } from "../errors.ts";
 import { emitModule } from "../emit/index.ts";
 import { loadModelFile } from "../load/index.ts";
 import { packageInfo } from "../load/package.ts";
@@ -22,18 +23,29 @@ export interface CompileCommand {
 export async function compileCommand(command: CompileCommand, terminal: Terminal): Promise<number> {
   const text = await generate(command);
   const out = displayPath(command.out);
-  const current = existsSync(command.out) && unixLines(readFileSync(command.out, "utf8")) === text;
+  const current = usable(out, () => existsSync(command.out) && unixLines(readFileSync(command.out, "utf8")) === text);
   if (command.check) {
     if (current) terminal.print(`${out} is up to date`);
     else terminal.warn(`${out} is stale\n  help: ${commandLine(command)}`);
     return current ? 0 : 1;
   }
   if (!current) {
-    mkdirSync(dirname(command.out), { recursive: true });
-    writeFileSync(command.out, text);
+    usable(out, () => {
+      mkdirSync(dirname(command.out), { recursive: true });
+      writeFileSync(command.out, text);
+    });
   }
   terminal.print(`${displayPath(command.model)} → ${out}${current ? " (unchanged)" : ""}`);
   return 0;
+}
+
+/** Reads or writes the file of the module; what the system says against it is an error of the command. */
+function usable<T>(out: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw outputFile(out, error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** Text of the module that a model file compiles to. */

@@ -1,6 +1,6 @@
 /// Programs that raise the errors that no model file does by itself: wrong calls, and the runtime's errors.
 import { compile } from "../../compiler/compile.ts";
-import { tooManyBindings } from "../../compiler/errors.ts";
+import { outputFile, tooManyBindings } from "../../compiler/errors.ts";
 import { loadModel } from "../../compiler/load/index.ts";
 import { rewriteType, rewriteUnsettled } from "../../compiler/rewrite/errors.ts";
 import {
@@ -31,6 +31,8 @@ export const triggers: Readonly<Record<string, () => unknown>> = {
   "size-unknown": () => compile(named(), { dims: { batch: 4, pixel: 16 } }),
   "size-value": () => compile(named(), { dims: { batch: 0, pixels: 16 } }),
   "size-conflict": () => compile(named(), { dims: { batch: 4, "predict.pixels": 16, "train.pixels": 25 } }),
+  "dispatch-size": () => compile(named(), { dims: { batch: 300_000_000, pixels: 16 } }),
+  "output-file": () => raise(outputFile("samples", "EISDIR: illegal operation on a directory, read")),
   // Every operation can be split today; the check is there for ops to come.
   "too-many-bindings": () => raise(tooManyBindings("total", 9, 8)),
   // Mistakes in the compiler: the rules at hand make none.
