@@ -80,7 +80,7 @@ export interface Digits extends LoadedModule<DigitsParams> {
 }
 
 /** Opens a device, compiles the kernels and sets the states. */
-export function createDigits(options?: LoadOptions): Promise<Digits> {
+export function createDigits(options?: LoadOptions<DigitsParams>): Promise<Digits> {
   return load<Digits>(program, options);
 }
 
@@ -137,7 +137,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
     let hidden_linear = tile[i] + hidden_bias[column / 4u];
-    hidden[r * 32u + column / 4u] = max(hidden_linear, vec4f(0.0));
+    hidden[r * 32u + column / 4u] = select(hidden_linear, vec4f(0.0), hidden_linear <= vec4f(0.0));
   }
 }
 `,
@@ -492,9 +492,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let r = row + i;
     let next_adam_m_hidden_weight = 0.9 * adam_m_hidden_weight[r * 32u + column / 4u] + 0.1 * tile[i];
     let next_adam_v_hidden_weight = 0.999 * adam_v_hidden_weight[r * 32u + column / 4u] + 0.001 * (tile[i] * tile[i]);
+    let next_hidden_weight = hidden_weight[r * 32u + column / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
     adam_m_hidden_weight[r * 32u + column / 4u] = next_adam_m_hidden_weight;
     adam_v_hidden_weight[r * 32u + column / 4u] = next_adam_v_hidden_weight;
-    hidden_weight[r * 32u + column / 4u] = hidden_weight[r * 32u + column / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
+    hidden_weight[r * 32u + column / 4u] = next_hidden_weight;
   }
 }
 `,
@@ -553,9 +554,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   if (lane == 0u) {
     let next_adam_m_hidden_bias = 0.9 * adam_m_hidden_bias[row] + 0.1 * sum;
     let next_adam_v_hidden_bias = 0.999 * adam_v_hidden_bias[row] + 0.001 * (sum * sum);
+    let next_hidden_bias = hidden_bias[row] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
     adam_m_hidden_bias[row] = next_adam_m_hidden_bias;
     adam_v_hidden_bias[row] = next_adam_v_hidden_bias;
-    hidden_bias[row] = hidden_bias[row] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
+    hidden_bias[row] = next_hidden_bias;
   }
 }
 `,
@@ -625,9 +627,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       if (c >= 10u) { break; }
       let next_adam_m_logits_weight = 0.9 * adam_m_logits_weight[r * 10u + c] + 0.1 * tile[i][j];
       let next_adam_v_logits_weight = 0.999 * adam_v_logits_weight[r * 10u + c] + 0.001 * (tile[i][j] * tile[i][j]);
+      let next_logits_weight = logits_weight[r * 10u + c] - settings.learningRate * (next_adam_m_logits_weight / adam_m_norm / (sqrt(next_adam_v_logits_weight / adam_v_norm) + 1e-8));
       adam_m_logits_weight[r * 10u + c] = next_adam_m_logits_weight;
       adam_v_logits_weight[r * 10u + c] = next_adam_v_logits_weight;
-      logits_weight[r * 10u + c] = logits_weight[r * 10u + c] - settings.learningRate * (next_adam_m_logits_weight / adam_m_norm / (sqrt(next_adam_v_logits_weight / adam_v_norm) + 1e-8));
+      logits_weight[r * 10u + c] = next_logits_weight;
     }
   }
 }
@@ -688,9 +691,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   if (lane == 0u && inside) {
     let next_adam_m_logits_bias = 0.9 * adam_m_logits_bias[row] + 0.1 * sum;
     let next_adam_v_logits_bias = 0.999 * adam_v_logits_bias[row] + 0.001 * (sum * sum);
+    let next_logits_bias = logits_bias[row] - settings.learningRate * (next_adam_m_logits_bias / adam_m_norm / (sqrt(next_adam_v_logits_bias / adam_v_norm) + 1e-8));
     adam_m_logits_bias[row] = next_adam_m_logits_bias;
     adam_v_logits_bias[row] = next_adam_v_logits_bias;
-    logits_bias[row] = logits_bias[row] - settings.learningRate * (next_adam_m_logits_bias / adam_m_norm / (sqrt(next_adam_v_logits_bias / adam_v_norm) + 1e-8));
+    logits_bias[row] = next_logits_bias;
   }
 }
 `,
@@ -740,8 +744,10 @@ fn main(@builtin(local_invocation_id) local: vec3u) {
   let sum_1 = total_lanes[0];
   let sum_2 = total_1_lanes[0];
   if (lane == 0u) {
-    loss[0u] = -(sum_1 / 64.0);
-    accuracy[0u] = sum_2 / 64.0;
+    let loss_1 = -(sum_1 / 64.0);
+    let accuracy_1 = sum_2 / 64.0;
+    loss[0u] = loss_1;
+    accuracy[0u] = accuracy_1;
     adam_step[0u] = next_adam_step;
   }
 }

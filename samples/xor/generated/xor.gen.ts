@@ -78,7 +78,7 @@ export interface Xor extends LoadedModule<XorParams> {
 }
 
 /** Opens a device, compiles the kernels and sets the states. */
-export function createXor(options?: LoadOptions): Promise<Xor> {
+export function createXor(options?: LoadOptions<XorParams>): Promise<Xor> {
   return load<Xor>(program, options);
 }
 
@@ -381,9 +381,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let r = row + i;
     let next_adam_m_hidden_weight = 0.9 * adam_m_hidden_weight[r * 2u + column / 4u] + 0.1 * tile[i];
     let next_adam_v_hidden_weight = 0.999 * adam_v_hidden_weight[r * 2u + column / 4u] + 0.001 * (tile[i] * tile[i]);
+    let next_hidden_weight = hidden_weight[r * 2u + column / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
     adam_m_hidden_weight[r * 2u + column / 4u] = next_adam_m_hidden_weight;
     adam_v_hidden_weight[r * 2u + column / 4u] = next_adam_v_hidden_weight;
-    hidden_weight[r * 2u + column / 4u] = hidden_weight[r * 2u + column / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
+    hidden_weight[r * 2u + column / 4u] = next_hidden_weight;
   }
 }
 `,
@@ -442,9 +443,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   if (lane == 0u) {
     let next_adam_m_hidden_bias = 0.9 * adam_m_hidden_bias[row] + 0.1 * sum;
     let next_adam_v_hidden_bias = 0.999 * adam_v_hidden_bias[row] + 0.001 * (sum * sum);
+    let next_hidden_bias = hidden_bias[row] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
     adam_m_hidden_bias[row] = next_adam_m_hidden_bias;
     adam_v_hidden_bias[row] = next_adam_v_hidden_bias;
-    hidden_bias[row] = hidden_bias[row] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
+    hidden_bias[row] = next_hidden_bias;
   }
 }
 `,
@@ -531,9 +533,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       if (c >= 1u) { break; }
       let next_adam_m_logit_weight = 0.9 * adam_m_logit_weight[r] + 0.1 * tile[i][j];
       let next_adam_v_logit_weight = 0.999 * adam_v_logit_weight[r] + 0.001 * (tile[i][j] * tile[i][j]);
+      let next_logit_weight = logit_weight[r] - settings.learningRate * (next_adam_m_logit_weight / adam_m_norm / (sqrt(next_adam_v_logit_weight / adam_v_norm) + 1e-8));
       adam_m_logit_weight[r] = next_adam_m_logit_weight;
       adam_v_logit_weight[r] = next_adam_v_logit_weight;
-      logit_weight[r] = logit_weight[r] - settings.learningRate * (next_adam_m_logit_weight / adam_m_norm / (sqrt(next_adam_v_logit_weight / adam_v_norm) + 1e-8));
+      logit_weight[r] = next_logit_weight;
     }
   }
 }
@@ -592,9 +595,10 @@ fn main(@builtin(local_invocation_id) local: vec3u) {
   if (lane == 0u) {
     let next_adam_m_logit_bias = 0.9 * adam_m_logit_bias[0u] + 0.1 * sum;
     let next_adam_v_logit_bias = 0.999 * adam_v_logit_bias[0u] + 0.001 * (sum * sum);
+    let next_logit_bias = logit_bias[0u] - settings.learningRate * (next_adam_m_logit_bias / adam_m_norm / (sqrt(next_adam_v_logit_bias / adam_v_norm) + 1e-8));
     adam_m_logit_bias[0u] = next_adam_m_logit_bias;
     adam_v_logit_bias[0u] = next_adam_v_logit_bias;
-    logit_bias[0u] = logit_bias[0u] - settings.learningRate * (next_adam_m_logit_bias / adam_m_norm / (sqrt(next_adam_v_logit_bias / adam_v_norm) + 1e-8));
+    logit_bias[0u] = next_logit_bias;
   }
 }
 `,
@@ -634,7 +638,8 @@ fn main(@builtin(local_invocation_id) local: vec3u) {
   workgroupBarrier();
   let sum = total_1_lanes[0];
   if (lane == 0u) {
-    loss[0u] = sum / 4.0;
+    let loss_1 = sum / 4.0;
+    loss[0u] = loss_1;
     adam_step[0u] = next_adam_step;
   }
 }

@@ -47,6 +47,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
     let hidden_linear = tile[i] + hidden_bias[column / 4u];
-    hidden[r * 32u + column / 4u] = max(hidden_linear, vec4f(0.0));
+    hidden[r * 32u + column / 4u] = select(hidden_linear, vec4f(0.0), hidden_linear <= vec4f(0.0));
   }
 }

@@ -38,8 +38,10 @@ fn main(@builtin(local_invocation_id) local: vec3u) {
   let sum_1 = total_lanes[0];
   let sum_2 = total_1_lanes[0];
   if (lane == 0u) {
-    loss[0u] = -(sum_1 / 64.0);
-    accuracy[0u] = sum_2 / 64.0;
+    let loss_1 = -(sum_1 / 64.0);
+    let accuracy_1 = sum_2 / 64.0;
+    loss[0u] = loss_1;
+    accuracy[0u] = accuracy_1;
     adam_step[0u] = next_adam_step;
   }
 }

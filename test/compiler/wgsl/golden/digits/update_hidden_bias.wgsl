@@ -47,8 +47,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   if (lane == 0u) {
     let next_adam_m_hidden_bias = 0.9 * adam_m_hidden_bias[row] + 0.1 * sum;
     let next_adam_v_hidden_bias = 0.999 * adam_v_hidden_bias[row] + 0.001 * (sum * sum);
+    let next_hidden_bias = hidden_bias[row] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
     adam_m_hidden_bias[row] = next_adam_m_hidden_bias;
     adam_v_hidden_bias[row] = next_adam_v_hidden_bias;
-    hidden_bias[row] = hidden_bias[row] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
+    hidden_bias[row] = next_hidden_bias;
   }
 }

@@ -48,8 +48,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   if (lane == 0u && inside) {
     let next_adam_m_logits_bias = 0.9 * adam_m_logits_bias[row] + 0.1 * sum;
     let next_adam_v_logits_bias = 0.999 * adam_v_logits_bias[row] + 0.001 * (sum * sum);
+    let next_logits_bias = logits_bias[row] - settings.learningRate * (next_adam_m_logits_bias / adam_m_norm / (sqrt(next_adam_v_logits_bias / adam_v_norm) + 1e-8));
     adam_m_logits_bias[row] = next_adam_m_logits_bias;
     adam_v_logits_bias[row] = next_adam_v_logits_bias;
-    logits_bias[row] = logits_bias[row] - settings.learningRate * (next_adam_m_logits_bias / adam_m_norm / (sqrt(next_adam_v_logits_bias / adam_v_norm) + 1e-8));
+    logits_bias[row] = next_logits_bias;
   }
 }

@@ -58,9 +58,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       if (c >= 10u) { break; }
       let next_adam_m_logits_weight = 0.9 * adam_m_logits_weight[r * 10u + c] + 0.1 * tile[i][j];
       let next_adam_v_logits_weight = 0.999 * adam_v_logits_weight[r * 10u + c] + 0.001 * (tile[i][j] * tile[i][j]);
+      let next_logits_weight = logits_weight[r * 10u + c] - settings.learningRate * (next_adam_m_logits_weight / adam_m_norm / (sqrt(next_adam_v_logits_weight / adam_v_norm) + 1e-8));
       adam_m_logits_weight[r * 10u + c] = next_adam_m_logits_weight;
       adam_v_logits_weight[r * 10u + c] = next_adam_v_logits_weight;
-      logits_weight[r * 10u + c] = logits_weight[r * 10u + c] - settings.learningRate * (next_adam_m_logits_weight / adam_m_norm / (sqrt(next_adam_v_logits_weight / adam_v_norm) + 1e-8));
+      logits_weight[r * 10u + c] = next_logits_weight;
     }
   }
 }

@@ -28,7 +28,8 @@ fn main(@builtin(local_invocation_id) local: vec3u) {
   workgroupBarrier();
   let sum = total_1_lanes[0];
   if (lane == 0u) {
-    loss[0u] = sum / 4.0;
+    let loss_1 = sum / 4.0;
+    loss[0u] = loss_1;
     adam_step[0u] = next_adam_step;
   }
 }

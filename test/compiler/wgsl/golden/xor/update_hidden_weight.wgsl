@@ -44,8 +44,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let r = row + i;
     let next_adam_m_hidden_weight = 0.9 * adam_m_hidden_weight[r * 2u + column / 4u] + 0.1 * tile[i];
     let next_adam_v_hidden_weight = 0.999 * adam_v_hidden_weight[r * 2u + column / 4u] + 0.001 * (tile[i] * tile[i]);
+    let next_hidden_weight = hidden_weight[r * 2u + column / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
     adam_m_hidden_weight[r * 2u + column / 4u] = next_adam_m_hidden_weight;
     adam_v_hidden_weight[r * 2u + column / 4u] = next_adam_v_hidden_weight;
-    hidden_weight[r * 2u + column / 4u] = hidden_weight[r * 2u + column / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
+    hidden_weight[r * 2u + column / 4u] = next_hidden_weight;
   }
 }

@@ -46,8 +46,9 @@ fn main(@builtin(local_invocation_id) local: vec3u) {
   if (lane == 0u) {
     let next_adam_m_logit_bias = 0.9 * adam_m_logit_bias[0u] + 0.1 * sum;
     let next_adam_v_logit_bias = 0.999 * adam_v_logit_bias[0u] + 0.001 * (sum * sum);
+    let next_logit_bias = logit_bias[0u] - settings.learningRate * (next_adam_m_logit_bias / adam_m_norm / (sqrt(next_adam_v_logit_bias / adam_v_norm) + 1e-8));
     adam_m_logit_bias[0u] = next_adam_m_logit_bias;
     adam_v_logit_bias[0u] = next_adam_v_logit_bias;
-    logit_bias[0u] = logit_bias[0u] - settings.learningRate * (next_adam_m_logit_bias / adam_m_norm / (sqrt(next_adam_v_logit_bias / adam_v_norm) + 1e-8));
+    logit_bias[0u] = next_logit_bias;
   }
 }

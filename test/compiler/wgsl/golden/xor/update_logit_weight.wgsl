@@ -75,9 +75,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       if (c >= 1u) { break; }
       let next_adam_m_logit_weight = 0.9 * adam_m_logit_weight[r] + 0.1 * tile[i][j];
       let next_adam_v_logit_weight = 0.999 * adam_v_logit_weight[r] + 0.001 * (tile[i][j] * tile[i][j]);
+      let next_logit_weight = logit_weight[r] - settings.learningRate * (next_adam_m_logit_weight / adam_m_norm / (sqrt(next_adam_v_logit_weight / adam_v_norm) + 1e-8));
       adam_m_logit_weight[r] = next_adam_m_logit_weight;
       adam_v_logit_weight[r] = next_adam_v_logit_weight;
-      logit_weight[r] = logit_weight[r] - settings.learningRate * (next_adam_m_logit_weight / adam_m_norm / (sqrt(next_adam_v_logit_weight / adam_v_norm) + 1e-8));
+      logit_weight[r] = next_logit_weight;
     }
   }
 }
