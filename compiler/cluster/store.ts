@@ -70,8 +70,14 @@ function collect({ clusters, home, recomputed }: Partition, stored: ReadonlySet<
 function isRecomputable(value: Value, stored: ReadonlySet<Value>): boolean {
   const size = elementCount(value.type.shape);
   const large = new Set<Value>();
+  const known = new Map<Value, boolean>();
   const visit = (each: Value): boolean => {
     const base = underLayouts(each);
+    const answer = known.get(base) ?? follows(base);
+    known.set(base, answer);
+    return answer;
+  };
+  const follows = (base: Value): boolean => {
     if (base.op.kind === "leaf" || stored.has(base)) {
       if (!base.constant && elementCount(base.type.shape) === size && size !== 1) large.add(base);
       return true;
