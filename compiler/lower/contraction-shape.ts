@@ -6,6 +6,7 @@ import { elementCount } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import { throughLayouts } from "../cluster/access.ts";
 import { constantIndex, indexAlgebra, laneAccess, variableIndex, type Index } from "./index.ts";
+import { powerOfTwo } from "./kernel.ts";
 
 /** Along which variable an operand is read four at a time; `none` reads single elements. */
 export type Vectorised = "k" | "edge" | "none";
@@ -41,22 +42,15 @@ export function describeContraction(root: Value): ContractionShape {
     contracted: left.contracted.map((axis) => a[axis]),
   };
   const [batchCount, rowCount, columnCount, length] = Object.values(shapes).map(elementCount);
-  const rows = power(rowCount, 4);
-  const across = power(typeof columnCount === "number" ? Math.ceil(columnCount / 4) : columnCount, 8);
-  const down = power(typeof rowCount === "number" ? Math.ceil(rowCount / rows) : rowCount, 64 / across);
+  const rows = powerOfTwo(rowCount, 4);
+  const across = powerOfTwo(typeof columnCount === "number" ? Math.ceil(columnCount / 4) : columnCount, 8);
+  const down = powerOfTwo(typeof rowCount === "number" ? Math.ceil(rowCount / rows) : rowCount, 64 / across);
   return {
     ...{ root, ...shapes, batchCount, rowCount, columnCount, length, rows },
     wholeRows: isMultipleOf(rowCount, rows),
     wholeColumns: isMultipleOf(columnCount, 4),
     threads: [across, down],
   };
-}
-
-/** The smallest power of two that reaches the extent, at most `most`; an extent that is not bound counts as large. */
-function power(extent: Dim, most: number): number {
-  let result = 1;
-  while (result < most && (typeof extent !== "number" || result < extent)) result *= 2;
-  return result;
 }
 
 /** The i-th row (or j-th column) of the tile as an index. */

@@ -62,6 +62,13 @@ export function foldGrid(extent: Dim, per: number): { readonly grid: Kernel["gri
   return { grid: [{ extent: mostWorkgroups, per: 1 }, rows, one], group: `(group.y * ${mostWorkgroups}u + group.x)` };
 }
 
+/** The smallest power of two that reaches the extent, at most `most`; an extent that is not bound counts as large. */
+export function powerOfTwo(extent: Dim, most: number): number {
+  let result = 1;
+  while (result < most && (typeof extent !== "number" || result < extent)) result *= 2;
+  return result;
+}
+
 /** Workgroups along one dimension: ⌈extent / per⌉. */
 export interface GridExtent {
   readonly extent: Dim;

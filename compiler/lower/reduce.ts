@@ -12,7 +12,15 @@ import { extentText, lastText, literalText } from "../wgsl/expression.ts";
 import { assignParts, combineLanes, type Accumulating, type Arrangement } from "./accumulate.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { indexAlgebra, variableIndex, type Index } from "./index.ts";
-import { foldGrid, hintFor, nameTensors, type Expression, type Kernel, type LowerContext } from "./kernel.ts";
+import {
+  foldGrid,
+  hintFor,
+  nameTensors,
+  type Expression,
+  type Kernel,
+  type LowerContext,
+  powerOfTwo,
+} from "./kernel.ts";
 import { writeStores } from "./store.ts";
 
 interface Plan {
@@ -87,18 +95,13 @@ function makePlan(cluster: Cluster): Plan {
 
 /** 64 threads; 256 for a single long row. Sizes that are not bound yet count as large. */
 function arrange(rowCount: Dim, length: Dim, alongRow: boolean): Arrangement {
-  const power = (extent: Dim, most: number): number => {
-    let result = 1;
-    while (result < most && (typeof extent !== "number" || result < extent)) result *= 2;
-    return result;
-  };
-  if (rowCount === 1) return { rows: 1, lanes: power(length, 256), alongRow: true };
+  if (rowCount === 1) return { rows: 1, lanes: powerOfTwo(length, 256), alongRow: true };
   if (alongRow) {
-    const lanes = power(length, 64);
-    return { rows: Math.min(64 / lanes, power(rowCount, 64)), lanes, alongRow };
+    const lanes = powerOfTwo(length, 64);
+    return { rows: Math.min(64 / lanes, powerOfTwo(rowCount, 64)), lanes, alongRow };
   }
-  const rows = power(rowCount, 16);
-  return { rows, lanes: Math.min(64 / rows, power(length, 64)), alongRow };
+  const rows = powerOfTwo(rowCount, 16);
+  return { rows, lanes: Math.min(64 / rows, powerOfTwo(length, 64)), alongRow };
 }
 
 function writeHead({ arrangement, rowCount }: Plan, emitter: Emitter): void {

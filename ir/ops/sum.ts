@@ -21,6 +21,11 @@ export interface BroadcastAttrs {
   readonly axes: readonly number[];
 }
 
+/** The attributes of a broadcast. */
+export function broadcastAttrs(value: Value): BroadcastAttrs {
+  return value.attrs as unknown as BroadcastAttrs;
+}
+
 export const broadcastOp: LayoutOp = {
   name: "broadcast",
   doc: "Repeats a tensor along new axes, and along axes of extent 1.",

@@ -1,13 +1,12 @@
 /// Broadcasts, reshapes and transposes: chains become one, and calculation moves before repetition.
 import { contract, contractOp, operandAxes, type AxisPair, type ContractAttrs } from "../../../ir/ops/contract.ts";
 import { reshapeOp, reshapeTo, transpose, transposeOp } from "../../../ir/ops/layout.ts";
-import { broadcastAlong, broadcastOp, type BroadcastAttrs } from "../../../ir/ops/sum.ts";
+import { broadcastAlong, broadcastOp, broadcastAttrs } from "../../../ir/ops/sum.ts";
 import { sameShape, type Shape } from "../../../ir/type.ts";
 import { apply, sameAttrs, type Value } from "../../../ir/value.ts";
 import { elementwiseRoot, identity, rule, type Rule, type Surroundings } from "../rule.ts";
 import { isUniform, uniformTo } from "./uniform.ts";
 
-const broadcastAttrs = (value: Value): BroadcastAttrs => value.attrs as unknown as BroadcastAttrs;
 const permutationOf = (value: Value): readonly number[] => value.attrs.permutation as readonly number[];
 
 /** Position in `to` of each axis of `from`, when `to` only has more axes of extent 1. */

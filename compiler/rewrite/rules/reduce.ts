@@ -7,8 +7,15 @@ import { exp } from "../../../ir/ops/functions.ts";
 import { reshapeOp, reshapeTo, transposeOp } from "../../../ir/ops/layout.ts";
 import { constant, constantValue, inputOp, sizeValue, type InputIdentity } from "../../../ir/ops/leaf.ts";
 import { argmaxOp, logsumexpOp } from "../../../ir/ops/reduce.ts";
-import { broadcastAlong, broadcastOp, keptAxes, reducedCount, sum, sumOp } from "../../../ir/ops/sum.ts";
-import type { BroadcastAttrs } from "../../../ir/ops/sum.ts";
+import {
+  broadcastAlong,
+  broadcastAttrs,
+  broadcastOp,
+  keptAxes,
+  reducedCount,
+  sum,
+  sumOp,
+} from "../../../ir/ops/sum.ts";
 import type { Dim } from "../../../ir/dim.ts";
 import { isFloat, type Shape } from "../../../ir/type.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
@@ -18,7 +25,6 @@ import { isUniform, uniformTo } from "./uniform.ts";
 type Axes = readonly number[];
 
 const axesOf = (value: Value): Axes => value.attrs.axes as Axes;
-const broadcastAttrs = (value: Value): BroadcastAttrs => value.attrs as unknown as BroadcastAttrs;
 const keptShape = (value: Value, axes: Axes): Shape =>
   keptAxes(value.type.shape.length, axes).map((axis) => value.type.shape[axis]);
 
