@@ -1,16 +1,16 @@
 /// Sums of products are multiplied out, collected and factored where that is cheaper.
 import type { Pass } from "../pass.ts";
-import type { Provenance } from "../rewrite/driver.ts";
+import type { DerivationLog } from "../rewrite/log.ts";
 import { collectingRules } from "../rewrite/rules/all.ts";
 import { rewritePass } from "./rewrite-pass.ts";
 
-/** Makes the pass; `provenance` notes which rule made which value. */
-export function collectWith(provenance?: Provenance): Pass {
+/** Makes the pass; `log` notes what fires. */
+export function collectWith(log?: DerivationLog): Pass {
   return rewritePass(
     "collect",
     "Sums of products are multiplied out, collected and factored where that is cheaper.",
     collectingRules,
-    provenance,
+    log,
   );
 }
 

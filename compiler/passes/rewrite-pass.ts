@@ -1,19 +1,23 @@
 /// Passes that are rules.
 import type { Pass } from "../pass.ts";
-import { makeRewriter, type Provenance } from "../rewrite/driver.ts";
+import { makeRewriter } from "../rewrite/driver.ts";
+import type { DerivationLog } from "../rewrite/log.ts";
 import type { Rule } from "../rewrite/rule.ts";
 import type { Dim } from "../../ir/dim.ts";
 import { graphRoots, type Graph } from "../../ir/graph.ts";
 import { postorder, type Value } from "../../ir/value.ts";
 import { replaceValues } from "./replace.ts";
 
-/** A pass that rewrites every value of a graph by rules until none applies. */
-export function rewritePass(name: string, doc: string, rules: readonly Rule[], provenance?: Provenance): Pass {
+/** A pass that rewrites every value of a graph by rules until none applies; `log` notes what fires. */
+export function rewritePass(name: string, doc: string, rules: readonly Rule[], log?: DerivationLog): Pass {
   return {
     name,
     doc,
     run: (graph) =>
-      replaceValues(graph, makeRewriter(rules, { uses: countUses(graph), classes: classesOf(graph), provenance })),
+      replaceValues(
+        graph,
+        makeRewriter(rules, { uses: countUses(graph), classes: classesOf(graph), observe: log?.phase(name) }),
+      ),
   };
 }
 

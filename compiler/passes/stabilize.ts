@@ -1,16 +1,16 @@
 /// No formula is left that overflows or cancels where a safe function computes the same.
 import type { Pass } from "../pass.ts";
-import type { Provenance } from "../rewrite/driver.ts";
+import type { DerivationLog } from "../rewrite/log.ts";
 import { stabilizingRules } from "../rewrite/rules/all.ts";
 import { rewritePass } from "./rewrite-pass.ts";
 
-/** Makes the pass; `provenance` notes which rule made which value. */
-export function stabilizeWith(provenance?: Provenance): Pass {
+/** Makes the pass; `log` notes what fires. */
+export function stabilizeWith(log?: DerivationLog): Pass {
   return rewritePass(
     "stabilize",
     "No formula is left that overflows or cancels where a safe function computes the same.",
     stabilizingRules,
-    provenance,
+    log,
   );
 }
 

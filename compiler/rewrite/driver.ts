@@ -6,24 +6,13 @@ import { bottomUp } from "./bottom-up.ts";
 import { rewriteType, rewriteUnsettled } from "./errors.ts";
 import { keepsType, type Rule, type Surroundings } from "./rule.ts";
 
-/** How a value came about: the rule that made it, and what it was before. */
-export interface Step {
-  readonly rule: string;
-  readonly from: Value;
-}
-
-/** Which rule made which value. */
-export type Provenance = Map<Value, Step>;
-
 /** What a rewriter may be told. */
 export interface RewriterOptions {
   /** How many values read each value of the graph; rules that move work ask for it. */
   readonly uses?: ReadonlyMap<Value, number>;
   /** Numbers of classes of inputs that hold labels. */
   readonly classes?: ReadonlyMap<Value, readonly Dim[]>;
-  /** Filled in as rules fire. */
-  readonly provenance?: Provenance;
-  /** Called for each rule that fires. */
+  /** Called for each rule that fires, once for each value that it rewrites: a derivation log listens here. */
   readonly observe?: (rule: Rule, before: Value, after: Value) => void;
 }
 
@@ -73,7 +62,6 @@ export function makeRewriter(rules: readonly Rule[], options: RewriterOptions = 
       }
       if (++firings > mostFirings) throw rewriteUnsettled(rule.name, rule.identity, firings);
       options.observe?.(rule, value, rewritten);
-      if (!options.provenance?.has(rewritten)) options.provenance?.set(rewritten, { rule: rule.name, from: value });
       depth++;
       const result = normalize(rewritten);
       depth--;

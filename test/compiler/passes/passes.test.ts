@@ -6,7 +6,9 @@ import { bindSizes } from "../../../compiler/passes/bind-sizes.ts";
 import { cse } from "../../../compiler/passes/cse.ts";
 import { dce } from "../../../compiler/passes/dce.ts";
 import { countUses } from "../../../compiler/passes/rewrite-pass.ts";
-import { makeRewriter, type Provenance } from "../../../compiler/rewrite/driver.ts";
+import { makeRewriter } from "../../../compiler/rewrite/driver.ts";
+import { makeLog } from "../../../compiler/rewrite/log.ts";
+import { printGraph } from "../../../ir/print.ts";
 import { identity } from "../../../compiler/rewrite/rule.ts";
 import { collectingRules } from "../../../compiler/rewrite/rules/all.ts";
 import { input, param } from "../../../ir/build.ts";
@@ -65,19 +67,25 @@ describe("all passes", () => {
     );
     expect(graphValues(graph).filter((value) => value.op.name === "sigmoid")).toHaveLength(1);
   });
-  it("say which rule made a value", () => {
-    const provenance: Provenance = new Map();
+  it("note what was derived and which rule fired, and change nothing by it", () => {
+    const log = makeLog();
     const graph = graphOf(() => {
       const z = input("z", "f32", ["m"]);
       const y = input("y", "f32", ["m"]);
       const L = as("L", () => binaryCrossEntropy(sigmoid(z), y, { reduction: "sum" }));
       return { L, d: grad(L, z) };
     });
-    const derived = runPasses(graph, makeSymbolicPasses(provenance));
-    expect(provenance.get(output(derived, "d"))?.rule).toBe("sum of products collected");
-    const rules = new Set([...provenance.values()].map((step) => step.rule));
+    const derived = runPasses(graph, makeSymbolicPasses({ log }));
+    expect(printGraph(derived)).toBe(printGraph(derive(graph)));
+    const firings = log.entries.flatMap((entry) => (entry.tag === "phase" ? entry.firings : []));
+    const last = firings.find(({ after }) => after === output(derived, "d"));
+    expect(last?.rule.name).toBe("sum of products collected");
+    const rules = new Set(firings.map((firing) => firing.rule.name));
     expect(rules).toContain("log of sigmoid");
     expect(rules).toContain("log of one minus sigmoid");
+    const [derivation] = log.entries.filter((entry) => entry.tag === "differentiation");
+    expect(derivation.loss).toBe(output(graph, "L"));
+    expect(derivation.forward(output(graph, "L"))).toBe(derivation.differentiated);
   });
 });
 

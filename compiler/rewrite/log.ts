@@ -1,0 +1,55 @@
+/// How a graph came about: every rule that fired, every derivative that was taken, in the order in which it happened.
+import type { Value } from "../../ir/value.ts";
+import type { Rule } from "./rule.ts";
+
+/** A rule that fired: in place of `before` there is `after`. */
+export interface Firing {
+  readonly rule: Pick<Rule, "name" | "identity" | "contract">;
+  readonly before: Value;
+  readonly after: Value;
+}
+
+/** What one rewriter did. It settles each value once, so each `before` occurs once. */
+export interface Phase {
+  readonly tag: "phase";
+  /** The pass that it belongs to. */
+  readonly name: string;
+  readonly firings: readonly Firing[];
+}
+
+/** A scalar was differentiated. */
+export interface Differentiation {
+  readonly tag: "differentiation";
+  /** The scalar as the graph has it, and as it was differentiated: rewritten by the phases before. */
+  readonly loss: Value;
+  readonly differentiated: Value;
+  /** From the loss backwards: values of `differentiated` → their cotangents. */
+  readonly cotangents: ReadonlyMap<Value, Value>;
+  /** What a value of the graph was when it was differentiated; undefined when it was not. */
+  forward(value: Value): Value | undefined;
+}
+
+/** One thing that happened. */
+export type Entry = Phase | Differentiation;
+
+/** Notes what a compiler does; it does the same, and nothing more, without. */
+export interface DerivationLog {
+  readonly entries: readonly Entry[];
+  /** Begins a phase; the function notes a rule that fired in it. */
+  phase(name: string): (rule: Rule, before: Value, after: Value) => void;
+  differentiated(event: Omit<Differentiation, "tag">): void;
+}
+
+/** An empty log. */
+export function makeLog(): DerivationLog {
+  const entries: Entry[] = [];
+  return {
+    entries,
+    phase(name) {
+      const firings: Firing[] = [];
+      entries.push({ tag: "phase", name, firings });
+      return (rule, before, after) => void firings.push({ rule, before, after });
+    },
+    differentiated: (event) => void entries.push({ tag: "differentiation", ...event }),
+  };
+}
