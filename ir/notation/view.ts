@@ -6,11 +6,12 @@ import { mul } from "../ops/arithmetic.ts";
 import { reshapeOp, transposeOp } from "../ops/layout.ts";
 import { constantOp, iotaOp, sizeOp } from "../ops/leaf.ts";
 import { broadcastOp, type BroadcastAttrs } from "../ops/sum.ts";
-import { formatType, sameShape, sameType, type DType, type Shape } from "../type.ts";
-import { sameAttrs, type Attrs, type ElementwiseOp, type Value } from "../value.ts";
+import { formatType, sameShape, sameType, type DType } from "../type.ts";
+import { sameAttrs, type ElementwiseOp, type Value } from "../value.ts";
 import { axesPattern, impliedTypes, patternShape, productAttrs, type WrittenType } from "./implied.ts";
 import { abbreviation, type IsOpaque } from "./abbreviations.ts";
 import type { CallForm, Form } from "./form.ts";
+import { formatAttribute, formatAttributes as otherAttributes } from "./attributes.ts";
 import { formatNumber } from "./numbers.ts";
 
 /** An operand as it is written. */
@@ -38,6 +39,12 @@ export function viewOf(value: Value, isOpaque: IsOpaque): View {
       return elementwiseView(op, value, isOpaque);
     case "layout":
       return { form: layoutForm(value), operands: operands.map(plain) };
+    case "piecewise":
+    case "gather":
+    case "cumulative":
+    case "sort":
+    case "composite":
+      return { form: call(op.name, otherAttributes(value.attrs)), operands: operands.map(plain) };
     case "reduction":
       return { form: call(op.name, reductionAttributes(value)), operands: operands.map(plain) };
     case "contraction":
@@ -46,6 +53,12 @@ export function viewOf(value: Value, isOpaque: IsOpaque): View {
       return { form: leafForm(value), operands: [] };
     case "derivative":
       return { form: { ...call(op.name, otherAttributes(value.attrs)), light: true }, operands: operands.map(plain) };
+    case "piecewise":
+    case "gather":
+    case "cumulative":
+    case "sort":
+    case "composite":
+      return { form: call(op.name, otherAttributes(value.attrs)), operands: operands.map(plain) };
     default:
       return op satisfies never;
   }
@@ -173,15 +186,4 @@ export function literalText(value: Value): string {
   return value.op === sizeOp
     ? `${value.attrs.size as Dim}`
     : formatNumber(value.attrs.value as number, value.type.dtype);
-}
-
-function otherAttributes(attrs: Attrs): readonly string[] {
-  return Object.entries(attrs).map(([key, attribute]) => `${key}=${formatAttribute(attribute)}`);
-}
-
-/** Numbers and sizes as they are, other text quoted, lists in brackets. */
-function formatAttribute(attribute: unknown): string {
-  if (Array.isArray(attribute)) return `[${(attribute as Shape).map(formatAttribute).join(", ")}]`;
-  if (typeof attribute === "string" && !/^[\w.*+-]+$/.test(attribute)) return JSON.stringify(attribute);
-  return String(attribute);
 }

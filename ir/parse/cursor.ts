@@ -42,7 +42,7 @@ export function cursorOf(tokens: readonly Token[], fallback: Place): Cursor {
   const expect = (symbol: string): void => void (accept(symbol) || fail(`"${symbol}"`));
   const dim = (): Dim => {
     const words: string[] = [];
-    while (peek() && ![",", ")", "]"].includes(peek()!.text)) words.push(tokens[next++].text);
+    while (peek() && ![",", ")", "]", "}"].includes(peek()!.text)) words.push(tokens[next++].text);
     return parseDim(words.length === 1 && /^\d+$/.test(words[0]) ? Number(words[0]) : words.join("")) ?? fail("a size");
   };
   const shape = (): readonly Dim[] => {

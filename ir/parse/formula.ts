@@ -1,14 +1,12 @@
 /// Tokens → the tree of a formula, by precedence. What the names mean comes later.
 import type { Place } from "../diagnostic.ts";
+import type { Attribute } from "../notation/attributes.ts";
 import { precedence } from "../notation/form.ts";
 import { allOps } from "../ops/all.ts";
 import type { ElementwiseOp } from "../value.ts";
 import type { Cursor } from "./cursor.ts";
 import type { Dim } from "../dim.ts";
 import type { TensorType } from "../type.ts";
-
-/** What stands in the parentheses of a call beside formulas. */
-export type Attribute = number | string | readonly Attribute[];
 
 /** A formula as it is written. */
 export type Formula = { readonly place: Place } & (
@@ -177,17 +175,32 @@ function isLast(cursor: Cursor): boolean {
   return cursor.peek(cursor.peek()?.text === "-" ? 2 : 1)?.text === ",";
 }
 
-function readAttribute(cursor: Cursor): Attribute {
+/** What `formatAttribute` writes. */
+export function readAttribute(cursor: Cursor): Attribute {
   const token = cursor.peek();
   if (token?.tag === "string") return cursor.string();
-  if (cursor.accept("[")) {
-    const list: Attribute[] = [];
-    while (!cursor.accept("]")) {
-      list.push(readAttribute(cursor));
-      if (cursor.peek()?.text !== "]") cursor.expect(",");
-    }
-    return list;
+  if (cursor.acceptWord("true")) return true;
+  if (cursor.acceptWord("false")) return false;
+  if (cursor.accept("[")) return readUntil("]", cursor, () => readAttribute(cursor));
+  if (cursor.accept("{")) {
+    const entries = readUntil("}", cursor, (): readonly [string, Attribute] => {
+      const key = cursor.name().text;
+      cursor.expect("=");
+      return [key, readAttribute(cursor)];
+    });
+    return Object.fromEntries(entries);
   }
-  if (token?.tag === "number" || token?.text === "-") return cursor.number();
-  return cursor.dim();
+  // A size may begin with a number or a sign as well.
+  const isNumber = token?.text === "nan" || token?.tag === "number" || token?.text === "-";
+  const after = cursor.peek(token?.text === "-" ? 2 : 1)?.text;
+  return isNumber && (after === undefined || [",", ")", "]", "}"].includes(after)) ? cursor.number() : cursor.dim();
+}
+
+function readUntil<T>(close: string, cursor: Cursor, readOne: () => T): readonly T[] {
+  const list: T[] = [];
+  while (!cursor.accept(close)) {
+    list.push(readOne());
+    if (cursor.peek()?.text !== close) cursor.expect(",");
+  }
+  return list;
 }

@@ -49,7 +49,7 @@ const pattern = new RegExp(
     String.raw`\x60(?<quoted>(?:[^\x60]|\x60\x60)+)\x60`,
     `(?<name>${namePattern})`,
     String.raw`"(?<string>(?:[^"\\]|\\.)*)"`,
-    String.raw`(?<symbol>==|!=|<=|>=|&&|\|\||->|[-+·/@^<>!()[\],:=←~*²ᵀ′])`,
+    String.raw`(?<symbol>==|!=|<=|>=|&&|\|\||->|[-+·/@^<>!()[\]{},:=←~*²ᵀ′])`,
   ].join("|"),
   "uy",
 );

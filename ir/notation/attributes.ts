@@ -1,0 +1,37 @@
+/// Attributes of ops as text, `key=value`, for every op alike: what is written reads back to equal data.
+import { parseDim } from "../dim.ts";
+
+/** Data that an attribute may be. Sizes are numbers or texts such as `2*batch`. */
+export type Attribute = number | string | boolean | readonly Attribute[] | { readonly [key: string]: Attribute };
+
+/** Words that mean something else than a text where an attribute stands. */
+const words = new Set(["true", "false", "nan"]);
+
+/** `key=value` for each attribute that is there, in their order. */
+export function formatAttributes(attrs: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.entries(attrs).flatMap(([key, attribute]) =>
+    attribute === undefined ? [] : [`${key}=${formatAttribute(attribute)}`],
+  );
+}
+
+/** Numbers, truths, names and sizes as they are, other text quoted, lists in brackets, records in braces. */
+export function formatAttribute(attribute: unknown): string {
+  if (typeof attribute === "number") return formatAnyNumber(attribute);
+  if (typeof attribute === "string") return isBare(attribute) ? attribute : JSON.stringify(attribute);
+  if (Array.isArray(attribute)) return `[${attribute.map(formatAttribute).join(", ")}]`;
+  if (typeof attribute === "object" && attribute !== null) {
+    return `{${formatAttributes(attribute as Readonly<Record<string, unknown>>).join(", ")}}`;
+  }
+  return String(attribute);
+}
+
+/** A name or size that reads back to itself. */
+function isBare(text: string): boolean {
+  return !words.has(text) && /^[\w*+-]+$/.test(text) && parseDim(text) === text;
+}
+
+function formatAnyNumber(number: number): string {
+  if (Number.isNaN(number)) return "nan";
+  if (!Number.isFinite(number)) return number > 0 ? "∞" : "-∞";
+  return Object.is(number, -0) ? "-0" : `${number}`;
+}
