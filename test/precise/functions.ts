@@ -1,0 +1,183 @@
+/// What every elementwise op means over the reals, by name: formulas of their own, not those of the ops.
+import { Decimal } from "decimal.js";
+import { unknown, type Arithmetic, type DecimalFunction, type Precise } from "./number.ts";
+import * as special from "./special.ts";
+
+/** An op on numbers of many digits. */
+export type PreciseFunction = (arithmetic: Arithmetic, operands: readonly Precise[]) => Precise;
+
+const never = (): boolean => false;
+const atZero = (...x: readonly Decimal[]): boolean => x.every((each) => each.isZero());
+const atOne = (x: Decimal): boolean => x.eq(1);
+
+/** A continuous function of one number, exact at the operands that are named. */
+function smooth(f: DecimalFunction, exactAt: (...x: readonly Decimal[]) => boolean = atZero): PreciseFunction {
+  return (arithmetic, operands) => {
+    const result = arithmetic.image(f, operands, exactAt);
+    const [x] = operands;
+    // A finite operand and an exponent too large: no pole, but no number either.
+    const tooLarge = x.value.isFinite() && !result.value.isFinite() && x.value.e >= 15;
+    return tooLarge && !result.value.isNaN() ? { ...result, error: Infinity } : result;
+  };
+}
+
+/** e to a power whose exponent can be written down, else nothing is known. */
+const exponential = (f: DecimalFunction): PreciseFunction => smooth(f);
+
+function comparison(holds: (order: number) => boolean): PreciseFunction {
+  return (arithmetic, [a, b]) => arithmetic.decide(arithmetic.compare(a, b), holds);
+}
+
+function jump(f: (x: Decimal) => Decimal): PreciseFunction {
+  return ({ jump: at }, [x]) => at(f, x);
+}
+
+function logic(f: (...x: readonly boolean[]) => boolean): PreciseFunction {
+  return (arithmetic, operands) =>
+    operands.some(({ error }) => error === Infinity)
+      ? unknown(arithmetic)
+      : arithmetic.truth(f(...operands.map(({ value }) => !value.isZero())));
+}
+
+/** The larger (or smaller) operand itself; where both agree to all digits, either. */
+function extreme(sign: 1 | -1): PreciseFunction {
+  return (arithmetic, [a, b]) => {
+    const order = arithmetic.compare(a, b);
+    if (order !== undefined && Number.isNaN(order)) return a.value.isNaN() ? a : b;
+    if (order === 0 && a.value.isZero()) return sign > 0 === a.value.isNegative() ? b : a;
+    if (order !== undefined) return order * sign >= 0 ? a : b;
+    if (a.error === Infinity || b.error === Infinity) return unknown(arithmetic);
+    if (a.value.eq(b.value) && a.error === b.error) return a;
+    return { value: a.value.cmp(b.value) * sign >= 0 ? a.value : b.value, error: Math.max(a.error, b.error) };
+  };
+}
+
+const maximum = extreme(1);
+const minimum = extreme(-1);
+
+const abs: PreciseFunction = ({ neg }, [x]) => (x.value.isNegative() && !x.value.isNaN() ? neg(x) : x);
+
+/** Sign, with jumps at 0 alone. */
+const sign: PreciseFunction = (arithmetic, [x]) => {
+  if (x.value.isZero() && x.error === -Infinity) return x;
+  const order = arithmetic.compare(x, arithmetic.number(0));
+  return order === undefined ? unknown(arithmetic) : arithmetic.number(order);
+};
+
+const step: PreciseFunction = (arithmetic, [x]) =>
+  arithmetic.decide(arithmetic.compare(x, arithmetic.number(0)), (order) => order >= 0);
+
+const select: PreciseFunction = (arithmetic, [condition, a, b]) => {
+  if (condition.error === Infinity) return a === b ? a : unknown(arithmetic);
+  return condition.value.isZero() ? b : a;
+};
+
+/** Math.pow: the base is ≥ 0, or the exponent a whole number. */
+const power: PreciseFunction = (arithmetic, [a, b]) => {
+  const whole = b.error === -Infinity && b.value.isFinite() && b.value.isInteger();
+  if (whole && b.value.abs().lte(64)) return wholePower(arithmetic, a, b.value.toNumber());
+  return smooth(
+    (_, x, y) => x.pow(y),
+    (x, y) => y.isZero() || x.isZero() || x.eq(1),
+  )(arithmetic, [a, b]);
+};
+
+function wholePower(arithmetic: Arithmetic, base: Precise, exponent: number): Precise {
+  const { number, mul, div } = arithmetic;
+  let result = number(1);
+  for (let i = 0; i < Math.abs(exponent); i++) result = mul(result, base);
+  return exponent < 0 ? div(number(1), result) : result;
+}
+
+const squareRoot = smooth(
+  // A number that is 0 within its error may lie below it.
+  (_, x) => (x.isNegative() && x.e < -40 ? x.times(0) : x.sqrt()),
+  (x) => !x.isFinite() || x.isZero() || x.sqrt().pow(2).eq(x),
+);
+
+const halfToEven = (x: Decimal): Decimal => x.toDecimalPlaces(0, Decimal.ROUND_HALF_EVEN);
+
+/** x − y·⌊x/y⌋ and x − y·trunc(x/y). */
+function remainder(whole: (x: Decimal) => Decimal): PreciseFunction {
+  return (arithmetic, [a, b]) => {
+    const { sub, mul, div } = arithmetic;
+    return sub(a, mul(b, arithmetic.jump(whole, div(a, b))));
+  };
+}
+
+/** Op name → the function. */
+export const preciseFunctions: Readonly<Record<string, PreciseFunction>> = {
+  add: ({ add }, [a, b]) => add(a, b),
+  sub: ({ sub }, [a, b]) => sub(a, b),
+  mul: ({ mul }, [a, b]) => mul(a, b),
+  div: ({ div }, [a, b]) => div(a, b),
+  neg: ({ neg }, [x]) => neg(x),
+  copy: (_, [x]) => x,
+  stopGradient: (_, [x]) => x,
+  exp: exponential((_, x) => x.exp()),
+  expm1: exponential(special.expm1),
+  log: smooth(
+    (_, x) => x.ln(),
+    (x) => atOne(x) || x.isZero() || !x.isFinite(),
+  ),
+  log1p: smooth(special.log1p, (x) => x.isZero() || x.eq(-1)),
+  sqrt: squareRoot,
+  rsqrt: (arithmetic, [x]) => arithmetic.div(arithmetic.number(1), squareRoot(arithmetic, [x])),
+  cbrt: smooth((_, x) => x.cbrt()),
+  tanh: smooth(special.tanh, (x) => x.isZero() || !x.isFinite()),
+  sinh: exponential(special.sinh),
+  cosh: exponential(special.cosh),
+  asinh: smooth(special.asinh),
+  acosh: smooth(special.acosh, atOne),
+  atanh: smooth(special.atanh),
+  sin: smooth((_, x) => x.sin()),
+  cos: smooth((_, x) => x.cos()),
+  tan: smooth((_, x) => x.tan()),
+  asin: smooth((_, x) => x.asin()),
+  acos: smooth((_, x) => x.acos(), atOne),
+  atan: smooth((_, x) => x.atan()),
+  atan2: smooth(special.atan2, (y, x) => y.isZero() && x.isPositive() && !x.isZero()),
+  sigmoid: smooth(special.sigmoid, (x) => x.isZero() || !x.isFinite()),
+  softplus: smooth(special.softplus, (x) => !x.isFinite()),
+  erf: smooth(special.erf, (x) => x.isZero() || !x.isFinite()),
+  erfc: smooth(special.erfc, (x) => x.isZero() || !x.isFinite()),
+  erfinv: smooth(special.erfinv, (x) => x.isZero() || x.abs().eq(1)),
+  lgamma: smooth(special.lgamma, (x) => x.eq(1) || x.eq(2)),
+  digamma: smooth(special.digamma, never),
+  relu: (arithmetic, [x]) => (x.value.isNaN() ? x : maximum(arithmetic, [x, arithmetic.number(0)])),
+  pow: power,
+  maximum,
+  minimum,
+  abs,
+  sign,
+  step,
+  select,
+  floor: jump((x) => x.floor()),
+  ceil: jump((x) => x.ceil()),
+  trunc: jump((x) => x.trunc()),
+  // Its jumps lie half-way: at ⌊2x⌋ odd.
+  round: (arithmetic, [x]) => (x.error === -Infinity ? { ...x, value: halfToEven(x.value) } : unknown(arithmetic)),
+  mod: remainder((x) => x.floor()),
+  remainder: remainder((x) => x.trunc()),
+  equal: comparison((order) => order === 0),
+  notEqual: comparison((order) => order !== 0),
+  less: comparison((order) => order < 0),
+  lessEqual: comparison((order) => order <= 0),
+  greater: comparison((order) => order > 0),
+  greaterEqual: comparison((order) => order >= 0),
+  isNaN: (arithmetic, [x]) => (x.error === Infinity ? unknown(arithmetic) : arithmetic.truth(x.value.isNaN())),
+  isFinite: (arithmetic, [x]) => (x.error === Infinity ? unknown(arithmetic) : arithmetic.truth(x.value.isFinite())),
+  and: logic((a, b) => a && b),
+  or: logic((a, b) => a || b),
+  xor: logic((a, b) => a !== b),
+  not: logic((a) => !a),
+};
+
+/** Conversion of element types: to integers towards 0, to truth values anything but 0. */
+export function preciseCast(arithmetic: Arithmetic, x: Precise, to: string): Precise {
+  if (to === "f32") return x;
+  if (to === "bool") {
+    return arithmetic.decide(arithmetic.compare(x, arithmetic.number(0)), (order) => order !== 0);
+  }
+  return arithmetic.jump((each) => each.trunc(), x);
+}
