@@ -17,6 +17,7 @@ const taken = `
   vec2 vec3 vec4 vec2f vec3f vec4f vec2u vec3u vec4u vec2i vec3i vec4i f32 i32 u32 f16 bool array atomic ptr
   abs clamp exp floor log max min pow select sign sqrt tanh bitcast workgroupBarrier
   ln ln4 expm1 log1p softplus sigmoid power log_total expm14 log1p4 softplus4 sigmoid4 power4
+  logaddexp log1mexp logaddexp4 log1mexp4
   workgroup storage uniform private function read write read_write handle push_constant
   main sizes settings local group tile infinity_bits nan_bits
   row column batch k r c i j lane position inside stride other

@@ -14,6 +14,7 @@ import { grad } from "../../../ir/ops/derivative.ts";
 import * as functions from "../../../ir/ops/functions.ts";
 import { reshape, transpose } from "../../../ir/ops/layout.ts";
 import { inputOp } from "../../../ir/ops/leaf.ts";
+import { log1mexp, logaddexp } from "../../../ir/ops/logspace.ts";
 import { logsumexp, max, mean } from "../../../ir/ops/reduce.ts";
 import { broadcastAlong, sum } from "../../../ir/ops/sum.ts";
 import { apply, type Value } from "../../../ir/value.ts";
@@ -40,6 +41,8 @@ const ops: readonly (readonly [string, Value])[] = [
   ["div", div(x, positive(row))],
   ["pow", functions.pow(positive(x), row)],
   ["maximum", functions.maximum(x, y)],
+  ["logaddexp", logaddexp(x, row)],
+  ["log1mexp", log1mexp(neg(positive(x)))],
   ["minimum", functions.minimum(x, row)],
   ["where", where(greater(x, y), mul(x, x), y)],
   ["sum of an axis", sum(x, { axis: 0 })],
