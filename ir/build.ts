@@ -220,6 +220,27 @@ export function part(value: Value, of: Owner, local?: string): Value {
   return value;
 }
 
+/** Name of the variable whose initialiser is being evaluated, for messages. */
+export function variableName(): string | undefined {
+  return current?.scopes.at(-1)?.path;
+}
+
+/** True while a model is built. */
+export function isBuilding(): boolean {
+  return current !== undefined;
+}
+
+/** Runs what only tries something out: it declares nothing, and names and places nothing. */
+export function aside<T>(action: () => T): T {
+  const outer = current;
+  current = undefined;
+  try {
+    return action();
+  } finally {
+    current = outer;
+  }
+}
+
 /** The name a value has so far, for messages. */
 export function nameOf(value: Value): string | undefined {
   return current?.names.get(value);

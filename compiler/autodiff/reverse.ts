@@ -1,6 +1,7 @@
 /// Reverse mode: the cotangent of every value that leads to a target, from the loss back.
 import { underivedGradient } from "../../ir/errors.ts";
 import { add, div, mul, neg } from "../../ir/ops/arithmetic.ts";
+import { suppliedCotangents, suppliedOp } from "../../ir/ops/derivative.ts";
 import { constant, constantValue } from "../../ir/ops/leaf.ts";
 import { isFloat } from "../../ir/type.ts";
 import { postorder, type RuleContext, type Value } from "../../ir/value.ts";
@@ -17,11 +18,14 @@ export function gradients(loss: Value, targets: readonly Value[]): readonly Valu
   return differentiate(loss, targets).gradients;
 }
 
-/** Like `gradients`, with the cotangents of the values between. Computes only what leads to a target. */
-export function differentiate(loss: Value, targets: readonly Value[]): Differentiated {
+/**
+ * Like `gradients`, with the cotangents of the values between. Computes only what leads to a target. `loss` may have any
+ * shape where its own cotangent is given: `seed`.
+ */
+export function differentiate(loss: Value, targets: readonly Value[], seed?: Value): Differentiated {
   const order = postorder([loss]);
   const active = leadingTo(order, new Set(targets));
-  const cotangents = new Map<Value, Value>([[loss, constant(1, loss.type.dtype, loss.type.shape)]]);
+  const cotangents = new Map<Value, Value>([[loss, seed ?? constant(1, loss.type.dtype, loss.type.shape)]]);
   for (const value of order.toReversed()) {
     const cotangent = cotangents.get(value);
     if (!cotangent || !active.has(value)) continue;
@@ -37,7 +41,7 @@ export function differentiate(loss: Value, targets: readonly Value[]): Different
 }
 
 /** The values through which a change of a target reaches the end: targets and their users, floats only. */
-function leadingTo(order: readonly Value[], targets: ReadonlySet<Value>): ReadonlySet<Value> {
+export function leadingTo(order: readonly Value[], targets: ReadonlySet<Value>): ReadonlySet<Value> {
   const active = new Set<Value>();
   for (const value of order) {
     if (!isFloat(value.type.dtype)) continue;
@@ -47,7 +51,7 @@ function leadingTo(order: readonly Value[], targets: ReadonlySet<Value>): Readon
 }
 
 /** The cotangent that a value hands to each operand; null where it has no derivative. */
-function operandCotangents(
+export function operandCotangents(
   value: Value,
   cotangent: Value,
   wanted: (position: number) => boolean,
@@ -62,6 +66,13 @@ function operandCotangents(
       );
     case "layout":
       return [op.transpose(context, cotangent)];
+    case "piecewise":
+    case "gather":
+    case "cumulative":
+    case "composite":
+      return op.transpose(context, cotangent);
+    case "sort":
+      return [null];
     case "reduction":
       return [op.differentiate?.(context, cotangent) ?? null];
     case "contraction":
@@ -69,14 +80,16 @@ function operandCotangents(
     case "leaf":
       return [];
     case "derivative":
-      throw underivedGradient();
+      if (op !== suppliedOp) throw underivedGradient();
+      // The formula in front has no say in it.
+      return [null, ...suppliedCotangents(value, cotangent)];
     default:
       return op satisfies never;
   }
 }
 
 /** cotangent · partial, written as a textbook does: factors from left to right, sign in front, 1/x as a quotient. */
-function times(cotangent: Value, partial: Value): Value {
+export function times(cotangent: Value, partial: Value): Value {
   const [a, b] = partial.operands;
   if (constantValue(partial) === 1) return cotangent;
   if (constantValue(cotangent) === 1) return partial;

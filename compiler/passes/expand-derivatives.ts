@@ -1,11 +1,12 @@
-/// Puts derivatives in the place of `grad`, innermost first. What is differentiated is stabilised before.
+/// Puts derivatives in the place of `grad`, `vjp` and `jvp`, innermost first. What is differentiated is stabilised before.
+import { pushForward } from "../autodiff/forward.ts";
 import { growNotes, type GrowingNotes } from "../autodiff/names.ts";
-import { differentiate } from "../autodiff/reverse.ts";
+import { differentiate, type Differentiated } from "../autodiff/reverse.ts";
 import type { Pass } from "../pass.ts";
 import { graphValues, type Graph } from "../../ir/graph.ts";
-import { gradOp } from "../../ir/ops/derivative.ts";
-import { apply, withOperands, type LeafOp, type Value } from "../../ir/value.ts";
-import type { TensorType } from "../../ir/type.ts";
+import { derivativeTargets, gradOp, isDerivative, stopGradient, suppliedOp, vjpOp } from "../../ir/ops/derivative.ts";
+import { letter } from "../../ir/ops/leaf.ts";
+import { postorder, withOperands, type Value } from "../../ir/value.ts";
 import { bottomUp, substitution } from "../rewrite/bottom-up.ts";
 import type { DerivationLog } from "../rewrite/log.ts";
 import { replaceValues } from "./replace.ts";
@@ -13,21 +14,23 @@ import { replaceValues } from "./replace.ts";
 /** Makes one rewriting function; values that it has seen are not looked at again. */
 export type Stabilizer = () => (value: Value) => Value;
 
-/** Expands every `grad` of a graph; `stabilizer` makes the rewriting that comes before. `log` notes what was derived. */
+/** Expands every derivative of a graph; `stabilizer` makes the rewriting that comes before. `log` notes what was derived. */
 export function expandDerivativesWith(stabilizer: Stabilizer, log?: DerivationLog): Pass {
   return {
     name: "expandDerivatives",
     doc: "No derivative placeholder is left: each is the stabilised loss differentiated, innermost first.",
     run(graph) {
-      const placeholders = graphValues(graph).filter((value) => value.op === gradOp);
-      return placeholders.length === 0 ? graph : expand(graph, placeholders, stabilizer, log);
+      const values = graphValues(graph);
+      const placeholders = values.filter(isDerivative);
+      return placeholders.length === 0 && !values.some(isMark) ? graph : expand(graph, placeholders, stabilizer, log);
     },
   };
 }
 
 interface Expansion {
   readonly graph: Graph;
-  readonly placeholders: readonly Value[];
+  /** Those of the graph, and those of it cut at a value. */
+  readonly placeholders: Value[];
   readonly notes: GrowingNotes;
   readonly stabilizer: Stabilizer;
   readonly log: DerivationLog | undefined;
@@ -35,6 +38,7 @@ interface Expansion {
   readonly stabilize: (value: Value) => Value;
   /** Values of the graph → values without placeholders. */
   readonly expanded: Map<Value, Value>;
+  readonly expandAll: (value: Value) => Value;
 }
 
 function expand(
@@ -46,91 +50,125 @@ function expand(
   const stabilize = stabilizer();
   const expanded = new Map<Value, Value>();
   const notes = growNotes(graph.notes);
-  const expansion: Expansion = { graph, placeholders, notes, stabilizer, log, stabilize, expanded };
-  const expandOne = (value: Value, operands: readonly Value[]): Value => {
-    if (value.op !== gradOp) return withOperands(value, operands);
-    expandLoss(expansion, value.operands[0], operands[0]);
-    return expanded.get(value) ?? expandIntermediate(expansion, value, operands[0], operands[1]);
+  const expandAll = (value: Value): Value =>
+    bottomUp(value, expanded, (each, operands) => expandOne(expansion, each, operands));
+  const expansion: Expansion = {
+    ...{ graph, placeholders: [...placeholders], notes, stabilizer, log, stabilize, expanded, expandAll },
   };
-  for (const placeholder of placeholders) bottomUp(placeholder, expanded, expandOne);
-  const replace = (value: Value): Value => bottomUp(value, expanded, expandOne);
-  return replaceValues({ ...graph, notes: notes.finish() }, (value) => stabilize(replace(value)));
+  for (const placeholder of placeholders) expandAll(placeholder);
+  const finished = new Map<Value, Value>();
+  const finish = (value: Value): Value => bottomUp(expandAll(value), finished, withoutMark);
+  return replaceValues({ ...graph, notes: notes.finish() }, (value) => stabilize(finish(value)));
+}
+
+/** Marks tell derivatives what to do; once these are taken they have done their part. */
+const isMark = ({ op }: Value): boolean => op === stopGradient.op || op === suppliedOp;
+
+function withoutMark(value: Value, operands: readonly Value[]): Value {
+  return isMark(value) ? operands[0] : withOperands(value, operands);
+}
+
+function expandOne(expansion: Expansion, value: Value, operands: readonly Value[]): Value {
+  if (!isDerivative(value)) return withOperands(value, operands);
+  if (derivativeTargets(value).some((target) => target.op.kind !== "leaf"))
+    return expandCut(expansion, value, operands);
+  if (value.op === gradOp) {
+    expandLoss(expansion, value.operands[0], operands[0]);
+    return expansion.expanded.get(value)!;
+  }
+  return derivative(value, expansion.stabilize(operands[0]), operands.slice(1));
+}
+
+/** Of the stabilised `y` with respect to leaves; `rest` are the operands after it. */
+function derivative({ op }: Value, y: Value, rest: readonly Value[]): Value {
+  if (op === vjpOp) return differentiate(y, [rest[0]], rest[1]).gradients[0];
+  const half = rest.length / 2;
+  return pushForward(
+    y,
+    rest.slice(0, half).map((x, position) => [x, rest[half + position]]),
+  );
 }
 
 /** All gradients of one loss with respect to leaves, in one go. */
 function expandLoss(expansion: Expansion, original: Value, loss: Value): void {
   const { placeholders, expanded, stabilize } = expansion;
-  const wanted = placeholders.filter(({ operands }) => operands[0] === original && operands[1].op.kind === "leaf");
-  if (wanted.length === 0 || expanded.has(wanted[0])) return;
+  const wanted = placeholders.filter(
+    ({ op, operands }) => op === gradOp && operands[0] === original && operands[1].op.kind === "leaf",
+  );
   const targets = wanted.map((placeholder) => placeholder.operands[1]);
   const differentiated = stabilize(loss);
-  const { gradients, cotangents } = differentiate(differentiated, targets);
-  nameCotangents(expansion, original, cotangents, new Set(targets), stabilize);
-  logDerivative(expansion, original, differentiated, cotangents, stabilize);
+  const derived = differentiate(differentiated, targets);
+  const image = (value: Value): Value | undefined => {
+    const known = value.op.kind === "leaf" ? value : expanded.get(value);
+    return known && stabilize(known);
+  };
+  noteGradients(expansion, { loss: original, differentiated, image, targets: new Set(targets) }, derived.cotangents);
   wanted.forEach((placeholder, position) => {
-    expanded.set(placeholder, gradients[position]);
-    expansion.notes.addGradient(placeholder, gradients[position]);
+    expanded.set(placeholder, derived.gradients[position]);
+    expansion.notes.addGradient(placeholder, derived.gradients[position]);
   });
 }
 
-/** A gradient with respect to a value between: there the graph is cut, and the value is a letter while it is derived. */
-function expandIntermediate(expansion: Expansion, placeholder: Value, loss: Value, target: Value): Value {
-  const letter = apply(letterOp, [], { identity: target.type });
-  const cut = substitution(new Map([[target, letter]]));
+/**
+ * With respect to values between: there the graph is cut, and the values are letters while it is derived. The user's graph
+ * is cut, before derivatives within it are expanded, since those need not contain the values any more.
+ */
+function expandCut(expansion: Expansion, placeholder: Value, operands: readonly Value[]): Value {
+  const { expanded, expandAll, placeholders } = expansion;
+  const [original] = placeholder.operands;
+  const targets = derivativeTargets(placeholder);
+  const letters = new Map(targets.map((target) => [target, letter(target.type)]));
+  const cut = substitution(letters);
+  placeholders.push(...postorder([cut(original)]).filter(isDerivative));
   const stabilize = expansion.stabilizer();
-  const differentiated = stabilize(cut(loss));
-  const derived = differentiate(differentiated, [letter]);
-  const restore = substitution(new Map([[letter, expansion.stabilize(target)]]));
+  const differentiated = stabilize(expandAll(cut(original)));
+  const restore = substitution(
+    new Map(
+      targets.map((target, position) => [letters.get(target)!, expansion.stabilize(operands[1 + position])] as const),
+    ),
+  );
+  if (placeholder.op !== gradOp) {
+    const rest = operands.slice(1 + targets.length);
+    return restore(derivative(placeholder, differentiated, [...targets.map((each) => letters.get(each)!), ...rest]));
+  }
+  const derived = differentiate(differentiated, [...letters.values()]);
   const cotangents = new Map([...derived.cotangents].map(([value, cotangent]) => [value, restore(cotangent)]));
-  const image = (value: Value): Value => stabilize(cut(value));
-  nameCotangents(expansion, placeholder.operands[0], cotangents, new Set([letter]), image);
-  logDerivative(expansion, placeholder.operands[0], differentiated, cotangents, image);
+  const image = (value: Value): Value | undefined => {
+    const known = cut(value);
+    const image = known.op.kind === "leaf" ? known : expanded.get(known);
+    return image && stabilize(image);
+  };
+  noteGradients(expansion, { loss: original, differentiated, image, targets: new Set(letters.values()) }, cotangents);
   const gradient = restore(derived.gradients[0]);
   expansion.notes.addGradient(placeholder, gradient);
   return gradient;
 }
 
-/** Stands for a value at which the graph is cut. */
-const letterOp: LeafOp = {
-  name: "letter",
-  doc: "Stands for a value at which the graph is cut while a derivative with respect to it is taken.",
-  kind: "leaf",
-  structural: false,
-  infer: (_, attrs) => attrs.identity as TensorType,
-};
-
-function logDerivative(
-  { log, expanded }: Expansion,
-  loss: Value,
-  differentiated: Value,
-  cotangents: ReadonlyMap<Value, Value>,
-  image: (value: Value) => Value,
-): void {
-  const forward = (value: Value): Value | undefined => {
-    const known = value.op.kind === "leaf" ? value : expanded.get(value);
-    return known && image(known);
-  };
-  log?.differentiated({ loss, differentiated, cotangents, forward });
+/** What was differentiated. */
+interface Taken {
+  /** As the graph has it, and rewritten as it was differentiated. */
+  readonly loss: Value;
+  readonly differentiated: Value;
+  readonly targets: ReadonlySet<Value>;
+  /** Which value of `differentiated` a value of the graph became. */
+  readonly image: (value: Value) => Value | undefined;
 }
 
-/** `differentiated` says which value of the derived graph a value of the user's graph became. */
-function nameCotangents(
-  { graph, notes, expanded }: Expansion,
-  loss: Value,
-  cotangents: ReadonlyMap<Value, Value>,
-  targets: ReadonlySet<Value>,
-  differentiated: (value: Value) => Value,
+/** Names the cotangents, and logs what was derived. */
+function noteGradients(
+  { graph, notes, log }: Expansion,
+  { loss, differentiated, targets, image }: Taken,
+  cotangents: Differentiated["cotangents"],
 ): void {
   const lossName = graph.notes.get(loss)?.name ?? "objective";
   const forward = new Map<Value, Value>();
   for (const value of graph.notes.keys()) {
-    const known = value.op.kind === "leaf" ? value : expanded.get(value);
-    if (!known) continue;
-    const image = differentiated(known);
-    if (!forward.has(image) || graph.notes.get(value)?.name !== undefined) forward.set(image, value);
+    const became = image(value);
+    if (became && (!forward.has(became) || graph.notes.get(value)?.name !== undefined)) forward.set(became, value);
   }
   for (const [value, cotangent] of cotangents) {
     const note = graph.notes.get(forward.get(value) ?? value);
     if (note && cotangent.op.kind !== "leaf") notes.addCotangent(cotangent, lossName, note, targets.has(value));
   }
+  log?.differentiated({ loss, differentiated, cotangents, forward: image });
 }
