@@ -106,3 +106,31 @@ export const outputFile = defineError(
   "The file named by --out can be written.",
   (path: string, found: string) => ({ message: `the generated module must be writable at ${path}: ${found}` }),
 );
+
+const most = 20;
+const listed = (names: readonly string[]): string =>
+  names.slice(0, most).join(", ") + (names.length > most ? `, and ${names.length - most} more` : "");
+
+export const valueUnknown = defineError(
+  "value-unknown",
+  "A value that a command asks for is one that the graph names.",
+  (name: string, meant: string | undefined, known: readonly string[]) => ({
+    message: `a value must be named in the graph: found none named "${name}"`,
+    help: meant ?? `the graph names ${listed(known)}`,
+  }),
+);
+
+export const stageUnknown = defineError(
+  "stage-unknown",
+  "A stage is the name of a pass, alone for after it or with :before.",
+  (stage: string, meant: string | undefined, known: readonly string[]) => ({
+    message: `a stage must be one of the compiler's: found "${stage}"`,
+    help: meant ?? `the stages are ${known.join(", ")}`,
+  }),
+);
+
+export const graphData = defineError(
+  "graph-data",
+  "A graph as JSON is what `print --format json` writes.",
+  (wanted: string, found: string) => ({ message: `JSON of a graph must have ${wanted}: found ${found}` }),
+);

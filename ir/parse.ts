@@ -5,7 +5,7 @@ import { graphValues, type EntryPoint, type Graph, type NamedValue, type Note, t
 import { allOps } from "./ops/all.ts";
 import { settingOp } from "./ops/leaf.ts";
 import { cursorOf, type Cursor } from "./parse/cursor.ts";
-import { readInput, readSetting, readStates, sizeNames, type Declared } from "./parse/declarations.ts";
+import { readInput, readLetter, readSetting, readStates, sizeNames, type Declared } from "./parse/declarations.ts";
 import { elaborate, type Meanings } from "./parse/elaborate.ts";
 import { formulaReader, type Formula } from "./parse/formula.ts";
 import { splitStatements, tokenize, type SourceStatement, type Token } from "./parse/lexer.ts";
@@ -114,6 +114,7 @@ function readDeclaration(tokens: readonly Token[], cursor: Cursor, reader: Reade
   };
   const isDeclared = (word: string): boolean => isWord(tokens, word) && cursor.acceptWord(word);
   if (isDeclared("input")) return declare(readInput(cursor), reader.inputs);
+  if (isDeclared("letter")) return declare(readLetter(cursor), reader.inputs);
   if (isDeclared("setting")) return declare(readSetting(cursor), reader.inputs);
   if (isDeclared("parameter")) return declare(readStates(cursor, true, true), reader.states);
   if (isDeclared("state")) return declare(readStates(cursor, false, false), reader.states);

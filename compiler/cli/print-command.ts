@@ -1,33 +1,53 @@
-/// `chainrule print`: the graph of a model, before or after differentiation.
+/// `chainrule print`: the graph of a model as text, LaTeX, DOT, Mermaid or JSON, at any stage of its derivation.
 import type { Graph } from "../../ir/graph.ts";
 import { formatName } from "../../ir/notation/form.ts";
 import { printGraph } from "../../ir/print.ts";
 import { pageWidth, wrap } from "../../ir/print/wrap.ts";
 import { formatDot } from "../format/dot.ts";
+import { formatJson } from "../format/json.ts";
 import { formatLatex } from "../format/latex.ts";
+import { formatMermaid } from "../format/mermaid.ts";
 import { loadModel } from "../load/index.ts";
 import { derive } from "../passes/all.ts";
-import type { Terminal } from "./terminal.ts";
+import { forwardStage, graphAtStage, stages } from "../passes/stages.ts";
+import { stopAt } from "../passes/stop-at.ts";
+import { table, type Terminal } from "./terminal.ts";
 import { usageError } from "./usage.ts";
 
 /** States that a comment names; it counts the rest. */
 const mostNames = 8;
+
+const formats = { text: printGraph, latex: formatLatex, dot: formatDot, mermaid: formatMermaid, json: formatJson };
+
+/** What a graph can be printed as. */
+export type PrintFormat = keyof typeof formats;
 
 /** What to print, and how. */
 export interface PrintCommand {
   readonly model: string;
   readonly gradient: boolean;
   readonly entry: string | undefined;
-  readonly format: "text" | "latex" | "dot";
+  readonly format: PrintFormat;
+  /** A stage of the derivation instead of its beginning or end; `list` prints their names. */
+  readonly stage: string | undefined;
+  /** Names of values that stand as letters. */
+  readonly stopAt: readonly string[];
 }
 
 /** Prints the model as it was written, or what the compiler derives from it; returns the exit code. */
 export async function printCommand(command: PrintCommand, terminal: Terminal): Promise<number> {
-  const { model, gradient, entry, format } = command;
-  const graph = await loadModel(model);
-  checkEntry(graph, entry);
-  const write = { text: printGraph, latex: formatLatex, dot: formatDot }[format];
-  const text = write(gradient ? derive(graph) : graph, { entry, gradient }).trimEnd();
+  const { model, entry, format, stage } = command;
+  if (stage === "list") {
+    const rows = stages().map(({ name, doc }) => [name, doc]);
+    for (const line of table(rows, ["left", "left"])) terminal.print(line);
+    return 0;
+  }
+  const written = await loadModel(model);
+  checkEntry(written, entry);
+  // At a stage after the first there is no telling updates from what they need: all is shown.
+  const gradient = command.gradient || (stage !== undefined && stage !== forwardStage);
+  const graph = stage === undefined ? (gradient ? derive(written) : written) : graphAtStage(written, stage);
+  const text = formats[format](stopAt(graph, command.stopAt), { entry, gradient }).trimEnd();
   terminal.print(format === "text" && !gradient ? withHiddenUpdates(text, graph) : text);
   return 0;
 }

@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { cac, type CAC } from "cac";
 import { CompileError, renderError } from "../../ir/diagnostic.ts";
 import { packageInfo } from "../load/package.ts";
-import { suggestion } from "./suggest.ts";
+import { suggestion } from "../suggest.ts";
 import type { Terminal } from "./terminal.ts";
-import { isUsageError, parseChoice, parseDims, parseInteger, parseText, usageError } from "./usage.ts";
+import { isUsageError, parseChoice, parseDims, parseInteger, parseText, parseTexts, usageError } from "./usage.ts";
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -64,12 +64,17 @@ function commands(terminal: Terminal) {
     .command("print <model>", "Print the graph of a model, or its gradient graph")
     .option("--gradient", "The graph after differentiation and simplification")
     .option("--entry <name>", "One entry point only")
-    .option("--format <format>", "text, latex or dot (default: text)")
+    .option("--format <format>", "text, latex, dot, mermaid or json (default: text)")
+    .option("--stage <name>", "The graph after a pass, or NAME:before; list shows the names")
+    .option("--stop-at <name>", "Show a named value as a letter; may be given several times")
     .action(async (model: unknown, options: Options) => {
-      const format = parseChoice("format", options.format, ["text", "latex", "dot"]);
+      const format = parseChoice("format", options.format, ["text", "latex", "dot", "mermaid", "json"]);
       const entry = parseText("entry", options.entry);
+      const stage = parseText("stage", options.stage);
+      const letters = parseTexts(options.stopAt);
       const { printCommand } = await import("./print-command.ts");
-      return printCommand({ model: String(model), gradient: options.gradient === true, entry, format }, terminal);
+      const gradient = options.gradient === true;
+      return printCommand({ model: String(model), gradient, entry, format, stage, stopAt: letters }, terminal);
     });
   cli
     .command("report <model>", "Print what a compiled model costs")

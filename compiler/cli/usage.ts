@@ -39,6 +39,11 @@ export function parseText(option: string, value: unknown): string | undefined {
   return String(value);
 }
 
+/** The texts of an option that may be given several times. */
+export function parseTexts(value: unknown): readonly string[] {
+  return value === undefined ? [] : (Array.isArray(value) ? value : [value]).map(String);
+}
+
 /** One of several words from an option, or the first where it is not given. */
 export function parseChoice<Word extends string>(option: string, value: unknown, words: readonly Word[]): Word {
   const text = parseText(option, value);

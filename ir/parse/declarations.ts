@@ -2,7 +2,7 @@
 import { dimNames } from "../dim.ts";
 import type { Initializer } from "../initializer.ts";
 import { glorot, he, normal, uniform } from "../initializer.ts";
-import { inputOp, settingOp, stateOp, type StateIdentity } from "../ops/leaf.ts";
+import { inputOp, letter, settingOp, stateOp, type StateIdentity } from "../ops/leaf.ts";
 import type { Shape } from "../type.ts";
 import { apply, type Value } from "../value.ts";
 import type { Cursor } from "./cursor.ts";
@@ -25,6 +25,13 @@ export function readSetting(cursor: Cursor): Declared {
   const token = cursor.name();
   cursor.expect("=");
   return [[token, apply(settingOp, [], { identity: { name: token.text, value: cursor.number() } })]];
+}
+
+/** `hidden: f32[batch, 784]`, at which the graph was cut. */
+export function readLetter(cursor: Cursor): Declared {
+  const token = cursor.name();
+  cursor.expect(":");
+  return [[token, letter(cursor.type())]];
 }
 
 /** `adam.m.w, adam.v.w: f32[784, 128] ~ normal(0, 0.1)`. */

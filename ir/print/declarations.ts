@@ -2,15 +2,16 @@
 import type { Initializer } from "../initializer.ts";
 import { formatName } from "../notation/form.ts";
 import { formatNumber } from "../notation/numbers.ts";
-import { settingOp, type InputIdentity, type SettingIdentity, type StateIdentity } from "../ops/leaf.ts";
+import { letterOp, settingOp, type InputIdentity, type SettingIdentity, type StateIdentity } from "../ops/leaf.ts";
 import { formatType } from "../type.ts";
 import type { Value } from "../value.ts";
 
-/** One line for an input or setting. */
+/** One line for an input, setting or letter. */
 export function formatInput(value: Value, name: string): string {
   if (value.op === settingOp) {
     return `setting ${formatName(name)} = ${(value.attrs.identity as SettingIdentity).value}`;
   }
+  if (value.op === letterOp) return `letter ${formatName(name)}: ${formatType(value.type)}`;
   const { distribution } = value.attrs.identity as InputIdentity;
   return `input ${formatName(name)}: ${formatType(value.type)}${distribution ? " distribution" : ""}`;
 }

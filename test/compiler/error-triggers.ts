@@ -1,7 +1,10 @@
 /// Programs that raise the errors that no model file does by itself: wrong calls, and the runtime's errors.
 import { compile } from "../../compiler/compile.ts";
 import { outputFile, tooManyBindings } from "../../compiler/errors.ts";
+import { readGraphJson } from "../../compiler/format/json.ts";
 import { loadModel } from "../../compiler/load/index.ts";
+import { graphAtStage } from "../../compiler/passes/stages.ts";
+import { stopAt } from "../../compiler/passes/stop-at.ts";
 import { rewriteType, rewriteUnsettled } from "../../compiler/rewrite/errors.ts";
 import {
   adam,
@@ -32,6 +35,9 @@ export const triggers: Readonly<Record<string, () => unknown>> = {
   "size-value": () => compile(named(), { dims: { batch: 0, pixels: 16 } }),
   "size-conflict": () => compile(named(), { dims: { batch: 4, "predict.pixels": 16, "train.pixels": 25 } }),
   "dispatch-size": () => compile(named(), { dims: { batch: 300_000_000, pixels: 16 } }),
+  "value-unknown": () => stopAt(named(), ["hiden"]),
+  "stage-unknown": () => graphAtStage(named(), "simplfy:before"),
+  "graph-data": () => readGraphJson('{ "chainruleGraph": 0 }'),
   "output-file": () => raise(outputFile("samples", "EISDIR: illegal operation on a directory, read")),
   // Every operation can be split today; the check is there for ops to come.
   "too-many-bindings": () => raise(tooManyBindings("total", 9, 8)),

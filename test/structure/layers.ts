@@ -16,12 +16,13 @@ const value = [
   "ir/diagnostic.ts",
   "ir/errors.ts",
   "ir/initializer.ts",
+  "ir/parts.ts",
   "ir/value.ts",
   "ir/graph.ts",
 ];
 const language = [...value, "ir/ops/", "ir/static.ts", "ir/static-axes.ts", "ir/build.ts", "ir/naming.ts"];
 const whole = ["ir/"];
-const kernelIr = ["compiler/lower/index.ts", "compiler/lower/kernel.ts"];
+const kernelIr = ["compiler/lower/index.ts", "compiler/lower/condition.ts", "compiler/lower/kernel.ts"];
 
 /** The table, the narrower rows before the wider ones. */
 export const layers: readonly Layer[] = [
@@ -30,7 +31,8 @@ export const layers: readonly Layer[] = [
   { row: "ir/initializer.ts", imports: [] },
   { row: "ir/diagnostic.ts", imports: [] },
   { row: "ir/errors.ts", imports: ["ir/dim.ts", "ir/type.ts", "ir/diagnostic.ts"] },
-  { row: "ir/value.ts", imports: ["ir/dim.ts", "ir/type.ts", "ir/diagnostic.ts"] },
+  { row: "ir/parts.ts", imports: ["ir/dim.ts", "ir/type.ts"] },
+  { row: "ir/value.ts", imports: ["ir/dim.ts", "ir/type.ts", "ir/diagnostic.ts", "ir/parts.ts"] },
   { row: "ir/graph.ts", imports: ["ir/dim.ts", "ir/diagnostic.ts", "ir/value.ts"] },
   // Types alone: nothing of these two exists at run time.
   { row: "ir/static-axes.ts", imports: value, types: ["ir/static.ts"] },
@@ -58,26 +60,29 @@ export const layers: readonly Layer[] = [
   { row: "runtime/", imports: ["runtime/"], packages: ["#platform"] },
 
   { row: "compiler/errors.ts", imports: whole },
+  { row: "compiler/suggest.ts", imports: [] },
   { row: "compiler/pass.ts", imports: whole },
   { row: "compiler/rewrite/", imports: [...whole, "compiler/errors.ts"] },
   { row: "compiler/autodiff/", imports: [...whole, "compiler/errors.ts", "compiler/rewrite/"] },
   {
     row: "compiler/passes/",
     imports: [
-      ...[...whole, "compiler/errors.ts", "compiler/pass.ts", "compiler/rewrite/", "compiler/autodiff/"],
+      ...[...whole, "compiler/errors.ts", "compiler/suggest.ts", "compiler/pass.ts", "compiler/rewrite/"],
+      "compiler/autodiff/",
       // A reduction is split where a kernel would have too little to do in parallel.
       "compiler/cluster/access.ts",
     ],
   },
-  { row: "compiler/format/", imports: whole },
+  { row: "compiler/format/", imports: [...whole, "compiler/errors.ts"] },
   // Index arithmetic is older than kernels: clusters and schedules are found with it.
   { row: "compiler/lower/index.ts", imports: whole },
-  { row: "compiler/cluster/", imports: [...whole, "compiler/lower/index.ts"] },
+  { row: "compiler/lower/condition.ts", imports: [...whole, "compiler/lower/index.ts"] },
+  { row: "compiler/cluster/", imports: [...whole, "compiler/lower/index.ts", "compiler/lower/condition.ts"] },
   { row: "compiler/wgsl/names.ts", imports: whole },
   {
     row: "compiler/lower/kernel.ts",
     imports: [...whole, "compiler/lower/index.ts"],
-    types: ["compiler/cluster/", "compiler/wgsl/names.ts"],
+    types: ["compiler/cluster/", "compiler/lower/condition.ts", "compiler/wgsl/names.ts"],
   },
   { row: "compiler/schedule/", imports: [...whole, ...kernelIr, "compiler/cluster/"] },
   { row: "compiler/wgsl/", imports: [...whole, ...kernelIr, "compiler/wgsl/names.ts"], types: ["runtime/abi.ts"] },
