@@ -1,5 +1,5 @@
 /// The truth of a graph: the same formula in decimal arithmetic of many digits. Knows nothing of the compiler.
-import { Decimal } from "decimal.js";
+import type { Decimal } from "decimal.js";
 import { bindDim, type Dim } from "../../ir/dim.ts";
 import { postorder, type Value } from "../../ir/value.ts";
 import { evaluateKind, type Elements, type Setting } from "./kinds.ts";

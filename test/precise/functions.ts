@@ -1,6 +1,6 @@
 /// What every elementwise op means over the reals, by name: formulas of their own, not those of the ops.
 import { Decimal } from "decimal.js";
-import { unknown, type Arithmetic, type DecimalFunction, type Precise } from "./number.ts";
+import { unknown, type Arithmetic, type DecimalFunction, type Digits, type Precise } from "./number.ts";
 import * as special from "./special.ts";
 
 /** An op on numbers of many digits. */
@@ -77,10 +77,18 @@ const power: PreciseFunction = (arithmetic, [a, b]) => {
   const whole = b.error === -Infinity && b.value.isFinite() && b.value.isInteger();
   if (whole && b.value.abs().lte(64)) return wholePower(arithmetic, a, b.value.toNumber());
   return smooth(
-    (_, x, y) => x.pow(y),
+    (digits, x, y) => realPower(digits, x, y),
     (x, y) => y.isZero() || x.isZero() || x.eq(1),
   )(arithmetic, [a, b]);
 };
+
+/** e^(y·ln x), with the corner cases of Math.pow. */
+function realPower({ wide, exp, digits, D }: Digits, x: Decimal, y: Decimal): Decimal {
+  const isPlain = x.isFinite() && y.isFinite() && x.isPositive() && !x.isZero() && !y.isZero();
+  if (!isPlain || digits < 200) return x.pow(y);
+  const room = wide(30);
+  return new D(exp(new room.D(y).times(room.ln(x)))).plus(0);
+}
 
 function wholePower(arithmetic: Arithmetic, base: Precise, exponent: number): Precise {
   const { number, mul, div } = arithmetic;
@@ -114,10 +122,10 @@ export const preciseFunctions: Readonly<Record<string, PreciseFunction>> = {
   neg: ({ neg }, [x]) => neg(x),
   copy: (_, [x]) => x,
   stopGradient: (_, [x]) => x,
-  exp: exponential((_, x) => x.exp()),
+  exp: exponential(({ exp }, x) => exp(x)),
   expm1: exponential(special.expm1),
   log: smooth(
-    (_, x) => x.ln(),
+    ({ ln }, x) => ln(x),
     (x) => atOne(x) || x.isZero() || !x.isFinite(),
   ),
   log1p: smooth(special.log1p, (x) => x.isZero() || x.eq(-1)),

@@ -1,5 +1,5 @@
 /// Derivatives without a derivative rule: differences over a tiny step, with so many digits that nothing cancels.
-import { Decimal } from "decimal.js";
+import type { Decimal } from "decimal.js";
 import { postorder, type Value } from "../../ir/value.ts";
 import { evaluateOnce, mostDigits, type Given, type PreciseFeeds, type PreciseSizes } from "./evaluate.ts";
 import type { Elements } from "./kinds.ts";

@@ -1,6 +1,7 @@
 /// Decimal numbers of many digits that know how far from the truth they may be. Where digits cancel, as in
 /// 1 − σ(200) with 60 digits, the error shows it, and the evaluation is done again with more digits.
 import { Decimal } from "decimal.js";
+import { expOfMany, fixedLn10, lnOfMany, manyDigits } from "./many-digits.ts";
 
 /** A number and the logarithm (base 10) of a bound on its distance from the truth: −∞ is exact, ∞ is no idea. */
 export interface Precise {
@@ -14,6 +15,11 @@ export interface Digits {
   readonly digits: number;
   /** The same range with so many digits more. */
   wide(extra: number): Digits;
+  /** e^x and ln x. */
+  exp(x: Decimal): Decimal;
+  ln(x: Decimal): Decimal;
+  /** ln 10 · 2^bits, rounded down. */
+  ln10(bits: number): bigint;
 }
 
 /** A function of decimal numbers with a relative error of a few units of the last digit. */
@@ -43,8 +49,8 @@ export function unknown({ D }: Digits): Precise {
   return { value: new D(NaN), error: Infinity };
 }
 
-/** log₁₀ of a bound on |x|. */
-const above = (x: Decimal): number => (x.isZero() ? -Infinity : x.e + 1);
+/** log₁₀ of a bound on |x|; what is not finite stays so, whatever its error. */
+const above = (x: Decimal): number => (x.isZero() ? -Infinity : x.isFinite() ? x.e + 1 : 0);
 const total = (a: number, b: number): number =>
   Number.isFinite(a) && Number.isFinite(b) ? Math.max(a, b) + 0.302 : Math.max(a, b);
 
@@ -60,7 +66,19 @@ export function exactDecimal(x: number, D: typeof Decimal): Decimal {
 
 function makeDigits(digits: number): Digits {
   const D = Decimal.clone({ precision: digits, rounding: Decimal.ROUND_HALF_EVEN, maxE: 9e15, minE: -9e15 });
-  return { D, digits, wide: (extra) => (extra <= 0 ? { D, digits, wide: makeDigits } : makeDigits(digits + extra)) };
+  const known = new Map<number, bigint>();
+  const isMany = (x: Decimal): boolean => digits > manyDigits && x.isFinite() && !x.isZero();
+  const context: Digits = {
+    ...{ D, digits },
+    wide: (extra) => (extra <= 0 ? context : makeDigits(digits + extra)),
+    exp: (x) => (isMany(x) && x.e < 15 && x.e > -digits ? expOfMany(context, new D(x)) : new D(x).exp()),
+    ln: (x) => (isMany(x) && x.isPositive() ? lnOfMany(context, new D(x)) : new D(x).ln()),
+    ln10(bits) {
+      if (!known.has(bits)) known.set(bits, fixedLn10(bits));
+      return known.get(bits)!;
+    },
+  };
+  return context;
 }
 
 /** Arithmetic with so many digits. `settle` takes numbers that agree to all digits as equal, instead of undecided. */
@@ -152,7 +170,7 @@ function imageOf(
   let propagated = -Infinity;
   operands.forEach(({ error }, position) => {
     if (error === -Infinity || !values[position].isFinite()) return;
-    const step = context.D.pow(10, Math.ceil(error * 64) / 64);
+    const step = new context.D(`1e${Math.ceil(error)}`);
     for (const moved of [values[position].plus(step), values[position].minus(step)]) {
       const image = f(context, ...values.with(position, moved));
       const apart = image.minus(value).abs();

@@ -40,6 +40,7 @@ describe("digits that cancel", () => {
     expect(at(where(greater(x, 1e6), 3, log(sub(1, sigmoid(x)))), 1e7).toNumber()).toBe(3);
   });
   it("are reported where there are not enough", () => {
+    expect(() => at(log(sub(1, sigmoid(x))), 1e6)).toThrow(/needs more than \d+ digits/);
     expect(() => at(div(exp(x), add(1, exp(x))), 1e30)).toThrow(/needs more than \d+ digits/);
   });
   it("are no matter for exact numbers", () => {
@@ -217,5 +218,25 @@ describe("a gradient by differences", () => {
         .get(x)![0]
         .toNumber(),
     ).toBe(0);
+  });
+});
+
+describe("thousands of digits", () => {
+  const few = makeArithmetic(900);
+  const many = makeArithmetic(3000);
+  it.each([0.3, -5, 1e4, -12345.678, 1e-5])("e^%s and ln of it", (operand) => {
+    const power = many.exp(exactDecimal(operand, many.D));
+    const known = exactDecimal(operand, Decimal.clone({ precision: 400 })).exp();
+    expect(power.div(known).minus(1).abs().toNumber()).toBeLessThan(1e-300);
+    const back = many.ln(power).minus(exactDecimal(operand, many.D));
+    expect(back.isZero() || back.e < -2980).toBe(true);
+  });
+  it("agree with fewer", () => {
+    for (const operand of ["2", "1.0000001", "0.5", "1e-400", "7e300"]) {
+      const known = new (Decimal.clone({ precision: 700 }))(operand).ln();
+      for (const { ln, D } of [few, many]) {
+        expect(ln(new D(operand)).div(known).minus(1).abs().lt("1e-690")).toBe(true);
+      }
+    }
   });
 });

@@ -19,7 +19,7 @@ export function expm1(digits: Digits, x: Decimal): Decimal {
   // x + x²/2 + …: what is left out is smaller than the last digit.
   if (-x.e > digits.digits) return x.plus(x.times(x).div(2));
   const room = digits.wide(10 + Math.max(0, -x.e));
-  return rounded(digits, new room.D(x).exp().minus(1));
+  return rounded(digits, room.exp(x).minus(1));
 }
 
 /** ln(1 + x). */
@@ -27,18 +27,18 @@ export function log1p(digits: Digits, x: Decimal): Decimal {
   if (!x.isFinite() || x.isZero()) return x.isNegative() && !x.isZero() ? new digits.D(NaN) : x;
   if (-x.e > digits.digits) return x.minus(x.times(x).div(2));
   const room = digits.wide(10 + Math.max(0, -x.e));
-  return rounded(digits, new room.D(x).plus(1).ln());
+  return rounded(digits, room.ln(new room.D(x).plus(1)));
 }
 
 /** 1/(1 + e⁻ˣ). */
-export function sigmoid({ D }: Digits, x: Decimal): Decimal {
-  return new D(1).div(x.neg().exp().plus(1));
+export function sigmoid({ D, exp }: Digits, x: Decimal): Decimal {
+  return new D(1).div(exp(x.neg()).plus(1));
 }
 
 /** ln(1 + eˣ). */
 export function softplus(digits: Digits, x: Decimal): Decimal {
   if (!x.isFinite()) return x.isNegative() ? new digits.D(0) : x;
-  const tail = log1p(digits, x.abs().neg().exp());
+  const tail = log1p(digits, digits.exp(x.abs().neg()));
   return x.isNegative() ? tail : tail.plus(x);
 }
 
@@ -59,9 +59,9 @@ export function sinh(digits: Digits, x: Decimal): Decimal {
 }
 
 /** Hyperbolic cosine. */
-export function cosh(_: Digits, x: Decimal): Decimal {
-  const grown = x.abs().exp();
-  return grown.isFinite() ? grown.plus(x.abs().neg().exp()).div(2) : grown;
+export function cosh({ D, exp }: Digits, x: Decimal): Decimal {
+  const grown = exp(x.abs());
+  return grown.isFinite() ? grown.plus(new D(1).div(grown)).div(2) : grown;
 }
 
 /** Inverse of the hyperbolic sine. */
@@ -142,7 +142,7 @@ function erfSeries(digits: Digits, x: Decimal): Decimal {
       .div(2 * n + 1);
     sum = sum.plus(term);
   }
-  return rounded(digits, sum.times(squared.neg().exp()).times(2).div(pi(room).sqrt()));
+  return rounded(digits, sum.times(room.exp(squared.neg())).times(2).div(pi(room).sqrt()));
 }
 
 /** e^(−x²)/√π · 1/(x + (1/2)/(x + (2/2)/(x + …))), from behind, for large x. */
@@ -151,7 +151,7 @@ function erfcFraction(room: Digits, operand: Decimal): Decimal {
   const depth = Math.ceil(20 + (room.digits * room.digits) / Math.min(1e4, x.toNumber() ** 2) + room.digits);
   let tail = x;
   for (let n = depth; n >= 1; n--) tail = x.plus(new room.D(n).div(2).div(tail));
-  return x.times(x).neg().exp().div(pi(room).sqrt()).div(tail);
+  return room.exp(x.times(x).neg()).div(pi(room).sqrt()).div(tail);
 }
 
 /** Bernoulli numbers B₂, B₄, … as fractions. */
@@ -182,19 +182,17 @@ export function lgamma(digits: Digits, operand: Decimal): Decimal {
   const x = new D(operand);
   if (x.lt(0.5)) {
     const sine = D.sin(pi(room).times(x)).abs();
-    return rounded(
-      digits,
-      pi(room)
-        .div(sine)
-        .ln()
-        .minus(lgamma(room, new D(1).minus(x))),
-    );
+    return rounded(digits, room.ln(pi(room).div(sine)).minus(lgamma(room, new D(1).minus(x))));
   }
   const far = Math.ceil(room.digits * 0.6);
   let shift = new D(1);
   let z = x;
   for (; z.lt(far); z = z.plus(1)) shift = shift.times(z);
-  let sum = z.minus(0.5).times(z.ln()).minus(z).plus(pi(room).times(2).ln().div(2));
+  let sum = z
+    .minus(0.5)
+    .times(room.ln(z))
+    .minus(z)
+    .plus(room.ln(pi(room).times(2)).div(2));
   let power = z;
   bernoulli(Math.ceil(room.digits * 0.6)).forEach(([over, under], i) => {
     const n = 2 * (i + 1);
@@ -206,7 +204,7 @@ export function lgamma(digits: Digits, operand: Decimal): Decimal {
     );
     power = power.times(z).times(z);
   });
-  return rounded(digits, sum.minus(shift.ln()));
+  return rounded(digits, sum.minus(room.ln(shift)));
 }
 
 /** Derivative of ln Γ. */
@@ -224,7 +222,7 @@ export function digamma(digits: Digits, operand: Decimal): Decimal {
   let shift = new D(0);
   let z = x;
   for (; z.lt(far); z = z.plus(1)) shift = shift.plus(new D(1).div(z));
-  let sum = z.ln().minus(new D(1).div(z.times(2)));
+  let sum = room.ln(z).minus(new D(1).div(z.times(2)));
   let power = z.times(z);
   bernoulli(Math.ceil(room.digits * 0.6)).forEach(([over, under], i) => {
     sum = sum.minus(
@@ -247,7 +245,7 @@ export function erfinv(digits: Digits, y: Decimal): Decimal {
   const wanted = new room.D(y).abs();
   const rest = new room.D(1).minus(wanted);
   // −ln(1 − y²), and Winitzki's approximation.
-  const l = rest.times(wanted.plus(1)).ln().toNumber();
+  const l = room.ln(rest.times(wanted.plus(1))).toNumber();
   const a = 2 / (Math.PI * 0.147) + l / 2;
   let x: Decimal = y.abs().lt(1e-3)
     ? wanted.times(pi(room).sqrt()).div(2)
@@ -255,7 +253,10 @@ export function erfinv(digits: Digits, y: Decimal): Decimal {
   for (let round = 0; round < 60; round++) {
     // erf(x) − y without cancellation, near 1 by the complement.
     const miss = x.lt(0.5) ? erf(room, x).minus(wanted) : rest.minus(erfc(room, x));
-    const step = miss.times(pi(room).sqrt()).div(2).times(x.times(x).exp());
+    const step = miss
+      .times(pi(room).sqrt())
+      .div(2)
+      .times(room.exp(x.times(x)));
     x = x.minus(step.div(x.times(step).plus(1)));
     if (step.isZero() || step.e < x.e - digits.digits - 5) break;
   }
