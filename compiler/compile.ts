@@ -3,6 +3,7 @@ import type { Graph } from "../ir/graph.ts";
 import type { Program } from "../runtime/abi.ts";
 import { derive, simplifyAfterBinding } from "./passes/all.ts";
 import { bindSizes, type Dims } from "./passes/bind-sizes.ts";
+import { expandComposites } from "./passes/expand-composites.ts";
 import { splitReductions } from "./passes/split-reductions.ts";
 import { assemble, type EntryFacts } from "./program.ts";
 
@@ -25,7 +26,8 @@ export function compileWithFacts(graph: Graph, options: CompileOptions = {}): Co
   const derived = derive(graph); // gradients in simplest form, while sizes are still names
   const bound = bindSizes(derived, options.dims ?? {}); // kernels are written for sizes that are numbers
   const simple = simplifyAfterBinding(bound); // 1/batch is a constant now
-  const final = splitReductions.run(simple); // one total becomes totals of rows that a kernel computes anyway
+  const expanded = expandComposites.run(simple); // kernels know kinds of ops, not compositions
+  const final = splitReductions.run(expanded); // one total becomes totals of rows that a kernel computes anyway
   const { program, facts } = assemble(final); // kernels, memory and tables
   return { program, derived, entries: facts };
 }

@@ -38,8 +38,13 @@ const kinds: Readonly<Record<OpKind, string>> = {
   leaf: "Values without operands.",
   elementwise: "Same shape in, same shape out. `add(a, b)` and its like first stretch their operands to one shape.",
   layout: "Move elements without computing; they cost no kernel of their own.",
+  piecewise: "Put tensors into a frame or side by side; they cost no kernel of their own.",
+  gather: "Read where integers say.",
   reduction: "Combine the elements along axes.",
+  cumulative: "Combine everything up to a place along an axis.",
+  sort: "Find the order of elements along an axis.",
   contraction: "Sums of products over shared axes.",
+  composite: "Stand for expressions in other ops, with derivatives of their own.",
   derivative: "Placeholders that the compiler expands.",
 };
 

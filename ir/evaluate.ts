@@ -8,8 +8,8 @@ import {
   unknownEntryPoint,
   type EvaluationSubject,
 } from "./errors.ts";
-import { countOf } from "./evaluate/indices.ts";
-import { makeKernel, type EvaluationKernel } from "./evaluate/kernels.ts";
+import { countOf, type EvaluationKernel } from "./evaluate/indices.ts";
+import { makeKernel } from "./evaluate/kernels.ts";
 import { entryPointRoots, type EntryPoint, type Graph } from "./graph.ts";
 import type { NestedNumbers } from "./initializer.ts";
 import { elementCount, formatType } from "./type.ts";

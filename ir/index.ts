@@ -7,14 +7,56 @@ export type { Initializer, NestedNumbers } from "./initializer.ts";
 export { add, div, mul, neg, square, sub } from "./ops/arithmetic.ts";
 export { cast, where } from "./ops/choose.ts";
 export { and, equal, greater, greaterEqual, less, lessEqual, not, notEqual, or } from "./ops/compare.ts";
+export {
+  expandDims,
+  flatten,
+  meshgrid,
+  moveAxis,
+  repeat,
+  roll,
+  split,
+  squeeze,
+  stack,
+  swapAxes,
+  tile,
+  unstack,
+} from "./ops/compose.ts";
 export { contract, dot, matmul, type AxisPair, type ContractAttrs } from "./ops/contract.ts";
-export { grad } from "./ops/derivative.ts";
+export { grad, jvp, stopGradient, vjp } from "./ops/derivative.ts";
 export { abs, exp, expm1, log, log1p, maximum, minimum, pow, relu } from "./ops/functions.ts";
 export { sigmoid, sign, softplus, sqrt, step, tanh } from "./ops/functions.ts";
-export { reshape, transpose } from "./ops/layout.ts";
+export { einsum } from "./ops/einsum.ts";
+export { cummax, cummin, cumprod, cumsum, logcumsumexp, recurrence } from "./ops/cumulative.ts";
+export { dynamicSlice, gather, scatterAdd, take, takeAlongAxis } from "./ops/gather.ts";
+export { reshape, reverse, transpose } from "./ops/layout.ts";
 export { constant, iota } from "./ops/leaf.ts";
-export { argmax, logsumexp, max, mean } from "./ops/reduce.ts";
+export {
+  diagonal,
+  diagonalMatrix,
+  difference,
+  identityMatrix,
+  kron,
+  outer,
+  trace,
+  tril,
+  triu,
+  type DiagonalOptions,
+} from "./ops/linear.ts";
+export { log1mexp, logaddexp } from "./ops/logspace.ts";
+export { concatenate, pad, slice, type PadOptions, type SliceRange } from "./ops/pad.ts";
+export { argmax, argmin, logsumexp, max, mean, min } from "./ops/reduce.ts";
+export { argsort, sort, topK, type SortOptions, type TopK } from "./ops/sort.ts";
+export {
+  all,
+  any,
+  norm,
+  standardDeviation,
+  variance,
+  type NormOptions,
+  type VarianceOptions,
+} from "./ops/statistics.ts";
 export { broadcastTo, sum, type ReductionOptions } from "./ops/sum.ts";
+export { windows, type WindowOptions } from "./ops/windows.ts";
 
 export { dense, type DenseLayer, type DenseOptions } from "./nn/dense.ts";
 export {
@@ -34,6 +76,8 @@ export { logSoftmax, oneHot, softmax } from "./nn/softmax.ts";
 export { adam, type AdamOptions } from "./optim/adam.ts";
 export { gradientDescent, sgd, type SgdOptions } from "./optim/descent.ts";
 export type { Hyperparameter, OptimizerOptions } from "./optim/options.ts";
+
+export { withDerivative, type DerivativeOptions, type RuleOperands } from "./with-derivative.ts";
 
 export { evaluate, evaluateValues, type EvaluationOptions, type EvaluationResult } from "./evaluate.ts";
 export { printGraph, printValue, type PrintOptions } from "./print.ts";

@@ -1,8 +1,21 @@
 /// The graph: immutable values, each the result of one op applied to operands. An op is one object that states
 /// everything about itself; the compiler switches over the closed set of kinds, never over ops.
 import { about } from "./diagnostic.ts";
-import { sameType, type DType, type Shape, type TensorType } from "./type.ts";
 import type { Dim } from "./dim.ts";
+import type {
+  Accumulation,
+  Accumulator,
+  ConditionAlgebra,
+  HelperFunction,
+  IndexAlgebra,
+  Notation,
+  Piece,
+  ReferenceContext,
+  SpellingContext,
+} from "./parts.ts";
+import { sameType, type DType, type Shape, type TensorType } from "./type.ts";
+
+export type * from "./parts.ts";
 
 /** Attributes of a value: plain data, or an identity record (compared by reference) for leaves that must never merge. */
 export type Attrs = Readonly<Record<string, unknown>>;
@@ -34,6 +47,8 @@ interface OpBase {
   readonly doc: string;
   /** Shape rule: the type of the result, or a CompileError. */
   infer(operands: readonly TensorType[], attrs: Attrs): TensorType;
+  /** The attributes with every size in them mapped; by default `attrs.shape` alone holds sizes. */
+  mapSizes?(attrs: Attrs, map: (size: Dim) => Dim): Attrs;
   /** LaTeX of an application; operands arrive already parenthesised where needed. */
   latex?(operands: readonly string[], attrs: Attrs): string;
 }
@@ -43,23 +58,6 @@ export interface RuleContext {
   readonly operands: readonly Value[];
   readonly attrs: Attrs;
   readonly result: Value;
-}
-
-/** What an op needs to spell itself in WGSL: element types, and how many lanes its operands have. */
-export interface SpellingContext {
-  readonly result: DType;
-  readonly operands: readonly DType[];
-  /** 4 when operands are `vec4`, else 1. */
-  readonly lanes: 1 | 4;
-}
-
-/** A WGSL helper function that a spelling calls; written once into each kernel that needs it. */
-export interface HelperFunction {
-  readonly name: string;
-  /** Text of the function for scalars (`f32`) or four lanes (`vec4f`). */
-  wgsl(name: string, type: "f32" | "vec4f"): string;
-  /** Other helpers that the text calls. */
-  readonly uses?: readonly HelperFunction[];
 }
 
 /** Same shape in, same shape out, element by element. Its derivative is diagonal, so one rule serves both modes. */
@@ -75,30 +73,15 @@ export interface ElementwiseOp extends OpBase {
   /** WGSL of one application; operands arrive parenthesised where needed. */
   wgsl(operands: readonly string[], context: SpellingContext): string;
   readonly helpers?: readonly HelperFunction[];
+  /** The spelling puts operands between operators without a notation of its own: they arrive parenthesised. */
+  readonly infix?: true;
   /** The spelling mentions an operand more than once, so that a long one is better held in a variable. */
   readonly repeats?: true;
   /** float64 reference, element by element; booleans are 0 and 1. */
-  reference(operands: readonly number[], context: { readonly result: DType }): number;
+  reference(operands: readonly number[], context: ReferenceContext): number;
   /** Infix or prefix symbol in printed graphs; without it an application prints as `name(a, b)`. */
   readonly notation?: Notation;
   readonly commutative?: true;
-}
-
-/** How an op is written in formulas. A higher precedence binds tighter: || 1, && 2, comparisons 3, + − 4, · / 5, − 6, ^ 7. */
-export interface Notation {
-  readonly symbol: string;
-  readonly precedence: number;
-  readonly prefix?: true;
-}
-
-/** Arithmetic on indices, on numbers in the interpreter and on expressions in kernels. */
-export interface IndexAlgebra<I> {
-  constant(extent: Dim): I;
-  add(a: I, b: I): I;
-  multiply(a: I, b: Dim): I;
-  /** Floor of the quotient; indices are never negative. */
-  divide(a: I, b: Dim): I;
-  remainder(a: I, b: Dim): I;
 }
 
 /** Moves elements without computing: result[index] = operand[source(index)]. Costs no kernel of its own. */
@@ -110,12 +93,38 @@ export interface LayoutOp extends OpBase {
   transpose(context: RuleContext, cotangent: Value): Value;
 }
 
-/** One named part of what a reduction carries along, for example a running maximum. */
-export interface Accumulator {
-  /** What it is, for the names of variables. */
-  readonly name: string;
-  readonly dtype: "f32" | "i32" | "u32";
-  readonly initial: number;
+/**
+ * Puts operands side by side or into a frame: an element is that of the first piece whose condition holds, else
+ * `attrs.fill` (0 where it is absent). Costs no kernel of its own.
+ */
+export interface PiecewiseOp extends OpBase {
+  readonly kind: "piecewise";
+  pieces<I, C>(
+    index: readonly I[],
+    operands: readonly Shape[],
+    attrs: Attrs,
+    algebra: ConditionAlgebra<I, C>,
+  ): readonly Piece<I, C>[];
+  /** Cotangents of the operands. */
+  transpose(context: RuleContext, cotangent: Value): readonly Value[];
+}
+
+/**
+ * Reads where integers say. The first operand is read at the second: of [B…, n, R…] and i32 [B…, K…], with `attrs.batch`
+ * shared axes B, the result is [B…, K…, R…]. An index outside 0…n−1 reads 0, as a product with its one-hot would.
+ */
+export interface GatherOp extends OpBase {
+  readonly kind: "gather";
+  transpose(context: RuleContext, cotangent: Value): readonly (Value | null)[];
+}
+
+/** Stands for an expression in other ops, which the compiler and the interpreter put in its place in the end. */
+export interface CompositeOp extends OpBase {
+  readonly kind: "composite";
+  /** The same in other ops. */
+  expand(operands: readonly Value[], attrs: Attrs): Value;
+  /** Cotangents of the operands; null where there is no derivative. */
+  transpose(context: RuleContext, cotangent: Value): readonly (Value | null)[];
 }
 
 /** Combines the elements along `attrs.axes` (sorted). An associative operation on one or more accumulators. */
@@ -152,13 +161,40 @@ export interface LeafOp extends OpBase {
   readonly structural: boolean;
 }
 
+/**
+ * Everything up to a place along `attrs.axis`, accumulated: the operands have one shape, which is the result's. With
+ * `attrs.reverse` from the end; with `attrs.exclusive` without the place itself, so that the first is the empty one.
+ */
+export interface CumulativeOp extends OpBase {
+  readonly kind: "cumulative";
+  readonly accumulation: Accumulation;
+  /** Cotangents of the operands; null where there is no derivative. */
+  transpose(context: RuleContext, cotangent: Value): readonly (Value | null)[];
+}
+
+/** The positions that put the elements along `attrs.axis` in order; equal ones keep theirs, NaN comes last. */
+export interface SortOp extends OpBase {
+  readonly kind: "sort";
+}
+
 /** A derivative that the compiler expands. */
 export interface DerivativeOp extends OpBase {
   readonly kind: "derivative";
 }
 
 /** The closed set of kinds. */
-export type Op = ElementwiseOp | LayoutOp | ReductionOp | ContractionOp | LeafOp | DerivativeOp;
+export type Op =
+  | LeafOp
+  | ElementwiseOp
+  | LayoutOp
+  | PiecewiseOp
+  | GatherOp
+  | ReductionOp
+  | CumulativeOp
+  | SortOp
+  | ContractionOp
+  | CompositeOp
+  | DerivativeOp;
 export type OpKind = Op["kind"];
 
 /** Values already built on a value, by op: the intern table lives with the operand, so it dies with the graph. */

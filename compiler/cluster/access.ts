@@ -1,6 +1,8 @@
 /// How one value reads another: through layouts, at which index. Decides whether two values can share a kernel.
-import type { Value } from "../../ir/value.ts";
+import { batchAxes } from "../../ir/ops/gather.ts";
 import type { Shape } from "../../ir/type.ts";
+import type { Value } from "../../ir/value.ts";
+import { conditionAlgebra } from "../lower/condition.ts";
 import { indexAlgebra, indexKey, variableIndex, type Index } from "../lower/index.ts";
 
 /** A computed value (or leaf) that another reads, and the index at which it does. */
@@ -20,6 +22,39 @@ export function throughLayouts(value: Value, index: readonly Index[]): Access {
   const [operand] = value.operands;
   const source = value.op.source(index, operand.type.shape, value.type.shape, value.attrs, indexAlgebra);
   return throughLayouts(operand, source);
+}
+
+/** What a computed value reads for its element at an index: each operand, and the index there. */
+export function readsOf(value: Value, index: readonly Index[]): readonly Access[] {
+  const { op, operands, attrs } = value;
+  switch (op.kind) {
+    case "piecewise": {
+      const shapes = operands.map((operand) => operand.type.shape);
+      const pieces = op.pieces(index, shapes, attrs, conditionAlgebra);
+      return pieces.map((piece) => ({ value: operands[piece.operand], index: piece.index }));
+    }
+    case "gather": {
+      const [operand, indices] = operands;
+      const { at, inner } = gatherIndex(value, index, variableIndex("data", operand.type.shape[batchAxes(attrs)]));
+      return [
+        { value: operand, index: at },
+        { value: indices, index: inner },
+      ];
+    }
+    default:
+      return operands.map((operand) => ({ value: operand, index }));
+  }
+}
+
+/** The indices of a gather: into what is read, with `position` on the axis that data decides, and into the positions. */
+export function gatherIndex(
+  { operands: [, indices], attrs }: Value,
+  index: readonly Index[],
+  position: Index,
+): { readonly at: readonly Index[]; readonly inner: readonly Index[] } {
+  const batch = batchAxes(attrs);
+  const rank = indices.type.shape.length;
+  return { at: [...index.slice(0, batch), position, ...index.slice(rank)], inner: index.slice(0, rank) };
 }
 
 /** True when two indices are the same element for every value of their variables. */

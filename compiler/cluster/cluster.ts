@@ -7,11 +7,11 @@ import { settingOp } from "../../ir/ops/leaf.ts";
 import { keptAxes } from "../../ir/ops/sum.ts";
 import { postorder, underLayouts, type Value } from "../../ir/value.ts";
 import { indexAlgebra } from "../lower/index.ts";
-import { sameIndex, spaceIndex, throughLayouts } from "./access.ts";
+import { readsOf, sameIndex, spaceIndex, throughLayouts } from "./access.ts";
 
 /** Values computed in one kernel. */
 export interface Cluster {
-  readonly kind: "map" | "reduce" | "contract";
+  readonly kind: "map" | "reduce" | "contract" | "cumulative" | "sort";
   /** The iteration space: of an elementwise kernel and a contraction the result, of a reduction the operand. */
   readonly space: Shape;
   /** Reduced axes of the space; empty for other kinds. */
@@ -36,6 +36,9 @@ export type Cuts = ReadonlySet<Value>;
 /** Tensors that a kernel may bind: WebGPU's default maxStorageBuffersPerShaderStage. */
 export const mostBindings = 8;
 
+/** A piecewise value of more operands than this is written to memory. */
+const mostPieces = 6;
+
 /** Chains over leaves alone of at most this many ops are recomputed by every user. */
 const cheapChain = 12;
 
@@ -49,7 +52,7 @@ export function cluster(roots: readonly Value[], cuts: Cuts = new Set()): Partit
   );
 
   const add = (value: Value, kind: Cluster["kind"], space: Shape, axes: readonly number[] = []): void => {
-    const created = { kind, space, axes, members: new Set([value]), sealed: cuts.has(value) };
+    const created = { kind, space, axes, members: new Set([value]), sealed: cuts.has(value) || kind === "sort" };
     clusters.push(created);
     home.set(value, created);
   };
@@ -62,6 +65,15 @@ export function cluster(roots: readonly Value[], cuts: Cuts = new Set()): Partit
       case "leaf":
       case "layout":
         break;
+      case "piecewise":
+        // An expression wherever it is read, unless it has grown wide: then it is written once.
+        if (!cuts.has(value) && piecesUnder(value, home) <= mostPieces) break;
+        add(value, "map", value.type.shape);
+        break;
+      case "cumulative":
+      case "sort":
+        add(value, value.op.kind, value.operands[0].type.shape, [value.attrs.axis as number]);
+        break;
       case "contraction":
         add(value, "contract", value.type.shape);
         break;
@@ -73,6 +85,7 @@ export function cluster(roots: readonly Value[], cuts: Cuts = new Set()): Partit
         else add(value, "reduce", space, axes);
         break;
       }
+      case "gather":
       case "elementwise": {
         if (!cuts.has(value) && isCheapChain(value, home) && !(contracted.has(value) && isCostly(value))) break;
         const target = cuts.has(value) ? undefined : findEpilogue(value, clusters, home);
@@ -80,8 +93,9 @@ export function cluster(roots: readonly Value[], cuts: Cuts = new Set()): Partit
         else add(value, "map", value.type.shape);
         break;
       }
+      case "composite":
       case "derivative":
-        throw new TypeError("derivatives must be expanded before clustering");
+        throw new TypeError("composites and derivatives must be expanded before clustering");
       default:
         value.op satisfies never;
     }
@@ -227,7 +241,15 @@ function readsCanonically(
     return own !== undefined && sameIndex(access.index, own);
   }
   if (home.has(base) || base.op.kind === "leaf") return true;
-  return base.operands.every((inner) => readsCanonically(inner, access.index, target, home));
+  return readsOf(base, access.index).every((read) => readsCanonically(read.value, read.index, target, home));
+}
+
+/** How many operands a piecewise value has, counting through those that are expressions in their turn. */
+function piecesUnder(value: Value, home: ReadonlyMap<Value, Cluster>): number {
+  return value.operands.reduce((total, operand) => {
+    const base = underLayouts(operand);
+    return total + (base.op.kind === "piecewise" && !home.has(base) ? piecesUnder(base, home) : 1);
+  }, 0);
 }
 
 /** True when nothing that the value needs depends on `target` through another cluster. */
@@ -263,6 +285,7 @@ function isCostly(value: Value): boolean {
       each.op.kind === "leaf" && !each.constant && elementCount(each.type.shape) === elementCount(value.type.shape),
   );
   return (
+    postorder([value]).some((each) => each.op.kind === "gather") ||
     chain.length > 4 ||
     loads.length > 1 ||
     chain.some((each) => each.op.kind === "elementwise" && (each.op.helpers?.length ?? 0) > 0)

@@ -18,9 +18,10 @@ export function planTraffic(partition: Partition, roots: readonly Value[], cuts:
   const { clusters, home } = partition;
   const stored = new Set<Value>([...roots, ...cuts]);
   for (const each of clusters) {
-    if (each.kind !== "contract") continue;
+    if (each.kind !== "contract" && each.kind !== "sort") continue;
     for (const member of each.members) {
-      if (member.op.kind === "contraction") for (const operand of member.operands) markOperand(operand, stored, home);
+      if (member.op.kind === "contraction" || member.op.kind === "sort")
+        for (const operand of member.operands) markOperand(operand, stored, home);
     }
   }
   for (;;) {
@@ -30,7 +31,7 @@ export function planTraffic(partition: Partition, roots: readonly Value[], cuts:
   }
 }
 
-/** Contractions read their operands from memory, except short chains over leaves. */
+/** Contractions and sorts read their operands many times: from memory, except short chains over leaves. */
 function markOperand(operand: Value, stored: Set<Value>, home: Partition["home"]): void {
   const base = underLayouts(operand);
   if (home.has(base)) stored.add(base);
@@ -82,7 +83,7 @@ function isRecomputable(value: Value, stored: ReadonlySet<Value>): boolean {
       if (!base.constant && elementCount(base.type.shape) === size && size !== 1) large.add(base);
       return true;
     }
-    return base.op.kind === "elementwise" && base.operands.every(visit);
+    return (base.op.kind === "elementwise" || base.op.kind === "piecewise") && base.operands.every(visit);
   };
   return value.op.kind === "elementwise" && value.operands.every(visit) && large.size <= 1;
 }

@@ -4,9 +4,13 @@ import type { Graph } from "../../ir/graph.ts";
 import { joinIndex } from "../../ir/ops/layout.ts";
 import { constantOp, iotaOp, settingOp, sizeOp } from "../../ir/ops/leaf.ts";
 import type { Dim } from "../../ir/dim.ts";
-import type { ElementwiseOp, HelperFunction, Value } from "../../ir/value.ts";
+import { selectOp } from "../../ir/ops/choose.ts";
+import { batchAxes } from "../../ir/ops/gather.ts";
+import type { ElementwiseOp, HelperFunction, PiecewiseOp, Value } from "../../ir/value.ts";
+import { gatherIndex } from "../cluster/access.ts";
 import { identifier, type Namer } from "../wgsl/names.ts";
-import { atLane, indexAlgebra, indexKey, laneAccess, type Index } from "./index.ts";
+import { conditionAlgebra, isUniformAlong, type Conjunct } from "./condition.ts";
+import { atLane, constantIndex, indexAlgebra, indexKey, laneAccess, variableIndex, type Index } from "./index.ts";
 import type { Expression, Statement } from "./kernel.ts";
 
 /** What emission must know about the kernel around it. */
@@ -106,8 +110,75 @@ function emit(value: Value, index: readonly Index[], lane: Lane | undefined, pro
     const source = op.source(index, operand.type.shape, value.type.shape, value.attrs, indexAlgebra);
     return emit(operand, source, lane, progress);
   }
-  if (op.kind !== "elementwise") throw new TypeError(`${op.name} is not available in this kernel`);
-  return elementwise(value, op, index, lane, progress);
+  switch (op.kind) {
+    case "elementwise":
+      return elementwise(value, op, index, lane, progress);
+    case "piecewise":
+      return piecewise(value, op, index, lane, progress);
+    case "gather":
+      return gather(value, index, lane, progress);
+    default:
+      throw new TypeError(`${op.name} is not available in this kernel`);
+  }
+}
+
+/** The pieces that may hold at this index, chosen between by their conditions. */
+function piecewise(
+  value: Value,
+  op: PiecewiseOp,
+  index: readonly Index[],
+  lane: Lane | undefined,
+  progress: Progress,
+): Expression {
+  const { dtype } = value.type;
+  const shapes = value.operands.map((operand) => operand.type.shape);
+  const possible = op
+    .pieces(index, shapes, value.attrs, conditionAlgebra)
+    .map((piece) => ({ ...piece, condition: piece.condition ?? true }))
+    .filter(({ condition }) => condition !== false);
+  const certain = possible.findIndex(({ condition }) => condition === true);
+  const pieces = certain < 0 ? possible : possible.slice(0, certain + 1);
+  if (lane && !pieces.every(({ condition }) => isUniformAlong(condition, lane.variable))) {
+    return laneByLane(value, index, lane, progress);
+  }
+  const fill: Expression = { tag: "literal", value: (value.attrs.fill as number | undefined) ?? 0, dtype, lanes: 1 };
+  return pieces.reduceRight<Expression>((rest, { operand, index: at, condition }) => {
+    const element = emit(value.operands[operand], at, lane, progress);
+    return condition === true ? element : selected(condition as readonly Conjunct[], element, rest);
+  }, fill);
+}
+
+/** The element at a position that data decides, and 0 where there is none. */
+function gather(value: Value, index: readonly Index[], lane: Lane | undefined, progress: Progress): Expression {
+  const { operands, attrs, type } = value;
+  const extent = operands[0].type.shape[batchAxes(attrs)];
+  const { inner } = gatherIndex(value, index, constantIndex(0));
+  const read = emit(operands[1], inner, lane, progress);
+  if (lane && read.lanes === 4) return laneByLane(value, index, lane, progress);
+  const place = progress.view.namer("place");
+  // As u32, what is negative lies outside as well.
+  progress.scopes[progress.scopes.length - 1].statements.push({
+    ...{ tag: "assign", before: `let ${place} = u32(`, value: read, after: ");" },
+  });
+  const at = variableIndex(place, extent);
+  const element = emit(operands[0], gatherIndex(value, index, at).at, lane, progress);
+  const none: Expression = { tag: "literal", value: 0, dtype: type.dtype, lanes: 1 };
+  return selected([{ tag: "within", index: at, by: extent }], element, none);
+}
+
+function selected(conjuncts: readonly Conjunct[], element: Expression, rest: Expression): Expression {
+  const condition: Expression = { tag: "condition", conjuncts, dtype: "bool", lanes: 1 };
+  const lanes = element.lanes === 4 || rest.lanes === 4 ? 4 : 1;
+  return { tag: "apply", op: selectOp, operands: [condition, element, rest], dtype: element.dtype, lanes };
+}
+
+/** Four elements one by one, where they do not lie or do not exist together. */
+function laneByLane(value: Value, index: readonly Index[], lane: Lane, progress: Progress): Expression {
+  const parts = [0, 1, 2, 3].map((step) => {
+    const at = index.map((part) => atLane(part, lane.variable, lane.extent, step));
+    return emit(value, at, undefined, progress);
+  });
+  return { tag: "vector", parts, dtype: value.type.dtype, lanes: 4 };
 }
 
 /** An application: known from an enclosing scope, or written now. A scalar of inputs alone is written once, at the top. */

@@ -3,7 +3,7 @@
 import { addDims, divideDims, isMultipleOf, multiplyDims, type Dim } from "../../ir/dim.ts";
 import type { IndexAlgebra } from "../../ir/value.ts";
 
-/** An index: `constant + Σ coefficient·atom`, never negative. */
+/** An index: `constant + Σ coefficient·atom`. It is not negative where the element exists; elsewhere its value is not used. */
 export interface Index {
   readonly constant: Dim;
   readonly terms: readonly Term[];
@@ -84,9 +84,15 @@ function split(a: Index, by: Dim): { readonly quotient: Index; readonly rest: In
   return { quotient: { constant: whole, terms: quotient }, rest: { constant: left, terms: rest } };
 }
 
+/** What of a divided index must stay together: a rest that may be negative has no quotient of its own. */
+function splitSafely(a: Index, by: Dim): ReturnType<typeof split> {
+  const parts = split(a, by);
+  return isNegative(parts.rest) ? { quotient: constantIndex(0), rest: a } : parts;
+}
+
 function divide(a: Index, by: Dim): Index {
   if (by === 1) return a;
-  const { quotient, rest } = split(a, by);
+  const { quotient, rest } = splitSafely(a, by);
   if (isBelow(rest, by)) return quotient;
   const [only] = rest.terms;
   const nested = rest.terms.length === 1 && rest.constant === 0 && only.coefficient === 1 && only.atom.tag === "divide";
@@ -98,12 +104,12 @@ function divide(a: Index, by: Dim): Index {
 
 function remainder(a: Index, by: Dim): Index {
   if (by === 1) return constantIndex(0);
-  const { rest } = split(a, by);
+  const { rest } = splitSafely(a, by);
   if (isBelow(rest, by)) return rest;
   return { constant: 0, terms: [{ atom: { tag: "remainder", operand: rest, by }, coefficient: 1 }] };
 }
 
-/** True when the index is known to stay below the extent. */
+/** True when the index is known to lie in [0, extent). */
 function isBelow(a: Index, extent: Dim): boolean {
   if (a.terms.length === 0 && a.constant === 0) return true;
   if (a.terms.length === 1 && a.constant === 0 && a.terms[0].coefficient === 1) {
@@ -111,23 +117,40 @@ function isBelow(a: Index, extent: Dim): boolean {
     if ((atom.tag === "variable" ? atom.extent : atom.tag === "remainder" ? atom.by : undefined) === extent)
       return true;
   }
-  const largest = largestValue(a);
-  return largest !== undefined && typeof extent === "number" && largest < extent;
+  const { most } = rangeOf(a);
+  return !isNegative(a) && most !== undefined && typeof extent === "number" && most < extent;
 }
 
-function largestValue(a: Index): number | undefined {
-  if (typeof a.constant !== "number") return undefined;
-  let total = a.constant;
+/** True when the index may be negative as far as its parts tell. Named sizes count as positive. */
+function isNegative(a: Index): boolean {
+  const isMinus = (size: Dim): boolean => (typeof size === "number" ? size < 0 : size.includes("-"));
+  if (!isMinus(a.constant) && !a.terms.some(({ coefficient }) => isMinus(coefficient))) return false;
+  const { least } = rangeOf(a);
+  return least === undefined || least < 0;
+}
+
+/** Bounds of an index, as far as they are known numbers. */
+export function rangeOf(a: Index): { readonly least?: number; readonly most?: number } {
+  if (typeof a.constant !== "number") return {};
+  let least: number | undefined = a.constant;
+  let most: number | undefined = a.constant;
   for (const { atom, coefficient } of a.terms) {
-    const extent = atom.tag === "variable" ? atom.extent : atom.tag === "remainder" ? atom.by : undefined;
-    const inner = atom.tag === "divide" ? largestValue(atom.operand) : undefined;
-    if (typeof coefficient !== "number") return undefined;
-    if (typeof extent === "number") total += coefficient * (extent - 1);
-    else if (inner !== undefined && atom.tag === "divide" && typeof atom.by === "number") {
-      total += coefficient * Math.floor(inner / atom.by);
-    } else return undefined;
+    if (typeof coefficient !== "number") return {};
+    const largest = largestOf(atom);
+    const reach = largest === undefined ? undefined : coefficient * largest;
+    if (coefficient < 0) least = least === undefined || reach === undefined ? undefined : least + reach;
+    else most = most === undefined || reach === undefined ? undefined : most + reach;
   }
-  return total;
+  return { least, most };
+}
+
+/** The largest value of an atom; the smallest is 0. */
+function largestOf(atom: Atom): number | undefined {
+  if (atom.tag === "variable") return typeof atom.extent === "number" ? atom.extent - 1 : undefined;
+  if (typeof atom.by !== "number") return undefined;
+  if (atom.tag === "remainder") return atom.by - 1;
+  const { most } = rangeOf(atom.operand);
+  return most === undefined ? undefined : Math.floor(most / atom.by);
 }
 
 /** A text that two indices share exactly when they are the same expression. */

@@ -6,6 +6,7 @@ import type { DType } from "../../ir/type.ts";
 import type { ElementwiseOp, HelperFunction, Value } from "../../ir/value.ts";
 import type { Traffic } from "../cluster/store.ts";
 import type { Namer } from "../wgsl/names.ts";
+import type { Conjunct } from "./condition.ts";
 import type { Index } from "./index.ts";
 
 export type Lanes = 1 | 4;
@@ -25,6 +26,8 @@ export type Expression =
   | ({ readonly tag: "index"; readonly index: Index; readonly access: "uniform" | "contiguous" } & Typed)
   /** An element, or four consecutive ones, of a tensor. */
   | ({ readonly tag: "load"; readonly tensor: Value; readonly index: Index } & Typed)
+  /** Whether indices are where an element exists. */
+  | ({ readonly tag: "condition"; readonly conjuncts: readonly Conjunct[] } & Typed)
   | ({ readonly tag: "setting"; readonly setting: Value } & Typed)
   | ({ readonly tag: "apply"; readonly op: ElementwiseOp; readonly operands: readonly Expression[] } & Typed)
   /** One scalar, four times. */

@@ -1,9 +1,11 @@
 /// From a cluster to a kernel, by family.
 import type { Traffic } from "../cluster/store.ts";
 import { lowerContract } from "./contract.ts";
+import { lowerCumulative } from "./cumulative.ts";
 import type { Kernel, LowerContext } from "./kernel.ts";
 import { lowerMap } from "./map.ts";
 import { lowerReduce } from "./reduce.ts";
+import { lowerSort } from "./sort.ts";
 
 /** The kernel of a cluster. */
 export function lower(traffic: Traffic, context: LowerContext): Kernel {
@@ -15,6 +17,10 @@ export function lower(traffic: Traffic, context: LowerContext): Kernel {
       return lowerReduce(traffic, context);
     case "contract":
       return lowerContract(traffic, context);
+    case "cumulative":
+      return lowerCumulative(traffic, context);
+    case "sort":
+      return lowerSort(traffic, context);
     default:
       return kind satisfies never;
   }

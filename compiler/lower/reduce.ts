@@ -1,26 +1,18 @@
 /// Reduction kernels: a group of lanes a row, all reductions over one space together, in phases where one needs another.
 /// Lanes run along the row where it is contiguous in memory, else across rows, so that neighbours read neighbours.
-import { isMultipleOf, multiplyDims, type Dim } from "../../ir/dim.ts";
+import { multiplyDims, type Dim } from "../../ir/dim.ts";
 import { splitIndex } from "../../ir/ops/layout.ts";
-import { keptAxes } from "../../ir/ops/sum.ts";
-import { elementCount, sameShape, type Shape } from "../../ir/type.ts";
+import { elementCount, sameShape } from "../../ir/type.ts";
 import type { ReductionOp, Value } from "../../ir/value.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Traffic } from "../cluster/store.ts";
 import { createNamer, identifier, type Namer } from "../wgsl/names.ts";
-import { extentText, lastText, literalText } from "../wgsl/expression.ts";
+import { extentText, literalText } from "../wgsl/expression.ts";
 import { assignParts, combineLanes, type Accumulating, type Arrangement } from "./accumulate.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { indexAlgebra, variableIndex, type Index } from "./index.ts";
-import {
-  foldGrid,
-  hintFor,
-  nameTensors,
-  type Expression,
-  type Kernel,
-  type LowerContext,
-  powerOfTwo,
-} from "./kernel.ts";
+import { foldGrid, hintFor, nameTensors, type Expression, type Kernel, type LowerContext } from "./kernel.ts";
+import { arrange, isWhole, rowsOf, writeHead } from "./rows.ts";
 import { writeStores } from "./store.ts";
 
 interface Plan {
@@ -28,7 +20,6 @@ interface Plan {
   readonly arrangement: Arrangement;
   readonly rowCount: Dim;
   readonly length: Dim;
-  readonly reducedShape: Shape;
   readonly fullIndex: readonly Index[];
   readonly namer: Namer;
   /** Where a finished reduction is held. */
@@ -55,7 +46,7 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
     [...stores, ...reductions.flatMap((value) => value.operands)],
   );
   const body = emitter.scope(() => {
-    writeHead(plan, emitter);
+    writeHead(plan.arrangement, plan.rowCount, emitter);
     for (const phase of phases(reductions, loaded)) writePhase(phase, plan, emitter);
     writeResults(stores, plan, emitter, context);
   });
@@ -76,48 +67,13 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
 
 function makePlan(cluster: Cluster): Plan {
   const { space, axes } = cluster;
-  const kept = keptAxes(space.length, axes);
-  const keptShape = kept.map((axis) => space[axis]);
-  const reducedShape = axes.map((axis) => space[axis]);
-  const rowCount = elementCount(keptShape);
-  const length = elementCount(reducedShape);
+  const { rowCount, length, at } = rowsOf(space, axes);
   const namer = createNamer();
-  const keptIndex = splitIndex(variableIndex("row", rowCount), keptShape, indexAlgebra);
-  const reducedIndex = splitIndex(variableIndex("position", length), reducedShape, indexAlgebra);
-  const fullIndex = space.map((_, axis) =>
-    axes.includes(axis) ? reducedIndex[axes.indexOf(axis)] : keptIndex[kept.indexOf(axis)],
-  );
+  const fullIndex = at("position");
   const last = space.findLastIndex((extent) => extent !== 1);
   const arrangement = arrange(rowCount, length, last < 0 || axes.includes(last));
   const names = { finished: new Map<Value, Expression>(), declarations: [] };
-  return { cluster, arrangement, rowCount, length, reducedShape, fullIndex, namer, ...names };
-}
-
-/** 64 threads; 256 for a single long row. Sizes that are not bound yet count as large. */
-function arrange(rowCount: Dim, length: Dim, alongRow: boolean): Arrangement {
-  if (rowCount === 1) return { rows: 1, lanes: powerOfTwo(length, 256), alongRow: true };
-  if (alongRow) {
-    const lanes = powerOfTwo(length, 64);
-    return { rows: Math.min(64 / lanes, powerOfTwo(rowCount, 64)), lanes, alongRow };
-  }
-  const rows = powerOfTwo(rowCount, 16);
-  return { rows, lanes: Math.min(64 / rows, powerOfTwo(length, 64)), alongRow };
-}
-
-function writeHead({ arrangement, rowCount }: Plan, emitter: Emitter): void {
-  const { rows, lanes, alongRow } = arrangement;
-  const line = (text: string): void => emitter.push({ tag: "line", text });
-  const slot = rows === 1 ? "" : alongRow ? (lanes === 1 ? "local.x" : `local.x / ${lanes}u`) : `local.x % ${rows}u`;
-  const lane = lanes === 1 ? "0u" : rows === 1 ? "local.x" : alongRow ? `local.x % ${lanes}u` : `local.x / ${rows}u`;
-  line(`let lane = ${lane};`);
-  if (rowCount === 1) return;
-  const { group } = foldGrid(rowCount, rows);
-  const row = rows === 1 ? group : `${group} * ${rows}u + ${slot}`;
-  const exact = isMultipleOf(rowCount, rows) && group === "group.x";
-  if (exact) return line(`let row = ${row};`);
-  // Every thread takes part in the barriers; those past the end repeat the last row and store nothing.
-  line(`let inside = ${row} < ${extentText(rowCount)};`);
-  line(`let row = min(${row}, ${lastText(rowCount)});`);
+  return { cluster, arrangement, rowCount, length, fullIndex, namer, ...names };
 }
 
 /** Reductions in groups: each group needs only results of groups before it. */
@@ -201,10 +157,7 @@ function pushLoop(body: Kernel["body"], { arrangement, length }: Plan, emitter: 
 }
 
 function writeResults(stores: readonly Value[], plan: Plan, emitter: Emitter, context: LowerContext): void {
-  const whole =
-    isMultipleOf(plan.rowCount, plan.arrangement.rows) &&
-    foldGrid(plan.rowCount, plan.arrangement.rows).group === "group.x";
-  const guard = !whole && plan.rowCount !== 1;
+  const guard = !isWhole(plan.rowCount, plan.arrangement.rows);
   const full = stores.filter(
     (value) => sameShape(value.type.shape, plan.cluster.space) && plan.cluster.axes.length > 0,
   );

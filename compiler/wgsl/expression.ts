@@ -2,6 +2,7 @@
 import { dimTerms, type Dim } from "../../ir/dim.ts";
 import { wgslType } from "../../ir/ops/define.ts";
 import type { DType } from "../../ir/type.ts";
+import type { Conjunct } from "../lower/condition.ts";
 import { indexAlgebra, constantIndex, type Index } from "../lower/index.ts";
 import type { ElementwiseOp } from "../../ir/value.ts";
 import type { Expression, Lanes } from "../lower/kernel.ts";
@@ -28,6 +29,8 @@ export function expressionText(expression: Expression, view: BindingView): strin
       return `${expression.dtype}(${extentText(expression.extent)})`;
     case "index":
       return indexValueText(expression);
+    case "condition":
+      return conditionText(expression.conjuncts);
     case "setting":
       return view.settingName(expression);
     case "load":
@@ -99,18 +102,40 @@ function indexValueText({ index, dtype, lanes, access }: Expression & { tag: "in
   return access === "uniform" ? all : `${all} + ${wgslType(dtype, 4)}(${lanesText})`;
 }
 
-/** An index as a u32 expression. */
+/** An index as a u32 expression; what is taken away stands last, so that nothing is negative on the way where it can. */
 export function indexText(index: Index): string {
-  const terms = index.terms.map(({ atom, coefficient }) => {
-    const text =
-      atom.tag === "variable"
-        ? atom.name
-        : `${primary(indexText(atom.operand))} ${atom.tag === "divide" ? "/" : "%"} ${primary(extentText(atom.by))}`;
-    if (coefficient === 1) return atom.tag === "variable" ? text : text;
-    return `${primary(text)} * ${primary(extentText(coefficient))}`;
-  });
-  if (index.constant !== 0 || terms.length === 0) terms.push(extentText(index.constant));
-  return terms.join(" + ");
+  const added: string[] = [];
+  const taken: string[] = [];
+  for (const { atom, coefficient } of index.terms) {
+    const isMinus = typeof coefficient === "number" && coefficient < 0;
+    (isMinus ? taken : added).push(termText(atomText(atom), isMinus ? -coefficient : coefficient));
+  }
+  const { constant } = index;
+  const isMinus = typeof constant === "number" && constant < 0;
+  if (isMinus) taken.push(extentText(-constant));
+  else if (constant !== 0 || added.length === 0) added.push(extentText(constant));
+  if (added.length === 0) added.push("0u");
+  return [added.join(" + "), ...taken].join(" - ");
+}
+
+function atomText(atom: Index["terms"][number]["atom"]): string {
+  if (atom.tag === "variable") return atom.name;
+  return `${primary(indexText(atom.operand))} ${atom.tag === "divide" ? "/" : "%"} ${primary(extentText(atom.by))}`;
+}
+
+function termText(atom: string, coefficient: Dim): string {
+  return coefficient === 1 ? atom : `${primary(atom)} * ${primary(extentText(coefficient))}`;
+}
+
+/** A condition on indices. One comparison checks both ends: what would be negative is huge as a u32. */
+export function conditionText(conjuncts: readonly Conjunct[]): string {
+  return conjuncts
+    .map(({ tag, index, by }) => {
+      const text = indexText(index);
+      if (tag === "within") return `${text} < ${extentText(by)}`;
+      return `${primary(text)} % ${primary(extentText(by))} == 0u`;
+    })
+    .join(" && ");
 }
 
 /** A size as a u32 expression: a literal, or a polynomial in fields of the uniform `sizes`. */

@@ -1,6 +1,6 @@
 /// Positions in row-major memory, computed for a whole tensor at once: tables of offsets, and the index algebra on them.
 import type { Dim } from "../dim.ts";
-import type { IndexAlgebra } from "../value.ts";
+import type { ConditionAlgebra } from "../value.ts";
 
 /** An index for every element of a tensor; a number stands for the same index everywhere. */
 export type IndexColumn = number | Int32Array;
@@ -51,10 +51,32 @@ export function isIdentity(positions: Int32Array): boolean {
   return true;
 }
 
+/** Computes a value, row-major, from its operands. The result may be one of the operands: treat both as read-only. */
+export type EvaluationKernel = (operands: readonly Float64Array[]) => Float64Array;
+
+/** Turns a size into a number. */
+export type BindSize = (size: Dim) => number;
+
+/** Row-major positions of `count` elements, from an index column for each axis. */
+export function positionsOf(columns: readonly IndexColumn[], shape: readonly number[], count: number): Int32Array {
+  const strides = stridesOf(shape);
+  const positions = new Int32Array(count);
+  columns.forEach((column, axis) => {
+    const stride = strides[axis];
+    for (let i = 0; i < count; i++) positions[i] += stride * (typeof column === "number" ? column : column[i]);
+  });
+  return positions;
+}
+
+/** Conditions on whole columns; a boolean stands for the same answer everywhere. */
+export type ConditionColumn = boolean | Uint8Array;
+
 /** Index arithmetic on whole columns; `bind` turns a size into a number. */
-export function columnAlgebra(bind: (size: Dim) => number): IndexAlgebra<IndexColumn> {
+export function columnAlgebra(bind: BindSize): ConditionAlgebra<IndexColumn, ConditionColumn> {
   const mapped = (a: IndexColumn, step: (index: number) => number): IndexColumn =>
     typeof a === "number" ? step(a) : a.map(step);
+  const asked = (a: IndexColumn, question: (index: number) => boolean): ConditionColumn =>
+    typeof a === "number" ? question(a) : Uint8Array.from(a, (index) => Number(question(index)));
   return {
     constant: bind,
     add(a, b) {
@@ -71,7 +93,19 @@ export function columnAlgebra(bind: (size: Dim) => number): IndexAlgebra<IndexCo
     },
     remainder(a, b) {
       const divisor = bind(b);
-      return mapped(a, (index) => index % divisor);
+      return mapped(a, (index) => index - divisor * Math.floor(index / divisor));
+    },
+    within(a, extent) {
+      const end = bind(extent);
+      return asked(a, (index) => index >= 0 && index < end);
+    },
+    isMultiple(a, by) {
+      const divisor = bind(by);
+      return asked(a, (index) => index % divisor === 0);
+    },
+    and(a, b) {
+      if (typeof a === "boolean") return a && b;
+      return typeof b === "boolean" ? b && a : a.map((each, i) => each & b[i]);
     },
   };
 }

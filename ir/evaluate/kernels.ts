@@ -2,18 +2,31 @@
 import type { Dim } from "../dim.ts";
 import { underivedGradient } from "../errors.ts";
 import { operandAxes, type ContractAttrs } from "../ops/contract.ts";
-import { constantOp, iotaOp, settingOp, sizeOp, type SettingIdentity } from "../ops/leaf.ts";
+import { suppliedOp } from "../ops/derivative.ts";
+import { constantOp, iotaOp, letter, settingOp, sizeOp, type SettingIdentity } from "../ops/leaf.ts";
 import { keptAxes } from "../ops/sum.ts";
 import { wrapped } from "../ops/wrap.ts";
-import type { ElementwiseOp, LayoutOp, ReductionOp, Value } from "../value.ts";
+import {
+  postorder,
+  type CompositeOp,
+  type ElementwiseOp,
+  type LayoutOp,
+  type ReductionOp,
+  type Value,
+} from "../value.ts";
 import { contractionKernel } from "./contraction.ts";
-import { columnAlgebra, countOf, indexColumns, isIdentity, offsetsAlong, stridesOf } from "./indices.ts";
-
-/** Computes a value, row-major, from its operands. The result may be one of the operands: treat both as read-only. */
-export type EvaluationKernel = (operands: readonly Float64Array[]) => Float64Array;
-
-/** Turns a size into a number. */
-export type BindSize = (size: Dim) => number;
+import { cumulativeKernel, sortKernel } from "./ordered.ts";
+import { gatherKernel, piecewiseKernel } from "./moves.ts";
+import {
+  columnAlgebra,
+  countOf,
+  indexColumns,
+  isIdentity,
+  offsetsAlong,
+  positionsOf,
+  type BindSize,
+  type EvaluationKernel,
+} from "./indices.ts";
 
 /** The kernel of a value; undefined for a leaf that has to be given. */
 export function makeKernel(value: Value, bind: BindSize): EvaluationKernel | undefined {
@@ -23,21 +36,32 @@ export function makeKernel(value: Value, bind: BindSize): EvaluationKernel | und
       return elementwiseKernel(op, value);
     case "layout":
       return layoutKernel(op, value, bind);
+    case "piecewise":
+      return piecewiseKernel(op, value, bind);
+    case "gather":
+      return gatherKernel(value, bind);
     case "reduction":
       return reductionKernel(op, value, bind);
+    case "cumulative":
+      return cumulativeKernel(op, value, bind);
+    case "sort":
+      return sortKernel(value, bind);
+    case "composite":
+      return compositeKernel(op, value, bind);
     case "contraction":
       return contraction(value, bind);
     case "leaf":
       return leafKernel(value, bind);
     case "derivative":
-      throw underivedGradient();
+      if (op !== suppliedOp) throw underivedGradient();
+      return ([result]) => result;
     default:
       return op satisfies never;
   }
 }
 
 function elementwiseKernel(op: ElementwiseOp, value: Value): EvaluationKernel {
-  const context = { result: value.type.dtype };
+  const context = { result: value.type.dtype, operands: value.operands.map((operand) => operand.type.dtype) };
   const numbers = new Array<number>(value.operands.length).fill(0);
   return (operands) => {
     const result = new Float64Array(operands[0].length);
@@ -57,13 +81,7 @@ function layoutKernel(op: LayoutOp, value: Value, bind: BindSize): EvaluationKer
   const shape = value.type.shape.map(bind);
   const index = indexColumns(shape);
   const source = op.source(index, operand.type.shape, value.type.shape, value.attrs, columnAlgebra(bind));
-  const strides = stridesOf(operand.type.shape.map(bind));
-  const positions = new Int32Array(countOf(shape));
-  source.forEach((column, axis) => {
-    const stride = strides[axis];
-    for (let i = 0; i < positions.length; i++)
-      positions[i] += stride * (typeof column === "number" ? column : column[i]);
-  });
+  const positions = positionsOf(source, operand.type.shape.map(bind), countOf(shape));
   if (positions.length === countOf(operand.type.shape.map(bind)) && isIdentity(positions)) return ([x]) => x;
   return ([x]) => {
     const result = new Float64Array(positions.length);
@@ -87,6 +105,25 @@ function reductionKernel(op: ReductionOp, value: Value, bind: BindSize): Evaluat
       result[i] = wrapped(op.finish(parts), value.type.dtype);
     }
     return result;
+  };
+}
+
+/** What a composite stands for, computed on letters in the place of its operands. */
+function compositeKernel(op: CompositeOp, value: Value, bind: BindSize): EvaluationKernel {
+  const letters = value.operands.map(({ type }) => letter(type));
+  const order = postorder([op.expand(letters, value.attrs)]);
+  const places = new Map(order.map((each, place) => [each, place]));
+  const steps = order.map((each) => ({
+    given: letters.indexOf(each),
+    kernel: letters.includes(each) ? undefined : makeKernel(each, bind),
+    operands: each.operands.map((operand) => places.get(operand)!),
+  }));
+  return (operands) => {
+    const results: Float64Array[] = [];
+    for (const { given, kernel, operands: own } of steps) {
+      results.push(kernel ? kernel(own.map((place) => results[place])) : operands[given]);
+    }
+    return results.at(-1)!;
   };
 }
 

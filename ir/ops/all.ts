@@ -4,16 +4,39 @@ import * as arithmetic from "./arithmetic.ts";
 import * as choose from "./choose.ts";
 import * as compare from "./compare.ts";
 import * as contract from "./contract.ts";
+import * as cumulative from "./cumulative.ts";
 import * as derivative from "./derivative.ts";
 import * as functions from "./functions.ts";
+import * as gather from "./gather.ts";
 import * as layout from "./layout.ts";
 import * as leaf from "./leaf.ts";
+import * as pad from "./pad.ts";
+import * as logspace from "./logspace.ts";
 import * as reduce from "./reduce.ts";
+import * as sort from "./sort.ts";
 import * as sum from "./sum.ts";
+import * as windows from "./windows.ts";
 
 /** All ops, family by family, each once. */
 export function allOps(): readonly Op[] {
-  const families = [leaf, arithmetic, compare, choose, functions, sum, reduce, layout, contract, derivative];
+  const families = [
+    leaf,
+    arithmetic,
+    compare,
+    choose,
+    functions,
+    logspace,
+    sum,
+    reduce,
+    layout,
+    pad,
+    windows,
+    gather,
+    cumulative,
+    sort,
+    contract,
+    derivative,
+  ];
   const exports = families.flatMap((family): unknown[] => Object.values(family));
   return [...new Set(exports.flatMap((each) => (isOp(each) ? [each] : hasOp(each) ? [each.op] : [])))];
 }

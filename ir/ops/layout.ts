@@ -1,5 +1,5 @@
 /// Moving elements without computing. None of these costs a kernel: they become index arithmetic in their users.
-import { divideDims, parseDim, type Dim } from "../dim.ts";
+import { addDims, divideDims, parseDim, type Dim } from "../dim.ts";
 import { axisRange, reshapeCount, sizeSyntax } from "../errors.ts";
 import { elementCount, rowMajorStrides, sameShape, type DType, type Shape, type TensorType } from "../type.ts";
 import type { Completed, Permuted, Reshapes } from "../static-axes.ts";
@@ -35,6 +35,34 @@ export const transposeOp: LayoutOp = {
   },
   transpose: ({ attrs }, cotangent) => transpose(cotangent, inversePermutation(attrs.permutation as readonly number[])),
 };
+
+export const reverseOp: LayoutOp = {
+  name: "reverse",
+  doc: "The elements in the opposite order along axes.",
+  kind: "layout",
+  infer: ([operand]) => operand,
+  source(index, operand, _result, attrs, algebra) {
+    const axes = attrs.axes as readonly number[];
+    return index.map((part, axis) =>
+      axes.includes(axis)
+        ? algebra.add(algebra.constant(addDims(operand[axis], -1)), algebra.multiply(part, -1))
+        : part,
+    );
+  },
+  transpose: ({ attrs }, cotangent) => reverse(cotangent, attrs.axes as readonly number[]),
+};
+
+/** The elements in the opposite order along axes (negative counts from the last). */
+export function reverse<T extends Value>(x: T, axes: readonly number[]): T;
+export function reverse(x: Value, axes: readonly number[]): Value {
+  const rank = x.type.shape.length;
+  const counted = axes.map((axis) => (axis < 0 ? axis + rank : axis));
+  if (new Set(counted).size !== axes.length || counted.some((axis) => !(axis >= 0 && axis < rank))) {
+    throw axisRange("reverse", axes, rank);
+  }
+  const turned = counted.filter((axis) => x.type.shape[axis] !== 1).sort((a, b) => a - b);
+  return turned.length === 0 || uniformAs(x, x.type.shape) ? x : apply(reverseOp, [x], { axes: turned });
+}
 
 /** Row-major position of an index within a shape. */
 export function joinIndex<I>(index: readonly I[], shape: Shape, algebra: IndexAlgebra<I>): I {

@@ -73,6 +73,19 @@ export const iotaOp: LeafOp = {
   infer: (_, attrs) => ({ dtype: attrs.dtype as DType, shape: attrs.shape as Shape }),
 };
 
+export const letterOp: LeafOp = {
+  name: "letter",
+  doc: "Stands for a value at which a graph is cut: the operand of a body, or what a derivative is taken with respect to.",
+  kind: "leaf",
+  structural: false,
+  infer: (_, attrs) => leafType(attrs),
+};
+
+/** A new letter of a type; no two are the same value. */
+export function letter({ dtype, shape }: TensorType): Value {
+  return apply(letterOp, [], { identity: { dtype, shape } });
+}
+
 /** A constant: `value` in every element of `shape`. */
 export function constant<D extends DType = "f32", const S extends Shape = Scalar>(
   value: number | boolean,

@@ -2,7 +2,7 @@
 import type { AxesFit, LastAxis, None, Reduced } from "../static-axes.ts";
 import { axisRange } from "../errors.ts";
 import { isFloat, type DType, type Shape } from "../type.ts";
-import type { Tensor, Value } from "../value.ts";
+import type { ReductionOp, Tensor, Value } from "../value.ts";
 import { div, mul, sub } from "./arithmetic.ts";
 import { cast } from "./choose.ts";
 import { equal } from "./compare.ts";
@@ -25,50 +25,70 @@ import type { ReductionOptions } from "./sum.ts";
 /** The lowest finite float32: where the maximum of ln Σ eˣ starts, because ∞ − ∞ would be NaN. */
 const lowest = -3.4028234663852886e38;
 
-export const maxOp = reduction({
-  name: "max",
-  doc: "Largest element along axes; the gradient is shared equally between ties.",
-  accepts: isNumber,
-  accumulators: (dtype) => [
-    {
-      name: "largest",
-      dtype: accumulatorType(dtype),
-      initial: dtype === "u32" ? 0 : dtype === "i32" ? -2147483648 : -Infinity,
-    },
-  ],
-  lift: (x) => [x],
-  combine: ([a], [b]) => [Math.max(a, b)],
-  finish: ([largest]) => largest,
-  wgsl: { lift: (x) => [x], combine: ([a], [b]) => [`max(${a}, ${b})`], finish: ([largest]) => largest },
-  differentiate(context, cotangent) {
-    const [x] = context.operands;
-    const axes = axesOf(context);
-    const ties = cast(equal(x, spread(context.result, x.type, axes)), x.type.dtype);
-    return mul(ties, spread(div(cotangent, sum(ties, { axes })), x.type, axes));
-  },
-});
+/** Where the search for an extreme begins: below, or above, everything. */
+function farthest(dtype: DType, sign: 1 | -1): number {
+  if (dtype === "u32") return sign > 0 ? 0 : 0xffffffff;
+  if (dtype === "i32") return sign > 0 ? -2147483648 : 2147483647;
+  return -sign * Infinity;
+}
 
-export const argmaxOp = reduction({
-  name: "argmax",
-  doc: "Position of the largest element along an axis; the first of equals.",
-  accepts: isNumber,
-  result: () => "i32",
-  accumulators: (dtype) => [
-    { ...maxOp.accumulators(dtype)[0], name: "best" },
-    { name: "place", dtype: "u32", initial: 0xffffffff },
-  ],
-  lift: (x, position) => [x, position],
-  combine: (a, b) => (a[0] > b[0] || (a[0] === b[0] && a[1] < b[1]) ? a : b),
-  finish: ([, position]) => position,
-  wgsl: {
-    lift: (x, position) => [x, position],
-    combine: ([a, i], [b, j]) => [
-      `max(${a}, ${b})`,
-      `select(${j}, ${i}, ${a} > ${b} || (${a} == ${b} && ${i} < ${j}))`,
+/** Largest (sign 1) or smallest (−1) element. */
+function extremeOp(name: "max" | "min", doc: string, sign: 1 | -1): ReductionOp {
+  const accumulator = sign > 0 ? "largest" : "smallest";
+  return reduction({
+    ...{ name, doc, accepts: isNumber },
+    accumulators: (dtype) => [{ name: accumulator, dtype: accumulatorType(dtype), initial: farthest(dtype, sign) }],
+    lift: (x) => [x],
+    combine: ([a], [b]) => [Math[name](a, b)],
+    finish: ([found]) => found,
+    wgsl: { lift: (x) => [x], combine: ([a], [b]) => [`${name}(${a}, ${b})`], finish: ([found]) => found },
+    differentiate(context, cotangent) {
+      const [x] = context.operands;
+      const axes = axesOf(context);
+      const ties = cast(equal(x, spread(context.result, x.type, axes)), x.type.dtype);
+      return mul(ties, spread(div(cotangent, sum(ties, { axes })), x.type, axes));
+    },
+  });
+}
+
+export const maxOp = extremeOp("max", "Largest element along axes; the gradient is shared equally between ties.", 1);
+export const minOp = extremeOp("min", "Smallest element along axes; the gradient is shared equally between ties.", -1);
+
+/** Position of an extreme; the first of equals. */
+function extremePlaceOp(name: string, doc: string, extreme: ReductionOp, sign: 1 | -1): ReductionOp {
+  const [better, choose] = sign > 0 ? [">", "max"] : ["<", "min"];
+  return reduction({
+    ...{ name, doc, accepts: isNumber, result: () => "i32" },
+    accumulators: (dtype) => [
+      { ...extreme.accumulators(dtype)[0], name: "best" },
+      { name: "place", dtype: "u32", initial: 0xffffffff },
     ],
-    finish: ([, position]) => `i32(${position})`,
-  },
-});
+    lift: (x, position) => [x, position],
+    combine: (a, b) => (sign * a[0] > sign * b[0] || (a[0] === b[0] && a[1] < b[1]) ? a : b),
+    finish: ([, position]) => position,
+    wgsl: {
+      lift: (x, position) => [x, position],
+      combine: ([a, i], [b, j]) => [
+        `${choose}(${a}, ${b})`,
+        `select(${j}, ${i}, ${a} ${better} ${b} || (${a} == ${b} && ${i} < ${j}))`,
+      ],
+      finish: ([, position]) => `i32(${position})`,
+    },
+  });
+}
+
+export const argmaxOp = extremePlaceOp(
+  "argmax",
+  "Position of the largest element along an axis; the first of equals.",
+  maxOp,
+  1,
+);
+export const argminOp = extremePlaceOp(
+  "argmin",
+  "Position of the smallest element along an axis; the first of equals.",
+  minOp,
+  -1,
+);
 
 export const logsumexpOp = reduction({
   name: "logsumexp",
@@ -107,6 +127,25 @@ export function max<D extends DType, S extends Shape, const O extends ReductionO
 ): Tensor<D, Reduced<S, O>>;
 export function max(x: Value, options: ReductionOptions = {}): Value {
   return reduce(maxOp, x, options);
+}
+
+/** Smallest element along axes. */
+export function min<D extends DType, S extends Shape, const O extends ReductionOptions = None>(
+  x: Tensor<D, S>,
+  options?: O & AxesFit<"min", S, O>,
+): Tensor<D, Reduced<S, O>>;
+export function min(x: Value, options: ReductionOptions = {}): Value {
+  return reduce(minOp, x, options);
+}
+
+/** Position of the smallest element along the last (or given) axis. */
+export function argmin<D extends DType, S extends Shape, const O extends ReductionOptions = LastAxis>(
+  x: Tensor<D, S>,
+  options?: O & AxesFit<"argmin", S, O>,
+): Tensor<"i32", Reduced<S, O>>;
+export function argmin(x: Value, options: ReductionOptions = { axis: -1 }): Value {
+  if (options.axes?.length === 0) throw axisRange("argmin", [], x.type.shape.length);
+  return reduce(argminOp, x, options);
 }
 
 /** Position of the largest element along the last (or given) axis. */

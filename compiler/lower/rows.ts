@@ -1,0 +1,68 @@
+/// How the rows of a tensor are shared between threads: so many rows a workgroup, so many lanes a row.
+import { isMultipleOf, type Dim } from "../../ir/dim.ts";
+import { splitIndex } from "../../ir/ops/layout.ts";
+import { keptAxes } from "../../ir/ops/sum.ts";
+import { elementCount, type Shape } from "../../ir/type.ts";
+import { extentText, lastText } from "../wgsl/expression.ts";
+import type { Arrangement } from "./accumulate.ts";
+import type { Emitter } from "./emitter.ts";
+import { indexAlgebra, variableIndex, type Index } from "./index.ts";
+import { foldGrid, powerOfTwo } from "./kernel.ts";
+
+/** 64 threads; 256 for a single long row. Sizes that are not bound yet count as large. */
+export function arrange(rowCount: Dim, length: Dim, alongRow: boolean): Arrangement {
+  if (rowCount === 1) return { rows: 1, lanes: powerOfTwo(length, 256), alongRow: true };
+  if (alongRow) {
+    const lanes = powerOfTwo(length, 64);
+    return { rows: Math.min(64 / lanes, powerOfTwo(rowCount, 64)), lanes, alongRow };
+  }
+  const rows = powerOfTwo(rowCount, 16);
+  return { rows, lanes: Math.min(64 / rows, powerOfTwo(length, 64)), alongRow };
+}
+
+/** Rows along axes of a space. */
+export interface Rows {
+  readonly rowCount: Dim;
+  readonly length: Dim;
+  /** The index of the element of `row` at the position that a variable of the kernel holds. */
+  at(position: string): readonly Index[];
+}
+
+/** The rows of a space along some of its axes; `row` is the variable that counts them. */
+export function rowsOf(space: Shape, axes: readonly number[]): Rows {
+  const kept = keptAxes(space.length, axes);
+  const keptShape = kept.map((axis) => space[axis]);
+  const alongShape = axes.map((axis) => space[axis]);
+  const rowCount = elementCount(keptShape);
+  const length = elementCount(alongShape);
+  const rowIndex = splitIndex(variableIndex("row", rowCount), keptShape, indexAlgebra);
+  return {
+    rowCount,
+    length,
+    at(position) {
+      const along = splitIndex(variableIndex(position, length), alongShape, indexAlgebra);
+      return space.map((_, axis) => (axes.includes(axis) ? along[axes.indexOf(axis)] : rowIndex[kept.indexOf(axis)]));
+    },
+  };
+}
+
+/** True when every thread has a row of its own to write. */
+export function isWhole(rowCount: Dim, rows: number): boolean {
+  return rowCount === 1 || (isMultipleOf(rowCount, rows) && foldGrid(rowCount, rows).group === "group.x");
+}
+
+/** Declares `lane` and `row`, and `inside` where rows may be missing. */
+export function writeHead(arrangement: Arrangement, rowCount: Dim, emitter: Emitter): void {
+  const { rows, lanes, alongRow } = arrangement;
+  const line = (text: string): void => emitter.push({ tag: "line", text });
+  const slot = rows === 1 ? "" : alongRow ? (lanes === 1 ? "local.x" : `local.x / ${lanes}u`) : `local.x % ${rows}u`;
+  const lane = lanes === 1 ? "0u" : rows === 1 ? "local.x" : alongRow ? `local.x % ${lanes}u` : `local.x / ${rows}u`;
+  line(`let lane = ${lane};`);
+  if (rowCount === 1) return;
+  const { group } = foldGrid(rowCount, rows);
+  const row = rows === 1 ? group : `${group} * ${rows}u + ${slot}`;
+  if (isWhole(rowCount, rows)) return line(`let row = ${row};`);
+  // Every thread takes part in the barriers; those past the end repeat the last row and store nothing.
+  line(`let inside = ${row} < ${extentText(rowCount)};`);
+  line(`let row = min(${row}, ${lastText(rowCount)});`);
+}

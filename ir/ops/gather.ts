@@ -1,0 +1,154 @@
+/// Reading and adding up where integers say. A gather is a product with a one-hot that is never made.
+import { addDims, multiplyDims, type Dim } from "../dim.ts";
+import { axisRange } from "../errors.ts";
+import type { DType, Shape } from "../type.ts";
+import { apply, type Attrs, type CompositeOp, type GatherOp, type Tensor, type Value } from "../value.ts";
+import { add } from "./arithmetic.ts";
+import { where } from "./choose.ts";
+import { equal } from "./compare.ts";
+import { gatherShape, scatterShape } from "./errors.ts";
+import { transpose } from "./layout.ts";
+import { maximum, minimum } from "./functions.ts";
+import { iota, sizeValue } from "./leaf.ts";
+import { broadcastAlong, sum } from "./sum.ts";
+
+/** Leading axes that positions share with what is read. */
+export const batchAxes = (attrs: Attrs): number => attrs.batch as number;
+
+const range = (from: number, count: number): readonly number[] => Array.from({ length: count }, (_, i) => from + i);
+
+const sharesBatch = (a: Shape, b: Shape, batch: number): boolean =>
+  range(0, batch).every((axis) => a[axis] === b[axis] && a[axis] !== undefined);
+
+export const gatherOp: GatherOp = {
+  name: "gather",
+  doc: "Reads the axis after the batch axes at given positions; a position outside it reads 0.",
+  kind: "gather",
+  infer([operand, indices], attrs) {
+    const batch = batchAxes(attrs);
+    const fits = operand.shape.length > batch && sharesBatch(operand.shape, indices.shape, batch);
+    if (indices.dtype !== "i32" || !fits) throw gatherShape(batch, operand, indices);
+    return { dtype: operand.dtype, shape: [...indices.shape, ...operand.shape.slice(batch + 1)] };
+  },
+  transpose({ operands: [operand, indices], attrs }, cotangent) {
+    const batch = batchAxes(attrs);
+    return [apply(scatterAddOp, [indices, cotangent], { batch, extent: operand.type.shape[batch] }), null];
+  },
+};
+
+/**
+ * Σ of the updates whose position is i, for every i: positions [B…, K…] and updates [B…, K…, R…] → [B…, extent, R…]. Each
+ * sum has a fixed order, so that results repeat bit by bit; a position outside 0…extent−1 adds nothing.
+ */
+export const scatterAddOp: CompositeOp = {
+  name: "scatterAdd",
+  doc: "Adds updates up at their positions along a new axis; the transpose of gather.",
+  kind: "composite",
+  infer([indices, updates], attrs) {
+    const batch = batchAxes(attrs);
+    const rank = indices.shape.length;
+    const fits = rank >= batch && updates.shape.length >= rank && sharesBatch(indices.shape, updates.shape, rank);
+    if (indices.dtype !== "i32" || updates.dtype === "bool" || !fits) throw scatterShape(batch, indices, updates);
+    const shape = [...indices.shape.slice(0, batch), attrs.extent as Dim, ...updates.shape.slice(rank)];
+    return { dtype: updates.dtype, shape };
+  },
+  mapSizes: (attrs, map) => ({ ...attrs, extent: map(attrs.extent as Dim) }),
+  expand([indices, updates], attrs) {
+    // Space: batch axes, the new axis, the rest of an update, then the positions, which are summed over.
+    const batch = batchAxes(attrs);
+    const rank = indices.type.shape.length;
+    const positions = indices.type.shape.slice(batch);
+    const rest = updates.type.shape.slice(rank);
+    const outer = [...indices.type.shape.slice(0, batch), attrs.extent as Dim, ...rest];
+    const space = [...outer, ...positions];
+    const positionAxes = range(outer.length, positions.length);
+    const at = broadcastAlong(indices, space, [...range(0, batch), ...positionAxes]);
+    const matches = equal(at, iota(space, batch));
+    const spread = broadcastAlong(updates, space, [
+      ...range(0, batch),
+      ...positionAxes,
+      ...range(batch + 1, rest.length),
+    ]);
+    const counted = where(matches, spread, 0);
+    return positions.length === 0 ? counted : sum(counted, { axes: positionAxes });
+  },
+  transpose: ({ operands: [indices], attrs }, cotangent) => [
+    null,
+    apply(gatherOp, [cotangent, indices], { batch: batchAxes(attrs) }),
+  ],
+};
+
+/**
+ * Reads `x` at positions: [B…, n, R…] at i32 [B…, K…] → [B…, K…, R…], `batch` leading axes shared (default 0). A position
+ * outside 0…n−1 reads 0 and hands on no gradient. Errors: `gather-shape`.
+ */
+export function gather<D extends DType>(x: Tensor<D>, indices: Value, options?: { readonly batch?: number }): Tensor<D>;
+export function gather(x: Value, indices: Value, { batch = 0 }: { readonly batch?: number } = {}): Value {
+  return apply(gatherOp, [x, indices], { batch });
+}
+
+/** Entries of an axis at positions of any shape, which takes the place of the axis: an embedding is `take(table, tokens)`. */
+export function take<D extends DType>(x: Tensor<D>, indices: Value, axis?: number): Tensor<D>;
+export function take(x: Value, indices: Value, axis = 0): Value {
+  const rank = x.type.shape.length;
+  const along = countedAxis("take", axis, rank);
+  const others = range(0, rank).filter((each) => each !== along);
+  const read = gather(transpose(x, [along, ...others]), indices);
+  const inserted = indices.type.shape.length;
+  const permutation = range(0, rank + inserted - 1).map((place) =>
+    place < along ? inserted + place : place < along + inserted ? place - along : place,
+  );
+  return transpose(read, permutation);
+}
+
+/** For each place of `indices`, the entry of the axis that it names: `indices` has the shape of `x` but along the axis. */
+export function takeAlongAxis<D extends DType>(x: Tensor<D>, indices: Value, axis: number): Tensor<D>;
+export function takeAlongAxis(x: Value, indices: Value, axis: number): Value {
+  const rank = x.type.shape.length;
+  const along = countedAxis("takeAlongAxis", axis, rank);
+  const toLast = [...range(0, rank).filter((each) => each !== along), along];
+  const back = range(0, rank).map((place) => toLast.indexOf(place));
+  const read = gather(transpose(x, toLast), transpose(indices, toLast), { batch: rank - 1 });
+  return transpose(read, back);
+}
+
+/** `x` with updates added at positions of its first axis after `batch` shared ones; several at one position add up. */
+export function scatterAdd<D extends DType>(
+  x: Tensor<D>,
+  indices: Value,
+  updates: Value,
+  options?: { readonly batch?: number },
+): Tensor<D>;
+export function scatterAdd(
+  x: Value,
+  indices: Value,
+  updates: Value,
+  { batch = 0 }: { readonly batch?: number } = {},
+): Value {
+  const extent = x.type.shape[batch];
+  if (extent === undefined) throw axisRange("scatterAdd", [batch], x.type.shape.length);
+  return add(x, apply(scatterAddOp, [indices, updates], { batch, extent }));
+}
+
+/** A part of fixed size that begins where i32 scalars say, one for each axis; a start too far right or left is moved in. */
+export function dynamicSlice<D extends DType>(x: Tensor<D>, starts: readonly Value[], sizes: Shape): Tensor<D>;
+export function dynamicSlice(x: Value, starts: readonly Value[], sizes: Shape): Value {
+  const rank = x.type.shape.length;
+  if (starts.length !== rank || sizes.length !== rank) throw axisRange("dynamicSlice", [starts.length - 1], rank);
+  return starts.reduce((part, start, axis) => {
+    if (sizes[axis] === part.type.shape[axis]) return part;
+    return take(part, add(clampedStart(start, part.type.shape[axis], sizes[axis]), iota([sizes[axis]], 0)), axis);
+  }, x);
+}
+
+/** A start from which so many elements remain. */
+function clampedStart(start: Value, extent: Dim, size: Dim): Value {
+  const most = sizeValue(addDims(extent, multiplyDims(size, -1)), start.type.dtype);
+  return minimum(maximum(start, 0), most);
+}
+
+function countedAxis(name: string, axis: number, rank: number): number {
+  const counted = axis < 0 ? axis + rank : axis;
+  if (!Number.isInteger(counted) || counted < 0 || counted >= rank) throw axisRange(name, [axis], rank);
+  return counted;
+}

@@ -1,0 +1,124 @@
+/// Sliding windows: what convolution and pooling read. A window of windows is a view, so no element is copied.
+import { addDims, divideDims, multiplyDims, type Dim } from "../dim.ts";
+import { axisRange } from "../errors.ts";
+import type { DType } from "../type.ts";
+import { apply, type Attrs, type LayoutOp, type Tensor, type Value } from "../value.ts";
+import { windowSize } from "./errors.ts";
+import { reverse } from "./layout.ts";
+import { padWith } from "./pad.ts";
+import { sum } from "./sum.ts";
+
+/** Attributes of windows along `axis`: so many elements `dilation` apart, windows `stride` apart. */
+export interface WindowsAttrs {
+  readonly axis: number;
+  readonly size: Dim;
+  readonly stride: number;
+  readonly dilation: number;
+}
+
+/** The attributes of windows. */
+export function windowsAttrs(attrs: Attrs): WindowsAttrs {
+  return attrs as unknown as WindowsAttrs;
+}
+
+/** Elements from the first to the last of a window. */
+const spanOf = (size: Dim, dilation: number): Dim => addDims(multiplyDims(addDims(size, -1), dilation), 1);
+
+/** Number of windows that fit; undefined where that depends on a named size. */
+function windowCount(extent: Dim, { size, stride, dilation }: WindowsAttrs): Dim | undefined {
+  const steps = addDims(extent, multiplyDims(spanOf(size, dilation), -1));
+  if (typeof steps === "number") return steps < 0 ? undefined : Math.floor(steps / stride) + 1;
+  const whole = stride === 1 ? steps : divideDims(addDims(steps, stride), stride);
+  return whole === undefined ? undefined : stride === 1 ? addDims(whole, 1) : whole;
+}
+
+export const windowsOp: LayoutOp = {
+  name: "windows",
+  doc: "Sliding windows along an axis: [… n …] → [… o, k …], element (o, k) being o·stride + k·dilation.",
+  kind: "layout",
+  infer([{ dtype, shape }], attrs) {
+    const own = windowsAttrs(attrs);
+    const count = windowCount(shape[own.axis], own);
+    if (count === undefined || !(own.stride >= 1) || !(own.dilation >= 1)) {
+      throw windowSize(shape[own.axis], own.size, own.stride, own.dilation);
+    }
+    return { dtype, shape: [...shape.slice(0, own.axis), count, own.size, ...shape.slice(own.axis + 1)] };
+  },
+  mapSizes: (attrs, map) => ({ ...attrs, size: map(windowsAttrs(attrs).size) }),
+  source(index, _operand, _result, attrs, algebra) {
+    const { axis, stride, dilation } = windowsAttrs(attrs);
+    const at = algebra.add(algebra.multiply(index[axis], stride), algebra.multiply(index[axis + 1], dilation));
+    return [...index.slice(0, axis), at, ...index.slice(axis + 2)];
+  },
+  transpose: ({ operands: [operand], attrs }, cotangent) =>
+    overlapAdd(cotangent, operand.type.shape[windowsAttrs(attrs).axis], windowsAttrs(attrs)),
+};
+
+/**
+ * The transpose of windows: every element is the sum of its copies. A window's k-th elements, spread by the stride and
+ * shifted by k·dilation, lie one upon the other: a skewed view of the spread windows, summed over k.
+ */
+function overlapAdd(copies: Value, extent: Dim, { axis, size, stride, dilation }: WindowsAttrs): Value {
+  const { shape } = copies.type;
+  const reach = multiplyDims(addDims(size, -1), dilation);
+  const spread = addDims(multiplyDims(addDims(shape[axis], -1), stride), 1);
+  const none = shape.map(() => 0);
+  const high = addDims(extent, multiplyDims(spread, -1));
+  const padded = padWith(copies, {
+    low: none.map((_, i) => (i === axis ? reach : 0)),
+    high: none.map((_, i) => (i === axis ? high : 0)),
+    interior: none.map((_, i) => (i === axis ? stride - 1 : 0)),
+    fill: 0,
+  });
+  return sum(apply(skewOp, [padded], { axis, dilation }), { axes: [axis + 1] });
+}
+
+export const skewOp: LayoutOp = {
+  name: "skew",
+  doc: "Shifts each column against the one before: [… n + (K−1)·dilation, K …] → [… n, K …], element (i, k) being (i + (K−1−k)·dilation, k).",
+  kind: "layout",
+  infer([{ dtype, shape }], attrs) {
+    const { axis, dilation } = windowsAttrs(attrs);
+    const reach = multiplyDims(addDims(shape[axis + 1], -1), dilation);
+    const extent = addDims(shape[axis], multiplyDims(reach, -1));
+    if (typeof extent === "number" && extent < 1) throw windowSize(shape[axis], shape[axis + 1], 1, dilation);
+    return { dtype, shape: shape.map((each, i) => (i === axis ? extent : each)) };
+  },
+  source(index, operand, _result, attrs, algebra) {
+    const { axis, dilation } = windowsAttrs(attrs);
+    const reach = multiplyDims(addDims(operand[axis + 1], -1), dilation);
+    const shift = algebra.add(algebra.constant(reach), algebra.multiply(index[axis + 1], -dilation));
+    return index.map((part, i) => (i === axis ? algebra.add(part, shift) : part));
+  },
+  // The other way round each column shifts back: the same view of padded columns in reverse order.
+  transpose({ operands: [operand], attrs }, cotangent) {
+    const { axis, dilation } = windowsAttrs(attrs);
+    const reach = multiplyDims(addDims(operand.type.shape[axis + 1], -1), dilation);
+    const width = operand.type.shape.map((_, i) => (i === axis ? reach : 0));
+    const padded = padWith(cotangent, { low: width, high: width, interior: width.map(() => 0), fill: 0 });
+    const columns = [axis + 1];
+    return reverse(apply(skewOp, [reverse(padded, columns)], { axis, dilation }), columns);
+  },
+};
+
+/** How windows lie along an axis. */
+export interface WindowOptions {
+  readonly axis: number;
+  readonly size: Dim;
+  /** Distance between windows (default 1). */
+  readonly stride?: number;
+  /** Distance between elements of a window (default 1). */
+  readonly dilation?: number;
+}
+
+/**
+ * Sliding windows along an axis, [… n …] → [… windows, size …]. Reduce the new axis to pool: `max(windows(x, { axis: 1,
+ * size: 2, stride: 2 }), { axis: 2 })`. Errors: `window-size` for a window longer than the axis.
+ */
+export function windows<D extends DType>(x: Tensor<D>, options: WindowOptions): Tensor<D>;
+export function windows(x: Value, { axis, size, stride = 1, dilation = 1 }: WindowOptions): Value {
+  const rank = x.type.shape.length;
+  const along = axis < 0 ? axis + rank : axis;
+  if (!Number.isInteger(along) || along < 0 || along >= rank) throw axisRange("windows", [axis], rank);
+  return apply(windowsOp, [x], { axis: along, size, stride, dilation });
+}
