@@ -1,0 +1,86 @@
+/// Moments, norms and logic along axes, as compositions.
+import type { AxesFit, None, Reduced } from "../static-axes.ts";
+import type { DType, Shape } from "../type.ts";
+import type { Tensor, Value } from "../value.ts";
+import { div, square, sub } from "./arithmetic.ts";
+import { cast, where } from "./choose.ts";
+import { equal, greater, notEqual } from "./compare.ts";
+import { abs, pow, sqrt } from "./functions.ts";
+import { sizeValue } from "./leaf.ts";
+import { max, mean, min } from "./reduce.ts";
+import { normalizeAxes, reducedCount, sum, type ReductionOptions } from "./sum.ts";
+
+/** Axes of a variance, and what its divisor is less than the number of elements: 0 (default), or 1 for a sample. */
+export interface VarianceOptions extends ReductionOptions {
+  readonly correction?: number;
+}
+
+/** Mean squared distance from the mean, along axes: in two passes, so that nearly equal numbers keep their digits. */
+export function variance<D extends DType, S extends Shape, const O extends VarianceOptions = None>(
+  x: Tensor<D, S>,
+  options?: O & AxesFit<"variance", S, O>,
+): Tensor<D, Reduced<S, O>>;
+export function variance(x: Value, { correction = 0, ...options }: VarianceOptions = {}): Value {
+  const axes = normalizeAxes("variance", x.type.shape.length, options);
+  const total = sum(square(sub(x, mean(x, { axes, keepAxes: true }))), options);
+  return div(total, sub(sizeValue(reducedCount(x.type, axes), x.type.dtype), correction));
+}
+
+/** Square root of the variance along axes; its gradient is 0 where the variance is 0. */
+export function standardDeviation<D extends DType, S extends Shape, const O extends VarianceOptions = None>(
+  x: Tensor<D, S>,
+  options?: O & AxesFit<"standardDeviation", S, O>,
+): Tensor<D, Reduced<S, O>>;
+export function standardDeviation(x: Value, options: VarianceOptions = {}): Value {
+  return rootOrZero(variance(x, options));
+}
+
+/** √x with derivative 0 at 0. */
+function rootOrZero(x: Value): Value {
+  const isZero = equal(x, 0);
+  return where(isZero, 0, sqrt(where(isZero, 1, x)));
+}
+
+/** Axes of a norm, and its order: 2 (default), 1, ∞ (largest), −∞ (smallest), 0 (how many are not 0), or another power. */
+export interface NormOptions extends ReductionOptions {
+  readonly order?: number;
+}
+
+/** Vector norm along axes, (Σ |x|ᵖ)^(1/p); its gradient is 0 where the norm is 0. */
+export function norm<D extends DType, S extends Shape, const O extends NormOptions = None>(
+  x: Tensor<D, S>,
+  options?: O & AxesFit<"norm", S, O>,
+): Tensor<D, Reduced<S, O>>;
+export function norm(x: Value, { order = 2, ...options }: NormOptions = {}): Value {
+  if (order === 2) return rootOrZero(sum(square(x), options));
+  if (order === 1) return sum(abs(x), options);
+  if (order === Infinity) return max(abs(x), options);
+  if (order === -Infinity) return min(abs(x), options);
+  if (order === 0) return sum(cast(notEqual(x, 0), x.type.dtype), options);
+  const total = sum(powerOrZero(abs(x), order), options);
+  return powerOrZero(total, 1 / order);
+}
+
+/** xᵖ for x ≥ 0, with derivative 0 at 0, where that of the power may be infinite. */
+function powerOrZero(x: Value, power: number): Value {
+  const isZero = equal(x, 0);
+  return where(isZero, power < 0 ? Infinity : 0, pow(where(isZero, 1, x), power));
+}
+
+/** True where all elements along axes are. */
+export function all<S extends Shape, const O extends ReductionOptions = None>(
+  x: Tensor<"bool", S>,
+  options?: O & AxesFit<"all", S, O>,
+): Tensor<"bool", Reduced<S, O>>;
+export function all(x: Value, options: ReductionOptions = {}): Value {
+  return equal(min(cast(x, "i32"), options), 1);
+}
+
+/** True where any element along axes is. */
+export function any<S extends Shape, const O extends ReductionOptions = None>(
+  x: Tensor<"bool", S>,
+  options?: O & AxesFit<"any", S, O>,
+): Tensor<"bool", Reduced<S, O>>;
+export function any(x: Value, options: ReductionOptions = {}): Value {
+  return greater(max(cast(x, "i32"), options), 0);
+}
