@@ -132,6 +132,13 @@ export const preciseFunctions: Readonly<Record<string, PreciseFunction>> = {
   sqrt: squareRoot,
   rsqrt: (arithmetic, [x]) => arithmetic.div(arithmetic.number(1), squareRoot(arithmetic, [x])),
   cbrt: smooth((_, x) => x.cbrt()),
+  logaddexp: (arithmetic, [a, b]) => {
+    const most = maximum(arithmetic, [a, b]);
+    if (!most.value.isFinite()) return most;
+    const apart = abs(arithmetic, [arithmetic.sub(a, b)]);
+    return arithmetic.add(most, preciseFunctions.softplus(arithmetic, [arithmetic.neg(apart)]));
+  },
+  log1mexp: smooth((digits, x) => digits.ln(special.expm1(digits, x).neg())),
   tanh: smooth(special.tanh, (x) => x.isZero() || !x.isFinite()),
   sinh: exponential(special.sinh),
   cosh: exponential(special.cosh),

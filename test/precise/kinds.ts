@@ -4,11 +4,13 @@ import { makeKernel } from "../../ir/evaluate/kernels.ts";
 import { countOf, indexColumns, offsetsAlong } from "../../ir/evaluate/indices.ts";
 import type { Dim } from "../../ir/dim.ts";
 import { operandAxes, type ContractAttrs } from "../../ir/ops/contract.ts";
+import { suppliedOp } from "../../ir/ops/derivative.ts";
 import { constantOp, iotaOp, settingOp, sizeOp, type SettingIdentity } from "../../ir/ops/leaf.ts";
 import { keptAxes } from "../../ir/ops/sum.ts";
 import type { ElementwiseOp, Value } from "../../ir/value.ts";
 import { preciseCast, preciseFunctions } from "./functions.ts";
 import { unknown, type Arithmetic, type Precise } from "./number.ts";
+import { inOrder, running } from "./ordered.ts";
 import { argumentOf, preciseReductions } from "./reductions.ts";
 
 /** The elements of a value, row-major. */
@@ -36,10 +38,23 @@ export function evaluateKind(value: Value, operands: readonly Elements[], settin
       return reduction(value, operands, setting);
     case "contraction":
       return contraction(value, operands, setting);
+    case "cumulative":
+      return running(value, operands, setting);
+    case "sort":
+      return inOrder(value, operands[0], setting);
+    case "composite":
+      return setting.evaluate(
+        op.expand(value.operands, value.attrs),
+        new Map(value.operands.map((operand, i) => [operand, operands[i]])),
+      );
     case "leaf":
       return leaf(value, setting);
-    default:
+    case "derivative":
+      // The formula whose derivative the model supplies: its first operand.
+      if (op === suppliedOp) return operands[0];
       throw new Error(`${op.kind} ${op.name} has no precise evaluation`);
+    default:
+      return op satisfies never;
   }
 }
 
@@ -49,7 +64,7 @@ function elementwise(op: ElementwiseOp, value: Value, operands: readonly Element
   const { arithmetic } = setting;
   // Whole numbers have no rounding, and wrap as the op says.
   if (isWhole(value) && value.operands.every(({ type }) => type.dtype !== "f32") && op.name !== "select") {
-    const context = { result: value.type.dtype };
+    const context = { result: value.type.dtype, operands: value.operands.map(({ type }) => type.dtype) };
     return operands[0].map((_, i) => {
       const numbers = operands.map((each) => each[i]);
       if (numbers.some(({ error }) => error === Infinity)) return unknown(arithmetic);
