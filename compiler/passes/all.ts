@@ -6,7 +6,7 @@ import type { DerivationLog } from "../rewrite/log.ts";
 import { stabilizingRules } from "../rewrite/rules/all.ts";
 import { canonicalizeWith } from "./canonicalize.ts";
 import { collectWith } from "./collect.ts";
-import { cse } from "./cse.ts";
+import { cse, cseWith } from "./cse.ts";
 import { dce } from "./dce.ts";
 import { expandDerivativesWith } from "./expand-derivatives.ts";
 import { foldWith } from "./fold.ts";
@@ -32,12 +32,12 @@ export function makeSymbolicPasses({ log }: SymbolicOptions = {}): readonly Pass
     stabilizeWith(log),
     simplifyWith(log),
     // Merged values have all their readers counted, which decides what collecting saves.
-    cse,
+    cseWith(log),
     collectWith(log),
     // Once more: what the first round replaced no longer counts as a reader of its parts.
     collectWith(log),
     foldWith(log),
-    cse,
+    cseWith(log),
     dce,
   ];
 }

@@ -1,21 +1,36 @@
 /// Common subexpressions: equal values become one object, also constants and sums whose operands are swapped.
 import type { Pass } from "../pass.ts";
 import { bottomUp } from "../rewrite/bottom-up.ts";
+import type { DerivationLog } from "../rewrite/log.ts";
 import { sameAttrs, withOperands, type Op, type Value } from "../../ir/value.ts";
 import { replaceValues } from "./replace.ts";
 
+/** Why a log says that a value gave way to an equal one. */
+const merging = { name: "equal values are one", identity: "x = x", contract: "exact" } as const;
+
+/** Makes the pass; `log` notes what was merged. The first spelling wins. */
+export function cseWith(log?: DerivationLog): Pass {
+  return {
+    name: "cse",
+    doc: "Equal values are one object.",
+    run(graph) {
+      const merge = merger();
+      const observe = log?.phase("cse");
+      const done = new Map<Value, Value>();
+      return replaceValues(graph, (root) =>
+        bottomUp(root, done, (value, operands) => {
+          const rebuilt = withOperands(value, operands);
+          const merged = merge(rebuilt);
+          if (merged !== rebuilt) observe?.(merging, rebuilt, merged);
+          return merged;
+        }),
+      );
+    },
+  };
+}
+
 /** Merges equal values. The first spelling wins. */
-export const cse: Pass = {
-  name: "cse",
-  doc: "Equal values are one object.",
-  run(graph) {
-    const merge = merger();
-    const done = new Map<Value, Value>();
-    return replaceValues(graph, (root) =>
-      bottomUp(root, done, (value, operands) => merge(withOperands(value, operands))),
-    );
-  },
-};
+export const cse: Pass = cseWith();
 
 function merger(): (value: Value) => Value {
   const numbers = new Map<Value | Op, number>();

@@ -3,6 +3,7 @@ import { pushForward } from "../autodiff/forward.ts";
 import { growNotes, type GrowingNotes } from "../autodiff/names.ts";
 import { differentiate, type Differentiated } from "../autodiff/reverse.ts";
 import type { Pass } from "../pass.ts";
+import { atPlace } from "../../ir/diagnostic.ts";
 import { graphValues, type Graph } from "../../ir/graph.ts";
 import { derivativeTargets, gradOp, isDerivative, stopGradient, suppliedOp, vjpOp } from "../../ir/ops/derivative.ts";
 import { letter } from "../../ir/ops/leaf.ts";
@@ -57,19 +58,31 @@ function expand(
   };
   for (const placeholder of placeholders) expandAll(placeholder);
   const finished = new Map<Value, Value>();
-  const finish = (value: Value): Value => bottomUp(expandAll(value), finished, withoutMark);
+  const observe = log?.phase("marks");
+  const finish = (value: Value): Value =>
+    bottomUp(expandAll(value), finished, (each, operands) => withoutMark(each, operands, observe));
   return replaceValues({ ...graph, notes: notes.finish() }, (value) => stabilize(finish(value)));
 }
 
 /** Marks tell derivatives what to do; once these are taken they have done their part. */
 const isMark = ({ op }: Value): boolean => op === stopGradient.op || op === suppliedOp;
 
-function withoutMark(value: Value, operands: readonly Value[]): Value {
-  return isMark(value) ? operands[0] : withOperands(value, operands);
+/** Why a log says that a mark is gone. */
+const unmarking = { name: "marks have done their part", identity: "mark(x) = x", contract: "exact" } as const;
+
+function withoutMark(value: Value, operands: readonly Value[], observe?: ReturnType<DerivationLog["phase"]>): Value {
+  const rebuilt = withOperands(value, operands);
+  if (!isMark(value)) return rebuilt;
+  observe?.(unmarking, rebuilt, operands[0]);
+  return operands[0];
 }
 
 function expandOne(expansion: Expansion, value: Value, operands: readonly Value[]): Value {
   if (!isDerivative(value)) return withOperands(value, operands);
+  return atPlace(expansion.graph.notes.get(value)?.place, () => expandDerivative(expansion, value, operands));
+}
+
+function expandDerivative(expansion: Expansion, value: Value, operands: readonly Value[]): Value {
   if (derivativeTargets(value).some((target) => target.op.kind !== "leaf"))
     return expandCut(expansion, value, operands);
   if (value.op === gradOp) {

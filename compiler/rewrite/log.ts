@@ -2,9 +2,12 @@
 import type { Value } from "../../ir/value.ts";
 import type { Rule } from "./rule.ts";
 
+/** What a log says of a rule. */
+export type RuleText = Pick<Rule, "name" | "identity" | "contract">;
+
 /** A rule that fired: in place of `before` there is `after`. */
 export interface Firing {
-  readonly rule: Pick<Rule, "name" | "identity" | "contract">;
+  readonly rule: RuleText;
   readonly before: Value;
   readonly after: Value;
 }
@@ -36,7 +39,7 @@ export type Entry = Phase | Differentiation;
 export interface DerivationLog {
   readonly entries: readonly Entry[];
   /** Begins a phase; the function notes a rule that fired in it. */
-  phase(name: string): (rule: Rule, before: Value, after: Value) => void;
+  phase(name: string): (rule: RuleText, before: Value, after: Value) => void;
   differentiated(event: Omit<Differentiation, "tag">): void;
 }
 
