@@ -1,0 +1,107 @@
+// Every op there is, found by itself: reverse against differences, forward against reverse, and both again on gradients.
+import { describe, expect, it } from "vitest";
+import { pushForward, type Moved } from "../../../compiler/autodiff/forward.ts";
+import { gradients } from "../../../compiler/autodiff/reverse.ts";
+import { prepareEvaluation } from "../../../ir/evaluate.ts";
+import { allOps } from "../../../ir/ops/all.ts";
+import { add, mul } from "../../../ir/ops/arithmetic.ts";
+import { sum } from "../../../ir/ops/sum.ts";
+import { elementCount } from "../../../ir/type.ts";
+import type { Op, Value } from "../../../ir/value.ts";
+import { noise } from "../symbolic.ts";
+import { domainOf, exampleOf, inputsOf, leaf } from "./examples.ts";
+
+const seed = 7;
+
+/** Σ of products, over all pairs. */
+const dot = (a: readonly Value[], b: readonly Value[]): Value =>
+  a.map((each, position): Value => sum(mul(each, b[position]))).reduce((total, term) => add(total, term));
+const like = (value: Value, name: string): Value => leaf(name, value.type.shape as number[]);
+
+/** What is tested of one op: scalars in the inputs, and directions. */
+function subjects(op: Op, result: Value) {
+  const inputs = inputsOf(result);
+  const weights = like(result, "weights");
+  const directions = inputs.map((input, position) => like(input, `direction${position}`));
+  const moved = inputs.map((input, position): Moved => [input, directions[position]]);
+  const slopes = gradients(sum(mul(result, weights)), inputs);
+  const alongSlope = dot(slopes, directions);
+  const bends = gradients(alongSlope, inputs);
+  return { op, result, inputs, weights, directions, moved, slopes, alongSlope, bends };
+}
+
+/** Random numbers for the inputs within the op's domain, for all else in (−1, 1). */
+function feedsOf({ op, inputs, weights, directions }: ReturnType<typeof subjects>): Map<Value, Float64Array> {
+  const next = noise(seed);
+  const [low, high] = domainOf(op);
+  const draw = (value: Value, scale: (unit: number) => number): [Value, Float64Array] => {
+    return [value, Float64Array.from({ length: elementCount(value.type.shape) as number }, () => scale(next()))];
+  };
+  return new Map([
+    ...inputs.map((input) => draw(input, (unit) => low + ((high - low) * (unit + 1)) / 2)),
+    ...[weights, ...directions].map((value) => draw(value, (unit) => unit)),
+  ]);
+}
+
+/** d/ds of a scalar at inputs + s·directions: central differences, extrapolated to fourth order. */
+function slopeAlong(
+  scalar: Value,
+  inputs: readonly Value[],
+  directions: readonly Value[],
+  feeds: Map<Value, Float64Array>,
+) {
+  const evaluate = prepareEvaluation([scalar]);
+  const at = (shift: number): number => {
+    const shifted = inputs.map((input, position) => {
+      const step = feeds.get(directions[position])!;
+      return [input, feeds.get(input)!.map((each, i) => each + shift * step[i])] as const;
+    });
+    return evaluate(new Map([...feeds, ...shifted])).get(scalar)![0];
+  };
+  const h = 1e-4;
+  return (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);
+}
+
+function number(value: Value, feeds: Map<Value, Float64Array>): number {
+  return prepareEvaluation([value])(feeds).get(value)![0];
+}
+
+function expectClose(found: number, expected: number, tolerance: number): void {
+  expect(Math.abs(found - expected), `found ${found}, expected ${expected}`).toBeLessThanOrEqual(
+    tolerance * Math.max(1, Math.abs(expected)),
+  );
+}
+
+const ops = allOps();
+const linear = ["neg", "add", "sub", "copy", "sum", "cumsum", "scatterAdd", "concatenate"];
+const isLinear = ({ name, kind }: Op): boolean => kind === "layout" || kind === "gather" || linear.includes(name);
+
+describe("derivatives of every op", () => {
+  it.each(ops.map((op) => [op.name, op] as const))("%s", (_, op) => {
+    const result = exampleOf(op);
+    if (!result) return;
+    const all = subjects(op, result);
+    const { inputs, directions, moved, weights, alongSlope, bends } = all;
+    const feeds = feedsOf(all);
+    const loss = sum(mul(result, weights));
+    const alongBend = dot(bends, directions);
+    // Reverse mode against differences, to third order.
+    expectClose(number(alongSlope, feeds), slopeAlong(loss, inputs, directions, feeds), 1e-6);
+    expectClose(number(alongBend, feeds), slopeAlong(alongSlope, inputs, directions, feeds), 1e-6);
+    const third = dot(gradients(alongBend, inputs), directions);
+    expectClose(number(third, feeds), slopeAlong(alongBend, inputs, directions, feeds), 1e-5);
+    // ⟨J t, w⟩ = ⟨t, Jᵀ w⟩: forward mode against reverse, of the op and of its gradient.
+    const tangent = pushForward(result, moved);
+    expect(tangent.type).toEqual(result.type);
+    expectClose(number(sum(mul(tangent, weights)), feeds), number(alongSlope, feeds), 1e-10);
+    // What only moves and adds elements is its own forward mode: J t is the op of t.
+    if (isLinear(op)) {
+      const moving = new Map([...feeds, ...inputs.map((input, i) => [input, feeds.get(directions[i])!] as const)]);
+      expectClose(number(loss, moving), number(sum(mul(tangent, weights)), feeds), 1e-12);
+    }
+    const pushed = all.slopes.map((slope) => pushForward(slope, moved));
+    expectClose(number(dot(pushed, directions), feeds), number(alongBend, feeds), 1e-9);
+    const twice = pushForward(tangent, moved);
+    expectClose(number(sum(mul(twice, weights)), feeds), number(alongBend, feeds), 1e-9);
+  });
+});
