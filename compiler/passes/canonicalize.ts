@@ -2,14 +2,15 @@
 import type { Pass } from "../pass.ts";
 import type { DerivationLog } from "../rewrite/log.ts";
 import { canonicalRules } from "../rewrite/rules/all.ts";
+import { permittedRules } from "../rewrite/rule.ts";
 import { rewritePass } from "./rewrite-pass.ts";
 
-/** Makes the pass; `log` notes what fires. */
-export function canonicalizeWith(log?: DerivationLog): Pass {
+/** Makes the pass; `log` notes what fires, and `strictFloat` leaves out rules that round differently. */
+export function canonicalizeWith(log?: DerivationLog, strictFloat = false): Pass {
   return rewritePass(
     "canonicalize",
     "One spelling for signs, neutral elements, powers, layouts and constants.",
-    canonicalRules,
+    permittedRules(canonicalRules, strictFloat),
     log,
   );
 }

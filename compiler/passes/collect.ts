@@ -2,14 +2,15 @@
 import type { Pass } from "../pass.ts";
 import type { DerivationLog } from "../rewrite/log.ts";
 import { collectingRules } from "../rewrite/rules/all.ts";
+import { permittedRules } from "../rewrite/rule.ts";
 import { rewritePass } from "./rewrite-pass.ts";
 
-/** Makes the pass; `log` notes what fires. */
-export function collectWith(log?: DerivationLog): Pass {
+/** Makes the pass; `log` notes what fires, and `strictFloat` leaves out rules that round differently. */
+export function collectWith(log?: DerivationLog, strictFloat = false): Pass {
   return rewritePass(
     "collect",
     "Sums of products are multiplied out, collected and factored where that is cheaper.",
-    collectingRules,
+    permittedRules(collectingRules, strictFloat),
     log,
   );
 }

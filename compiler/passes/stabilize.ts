@@ -2,14 +2,15 @@
 import type { Pass } from "../pass.ts";
 import type { DerivationLog } from "../rewrite/log.ts";
 import { stabilizingRules } from "../rewrite/rules/all.ts";
+import { permittedRules } from "../rewrite/rule.ts";
 import { rewritePass } from "./rewrite-pass.ts";
 
-/** Makes the pass; `log` notes what fires. */
-export function stabilizeWith(log?: DerivationLog): Pass {
+/** Makes the pass; `log` notes what fires, and `strictFloat` leaves out rules that round differently. */
+export function stabilizeWith(log?: DerivationLog, strictFloat = false): Pass {
   return rewritePass(
     "stabilize",
     "No formula is left that overflows or cancels where a safe function computes the same.",
-    stabilizingRules,
+    permittedRules(stabilizingRules, strictFloat),
     log,
   );
 }

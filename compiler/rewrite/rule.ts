@@ -14,6 +14,11 @@ import { parseIdentity } from "./parse-identity.ts";
  */
 export type Contract = "exact" | "reassociates" | "assumes-finite" | "stabilizes";
 
+/** Rules that keep the result in floats where it was finite, or mend it: all others are left out under strict floats. */
+export function permittedRules(rules: readonly Rule[], strictFloat: boolean): readonly Rule[] {
+  return strictFloat ? rules.filter(({ contract }) => contract === "exact" || contract === "stabilizes") : rules;
+}
+
 /** The root of rules that look at every elementwise op, whatever its name. */
 export const elementwiseRoot = "any elementwise";
 
