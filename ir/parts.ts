@@ -24,7 +24,7 @@ export interface HelperFunction {
   readonly name: string;
   readonly parameters: Readonly<Record<string, DType>>;
   /** Only scalars have a form of four lanes. */
-  readonly result: DType | "vec2f";
+  readonly result: DType | "vec2f" | "vec2u";
   /** Statements, a line each. They may use `infinity` and `nan`, which have no literal. */
   readonly body: string;
   /** Other helpers that the body calls. */

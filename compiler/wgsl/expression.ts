@@ -57,7 +57,7 @@ function applyText(expression: Expression & { tag: "apply" }, view: BindingView)
     const text = expressionText(operand, view);
     if (operand.lanes !== lanes && !mixes) return `${wgslType(operand.dtype, lanes)}(${text})`;
     // Inside a call no parentheses are needed; between operators they follow precedence.
-    return op.notation && !bindsTighter(operand, op, position) ? primary(text) : text;
+    return (op.notation ?? op.infix) && !bindsTighter(operand, op, position) ? primary(text) : text;
   });
   return op.wgsl(texts, { result: dtype, operands: operands.map((operand) => operand.dtype), lanes });
 }
@@ -156,13 +156,13 @@ export function lastText(extent: Dim): string {
   return typeof extent === "number" ? `${extent - 1}u` : `${extentText(extent)} - 1u`;
 }
 
-/** A number in WGSL. Non-finite ones have no literal: they come from bits that the compiler cannot fold. */
+/** A number in WGSL. Non-finite ones have no literal: kernels hold them in variables. */
 export function literalText(value: number, dtype: DType): string {
   if (dtype === "bool") return value ? "true" : "false";
   if (dtype === "i32") return `${value}`;
   if (dtype === "u32") return value === 0xffffffff ? "0xffffffffu" : `${value}u`;
-  if (Number.isNaN(value)) return "bitcast<f32>(nan_bits)";
-  if (!Number.isFinite(value)) return `${value < 0 ? "-" : ""}bitcast<f32>(infinity_bits)`;
+  if (Number.isNaN(value)) return "nan";
+  if (!Number.isFinite(value)) return value < 0 ? "-infinity" : "infinity";
   const text = shortestFloat32(value);
   return /[.e]/.test(text) ? text : `${text}.0`;
 }

@@ -1,7 +1,9 @@
 /// Identifiers of a kernel: the user's names as far as WGSL allows them.
+import { allOps } from "../../ir/ops/all.ts";
+import type { HelperFunction, Op } from "../../ir/value.ts";
 
 /** Words that a kernel must not declare: WGSL's keywords and reserved words, and what kernels call or declare themselves. */
-const taken = `
+const words = `
   alias break case const const_assert continue continuing default diagnostic discard else enable false fn for if let loop
   override requires return struct switch true var while
   NULL Self abstract active alignas alignof as asm asm_fragment async attribute auto await become cast catch class co_await
@@ -15,15 +17,31 @@ const taken = `
   subroutine super target template this thread_local throw trait try type typedef typeid typename typeof union unless
   unorm unsafe unsized use using varying virtual volatile wgsl where with writeonly yield
   vec2 vec3 vec4 vec2f vec3f vec4f vec2u vec3u vec4u vec2i vec3i vec4i f32 i32 u32 f16 bool array atomic ptr
-  abs clamp exp floor log max min pow select sign sqrt tanh bitcast workgroupBarrier
-  ln ln4 expm1 log1p softplus sigmoid power log_total expm14 log1p4 softplus4 sigmoid4 power4
-  logaddexp log1mexp logaddexp4 log1mexp4
+  abs arrayLength bitcast ceil clamp countLeadingZeros exp floor inverseSqrt log max min round select sign sqrt trunc
+  workgroupBarrier
   workgroup storage uniform private function read write read_write handle push_constant
-  main sizes settings local group tile infinity_bits nan_bits
+  main sizes settings local group tile infinity nan
   row column batch k r c i j lane position inside stride other
 `
   .trim()
   .split(/\s+/);
+
+/** Helpers of an op, with those that they call. */
+function helpersOf(op: Op): readonly HelperFunction[] {
+  const withUses = (helper: HelperFunction): readonly HelperFunction[] => [
+    helper,
+    ...(helper.uses ?? []).flatMap(withUses),
+  ];
+  return "helpers" in op ? (op.helpers ?? []).flatMap(withUses) : [];
+}
+
+/** Names of the functions that ops bring along, for one lane and for four. */
+const functions = new Set(
+  allOps()
+    .flatMap(helpersOf)
+    .map(({ name }) => name),
+);
+const taken = [...words, ...[...functions].flatMap((name) => [name, `${name}4`])];
 
 /** Gives out identifiers, each once. */
 export interface Namer {

@@ -1,10 +1,11 @@
 /// Kernel IR → WGSL text. Decides how tensors are bound and named, and writes the header that says what is computed.
 import { formatType, type DType } from "../../ir/type.ts";
-import type { HelperFunction, Value } from "../../ir/value.ts";
+import type { Value } from "../../ir/value.ts";
 import type { BindingAccess, StorageType } from "../../runtime/abi.ts";
 import { constantIndex, indexAlgebra } from "../lower/index.ts";
 import { targetTensor, type Expression, type Kernel, type Statement } from "../lower/kernel.ts";
 import { expressionText, indexText, primary, type BindingView } from "./expression.ts";
+import { helperLines, nonFinite } from "./helpers.ts";
 import { createNamer } from "./names.ts";
 
 /** What the writer must know about the program around a kernel. */
@@ -49,7 +50,7 @@ export function writeKernel(kernel: Kernel, context: WriteContext, header: reado
   const body = kernel.body.flatMap((statement) => statementLines(statement, view, usages, "  "));
   const text = body.join("\n");
   const helpers = helperLines(kernel.helpers, text);
-  const all = [text, ...kernel.declarations, ...helpers].join("\n");
+  const { declarations, assignments } = nonFinite([text, ...helpers].join("\n"), [...usages.values()][0]?.name ?? "");
   const usesSettings = text.includes("settings.");
   const written = new Set(
     [...usages.values()].filter((each) => each.written).map((each) => context.bufferOf(each.tensor)),
@@ -71,12 +72,12 @@ export function writeKernel(kernel: Kernel, context: WriteContext, header: reado
       context,
     ),
     ...kernel.declarations,
-    ...(all.includes("infinity_bits") ? ["var<private> infinity_bits: u32 = 0x7f800000u;"] : []),
-    ...(all.includes("nan_bits") ? ["var<private> nan_bits: u32 = 0x7fc00000u;"] : []),
+    ...declarations,
     "",
     ...helpers,
     `@compute @workgroup_size(${[x, ...(y * z > 1 ? [y] : []), ...(z > 1 ? [z] : [])].join(", ")})`,
     `fn main(${builtins(text)}) {`,
+    ...assignments,
     text,
     "}",
   ];
@@ -148,24 +149,6 @@ function bindingLines(
   let bound = lines.length;
   if (usesSettings) declare("settings", "Settings", settings, "f32");
   if (usesSizes) declare("sizes", "Sizes", context.sizes, "u32");
-  return lines;
-}
-
-/** Helpers that the text calls, scalar and vector versions, each after those that it calls. */
-function helperLines(helpers: readonly HelperFunction[], text: string): string[] {
-  const lines: string[] = [];
-  for (const [suffix, type] of [
-    ["", "f32"],
-    ["4", "vec4f"],
-  ] as const) {
-    const needed = new Set<HelperFunction>();
-    const need = (helper: HelperFunction): void => {
-      helper.uses?.forEach(need);
-      needed.add(helper);
-    };
-    helpers.filter((helper) => new RegExp(`\\b${helper.name}${suffix}\\(`).test(text)).forEach(need);
-    for (const helper of needed) lines.push(helper.wgsl(helper.name + suffix, type), "");
-  }
   return lines;
 }
 

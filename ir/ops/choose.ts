@@ -3,8 +3,10 @@ import { dtypeMismatch } from "../errors.ts";
 import type { Broadcast, Either, Of, Scalar, Together } from "../static.ts";
 import { isFloat, type DType, type Shape, type TensorType } from "../type.ts";
 import { apply, type ElementwiseOp, type Tensor, type Value } from "../value.ts";
-import { applyBroadcasting, elementwise, wgslType, type Operand } from "./define.ts";
-import { constant, constantValue, represents } from "./leaf.ts";
+import { applyBroadcasting, callText, elementwise, wgslType, type Operand } from "./define.ts";
+import { toI32Helper, toU32Helper } from "./helpers/numbers.ts";
+import { constant, constantValue } from "./leaf.ts";
+import { wrapped } from "./wrap.ts";
 
 const select = elementwise({
   name: "select",
@@ -39,10 +41,21 @@ export function where(condition: Value, a: Operand, b: Operand): Value {
   return applyBroadcasting(select, [condition, a, b], dtype);
 }
 
-/** One op object a target type, so that the type is part of the op's attrs and shape rule alike. */
+/** A number as an element of another type: floats are truncated and saturate, whole numbers of 32 bits wrap. */
+function converted(number: number, from: DType, to: DType): number {
+  if (to === "f32" || to === "f16") return number;
+  if (to === "bool") return Number(number !== 0);
+  if (!isFloat(from)) return wrapped(number, to);
+  const [low, high] = to === "u32" ? [0, 4294967295] : [-2147483648, 2147483647];
+  return Number.isNaN(number) ? 0 : Math.trunc(Math.min(Math.max(number, low), high));
+}
+
+/** One op object for all target types: the type is part of the value's attrs and of the shape rule alike. */
 export const castOp: ElementwiseOp = {
   name: "cast",
-  doc: "Converts the element type; true is 1, floats round towards 0.",
+  doc:
+    "Converts the element type. True is 1; what is not 0 is true, NaN as well. Floats are rounded towards 0 and saturate " +
+    "at the ends of the integer type, NaN becomes 0; i32 and u32 convert modulo 2³².",
   kind: "elementwise",
   infer([operand], attrs): TensorType {
     if (operand.dtype === "f16" || attrs.dtype === "f16")
@@ -52,18 +65,28 @@ export const castOp: ElementwiseOp = {
   scale: ({ operands: [x], result }, t) => [
     isFloat(x.type.dtype) && isFloat(result.type.dtype) ? cast(t, x.type.dtype) : null,
   ],
-  wgsl: ([x], { result, lanes }) => `${wgslType(result, lanes)}(${x})`,
-  reference: ([x], { result }) => (result === "f32" ? x : result === "bool" ? Number(x !== 0) : Math.trunc(x)),
+  wgsl: ([x], context) => {
+    const { result, operands, lanes } = context;
+    if (operands[0] !== "f32" || result === "f32") return `${wgslType(result, lanes)}(${x})`;
+    // Not x != 0, which is false for NaN.
+    if (result === "bool") return `!(${x} == ${lanes === 4 ? "vec4f(0.0)" : "0.0"})`;
+    return callText(result === "u32" ? toU32Helper : toI32Helper, [x], context);
+  },
+  helpers: [toI32Helper, toU32Helper],
+  infix: true,
+  reference: ([x], { operands, result }) => converted(x, operands[0], result),
 };
 
-/** Converts the element type; `x` itself when it has it. */
+/**
+ * Converts the element type; `x` itself when it has it. True is 1, and what is not 0 is true. Floats are rounded towards 0
+ * and saturate at the ends of the integer type; NaN becomes 0 (and true). i32 and u32 convert modulo 2³².
+ */
 export function cast<S extends Shape, To extends DType>(x: Tensor<DType, S>, dtype: To): Tensor<To, S>;
 export function cast(x: Value, dtype: DType): Value {
-  if (x.type.dtype === dtype) return x;
+  const from = x.type.dtype;
+  if (from === dtype) return x;
   const number = constantValue(x);
-  const converted = number === undefined ? undefined : castOp.reference([number], { result: dtype });
-  // Out of range, WGSL clamps floats and wraps integers: left to the kernel.
-  if (converted !== undefined && represents(dtype, converted)) return constant(converted, dtype, x.type.shape);
+  if (number !== undefined) return constant(converted(number, from, dtype), dtype, x.type.shape);
   return apply(castOp, [x], { dtype });
 }
 

@@ -1,4 +1,5 @@
 /// Comparisons and logic, element by element.
+import { isFloat } from "../type.ts";
 import { binary, comparison, logic, unary, type Binary, type Comparison, type Unary } from "./define.ts";
 
 function compare<Name extends string>(
@@ -12,7 +13,9 @@ function compare<Name extends string>(
     doc,
     types: comparison,
     partials: () => [null, null],
-    wgsl: ([a, b]) => `${a} ${symbol} ${b}`,
+    // `!=` is false for NaN on drivers that compare in order.
+    wgsl: ([a, b], { operands }) =>
+      symbol === "!=" && isFloat(operands[0]) ? `!(${a} == ${b})` : `${a} ${symbol} ${b}`,
     reference: ([a, b]) => (reference(a, b) ? 1 : 0),
     notation: { symbol, precedence: 3 },
     ...(symbol === "==" || symbol === "!=" ? { commutative: true } : {}),
@@ -52,6 +55,18 @@ export const or: Binary<"or"> = binary({
   reference: ([a, b]) => (a || b ? 1 : 0),
   notation: { symbol: "||", precedence: 1 },
   commutative: true,
+});
+
+export const xor: Binary<"xor"> = binary({
+  name: "xor",
+  doc: "True where one is and the other is not.",
+  types: logic,
+  partials: () => [null, null],
+  wgsl: ([a, b]) => `${a} != ${b}`,
+  infix: true,
+  reference: ([a, b]) => (Boolean(a) === Boolean(b) ? 0 : 1),
+  commutative: true,
+  latex: ([a, b]) => `${a} \\oplus ${b}`,
 });
 
 export const not: Unary = unary({

@@ -3,7 +3,14 @@ import { about, type CompileError } from "../diagnostic.ts";
 import { broadcastMismatch, dtypeMismatch } from "../errors.ts";
 import { broadcastShapes, isFloat, sameShape, type DType, type Shape, type TensorType } from "../type.ts";
 import type { Broadcast, Either, Scalar, Together } from "../static.ts";
-import { apply, type ElementwiseOp, type SpellingContext, type Tensor, type Value } from "../value.ts";
+import {
+  apply,
+  type ElementwiseOp,
+  type HelperFunction,
+  type SpellingContext,
+  type Tensor,
+  type Value,
+} from "../value.ts";
 import { constant, represents } from "./leaf.ts";
 import { broadcastTo } from "./sum.ts";
 
@@ -146,10 +153,26 @@ export function binary<Name extends string>(spec: ElementwiseSpec & { readonly n
 
 /** WGSL name of an element type with so many lanes. */
 export function wgslType(dtype: DType, lanes: 1 | 4): string {
-  return lanes === 1 ? dtype : dtype === "bool" ? "vec4<bool>" : `vec4${dtype[0]}`;
+  if (lanes === 1) return dtype;
+  return dtype === "bool" ? "vec4<bool>" : dtype === "f16" ? "vec4h" : `vec4${dtype[0]}`;
 }
 
-/** A helper's name in a kernel: `softplus`, and `softplus4` for four lanes. */
-export function helperName(name: string, context: SpellingContext): string {
-  return context.lanes === 4 ? `${name}4` : name;
+/** The call of a helper function: `softplus(x)`, and `softplus4(x)` for four lanes. */
+export function callText(helper: HelperFunction, operands: readonly string[], { lanes }: SpellingContext): string {
+  return `${helper.name}${lanes === 4 ? "4" : ""}(${operands.join(", ")})`;
+}
+
+/** The spelling of an op that is one helper function. */
+export function calls(helper: HelperFunction): Pick<ElementwiseSpec, "wgsl" | "helpers"> {
+  return { wgsl: (operands, context) => callText(helper, operands, context), helpers: [helper] };
+}
+
+/** The spelling of an op that is a helper function on floats, and something else on other element types. */
+export function callsOnFloats(
+  helper: HelperFunction,
+  other: ElementwiseSpec["wgsl"],
+): Pick<ElementwiseSpec, "wgsl" | "helpers"> {
+  const wgsl: ElementwiseSpec["wgsl"] = (operands, context) =>
+    (isFloat(context.operands[0]) ? calls(helper).wgsl : other)(operands, context);
+  return { wgsl, helpers: [helper] };
 }

@@ -3,8 +3,11 @@ import type { Value } from "../value.ts";
 import { add, div, mul, square, sub } from "./arithmetic.ts";
 import { where } from "./choose.ts";
 import { equal, greater } from "./compare.ts";
-import { binary, floats, helperName, numbers, signed, unary, type Binary, type Unary } from "./define.ts";
-import { expm1Helper, lnHelper, log1pHelper, powerHelper, sigmoidHelper, softplusHelper } from "./helpers.ts";
+import { binary, calls, callsOnFloats, floats, numbers, signed, unary, type Binary, type Unary } from "./define.ts";
+import { expHelper, expm1Helper, lnHelper, log1pHelper, sigmoidHelper, softplusHelper } from "./helpers/exponential.ts";
+import { hyperbolicTangentHelper } from "./helpers/hyperbolic.ts";
+import { largerHelper, smallerHelper } from "./helpers/numbers.ts";
+import { powerHelper } from "./helpers/power.ts";
 import { constant } from "./leaf.ts";
 import { wrapped } from "./wrap.ts";
 
@@ -13,7 +16,7 @@ export const exp: Unary = unary({
   doc: "Exponential.",
   types: floats,
   partials: ({ result: y }) => [y],
-  wgsl: ([x]) => `exp(${x})`,
+  ...calls(expHelper),
   reference: ([x]) => Math.exp(x),
   latex: ([x]) => `e^{${x}}`,
 });
@@ -23,8 +26,7 @@ export const expm1: Unary = unary({
   doc: "Exponential minus one, exact near 0.",
   types: floats,
   partials: ({ result: y }) => [add(y, 1)],
-  wgsl: ([x], context) => `${helperName("expm1", context)}(${x})`,
-  helpers: [expm1Helper],
+  ...calls(expm1Helper),
   reference: ([x]) => Math.expm1(x),
   latex: ([x]) => `\\left(e^{${x}} - 1\\right)`,
 });
@@ -34,8 +36,7 @@ export const log: Unary = unary({
   doc: "Natural logarithm.",
   types: floats,
   partials: ({ operands: [x] }) => [div(1, x)],
-  wgsl: ([x], context) => `${helperName("ln", context)}(${x})`,
-  helpers: [lnHelper],
+  ...calls(lnHelper),
   reference: ([x]) => Math.log(x),
   latex: ([x]) => `\\ln ${x}`,
 });
@@ -45,8 +46,7 @@ export const log1p: Unary = unary({
   doc: "ln(1 + x), exact near 0.",
   types: floats,
   partials: ({ operands: [x] }) => [div(1, add(1, x))],
-  wgsl: ([x], context) => `${helperName("log1p", context)}(${x})`,
-  helpers: [log1pHelper],
+  ...calls(log1pHelper),
   reference: ([x]) => Math.log1p(x),
   latex: ([x]) => `\\ln\\left(1 + ${x}\\right)`,
 });
@@ -66,9 +66,7 @@ export const tanh: Unary = unary({
   doc: "Hyperbolic tangent.",
   types: floats,
   partials: ({ result: y }) => [sub(1, square(y))],
-  // tanh(89) is NaN on some drivers, and tanh(15) is 1 in float32.
-  wgsl: ([x], { lanes }) =>
-    lanes === 4 ? `tanh(clamp(${x}, vec4f(-15.0), vec4f(15.0)))` : `tanh(clamp(${x}, -15.0, 15.0))`,
+  ...calls(hyperbolicTangentHelper),
   reference: ([x]) => Math.tanh(x),
   latex: ([x]) => `\\tanh ${x}`,
 });
@@ -78,8 +76,7 @@ export const sigmoid: Unary = unary({
   doc: "Logistic function 1/(1 + e⁻ˣ).",
   types: floats,
   partials: ({ result: y }) => [mul(y, sub(1, y))],
-  wgsl: ([x], context) => `${helperName("sigmoid", context)}(${x})`,
-  helpers: [sigmoidHelper],
+  ...calls(sigmoidHelper),
   reference: ([x]) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))),
   latex: ([x]) => `\\sigma\\left(${x}\\right)`,
 });
@@ -89,8 +86,7 @@ export const softplus: Unary = unary({
   doc: "ln(1 + eˣ), without overflow.",
   types: floats,
   partials: ({ operands: [x] }) => [sigmoid(x)],
-  wgsl: ([x], context) => `${helperName("softplus", context)}(${x})`,
-  helpers: [softplusHelper],
+  ...calls(softplusHelper),
   reference: ([x]) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
   latex: ([x]) => `\\ln\\left(1 + e^{${x}}\\right)`,
 });
@@ -105,6 +101,7 @@ export const relu: Unary = unary({
     const zero = lanes === 4 ? "vec4f(0.0)" : "0.0";
     return `select(${x}, ${zero}, ${x} <= ${zero})`;
   },
+  infix: true,
   repeats: true,
   reference: ([x]) => Math.max(x, 0),
   latex: ([x]) => `\\operatorname{ReLU}\\left(${x}\\right)`,
@@ -115,9 +112,13 @@ export const step: Unary = unary({
   doc: "Binary step: 1 where x ≥ 0, else 0. Its derivative is 0 everywhere it exists.",
   types: floats,
   partials: () => [null],
-  wgsl: ([x], { lanes }) =>
-    lanes === 4 ? `select(vec4f(0.0), vec4f(1.0), ${x} >= vec4f(0.0))` : `select(0.0, 1.0, ${x} >= 0.0)`,
-  reference: ([x]) => (x >= 0 ? 1 : 0),
+  wgsl: ([x], { lanes }) => {
+    const [zero, one] = lanes === 4 ? ["vec4f(0.0)", "vec4f(1.0)"] : ["0.0", "1.0"];
+    return `select(select(${x}, ${zero}, ${x} < ${zero}), ${one}, ${x} >= ${zero})`;
+  },
+  infix: true,
+  repeats: true,
+  reference: ([x]) => (x >= 0 ? 1 : x < 0 ? 0 : NaN),
   latex: ([x]) => `\\mathbf{1}\\left[${x} \\ge 0\\right]`,
 });
 
@@ -136,26 +137,33 @@ export const sign: Unary = unary({
   doc: "-1, 0 or 1. Its derivative is 0 everywhere.",
   types: signed,
   partials: () => [null],
-  wgsl: ([x]) => `sign(${x})`,
+  // The builtin may lose NaN.
+  wgsl: ([x], { lanes, operands }) => {
+    if (operands[0] === "i32") return `sign(${x})`;
+    const [zero, one] = lanes === 4 ? ["vec4f(0.0)", "vec4f(1.0)"] : ["0.0", "1.0"];
+    return `select(select(${x}, ${one}, ${x} > ${zero}), -${one}, ${x} < ${zero})`;
+  },
+  infix: true,
+  repeats: true,
   reference: ([x]) => Math.sign(x),
 });
 
 export const maximum: Binary<"maximum"> = binary({
   name: "maximum",
-  doc: "Larger of two operands; at a tie each gets half the gradient.",
+  doc: "Larger of two operands, NaN where either is; at a tie each gets half the gradient.",
   types: numbers,
   scale: ({ operands: [a, b] }, t) => [mul(t, preference(a, b)), mul(t, preference(b, a))],
-  wgsl: ([a, b]) => `max(${a}, ${b})`,
+  ...callsOnFloats(largerHelper, ([a, b]) => `max(${a}, ${b})`),
   reference: ([a, b]) => Math.max(a, b),
   commutative: true,
 });
 
 export const minimum: Binary<"minimum"> = binary({
   name: "minimum",
-  doc: "Smaller of two operands; at a tie each gets half the gradient.",
+  doc: "Smaller of two operands, NaN where either is; at a tie each gets half the gradient.",
   types: numbers,
   scale: ({ operands: [a, b] }, t) => [mul(t, preference(b, a)), mul(t, preference(a, b))],
-  wgsl: ([a, b]) => `min(${a}, ${b})`,
+  ...callsOnFloats(smallerHelper, ([a, b]) => `min(${a}, ${b})`),
   reference: ([a, b]) => Math.min(a, b),
   commutative: true,
 });
@@ -171,15 +179,15 @@ function constantLike(number: number, like: Value): Value {
 
 export const pow: Binary<"pow"> = binary({
   name: "pow",
-  doc: "Power; the base is ≥ 0, or the exponent a whole number.",
+  doc: "Power of real numbers: of a negative base only with whole exponents, else NaN; x⁰ is 1 for every x.",
   types: floats,
   partials: ({ operands: [a, b], result: y }) => [
     where(equal(b, 0), 0, mul(b, pow(a, sub(b, 1)))),
     where(equal(a, 0), 0, mul(y, log(a))),
   ],
-  wgsl: ([a, b], context) => `${helperName("power", context)}(${a}, ${b})`,
-  helpers: [powerHelper],
-  reference: ([a, b]) => Math.pow(a, b),
+  ...calls(powerHelper),
+  // As in C: JavaScript gives NaN for 1 to the power of ∞ or NaN.
+  reference: ([a, b]) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : Math.pow(a, b)),
   notation: { symbol: "^", precedence: 7 },
   latex: ([a, b]) => `${a}^{${b}}`,
 });

@@ -19,7 +19,7 @@ import {
   spread,
   sum,
 } from "./sum.ts";
-import { logTotalHelper } from "./helpers.ts";
+import { logTotalHelper } from "./helpers/exponential.ts";
 import type { ReductionOptions } from "./sum.ts";
 
 /** The lowest finite float32: where the maximum of ln Σ eˣ starts, because ∞ − ∞ would be NaN. */

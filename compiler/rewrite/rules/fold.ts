@@ -9,7 +9,8 @@ function folded(value: Value): number | undefined {
   if (value.op.kind !== "elementwise" || value.operands.length === 0) return undefined;
   const numbers = value.operands.map(constantValue);
   if (!numbers.every((number) => number !== undefined)) return undefined;
-  const result = Number(value.op.reference(numbers, { result: value.type.dtype }));
+  const dtypes = value.operands.map((operand) => operand.type.dtype);
+  const result = Number(value.op.reference(numbers, { result: value.type.dtype, operands: dtypes }));
   return Number.isFinite(result) && represents(value.type.dtype, result) ? result : undefined;
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Expression, Lanes } from "../../../compiler/lower/kernel.ts";
 import { variableIndex } from "../../../compiler/lower/index.ts";
 import { expressionText, literalText, primary, type BindingView } from "../../../compiler/wgsl/expression.ts";
+import { helperLines } from "../../../compiler/wgsl/helpers.ts";
 import { constant } from "../../../ir/ops/leaf.ts";
 import { allOps } from "../../../ir/ops/all.ts";
 import type { DType } from "../../../ir/type.ts";
@@ -53,7 +54,7 @@ function applied(name: string, dtype: DType, operands: readonly Pair[]): Pair {
     expression: { tag: "apply", op, operands: operands.map((each) => each.expression), dtype, lanes },
     value: op.reference(
       operands.map((each) => each.value),
-      { result: dtype },
+      { result: dtype, operands: operands.map((each) => each.expression.dtype) },
     ),
   };
 }
@@ -133,7 +134,7 @@ describe("expressions as text", () => {
     expect(text(binary("sub", a, binary("sub", b, c)))).toBe("a - (b - c)");
     expect(text(binary("div", a, binary("mul", b, c)))).toBe("a / (b * c)");
     expect(text(binary("mul", binary("add", a, b), c))).toBe("(a + b) * c");
-    expect(text(applied("exp", "f32", [binary("add", a, b)]))).toBe("exp(a + b)");
+    expect(text(applied("exp", "f32", [binary("add", a, b)]))).toBe("exponential(a + b)");
   });
 
   it("are accepted by the device, scalars mixed with four lanes", async () => {
@@ -160,7 +161,14 @@ describe("expressions as text", () => {
       const type = dtype === "bool" ? "bool" : "f32";
       return `  let t${i}: ${lanes === 4 ? `vec4<${type}>` : type} = e${i};`;
     });
+    const helpers = helperLines(
+      elementwise.flatMap((op) => op.helpers ?? []),
+      lines.join("\n"),
+    );
     const code = [
+      "var<private> infinity: f32;",
+      "var<private> nan: f32;",
+      ...helpers,
       "struct Settings { rate: f32 }",
       "@group(0) @binding(0) var<uniform> settings: Settings;",
       "@group(0) @binding(1) var<storage, read> flags: array<u32>;",
@@ -193,7 +201,7 @@ describe("literals", () => {
     [5, "i32", "5"],
     [5, "u32", "5u"],
     [1, "bool", "true"],
-    [Infinity, "f32", "bitcast<f32>(infinity_bits)"],
-    [NaN, "f32", "bitcast<f32>(nan_bits)"],
+    [Infinity, "f32", "infinity"],
+    [NaN, "f32", "nan"],
   ] as const)("%s as %s is %s", (value, dtype, text) => expect(literalText(value, dtype)).toBe(text));
 });

@@ -7,8 +7,8 @@ export type Names = { readonly [name: string]: number | Names | readonly number[
 type Function = (...operands: readonly number[]) => number;
 
 const functions: Readonly<Record<string, Function>> = {
-  ...{ exp: Math.exp, log: Math.log, sqrt: Math.sqrt, abs: Math.abs, sign: Math.sign, tanh: Math.tanh },
-  ...{ max: Math.max, min: Math.min, f32: (x) => x, i32: Math.trunc, u32: Math.trunc },
+  ...{ exponential: Math.exp, ln: Math.log, sqrt: Math.sqrt, abs: Math.abs, hyperbolic_tangent: Math.tanh },
+  ...{ larger: Math.max, smaller: Math.min, f32: (x) => x, i32: Math.trunc, u32: Math.trunc },
   clamp: (x, low, high) => Math.min(Math.max(x, low), high),
   select: (otherwise, then, condition) => (condition ? then : otherwise),
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),

@@ -18,7 +18,7 @@ const tricky = `
   vec4 vec4f vec4u f32 i32 u32 bool array atomic ptr mat4x4 sampler texture_2d
   abs clamp exp floor log max min pow select sign sqrt tanh bitcast expm1 log1p softplus sigmoid power sum mean
   main sizes settings Settings Sizes local group tile row column batch element position lane inside stride k i j r c q
-  sum0 a0 b0 c1 row1 column2 infinity_bits nan_bits log_total next sum_part sum_lanes
+  sum0 a0 b0 c1 row1 column2 infinity nan exponential ln_series log_total next sum_part sum_lanes
 `
   .trim()
   .split(/\s+/);

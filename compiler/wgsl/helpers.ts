@@ -1,0 +1,60 @@
+/// Helper functions as WGSL text: those that a kernel calls, directly or through others, each once.
+import { wgslType } from "../../ir/ops/define.ts";
+import type { HelperFunction } from "../../ir/value.ts";
+
+/** Functions for the calls in a text, each after those that it calls; `helpers` are those that may be called. */
+export function helperLines(helpers: readonly HelperFunction[], text: string): readonly string[] {
+  const lines: string[] = [];
+  const written = new Set<HelperFunction>();
+  const write = (helper: HelperFunction): void => {
+    if (written.has(helper)) return;
+    written.add(helper);
+    helper.uses?.forEach(write);
+    lines.push(scalarText(helper), "");
+  };
+  const calls = (name: string): boolean => new RegExp(`\\b${name}\\(`).test(text);
+  for (const helper of helpers) {
+    const four = calls(`${helper.name}4`);
+    if (four || calls(helper.name)) write(helper);
+    if (four) lines.push(laneText(helper), "");
+  }
+  return lines;
+}
+
+function scalarText({ name, parameters, result, body }: HelperFunction): string {
+  const list = Object.entries(parameters).map(([parameter, dtype]) => `${parameter}: ${dtype}`);
+  const indented = body.split("\n").map((line) => `  ${line}`);
+  return [`fn ${name}(${list.join(", ")}) -> ${result} {`, ...indented, "}"].join("\n");
+}
+
+/** The function of four lanes. Adapters compute lanes one after the other, so nothing is lost by calling for each. */
+function laneText({ name, parameters, result }: HelperFunction): string {
+  if (result === "vec2f" || result === "vec2u") throw new TypeError(`${name} has no form of four lanes`);
+  const list = Object.entries(parameters).map(([parameter, dtype]) => `${parameter}: ${wgslType(dtype, 4)}`);
+  const calls = ["x", "y", "z", "w"].map((lane) => {
+    return `${name}(${Object.keys(parameters)
+      .map((parameter) => `${parameter}.${lane}`)
+      .join(", ")})`;
+  });
+  const type = wgslType(result, 4);
+  return `fn ${name}4(${list.join(", ")}) -> ${type} {\n  return ${type}(${calls.join(", ")});\n}`;
+}
+
+/** ∞ and NaN have no literal. They are variables set when a kernel starts, from a length that only the run knows. */
+export function nonFinite(
+  text: string,
+  tensor: string,
+): { readonly declarations: readonly string[]; readonly assignments: readonly string[] } {
+  const used = (
+    [
+      ["infinity", "0x7f800000u"],
+      ["nan", "0x7fc00000u"],
+    ] as const
+  ).filter(([name]) => {
+    return new RegExp(`\\b${name}\\b`).test(text);
+  });
+  return {
+    declarations: used.map(([name]) => `var<private> ${name}: f32;`),
+    assignments: used.map(([name, bits]) => `  ${name} = bitcast<f32>(${bits} | (arrayLength(&${tensor}) >> 31u));`),
+  };
+}
