@@ -5,12 +5,18 @@ import { derive, simplifyAfterBinding } from "./passes/all.ts";
 import { bindSizes, type Dims } from "./passes/bind-sizes.ts";
 import { expandComposites } from "./passes/expand-composites.ts";
 import { splitReductions } from "./passes/split-reductions.ts";
+import { countContracts, type ContractCounts } from "./rewrite/contracts.ts";
 import { assemble, type EntryFacts } from "./program.ts";
 
 /** How to compile. */
 export interface CompileOptions {
   /** Numbers for named sizes: `{ batch: 64 }`, or for one entry point `{ "predict.batch": 1 }`. */
   readonly dims?: Dims;
+  /**
+   * Keeps the order of operations as it is written, and ∞ and NaN where they arise: rules that reassociate or assume
+   * finite values are left out; those that compute the same more accurately stay.
+   */
+  readonly strictFloat?: boolean;
 }
 
 /** A program, and what the compiler knows about it. */
@@ -19,17 +25,22 @@ export interface Compilation {
   /** The graph in its simplest form, named sizes still named: what `print` shows. */
   readonly derived: Graph;
   readonly entries: readonly EntryFacts[];
+  /** How many rewrites rest on each promise about floats. */
+  readonly contracts: ContractCounts;
 }
 
 /** Compiles a model, and says what it came to. Errors: `size-unbound`, `size-unknown`, and those of the passes. */
 export function compileWithFacts(graph: Graph, options: CompileOptions = {}): Compilation {
-  const derived = derive(graph); // gradients in simplest form, while sizes are still names
+  const { strictFloat = false } = options;
+  const { log, counts } = countContracts();
+  const derived = derive(graph, { log, strictFloat }); // gradients in simplest form, while sizes are still names
   const bound = bindSizes(derived, options.dims ?? {}); // kernels are written for sizes that are numbers
-  const simple = simplifyAfterBinding(bound); // 1/batch is a constant now
+  const simple = simplifyAfterBinding(bound, { log, strictFloat }); // 1/batch is a constant now
   const expanded = expandComposites.run(simple); // kernels know kinds of ops, not compositions
-  const final = splitReductions.run(expanded); // one total becomes totals of rows that a kernel computes anyway
+  // One total becomes totals of rows that a kernel computes anyway: the same numbers, added up in another order.
+  const final = strictFloat ? expanded : splitReductions.run(expanded);
   const { program, facts } = assemble(final); // kernels, memory and tables
-  return { program, derived, entries: facts };
+  return { program, derived, entries: facts, contracts: counts() };
 }
 
 /** Compiles a model to the program that `load()` of chainrule/runtime runs. */

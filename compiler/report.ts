@@ -6,11 +6,14 @@ import type { Program } from "../runtime/abi.ts";
 import { residuals, type Residual } from "./autodiff/residuals.ts";
 import type { Compilation } from "./compile.ts";
 import type { LaunchFacts } from "./program.ts";
+import type { ContractCounts } from "./rewrite/contracts.ts";
 
 /** The report of a model; its JSON form is stable. */
 export interface Report {
   readonly entryPoints: Readonly<Record<string, EntryReport>>;
   readonly parameters: readonly ParameterReport[];
+  /** How many rewrites rest on each promise about floats. */
+  readonly contracts: ContractCounts;
 }
 
 /** Costs of one call of an entry point. */
@@ -55,7 +58,7 @@ export interface ParameterReport {
 }
 
 /** The figures of a compiled model. */
-export function report({ program, derived, entries }: Compilation): Report {
+export function report({ program, derived, entries, contracts }: Compilation): Report {
   const entryPoints = Object.fromEntries(
     entries.map((entry) => {
       const kept = residuals(
@@ -74,7 +77,7 @@ export function report({ program, derived, entries }: Compilation): Report {
   const parameters = program.states
     .filter((state) => state.parameter)
     .map(({ name, shape }) => ({ name, shape, count: elementCount(shape) as number }));
-  return { entryPoints, parameters };
+  return { entryPoints, parameters, contracts };
 }
 
 /** A residual under its name, or as a formula of what has one. */

@@ -48,17 +48,19 @@ export function checkGradients(
   entry: EntryPoint,
   sizes: Readonly<Record<string, number>>,
   seed: number,
+  strictFloat = false,
 ): readonly GradientCheck[] {
   const placeholders = postorder(entryPointRoots(entry)).filter((value) => value.op === gradOp);
-  return derivePairs(graph, placeholders).map((pair) => checkPair(graph, entry, pair, sizes, seed));
+  return derivePairs(graph, placeholders, strictFloat).map((pair) => checkPair(graph, entry, pair, sizes, seed));
 }
 
-function derivePairs(graph: Graph, placeholders: readonly Value[]): readonly Pair[] {
+function derivePairs(graph: Graph, placeholders: readonly Value[], strictFloat: boolean): readonly Pair[] {
   const cuts = placeholders.map((placeholder) => cutAtTarget(placeholder));
   const roots = cuts.flatMap(({ loss, gradient }) => [loss, gradient]);
   if (roots.length === 0) return [];
   const outputs = roots.map((value, position) => ({ name: String(position), value }));
-  const derived = derive({ ...graph, entryPoints: [{ name: "check", outputs, updates: [] }] });
+  const cut: Graph = { ...graph, entryPoints: [{ name: "check", outputs, updates: [] }] };
+  const derived = derive(cut, { strictFloat });
   const results = derived.entryPoints[0].outputs.map((output) => output.value);
   return cuts.map(({ target, loss, nested }, position) => {
     const [originalLoss, origin] = placeholders[position].operands;

@@ -17,6 +17,8 @@ export interface CheckOptions {
   readonly dims?: Dims;
   /** Seed of the random data. Default 0. */
   readonly seed?: number;
+  /** Checks what is compiled with strict floats. */
+  readonly strictFloat?: boolean;
 }
 
 /** Loads a program on a device. */
@@ -37,16 +39,17 @@ export function checkedDims(graph: Graph, { dims = {} }: CheckOptions = {}): Dim
 export function checkAllGradients(graph: Graph, options: CheckOptions = {}): readonly GradientCheck[] {
   const dims = checkedDims(graph, options);
   return graph.entryPoints.flatMap((entry) =>
-    checkGradients(graph, entry, entrySizes(graph, entry, dims), options.seed ?? 0),
+    checkGradients(graph, entry, entrySizes(graph, entry, dims), options.seed ?? 0, options.strictFloat),
   );
 }
 
 /** Checks every output and every updated state of every entry point on a device. Errors of `compile` and of `open`. */
 export async function checkOnDevice(graph: Graph, open: OpenModule, options: CheckOptions = {}): Promise<DeviceCheck> {
   const dims = checkedDims(graph, options);
-  const device = await open(compile(graph, { dims }));
+  const { strictFloat } = options;
+  const device = await open(compile(graph, { dims, strictFloat }));
   try {
-    const derived = derive(graph);
+    const derived = derive(graph, { strictFloat });
     const kernels: KernelCheck[] = [];
     for (const entry of derived.entryPoints) {
       const sizes = entrySizes(derived, entry, dims);

@@ -11,12 +11,13 @@ export interface CheckCommand {
   readonly model: string;
   readonly dims: Readonly<Record<string, number>>;
   readonly seed: number;
+  readonly strictFloat: boolean;
 }
 
 /** Checks, prints the worst of each item, and returns the exit code. */
-export async function checkCommand({ model, dims, seed }: CheckCommand, terminal: Terminal): Promise<number> {
+export async function checkCommand(command: CheckCommand, terminal: Terminal): Promise<number> {
+  const { model, ...options } = command;
   const graph = await loadModel(model);
-  const options = { dims, seed };
   // The interpreter takes any numbers; compiling says which sizes the model does not have.
   compile(graph, { dims: checkedDims(graph, options) });
   const sizes = Object.entries(checkedDims(graph, options)).map(([name, size]) => `${name}=${size}`);

@@ -17,6 +17,7 @@ export interface CompileCommand {
   readonly dims: Readonly<Record<string, number>>;
   /** Writes nothing; the exit code says whether the file is up to date. */
   readonly check: boolean;
+  readonly strictFloat: boolean;
 }
 
 /** Compiles; returns the exit code. */
@@ -51,25 +52,26 @@ function usable<T>(out: string, action: () => T): T {
 /** Text of the module that a model file compiles to. */
 async function generate(command: CompileCommand): Promise<string> {
   const { graph, sources } = await loadModelFile(command.model);
-  const program = compile(graph, { dims: command.dims });
+  const program = compile(graph, { dims: command.dims, strictFloat: command.strictFloat });
   return emitModule(program, {
     version: packageInfo().version,
     model: displayPath(command.model),
-    hash: hashOf(sources, command.dims),
+    hash: hashOf(sources, command),
     command: commandLine(command),
   });
 }
 
-/** SHA-256 of the sources and sizes, the same on every platform. */
-function hashOf(sources: ReadonlyMap<string, string>, dims: Readonly<Record<string, number>>): string {
+/** SHA-256 of the sources, sizes and choices, the same on every platform. */
+function hashOf(sources: ReadonlyMap<string, string>, { dims, strictFloat }: CompileCommand): string {
   const hash = createHash("sha256");
   for (const [file, text] of sources) hash.update(`${displayPath(file)}\0${unixLines(text)}\0`);
+  if (strictFloat) hash.update("strict float\0");
   return hash.update(JSON.stringify(dims)).digest("hex");
 }
 
-function commandLine({ model, out, dims }: CompileCommand): string {
+function commandLine({ model, out, dims, strictFloat }: CompileCommand): string {
   const sizes = Object.entries(dims).map(([name, size]) => ` --dim ${name}=${size}`);
-  return `npx chainrule compile ${displayPath(model)} --out ${displayPath(out)}${sizes.join("")}`;
+  return `npx chainrule compile ${displayPath(model)} --out ${displayPath(out)}${sizes.join("")}${strictFloat ? " --strict-float" : ""}`;
 }
 
 /** A checkout on Windows may have other line ends. */

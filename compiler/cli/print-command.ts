@@ -32,11 +32,12 @@ export interface PrintCommand {
   readonly stage: string | undefined;
   /** Names of values that stand as letters. */
   readonly stopAt: readonly string[];
+  readonly strictFloat: boolean;
 }
 
 /** Prints the model as it was written, or what the compiler derives from it; returns the exit code. */
 export async function printCommand(command: PrintCommand, terminal: Terminal): Promise<number> {
-  const { model, entry, format, stage } = command;
+  const { model, entry, format, stage, strictFloat } = command;
   if (stage === "list") {
     const rows = stages().map(({ name, doc }) => [name, doc]);
     for (const line of table(rows, ["left", "left"])) terminal.print(line);
@@ -46,7 +47,12 @@ export async function printCommand(command: PrintCommand, terminal: Terminal): P
   checkEntry(written, entry);
   // At a stage after the first there is no telling updates from what they need: all is shown.
   const gradient = command.gradient || (stage !== undefined && stage !== forwardStage);
-  const graph = stage === undefined ? (gradient ? derive(written) : written) : graphAtStage(written, stage);
+  const graph =
+    stage === undefined
+      ? gradient
+        ? derive(written, { strictFloat })
+        : written
+      : graphAtStage(written, stage, { strictFloat });
   const text = formats[format](stopAt(graph, command.stopAt), { entry, gradient }).trimEnd();
   terminal.print(format === "text" && !gradient ? withHiddenUpdates(text, graph) : text);
   return 0;

@@ -2,6 +2,7 @@
 import { compileWithFacts } from "../compile.ts";
 import { loadModel } from "../load/index.ts";
 import { report, type Report } from "../report.ts";
+import type { Contract } from "../rewrite/rule.ts";
 import { compact, compactBytes, counted, table, type Terminal } from "./terminal.ts";
 
 /** What to report on. */
@@ -9,17 +10,19 @@ export interface ReportCommand {
   readonly model: string;
   readonly dims: Readonly<Record<string, number>>;
   readonly json: boolean;
+  readonly strictFloat: boolean;
 }
 
 /** Compiles and prints the costs; returns the exit code. */
-export async function reportCommand({ model, dims, json }: ReportCommand, terminal: Terminal): Promise<number> {
-  const result = report(compileWithFacts(await loadModel(model), { dims }));
+export async function reportCommand(command: ReportCommand, terminal: Terminal): Promise<number> {
+  const { model, dims, json, strictFloat } = command;
+  const result = report(compileWithFacts(await loadModel(model), { dims, strictFloat }));
   if (json) terminal.print(JSON.stringify(result, null, 2));
   else printReport(result, terminal);
   return 0;
 }
 
-function printReport({ entryPoints, parameters }: Report, terminal: Terminal): void {
+function printReport({ entryPoints, parameters, contracts }: Report, terminal: Terminal): void {
   for (const [name, entry] of Object.entries(entryPoints)) {
     terminal.print(terminal.style("bold", name));
     const facts = [
@@ -50,4 +53,14 @@ function printReport({ entryPoints, parameters }: Report, terminal: Terminal): v
   terminal.print(terminal.style("bold", `parameters: ${total}`));
   const rows = parameters.map(({ name, shape, count }) => [name, `[${shape.join(", ")}]`, String(count)]);
   for (const line of table(rows, ["left", "left", "right"])) terminal.print(`  ${line}`);
+  const counts = Object.entries(contracts).map(([contract, count]) => `${count} ${promises[contract as Contract]}`);
+  terminal.print(`${terminal.style("bold", "rewrites:")} ${counts.join(", ")}`);
 }
+
+/** What rewrites do to float results, as a word after their number. */
+const promises: Readonly<Record<Contract, string>> = {
+  exact: "exact",
+  reassociates: "that reassociate",
+  "assumes-finite": "that assume finite values",
+  stabilizes: "that stabilize",
+};

@@ -47,19 +47,40 @@ function didYouMean(error: unknown, { args, commands, globalCommand, matchedComm
 /** Commands are imported when they run: `--help` need not wait for the TypeScript compiler. */
 function commands(terminal: Terminal) {
   const cli = cac("chainrule");
-  const dim = ["--dim <name=size>", "Number for a named size; train.batch=64 for one entry point"] as const;
+  addCompile(cli, terminal);
+  addPrint(cli, terminal);
+  addReport(cli, terminal);
+  addCheck(cli, terminal);
+  const options = { title: "For the options of a command", body: "  $ chainrule COMMAND --help" };
+  cli.help((sections) => sections.map((each) => (each.title?.startsWith("For more info") ? options : each)));
+  return cli.version(packageInfo().version);
+}
+
+/** Options that several commands have. */
+const dim = ["--dim <name=size>", "Number for a named size; train.batch=64 for one entry point"] as const;
+const strict = ["--strict-float", "Leave out rewrites that reassociate or assume finite values"] as const;
+const isStrict = ({ strictFloat }: Options): boolean => strictFloat === true;
+
+function addCompile(cli: CAC, terminal: Terminal): void {
   cli
     .command("compile <model>", "Compile a model file to a TypeScript module")
     .option("--out <file>", "Where the module goes")
     .option(...dim)
     .option("--check", "Write nothing; fail when the file is stale")
+    .option(...strict)
     .action(async (model: unknown, options: Options) => {
       const out = parseText("out", options.out);
       if (out === undefined) throw usageError("--out FILE is missing");
       const dims = parseDims(options.dim);
       const { compileCommand } = await import("./compile-command.ts");
-      return compileCommand({ model: String(model), out, dims, check: options.check === true }, terminal);
+      return compileCommand(
+        { model: String(model), out, dims, check: options.check === true, strictFloat: isStrict(options) },
+        terminal,
+      );
     });
+}
+
+function addPrint(cli: CAC, terminal: Terminal): void {
   cli
     .command("print <model>", "Print the graph of a model, or its gradient graph")
     .option("--gradient", "The graph after differentiation and simplification")
@@ -67,6 +88,7 @@ function commands(terminal: Terminal) {
     .option("--format <format>", "text, latex, dot, mermaid or json (default: text)")
     .option("--stage <name>", "The graph after a pass, or NAME:before; list shows the names")
     .option("--stop-at <name>", "Show a named value as a letter; may be given several times")
+    .option(...strict)
     .action(async (model: unknown, options: Options) => {
       const format = parseChoice("format", options.format, ["text", "latex", "dot", "mermaid", "json"]);
       const entry = parseText("entry", options.entry);
@@ -74,31 +96,39 @@ function commands(terminal: Terminal) {
       const letters = parseTexts(options.stopAt);
       const { printCommand } = await import("./print-command.ts");
       const gradient = options.gradient === true;
-      return printCommand({ model: String(model), gradient, entry, format, stage, stopAt: letters }, terminal);
+      const strictFloat = isStrict(options);
+      return printCommand(
+        { model: String(model), gradient, entry, format, stage, stopAt: letters, strictFloat },
+        terminal,
+      );
     });
+}
+
+function addReport(cli: CAC, terminal: Terminal): void {
   cli
     .command("report <model>", "Print what a compiled model costs")
     .option(...dim)
     .option("--json", "Print JSON")
+    .option(...strict)
     .action(async (model: unknown, options: Options) => {
       const { reportCommand } = await import("./report-command.ts");
-      return reportCommand(
-        { model: String(model), dims: parseDims(options.dim), json: options.json === true },
-        terminal,
-      );
+      const [dims, json] = [parseDims(options.dim), options.json === true];
+      return reportCommand({ model: String(model), dims, json, strictFloat: isStrict(options) }, terminal);
     });
+}
+
+function addCheck(cli: CAC, terminal: Terminal): void {
   cli
     .command("check <model>", "Check gradients and kernels on this machine")
     .option(...dim)
     .option("--seed <n>", "Seed of the random data (default: 0)")
+    .option(...strict)
     .action(async (model: unknown, options: Options) => {
       const seed = parseInteger("seed", options.seed, 0);
       const { checkCommand } = await import("./check-command.ts");
-      return checkCommand({ model: String(model), dims: parseDims(options.dim), seed }, terminal);
+      const dims = parseDims(options.dim);
+      return checkCommand({ model: String(model), dims, seed, strictFloat: isStrict(options) }, terminal);
     });
-  const options = { title: "For the options of a command", body: "  $ chainrule COMMAND --help" };
-  cli.help((sections) => sections.map((each) => (each.title?.startsWith("For more info") ? options : each)));
-  return cli.version(packageInfo().version);
 }
 
 function explain(error: unknown, terminal: Terminal, question: string | undefined): number {

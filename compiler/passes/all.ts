@@ -3,6 +3,7 @@ import type { Graph } from "../../ir/graph.ts";
 import { runPasses, type Pass } from "../pass.ts";
 import { makeRewriter } from "../rewrite/driver.ts";
 import type { DerivationLog } from "../rewrite/log.ts";
+import { permittedRules } from "../rewrite/rule.ts";
 import { stabilizingRules } from "../rewrite/rules/all.ts";
 import { canonicalizeWith } from "./canonicalize.ts";
 import { collectWith } from "./collect.ts";
@@ -20,23 +21,26 @@ export const beforeDerivatives = "stabilize before differentiating";
 export interface SymbolicOptions {
   /** Notes every derivative and every rule that fires. */
   readonly log?: DerivationLog;
+  /** Leaves out rules that round differently or assume that numbers are finite. */
+  readonly strictFloat?: boolean;
 }
 
 /** Passes from the user's graph to the derived and simplified one. */
-export function makeSymbolicPasses({ log }: SymbolicOptions = {}): readonly Pass[] {
+export function makeSymbolicPasses({ log, strictFloat = false }: SymbolicOptions = {}): readonly Pass[] {
+  const stable = permittedRules(stabilizingRules, strictFloat);
   return [
     // Stabilises what it differentiates: a derivative of an unstable formula would be unstable for good.
-    expandDerivativesWith(() => makeRewriter(stabilizingRules, { observe: log?.phase(beforeDerivatives) }), log),
-    canonicalizeWith(log),
+    expandDerivativesWith(() => makeRewriter(stable, { observe: log?.phase(beforeDerivatives) }), log),
+    canonicalizeWith(log, strictFloat),
     // For graphs without derivatives, and for forms that differentiation has made.
-    stabilizeWith(log),
-    simplifyWith(log),
+    stabilizeWith(log, strictFloat),
+    simplifyWith(log, strictFloat),
     // Merged values have all their readers counted, which decides what collecting saves.
     cseWith(log),
-    collectWith(log),
+    collectWith(log, strictFloat),
     // Once more: what the first round replaced no longer counts as a reader of its parts.
-    collectWith(log),
-    foldWith(log),
+    collectWith(log, strictFloat),
+    foldWith(log, strictFloat),
     cseWith(log),
     dce,
   ];
@@ -51,6 +55,7 @@ export function derive(graph: Graph, options?: SymbolicOptions): Graph {
 }
 
 /** What is worth doing again once named sizes are numbers. */
-export function simplifyAfterBinding(graph: Graph): Graph {
-  return runPasses(graph, [simplifyWith(), collectWith(), foldWith(), cse, dce]);
+export function simplifyAfterBinding(graph: Graph, { log, strictFloat }: SymbolicOptions = {}): Graph {
+  const passes = [simplifyWith, collectWith, foldWith].map((make) => make(log, strictFloat));
+  return runPasses(graph, [...passes, cse, dce]);
 }

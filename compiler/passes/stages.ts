@@ -2,7 +2,7 @@
 import type { Graph } from "../../ir/graph.ts";
 import { stageUnknown } from "../errors.ts";
 import { suggestion } from "../suggest.ts";
-import { symbolicPasses } from "./all.ts";
+import { makeSymbolicPasses, symbolicPasses, type SymbolicOptions } from "./all.ts";
 
 /** A stage that can be asked for. */
 export interface Stage {
@@ -23,11 +23,11 @@ export function stages(): readonly Stage[] {
 }
 
 /** The graph at a stage: after it, or before a pass with `:before`. Throws `stage-unknown`. */
-export function graphAtStage(graph: Graph, stage: string): Graph {
+export function graphAtStage(graph: Graph, stage: string, options?: SymbolicOptions): Graph {
   if (stage === forwardStage) return graph;
   const [, name, before] = /^(.*?)(:before|:after)?$/.exec(stage)!;
   const wanted = name === "gradient" ? symbolicPasses[0].name : name;
-  const passes = numberedPasses();
+  const passes = numberedPasses(options);
   const at = passes.findIndex((pass) => pass.name === wanted);
   if (at < 0) {
     const known = stages().map((each) => each.name);
@@ -37,9 +37,10 @@ export function graphAtStage(graph: Graph, stage: string): Graph {
 }
 
 /** The passes under names of their own: the second `cse` is `cse-2`. */
-function numberedPasses(): readonly (Stage & { run(graph: Graph): Graph })[] {
-  return symbolicPasses.map((pass, position) => {
-    const count = symbolicPasses.slice(0, position).filter(({ name }) => name === pass.name).length + 1;
+function numberedPasses(options?: SymbolicOptions): readonly (Stage & { run(graph: Graph): Graph })[] {
+  const passes = makeSymbolicPasses(options);
+  return passes.map((pass, position) => {
+    const count = passes.slice(0, position).filter(({ name }) => name === pass.name).length + 1;
     return { name: count === 1 ? pass.name : `${pass.name}-${count}`, doc: pass.doc, run: (graph) => pass.run(graph) };
   });
 }

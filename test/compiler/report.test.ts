@@ -123,8 +123,9 @@ describe("the JSON form", () => {
   const json: unknown = JSON.parse(JSON.stringify(report(compileWithFacts(xor))));
 
   it("has exactly the documented fields", () => {
-    const { entryPoints, parameters, ...rest } = json as Record<string, Record<string, object>>;
+    const { entryPoints, parameters, contracts, ...rest } = json as Record<string, Record<string, object>>;
     expect(rest).toEqual({});
+    expect(Object.keys(contracts)).toEqual(["exact", "reassociates", "assumes-finite", "stabilizes"]);
     expect(Object.keys(entryPoints)).toEqual(["predict", "train"]);
     for (const entry of Object.values(entryPoints)) {
       expect(Object.keys(entry)).toEqual([
