@@ -44,6 +44,7 @@ export {
 } from "./ops/linear.ts";
 export { log1mexp, logaddexp } from "./ops/logspace.ts";
 export { concatenate, pad, slice, type PadOptions, type SliceRange } from "./ops/pad.ts";
+export { product } from "./ops/product.ts";
 export { argmax, argmin, logsumexp, max, mean, min } from "./ops/reduce.ts";
 export { argsort, sort, topK, type SortOptions, type TopK } from "./ops/sort.ts";
 export {
@@ -55,10 +56,12 @@ export {
   type NormOptions,
   type VarianceOptions,
 } from "./ops/statistics.ts";
+export { training } from "./ops/training.ts";
 export { broadcastTo, sum, type ReductionOptions } from "./ops/sum.ts";
 export { windows, type WindowOptions } from "./ops/windows.ts";
 
 export { dense, type DenseLayer, type DenseOptions } from "./nn/dense.ts";
+export { dropout, type DropoutOptions } from "./nn/dropout.ts";
 export {
   binaryCrossEntropy,
   crossEntropy,
@@ -77,8 +80,20 @@ export { adam, type AdamOptions } from "./optim/adam.ts";
 export { gradientDescent, sgd, type SgdOptions } from "./optim/descent.ts";
 export type { Hyperparameter, OptimizerOptions } from "./optim/options.ts";
 
+export {
+  bernoulli,
+  dropoutMask,
+  foldIn,
+  randomBits,
+  randomKey,
+  randomUniform,
+  type RandomKey,
+  type RandomKeyOptions,
+  type UniformOptions,
+} from "./random.ts";
 export { withDerivative, type DerivativeOptions, type RuleOperands } from "./with-derivative.ts";
 
+export { scan, type Stepped } from "./scan.ts";
 export { evaluate, evaluateValues, type EvaluationOptions, type EvaluationResult } from "./evaluate.ts";
 export { printGraph, printValue, type PrintOptions } from "./print.ts";
 export { CompileError, renderError, type Place } from "./diagnostic.ts";

@@ -12,9 +12,13 @@ import * as layout from "./layout.ts";
 import * as leaf from "./leaf.ts";
 import * as pad from "./pad.ts";
 import * as logspace from "./logspace.ts";
+import * as product from "./product.ts";
+import * as random from "./random.ts";
 import * as reduce from "./reduce.ts";
+import * as scan from "./scan.ts";
 import * as sort from "./sort.ts";
 import * as sum from "./sum.ts";
+import * as training from "./training.ts";
 import * as windows from "./windows.ts";
 
 /** All ops, family by family, each once. */
@@ -28,13 +32,17 @@ export function allOps(): readonly Op[] {
     logspace,
     sum,
     reduce,
+    product,
     layout,
     pad,
     windows,
     gather,
     cumulative,
     sort,
+    scan,
     contract,
+    random,
+    training,
     derivative,
   ];
   const exports = families.flatMap((family): unknown[] => Object.values(family));

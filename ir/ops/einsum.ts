@@ -1,7 +1,7 @@
 /// Einstein's notation: sums of products by letters for axes, `einsum("bij,bjk->bik", a, b)`. A composition of
 /// contractions, products, sums and transposes.
 import type { Dim } from "../dim.ts";
-import { sameShape } from "../type.ts";
+import { sameShape, type DType } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
 import { mul } from "./arithmetic.ts";
 import { contract } from "./contract.ts";
@@ -22,7 +22,7 @@ type Label = string | number;
  * stand after `->` are summed over. `...` stands for leading axes that broadcast. Without `->` the result has the letters
  * that stand once, in the order of the alphabet. Axes of extent 1 broadcast. Errors: `einsum-equation`.
  */
-export function einsum(equation: string, ...operands: readonly Tensor<"f32">[]): Tensor<"f32">;
+export function einsum<D extends DType>(equation: string, ...operands: readonly Tensor<D>[]): Tensor<D>;
 export function einsum(equation: string, ...operands: readonly Value[]): Value {
   const { inputs, output } = parseEquation(equation, operands);
   const extents = extentsOf(equation, operands, inputs);
@@ -121,7 +121,7 @@ function diagonalOf(term: Labelled, extents: ReadonlyMap<Label, Dim>): Labelled 
     shape.map((_, axis) => axis),
   );
   const rest = labels.filter((_, axis) => axis !== first && axis !== second);
-  const read = diagonal(stretched as Tensor<"f32">, { axes: [first, second] });
+  const read = diagonal(stretched, { axes: [first, second] });
   return diagonalOf({ value: read, labels: [...rest, labels[first]] }, extents);
 }
 

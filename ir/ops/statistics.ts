@@ -1,4 +1,5 @@
 /// Moments, norms and logic along axes, as compositions.
+import type { Of } from "../static.ts";
 import type { AxesFit, None, Reduced } from "../static-axes.ts";
 import type { DType, Shape } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
@@ -68,8 +69,8 @@ function powerOrZero(x: Value, power: number): Value {
 }
 
 /** True where all elements along axes are. */
-export function all<S extends Shape, const O extends ReductionOptions = None>(
-  x: Tensor<"bool", S>,
+export function all<D extends DType, S extends Shape, const O extends ReductionOptions = None>(
+  x: Of<"bool", "all", D, S>,
   options?: O & AxesFit<"all", S, O>,
 ): Tensor<"bool", Reduced<S, O>>;
 export function all(x: Value, options: ReductionOptions = {}): Value {
@@ -77,8 +78,8 @@ export function all(x: Value, options: ReductionOptions = {}): Value {
 }
 
 /** True where any element along axes is. */
-export function any<S extends Shape, const O extends ReductionOptions = None>(
-  x: Tensor<"bool", S>,
+export function any<D extends DType, S extends Shape, const O extends ReductionOptions = None>(
+  x: Of<"bool", "any", D, S>,
   options?: O & AxesFit<"any", S, O>,
 ): Tensor<"bool", Reduced<S, O>>;
 export function any(x: Value, options: ReductionOptions = {}): Value {
