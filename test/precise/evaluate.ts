@@ -100,6 +100,7 @@ export function evaluateOnce(
   function evaluateAll(roots: readonly Value[], parts: ReadonlyMap<Value, Elements>): readonly Elements[] {
     const done = new Map(parts);
     for (const value of needed(roots, (each) => done.has(each) || feeds.has(each))) {
+      if (done.has(value)) continue;
       const fed = feeds.get(value);
       const elements = fed
         ? Array.from(fed, (each) => arithmetic.number(each))
