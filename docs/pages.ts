@@ -45,6 +45,7 @@ const kinds: Readonly<Record<OpKind, string>> = {
   sort: "Find the order of elements along an axis.",
   contraction: "Sums of products over shared axes.",
   composite: "Stand for expressions in other ops, with derivatives of their own.",
+  scan: "Repeat a closed body.",
   derivative: "Placeholders that the compiler expands.",
 };
 

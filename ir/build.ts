@@ -7,7 +7,8 @@ import type { Initializer } from "./initializer.ts";
 import { glorot, zeros } from "./initializer.ts";
 import { settleNames, type Owner, type PartRecord, type Records, type Scope, type StateRecord } from "./naming.ts";
 import { normalizeDim } from "./ops/layout.ts";
-import { inputOp, settingOp, stateOp, type StateIdentity } from "./ops/leaf.ts";
+import { inputOp, letterOp, settingOp, stateOp, type StateIdentity } from "./ops/leaf.ts";
+import { randomStates, startRandom, type RandomRecord } from "./random-key.ts";
 import type { Scalar } from "./static.ts";
 import type { DType, Shape } from "./type.ts";
 import { apply, postorder, type Tensor, type Value } from "./value.ts";
@@ -19,6 +20,7 @@ interface Builder extends Records {
   readonly owners: Owner[];
   readonly parts: PartRecord[];
   readonly scopes: Scope[];
+  readonly random: RandomRecord;
   readonly names: Map<Value, string>;
   readonly places: Map<Value, Place>;
 }
@@ -38,30 +40,27 @@ export interface Built<T> {
   readonly inputs: readonly Value[];
   readonly states: readonly Value[];
   readonly notes: Map<Value, Note>;
+  /** The counter that training entry points advance where they read it. */
+  readonly draw: Value;
 }
 
 /** Runs `define` with a fresh builder, then settles all names. `outputs` names results that have no name yet. */
 export function build<T>(define: () => T, outputs: (result: T) => Iterable<readonly [string, Value]>): Built<T> {
   const outer = current;
   const self: Builder = {
-    inputs: [],
-    settings: [],
-    states: [],
-    owners: [],
-    parts: [],
-    scopes: [],
-    names: new Map(),
-    places: new Map(),
+    ...{ inputs: [], settings: [], states: [], owners: [], parts: [], scopes: [] },
+    ...{ random: startRandom(), names: new Map<Value, string>(), places: new Map<Value, Place>() },
   };
   current = self;
   try {
     const result = withNames(self, define);
-    const rest = [...outputs(result)];
-    for (const [name, value] of rest) if (!self.names.has(value)) self.names.set(value, name);
-    if (self.states.length > 0) addKey(self);
+    for (const [name, value] of outputs(result)) if (!self.names.has(value)) self.names.set(value, name);
+    // The random key: what dropout and its like draw from.
+    self.states.push(...randomStates(self.random, self.states.length > 0));
+    if (self.states.length > 0) self.names.set(self.random.key, "key");
     const notes = settleNames(self);
     const inputs = [...self.inputs, ...self.settings];
-    return { result, inputs, states: self.states.map((state) => state.value), notes };
+    return { result, inputs, states: self.states.map((state) => state.value), notes, draw: self.random.draw };
   } finally {
     current = outer;
   }
@@ -174,14 +173,11 @@ function checkValues(init: Initializer | undefined, shape: readonly (number | st
   if (init.values.length !== count) throw initialValues(name, count, init.values.length);
 }
 
-/** The random key: what dropout and its like draw from, kept like any other state so that a resumed run repeats. */
-function addKey(self: Builder): void {
-  const initializer = { tag: "key" } as const;
-  const type = { dtype: "u32", shape: [2] } as const;
-  const identity: StateIdentity = { name: "key", ...type, parameter: false, trainable: false, initializer };
-  const value = apply(stateOp, [], { identity });
-  self.states.push({ value, owner: undefined, local: undefined, of: undefined });
-  self.names.set(value, "key");
+/** A new place that draws random numbers: its number, the words of the random key, and the counter of draws. */
+export function randomSite(): { readonly site: number; readonly words: RandomRecord["words"]; readonly draw: Value } {
+  const { random, names } = builder("randomKey");
+  if (random.sites === 0) random.words.forEach((word, position) => names.set(word, `key.${position}`));
+  return { site: random.sites++, words: random.words, draw: random.draw };
 }
 
 /**
@@ -223,6 +219,20 @@ export function part(value: Value, of: Owner, local?: string): Value {
 /** Name of the variable whose initialiser is being evaluated, for messages. */
 export function variableName(): string | undefined {
   return current?.scopes.at(-1)?.path;
+}
+
+/** Names and places go over to the values that stand for others. */
+export function moveNotes(moved: ReadonlyMap<Value, Value>): void {
+  for (const [from, to] of moved) {
+    const name = current?.names.get(from);
+    const place = current?.places.get(from);
+    if (from === to) continue;
+    if (name !== undefined && to.op !== letterOp) {
+      current?.names.delete(from);
+      current?.names.set(to, name);
+    }
+    if (place) current?.places.set(to, place);
+  }
 }
 
 /** True while a model is built. */

@@ -22,6 +22,12 @@ export {
   unstack,
 } from "./ops/compose.ts";
 export { contract, dot, matmul, type AxisPair, type ContractAttrs } from "./ops/contract.ts";
+export {
+  convolve,
+  convolveTransposed,
+  type ConvolveOptions,
+  type ConvolveTransposedOptions,
+} from "./ops/convolve.ts";
 export { grad, jvp, stopGradient, vjp } from "./ops/derivative.ts";
 export { abs, exp, expm1, log, log1p, maximum, minimum, pow, relu } from "./ops/functions.ts";
 export { sigmoid, sign, softplus, sqrt, step, tanh } from "./ops/functions.ts";
@@ -43,6 +49,7 @@ export {
   type DiagonalOptions,
 } from "./ops/linear.ts";
 export { log1mexp, logaddexp } from "./ops/logspace.ts";
+export type { Padding } from "./ops/padding.ts";
 export { concatenate, pad, slice, type PadOptions, type SliceRange } from "./ops/pad.ts";
 export { product } from "./ops/product.ts";
 export { argmax, argmin, logsumexp, max, mean, min } from "./ops/reduce.ts";

@@ -177,6 +177,11 @@ export interface SortOp extends OpBase {
   readonly kind: "sort";
 }
 
+/** A loop. Its body is an attribute, compared by identity; its results are values that share body and operands. */
+export interface ScanOp extends OpBase {
+  readonly kind: "scan";
+}
+
 /** A derivative that the compiler expands. */
 export interface DerivativeOp extends OpBase {
   readonly kind: "derivative";
@@ -194,6 +199,7 @@ export type Op =
   | SortOp
   | ContractionOp
   | CompositeOp
+  | ScanOp
   | DerivativeOp;
 export type OpKind = Op["kind"];
 

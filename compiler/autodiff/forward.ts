@@ -8,6 +8,7 @@ import { apply, postorder, type ElementwiseOp, type Value } from "../../ir/value
 import { makeRewriter } from "../rewrite/driver.ts";
 import { simplifyingRules } from "../rewrite/rules/all.ts";
 import { gradients, leadingTo, operandCotangents, times } from "./reverse.ts";
+import { scanSiblings, scanTangents } from "./scan.ts";
 
 /** A value with the direction in which it moves, of its type. */
 export type Moved = readonly [value: Value, tangent: Value];
@@ -25,12 +26,14 @@ export function pushForward(y: Value, moved: readonly Moved[]): Value {
   const order = postorder([y]);
   const targets = new Set(tangents.keys());
   const active = leadingTo(order, targets);
+  const siblings = scanSiblings(order);
+  const loops = new Map<Value, (result: Value) => Value>();
   for (const value of order) {
     if (targets.has(value) || !active.has(value)) continue;
-    const tangent = tangentOf(
-      value,
-      value.operands.map((operand) => tangents.get(operand)),
-    );
+    const own = value.operands.map((operand) => tangents.get(operand));
+    const [loop] = siblings.get(value) ?? [];
+    if (loop && !loops.has(loop)) loops.set(loop, scanTangents(loop, own, pushForward));
+    const tangent = loop ? loops.get(loop)!(value) : tangentOf(value, own);
     if (tangent) tangents.set(value, tangent);
   }
   return tangents.get(y) ?? constant(0, y.type.dtype, y.type.shape);
@@ -65,6 +68,8 @@ function tangentOf(value: Value, tangents: readonly (Value | undefined)[]): Valu
     case "derivative":
       if (op !== suppliedOp) throw underivedGradient();
       return transposedRule(value, tangents);
+    case "scan":
+      throw new TypeError("the results of a loop move together");
     case "sort":
     case "leaf":
       return undefined;

@@ -5,6 +5,7 @@ import { suppliedCotangents, suppliedOp } from "../../ir/ops/derivative.ts";
 import { constant, constantValue } from "../../ir/ops/leaf.ts";
 import { isFloat } from "../../ir/type.ts";
 import { postorder, type RuleContext, type Value } from "../../ir/value.ts";
+import { scanCotangents, scanSiblings } from "./scan.ts";
 
 /** What reverse mode finds: gradients in the order of the targets, and the cotangent of each value on the way. */
 export interface Differentiated {
@@ -23,21 +24,43 @@ export function gradients(loss: Value, targets: readonly Value[]): readonly Valu
  * shape where its own cotangent is given: `seed`.
  */
 export function differentiate(loss: Value, targets: readonly Value[], seed?: Value): Differentiated {
-  const order = postorder([loss]);
+  return pullBack([[loss, seed ?? constant(1, loss.type.dtype, loss.type.shape)]], targets);
+}
+
+/** Reverse mode from several ends at once, each with its cotangent: the gradient of the sum of their products. */
+function pullBack(ends: readonly (readonly [Value, Value])[], targets: readonly Value[]): Differentiated {
+  const order = postorder(ends.map(([end]) => end));
   const active = leadingTo(order, new Set(targets));
-  const cotangents = new Map<Value, Value>([[loss, seed ?? constant(1, loss.type.dtype, loss.type.shape)]]);
+  const siblings = scanSiblings(order);
+  const cotangents = new Map<Value, Value>();
+  const arrive = (value: Value, part: Value): void => {
+    const before = cotangents.get(value);
+    cotangents.set(value, before ? add(before, part) : part);
+  };
+  for (const [end, cotangent] of ends) arrive(end, cotangent);
   for (const value of order.toReversed()) {
-    const cotangent = cotangents.get(value);
-    if (!cotangent || !active.has(value)) continue;
-    const parts = operandCotangents(value, cotangent, (position) => active.has(value.operands[position]));
+    if (!active.has(value)) continue;
+    const wanted = (position: number): boolean => active.has(value.operands[position]);
+    const parts = value.op.kind === "scan" ? ofScan(value, wanted) : ofOne(value, wanted);
     parts.forEach((part, position) => {
-      const operand = value.operands[position];
-      if (!part || !active.has(operand)) return;
-      const before = cotangents.get(operand);
-      cotangents.set(operand, before ? add(before, part) : part);
+      if (part && wanted(position)) arrive(value.operands[position], part);
     });
   }
   return { gradients: targets.map((target) => cotangents.get(target) ?? zeroLike(target)), cotangents };
+
+  function ofOne(value: Value, wanted: (position: number) => boolean): readonly (Value | null)[] {
+    const cotangent = cotangents.get(value);
+    return cotangent ? operandCotangents(value, cotangent, wanted) : [];
+  }
+
+  /** The results of a loop hand back together, once all of them have heard from their readers. */
+  function ofScan(value: Value, wanted: (position: number) => boolean): readonly (Value | null)[] {
+    const results = siblings.get(value)!;
+    if (results[0] !== value || !results.some((result) => cotangents.has(result))) return [];
+    const inner = (innerEnds: readonly (readonly [Value, Value])[], letters: readonly Value[]): readonly Value[] =>
+      pullBack(innerEnds, letters).gradients;
+    return scanCotangents(value, (result) => cotangents.get(result), wanted, inner);
+  }
 }
 
 /** The values through which a change of a target reaches the end: targets and their users, floats only. */
@@ -77,6 +100,8 @@ export function operandCotangents(
       return [op.differentiate?.(context, cotangent) ?? null];
     case "contraction":
       return op.transpose(context, cotangent);
+    case "scan":
+      throw new TypeError("the results of a loop hand back together");
     case "leaf":
       return [];
     case "derivative":

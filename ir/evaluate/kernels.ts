@@ -4,6 +4,7 @@ import { underivedGradient } from "../errors.ts";
 import { operandAxes, type ContractAttrs } from "../ops/contract.ts";
 import { suppliedOp } from "../ops/derivative.ts";
 import { constantOp, iotaOp, letter, settingOp, sizeOp, type SettingIdentity } from "../ops/leaf.ts";
+import { scanBody, scanLetters, scanResult } from "../ops/scan.ts";
 import { keptAxes } from "../ops/sum.ts";
 import { wrapped } from "../ops/wrap.ts";
 import {
@@ -48,6 +49,8 @@ export function makeKernel(value: Value, bind: BindSize): EvaluationKernel | und
       return sortKernel(value, bind);
     case "composite":
       return compositeKernel(op, value, bind);
+    case "scan":
+      return scanKernel(value, bind);
     case "contraction":
       return contraction(value, bind);
     case "leaf":
@@ -111,19 +114,59 @@ function reductionKernel(op: ReductionOp, value: Value, bind: BindSize): Evaluat
 /** What a composite stands for, computed on letters in the place of its operands. */
 function compositeKernel(op: CompositeOp, value: Value, bind: BindSize): EvaluationKernel {
   const letters = value.operands.map(({ type }) => letter(type));
-  const order = postorder([op.expand(letters, value.attrs)]);
+  const run = closedEvaluation([op.expand(letters, value.attrs)], letters, bind);
+  return (operands) => run(operands)[0];
+}
+
+/** Values that hang on letters alone, as a function of what the letters stand for. */
+function closedEvaluation(
+  values: readonly Value[],
+  letters: readonly Value[],
+  bind: BindSize,
+): (given: readonly Float64Array[]) => readonly Float64Array[] {
+  const order = postorder([...letters, ...values]);
   const places = new Map(order.map((each, place) => [each, place]));
   const steps = order.map((each) => ({
     given: letters.indexOf(each),
     kernel: letters.includes(each) ? undefined : makeKernel(each, bind),
     operands: each.operands.map((operand) => places.get(operand)!),
   }));
-  return (operands) => {
+  const wanted = values.map((value) => places.get(value)!);
+  return (given) => {
     const results: Float64Array[] = [];
-    for (const { given, kernel, operands: own } of steps) {
-      results.push(kernel ? kernel(own.map((place) => results[place])) : operands[given]);
+    for (const { given: own, kernel, operands } of steps) {
+      results.push(kernel ? kernel(operands.map((place) => results[place])) : given[own]);
     }
-    return results.at(-1)!;
+    return wanted.map((place) => results[place]);
+  };
+}
+
+/** Step after step, of one of the results of a scan. */
+function scanKernel(value: Value, bind: BindSize): EvaluationKernel {
+  const body = scanBody(value.attrs);
+  const { tag, index } = scanResult(value.attrs);
+  const wanted = tag === "output" ? [...body.next, body.outputs[index]] : body.next;
+  const run = closedEvaluation(wanted, [...scanLetters(body), body.position], bind);
+  const length = bind(body.length);
+  const [first, second] = [body.carries.length, body.carries.length + body.elements.length];
+  return (operands) => {
+    let carries = operands.slice(0, first);
+    const rows: Float64Array[] = [];
+    for (let step = 0; step < length; step++) {
+      const place = body.reverse ? length - 1 - step : step;
+      const elements = operands.slice(first, second).map((sequence) => {
+        const size = sequence.length / length;
+        return sequence.subarray(place * size, (place + 1) * size);
+      });
+      const results = run([...carries, ...elements, ...operands.slice(second), Float64Array.of(place)]);
+      rows[place] = tag === "output" ? results[first] : carries[index];
+      carries = results.slice(0, first);
+    }
+    if (tag === "carry") return carries[index];
+    const size = rows[0].length;
+    const stacked = new Float64Array(length * size);
+    rows.forEach((row, place) => stacked.set(row, place * size));
+    return stacked;
   };
 }
 

@@ -44,6 +44,7 @@ export function viewOf(value: Value, isOpaque: IsOpaque): View {
     case "cumulative":
     case "sort":
     case "composite":
+    case "scan":
       return { form: call(op.name, otherAttributes(value.attrs)), operands: operands.map(plain) };
     case "reduction":
       return { form: call(op.name, reductionAttributes(value)), operands: operands.map(plain) };
@@ -58,6 +59,7 @@ export function viewOf(value: Value, isOpaque: IsOpaque): View {
     case "cumulative":
     case "sort":
     case "composite":
+    case "scan":
       return { form: call(op.name, otherAttributes(value.attrs)), operands: operands.map(plain) };
     default:
       return op satisfies never;

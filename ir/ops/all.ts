@@ -4,6 +4,7 @@ import * as arithmetic from "./arithmetic.ts";
 import * as choose from "./choose.ts";
 import * as compare from "./compare.ts";
 import * as contract from "./contract.ts";
+import * as convolve from "./convolve.ts";
 import * as cumulative from "./cumulative.ts";
 import * as derivative from "./derivative.ts";
 import * as functions from "./functions.ts";
@@ -41,6 +42,7 @@ export function allOps(): readonly Op[] {
     sort,
     scan,
     contract,
+    convolve,
     random,
     training,
     derivative,

@@ -43,6 +43,26 @@ export const windowSize = defineError(
   }),
 );
 
+export const convolutionShape = defineError(
+  "convolution-shape",
+  "A convolution's input is [N, C, …n] and its kernel has as many axes; channels meet, and fall into the groups.",
+  (input: TensorType, kernel: TensorType, groups: number, form: string) => ({
+    message:
+      `convolve: an input [N, C, …n] and a kernel ${form} must fit: ` +
+      `found ${formatType(input)} and ${formatType(kernel)} in ${groups} group${groups === 1 ? "" : "s"}`,
+    help: "give the kernel the channels of one group of the input, and an axis for each spatial one",
+  }),
+);
+
+export const paddingForm = defineError(
+  "padding-form",
+  "Strides, dilations and paddings are one number for all spatial axes, or one entry for each.",
+  (axes: number, found: number) => ({
+    message: `windows: strides, dilations and paddings must have an entry for each of ${axes} spatial axes: found ${found}`,
+    help: "give one number for all of them, or a list with one entry for each",
+  }),
+);
+
 export const gatherShape = defineError(
   "gather-shape",
   "Positions are i32, and share the leading batch axes of what is read.",
@@ -76,5 +96,25 @@ export const einsumEquation = defineError(
   (equation: string, problem: string) => ({
     message: `einsum: the equation must fit its operands: "${equation}" ${problem}`,
     help: 'write letters for axes, as in einsum("ij,jk->ik", a, b)',
+  }),
+);
+
+export const scanCarry = defineError(
+  "scan-carry",
+  "A carry keeps its element type and shape from step to step.",
+  (what: string, wanted: TensorType | undefined, found: TensorType | undefined) => ({
+    message: `scan: ${what} must be ${wanted ? formatType(wanted) : "absent"}: found ${found ? formatType(found) : "none"}`,
+    help: "give back as many carries as the scan starts with, each of its initial type",
+  }),
+);
+
+export const scanLength = defineError(
+  "scan-length",
+  "All sequences of a scan have the same number of places, which is known.",
+  (length: Dim | undefined, sequences: readonly TensorType[]) => ({
+    message:
+      `scan: sequences must have one length: found ${sequences.map(formatType).join(", ") || "no sequences"}` +
+      (length === undefined ? "" : ` and length ${length}`),
+    help: "walk along first axes of equal extent, or give { length }",
   }),
 );

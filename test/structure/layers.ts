@@ -20,7 +20,10 @@ const value = [
   "ir/value.ts",
   "ir/graph.ts",
 ];
-const language = [...value, "ir/ops/", "ir/static.ts", "ir/static-axes.ts", "ir/build.ts", "ir/naming.ts"];
+const language = [
+  ...[...value, "ir/ops/", "ir/static.ts", "ir/static-axes.ts", "ir/build.ts", "ir/naming.ts"],
+  "ir/random.ts",
+];
 const whole = ["ir/"];
 const kernelIr = ["compiler/lower/index.ts", "compiler/lower/condition.ts", "compiler/lower/kernel.ts"];
 
@@ -39,11 +42,15 @@ export const layers: readonly Layer[] = [
   { row: "ir/static.ts", imports: [...value, "ir/static-axes.ts"] },
   { row: "ir/ops/", imports: [...value, "ir/static.ts", "ir/static-axes.ts"] },
   { row: "ir/naming.ts", imports: [...value, "ir/ops/"] },
-  { row: "ir/build.ts", imports: [...value, "ir/ops/", "ir/static.ts", "ir/naming.ts"] },
+  { row: "ir/random-key.ts", imports: [...value, "ir/ops/", "ir/naming.ts"] },
+  { row: "ir/build.ts", imports: [...value, "ir/ops/", "ir/static.ts", "ir/naming.ts", "ir/random-key.ts"] },
+  { row: "ir/random.ts", imports: language },
+  { row: "ir/training.ts", imports: [...value, "ir/ops/"] },
+  { row: "ir/scan.ts", imports: [...value, "ir/ops/", "ir/build.ts"] },
   { row: "ir/nn/", imports: language },
   { row: "ir/optim/", imports: language },
   { row: "ir/classes.ts", imports: [...value, "ir/ops/"] },
-  { row: "ir/model.ts", imports: [...language, "ir/classes.ts"] },
+  { row: "ir/model.ts", imports: [...language, "ir/classes.ts", "ir/training.ts"] },
   { row: "ir/notation/", imports: [...value, "ir/ops/"] },
   { row: "ir/print/", imports: [...value, "ir/ops/", "ir/notation/"] },
   { row: "ir/print.ts", imports: [...value, "ir/ops/", "ir/notation/", "ir/print/"] },

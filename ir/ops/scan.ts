@@ -1,0 +1,199 @@
+/// A loop of static length: a closed body, run once for each place of sequences, that hands a carry on.
+import type { Dim } from "../dim.ts";
+import { sameType, type TensorType } from "../type.ts";
+import { apply, postorder, withOperands, type Attrs, type ScanOp, type Value } from "../value.ts";
+import { scanCarry, scanLength } from "./errors.ts";
+import { letter } from "./leaf.ts";
+
+/**
+ * What a scan repeats. Its values hang on letters and constants alone: `carries` stand for what the step before handed
+ * on, `elements` for the entries of the sequences at this place, `captures` for what is the same in every step, and
+ * `position` (i32) for the place. Bodies are compared by identity.
+ */
+export interface ScanBody {
+  readonly identity: object;
+  readonly length: Dim;
+  /** From the last place to the first. */
+  readonly reverse: boolean;
+  readonly carries: readonly Value[];
+  readonly elements: readonly Value[];
+  readonly captures: readonly Value[];
+  readonly position: Value;
+  /** What the next step finds in the carries. */
+  readonly next: readonly Value[];
+  /** What is kept of every step. */
+  readonly outputs: readonly Value[];
+}
+
+/** The body of a scan. */
+export function scanBody(attrs: Attrs): ScanBody {
+  return attrs.body as ScanBody;
+}
+
+/** Which of its results a scan value is: a final carry, the outputs of all places, or what a carry was before each. */
+export type ScanResult =
+  | { readonly tag: "carry"; readonly index: number }
+  | { readonly tag: "output"; readonly index: number }
+  | { readonly tag: "history"; readonly index: number };
+
+/** The result that a scan value is, from its number: carries first, then outputs, then histories of carries. */
+export function scanResult(attrs: Attrs): ScanResult {
+  const { carries, outputs } = scanBody(attrs);
+  const result = attrs.result as number;
+  if (result < carries.length) return { tag: "carry", index: result };
+  const rest = result - carries.length;
+  if (rest < outputs.length) return { tag: "output", index: rest };
+  return { tag: "history", index: rest - outputs.length };
+}
+
+/** The letters of a body in the order of the operands of its scans. */
+export function scanLetters({ carries, elements, captures }: ScanBody): readonly Value[] {
+  return [...carries, ...elements, ...captures];
+}
+
+/** Everything that a body computes. */
+export function bodyResults({ next, outputs }: ScanBody): readonly Value[] {
+  return [...next, ...outputs];
+}
+
+/**
+ * One value for each result of a scan, which share body and operands: Σ over steps is `scan` with the total as carry.
+ * The initial carries come first, then the sequences [length, …], then the captures.
+ */
+export const scanOp: ScanOp = {
+  name: "scan",
+  doc: "Repeats a closed body along sequences, handing carries on; each result is a value of its own.",
+  kind: "scan",
+  infer(operands, attrs) {
+    const body = scanBody(attrs);
+    scanLetters(body).forEach((each, place) => {
+      const isElement = place >= body.carries.length && place < body.carries.length + body.elements.length;
+      const { dtype, shape } = each.type;
+      const wanted: TensorType = { dtype, shape: isElement ? [body.length, ...shape] : shape };
+      if (!operands[place] || !sameType(operands[place], wanted))
+        throw scanCarry("an operand", wanted, operands[place]);
+    });
+    const { tag, index } = scanResult(attrs);
+    if (tag === "carry") return body.carries[index].type;
+    const { dtype, shape } = tag === "output" ? body.outputs[index].type : body.carries[index].type;
+    return { dtype, shape: [body.length, ...shape] };
+  },
+};
+
+/** All results of a scan, by number. */
+export interface ScanValues {
+  carry(index: number): Value;
+  output(index: number): Value;
+  /** What a carry was before each step, [length, …]. */
+  history(index: number): Value;
+}
+
+/** Applies a body to operands in the order of its letters. */
+export function scanValues(body: ScanBody, operands: readonly Value[]): ScanValues {
+  const result = (number: number): Value => apply(scanOp, operands, { body, result: number });
+  return {
+    carry: (index) => result(index),
+    output: (index) => result(body.carries.length + index),
+    history: (index) => result(body.carries.length + body.outputs.length + index),
+  };
+}
+
+/** What a body is made from: values that hang on the given letters, and on anything else. */
+export type OpenBody = Omit<ScanBody, "identity" | "captures">;
+
+/** A body, and what its captures stand for. */
+export interface ClosedBody {
+  readonly body: ScanBody;
+  readonly captured: readonly Value[];
+  /** Values of the open body → values of the closed one. */
+  readonly closed: ReadonlyMap<Value, Value>;
+}
+
+/** Closes a body: what does not hang on its letters is computed once outside, and gets a letter. */
+export function closeBody(open: OpenBody): ClosedBody {
+  const results = [...open.next, ...open.outputs];
+  const own = new Set([...open.carries, ...open.elements, open.position]);
+  const order = postorder(results);
+  const inside = new Set<Value>(own);
+  for (const value of order) if (value.operands.some((operand) => inside.has(operand))) inside.add(value);
+  const closed = new Map<Value, Value>([...own].map((each) => [each, each]));
+  const captured: Value[] = [];
+  const captures: Value[] = [];
+  const close = (value: Value): Value => {
+    const known = closed.get(value);
+    if (known) return known;
+    if (value.constant) return value;
+    const stand = letter(value.type);
+    captured.push(value);
+    captures.push(stand);
+    closed.set(value, stand);
+    return stand;
+  };
+  for (const value of order) {
+    if (inside.has(value) && !own.has(value)) closed.set(value, withOperands(value, value.operands.map(close)));
+  }
+  const body = { ...open, identity: {}, captures, next: open.next.map(close), outputs: open.outputs.map(close) };
+  return { body, captured, closed };
+}
+
+/** What a scan runs over. */
+export interface ScanOptions<C extends readonly Value[], S extends readonly Value[]> {
+  /** The carries before the first step. */
+  readonly initial: C;
+  /** Tensors whose first axis the scan walks along. */
+  readonly sequences?: S;
+  /** Number of steps, where there are no sequences. */
+  readonly length?: Dim;
+  /** From the last place to the first. */
+  readonly reverse?: boolean;
+}
+
+/** What a step gives: the carries of the next, of the same types, and what is kept. */
+export interface ScanStep<C extends readonly Value[], Y extends readonly Value[]> {
+  readonly carry: C;
+  readonly outputs?: Y;
+}
+
+/** What a scan gives: the carries after the last step, and the outputs of all steps, [length, …]. */
+export interface ScanTotals<C extends readonly Value[]> {
+  readonly carry: C;
+  readonly outputs: readonly Value[];
+}
+
+type StepOf<C extends readonly Value[], S extends readonly Value[]> = (
+  carry: { readonly [I in keyof C]: C[I] },
+  elements: { readonly [I in keyof S]: Value },
+  position: Value,
+) => ScanStep<readonly Value[], readonly Value[]>;
+
+/** Traces a step into an open body. */
+export function traceStep<C extends readonly Value[], S extends readonly Value[]>(
+  step: StepOf<C, S>,
+  { initial, sequences, length, reverse = false }: ScanOptions<C, S>,
+): OpenBody {
+  const along = sequences ?? [];
+  const lengths = along.map(({ type }) => type.shape[0]);
+  const count = lengths[0] ?? length;
+  const fits =
+    lengths.every((each) => each !== undefined && each === count) && (length === undefined || length === count);
+  if (count === undefined || !fits || (typeof count === "number" && !(count >= 1))) {
+    throw scanLength(
+      length,
+      along.map(({ type }) => type),
+    );
+  }
+  const carries = initial.map(({ type }) => letter(type));
+  const elements = along.map(({ type: { dtype, shape } }) => letter({ dtype, shape: shape.slice(1) }));
+  const position = letter({ dtype: "i32", shape: [] });
+  const { carry, outputs = [] } = step(
+    carries as unknown as C,
+    elements as unknown as { [I in keyof S]: Value },
+    position,
+  );
+  carries.forEach((before, index) => {
+    const after = carry[index];
+    if (!after || !sameType(after.type, before.type)) throw scanCarry("the carry of a step", before.type, after?.type);
+  });
+  if (carry.length > carries.length) throw scanCarry("the carry of a step", undefined, carry[carries.length].type);
+  return { length: count, reverse, carries, elements, position, next: carry, outputs };
+}
