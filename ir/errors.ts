@@ -196,6 +196,15 @@ export const ruleNotLinear = defineError(
   }),
 );
 
+export const dropoutRate = defineError(
+  "dropout-rate",
+  "A rate of dropout is the probability that an element is left out; some are kept.",
+  (found: number) => ({
+    message: `dropout: the rate must be at least 0 and below 1: found ${found}`,
+    help: "the rate is the part that is left out, not the part that is kept",
+  }),
+);
+
 export const noParameters = defineError(
   "no-parameters",
   "An optimizer needs at least one trainable parameter that its loss depends on, and a penalty one that it is of.",

@@ -3,7 +3,9 @@ import { build, isValue } from "./build.ts";
 import { noteClasses } from "./classes.ts";
 import { emptyModel, entryPointValue, reservedName, stateUpdate } from "./errors.ts";
 import { entryPointRoots, type EntryPoint, type Graph, type NamedValue, type Update } from "./graph.ts";
+import { add } from "./ops/arithmetic.ts";
 import { stateOp } from "./ops/leaf.ts";
+import { settleTraining } from "./training.ts";
 import { formatType, sameType } from "./type.ts";
 import { postorder, type Value } from "./value.ts";
 
@@ -31,10 +33,19 @@ export function model(name: string, define: () => Readonly<Record<string, EntryP
       for (const [key, value] of Object.entries(record)) if (isValue(value)) yield [key, value] as const;
     }
   });
-  const entryPoints = Object.entries(built.result).map(([entry, record]) => entryPoint(entry, record, built.notes));
-  if (entryPoints.length === 0) throw emptyModel(`model "${name}"`);
-  const notes = noteClasses(built.notes, postorder(entryPoints.flatMap(entryPointRoots)));
+  const declared = Object.entries(built.result).map(([entry, record]) => entryPoint(entry, record, built.notes));
+  if (declared.length === 0) throw emptyModel(`model "${name}"`);
+  const settled = settleTraining(declared, built.notes);
+  const entryPoints = settled.entryPoints.map((entry) => drawAnew(entry, built.draw));
+  const notes = noteClasses(settled.notes, postorder(entryPoints.flatMap(entryPointRoots)));
   return { name, entryPoints, inputs: built.inputs, states: built.states, notes };
+}
+
+/** A training entry point that draws random numbers draws others at its next call. */
+function drawAnew(entry: EntryPoint, draw: Value): EntryPoint {
+  const { updates } = entry;
+  const reads = updates.length > 0 && postorder(entryPointRoots(entry)).includes(draw);
+  return reads ? { ...entry, updates: [...updates, { state: draw, value: add(draw, 1) }] } : entry;
 }
 
 function entryPoint(name: string, record: EntryPointRecord, notes: Graph["notes"]): EntryPoint {

@@ -1,0 +1,120 @@
+/// Random numbers: functions of a key, which differs from place to place and from step to step, and of a position.
+import { isBuilding, randomSite } from "./build.ts";
+import { add, mul, sub } from "./ops/arithmetic.ts";
+import { where } from "./ops/choose.ts";
+import { greaterEqual, less } from "./ops/compare.ts";
+import { normalizeDim, reshapeTo } from "./ops/layout.ts";
+import { constant, iota } from "./ops/leaf.ts";
+import { threefry, unit } from "./ops/random.ts";
+import { broadcastTo } from "./ops/sum.ts";
+import type { Scalar } from "./static.ts";
+import { elementCount, type Shape } from "./type.ts";
+import type { Tensor, Value } from "./value.ts";
+
+/** What random numbers are drawn with. The same key gives the same numbers; no two places of a model share one. */
+export interface RandomKey {
+  /** The words of the seed, moved on for each place. */
+  readonly words: readonly [Value, Value];
+  /** Which draw this is: the second word of every counter. */
+  readonly draw: Value;
+}
+
+/** Where a key comes from. */
+export interface RandomKeyOptions {
+  /** A whole number, or a u32 scalar; otherwise the seed that the program was loaded with. */
+  readonly seed?: number | Tensor<"u32", Scalar>;
+  /**
+   * The number of the draw, a u32 scalar; otherwise the state `random.draw`, which counts the calls of training entry
+   * points. An entry point without `update` that draws gives the same numbers until it is given another one, for example
+   * an input.
+   */
+  readonly draw?: Tensor<"u32", Scalar>;
+}
+
+/**
+ * A key of its own: two calls of `randomKey` draw different numbers, and so do two steps of training. What it depends on is
+ * kept with the other states, so that a run which is resumed from a checkpoint repeats one that was not interrupted.
+ */
+export function randomKey({ seed, draw }: RandomKeyOptions = {}): RandomKey {
+  const own = isBuilding() || seed === undefined || draw === undefined ? randomSite() : undefined;
+  const [low, high] = seed === undefined ? own!.words : seedWords(seed);
+  // Odd, so that places have different keys; the key of place 0 is not the one that draws initial values.
+  const place = Math.imul((own?.site ?? 0) + 1, 0x9e3779b9) >>> 0;
+  return { words: [low, add(high, constant(place, "u32"))], draw: draw ?? own!.draw };
+}
+
+/** As the runtime makes a key of a seed. */
+function seedWords(seed: number | Value): readonly [Value, Value] {
+  if (typeof seed !== "number") return [seed, constant(0, "u32")];
+  return [constant(seed >>> 0, "u32"), constant(Math.floor(seed / 2 ** 32) >>> 0, "u32")];
+}
+
+/**
+ * A key that follows from another and a u32 scalar: one for each step of a recurrence, or each layer of a stack that shares
+ * its code. Different numbers give different keys.
+ */
+export function foldIn({ words: [low, high], draw }: RandomKey, number: number | Tensor<"u32", Scalar>): RandomKey {
+  // Away from the key itself, whose counters belong to elements.
+  const away: readonly [Value, Value] = [add(low, constant(0x7f4a7c15, "u32")), high];
+  const counter = [typeof number === "number" ? constant(number, "u32") : number, draw] as const;
+  return { words: [threefry(0, away, counter), threefry(1, away, counter)], draw: constant(0, "u32") };
+}
+
+/** Random bits: 32 in every element. */
+export function randomBits<const S extends Shape>(key: RandomKey, shape: S): Tensor<"u32", S>;
+export function randomBits(key: RandomKey, shape: readonly (number | string)[]): Value {
+  return bits(key, shape.map(normalizeDim), 0);
+}
+
+/** One of the two words that belong to each element: the counter is its position. */
+function bits({ words, draw }: RandomKey, shape: Shape, word: 0 | 1): Value {
+  const position = reshapeTo(iota([elementCount(shape)], 0, "u32"), shape);
+  return broadcastTo(threefry(word, words, [position, draw]), shape);
+}
+
+/** From where to where numbers are drawn. */
+export interface UniformOptions {
+  /** Default 0. */
+  readonly low?: number | Tensor<"f32", Scalar>;
+  /** Default 1; not drawn itself. */
+  readonly high?: number | Tensor<"f32", Scalar>;
+}
+
+/** Uniform numbers in [low, high). */
+export function randomUniform<const S extends Shape>(
+  key: RandomKey,
+  shape: S,
+  options?: UniformOptions,
+): Tensor<"f32", S>;
+export function randomUniform(
+  key: RandomKey,
+  shape: readonly (number | string)[],
+  { low = 0, high = 1 }: UniformOptions = {},
+): Value {
+  const drawn = unit(bits(key, shape.map(normalizeDim), 0));
+  if (low === 0 && high === 1) return drawn;
+  const width = typeof low === "number" && typeof high === "number" ? high - low : sub(high, low);
+  const value = add(low, mul(width, drawn));
+  // The sum may round up to the end that is not drawn.
+  return where(less(value, high), value, broadcastTo(typeof low === "number" ? constant(low) : low, drawn.type.shape));
+}
+
+/** True with a probability, in every element. */
+export function bernoulli<const S extends Shape>(
+  key: RandomKey,
+  probability: number | Tensor<"f32">,
+  shape: S,
+): Tensor<"bool", S>;
+export function bernoulli(key: RandomKey, probability: number | Value, shape: readonly (number | string)[]): Value {
+  return less(unit(bits(key, shape.map(normalizeDim), 0)), probability);
+}
+
+/** True in the elements that dropout keeps: each with probability 1 − `rate`. */
+export function dropoutMask<const S extends Shape>(
+  key: RandomKey,
+  rate: number | Tensor<"f32", Scalar>,
+  shape: S,
+): Tensor<"bool", S>;
+export function dropoutMask(key: RandomKey, rate: number | Value, shape: readonly (number | string)[]): Value {
+  return greaterEqual(unit(bits(key, shape.map(normalizeDim), 0)), rate);
+}
