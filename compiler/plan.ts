@@ -2,8 +2,10 @@
 import type { EntryPoint, Graph } from "../ir/graph.ts";
 import { copyOp } from "../ir/ops/choose.ts";
 import { apply, postorder, type Value } from "../ir/value.ts";
-import { cluster, mostBindings } from "./cluster/cluster.ts";
-import { planTraffic, type Traffic } from "./cluster/store.ts";
+import { cluster } from "./cluster/cluster.ts";
+import { descend } from "./cluster/descend.ts";
+import { mostBindings } from "./cluster/partition.ts";
+import { planTraffic } from "./cluster/store.ts";
 import { tooManyBindings } from "./errors.ts";
 import { orderKernels, type Results, type Step } from "./schedule/order.ts";
 import { targetTensor } from "./lower/kernel.ts";
@@ -32,16 +34,12 @@ export function planEntry(entry: EntryPoint, notes: Graph["notes"]): EntryPlan {
   for (;;) {
     const traffic = planTraffic(cluster(roots, cuts), roots, cuts);
     const steps = orderKernels(traffic, results);
-    const crowded = steps.find((step) => tensorsOf(step).size > mostBindings);
-    if (!crowded) return { entry, steps, outputs, updates };
-    const cut = chooseCut(crowded.traffic, cuts);
-    if (!cut)
-      throw tooManyBindings(
-        notes.get(crowded.traffic.stores[0])?.name ?? entry.name,
-        tensorsOf(crowded).size,
-        mostBindings,
-      );
-    cuts.add(cut);
+    const crowded = steps.filter((step) => tensorsOf(step).size > mostBindings);
+    if (crowded.length === 0) return { entry, steps, outputs, updates };
+    for (const cut of crowded.flatMap((step) =>
+      chooseCuts(step, cuts, notes.get(step.traffic.stores[0])?.name ?? entry.name),
+    ))
+      cuts.add(cut);
   }
 }
 
@@ -55,25 +53,36 @@ export function tensorsOf({ traffic, targets }: Step): ReadonlySet<Value> {
   return new Set([...traffic.loads, ...[...targets.values()].flat().map(targetTensor)]);
 }
 
-/** A value to compute in a kernel of its own: the last that joined, or the largest part of a wide expression. */
-function chooseCut(
-  { cluster: { members, kind }, stores, loads }: Traffic,
-  cuts: ReadonlySet<Value>,
-): Value | undefined {
+/** Values to compute in kernels of their own: the last that joined, or the largest part of a wide expression. */
+function chooseCuts(step: Step, cuts: ReadonlySet<Value>, name: string): readonly Value[] {
+  const {
+    cluster: { members, kind },
+    stores,
+    loads,
+  } = step.traffic;
+  const { size } = tensorsOf(step);
   const joined = [...members].slice(kind === "map" ? 0 : 1).filter((value) => !cuts.has(value));
-  const last = joined.at(-1);
-  if (last && members.size > 1) return last;
-  const parts = postorder(stores).filter(
-    (value) => value.op.kind === "elementwise" && !cuts.has(value) && !stores.includes(value) && !loads.includes(value),
-  );
-  const width = (value: Value): number => {
-    const seen = new Set<Value>();
-    const visit = (each: Value): void => {
-      if (loads.includes(each)) seen.add(each);
-      else each.operands.forEach(visit);
-    };
-    visit(value);
-    return seen.size;
-  };
-  return parts.filter((value) => width(value) < mostBindings).sort((a, b) => width(b) - width(a))[0];
+  // A kernel takes at most as many tensors with it as it may bind: so many cuts are needed at least.
+  const least = Math.max(1, Math.floor((size - mostBindings) / mostBindings));
+  if (joined.length > 0 && members.size > 1) return joined.slice(-least);
+  const kept = new Set([...stores, ...loads, ...cuts]);
+  const loaded = new Set(loads);
+  const widths = postorder(stores)
+    .filter((value) => value.op.kind === "elementwise" && !kept.has(value))
+    .map((value) => ({ value, width: countUnder(value, loaded) }))
+    .filter(({ width }) => width < mostBindings);
+  const widest = widths.reduce((most, { width }) => Math.max(most, width), 0);
+  const cut = widths.find(({ width }) => width === widest);
+  if (!cut) throw tooManyBindings(name, size, mostBindings);
+  return [cut.value];
+}
+
+/** How many of the loaded values a value is made of. */
+function countUnder(value: Value, loaded: ReadonlySet<Value>): number {
+  let count = 0;
+  descend([value], (each) => {
+    if (loaded.has(each)) count++;
+    return !loaded.has(each);
+  });
+  return count;
 }

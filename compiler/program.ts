@@ -5,10 +5,11 @@ import { inputOp, settingOp } from "../ir/ops/leaf.ts";
 import { elementCount } from "../ir/type.ts";
 import { postorder, type Value } from "../ir/value.ts";
 import { abiVersion } from "../runtime/abi.ts";
-import type { BufferPlan, Dispatch, EntryPoint, InputSlot, Kernel, Program, Slot, StateSlot } from "../runtime/abi.ts";
+import type { BufferPlan, Dispatch, EntryPoint, InputSlot, Program, Slot, StateSlot } from "../runtime/abi.ts";
 import { dispatchSize, emptyTensor } from "./errors.ts";
 import { classExtents } from "../ir/classes.ts";
 import { plainInitializer } from "./initialize.ts";
+import { createKernelTable, type KernelTable } from "./kernel-table.ts";
 import { kernelHeader, kernelName } from "./lower/header.ts";
 import { lower } from "./lower/lower.ts";
 import { mostWorkgroups, targetTensor, type GridExtent } from "./lower/kernel.ts";
@@ -63,7 +64,7 @@ export function assemble(graph: Graph): Assembly {
     }));
   const arenaBytes = Math.max(0, ...plans.map(({ arena }) => arena.bytes));
   const arena = arenaBytes > 0 ? add("arena", "arena", arenaBytes) : -1;
-  const kernels = createKernelTable(graph);
+  const kernels = createKernelTable(graph.entryPoints.length > 1);
   const entryPoints: Record<string, EntryPoint> = {};
   const facts: EntryFacts[] = [];
   for (const { plan, arena: packed } of plans) {
@@ -115,41 +116,14 @@ function placeStates(graph: Graph, add: AddBuffer, locations: Map<Value, Locatio
 /** Lifetimes of the tensors that an entry point keeps in the arena. */
 function intervalsOf({ steps, outputs }: EntryPlan): readonly Interval[] {
   const end = new Map<Value, number>();
+  const returned = new Set(outputs);
   steps.forEach((step, time) => step.traffic.loads.forEach((value) => end.set(value, time)));
   return steps.flatMap(({ targets }, start) =>
     [...targets.values()].flat().flatMap(({ value, state }) => {
-      if (state || outputs.includes(value)) return [];
+      if (state || returned.has(value)) return [];
       return [{ value, bytes: bytesOf(value), start, end: end.get(value) ?? start }];
     }),
   );
-}
-
-interface KernelTable {
-  readonly all: Kernel[];
-  /** Index of a kernel of this text, added when it is new. */
-  add(kernel: Kernel): number;
-  unique(name: string, entry: string): string;
-}
-
-function createKernelTable(graph: Graph): KernelTable {
-  const all: Kernel[] = [];
-  const several = graph.entryPoints.length > 1;
-  return {
-    all,
-    add(kernel) {
-      const known = all.findIndex(
-        (each) => each.wgsl === kernel.wgsl && each.bindings.join() === kernel.bindings.join(),
-      );
-      return known >= 0 ? known : all.push(kernel) - 1;
-    },
-    unique(name, entry) {
-      const free = (candidate: string): boolean => all.every((each) => each.name !== candidate);
-      if (free(name)) return name;
-      const base = several ? `${entry}_${name}` : name;
-      if (several && free(base)) return base;
-      for (let count = 1; ; count++) if (free(`${base}_${count}`)) return `${base}_${count}`;
-    },
-  };
 }
 
 function assembleEntry(

@@ -18,10 +18,13 @@ export function spaceIndex(shape: Shape): readonly Index[] {
 
 /** What lies under the layout ops that end in `value`, and the index there for an index of `value`. */
 export function throughLayouts(value: Value, index: readonly Index[]): Access {
-  if (value.op.kind !== "layout") return { value, index };
-  const [operand] = value.operands;
-  const source = value.op.source(index, operand.type.shape, value.type.shape, value.attrs, indexAlgebra);
-  return throughLayouts(operand, source);
+  let access: Access = { value, index };
+  while (access.value.op.kind === "layout") {
+    const { op, operands, type, attrs } = access.value;
+    const [operand] = operands;
+    access = { value: operand, index: op.source(access.index, operand.type.shape, type.shape, attrs, indexAlgebra) };
+  }
+  return access;
 }
 
 /** What a computed value reads for its element at an index: each operand, and the index there. */

@@ -1,8 +1,10 @@
 /// Which values are written to memory, and what each kernel reads. Elementwise values that another kernel needs are
 /// stored, or recomputed there when that reads no more than one tensor of their size.
+import { settingOp } from "../../ir/ops/leaf.ts";
 import { elementCount } from "../../ir/type.ts";
-import { underLayouts, type Value } from "../../ir/value.ts";
-import type { Cluster, Cuts, Partition } from "./cluster.ts";
+import type { Value } from "../../ir/value.ts";
+import { descend } from "./descend.ts";
+import { mostRecomputed, type Cluster, type Cuts, type Partition } from "./partition.ts";
 
 /** What a cluster reads and writes. */
 export interface Traffic {
@@ -16,74 +18,111 @@ export interface Traffic {
 /** Decides what is stored; clusters that store nothing are left out. */
 export function planTraffic(partition: Partition, roots: readonly Value[], cuts: Cuts): readonly Traffic[] {
   const { clusters, home } = partition;
-  const stored = new Set<Value>([...roots, ...cuts]);
-  for (const each of clusters) {
-    if (each.kind !== "contract" && each.kind !== "sort") continue;
-    for (const member of each.members) {
-      if (member.op.kind === "contraction" || member.op.kind === "sort")
-        for (const operand of member.operands) markOperand(operand, stored, home);
+  const storage = createStorage(partition);
+  for (const value of [...roots, ...cuts]) storage.add(value);
+  for (const { members } of clusters) {
+    for (const { op, operands } of members) {
+      // They read their operands many times: from memory, except short chains over leaves.
+      if (op.kind !== "contraction" && op.kind !== "sort") continue;
+      descend(operands, (value) => {
+        if (home.has(value)) storage.add(value);
+        return !home.has(value);
+      });
     }
   }
-  for (;;) {
-    const found = collect(partition, stored);
-    if (found.missing.size === 0) return found.traffic;
-    for (const value of found.missing) stored.add(value);
+  const loads = new Map<Cluster, readonly Value[]>();
+  const positions = new Map(clusters.map((each, position) => [each, position]));
+  /** What a cluster loads follows from what is stored: it is looked at again when a value that it met is stored. */
+  for (let waiting = storage.takeChanged(); waiting.length > 0; waiting = storage.takeChanged()) {
+    const missing = new Set<Value>();
+    for (const each of waiting.toSorted((a, b) => positions.get(a)! - positions.get(b)!)) {
+      loads.set(each, loadsOf(each, partition, storage, missing));
+    }
+    for (const value of missing) storage.add(value);
   }
+  return clusters.flatMap((each) => {
+    const stores = storage.storesOf(each);
+    return stores.length === 0 ? [] : [{ cluster: each, loads: loads.get(each)!, stores }];
+  });
 }
 
-/** Contractions and sorts read their operands many times: from memory, except short chains over leaves. */
-function markOperand(operand: Value, stored: Set<Value>, home: Partition["home"]): void {
-  const base = underLayouts(operand);
-  if (home.has(base)) stored.add(base);
-  else if (base.op.kind !== "leaf") for (const inner of base.operands) markOperand(inner, stored, home);
+/** Which values are stored so far, and which clusters that concerns. */
+interface Storage {
+  add(value: Value): void;
+  /** Whether the value is stored; `cluster` wants to know when that changes. */
+  has(value: Value, cluster: Cluster): boolean;
+  storesOf(cluster: Cluster): readonly Value[];
+  /** Clusters that store something and were concerned by what was added since the last call. */
+  takeChanged(): readonly Cluster[];
 }
 
-function collect({ clusters, home, recomputed }: Partition, stored: ReadonlySet<Value>) {
-  const missing = new Set<Value>();
-  const traffic: Traffic[] = [];
-  const order = [...stored];
-  for (const each of clusters) {
-    const stores = order.filter((value) => home.get(value) === each);
-    if (stores.length === 0) continue;
-    const loads = new Set<Value>();
-    const seen = new Set<Value>();
-    const visit = (value: Value): void => {
-      if (seen.has(value)) return;
-      seen.add(value);
-      const owner = recomputed.has(value) ? undefined : home.get(value);
-      if (value.op.kind === "leaf") {
-        if (!value.constant && value.op.name !== "setting") loads.add(value);
-      } else if (owner && owner !== each && stored.has(value)) {
-        loads.add(value);
-      } else if (owner && owner !== each && !isRecomputable(value, stored)) {
-        missing.add(value);
-      } else {
-        value.operands.forEach(visit);
-      }
-    };
-    stores.forEach(visit);
-    traffic.push({ cluster: each, loads: [...loads], stores });
-  }
-  return { missing, traffic };
+function createStorage({ home }: Partition): Storage {
+  const stored = new Set<Value>();
+  const stores = new Map<Cluster, Value[]>();
+  const concerned = new Map<Value, Set<Cluster>>();
+  const changed = new Set<Cluster>();
+  return {
+    add(value) {
+      const owner = home.get(value);
+      if (stored.has(value) || !owner) return;
+      stored.add(value);
+      stores.set(owner, [...(stores.get(owner) ?? []), value]);
+      for (const each of [owner, ...(concerned.get(value) ?? [])]) changed.add(each);
+    },
+    has(value, cluster) {
+      if (stored.has(value)) return true;
+      if (home.has(value)) concerned.set(value, (concerned.get(value) ?? new Set()).add(cluster));
+      return false;
+    },
+    storesOf: (cluster) => stores.get(cluster) ?? [],
+    takeChanged() {
+      const all = [...changed].filter((each) => stores.has(each));
+      changed.clear();
+      return all;
+    },
+  };
 }
 
-/** True when the value follows from at most one stored tensor of its size (smaller ones do not count). */
-function isRecomputable(value: Value, stored: ReadonlySet<Value>): boolean {
+/** What a cluster reads to compute its stores; values that it needs from another cluster and cannot get go to `missing`. */
+function loadsOf(
+  cluster: Cluster,
+  { home, recomputed }: Partition,
+  storage: Storage,
+  missing: Set<Value>,
+): readonly Value[] {
+  const loads: Value[] = [];
+  descend(storage.storesOf(cluster), (value) => {
+    if (value.op.kind === "leaf") {
+      if (!value.constant && value.op !== settingOp) loads.push(value);
+      return false;
+    }
+    const owner = recomputed.has(value) ? undefined : home.get(value);
+    if (!owner || owner === cluster) return true;
+    if (storage.has(value, cluster)) {
+      loads.push(value);
+      return false;
+    }
+    if (isRecomputable(value, cluster, storage)) return true;
+    missing.add(value);
+    return false;
+  });
+  return loads;
+}
+
+/** True when the value follows in a few steps from at most one stored tensor of its size (smaller ones do not count). */
+function isRecomputable(value: Value, cluster: Cluster, storage: Storage): boolean {
   const size = elementCount(value.type.shape);
-  const large = new Set<Value>();
-  const known = new Map<Value, boolean>();
-  const visit = (each: Value): boolean => {
-    const base = underLayouts(each);
-    const answer = known.get(base) ?? follows(base);
-    known.set(base, answer);
-    return answer;
-  };
-  const follows = (base: Value): boolean => {
-    if (base.op.kind === "leaf" || stored.has(base)) {
-      if (!base.constant && elementCount(base.type.shape) === size && size !== 1) large.add(base);
-      return true;
+  let [large, steps, follows] = [0, 0, value.op.kind === "elementwise"];
+  descend(value.operands, (each) => {
+    const { kind } = each.op;
+    if (!follows || kind === "layout") return follows;
+    if (kind === "leaf" || storage.has(each, cluster)) {
+      if (!each.constant && elementCount(each.type.shape) === size && size !== 1) large++;
+      return false;
     }
-    return (base.op.kind === "elementwise" || base.op.kind === "piecewise") && base.operands.every(visit);
-  };
-  return value.op.kind === "elementwise" && value.operands.every(visit) && large.size <= 1;
+    steps++;
+    follows = (kind === "elementwise" || kind === "piecewise") && steps < mostRecomputed && large <= 1;
+    return follows;
+  });
+  return follows && large <= 1;
 }

@@ -4,7 +4,7 @@ import { multiplyDims, type Dim } from "../../ir/dim.ts";
 import { splitIndex } from "../../ir/ops/layout.ts";
 import { elementCount, sameShape } from "../../ir/type.ts";
 import type { ReductionOp, Value } from "../../ir/value.ts";
-import type { Cluster } from "../cluster/cluster.ts";
+import type { Cluster } from "../cluster/partition.ts";
 import type { Traffic } from "../cluster/store.ts";
 import { createNamer, identifier, type Namer } from "../wgsl/names.ts";
 import { extentText, literalText } from "../wgsl/expression.ts";

@@ -23,21 +23,22 @@ export interface Arena {
 /** First fit, largest tensors first: within a few percent of the lower bound on training steps. */
 export function allocate(intervals: readonly Interval[]): Arena {
   const offsets = new Map<Value, number>();
+  /** In order of their places. */
   const placed: { readonly interval: Interval; readonly from: number; readonly to: number }[] = [];
   const largestFirst = [...intervals].sort((a, b) => b.bytes - a.bytes || a.start - b.start);
   let bytes = 0;
   for (const interval of largestFirst) {
-    const neighbours = placed
-      .filter(({ interval: other }) => other.start <= interval.end && interval.start <= other.end)
-      .sort((a, b) => a.from - b.from);
     let from = 0;
-    for (const other of neighbours) {
-      if (from + interval.bytes <= other.from) break;
-      from = Math.max(from, roundUp(other.to));
+    for (const { interval: other, from: begin, to } of placed) {
+      if (other.end < interval.start || interval.end < other.start) continue;
+      if (from + interval.bytes <= begin) break;
+      from = Math.max(from, roundUp(to));
     }
-    placed.push({ interval, from, to: from + interval.bytes });
+    const to = from + interval.bytes;
+    const after = placed.findLastIndex((other) => other.from <= from);
+    placed.splice(after + 1, 0, { interval, from, to });
     offsets.set(interval.value, from);
-    bytes = Math.max(bytes, from + interval.bytes);
+    bytes = Math.max(bytes, to);
   }
   return { offsets, bytes, lowerBound: largestLiveSum(intervals) };
 }

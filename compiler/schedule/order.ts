@@ -4,9 +4,11 @@ import { joinIndex } from "../../ir/ops/layout.ts";
 import type { Value } from "../../ir/value.ts";
 import { sameIndex, spaceIndex, throughLayouts } from "../cluster/access.ts";
 import { indexWithin } from "../cluster/cluster.ts";
+import { descend } from "../cluster/descend.ts";
 import type { Traffic } from "../cluster/store.ts";
 import { indexAlgebra, indexKey, type Index } from "../lower/index.ts";
 import type { Target } from "../lower/kernel.ts";
+import { createSequence, type Sequence, type Wait } from "./sequence.ts";
 
 /** One kernel to launch, and where each value that it stores goes. */
 export interface Step {
@@ -23,59 +25,97 @@ export interface Results {
 
 /** Kernels in launch order. */
 export function orderKernels(traffic: readonly Traffic[], results: Results): readonly Step[] {
+  const net = connect(traffic, results);
   const deferred = new Set<Value>();
-  for (const each of traffic) {
-    for (const value of each.stores) {
-      for (const state of results.updates.get(value) ?? []) if (!isSafeInPlace(value, state, each)) deferred.add(state);
-    }
+  for (const { state, value, kernel } of net.updates) {
+    if (!isSafeInPlace(value, state, traffic[kernel])) deferred.add(state);
   }
-  for (;;) {
-    const attempt = tryOrder(traffic, results, deferred);
-    if (Array.isArray(attempt)) return [...attempt, ...commits(traffic, results, deferred)];
-    deferred.add(attempt as Value);
-  }
+  const unsafe = deferred.size;
+  const first = putOffCircles(net, deferred);
+  const { order } = deferred.size === unsafe ? first : runSequence(net, deferred).sequence;
+  const steps = order.map((kernel) => ({
+    traffic: traffic[kernel],
+    targets: targetsOf(kernel, net, results, deferred),
+  }));
+  return [...steps, ...commits(traffic, results, deferred)];
 }
 
-/** The order, or a state whose update in place closes a circle. */
-function tryOrder(traffic: readonly Traffic[], results: Results, deferred: ReadonlySet<Value>): Step[] | Value {
-  const inPlace = (value: Value): Value[] => (results.updates.get(value) ?? []).filter((state) => !deferred.has(state));
-  const producer = new Map(traffic.flatMap((each) => each.stores.map((value) => [value, each] as const)));
-  const before = new Map(traffic.map((each) => [each, new Set<Traffic>()]));
-  for (const each of traffic) {
-    for (const load of each.loads) {
+/** Who reads and who writes, kernels by their number. */
+interface Net {
+  readonly traffic: readonly Traffic[];
+  readonly readers: ReadonlyMap<Value, readonly number[]>;
+  readonly producer: ReadonlyMap<Value, number>;
+  /** States, their new values, and the kernels that compute these, in the order of kernels. */
+  readonly updates: readonly { readonly state: Value; readonly value: Value; readonly kernel: number }[];
+}
+
+function connect(traffic: readonly Traffic[], results: Results): Net {
+  const readers = new Map<Value, number[]>();
+  const producer = new Map<Value, number>();
+  traffic.forEach(({ loads, stores }, kernel) => {
+    for (const load of loads) {
+      const known = readers.get(load);
+      if (known) known.push(kernel);
+      else readers.set(load, [kernel]);
+    }
+    for (const value of stores) producer.set(value, kernel);
+  });
+  const updates = traffic.flatMap(({ stores }, kernel) =>
+    stores.flatMap((value) => (results.updates.get(value) ?? []).map((state) => ({ state, value, kernel }))),
+  );
+  return { traffic, readers, producer, updates };
+}
+
+/** Launches what can be launched; kernels that wait for each other stay. */
+function runSequence({ traffic, readers, producer, updates }: Net, deferred: ReadonlySet<Value>) {
+  const sequence = createSequence(traffic.length);
+  traffic.forEach(({ loads }, kernel) => {
+    for (const load of loads) {
       const source = producer.get(load);
-      if (source && source !== each) before.get(each)!.add(source);
+      if (source !== undefined && source !== kernel) sequence.wait(kernel, source);
     }
-    for (const state of each.stores.flatMap(inPlace)) {
-      for (const reader of traffic) if (reader !== each && reader.loads.includes(state)) before.get(each)!.add(reader);
-    }
+  });
+  /** A state is overwritten after those that read it. */
+  const overwriting = new Map<Value, readonly Wait[]>();
+  for (const { state, kernel } of updates) {
+    if (deferred.has(state)) continue;
+    const others = (readers.get(state) ?? []).filter((reader) => reader !== kernel);
+    overwriting.set(
+      state,
+      others.map((reader) => sequence.wait(kernel, reader)),
+    );
   }
-  const order: Traffic[] = [];
-  const waiting = new Set(traffic);
-  while (waiting.size > 0) {
-    const next = [...waiting].find((each) => [...before.get(each)!].every((earlier) => !waiting.has(earlier)));
-    if (!next) {
-      const [state] = [...waiting].flatMap((each) => each.stores.flatMap(inPlace));
-      if (!state) throw new TypeError("kernels wait for each other, and no update can be put off");
-      return state;
-    }
-    waiting.delete(next);
-    order.push(next);
+  sequence.run();
+  return { sequence, overwriting };
+}
+
+/** Puts off updates in place that close a circle. That only frees kernels: the search goes on where it stood. */
+function putOffCircles(net: Net, deferred: Set<Value>): Sequence {
+  const { sequence, overwriting } = runSequence(net, deferred);
+  for (const { state, kernel } of net.updates) {
+    if (sequence.order.length === net.traffic.length) break;
+    if (sequence.hasGone(kernel) || deferred.has(state)) continue;
+    deferred.add(state);
+    overwriting.get(state)!.forEach(sequence.drop);
+    sequence.run();
   }
-  return order.map((each) => ({ traffic: each, targets: targetsOf(each, traffic, results, deferred) }));
+  if (sequence.order.length < net.traffic.length) {
+    throw new TypeError("kernels wait for each other, and no update can be put off");
+  }
+  return sequence;
 }
 
 /** A value goes into the states that take it in place, and into a tensor of its own when anything else reads it. */
 function targetsOf(
-  each: Traffic,
-  traffic: readonly Traffic[],
+  kernel: number,
+  { traffic, readers }: Net,
   results: Results,
   deferred: ReadonlySet<Value>,
 ): ReadonlyMap<Value, readonly Target[]> {
   return new Map(
-    each.stores.map((value) => {
+    traffic[kernel].stores.map((value) => {
       const states = results.updates.get(value) ?? [];
-      const read = traffic.some((other) => other !== each && other.loads.includes(value));
+      const read = readers.get(value)?.some((reader) => reader !== kernel) ?? false;
       const own = read || results.outputs.has(value) || states.some((state) => deferred.has(state));
       const inPlace = states.filter((state) => !deferred.has(state)).map((state): Target => ({ value, state }));
       return [value, [...(own ? [{ value }] : []), ...inPlace]];
@@ -103,38 +143,38 @@ function commits(traffic: readonly Traffic[], results: Results, deferred: Readon
 
 /** True when the kernel reads the old state only where it writes the new one, in the thread that writes it. */
 function isSafeInPlace(value: Value, state: Value, { cluster, loads, stores }: Traffic): boolean {
-  if (!loads.includes(state)) return true;
+  const loaded = new Set(loads);
+  if (!loaded.has(state)) return true;
   const canonical = indexWithin(value.type.shape, cluster) ?? spaceIndex(value.type.shape);
-  const place = indexKey(joinIndex(canonical, value.type.shape, indexAlgebra));
-  const touches = readerOf(state, loads);
-  const known = new Map<Value, Map<string, boolean>>();
-  const visit = (each: Value, index: readonly Index[]): boolean => {
-    const access = throughLayouts(each, index);
-    const base = access.value;
-    const at = indexKey(joinIndex(access.index, base.type.shape, indexAlgebra));
-    if (base === state) return at === place;
-    if (base.op.kind === "leaf" || loads.includes(base)) return true;
-    if (base.op.kind !== "elementwise") return !touches(base);
-    const answers = known.get(base) ?? new Map<string, boolean>();
-    known.set(base, answers);
-    const answer = answers.get(at) ?? base.operands.every((operand) => visit(operand, access.index));
-    answers.set(at, answer);
-    return answer;
+  const keyOf = (each: Value, index: readonly Index[]): string =>
+    indexKey(joinIndex(index, each.type.shape, indexAlgebra));
+  const place = keyOf(value, canonical);
+  const touches = readersOf(state, stores, loaded);
+  const known = new Map<Value, Set<string>>();
+  const visit = (each: Value, index: readonly Index[], at: string): boolean => {
+    if (!touches.has(each)) return true;
+    const { value: base, index: source } = throughLayouts(each, index);
+    const there = source === index ? at : keyOf(base, source);
+    if (base === state) return there === place;
+    if (known.get(base)?.has(there)) return true;
+    known.set(base, (known.get(base) ?? new Set()).add(there));
+    return base.op.kind === "elementwise" && base.operands.every((operand) => visit(operand, source, there));
   };
   return stores.every((store) => {
     const index = indexWithin(store.type.shape, cluster) ?? spaceIndex(store.type.shape);
-    return visit(store, index) && (sameIndex(index, canonical) || !touches(store));
+    return visit(store, index, keyOf(store, index)) && (sameIndex(index, canonical) || !touches.has(store));
   });
 }
 
-/** Whether a value is computed from the state in this kernel. */
-function readerOf(state: Value, loads: readonly Value[]): (value: Value) => boolean {
-  const known = new Map<Value, boolean>();
-  const touches = (value: Value): boolean => {
-    if (value === state) return true;
-    const answer = known.get(value) ?? (!loads.includes(value) && value.operands.some(touches));
-    known.set(value, answer);
-    return answer;
-  };
+/** What this kernel computes from the state, and the state itself. */
+function readersOf(state: Value, stores: readonly Value[], loaded: ReadonlySet<Value>): ReadonlySet<Value> {
+  const users = new Map<Value, Value[]>();
+  descend(stores, (value) => {
+    if (value.op.kind === "leaf" || loaded.has(value)) return false;
+    for (const operand of value.operands) users.set(operand, [...(users.get(operand) ?? []), value]);
+    return true;
+  });
+  const touches = new Set([state]);
+  for (const each of touches) for (const user of users.get(each) ?? []) touches.add(user);
   return touches;
 }

@@ -1,0 +1,96 @@
+/// Clusters while they are filled: what each reads so far, and which others it waits for.
+import { settingOp } from "../../ir/ops/leaf.ts";
+import type { Shape } from "../../ir/type.ts";
+import type { Value } from "../../ir/value.ts";
+import { descend } from "./descend.ts";
+import { mostBindings, mostMembers, type Cluster, type Cuts } from "./partition.ts";
+import { createPrecedence } from "./precedence.ts";
+
+/** A cluster that still grows. */
+export interface Draft extends Cluster {
+  /** Its place in the list of clusters. */
+  readonly position: number;
+  readonly members: Set<Value>;
+  /** What its members read, constants aside: values of any cluster, leaves, and what is recomputed on the way. */
+  readonly inputs: Set<Value>;
+  /** Those of them that lie in memory: leaves and values of other clusters. */
+  readonly tensors: Set<Value>;
+}
+
+/** The clusters so far. */
+export interface Growth {
+  readonly drafts: readonly Draft[];
+  readonly home: ReadonlyMap<Value, Draft>;
+  start(value: Value, kind: Cluster["kind"], space: Shape, axes?: readonly number[]): Draft;
+  join(value: Value, target: Draft): void;
+  /** What a value reads through layouts, down to leaves and to values that a cluster computes. */
+  inputsOf(value: Value): ReadonlySet<Value>;
+  /** The clusters that compute what the value reads. */
+  sourcesOf(value: Value): ReadonlySet<Draft>;
+  /** True when the cluster has room for the value, and nothing that the value reads waits for the cluster. */
+  admits(target: Draft, value: Value): boolean;
+}
+
+/** No clusters yet; values in `cuts` get one that nothing joins. */
+export function createGrowth(cuts: Cuts): Growth {
+  const drafts: Draft[] = [];
+  const home = new Map<Value, Draft>();
+  const known = new Map<Value, ReadonlySet<Value>>();
+  const precedence = createPrecedence();
+
+  const inputsOf = (value: Value): ReadonlySet<Value> => {
+    const inputs = known.get(value) ?? findInputs(value, home);
+    known.set(value, inputs);
+    return inputs;
+  };
+  const sourcesOf = (value: Value): ReadonlySet<Draft> =>
+    new Set([...inputsOf(value)].flatMap((input) => home.get(input) ?? []));
+  const isTensor = (input: Value, target: Draft): boolean =>
+    !input.constant &&
+    (input.op.kind === "leaf" ? input.op !== settingOp : home.has(input) && home.get(input) !== target);
+
+  const join = (value: Value, target: Draft): void => {
+    for (const input of inputsOf(value)) {
+      if (!input.constant) target.inputs.add(input);
+      if (isTensor(input, target)) target.tensors.add(input);
+    }
+    for (const source of sourcesOf(value)) if (source !== target) precedence.add(target.position, source.position);
+    target.members.add(value);
+    home.set(value, target);
+  };
+  /** One tensor at least is for a result. */
+  const isCrowded = (target: Draft, value: Value): boolean => {
+    const more = [...inputsOf(value)].filter((input) => isTensor(input, target) && !target.tensors.has(input));
+    return target.tensors.size + more.length >= mostBindings;
+  };
+  return {
+    drafts,
+    home,
+    inputsOf,
+    sourcesOf,
+    join,
+    start(value, kind, space, axes = []) {
+      const sets = { members: new Set<Value>(), inputs: new Set<Value>(), tensors: new Set<Value>() };
+      const sealed = cuts.has(value) || kind === "sort";
+      const draft: Draft = { kind, space, axes, sealed, position: drafts.length, ...sets };
+      drafts.push(draft);
+      join(value, draft);
+      return draft;
+    },
+    admits: (target, value) =>
+      !target.sealed &&
+      target.members.size < mostMembers &&
+      !isCrowded(target, value) &&
+      [...sourcesOf(value)].every((source) => source === target || !precedence.waits(source.position, target.position)),
+  };
+}
+
+function findInputs(value: Value, home: ReadonlyMap<Value, Cluster>): ReadonlySet<Value> {
+  const inputs = new Set<Value>();
+  descend(value.operands, (each) => {
+    if (each.op.kind === "layout") return true;
+    inputs.add(each);
+    return !home.has(each);
+  });
+  return inputs;
+}

@@ -1,0 +1,36 @@
+/// What clustering comes to, and how much one kernel may hold.
+import type { Shape } from "../../ir/type.ts";
+import type { Value } from "../../ir/value.ts";
+
+/** Values computed in one kernel. */
+export interface Cluster {
+  readonly kind: "map" | "reduce" | "contract" | "cumulative" | "sort";
+  /** The iteration space: of an elementwise kernel and a contraction the result, of a reduction the operand. */
+  readonly space: Shape;
+  /** Reduced axes of the space; empty for other kinds. */
+  readonly axes: readonly number[];
+  readonly members: ReadonlySet<Value>;
+  /** Accepts no further values. */
+  readonly sealed: boolean;
+}
+
+/** A partition of the values that roots depend on. */
+export interface Partition {
+  readonly clusters: readonly Cluster[];
+  /** The cluster that computes a value; absent for leaves, layouts and values recomputed where they are used. */
+  readonly home: ReadonlyMap<Value, Cluster>;
+  /** Results that follow from leaves by a cheap chain: written once, but recomputed by whoever else reads them. */
+  readonly recomputed: ReadonlySet<Value>;
+}
+
+/** A value that must start a kernel of its own, because a shared one would bind too many tensors. */
+export type Cuts = ReadonlySet<Value>;
+
+/** Tensors that a kernel may bind: WebGPU's default maxStorageBuffersPerShaderStage. */
+export const mostBindings = 8;
+
+/** Values that a kernel may compute: its text is read by people, and compiled by drivers. */
+export const mostMembers = 256;
+
+/** Elementwise values that a kernel may compute again although another has them. */
+export const mostRecomputed = 128;

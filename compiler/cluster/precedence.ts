@@ -1,0 +1,37 @@
+/// What must run before what: for each of a growing list of nodes, the set of all that it waits for, kept as bits, so
+/// that the question costs nothing and an answer grows by a few words.
+
+/** A partial order over nodes that are numbered from 0. */
+export interface Precedence {
+  /** True when `later` needs something of `earlier`, directly or through others. */
+  waits(later: number, earlier: number): boolean;
+  /** Notes that `later` needs something of `earlier`. */
+  add(later: number, earlier: number): void;
+}
+
+/** No node waits for another yet. */
+export function createPrecedence(): Precedence {
+  /** Words of 32 bits: bit n stands for node n. */
+  const before: number[][] = [];
+  const awaited = new Set<number>();
+  const waits = (later: number, earlier: number): boolean =>
+    (((before[later]?.[earlier >>> 5] ?? 0) >>> (earlier & 31)) & 1) === 1;
+  const merge = (later: number, earlier: number): void => {
+    const words = (before[later] ??= []);
+    const more = before[earlier] ?? [];
+    while (words.length < Math.max(more.length, (earlier >>> 5) + 1)) words.push(0);
+    for (let at = 0; at < more.length; at++) words[at] |= more[at];
+    words[earlier >>> 5] |= 1 << (earlier & 31);
+  };
+  return {
+    waits,
+    add(later, earlier) {
+      if (waits(later, earlier)) return;
+      merge(later, earlier);
+      awaited.add(earlier);
+      // Whoever waits for `later` now waits for all of that as well.
+      if (!awaited.has(later)) return;
+      for (let each = 0; each < before.length; each++) if (waits(each, later)) merge(each, earlier);
+    },
+  };
+}
