@@ -8,7 +8,7 @@ import { concatenateMismatch, padWidth, sliceRange } from "./errors.ts";
 import { reverse, uniformAs } from "./layout.ts";
 
 /** a − b. */
-const minus = (a: Dim, b: Dim): Dim => addDims(a, multiplyDims(b, -1));
+export const minus = (a: Dim, b: Dim): Dim => addDims(a, multiplyDims(b, -1));
 const isBelow = (a: Dim, b: number): boolean => typeof a === "number" && a < b;
 
 /** Attributes of a slice, for each axis: from `starts` on, before `limits`, every `strides`-th. */

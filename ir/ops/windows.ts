@@ -5,7 +5,7 @@ import type { DType } from "../type.ts";
 import { apply, type Attrs, type LayoutOp, type Tensor, type Value } from "../value.ts";
 import { windowSize } from "./errors.ts";
 import { reverse } from "./layout.ts";
-import { padWith } from "./pad.ts";
+import { minus, padWith } from "./pad.ts";
 import { sum } from "./sum.ts";
 
 /** Attributes of windows along `axis`: so many elements `dilation` apart, windows `stride` apart. */
@@ -21,12 +21,20 @@ export function windowsAttrs(attrs: Attrs): WindowsAttrs {
   return attrs as unknown as WindowsAttrs;
 }
 
-/** Elements from the first to the last of a window. */
-const spanOf = (size: Dim, dilation: number): Dim => addDims(multiplyDims(addDims(size, -1), dilation), 1);
+/** Places from the first to the last of so many elements that lie `dilation` apart. */
+export const spanOf = (size: Dim, dilation: number): Dim => addDims(multiplyDims(addDims(size, -1), dilation), 1);
+
+/** Number of windows that fit into an extent. Errors: `window-size`. */
+export function countWindows(extent: Dim, windows: Omit<WindowsAttrs, "axis">): Dim {
+  const { size, stride, dilation } = windows;
+  const count = stride >= 1 && dilation >= 1 ? windowCount(extent, windows) : undefined;
+  if (count === undefined) throw windowSize(extent, size, stride, dilation);
+  return count;
+}
 
 /** Number of windows that fit; undefined where that depends on a named size. */
-function windowCount(extent: Dim, { size, stride, dilation }: WindowsAttrs): Dim | undefined {
-  const steps = addDims(extent, multiplyDims(spanOf(size, dilation), -1));
+function windowCount(extent: Dim, { size, stride, dilation }: Omit<WindowsAttrs, "axis">): Dim | undefined {
+  const steps = minus(extent, spanOf(size, dilation));
   if (typeof steps === "number") return steps < 0 ? undefined : Math.floor(steps / stride) + 1;
   const whole = stride === 1 ? steps : divideDims(addDims(steps, stride), stride);
   return whole === undefined ? undefined : stride === 1 ? addDims(whole, 1) : whole;
@@ -38,10 +46,7 @@ export const windowsOp: LayoutOp = {
   kind: "layout",
   infer([{ dtype, shape }], attrs) {
     const own = windowsAttrs(attrs);
-    const count = windowCount(shape[own.axis], own);
-    if (count === undefined || !(own.stride >= 1) || !(own.dilation >= 1)) {
-      throw windowSize(shape[own.axis], own.size, own.stride, own.dilation);
-    }
+    const count = countWindows(shape[own.axis], own);
     return { dtype, shape: [...shape.slice(0, own.axis), count, own.size, ...shape.slice(own.axis + 1)] };
   },
   mapSizes: (attrs, map) => ({ ...attrs, size: map(windowsAttrs(attrs).size) }),
@@ -63,7 +68,7 @@ function overlapAdd(copies: Value, extent: Dim, { axis, size, stride, dilation }
   const reach = multiplyDims(addDims(size, -1), dilation);
   const spread = addDims(multiplyDims(addDims(shape[axis], -1), stride), 1);
   const none = shape.map(() => 0);
-  const high = addDims(extent, multiplyDims(spread, -1));
+  const high = minus(extent, spread);
   const padded = padWith(copies, {
     low: none.map((_, i) => (i === axis ? reach : 0)),
     high: none.map((_, i) => (i === axis ? high : 0)),
@@ -121,4 +126,9 @@ export function windows(x: Value, { axis, size, stride = 1, dilation = 1 }: Wind
   const along = axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(along) || along < 0 || along >= rank) throw axisRange("windows", [axis], rank);
   return apply(windowsOp, [x], { axis: along, size, stride, dilation });
+}
+
+/** Windows along several axes: each of them becomes two, the window and the place in it. Axes count in `x`, ascending. */
+export function windowsAlong(x: Value, each: readonly WindowsAttrs[]): Value {
+  return each.toReversed().reduce((view, attrs) => apply(windowsOp, [view], { ...attrs }), x);
 }
