@@ -5,7 +5,7 @@ import type { StateIdentity } from "./ops/leaf.ts";
 import { formatInput, formatStates } from "./print/declarations.ts";
 import { formatDefinition, formatReference, leafName, type Vocabulary } from "./print/expression.ts";
 import { layOutPage, numberLines, type PrintOptions } from "./print/page.ts";
-import { planPage, type Plan } from "./print/plan.ts";
+import { planFormula, planPage, type Plan } from "./print/plan.ts";
 import { groupRepeated, type UpdateText } from "./print/repeat.ts";
 import type { Section, Statement } from "./print/statements.ts";
 import { pageWidth, wrap } from "./print/wrap.ts";
@@ -55,27 +55,14 @@ export function printValues(
  */
 export function printValue(value: Value, names: ReadonlyMap<Value, string> = new Map()): string {
   const others = new Map([...names].filter(([named]) => named !== value));
-  const plan = planPage([{ roots: [value] }], others);
-  if (writtenLength(value, plan, others) > 200) return printValues([{ name: "result", value }], others);
+  const { plan, shared } = planFormula(value, others);
+  if (shared.length > 0) return printValues([{ name: "result", value }], others);
   const words: Vocabulary = {
     view: plan.view,
     reference: (operand) => (others.has(operand) ? formatName(others.get(operand)!) : undefined),
     isTaken: (name) => [...others.values()].includes(name),
   };
   return formatDefinition(value, words);
-}
-
-/** How many words a formula would have with everything written out. */
-function writtenLength(value: Value, plan: Plan, names: ReadonlyMap<Value, string>): number {
-  const lengths = new Map<Value, number>();
-  for (const each of plan.order([value])) {
-    const parts = names.has(each) ? [] : plan.view(each).operands;
-    lengths.set(
-      each,
-      parts.reduce((total, part) => total + (part.literal ? 1 : lengths.get(part.value)!), 1),
-    );
-  }
-  return lengths.get(value)!;
 }
 
 function vocabulary(plan: Plan, names: ReadonlyMap<Value, string>, automatic: ReadonlyMap<Value, string>): Vocabulary {

@@ -106,6 +106,15 @@ function addPrint(cli: CAC, terminal: Terminal): void {
 
 function addReport(cli: CAC, terminal: Terminal): void {
   cli
+    .command("explain <model> <value> [parameter]", "Derive the gradient of a loss, or say how a value came about")
+    .option("--format <format>", "text or latex (default: text)")
+    .action(async (model: unknown, value: unknown, parameter: unknown, options: Options) => {
+      const format = parseChoice("format", options.format, ["text", "latex"]);
+      const { explainCommand } = await import("./explain-command.ts");
+      const names = { value: String(value), parameter: parameter === undefined ? undefined : String(parameter) };
+      return explainCommand({ model: String(model), ...names, format }, terminal);
+    });
+  cli
     .command("report <model>", "Print what a compiled model costs")
     .option(...dim)
     .option("--json", "Print JSON")

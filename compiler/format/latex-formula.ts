@@ -106,7 +106,9 @@ function operation(
   }
   if (op.latex) {
     const texts = operands.map((operand, i) => {
-      return operandText(operand, isEnclosed(op, i, operands.length) ? 0 : own + 0.1 * i, words);
+      if (isEnclosed(op, i, operands.length)) return operandText(operand, 0, words);
+      const text = operandText(operand, own + 0.1 * i, words);
+      return i > 0 ? unsigned(text) : text;
     });
     const isFraction = op.latex(["", ""], attrs).startsWith("\\frac");
     return { text: op.latex(texts, attrs), precedence: isFraction ? precedence.postfix : own };
@@ -114,7 +116,12 @@ function operation(
   const shown = symbols[symbol] ?? symbol;
   if (operands.length === 1) return { text: `${shown}${operandText(operands[0], own + 0.1, words)}`, precedence: own };
   const [left, right] = operands.map((operand, i) => operandText(operand, own + 0.1 * i, words));
-  return { text: `${left} ${shown} ${right.startsWith("-") ? `\\left(${right}\\right)` : right}`, precedence: own };
+  return { text: `${left} ${shown} ${unsigned(right)}`, precedence: own };
+}
+
+/** What follows a symbol does not begin with a sign. */
+function unsigned(text: string): string {
+  return text.startsWith("-") ? `\\left(${text}\\right)` : text;
 }
 
 function isScalar({ value, literal }: WrittenOperand): boolean {
@@ -137,7 +144,7 @@ function call(op: Op, form: CallForm, operands: readonly WrittenOperand[], words
     return { text, precedence: /\\right[)|\]]$|^\\sqrt/.test(text) ? precedence.postfix : precedence.prefix };
   }
   const subscript = axisSubscript(form);
-  if (name === "sum") return { text: `\\sum${subscript} ${part(0, 5)}`, precedence: 4.5 };
+  if (name === "sum") return { text: `\\sum${subscript} ${unsigned(part(0, 5))}`, precedence: 4.5 };
   if (name === "select") {
     const branches = `${part(1)} & \\text{if } ${part(0)} \\\\ ${part(2)} & \\text{otherwise}`;
     return { text: `\\begin{cases} ${branches} \\end{cases}`, precedence: precedence.postfix };

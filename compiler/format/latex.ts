@@ -1,5 +1,6 @@
 /// Graphs as LaTeX: one aligned environment, for papers and lecture notes.
 import type { Graph } from "../../ir/graph.ts";
+import { planFormula } from "../../ir/print/plan.ts";
 import { layOutPage, type Page, type PrintOptions } from "../../ir/print/page.ts";
 import type { Section, Statement } from "../../ir/print/statements.ts";
 import { leafName } from "../../ir/print/expression.ts";
@@ -18,6 +19,23 @@ export function formatLatex(graph: Graph, options: PrintOptions = {}): string {
   ]);
   const rows = [...common, ...entries].map((row) => `  ${row}`);
   return `\\begin{aligned}\n${rows.join(" \\\\\n")}\n\\end{aligned}\n`;
+}
+
+/** One value as a formula in terms of `names`; what it shares too much of to be written out follows as `where`. */
+export function latexValue(value: Value, names: ReadonlyMap<Value, string>): string {
+  const others = new Map([...names].filter(([named]) => named !== value));
+  const { plan, shared } = planFormula(value, others);
+  const numbers = new Map(shared.map((each, i) => [each, `v${i + 1}`]));
+  const words: LatexVocabulary = {
+    view: plan.view,
+    reference(operand) {
+      const name = others.get(operand) ?? numbers.get(operand);
+      return name === undefined ? undefined : latexName(name);
+    },
+  };
+  const parts = shared.map((each) => `${latexName(numbers.get(each)!)} = ${latexDefinition(each, words)}`);
+  const where = parts.length === 0 ? "" : ` \\quad \\text{where } ${parts.join(",\\; ")}`;
+  return latexDefinition(value, words) + where;
 }
 
 function sectionRows(section: Section, page: Page): readonly string[] {

@@ -57,6 +57,7 @@ function expand(
     ...{ graph, placeholders: [...placeholders], notes, stabilizer, log, stabilize, expanded, expandAll },
   };
   for (const placeholder of placeholders) expandAll(placeholder);
+  log?.expanded(expandAll);
   const finished = new Map<Value, Value>();
   const observe = log?.phase("marks");
   const finish = (value: Value): Value =>

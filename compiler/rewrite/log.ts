@@ -32,8 +32,15 @@ export interface Differentiation {
   forward(value: Value): Value | undefined;
 }
 
+/** Derivatives were put in the place of placeholders. */
+export interface Expansion {
+  readonly tag: "expansion";
+  /** A value of the graph without placeholders. */
+  expanded(value: Value): Value;
+}
+
 /** One thing that happened. */
-export type Entry = Phase | Differentiation;
+export type Entry = Phase | Differentiation | Expansion;
 
 /** Notes what a compiler does; it does the same, and nothing more, without. */
 export interface DerivationLog {
@@ -41,6 +48,7 @@ export interface DerivationLog {
   /** Begins a phase; the function notes a rule that fired in it. */
   phase(name: string): (rule: RuleText, before: Value, after: Value) => void;
   differentiated(event: Omit<Differentiation, "tag">): void;
+  expanded(expanded: Expansion["expanded"]): void;
 }
 
 /** An empty log. */
@@ -53,6 +61,17 @@ export function makeLog(): DerivationLog {
       entries.push({ tag: "phase", name, firings });
       return (rule, before, after) => void firings.push({ rule, before, after });
     },
+    expanded: (expanded) => void entries.push({ tag: "expansion", expanded }),
     differentiated: (event) => void entries.push({ tag: "differentiation", ...event }),
   };
+}
+
+/** The phases of a log in their order. */
+export function phasesOf({ entries }: DerivationLog): readonly Phase[] {
+  return entries.filter((entry): entry is Phase => entry.tag === "phase");
+}
+
+/** A value of the graph that was derived, without placeholders. */
+export function expandedBy({ entries }: DerivationLog, value: Value): Value {
+  return entries.find((entry) => entry.tag === "expansion")?.expanded(value) ?? value;
 }

@@ -112,3 +112,34 @@ function visibleReferences(value: Value, view: (value: Value) => View, lines: Re
   }
   return [...found];
 }
+
+/** A formula by itself: how it is written, and what it shares too much of to be written out. */
+export interface FormulaPlan {
+  readonly plan: Plan;
+  /** Values that need lines of their own before it; none where it is short enough with everything written out. */
+  readonly shared: readonly Value[];
+}
+
+/** Plans one formula in terms of `names`, which must not name the value itself. */
+export function planFormula(value: Value, names: ReadonlyMap<Value, string>): FormulaPlan {
+  const plan = planPage([{ roots: [value] }], names);
+  const order = plan.order([value]);
+  if (writtenLength(value, order, plan, names) <= longest) return { plan, shared: [] };
+  return { plan, shared: order.filter((each) => each !== value && plan.lines.has(each) && !names.has(each)) };
+}
+
+/** A formula of more words than this is not written out. */
+const longest = 200;
+
+/** How many words a formula would have with everything written out. */
+function writtenLength(value: Value, order: readonly Value[], plan: Plan, names: ReadonlyMap<Value, string>): number {
+  const lengths = new Map<Value, number>();
+  for (const each of order) {
+    const parts = names.has(each) ? [] : plan.view(each).operands;
+    lengths.set(
+      each,
+      parts.reduce((total, part) => total + (part.literal ? 1 : lengths.get(part.value)!), 1),
+    );
+  }
+  return lengths.get(value)!;
+}

@@ -81,6 +81,13 @@ export const layers: readonly Layer[] = [
     ],
   },
   { row: "compiler/format/", imports: [...whole, "compiler/errors.ts"] },
+  {
+    row: "compiler/explain/",
+    imports: [
+      ...[...whole, "compiler/errors.ts", "compiler/suggest.ts", "compiler/pass.ts", "compiler/rewrite/"],
+      ...["compiler/autodiff/", "compiler/passes/", "compiler/format/", "compiler/wgsl/names.ts"],
+    ],
+  },
   // Index arithmetic is older than kernels: clusters and schedules are found with it.
   { row: "compiler/lower/index.ts", imports: whole },
   { row: "compiler/lower/condition.ts", imports: [...whole, "compiler/lower/index.ts"] },

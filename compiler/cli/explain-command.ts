@@ -1,0 +1,32 @@
+/// `chainrule explain`: how a gradient or a value came about, step by step.
+import { gradientDocument } from "../explain/document.ts";
+import { explainGradient } from "../explain/gradient.ts";
+import { explanationLatex } from "../explain/latex.ts";
+import { explanationText } from "../explain/text.ts";
+import { explainValue, valueDocument } from "../explain/value.ts";
+import { loadModel } from "../load/index.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What to explain, and how. */
+export interface ExplainCommand {
+  readonly model: string;
+  /** A loss where there is a parameter, else any value of the derived graph. */
+  readonly value: string;
+  readonly parameter: string | undefined;
+  readonly format: "text" | "latex";
+}
+
+/** Prints a derivation; returns the exit code. */
+export async function explainCommand(command: ExplainCommand, terminal: Terminal): Promise<number> {
+  const { model, value, parameter, format } = command;
+  const graph = await loadModel(model);
+  const write = format === "latex" ? explanationLatex : explanationText;
+  if (parameter === undefined) {
+    terminal.print(write(valueDocument(explainValue(graph, value))).trimEnd());
+    return 0;
+  }
+  const explained = explainGradient(graph, value, parameter);
+  const constant = `∂${value}/∂${parameter} = 0: ${value} does not depend on ${parameter}`;
+  terminal.print(explained ? write(gradientDocument(explained)).trimEnd() : constant);
+  return 0;
+}

@@ -1,0 +1,114 @@
+/// An explanation as sections of equations, for every format.
+import type { Place } from "../../ir/diagnostic.ts";
+import type { Value } from "../../ir/value.ts";
+import type { RuleText } from "../rewrite/log.ts";
+import type { LocalDerivative } from "./chain.ts";
+import type { GradientExplanation } from "./gradient.ts";
+import type { Formula, Line } from "./lines.ts";
+import { derivativeName, namesOf, type Station } from "./stations.ts";
+
+/** One line of an explanation. */
+export interface Row {
+  /** The name of what is defined; undefined where the line goes on with the one before. */
+  readonly left: string | undefined;
+  /** Words in the place of a name. */
+  readonly label?: string;
+  /** Equal, or a map from the cotangent G. */
+  readonly relation: "=" | "↦";
+  /** A formula, or a sum of products of named derivatives. */
+  readonly right: Formula | readonly (readonly string[])[];
+  /** The rule, or the place in the model file. */
+  readonly note?: string;
+}
+
+/** A part with a heading. */
+export interface Section {
+  readonly title: string;
+  readonly rows: readonly Row[];
+  readonly rules?: readonly RuleText[];
+}
+
+/** The explanation of a gradient as a document. */
+export function gradientDocument(explained: GradientExplanation): readonly Section[] {
+  const { graph, loss, target, chain, names: chainNames, prepared, lines, forward, compiled } = explained;
+  const gradient = derivativeName({ name: loss }, target);
+  const names = namesOf(graph);
+  const way = chain.stations.filter((station) => station !== chain.target).toReversed();
+  const definitions = way.map(({ name }): Row => {
+    const [value, note] = [...graph.notes].find(([, each]) => each.name === name)!;
+    const others = new Map([...names].filter(([other]) => other !== value));
+    return { left: name, relation: "=", right: { value, names: others }, note: note.place && placeText(note.place) };
+  });
+  const sections: readonly (Section | undefined)[] = [
+    { title: "The model", rows: definitions },
+    section(
+      "Rewritten before it is differentiated, since its derivative would not be safe",
+      prepared.flatMap(lineRows),
+    ),
+    { title: "The chain rule", rows: chainRows(chain.stations, gradient) },
+    { title: "Each factor", rows: chain.locals.map((local) => localRow(local, chainNames)) },
+    section("Together, rule by rule", lines.flatMap(lineRows)),
+    section("The model, as it is computed", forward.flatMap(lineRows)),
+    { title: "As it is compiled", rows: [{ left: gradient, relation: "=", right: compiled }] },
+    rulesSection([...prepared, ...lines, ...forward]),
+  ];
+  return sections.filter((each) => each !== undefined);
+}
+
+function section(title: string, rows: readonly Row[]): Section | undefined {
+  return rows.length === 0 ? undefined : { title, rows };
+}
+
+/** A line and what rules make of it. */
+export function lineRows({ name, first, equalities }: Line): readonly Row[] {
+  return [
+    { left: name, relation: "=", right: first },
+    ...equalities.map(({ rule, formula }): Row => ({
+      left: undefined,
+      relation: "=",
+      right: formula,
+      note: rule.name,
+    })),
+  ];
+}
+
+/** `model.ts:10:14` */
+export function placeText({ file, line, column }: Place): string {
+  return `${file}:${line}:${column}`;
+}
+
+/** One product where the way does not branch, else what each value on it gets from its readers. */
+function chainRows(stations: readonly Station[], gradient: string): readonly Row[] {
+  const [loss] = stations;
+  const readersOf = ({ value }: Station): readonly Station[] => stations.filter(({ reads }) => reads.includes(value));
+  const factor = (of: Station, by: Station): string => `∂${of.name}/∂${by.name}`;
+  if (stations.slice(1).every((station) => readersOf(station).length === 1)) {
+    const product = stations.slice(1).map((station, i) => factor(stations[i], station));
+    if (product.length > 1) return [{ left: gradient, relation: "=", right: [product] }];
+  }
+  return stations.slice(1).map((station): Row => {
+    const terms = readersOf(station).map((reader) =>
+      reader === loss ? [factor(loss, station)] : [derivativeName(loss, reader.name), factor(reader, station)],
+    );
+    return { left: derivativeName(loss, station.name), relation: "=", right: terms };
+  });
+}
+
+function localRow({ of, by, formula, letter }: LocalDerivative, names: ReadonlyMap<Value, string>): Row {
+  const left = `∂${of.name}/∂${by.name}`;
+  if (!letter) return { left, relation: "=", right: { value: formula, names } };
+  return { left, relation: "↦", right: { value: formula, names: new Map([...names, [letter, cotangentLetter]]) } };
+}
+
+/** Stands after the name of a state for its new value. */
+export const primed = "′";
+
+/** What a cotangent is called in a rule. */
+export const cotangentLetter = "G";
+
+/** The rules that lines name, each once. */
+export function rulesSection(lines: readonly Line[]): Section | undefined {
+  const rules = lines.flatMap(({ equalities }) => equalities.map(({ rule }) => rule));
+  const once = [...new Map(rules.map((rule) => [rule.identity, rule])).values()];
+  return once.length === 0 ? undefined : { title: "The rules", rows: [], rules: once };
+}

@@ -1,0 +1,33 @@
+/// An explanation as LaTeX: one aligned environment a section.
+import { escapeLatex, latexName } from "../format/latex-names.ts";
+import { latexValue } from "../format/latex.ts";
+import type { RuleText } from "../rewrite/log.ts";
+import { cotangentLetter, primed, type Row, type Section } from "./document.ts";
+import { isFormula } from "./text.ts";
+
+/** The sections as `aligned` environments for math mode, with the same lines as the text. */
+export function explanationLatex(sections: readonly Section[]): string {
+  const parts = sections.map(({ title, rows, rules = [] }) => {
+    const lines = [`&\\text{${escapeLatex(title)}:}`, ...rows.map(rowLatex), ...rules.map(ruleLatex)];
+    return `\\begin{aligned}\n${lines.map((line) => `  ${line}`).join(" \\\\\n")}\n\\end{aligned}\n`;
+  });
+  return parts.join("\n");
+}
+
+function rowLatex({ left, label, relation, right, note }: Row): string {
+  const formula = isFormula(right)
+    ? latexValue(right.value, right.names)
+    : right.map((factors) => factors.map(latexName).join(" \\cdot ")).join(" + ");
+  const sign = relation === "↦" ? `&\\colon ${cotangentLetter} \\mapsto` : "&=";
+  const name = label !== undefined ? `\\text{${escapeLatex(label)}}` : left === undefined ? undefined : nameLatex(left);
+  const start = name === undefined ? "&=" : `${name} ${sign}`;
+  return `${start} ${formula}${note === undefined ? "" : ` && \\text{${escapeLatex(note)}}`}`;
+}
+
+function nameLatex(name: string): string {
+  return name.endsWith(primed) ? `{${latexName(name.slice(0, -primed.length))}}'` : latexName(name);
+}
+
+function ruleLatex({ name, identity, contract }: RuleText): string {
+  return `&\\text{${escapeLatex(name)}: \\texttt{${escapeLatex(identity)}} (${contract})}`;
+}

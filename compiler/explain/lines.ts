@@ -1,0 +1,72 @@
+/// Steps of a derivation as lines: a name, its formula, and what each rule makes of the formula.
+import { printValue } from "../../ir/print.ts";
+import type { Value } from "../../ir/value.ts";
+import { postorder } from "../../ir/value.ts";
+import type { Firing } from "../rewrite/log.ts";
+import type { Moment, Step } from "./replay.ts";
+
+/** A formula: a value, and what the values in it are called. */
+export interface Formula {
+  readonly value: Value;
+  readonly names: ReadonlyMap<Value, string>;
+}
+
+/** A formula, and the rule that gave it from the one before. */
+export interface Equality {
+  readonly rule: Firing["rule"];
+  readonly formula: Formula;
+}
+
+/** `name = first = … = last`. */
+export interface Line {
+  readonly name: string;
+  readonly first: Formula;
+  readonly equalities: readonly Equality[];
+}
+
+/** The lines of `shown` names over the steps; other names that are not `known` are written out. */
+export function linesOf(
+  start: Moment,
+  steps: readonly Step[],
+  shown: readonly string[],
+  known: ReadonlySet<string>,
+): readonly Line[] {
+  const formulaAt = (moment: Moment, name: string): Formula => {
+    const names = new Map<Value, string>();
+    for (const [other, value] of moment) {
+      const isNamed = other !== name && (known.has(other) || shown.includes(other));
+      if (isNamed && !names.has(value) && value !== moment.get(name)) names.set(value, other);
+    }
+    return { value: moment.get(name)!, names };
+  };
+  return shown.map((name) => {
+    const first = formulaAt(start, name);
+    const equalities: Equality[] = [];
+    let text = formulaText(first);
+    for (const { rule, after } of steps) {
+      const formula = formulaAt(after, name);
+      const next = formulaText(formula);
+      if (next === text) continue;
+      text = next;
+      equalities.push({ rule, formula });
+    }
+    return { name, first, equalities };
+  });
+}
+
+/** A formula as text. */
+export function formulaText({ value, names }: Formula): string {
+  return printValue(value, names);
+}
+
+/** Names of a moment whose values are computed on the way to another, each value once. */
+export function namesWithin(moment: Moment, names: readonly string[], root: Value): readonly string[] {
+  const inside = new Set(postorder([root]));
+  const seen = new Set<Value>([root]);
+  return names.filter((name) => {
+    const value = moment.get(name)!;
+    if (!inside.has(value) || seen.has(value) || value.op.kind === "leaf") return false;
+    seen.add(value);
+    return true;
+  });
+}

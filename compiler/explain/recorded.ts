@@ -1,0 +1,54 @@
+/// The derivation as the compiler did it: formulas are rewritten first, then differentiated, then simplified.
+import type { Graph } from "../../ir/graph.ts";
+import { isDerivative } from "../../ir/ops/derivative.ts";
+import { postorder, type Value } from "../../ir/value.ts";
+import { beforeDerivatives } from "../passes/all.ts";
+import { makeRewriter } from "../rewrite/driver.ts";
+import { phasesOf, type DerivationLog, type Differentiation } from "../rewrite/log.ts";
+import { chainRule } from "./chain.ts";
+import { endOf, type Course, type Derivation } from "./derivation.ts";
+import { replay, type Moment } from "./replay.ts";
+import { tidyRules } from "./rules.ts";
+import { derivativeName, namesOf, stationsBetween } from "./stations.ts";
+
+/** What the log says about ∂loss/∂target; undefined where it was not derived. */
+export function recordedDerivation(
+  graph: Graph,
+  loss: Value,
+  target: Value,
+  log: DerivationLog,
+): Derivation | undefined {
+  const taken = differentiationOf(log, loss, target);
+  if (!taken) return undefined;
+  const forward = forwardCourse(graph, log);
+  const rewritten = endOf(forward);
+  const names = new Map([...rewritten].map(([name, value]) => [value, name]));
+  const known = namesOf(graph);
+  const at = (value: Value): Value => rewritten.get(known.get(value)!) ?? value;
+  const chain = chainRule(stationsBetween(at(loss), at(target), names), makeRewriter(tidyRules));
+  const derivatives = new Map<string, Value>();
+  for (const [value, name] of known) {
+    const image = taken.forward(value);
+    const cotangent = image && taken.cotangents.get(image);
+    if (cotangent && value !== loss) derivatives.set(derivativeName(chain.loss, name), cotangent);
+  }
+  const start: Moment = new Map([...rewritten, ...derivatives]);
+  return { chain, forward, backward: { start, steps: replay(start, phasesOf(log)) } };
+}
+
+/** When a loss was differentiated with respect to a value. */
+export function differentiationOf(log: DerivationLog, loss: Value, target: Value): Differentiation | undefined {
+  return log.entries.find((entry): entry is Differentiation => {
+    if (entry.tag !== "differentiation" || entry.loss !== loss) return false;
+    const image = entry.forward(target);
+    return image !== undefined && entry.cotangents.has(image);
+  });
+}
+
+/** What is done to named values before they are differentiated. Those that contain derivatives come later. */
+function forwardCourse(graph: Graph, log: DerivationLog): Course {
+  const named = [...namesOf(graph)].filter(([value]) => !postorder([value]).some(isDerivative));
+  const start: Moment = new Map(named.map(([value, name]) => [name, value]));
+  const phases = phasesOf(log).filter((phase) => phase.name === beforeDerivatives);
+  return { start, steps: replay(start, phases) };
+}

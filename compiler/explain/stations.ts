@@ -1,0 +1,50 @@
+/// The named values between a parameter and a loss: what a person writes the chain rule with.
+import type { Graph } from "../../ir/graph.ts";
+import { postorder, type Value } from "../../ir/value.ts";
+import { leadingTo } from "../autodiff/reverse.ts";
+
+/** A named value on the way, and the stations that its formula reads: what it hands its derivative on to. */
+export interface Station {
+  readonly name: string;
+  readonly value: Value;
+  /** Stations on the way that its formula mentions. */
+  readonly reads: readonly Value[];
+}
+
+/** Names of values: how a reader knows them. */
+export function namesOf(graph: Graph): ReadonlyMap<Value, string> {
+  return new Map([...graph.notes].flatMap(([value, { name }]) => (name === undefined ? [] : [[value, name] as const])));
+}
+
+/** `∂L/∂W`. */
+export function derivativeName(loss: { readonly name: string }, name: string): string {
+  return `∂${loss.name}/∂${name}`;
+}
+
+/** The stations from the loss back to the target, each after all that read it. Empty where there is no way. */
+export function stationsBetween(loss: Value, target: Value, names: ReadonlyMap<Value, string>): readonly Station[] {
+  const order = postorder([loss]);
+  const active = leadingTo(order, new Set([target]));
+  if (!active.has(loss)) return [];
+  const isStation = (value: Value): boolean => value === target || names.has(value);
+  return order
+    .filter((value) => active.has(value) && (value === loss || isStation(value)))
+    .filter((value) => value === target || value.op.kind !== "leaf")
+    .toReversed()
+    .map((value) => ({
+      name: names.get(value) ?? "loss",
+      value,
+      reads: value === target ? [] : below(value, isStation).filter((each) => active.has(each)),
+    }));
+}
+
+/** The nearest values below one that satisfy a condition, in order of appearance. */
+function below(root: Value, isEnd: (value: Value) => boolean): readonly Value[] {
+  const found = new Set<Value>();
+  const seen = new Set<Value>(root.operands);
+  for (const value of seen) {
+    if (isEnd(value)) found.add(value);
+    else for (const operand of value.operands) seen.add(operand);
+  }
+  return [...found];
+}

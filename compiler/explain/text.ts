@@ -1,0 +1,56 @@
+/// An explanation as plain text: formulas on the left, rules and places on the right.
+import { formatName } from "../../ir/notation/form.ts";
+import { pageWidth, wrap } from "../../ir/print/wrap.ts";
+import type { RuleText } from "../rewrite/log.ts";
+import { cotangentLetter, primed, type Row, type Section } from "./document.ts";
+import { formulaText, type Formula } from "./lines.ts";
+
+/** The sections as text of at most 100 columns where lines can be broken. */
+export function explanationText(sections: readonly Section[]): string {
+  const parts = sections.map(({ title, rows, rules = [] }) => {
+    return [title, ...rowLines(rows), ...ruleLines(rules)].join("\n");
+  });
+  return `${parts.join("\n\n")}\n`;
+}
+
+function rowLines(rows: readonly Row[]): readonly string[] {
+  const texts = rows.map((row) => rowText(row));
+  const fitting = rows.flatMap(({ note }, i) => (note && fits(texts[i], note) ? [texts[i].length] : []));
+  const column = Math.max(0, ...fitting) + 2;
+  return rows.flatMap(({ note }, i) => {
+    const text = texts[i];
+    if (text.includes("\n")) return note ? [...text.split("\n"), `      # ${note}`] : text.split("\n");
+    const lines = wrap(text, pageWidth, "      ");
+    if (!note) return lines;
+    if (lines.length > 1 || !fits(text, note)) return [...lines, `      # ${note}`];
+    return [`${text.padEnd(Math.min(column, pageWidth - note.length - 2))}# ${note}`];
+  });
+}
+
+function fits(text: string, note: string): boolean {
+  return !text.includes("\n") && text.length + note.length + 4 <= pageWidth;
+}
+
+function rowText({ left, label, relation, right }: Row): string {
+  const formula = isFormula(right) ? formulaText(right) : right.map((factors) => factors.join(" · ")).join(" + ");
+  const sign = relation === "↦" ? `: ${cotangentLetter} ↦` : " =";
+  // What is too long for a line comes as lines of its own, the last of which is the result.
+  const shown = formula.includes("\n") ? `\n${formula.replace(/^/gm, "      ")}` : ` ${formula}`;
+  const start = label ?? (left === undefined ? undefined : nameText(left));
+  return start === undefined ? `    =${shown}` : `  ${start}${sign}${shown}`;
+}
+
+/** A name, or the new value of a state: the name with a prime. */
+function nameText(name: string): string {
+  return name.endsWith(primed) ? `${formatName(name.slice(0, -primed.length))}${primed}` : formatName(name);
+}
+
+/** True for a formula, false for a sum of products of names. */
+export function isFormula(right: Row["right"]): right is Formula {
+  return !Array.isArray(right);
+}
+
+function ruleLines(rules: readonly RuleText[]): readonly string[] {
+  const width = Math.max(0, ...rules.map(({ name }) => name.length));
+  return rules.map(({ name, identity, contract }) => `  ${name.padEnd(width)}  ${identity}  (${contract})`);
+}

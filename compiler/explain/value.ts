@@ -1,0 +1,192 @@
+/// How one value of the compiled graph came about: source line, derivative rule, rewrites.
+import type { Place } from "../../ir/diagnostic.ts";
+import { graphValues, type Graph, type Update } from "../../ir/graph.ts";
+import { letter } from "../../ir/ops/leaf.ts";
+import { formatType } from "../../ir/type.ts";
+import { postorder, type Value } from "../../ir/value.ts";
+import { operandCotangents } from "../autodiff/reverse.ts";
+import { valueUnknown } from "../errors.ts";
+import { derive } from "../passes/all.ts";
+import { makeRewriter } from "../rewrite/driver.ts";
+import { expandedBy, makeLog, phasesOf, type DerivationLog, type Differentiation } from "../rewrite/log.ts";
+import { suggestion } from "../suggest.ts";
+import { identifier } from "../wgsl/names.ts";
+import { cotangentLetter, lineRows, placeText, primed, rulesSection, type Row, type Section } from "./document.ts";
+import { formulaText, linesOf, type Formula, type Line } from "./lines.ts";
+import { replay, type Moment, type Step } from "./replay.ts";
+import { tidyRules } from "./rules.ts";
+import { derivativeName, namesOf } from "./stations.ts";
+
+/** What a reader of a value hands back to it. */
+export interface ReaderRule {
+  /** The reader's op, the place among its operands, and its formula. */
+  readonly op: string;
+  readonly operand: number;
+  readonly reader: Formula;
+  /** What becomes of the reader's cotangent G. */
+  readonly rule: Formula;
+}
+
+/** How a value came about. */
+export interface ValueExplanation {
+  readonly title: string;
+  readonly place: Place | undefined;
+  /** Of a derivative: the value that it is with respect to, and the rules of what reads that. */
+  readonly derivative: { readonly of: Line; readonly rules: readonly ReaderRule[] } | undefined;
+  readonly line: Line;
+  readonly steps: readonly Step[];
+}
+
+/** A value that a name means. */
+interface Subject {
+  readonly name: string;
+  readonly title: string;
+  readonly place: Place | undefined;
+  /** The value before rules. */
+  readonly value: Value;
+  readonly derivative?: { readonly taken: Differentiation; readonly forward: Value };
+}
+
+/**
+ * Explains a value of the model or of its derived graph, by its name (`hidden`, `∂loss/∂hidden`), the name of a state that
+ * is updated, or the name of the kernel that computes it (`d_loss_d_hidden`, `update_hidden_weight`). Throws
+ * `value-unknown`.
+ */
+export function explainValue(graph: Graph, name: string): ValueExplanation {
+  const log = makeLog();
+  const derived = derive(graph, { log });
+  const subjects = subjectsOf(graph, log);
+  const subject = find(subjects, graph, name);
+  const names = [...namesOf(graph)].map(([value, each]): [string, Value] => [each, expandedBy(log, value)]);
+  const derivatives = subjects.filter((each) => each.derivative && isAlive(derived, each.name));
+  const start: Moment = new Map([
+    ...names,
+    ...derivatives.map((each): [string, Value] => [each.name, each.value]),
+    [subject.name, subject.value],
+  ]);
+  const steps = replay(start, phasesOf(log));
+  const known = new Set(start.keys());
+  const [line] = linesOf(start, steps, [subject.name], known);
+  const { title, place, derivative } = subject;
+  return { title, place, line, steps, derivative: derivative && derivativeOf(graph, derivative, start, log) };
+}
+
+/** By name, a state by its update, or by the name of the kernel that computes it. */
+function find(subjects: readonly Subject[], graph: Graph, name: string): Subject {
+  const entries = graph.entryPoints.map((entry) => `${entry.name}_`);
+  const plain = name.replace(new RegExp(`^(?:${entries.join("|")})`), "");
+  const found =
+    subjects.find((each) => each.name === `${name}${primed}`) ??
+    subjects.find((each) => each.name === name) ??
+    subjects.find((each) => kernelName(each) === name) ??
+    subjects.find((each) => kernelName(each) === plain);
+  if (found) return found;
+  const known = [...new Set(subjects.map((each) => each.name))];
+  throw valueUnknown(name, suggestion(name, [...known, ...subjects.map(kernelName)]), known);
+}
+
+function kernelName({ name }: Subject): string {
+  return name.endsWith(primed) ? `update_${identifier(name.slice(0, -1))}` : identifier(name);
+}
+
+function isAlive(derived: Graph, name: string): boolean {
+  return [...derived.notes.values()].some((note) => note.name === name);
+}
+
+/** Everything that has a name, in the order in which a name is looked up. */
+function subjectsOf(graph: Graph, log: DerivationLog): readonly Subject[] {
+  const names = namesOf(graph);
+  const computed = new Set([...graphValues(graph), ...graph.inputs, ...graph.states]);
+  const forward = [...names].filter(([value]) => computed.has(value));
+  const updates = graph.entryPoints.flatMap((entry) => entry.updates.map((update) => ({ entry: entry.name, update })));
+  return [
+    ...updates.map(({ entry, update }) => updateSubject(graph, entry, update, log)),
+    ...forward.map(([value, name]): Subject => {
+      const place = graph.notes.get(value)?.place;
+      return { name, title: `${name}: ${formatType(value.type)}`, place, value: expandedBy(log, value) };
+    }),
+    ...derivativeSubjects(graph, log),
+  ];
+}
+
+function updateSubject(graph: Graph, entry: string, { state, value }: Update, log: DerivationLog): Subject {
+  const { name = "state", place } = graph.notes.get(state) ?? {};
+  const title = `${name}′: ${formatType(state.type)}, what ${entry} makes of ${name}`;
+  return { name: `${name}${primed}`, title, place, value: expandedBy(log, value) };
+}
+
+function derivativeSubjects(graph: Graph, log: DerivationLog): readonly Subject[] {
+  const names = namesOf(graph);
+  const found = new Map<string, Subject>();
+  for (const taken of log.entries) {
+    if (taken.tag !== "differentiation") continue;
+    const loss = { name: names.get(taken.loss) ?? "objective" };
+    for (const [forward, name] of names) {
+      const image = taken.forward(forward);
+      const value = image && taken.cotangents.get(image);
+      const full = derivativeName(loss, name);
+      if (!value || forward === taken.loss || found.has(full)) continue;
+      const title = `${full}: ${formatType(value.type)}, the derivative of ${loss.name} with respect to ${name}`;
+      const place = graph.notes.get(forward)?.place;
+      found.set(full, { name: full, title, place, value, derivative: { taken, forward } });
+    }
+  }
+  return [...found.values()];
+}
+
+/** The value that a derivative is taken with respect to, and what each of its readers hands back. */
+function derivativeOf(
+  graph: Graph,
+  { taken, forward }: NonNullable<Subject["derivative"]>,
+  start: Moment,
+  log: DerivationLog,
+): ValueExplanation["derivative"] {
+  const image = taken.forward(forward)!;
+  const names = namesOf(graph);
+  const known = new Set(names.values());
+  const images = new Map([...names].flatMap(([value, name]) => [[taken.forward(value) ?? value, name] as const]));
+  const tidy = makeRewriter(tidyRules);
+  const rules: ReaderRule[] = [];
+  for (const reader of postorder([taken.differentiated])) {
+    if (!taken.cotangents.has(reader) || !reader.operands.includes(image)) continue;
+    const cotangent = letter(reader.type);
+    const parts = operandCotangents(reader, cotangent, (position) => reader.operands[position] === image);
+    reader.operands.forEach((operand, position) => {
+      const part = parts[position];
+      if (operand !== image || !part) return;
+      rules.push({
+        op: reader.op.name,
+        operand: position + 1,
+        reader: { value: reader, names: new Map([...images].filter(([value]) => value !== reader)) },
+        rule: { value: tidy(part), names: new Map([...images, [cotangent, cotangentLetter]]) },
+      });
+    });
+  }
+  const name = names.get(forward)!;
+  const [of] = linesOf(new Map([...start, [name, expandedBy(log, forward)]]), [], [name], known);
+  return { of, rules };
+}
+
+/** The explanation of a value as a document. */
+export function valueDocument({ title, place, derivative, line }: ValueExplanation): readonly Section[] {
+  const readers = derivative?.rules.map(({ operand, reader, rule }): Row => {
+    return { left: undefined, label: `operand ${operand} of ${shortText(reader)}`, relation: "↦", right: rule };
+  });
+  const isLeaf = derivative?.of.first.value.op.kind === "leaf";
+  const sections: readonly (Section | undefined)[] = [
+    {
+      title: place ? `${title} (${placeText(place)})` : title,
+      rows: derivative ? (isLeaf ? [] : [lineRows(derivative.of)[0]]) : lineRows(line),
+    },
+    readers && { title: `What its readers hand back, each of its own derivative ${cotangentLetter}`, rows: readers },
+    derivative && { title: "Together, rule by rule", rows: lineRows(line) },
+    rulesSection([line]),
+  ];
+  return sections.filter((each) => each !== undefined);
+}
+
+/** A formula, or the name of its op where that is long. */
+function shortText(formula: Formula): string {
+  const text = formulaText(formula);
+  return text.length <= 40 && !text.includes("\n") ? text : formula.value.op.name;
+}
