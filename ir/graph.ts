@@ -57,6 +57,19 @@ export function graphValues(graph: Graph): readonly Value[] {
   return postorder(graphRoots(graph));
 }
 
+/** All values of a graph and of the bodies of its loops: those that names and places are kept for. */
+export function livingValues(graph: Graph): ReadonlySet<Value> {
+  const alive = new Set<Value>([...graph.inputs, ...graph.states]);
+  const pending = [graphRoots(graph)];
+  for (let roots = pending.pop(); roots; roots = pending.pop()) {
+    for (const value of postorder(roots)) {
+      if (value.op.kind === "scan" && !alive.has(value)) pending.push(value.op.inner(value.attrs));
+      alive.add(value);
+    }
+  }
+  return alive;
+}
+
 /**
  * The graph with every root replaced. Names and places follow their values: a value that replaces a named one takes the
  * name unless it has one. Returns the same object when nothing changed.
@@ -80,7 +93,7 @@ export function mapGraph(graph: Graph, replace: (value: Value) => Value): Graph 
 
 function carryNotes(before: Graph, after: Graph, replace: (value: Value) => Value): ReadonlyMap<Value, Note> {
   const notes = new Map<Value, Note>();
-  const alive = new Set([...graphValues(after), ...after.inputs, ...after.states]);
+  const alive = livingValues(after);
   for (const value of alive) if (before.notes.has(value)) notes.set(value, before.notes.get(value)!);
   for (const [value, note] of before.notes) {
     if (alive.has(value)) continue;

@@ -140,7 +140,7 @@ export interface ReductionOp extends OpBase {
   readonly wgsl: {
     lift(element: string, position: string): readonly string[];
     /** Texts of the combined parts; all but the first may refer to `first`, the combined first part. */
-    combine(a: readonly string[], b: readonly string[], first: string): readonly string[];
+    combine(a: readonly string[], b: readonly string[], first: string, dtype: DType): readonly string[];
     finish(parts: readonly string[]): string;
   };
   readonly helpers?: readonly HelperFunction[];
@@ -180,6 +180,8 @@ export interface SortOp extends OpBase {
 /** A loop. Its body is an attribute, compared by identity; its results are values that share body and operands. */
 export interface ScanOp extends OpBase {
   readonly kind: "scan";
+  /** What the body computes, and its letters: they are part of the graph, but of no walk from its roots. */
+  inner(attrs: Attrs): readonly Value[];
 }
 
 /** A derivative that the compiler expands. */
@@ -206,38 +208,73 @@ export type OpKind = Op["kind"];
 /** Values already built on a value, by op: the intern table lives with the operand, so it dies with the graph. */
 const consumersKey: unique symbol = Symbol("consumers");
 interface Interning {
-  [consumersKey]?: Map<Op, Value[]>;
+  [consumersKey]?: Map<Op, Applications>;
 }
+
+/** Applications of one op to one value; many of them are kept by what tells them apart. */
+type Applications = Value[] | Map<unknown, Value[]>;
+const few = 8;
 
 /** Applies an op: infers the type, and returns the existing value where an equal one was built before. */
 export function apply(op: Op, operands: readonly Value[], attrs: Attrs = {}): Value {
+  const anchor = operands.find((operand) => !operand.constant) as (Value & Interning) | undefined;
+  const consumers = anchor && (anchor[consumersKey] ?? hideTable(anchor));
+  const built = consumers?.get(op);
+  const alike = built instanceof Map ? built.get(distinction(operands, attrs)) : built;
+  const match = alike?.find((value) => sameApplication(value, operands, attrs));
+  if (match) return match;
   const types = operands.map((operand) => operand.type);
   const type = about(operands, () => op.infer(types, attrs));
-  const anchor = operands.find((operand) => !operand.constant) as (Value & Interning) | undefined;
-  if (!anchor) return { op, operands, attrs, type, constant: op.kind === "leaf" ? op.structural : true };
-  const consumers = anchor[consumersKey] ?? hideTable(anchor);
-  const built = consumers.get(op);
-  const match = built?.find((value) => sameApplication(value, operands, attrs, type));
-  if (match) return match;
+  if (!consumers) return { op, operands, attrs, type, constant: op.kind === "leaf" ? op.structural : true };
   const value: Value = { op, operands, attrs, type, constant: false };
-  if (built) built.push(value);
-  else consumers.set(op, [value]);
+  if (!built) consumers.set(op, [value]);
+  else if (built instanceof Map) keep(built, value);
+  else if (built.push(value) > few) {
+    const many = new Map<unknown, Value[]>();
+    for (const each of built) keep(many, each);
+    consumers.set(op, many);
+  }
   return value;
 }
 
 /** The table must not show when a value is printed or compared structurally. */
-function hideTable(anchor: Value): Map<Op, Value[]> {
-  const table = new Map<Op, Value[]>();
+function hideTable(anchor: Value): Map<Op, Applications> {
+  const table = new Map<Op, Applications>();
   Object.defineProperty(anchor, consumersKey, { value: table, enumerable: false });
   return table;
 }
 
-function sameApplication(value: Value, operands: readonly Value[], attrs: Attrs, type: TensorType): boolean {
+function keep(applications: Map<unknown, Value[]>, value: Value): void {
+  const key = distinction(value.operands, value.attrs);
+  const alike = applications.get(key);
+  if (alike) alike.push(value);
+  else applications.set(key, [value]);
+}
+
+/** Equal applications have the same; most that differ do not: the last operand, or attributes and numbers as text. */
+function distinction(operands: readonly Value[], attrs: Attrs): unknown {
+  const others = operands.filter((operand) => !operand.constant).slice(1);
+  if (others.length > 0) return others[others.length - 1];
+  return [attrs, ...operands.map((operand) => operand.attrs)].map(attrsText).join("|");
+}
+
+/** The plain data among attributes, whatever the order of their names. */
+function attrsText(attrs: Attrs): string {
+  const entries = Object.entries(attrs).map(([name, data]) => `${name}:${plainText(data)}`);
+  return entries.sort().join();
+}
+
+function plainText(data: unknown): string {
+  if (Array.isArray(data)) return data.map(plainText).join();
+  return typeof data === "object" || typeof data === "function" ? "" : String(data);
+}
+
+/** The type is the same where op, operands and attributes are. */
+function sameApplication(value: Value, operands: readonly Value[], attrs: Attrs): boolean {
   return (
     value.operands.length === operands.length &&
     value.operands.every((operand, position) => same(operand, operands[position])) &&
-    sameAttrs(value.attrs, attrs) &&
-    sameType(value.type, type)
+    sameAttrs(value.attrs, attrs)
   );
 }
 
@@ -245,7 +282,7 @@ function sameApplication(value: Value, operands: readonly Value[], attrs: Attrs,
 export function same(a: Value, b: Value): boolean {
   if (a === b) return true;
   if (!a.constant || !b.constant || a.op !== b.op) return false;
-  return sameApplication(a, b.operands, b.attrs, b.type);
+  return sameApplication(a, b.operands, b.attrs);
 }
 
 /** Deep equality of attributes; identity records are compared by reference. */
@@ -269,7 +306,9 @@ export function withOperands(value: Value, operands: readonly Value[]): Value {
 
 /** The value under the layout ops that end in this one. */
 export function underLayouts(value: Value): Value {
-  return value.op.kind === "layout" ? underLayouts(value.operands[0]) : value;
+  let under = value;
+  while (under.op.kind === "layout") [under] = under.operands;
+  return under;
 }
 
 /** Every value that the roots depend on, operands before users, each once, in a deterministic order. */

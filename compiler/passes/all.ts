@@ -11,6 +11,7 @@ import { cse, cseWith } from "./cse.ts";
 import { dce } from "./dce.ts";
 import { expandDerivativesWith } from "./expand-derivatives.ts";
 import { foldWith } from "./fold.ts";
+import { insideScans } from "./inside-scans.ts";
 import { simplifyWith } from "./simplify.ts";
 import { stabilizeWith } from "./stabilize.ts";
 
@@ -28,9 +29,11 @@ export interface SymbolicOptions {
 /** Passes from the user's graph to the derived and simplified one. */
 export function makeSymbolicPasses({ log, strictFloat = false }: SymbolicOptions = {}): readonly Pass[] {
   const stable = permittedRules(stabilizingRules, strictFloat);
-  return [
-    // Stabilises what it differentiates: a derivative of an unstable formula would be unstable for good.
-    expandDerivativesWith(() => makeRewriter(stable, { observe: log?.phase(beforeDerivatives) }), log),
+  const expandDerivatives = expandDerivativesWith(
+    () => makeRewriter(stable, { observe: log?.phase(beforeDerivatives) }),
+    log,
+  );
+  const simplifying = [
     canonicalizeWith(log, strictFloat),
     // For graphs without derivatives, and for forms that differentiation has made.
     stabilizeWith(log, strictFloat),
@@ -42,6 +45,14 @@ export function makeSymbolicPasses({ log, strictFloat = false }: SymbolicOptions
     collectWith(log, strictFloat),
     foldWith(log, strictFloat),
     cseWith(log),
+  ];
+  return [
+    // Stabilises what it differentiates: a derivative of an unstable formula would be unstable for good. So for the
+    // bodies of loops, which the derivative of a loop looks into.
+    insideScans([expandDerivatives, stabilizeWith(log, strictFloat)]),
+    expandDerivatives,
+    ...simplifying,
+    insideScans(simplifying),
     dce,
   ];
 }
@@ -57,5 +68,6 @@ export function derive(graph: Graph, options?: SymbolicOptions): Graph {
 /** What is worth doing again once named sizes are numbers. */
 export function simplifyAfterBinding(graph: Graph, { log, strictFloat }: SymbolicOptions = {}): Graph {
   const passes = [simplifyWith, collectWith, foldWith].map((make) => make(log, strictFloat));
-  return runPasses(graph, [...passes, cse, dce]);
+  const again = [...passes, cse];
+  return runPasses(graph, [...again, insideScans(again), dce]);
 }

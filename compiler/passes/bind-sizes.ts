@@ -2,7 +2,8 @@
 /// their sizes must come out alike; inputs of entry points that are bound differently become leaves of their own.
 import { bindDim, type Dim } from "../../ir/dim.ts";
 import { entryPointRoots, type EntryPoint, type Graph, type Note } from "../../ir/graph.ts";
-import { inputOp, sizeValue, sizeOp, stateOp } from "../../ir/ops/leaf.ts";
+import { inputOp, letterOp, sizeValue, sizeOp, stateOp } from "../../ir/ops/leaf.ts";
+import { scanBody, type ScanBody } from "../../ir/ops/scan.ts";
 import { sameShape, shapeNames, type Shape, type TensorType } from "../../ir/type.ts";
 import { apply, postorder, withOperands, type Attrs, type Value } from "../../ir/value.ts";
 import { sizeConflict, sizeUnbound, sizeUnknown, sizeValue as sizeNotPositive } from "../errors.ts";
@@ -16,7 +17,7 @@ export function bindSizes(graph: Graph, dims: Dims): Graph {
   const all = [...new Set(known.flat())].sort();
   checkDims(graph, dims, all);
   if (all.length === 0) return graph;
-  const bound: Bound = { graph, states: new Map(), values: new Map(), notes: new Map(), inputs: [] };
+  const bound: Bound = { graph, states: new Map(), values: new Map(), bodies: new Map(), notes: new Map(), inputs: [] };
   const entryPoints = graph.entryPoints.map((entry, position) => {
     const sizes: Record<string, number> = {};
     for (const name of known[position]) {
@@ -43,7 +44,11 @@ function anyEntry(graph: Graph, dims: Dims, name: string): number {
 }
 
 function entryNames(entry: EntryPoint): readonly string[] {
-  return [...new Set(postorder(entryPointRoots(entry)).flatMap((value) => shapeNames(value.type.shape)))].sort();
+  const shapes = postorder(entryPointRoots(entry)).map(({ op, attrs, type }) =>
+    // A loop without sequences may have a length that shows in no tensor.
+    op.kind === "scan" ? [...type.shape, scanBody(attrs).length] : type.shape,
+  );
+  return [...new Set(shapes.flatMap(shapeNames))].sort();
 }
 
 function checkDims(graph: Graph, dims: Dims, names: readonly string[]): void {
@@ -64,6 +69,8 @@ interface Bound {
   readonly graph: Graph;
   readonly states: Map<Value, Value>;
   readonly values: Map<string, Map<Value, Value>>;
+  /** Bodies of loops by what they were, for each set of sizes. */
+  readonly bodies: Map<string, Map<object, ScanBody>>;
   readonly notes: Map<Value, Note>;
   readonly inputs: Value[];
 }
@@ -87,8 +94,28 @@ function bindNote(note: Note, sizes: Sizes): Note {
   return note.classes ? { ...note, classes: note.classes.map((count) => bindDim(count, sizes)) } : note;
 }
 
+/** A loop's body with sizes bound, the same for all results of the loop. */
+function bindBody(body: ScanBody, sizes: Sizes, bound: Bound): ScanBody {
+  const key = JSON.stringify(sizes);
+  const bodies = bound.bodies.get(key) ?? new Map<object, ScanBody>();
+  bound.bodies.set(key, bodies);
+  const known = bodies.get(body.identity);
+  if (known) return known;
+  const all = (values: readonly Value[]): readonly Value[] => values.map((value) => bindUnder(value, sizes, bound));
+  const { carries, elements, captures, next, outputs } = body;
+  const result: ScanBody = {
+    ...{ identity: {}, reverse: body.reverse, length: bindDim(body.length, sizes) },
+    position: bindUnder(body.position, sizes, bound),
+    ...{ carries: all(carries), elements: all(elements), captures: all(captures) },
+    ...{ next: all(next), outputs: all(outputs) },
+  };
+  bodies.set(body.identity, result);
+  return result;
+}
+
 function bindValue(value: Value, sizes: Sizes, memo: ReadonlyMap<Value, Value>, bound: Bound): Value {
   if (value.op === stateOp) return bindState(value, sizes, bound);
+  if (value.op === letterOp) return rebindIdentity(value, sizes);
   if (value.op.kind === "leaf" && !value.constant) {
     const leaf = value.op === inputOp ? rebindIdentity(value, sizes) : value;
     bound.inputs.push(leaf);
@@ -98,8 +125,16 @@ function bindValue(value: Value, sizes: Sizes, memo: ReadonlyMap<Value, Value>, 
     return sizeValue(bindDim(value.attrs.size as Dim, sizes), value.type.dtype, bindShape(value.type.shape, sizes));
   }
   const operands = value.operands.map((operand) => memo.get(operand)!);
-  if (!("shape" in value.attrs)) return withOperands(value, operands);
-  return apply(value.op, operands, { ...value.attrs, shape: bindShape(value.attrs.shape as Shape, sizes) });
+  const { op, attrs } = value;
+  if (op.kind === "scan") return apply(op, operands, { ...attrs, body: bindBody(scanBody(attrs), sizes, bound) });
+  if (op.mapSizes)
+    return apply(
+      op,
+      operands,
+      op.mapSizes(attrs, (size) => bindDim(size, sizes)),
+    );
+  if (!("shape" in attrs)) return withOperands(value, operands);
+  return apply(op, operands, { ...attrs, shape: bindShape(attrs.shape as Shape, sizes) });
 }
 
 function bindState(state: Value, sizes: Sizes, { graph, states }: Bound): Value {

@@ -64,6 +64,7 @@ export const scanOp: ScanOp = {
   name: "scan",
   doc: "Repeats a closed body along sequences, handing carries on; each result is a value of its own.",
   kind: "scan",
+  inner: (attrs) => [...scanLetters(scanBody(attrs)), ...bodyResults(scanBody(attrs))],
   infer(operands, attrs) {
     const body = scanBody(attrs);
     scanLetters(body).forEach((each, place) => {
