@@ -2,6 +2,7 @@
 /// everything about itself; the compiler switches over the closed set of kinds, never over ops.
 import { about } from "./diagnostic.ts";
 import type { Dim } from "./dim.ts";
+import { alike, internTable, keep, sameAttrs } from "./intern.ts";
 import type {
   Accumulation,
   Accumulator,
@@ -13,8 +14,9 @@ import type {
   ReferenceContext,
   SpellingContext,
 } from "./parts.ts";
-import { sameType, type DType, type Shape, type TensorType } from "./type.ts";
+import type { DType, Shape, TensorType } from "./type.ts";
 
+export { sameAttrs } from "./intern.ts";
 export type * from "./parts.ts";
 
 /** Attributes of a value: plain data, or an identity record (compared by reference) for leaves that must never merge. */
@@ -205,68 +207,18 @@ export type Op =
   | DerivativeOp;
 export type OpKind = Op["kind"];
 
-/** Values already built on a value, by op: the intern table lives with the operand, so it dies with the graph. */
-const consumersKey: unique symbol = Symbol("consumers");
-interface Interning {
-  [consumersKey]?: Map<Op, Applications>;
-}
-
-/** Applications of one op to one value; many of them are kept by what tells them apart. */
-type Applications = Value[] | Map<unknown, Value[]>;
-const few = 8;
-
 /** Applies an op: infers the type, and returns the existing value where an equal one was built before. */
 export function apply(op: Op, operands: readonly Value[], attrs: Attrs = {}): Value {
-  const anchor = operands.find((operand) => !operand.constant) as (Value & Interning) | undefined;
-  const consumers = anchor && (anchor[consumersKey] ?? hideTable(anchor));
-  const built = consumers?.get(op);
-  const alike = built instanceof Map ? built.get(distinction(operands, attrs)) : built;
-  const match = alike?.find((value) => sameApplication(value, operands, attrs));
+  const anchor = operands.find((operand) => !operand.constant);
+  const table = anchor && internTable<Value>(anchor);
+  const match = table && alike(table, op, operands, attrs)?.find((value) => sameApplication(value, operands, attrs));
   if (match) return match;
   const types = operands.map((operand) => operand.type);
   const type = about(operands, () => op.infer(types, attrs));
-  if (!consumers) return { op, operands, attrs, type, constant: op.kind === "leaf" ? op.structural : true };
+  if (!table) return { op, operands, attrs, type, constant: op.kind === "leaf" ? op.structural : true };
   const value: Value = { op, operands, attrs, type, constant: false };
-  if (!built) consumers.set(op, [value]);
-  else if (built instanceof Map) keep(built, value);
-  else if (built.push(value) > few) {
-    const many = new Map<unknown, Value[]>();
-    for (const each of built) keep(many, each);
-    consumers.set(op, many);
-  }
+  keep(table, op, value);
   return value;
-}
-
-/** The table must not show when a value is printed or compared structurally. */
-function hideTable(anchor: Value): Map<Op, Applications> {
-  const table = new Map<Op, Applications>();
-  Object.defineProperty(anchor, consumersKey, { value: table, enumerable: false });
-  return table;
-}
-
-function keep(applications: Map<unknown, Value[]>, value: Value): void {
-  const key = distinction(value.operands, value.attrs);
-  const alike = applications.get(key);
-  if (alike) alike.push(value);
-  else applications.set(key, [value]);
-}
-
-/** Equal applications have the same; most that differ do not: the last operand, or attributes and numbers as text. */
-function distinction(operands: readonly Value[], attrs: Attrs): unknown {
-  const others = operands.filter((operand) => !operand.constant).slice(1);
-  if (others.length > 0) return others[others.length - 1];
-  return [attrs, ...operands.map((operand) => operand.attrs)].map(attrsText).join("|");
-}
-
-/** The plain data among attributes, whatever the order of their names. */
-function attrsText(attrs: Attrs): string {
-  const entries = Object.entries(attrs).map(([name, data]) => `${name}:${plainText(data)}`);
-  return entries.sort().join();
-}
-
-function plainText(data: unknown): string {
-  if (Array.isArray(data)) return data.map(plainText).join();
-  return typeof data === "object" || typeof data === "function" ? "" : String(data);
 }
 
 /** The type is the same where op, operands and attributes are. */
@@ -283,18 +235,6 @@ export function same(a: Value, b: Value): boolean {
   if (a === b) return true;
   if (!a.constant || !b.constant || a.op !== b.op) return false;
   return sameApplication(a, b.operands, b.attrs);
-}
-
-/** Deep equality of attributes; identity records are compared by reference. */
-export function sameAttrs(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (Array.isArray(a) || Array.isArray(b)) {
-    return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((x, i) => sameAttrs(x, b[i]));
-  }
-  const left = Object.entries(a);
-  if (left.length !== Object.keys(b).length || "identity" in a || "identity" in b) return false;
-  return left.every(([key, x]) => sameAttrs(x, (b as Attrs)[key]));
 }
 
 /** The same op on other operands; the value itself when nothing changed. */

@@ -17,6 +17,7 @@ const value = [
   "ir/errors.ts",
   "ir/initializer.ts",
   "ir/parts.ts",
+  "ir/intern.ts",
   "ir/value.ts",
   "ir/graph.ts",
 ];
@@ -35,7 +36,11 @@ export const layers: readonly Layer[] = [
   { row: "ir/diagnostic.ts", imports: [] },
   { row: "ir/errors.ts", imports: ["ir/dim.ts", "ir/type.ts", "ir/diagnostic.ts"] },
   { row: "ir/parts.ts", imports: ["ir/dim.ts", "ir/type.ts"] },
-  { row: "ir/value.ts", imports: ["ir/dim.ts", "ir/type.ts", "ir/diagnostic.ts", "ir/parts.ts"] },
+  { row: "ir/intern.ts", imports: [] },
+  {
+    row: "ir/value.ts",
+    imports: ["ir/dim.ts", "ir/type.ts", "ir/diagnostic.ts", "ir/parts.ts", "ir/intern.ts"],
+  },
   { row: "ir/graph.ts", imports: ["ir/dim.ts", "ir/diagnostic.ts", "ir/value.ts"] },
   // Types alone: nothing of these two exists at run time.
   { row: "ir/static-axes.ts", imports: value, types: ["ir/static.ts"] },

@@ -1,0 +1,87 @@
+/// Finding equal values again. What was built on a value is kept with it, out of sight, so that it dies with the graph.
+
+type Attrs = Readonly<Record<string, unknown>>;
+
+/** What is found again: something applied to operands. */
+export interface Application {
+  readonly operands: readonly Application[];
+  readonly attrs: Attrs;
+  readonly constant: boolean;
+}
+
+/** What was built on one value, by op; where there is much, by what tells applications of one op apart. */
+export type InternTable<V extends Application> = Map<object, V[] | Map<unknown, V[]>>;
+
+/** So many applications are looked through one by one. */
+const few = 8;
+
+const tableKey: unique symbol = Symbol("applications");
+
+/** The table of a value. It must not show when the value is printed or compared structurally. */
+export function internTable<V extends Application>(anchor: V & { [tableKey]?: InternTable<V> }): InternTable<V> {
+  const known = anchor[tableKey];
+  if (known) return known;
+  const table: InternTable<V> = new Map();
+  Object.defineProperty(anchor, tableKey, { value: table, enumerable: false });
+  return table;
+}
+
+/** The applications among which an equal one is, if there is one. */
+export function alike<V extends Application>(
+  table: InternTable<V>,
+  op: object,
+  operands: readonly V[],
+  attrs: Attrs,
+): readonly V[] | undefined {
+  const built = table.get(op);
+  return built instanceof Map ? built.get(distinction(operands, attrs)) : built;
+}
+
+/** Adds an application of `op`. */
+export function keep<V extends Application>(table: InternTable<V>, op: object, value: V): void {
+  const built = table.get(op);
+  if (!built) table.set(op, [value]);
+  else if (built instanceof Map) keepApart(built, value);
+  else if (built.push(value) > few) {
+    const many = new Map<unknown, V[]>();
+    for (const each of built) keepApart(many, each);
+    table.set(op, many);
+  }
+}
+
+function keepApart<V extends Application>(applications: Map<unknown, V[]>, value: V): void {
+  const key = distinction(value.operands, value.attrs);
+  const known = applications.get(key);
+  if (known) known.push(value);
+  else applications.set(key, [value]);
+}
+
+/** Equal applications have the same; most that differ do not: the last operand, or attributes and numbers as text. */
+function distinction(operands: readonly Application[], attrs: Attrs): unknown {
+  const others = operands.filter((operand) => !operand.constant).slice(1);
+  if (others.length > 0) return others[others.length - 1];
+  return [attrs, ...operands.map((operand) => operand.attrs)].map(attrsText).join("|");
+}
+
+/** The plain data among attributes, whatever the order of their names. */
+function attrsText(attrs: Attrs): string {
+  const entries = Object.entries(attrs).map(([name, data]) => `${name}:${plainText(data)}`);
+  return entries.sort().join();
+}
+
+function plainText(data: unknown): string {
+  if (Array.isArray(data)) return data.map(plainText).join();
+  return typeof data === "object" || typeof data === "function" ? "" : String(data);
+}
+
+/** Deep equality of attributes; identity records are compared by reference. */
+export function sameAttrs(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((x, i) => sameAttrs(x, b[i]));
+  }
+  const left = Object.entries(a);
+  if (left.length !== Object.keys(b).length || "identity" in a || "identity" in b) return false;
+  return left.every(([key, x]) => sameAttrs(x, (b as Attrs)[key]));
+}
