@@ -22,7 +22,7 @@ function smooth(f: DecimalFunction, exactAt: (...x: readonly Decimal[]) => boole
 }
 
 /** e to a power whose exponent can be written down, else nothing is known. */
-const exponential = (f: DecimalFunction): PreciseFunction => smooth(f);
+const exponential = (f: DecimalFunction): PreciseFunction => smooth(f, (x) => x.isZero() || !x.isFinite());
 
 function comparison(holds: (order: number) => boolean): PreciseFunction {
   return (arithmetic, [a, b]) => arithmetic.decide(arithmetic.compare(a, b), holds);
@@ -78,7 +78,7 @@ const power: PreciseFunction = (arithmetic, [a, b]) => {
   if (whole && b.value.abs().lte(64)) return wholePower(arithmetic, a, b.value.toNumber());
   return smooth(
     (digits, x, y) => realPower(digits, x, y),
-    (x, y) => y.isZero() || x.isZero() || x.eq(1),
+    (x, y) => y.isZero() || x.isZero() || x.eq(1) || !x.isFinite() || !y.isFinite(),
   )(arithmetic, [a, b]);
 };
 
@@ -105,10 +105,11 @@ const squareRoot = smooth(
 
 const halfToEven = (x: Decimal): Decimal => x.toDecimalPlaces(0, Decimal.ROUND_HALF_EVEN);
 
-/** x − y·⌊x/y⌋ and x − y·trunc(x/y). */
-function remainder(whole: (x: Decimal) => Decimal): PreciseFunction {
+/** a − b·⌊a/b⌋ and a − b·trunc(a/b); `far` is the result for b = ±∞. */
+function remainder(whole: (x: Decimal) => Decimal, far: (a: Precise, b: Precise) => Precise): PreciseFunction {
   return (arithmetic, [a, b]) => {
     const { sub, mul, div } = arithmetic;
+    if (a.value.isFinite() && !b.value.isFinite() && !b.value.isNaN()) return far(a, b);
     return sub(a, mul(b, arithmetic.jump(whole, div(a, b))));
   };
 }
@@ -130,6 +131,12 @@ export const preciseFunctions: Readonly<Record<string, PreciseFunction>> = {
   ),
   log1p: smooth(special.log1p, (x) => x.isZero() || x.eq(-1)),
   sqrt: squareRoot,
+  exp2: exponential(({ exp, D, ln }, x) => exp(x.times(ln(new D(2))))),
+  hypot: (arithmetic, [a, b]) => {
+    const [x, y] = [abs(arithmetic, [a]), abs(arithmetic, [b])];
+    if (!x.value.isFinite() || !y.value.isFinite()) return x.value.isFinite() || y.value.eq(Infinity) ? y : x;
+    return squareRoot(arithmetic, [arithmetic.add(arithmetic.mul(x, x), arithmetic.mul(y, y))]);
+  },
   rsqrt: (arithmetic, [x]) => arithmetic.div(arithmetic.number(1), squareRoot(arithmetic, [x])),
   cbrt: smooth((_, x) => x.cbrt()),
   logaddexp: (arithmetic, [a, b]) => {
@@ -159,6 +166,8 @@ export const preciseFunctions: Readonly<Record<string, PreciseFunction>> = {
   erfinv: smooth(special.erfinv, (x) => x.isZero() || x.abs().eq(1)),
   lgamma: smooth(special.lgamma, (x) => x.eq(1) || x.eq(2)),
   digamma: smooth(special.digamma, never),
+  polygamma: (arithmetic, [order, x]) =>
+    smooth((digits, each) => special.polygamma(digits, order.value.toNumber(), each), never)(arithmetic, [x]),
   relu: (arithmetic, [x]) => (x.value.isNaN() ? x : maximum(arithmetic, [x, arithmetic.number(0)])),
   pow: power,
   maximum,
@@ -172,8 +181,14 @@ export const preciseFunctions: Readonly<Record<string, PreciseFunction>> = {
   trunc: jump((x) => x.trunc()),
   // Its jumps lie half-way: at ⌊2x⌋ odd.
   round: (arithmetic, [x]) => (x.error === -Infinity ? { ...x, value: halfToEven(x.value) } : unknown(arithmetic)),
-  mod: remainder((x) => x.floor()),
-  remainder: remainder((x) => x.trunc()),
+  fmod: remainder(
+    (x) => x.trunc(),
+    (a) => a,
+  ),
+  remainder: remainder(
+    (x) => x.floor(),
+    (a, b) => (a.value.isZero() || a.value.isNegative() === b.value.isNegative() ? a : b),
+  ),
   equal: comparison((order) => order === 0),
   notEqual: comparison((order) => order !== 0),
   less: comparison((order) => order < 0),
@@ -181,6 +196,12 @@ export const preciseFunctions: Readonly<Record<string, PreciseFunction>> = {
   greater: comparison((order) => order > 0),
   greaterEqual: comparison((order) => order >= 0),
   isNaN: (arithmetic, [x]) => (x.error === Infinity ? unknown(arithmetic) : arithmetic.truth(x.value.isNaN())),
+  isInfinite: (arithmetic, [x]) =>
+    x.error === Infinity ? unknown(arithmetic) : arithmetic.truth(!x.value.isFinite() && !x.value.isNaN()),
+  copysign: (arithmetic, [a, b]) => {
+    const size = abs(arithmetic, [a]);
+    return b.value.isNegative() ? arithmetic.neg(size) : size;
+  },
   isFinite: (arithmetic, [x]) => (x.error === Infinity ? unknown(arithmetic) : arithmetic.truth(x.value.isFinite())),
   and: logic((a, b) => a && b),
   or: logic((a, b) => a || b),

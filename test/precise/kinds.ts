@@ -10,7 +10,7 @@ import { keptAxes } from "../../ir/ops/sum.ts";
 import type { ElementwiseOp, Value } from "../../ir/value.ts";
 import { preciseCast, preciseFunctions } from "./functions.ts";
 import { unknown, type Arithmetic, type Precise } from "./number.ts";
-import { inOrder, running } from "./ordered.ts";
+import { inOrder, repeated, running } from "./ordered.ts";
 import { argumentOf, preciseReductions } from "./reductions.ts";
 
 /** The elements of a value, row-major. */
@@ -47,6 +47,8 @@ export function evaluateKind(value: Value, operands: readonly Elements[], settin
         op.expand(value.operands, value.attrs),
         new Map(value.operands.map((operand, i) => [operand, operands[i]])),
       );
+    case "scan":
+      return repeated(value, operands, setting);
     case "leaf":
       return leaf(value, setting);
     case "derivative":
@@ -76,6 +78,7 @@ function elementwise(op: ElementwiseOp, value: Value, operands: readonly Element
       );
     });
   }
+  if (op.name === "bitcast") return operands[0].map((x) => reinterpreted(op, value, x, arithmetic));
   if (op.name === "cast") return operands[0].map((x) => preciseCast(arithmetic, x, value.type.dtype));
   const compute = Object.hasOwn(preciseFunctions, op.name) ? preciseFunctions[op.name] : undefined;
   if (!compute) throw new Error(`elementwise ${op.name} has no precise definition`);
@@ -85,6 +88,13 @@ function elementwise(op: ElementwiseOp, value: Value, operands: readonly Element
       operands.map((each) => each[i]),
     ),
   );
+}
+
+/** The bits of a float32: of a number that is known to be one. */
+function reinterpreted(op: ElementwiseOp, value: Value, x: Precise, arithmetic: Arithmetic): Precise {
+  if (x.error !== -Infinity) return unknown(arithmetic);
+  const context = { result: value.type.dtype, operands: [value.operands[0].type.dtype] };
+  return arithmetic.number(op.reference([x.value.toNumber()], context));
 }
 
 /** Numbers that no float32 and no integer is: they stand for elements while these are moved. */

@@ -1,4 +1,5 @@
 /// What runs along an axis: accumulations, and the order of elements.
+import { scanBody, scanLetters, scanResult } from "../../ir/ops/scan.ts";
 import { keptAxes } from "../../ir/ops/sum.ts";
 import { offsetsAlong } from "../../ir/evaluate/indices.ts";
 import type { Value } from "../../ir/value.ts";
@@ -78,6 +79,29 @@ export function inOrder(value: Value, x: Elements, setting: Setting): Elements {
       });
     return order.map((place) => (isDecided ? arithmetic.number(place) : unknown(arithmetic)));
   });
+}
+
+/** One of the results of a loop, step after step. */
+export function repeated(value: Value, operands: readonly Elements[], setting: Setting): Elements {
+  const body = scanBody(value.attrs);
+  const { tag, index } = scanResult(value.attrs);
+  const length = setting.bind(body.length);
+  const [first, second] = [body.carries.length, body.carries.length + body.elements.length];
+  const rows: Elements[] = [];
+  let carries = operands.slice(0, first);
+  for (let step = 0; step < length; step++) {
+    const place = body.reverse ? length - 1 - step : step;
+    const elements = operands.slice(first, second).map((sequence) => {
+      const size = sequence.length / length;
+      return sequence.slice(place * size, (place + 1) * size);
+    });
+    const known = new Map<Value, Elements>([[body.position, [setting.arithmetic.number(place)]]]);
+    const given = [...carries, ...elements, ...operands.slice(second)];
+    scanLetters(body).forEach((letter, i) => known.set(letter, given[i]));
+    rows[place] = tag === "output" ? setting.evaluate(body.outputs[index], known) : carries[index];
+    carries = body.next.map((each) => setting.evaluate(each, known));
+  }
+  return tag === "carry" ? carries[index] : rows.flat();
 }
 
 /** Computes the elements along an axis together; `offsets` are where they lie. */

@@ -207,9 +207,39 @@ export function lgamma(digits: Digits, operand: Decimal): Decimal {
   return rounded(digits, sum.minus(room.ln(shift)));
 }
 
+/** n-th derivative of digamma: (−1)^(n+1) n! Σ 1/(x + k)^(n+1), whose tail is Euler and Maclaurin's sum. */
+export function polygamma(digits: Digits, order: number, operand: Decimal): Decimal {
+  if (order === 0) return digamma(digits, operand);
+  if (!operand.isFinite()) return operand.isPositive() ? new digits.D(0) : new digits.D(NaN);
+  const room = roomFor(digits, operand).wide(20);
+  const { D } = room;
+  const sign = order % 2 === 0 ? -1 : 1;
+  const x = new D(operand);
+  if (x.lte(0) && x.isInteger()) return new digits.D(sign > 0 ? Infinity : NaN);
+  const far = Math.ceil(room.digits * 0.6) + order;
+  let sum = new D(0);
+  let z = x;
+  for (; z.lt(far); z = z.plus(1)) sum = sum.plus(z.pow(-order - 1));
+  // ∫ z^(−n−1) + z^(−n−1)/2 + Σ B₂ₖ/(2k)! · (n+1)…(n+2k−1) · z^(−n−2k)
+  sum = sum.plus(z.pow(-order).div(order)).plus(z.pow(-order - 1).div(2));
+  let rising = new D(order + 1);
+  let factorial = new D(2);
+  bernoulli(Math.ceil(room.digits * 0.6)).forEach(([over, under], i) => {
+    const n = 2 * (i + 1);
+    const term = new D(`${over}`).div(`${under}`).times(rising).div(factorial);
+    sum = sum.plus(term.times(z.pow(-order - n)));
+    rising = rising.times(order + n).times(order + n + 1);
+    factorial = factorial.times(n + 1).times(n + 2);
+  });
+  let size = sum.times(sign);
+  for (let n = 2; n <= order; n++) size = size.times(n);
+  return rounded(digits, size);
+}
+
 /** Derivative of ln Γ. */
 export function digamma(digits: Digits, operand: Decimal): Decimal {
   if (!operand.isFinite()) return operand.isNegative() ? new digits.D(NaN) : operand;
+  if (operand.isZero()) return new digits.D(operand.isNegative() ? Infinity : -Infinity);
   if (operand.lte(0) && operand.isInteger()) return new digits.D(NaN);
   const room = roomFor(digits, operand).wide(20);
   const { D } = room;
