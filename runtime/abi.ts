@@ -27,11 +27,14 @@ export interface Program {
   readonly limits: Readonly<Record<string, number>>;
 }
 
-/** One GPU buffer. The role decides its usage flags and who writes it. */
+/**
+ * One GPU buffer. The role decides its usage flags and who writes it. `places` counts for loops: 0, 1, 2, … as u32, one
+ * every 256 bytes, written at load.
+ */
 export interface BufferPlan {
   /** Label for debugging tools, for example `arena` or `train.image`. */
   readonly label: string;
-  readonly role: "state" | "arena" | "input" | "output" | "settings" | "constant";
+  readonly role: "state" | "arena" | "input" | "output" | "settings" | "constant" | "places";
   /** Size in bytes, a positive multiple of 4. */
   readonly bytes: number;
   /** Contents written at load; only for `constant`. Non-finite numbers are written as "nan", "inf" and "-inf". */
@@ -86,6 +89,8 @@ export interface Binding {
   readonly buffer: number;
   readonly offset: number;
   readonly bytes: number;
+  /** Inside loops: the range moves on by so many bytes with each place of the loop at that depth (0 is the outermost). */
+  readonly step?: { readonly depth: number; readonly bytes: number };
 }
 
 /** One launch of a kernel. */
@@ -94,6 +99,13 @@ export interface Dispatch {
   readonly kernel: number;
   readonly workgroups: readonly [number, number, number];
   readonly bindings: readonly Binding[];
+}
+
+/** Dispatches that are repeated, for place 0, 1, … of a scan, or from the last place to the first. */
+export interface Loop {
+  readonly times: number;
+  readonly reverse: boolean;
+  readonly dispatches: readonly (Dispatch | Loop)[];
 }
 
 /** An input of an entry point. */
@@ -118,5 +130,5 @@ export interface EntryPoint {
   readonly outputs: readonly Slot[];
   /** True when the entry point writes states: its calls are steps. */
   readonly updates: boolean;
-  readonly dispatches: readonly Dispatch[];
+  readonly dispatches: readonly (Dispatch | Loop)[];
 }

@@ -27,6 +27,7 @@ const usages: Readonly<Record<BufferPlan["role"], number>> = {
   output: storage | copySource,
   settings: uniform | copyTarget,
   constant: storage | copyTarget,
+  places: uniform | copyTarget,
 };
 
 const special = { nan: NaN, inf: Infinity, "-inf": -Infinity } as const;
@@ -58,9 +59,13 @@ export function createBuffers(device: GPUDevice, requests: readonly GPUBufferDes
 export const planBuffers = (program: Program): GPUBufferDescriptor[] =>
   program.buffers.map(({ label, role, bytes }) => ({ label, size: bytes, usage: usages[role] }));
 
-/** Fills the constant buffers. */
+/** Fills the constant buffers, and those that count places: 64 words each. */
 export function writeConstants(device: GPUDevice, program: Program, buffers: readonly GPUBuffer[]): void {
-  program.buffers.forEach(({ values }, index) => {
+  program.buffers.forEach(({ role, bytes, values }, index) => {
+    if (role === "places") {
+      const counted = new Uint32Array(bytes / 4).map((_, word) => word >> 6);
+      device.queue.writeBuffer(buffers[index]!, 0, counted);
+    }
     if (!values) return;
     const numbers = values.data.map((value) => (typeof value === "number" ? value : special[value]));
     device.queue.writeBuffer(buffers[index]!, 0, toArray(values.dtype, numbers));

@@ -55,6 +55,24 @@ function inputOf(entry: EntryPoint, binding: Binding): number {
   });
 }
 
+/** Dispatches in the order in which they run: those of a loop once for each place, with the ranges that they see there. */
+function inOrder(entries: EntryPoint["dispatches"], places: readonly number[] = []): readonly Dispatch[] {
+  return entries.flatMap((entry) => {
+    if ("times" in entry) {
+      const { times, reverse, dispatches } = entry;
+      return Array.from({ length: times }, (_, i) =>
+        inOrder(dispatches, [...places, reverse ? times - 1 - i : i]),
+      ).flat();
+    }
+    if (!entry.bindings.some(({ step }) => step)) return [entry];
+    const bindings = entry.bindings.map((binding) => {
+      const { step, offset } = binding;
+      return step ? { ...binding, offset: offset + places[step.depth]! * step.bytes } : binding;
+    });
+    return [{ ...entry, bindings }];
+  });
+}
+
 function prepareLaunch(context: Context, entry: EntryPoint, dispatch: Dispatch): Launch {
   const { device, memory } = context;
   const kernel = context.kernels[dispatch.kernel]!;
@@ -119,7 +137,12 @@ export function prepareEntry(
   const range = outputRange(entry);
   const ring = createRing(gate, name, range, range && memory[range.buffer], ringBuffers);
   const makeStep = stepMaker(gate, entry, ring, range, memory);
-  const launches = entry.dispatches.map((dispatch) => prepareLaunch(context, entry, dispatch));
+  const known = new Map<Dispatch, Launch>();
+  const launches = inOrder(entry.dispatches).map((dispatch) => {
+    const launch = known.get(dispatch) ?? prepareLaunch(context, entry, dispatch);
+    known.set(dispatch, launch);
+    return launch;
+  });
   const encode = (encoder: GPUCommandEncoder, given?: readonly CheckedInput[]): void => {
     const pass = encoder.beginComputePass();
     for (const { pipeline, group, workgroups, groupFor } of launches) {

@@ -1,6 +1,6 @@
 /// The program of a generated module: its kernels as text to read, and its tables with the names of what they refer to.
 import type { CodeBlockWriter } from "ts-morph";
-import type { Binding, Dispatch, EntryPoint, Kernel, Program, Slot } from "../../runtime/abi.ts";
+import type { Binding, Dispatch, EntryPoint, Kernel, Loop, Program, Slot } from "../../runtime/abi.ts";
 import { printLiteral, templateLiteral, type Literal, type Verbatim } from "./literal.ts";
 import { camelCase } from "./names.ts";
 
@@ -11,11 +11,9 @@ export function writeProgram(writer: CodeBlockWriter, program: Program, unique: 
   const comments = new Map<Literal, string>();
   const entryPoints: Record<string, Literal> = {};
   for (const [name, entry] of Object.entries(program.entryPoints)) {
-    for (const dispatch of entry.dispatches) {
-      for (const binding of dispatch.bindings) {
-        // One binding object may serve several dispatches, and mean the same in each.
-        comments.set(binding as unknown as Literal, bindingName(program, entry, binding));
-      }
+    for (const binding of entry.dispatches.flatMap(allDispatches).flatMap((dispatch) => dispatch.bindings)) {
+      // One binding object may serve several dispatches, and mean the same in each.
+      comments.set(binding as unknown as Literal, bindingName(program, entry, binding));
     }
     entryPoints[name] = { ...entry, dispatches: entry.dispatches.map(readable) } as unknown as Literal;
   }
@@ -26,12 +24,19 @@ export function writeProgram(writer: CodeBlockWriter, program: Program, unique: 
   writer.writeLine("/** The compiled model: buffers, states, kernels, and the dispatches of each entry point. */");
   writer.write(`${start}${printLiteral(table, 0, start.length, (element) => comments.get(element))};`).newLine();
 
-  function readable(dispatch: Dispatch): Literal {
+  function readable(dispatch: Dispatch | Loop): Literal {
+    if ("times" in dispatch)
+      return { ...dispatch, dispatches: dispatch.dispatches.map(readable) } as unknown as Literal;
     const kernel = {
       verbatim: `${dispatch.kernel} /* ${program.kernels[dispatch.kernel].name.replaceAll("*/", "")} */`,
     };
     return { ...dispatch, kernel } as unknown as Literal;
   }
+}
+
+/** The dispatches of a loop, each once. */
+function allDispatches(entry: Dispatch | Loop): readonly Dispatch[] {
+  return "times" in entry ? entry.dispatches.flatMap(allDispatches) : [entry];
 }
 
 function writeKernel(writer: CodeBlockWriter, name: string, kernel: Kernel): void {
