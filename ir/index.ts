@@ -6,7 +6,11 @@ export type { Initializer, NestedNumbers } from "./initializer.ts";
 
 export { add, div, mul, neg, square, sub } from "./ops/arithmetic.ts";
 export { cast, where } from "./ops/choose.ts";
-export { and, equal, greater, greaterEqual, less, lessEqual, not, notEqual, or } from "./ops/compare.ts";
+export { bitAnd, bitNot, bitOr, bitXor, bitcast, copysign, shiftLeft, shiftRight } from "./ops/bits.ts";
+export { isFinite, isInfinite, isNaN } from "./ops/bits.ts";
+export { and, equal, greater, greaterEqual, less, lessEqual, not, notEqual, or, xor } from "./ops/compare.ts";
+export { clamp, floorDivide, heaviside, lerp, log10, log2, logit, nanToNum, reciprocal, sinc } from "./ops/combined.ts";
+export { truncDivide, xlogy, type NanToNumOptions } from "./ops/combined.ts";
 export {
   expandDims,
   flatten,
@@ -22,15 +26,15 @@ export {
   unstack,
 } from "./ops/compose.ts";
 export { contract, dot, matmul, type AxisPair, type ContractAttrs } from "./ops/contract.ts";
-export {
-  convolve,
-  convolveTransposed,
-  type ConvolveOptions,
-  type ConvolveTransposedOptions,
-} from "./ops/convolve.ts";
+export { convolve, convolveTransposed, type ConvolveOptions, type ConvolveTransposedOptions } from "./ops/convolve.ts";
 export { grad, jvp, stopGradient, vjp } from "./ops/derivative.ts";
 export { abs, exp, expm1, log, log1p, maximum, minimum, pow, relu } from "./ops/functions.ts";
 export { sigmoid, sign, softplus, sqrt, step, tanh } from "./ops/functions.ts";
+export { acosh, asinh, atanh, cosh, sinh } from "./ops/hyperbolic.ts";
+export { exp2, hypot, rsqrt } from "./ops/powers.ts";
+export { ceil, floor, fmod, quotient, remainder, round, trunc } from "./ops/rounding.ts";
+export { digamma, erf, erfc, erfinv, lgamma, polygamma } from "./ops/special.ts";
+export { acos, asin, atan, atan2, cos, sin, tan } from "./ops/trigonometric.ts";
 export { einsum } from "./ops/einsum.ts";
 export { cummax, cummin, cumprod, cumsum, logcumsumexp, recurrence } from "./ops/cumulative.ts";
 export { dynamicSlice, gather, scatterAdd, take, takeAlongAxis } from "./ops/gather.ts";
@@ -67,6 +71,19 @@ export { training } from "./ops/training.ts";
 export { broadcastTo, sum, type ReductionOptions } from "./ops/sum.ts";
 export { windows, type WindowOptions } from "./ops/windows.ts";
 
+export {
+  celu,
+  elu,
+  gelu,
+  hardShrink,
+  hardSigmoid,
+  hardSwish,
+  hardTanh,
+  leakyRelu,
+  logSigmoid,
+} from "./nn/activations.ts";
+export { mish, prelu, relu6, selu, silu, softShrink, softsign, tanhShrink, threshold } from "./nn/activations.ts";
+export type { GeluOptions } from "./nn/activations.ts";
 export { dense, type DenseLayer, type DenseOptions } from "./nn/dense.ts";
 export { dropout, type DropoutOptions } from "./nn/dropout.ts";
 export {
@@ -93,7 +110,9 @@ export {
   foldIn,
   randomBits,
   randomKey,
+  randomNormal,
   randomUniform,
+  type NormalOptions,
   type RandomKey,
   type RandomKeyOptions,
   type UniformOptions,

@@ -1,6 +1,7 @@
 /// Every op there is: what the parser, the manual and the tests go through. A new family is one more line here.
 import type { Op } from "../value.ts";
 import * as arithmetic from "./arithmetic.ts";
+import * as bits from "./bits.ts";
 import * as choose from "./choose.ts";
 import * as compare from "./compare.ts";
 import * as contract from "./contract.ts";
@@ -9,17 +10,22 @@ import * as cumulative from "./cumulative.ts";
 import * as derivative from "./derivative.ts";
 import * as functions from "./functions.ts";
 import * as gather from "./gather.ts";
+import * as hyperbolic from "./hyperbolic.ts";
 import * as layout from "./layout.ts";
 import * as leaf from "./leaf.ts";
 import * as pad from "./pad.ts";
 import * as logspace from "./logspace.ts";
 import * as product from "./product.ts";
 import * as random from "./random.ts";
+import * as powers from "./powers.ts";
 import * as reduce from "./reduce.ts";
 import * as scan from "./scan.ts";
+import * as rounding from "./rounding.ts";
 import * as sort from "./sort.ts";
+import * as special from "./special.ts";
 import * as sum from "./sum.ts";
 import * as training from "./training.ts";
+import * as trigonometric from "./trigonometric.ts";
 import * as windows from "./windows.ts";
 
 /** All ops, family by family, each once. */
@@ -30,7 +36,13 @@ export function allOps(): readonly Op[] {
     compare,
     choose,
     functions,
+    powers,
     logspace,
+    trigonometric,
+    hyperbolic,
+    special,
+    rounding,
+    bits,
     sum,
     reduce,
     product,

@@ -47,6 +47,13 @@ export const signed: TypeRule = {
   result: (dtypes) => dtypes[0],
 };
 
+/** Whole numbers in, the same type out. */
+export const integers: TypeRule = {
+  wanted: "integers of one type",
+  accepts: (dtypes) => allEqual(dtypes) && (dtypes[0] === "i32" || dtypes[0] === "u32"),
+  result: (dtypes) => dtypes[0],
+};
+
 /** Numbers in, a boolean out. */
 export const comparison: TypeRule = { ...numbers, result: () => "bool" };
 
@@ -121,12 +128,25 @@ export interface Unary {
   readonly op: ElementwiseOp;
 }
 
-/** An op of two operands whose shapes broadcast and whose element types agree; numbers take the type of the other. */
-export interface Binary<Name extends string = string> {
-  <D extends DType = never, A extends Shape = Scalar, E extends DType = never, B extends Shape = Scalar>(
-    a: Tensor<D, A> | number,
-    b: Together<Name, D, A, E, B, Tensor<E, B> | number>,
-  ): Tensor<Either<D, E>, Broadcast<A, B>>;
+/** A function of two operands whose shapes broadcast and whose element types agree; numbers take the type of the other. */
+export type BinaryFunction<Name extends string = string> = <
+  D extends DType = never,
+  A extends Shape = Scalar,
+  E extends DType = never,
+  B extends Shape = Scalar,
+>(
+  a: Tensor<D, A> | number,
+  b: Together<Name, D, A, E, B, Tensor<E, B> | number>,
+) => Tensor<Either<D, E>, Broadcast<A, B>>;
+
+/** A binary function that is one op. */
+export interface Binary<Name extends string = string> extends BinaryFunction<Name> {
+  readonly op: ElementwiseOp;
+}
+
+/** An op of one operand, of any shape, whose result is a boolean. */
+export interface Test {
+  <S extends Shape>(x: Tensor<DType, S>): Tensor<"bool", S>;
   readonly op: ElementwiseOp;
 }
 

@@ -83,6 +83,7 @@ export const unitOp: ElementwiseOp = elementwise({
   partials: () => [null],
   wgsl: ([x], { lanes }) =>
     lanes === 4 ? `vec4f(${x} >> vec4u(8u)) * 5.9604644775390625e-8` : `f32(${x} >> 8u) * 5.9604644775390625e-8`,
+  infix: true,
   reference: ([x]) => (x >>> 8) * 2 ** -24,
 });
 

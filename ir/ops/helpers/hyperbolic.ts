@@ -11,7 +11,7 @@ export const hyperbolicSineHelper: HelperFunction = {
   uses: [expHelper],
   body: `// Away from 0 by e^(|x|/2), whose square overflows where the result does.
 let z = x * x;
-let near = x + x * z * (0.16666667 + z * (0.0083332838 + z * 0.00020371921));
+let near = x + x * z * (0.16666716 + z * (0.0083302838 + z * 0.00020372191));
 let root = exponential(0.5 * abs(x));
 let far = (0.5 * root) * root - 0.5 / root / root;
 return select(select(far, -far, x < 0.0), near, abs(x) < 1.0);`,

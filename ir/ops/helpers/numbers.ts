@@ -84,6 +84,19 @@ export const copySignHelper: HelperFunction = {
   body: "return bitcast<f32>((bitcast<u32>(magnitude) & 0x7fffffffu) | (bitcast<u32>(sign) & 0x80000000u));",
 };
 
+export const hypotenuseHelper: HelperFunction = {
+  name: "hypotenuse",
+  parameters: { a: "f32", b: "f32" },
+  result: "f32",
+  uses: [isInfiniteHelper],
+  body: `// Scaled by a power of two, so that squares neither overflow nor vanish.
+let size = max(abs(a), abs(b));
+let unit = select(select(1.0, 1.8446744e19, size < 1e-18), 5.421011e-20, size > 1e18);
+let x = a * unit;
+let y = b * unit;
+return select(sqrt(x * x + y * y) / unit, infinity, is_infinite(a) || is_infinite(b));`,
+};
+
 export const moduloHelper: HelperFunction = {
   name: "modulo",
   parameters: { a: "f32", b: "f32" },

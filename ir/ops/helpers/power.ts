@@ -56,19 +56,17 @@ export const powerHelper: HelperFunction = {
   body: `// Real powers as IEEE 754 has them; a negative base takes whole exponents.
 if (exponent == 0.0 || base == 1.0) { return 1.0; }
 if (is_nan(base) || is_nan(exponent)) { return nan; }
-let largest = 3.4028234663852886e+38;
+let largest = 3.4028234663852886e38;
 let size = abs(base);
-let limit = size == 0.0 || size > largest || abs(exponent) > largest;
-if (limit && size == 1.0) { return 1.0; }
-if (limit) {
-  let grows = (size > 1.0) == (exponent > 0.0);
-  let odd = abs(exponent) < 16777216.0 && abs(exponent - 2.0 * floor(exponent * 0.5)) == 1.0;
-  let result = select(0.0, infinity, grows);
-  return select(result, -result, odd && (bitcast<u32>(base) >> 31u) == 1u);
-}
-if (base > 0.0) { return positive_power(base, exponent); }
-if (floor(exponent) != exponent) { return nan; }
+let negative = (bitcast<u32>(base) >> 31u) == 1u;
 let odd = abs(exponent) < 16777216.0 && abs(exponent - 2.0 * floor(exponent * 0.5)) == 1.0;
-let result = positive_power(size, exponent);
-return select(result, -result, odd);`,
+var result: f32;
+if (size == 0.0 || size > largest || abs(exponent) > largest) {
+  let grows = (size > 1.0) == (exponent > 0.0);
+  result = select(select(0.0, infinity, grows), 1.0, size == 1.0);
+} else {
+  if (negative && floor(exponent) != exponent) { return nan; }
+  result = positive_power(size, exponent);
+}
+return select(result, -result, negative && odd);`,
 };

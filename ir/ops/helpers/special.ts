@@ -154,17 +154,17 @@ const hurwitzHelper: HelperFunction = {
   result: "f32",
   uses: [powerHelper],
   body: `// Σ (x + k)^−s over k ≥ 0 for x > 0, s ≥ 2: the end by Euler and Maclaurin, the terms before it from small to large.
-var count = ceil(max(s + 6.0 - x, 0.0));
+let count = ceil(max(s + 6.0 - x, 0.0));
 let y = x + count;
 let z = 1.0 / (y * y);
 let third = s * (s + 1.0) * (s + 2.0) * z / 720.0;
 let fifth = third * (s + 3.0) * (s + 4.0) * z / 42.0;
 let seventh = fifth * (s + 5.0) * (s + 6.0) * z / 40.0;
-let series = y / (s - 1.0) + 0.5 + (s / 12.0 - third + fifth - seventh) / y;
-var total = power(y, -s) * series;
-while (count > 0.0) {
-  count -= 1.0;
-  total += power(x + count, -s);
+let end = 1.0 / (s - 1.0) + (0.5 + (s / 12.0 - third + fifth - seventh) / y) / y;
+var total = 0.0;
+for (var k = count; k >= 0.0; k -= 1.0) {
+  let last = k == count;
+  total += power(x + k, select(-s, 1.0 - s, last)) * select(1.0, end, last);
 }
 return total;`,
 };
@@ -182,16 +182,14 @@ let odd = order - 2.0 * floor(order * 0.5) == 1.0;
 let sign = select(-1.0, 1.0, odd);
 if (is_infinite(x)) { return select(nan, sign * 0.0, x > 0.0); }
 if (x <= 0.0 && floor(x) == x) { return sign * infinity; }
-var total: f32;
-if (x > 0.0) {
-  total = hurwitz_zeta(s, x);
-} else {
-  let distance = x - floor(x + 0.5);
-  let nearest = hurwitz_zeta(s, abs(distance));
-  let other = hurwitz_zeta(s, 1.0 - abs(distance));
-  let above = select(other, nearest, distance > 0.0);
-  let below = select(nearest, other, distance > 0.0);
-  total = above + sign * (below - hurwitz_zeta(s, 1.0 - x));
+let distance = x - floor(x + 0.5);
+let nearest = abs(distance);
+let above = select(select(1.0 - nearest, nearest, distance > 0.0), x, x > 0.0);
+let below = select(nearest, 1.0 - nearest, distance > 0.0);
+var total = 0.0;
+for (var part = 0u; part < select(3u, 1u, x > 0.0); part += 1u) {
+  let start = select(select(above, below, part == 1u), 1.0 - x, part == 2u);
+  total += select(select(1.0, sign, part == 1u), -sign, part == 2u) * hurwitz_zeta(s, start);
 }
 var factorial = sign;
 for (var k = 2.0; k <= order; k += 1.0) { factorial *= k; }
