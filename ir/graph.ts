@@ -69,39 +69,3 @@ export function livingValues(graph: Graph): ReadonlySet<Value> {
   }
   return alive;
 }
-
-/**
- * The graph with every root replaced. Names and places follow their values: a value that replaces a named one takes the
- * name unless it has one. Returns the same object when nothing changed.
- */
-export function mapGraph(graph: Graph, replace: (value: Value) => Value): Graph {
-  let changed = false;
-  const mapped = (value: Value): Value => {
-    const result = replace(value);
-    changed ||= result !== value;
-    return result;
-  };
-  const entryPoints = graph.entryPoints.map((entry) => ({
-    ...entry,
-    outputs: entry.outputs.map((output) => ({ ...output, value: mapped(output.value) })),
-    updates: entry.updates.map((update) => ({ ...update, value: mapped(update.value) })),
-  }));
-  if (!changed) return graph;
-  const next = { ...graph, entryPoints };
-  return { ...next, notes: carryNotes(graph, next, replace) };
-}
-
-function carryNotes(before: Graph, after: Graph, replace: (value: Value) => Value): ReadonlyMap<Value, Note> {
-  const notes = new Map<Value, Note>();
-  const alive = livingValues(after);
-  for (const value of alive) if (before.notes.has(value)) notes.set(value, before.notes.get(value)!);
-  for (const [value, note] of before.notes) {
-    if (alive.has(value)) continue;
-    const replacement = replace(value);
-    if (replacement === value || !alive.has(replacement)) continue;
-    const known = notes.get(replacement);
-    const merged: Note = { ...known, name: known?.name ?? note.name, place: known?.place ?? note.place };
-    notes.set(replacement, merged);
-  }
-  return notes;
-}

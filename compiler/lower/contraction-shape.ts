@@ -1,6 +1,6 @@
 /// What the text of a contraction depends on: extents, tile, and how each operand is best read.
 import { isMultipleOf, type Dim } from "../../ir/dim.ts";
-import { operandAxes, type ContractAttrs } from "../../ir/ops/contract.ts";
+import { contractAttrs, operandAxes } from "../../ir/ops/contract.ts";
 import { joinIndex, splitIndex } from "../../ir/ops/layout.ts";
 import { elementCount } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
@@ -31,7 +31,7 @@ export interface ContractionShape {
 
 /** The extents and the tile of a contraction. */
 export function describeContraction(root: Value): ContractionShape {
-  const attrs = root.attrs as unknown as ContractAttrs;
+  const attrs = contractAttrs(root);
   const [a, b] = root.operands.map((operand) => operand.type.shape);
   const left = operandAxes(attrs, 0, a.length);
   const right = operandAxes(attrs, 1, b.length);
@@ -62,7 +62,7 @@ export function edgeIndex(name: "row" | "column", extent: Dim, whole: boolean, s
 
 /** Index into an operand for a position along its free axes and along the contracted ones. */
 export function operandIndex(shape: ContractionShape, side: 0 | 1, edge: Index, k: Index): readonly Index[] {
-  const attrs = shape.root.attrs as unknown as ContractAttrs;
+  const attrs = contractAttrs(shape.root);
   const rank = shape.root.operands[side].type.shape.length;
   const axes = operandAxes(attrs, side, rank);
   const index = new Array<Index>(rank);

@@ -6,6 +6,7 @@ import { inputOp, letterOp, sizeValue, sizeOp, stateOp } from "../../ir/ops/leaf
 import { scanBody, type ScanBody } from "../../ir/ops/scan.ts";
 import { sameShape, shapeNames, type Shape, type TensorType } from "../../ir/type.ts";
 import { apply, postorder, withOperands, type Attrs, type Value } from "../../ir/value.ts";
+import { bottomUp } from "../rewrite/bottom-up.ts";
 import { sizeConflict, sizeUnbound, sizeUnknown, sizeValue as sizeNotPositive } from "../errors.ts";
 
 /** Numbers for named sizes: by name, or by entry point and name (`train.batch`), which wins. */
@@ -80,14 +81,12 @@ function bindUnder(root: Value, sizes: Sizes, bound: Bound): Value {
   const key = JSON.stringify(sizes);
   const memo = bound.values.get(key) ?? new Map<Value, Value>();
   bound.values.set(key, memo);
-  for (const value of postorder([root])) {
-    if (memo.has(value)) continue;
-    const result = bindValue(value, sizes, memo, bound);
-    memo.set(value, result);
+  return bottomUp(root, memo, (value, operands) => {
+    const result = bindValue(value, operands, sizes, bound);
     const note = bound.graph.notes.get(value);
     if (note && !bound.notes.has(result)) bound.notes.set(result, bindNote(note, sizes));
-  }
-  return memo.get(root)!;
+    return result;
+  });
 }
 
 function bindNote(note: Note, sizes: Sizes): Note {
@@ -113,7 +112,7 @@ function bindBody(body: ScanBody, sizes: Sizes, bound: Bound): ScanBody {
   return result;
 }
 
-function bindValue(value: Value, sizes: Sizes, memo: ReadonlyMap<Value, Value>, bound: Bound): Value {
+function bindValue(value: Value, operands: readonly Value[], sizes: Sizes, bound: Bound): Value {
   if (value.op === stateOp) return bindState(value, sizes, bound);
   if (value.op === letterOp) return rebindIdentity(value, sizes);
   if (value.op.kind === "leaf" && !value.constant) {
@@ -124,7 +123,6 @@ function bindValue(value: Value, sizes: Sizes, memo: ReadonlyMap<Value, Value>, 
   if (value.op === sizeOp) {
     return sizeValue(bindDim(value.attrs.size as Dim, sizes), value.type.dtype, bindShape(value.type.shape, sizes));
   }
-  const operands = value.operands.map((operand) => memo.get(operand)!);
   const { op, attrs } = value;
   if (op.kind === "scan") return apply(op, operands, { ...attrs, body: bindBody(scanBody(attrs), sizes, bound) });
   if (op.mapSizes)

@@ -4,7 +4,7 @@ import type { Value } from "../../ir/value.ts";
 
 /**
  * The graph with every root replaced. A replacement takes the name and place of what it replaces unless it has its own.
- * Unlike `mapGraph`, values that nothing reads keep their notes: a derivative may bring them back. `dce` drops them.
+ * Values that nothing reads keep their notes: a derivative may bring them back. `dce` drops them.
  */
 export function replaceValues(graph: Graph, replace: (value: Value) => Value): Graph {
   if (graphRoots(graph).every((root) => replace(root) === root)) return graph;

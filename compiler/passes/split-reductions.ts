@@ -1,27 +1,27 @@
 /// Sums over several axes in two steps, where that saves a kernel or a pass over memory: first along the axes that
 /// another reduction of the same tensor uses already, or along rows when a single total would have one long row.
-import { mapGraph, graphRoots, type Graph } from "../../ir/graph.ts";
+import type { Graph } from "../../ir/graph.ts";
 import { sum, sumOp } from "../../ir/ops/sum.ts";
 import { elementCount } from "../../ir/type.ts";
-import { postorder, underLayouts, withOperands, type Value } from "../../ir/value.ts";
+import { underLayouts, withOperands, type Value } from "../../ir/value.ts";
 import type { Pass } from "../pass.ts";
+import { bottomUp } from "../rewrite/bottom-up.ts";
+import { replaceValues } from "./replace.ts";
 
 /** A total over more elements than this is taken row by row first. */
 const longRow = 2048;
+
+/** Values farther from a sum than so many others would not be in its kernel. */
+const farthest = 256;
 
 export const splitReductions: Pass = {
   name: "split-reductions",
   doc: "A sum over many axes continues a sum over fewer, where a kernel for those exists or one row would be too long.",
   run(graph: Graph): Graph {
     const memo = new Map<Value, Value>();
-    for (const value of postorder(graphRoots(graph))) {
-      const rebuilt = withOperands(
-        value,
-        value.operands.map((operand) => memo.get(operand)!),
-      );
-      memo.set(value, split(rebuilt));
-    }
-    return mapGraph(graph, (value) => memo.get(value) ?? value);
+    return replaceValues(graph, (root) =>
+      bottomUp(root, memo, (value, operands) => split(withOperands(value, operands))),
+    );
   },
 };
 
@@ -38,9 +38,10 @@ function split(value: Value): Value {
 
 /** Axes of a reduction of the same space that the summed expression reads, when they are fewer. */
 function innerAxes(operand: Value, axes: readonly number[]): readonly number[] | undefined {
+  if (axes.length < 2) return undefined;
   const pending = [operand];
   const seen = new Set<Value>();
-  for (let each = pending.pop(); each; each = pending.pop()) {
+  for (let each = pending.pop(); each && seen.size < farthest; each = pending.pop()) {
     if (seen.has(each)) continue;
     seen.add(each);
     const base = underLayouts(each);

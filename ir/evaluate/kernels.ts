@@ -1,7 +1,7 @@
 /// How each kind of op computes in float64. A kernel is made once for a value, with its tables, and run many times.
 import type { Dim } from "../dim.ts";
 import { underivedGradient } from "../errors.ts";
-import { operandAxes, type ContractAttrs } from "../ops/contract.ts";
+import { contractAttrs, operandAxes } from "../ops/contract.ts";
 import { suppliedOp } from "../ops/derivative.ts";
 import { constantOp, iotaOp, letter, settingOp, sizeOp, type SettingIdentity } from "../ops/leaf.ts";
 import { scanBody, scanLetters, scanResult } from "../ops/scan.ts";
@@ -171,7 +171,7 @@ function scanKernel(value: Value, bind: BindSize): EvaluationKernel {
 }
 
 function contraction(value: Value, bind: BindSize): EvaluationKernel {
-  const attrs = value.attrs as unknown as ContractAttrs;
+  const attrs = contractAttrs(value);
   const [left, right] = value.operands.map((operand, side) => {
     const shape = operand.type.shape.map(bind);
     const axes = operandAxes(attrs, side === 0 ? 0 : 1, shape.length);

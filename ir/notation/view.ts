@@ -1,6 +1,6 @@
 /// How a value is written: which form, which operands, and what the form leaves out. Printers turn views into text.
 import type { Dim } from "../dim.ts";
-import { contractOp, type ContractAttrs } from "../ops/contract.ts";
+import { contractAttrs, contractOp, type ContractAttrs } from "../ops/contract.ts";
 import { castOp } from "../ops/choose.ts";
 import { mul } from "../ops/arithmetic.ts";
 import { reshapeOp, transposeOp } from "../ops/layout.ts";
@@ -141,7 +141,7 @@ export function reductionAttributes(value: Value): readonly string[] {
 }
 
 function contractionForm(value: Value): Form {
-  const attrs = value.attrs as unknown as ContractAttrs;
+  const attrs = contractAttrs(value);
   const [left, right] = value.operands.map((operand) => operand.type.shape.length);
   for (const transposed of [
     [false, false],

@@ -13,6 +13,11 @@ export interface ContractAttrs {
 }
 export type AxisPair = readonly [number, number];
 
+/** The attributes of a contraction. */
+export function contractAttrs({ attrs }: Pick<Value, "attrs">): ContractAttrs {
+  return attrs as unknown as ContractAttrs;
+}
+
 /** Axes of one operand by their part in a contraction, in order. */
 export interface OperandAxes {
   readonly batch: readonly number[];
@@ -35,7 +40,7 @@ export const contractOp: ContractionOp = {
   doc: "Sum of products over contracted axes; the matrix product is the case of one.",
   kind: "contraction",
   infer([a, b], attrs): TensorType {
-    const { batch, contracted } = attrs as unknown as ContractAttrs;
+    const { batch, contracted } = contractAttrs({ attrs });
     if (a.dtype !== b.dtype || a.dtype !== "f32") throw dtypeMismatch("contract", "f32", [a, b]);
     for (const [left, right] of [...batch, ...contracted]) {
       const extents: Shape = [a.shape[left], b.shape[right]];
@@ -47,7 +52,7 @@ export const contractOp: ContractionOp = {
     return { dtype: a.dtype, shape: [...shape, ...right.free.map((axis) => b.shape[axis])] };
   },
   transpose({ operands: [a, b], attrs }, cotangent) {
-    const { batch, contracted } = attrs as unknown as ContractAttrs;
+    const { batch, contracted } = contractAttrs({ attrs });
     const left = operandAxes({ batch, contracted }, 0, a.type.shape.length);
     const right = operandAxes({ batch, contracted }, 1, b.type.shape.length);
     const kept = batch.map((_, i) => i);

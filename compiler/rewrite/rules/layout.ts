@@ -1,5 +1,5 @@
 /// Broadcasts, reshapes and transposes: chains become one, and calculation moves before repetition.
-import { contract, contractOp, operandAxes, type AxisPair, type ContractAttrs } from "../../../ir/ops/contract.ts";
+import { contract, contractAttrs, contractOp, operandAxes, type AxisPair } from "../../../ir/ops/contract.ts";
 import { reshapeOp, reshapeTo, transpose, transposeOp } from "../../../ir/ops/layout.ts";
 import { broadcastAlong, broadcastOp, broadcastAttrs } from "../../../ir/ops/sum.ts";
 import { sameShape, type Shape } from "../../../ir/type.ts";
@@ -117,7 +117,7 @@ function contractionOfTransposes(value: Value): Value | undefined {
   const side = value.operands[0].op === transposeOp ? 0 : value.operands[1].op === transposeOp ? 1 : undefined;
   if (side === undefined) return undefined;
   const permutation = permutationOf(value.operands[side]);
-  const attrs = value.attrs as unknown as ContractAttrs;
+  const attrs = contractAttrs(value);
   const free = operandAxes(attrs, side, permutation.length).free.map((axis) => permutation[axis]);
   if (free.some((axis, position) => position > 0 && axis < free[position - 1])) return undefined;
   const moved = (pairs: readonly AxisPair[]): readonly AxisPair[] =>
@@ -132,7 +132,7 @@ function transposeOfContraction(value: Value, { uses }: Surroundings): Value | u
   // A product that others read would be computed twice.
   if (product.op !== contractOp || uses(product) > 1) return undefined;
   const [a, b] = product.operands;
-  const attrs = product.attrs as unknown as ContractAttrs;
+  const attrs = contractAttrs(product);
   const batch = attrs.batch.length;
   const left = operandAxes(attrs, 0, a.type.shape.length).free.length;
   const rank = product.type.shape.length;
