@@ -3,10 +3,12 @@ import { isBuilding, randomSite } from "./build.ts";
 import { add, mul, sub } from "./ops/arithmetic.ts";
 import { where } from "./ops/choose.ts";
 import { greaterEqual, less } from "./ops/compare.ts";
+import { log, sqrt } from "./ops/functions.ts";
 import { normalizeDim, reshapeTo } from "./ops/layout.ts";
 import { constant, iota } from "./ops/leaf.ts";
 import { threefry, unit } from "./ops/random.ts";
 import { broadcastTo } from "./ops/sum.ts";
+import { cos } from "./ops/trigonometric.ts";
 import type { Scalar } from "./static.ts";
 import { elementCount, type Shape } from "./type.ts";
 import type { Tensor, Value } from "./value.ts";
@@ -97,6 +99,33 @@ export function randomUniform(
   const value = add(low, mul(width, drawn));
   // The sum may round up to the end that is not drawn.
   return where(less(value, high), value, broadcastTo(typeof low === "number" ? constant(low) : low, drawn.type.shape));
+}
+
+/** How random numbers are distributed. */
+export interface NormalOptions {
+  /** Default 0. */
+  readonly mean?: number | Tensor<"f32", Scalar>;
+  /** Standard deviation. Default 1. */
+  readonly deviation?: number | Tensor<"f32", Scalar>;
+}
+
+/** Normal numbers, from pairs of uniform ones (Box and Muller 1958). None lies farther out than 5.8 deviations. */
+export function randomNormal<const S extends Shape>(
+  key: RandomKey,
+  shape: S,
+  options?: NormalOptions,
+): Tensor<"f32", S>;
+export function randomNormal(
+  key: RandomKey,
+  shape: readonly (number | string)[],
+  { mean = 0, deviation = 1 }: NormalOptions = {},
+): Value {
+  const dims = shape.map(normalizeDim);
+  // In (0, 1], so that the logarithm is finite.
+  const first = add(unit(bits(key, dims, 0)), 2 ** -24);
+  const drawn = mul(sqrt(mul(-2, log(first))), cos(mul(2 * Math.PI, unit(bits(key, dims, 1)))));
+  const spread = deviation === 1 ? drawn : mul(deviation, drawn);
+  return mean === 0 ? spread : add(mean, spread);
 }
 
 /** True with a probability, in every element. */

@@ -1,13 +1,10 @@
 /// Every derived gradient against differences of its loss, in float64.
 import { evaluateValues, prepareEvaluation } from "../../ir/evaluate.ts";
-import { entryPointRoots, type EntryPoint, type Graph } from "../../ir/graph.ts";
-import { grad, gradOp } from "../../ir/ops/derivative.ts";
-import { inputOp } from "../../ir/ops/leaf.ts";
-import { apply, postorder, type Value } from "../../ir/value.ts";
-import { derive } from "../passes/all.ts";
-import { substitution } from "../rewrite/bottom-up.ts";
+import type { EntryPoint, Graph } from "../../ir/graph.ts";
+import type { Value } from "../../ir/value.ts";
 import { drawLeaves, type LeafData, type Range } from "./data.ts";
 import { difference } from "./difference.ts";
+import { makePairs, type Pair, type Unchecked } from "./pairs.ts";
 import { randomStream, sampleIndices } from "./random.ts";
 
 /** How one gradient compares with differences. */
@@ -26,23 +23,15 @@ export interface GradientCheck {
   /** Random points that were given up because the loss has a kink there or is not finite. */
   readonly redrawn: number;
   readonly ok: boolean;
-}
-
-/** A gradient to check: `gradient` is derived from `loss` with respect to `target`. */
-interface Pair {
-  readonly name: string;
-  readonly loss: Value;
-  readonly target: Value;
-  readonly gradient: Value;
-  /** The value in the user's graph whose numbers `target` takes. */
-  readonly origin: Value;
+  /** Not checked, because it rests on the rule of this name, which is not meant to be the derivative of its formula. */
+  readonly inexact?: string;
 }
 
 const tolerance = 1e-6;
 const maximalEntries = 64;
 const maximalDraws = 20;
 
-/** Checks every `grad` that an entry point uses, directly or through an optimizer. */
+/** Checks every derivative that an entry point uses, directly or through an optimizer, and every rule that it supplies. */
 export function checkGradients(
   graph: Graph,
   entry: EntryPoint,
@@ -50,43 +39,14 @@ export function checkGradients(
   seed: number,
   strictFloat = false,
 ): readonly GradientCheck[] {
-  const placeholders = postorder(entryPointRoots(entry)).filter((value) => value.op === gradOp);
-  return derivePairs(graph, placeholders, strictFloat).map((pair) => checkPair(graph, entry, pair, sizes, seed));
+  return makePairs(graph, entry, strictFloat).map((pair) =>
+    "inexact" in pair ? notChecked(entry, pair) : checkPair(graph, entry, pair, sizes, seed),
+  );
 }
 
-function derivePairs(graph: Graph, placeholders: readonly Value[], strictFloat: boolean): readonly Pair[] {
-  const cuts = placeholders.map((placeholder) => cutAtTarget(placeholder));
-  const roots = cuts.flatMap(({ loss, gradient }) => [loss, gradient]);
-  if (roots.length === 0) return [];
-  const outputs = roots.map((value, position) => ({ name: String(position), value }));
-  const cut: Graph = { ...graph, entryPoints: [{ name: "check", outputs, updates: [] }] };
-  const derived = derive(cut, { strictFloat });
-  const results = derived.entryPoints[0].outputs.map((output) => output.value);
-  return cuts.map(({ target, loss, nested }, position) => {
-    const [originalLoss, origin] = placeholders[position].operands;
-    return {
-      name: `∂${nameOf(graph, originalLoss)}/∂${nameOf(graph, origin)}`,
-      // The user's own formula is the witness; only where it contains a gradient itself must that be derived first.
-      loss: nested ? results[2 * position] : loss,
-      target,
-      gradient: results[2 * position + 1],
-      origin,
-    };
-  });
-}
-
-/** A loss that contains gradients loses sight of values between: there the graph is cut, and the target becomes a leaf. */
-function cutAtTarget(placeholder: Value) {
-  const [loss, target] = placeholder.operands;
-  const nested = postorder([loss]).some((value) => value.op === gradOp);
-  if (!nested || target.op.kind === "leaf") return { loss, target, gradient: placeholder, nested };
-  const letter = apply(inputOp, [], { identity: { name: "target", ...target.type } });
-  const cut = substitution(new Map([[target, letter]]))(loss);
-  return { loss: cut, target: letter, gradient: grad(cut, letter), nested };
-}
-
-function nameOf(graph: Graph, value: Value): string {
-  return graph.notes.get(value)?.name ?? value.op.name;
+function notChecked(entry: EntryPoint, { name, inexact }: Unchecked): GradientCheck {
+  const none = { count: 0, checked: 0, worst: 0, index: 0, derived: NaN, measured: NaN, redrawn: 0 };
+  return { entryPoint: entry.name, name, ...none, ok: true, inexact };
 }
 
 function checkPair(
@@ -131,15 +91,17 @@ interface Comparison {
 }
 
 function comparePair(
-  { loss, target, gradient, origin }: Pair,
+  { loss, target, gradient, fed }: Pair,
   leaves: LeafData,
   sizes: Readonly<Record<string, number>>,
   seed: number,
 ): Comparison | { readonly tag: "not finite" } {
   const feeds = new Map<Value, Float64Array>(leaves);
-  if (!feeds.has(target)) feeds.set(target, evaluateValues([origin], leaves, sizes).get(origin)!);
-  // Derived from the leaves, not from the fed target: the derived graph need not contain a value between.
-  const derived = evaluateValues([gradient], target === origin ? leaves : feeds, sizes).get(gradient)!;
+  const given = evaluateValues([...fed.values()], leaves, sizes);
+  for (const [stand, origin] of fed) feeds.set(stand, given.get(origin)!);
+  // Derived from the leaves, not from a fed value between, which the derived graph need not contain.
+  const derived = evaluateValues([gradient], new Map([...feeds].filter(([value]) => value.op.kind === "leaf")), sizes);
+  const slopes = derived.get(gradient)!;
   const point = feeds.get(target)!;
   const evaluateLoss = prepareEvaluation([loss], sizes);
   const at = (index: number, shift: number): number => {
@@ -148,17 +110,17 @@ function comparePair(
     return evaluateLoss(new Map(feeds).set(target, moved)).get(loss)![0];
   };
   const center = evaluateLoss(feeds).get(loss)![0];
-  if (!Number.isFinite(center) || !derived.every(Number.isFinite)) return { tag: "not finite" };
-  const indices = sampleIndices(derived.length, maximalEntries, randomStream(seed));
+  if (!Number.isFinite(center) || !slopes.every(Number.isFinite)) return { tag: "not finite" };
+  const indices = sampleIndices(slopes.length, maximalEntries, randomStream(seed));
   let worst = { worst: -1, index: 0, derived: 0, measured: 0 };
   let smooth = true;
   for (const index of indices) {
     const measured = difference((shift) => at(index, shift), center, Math.abs(point[index]), tolerance);
     smooth &&= measured.smooth;
     if (!smooth) break;
-    const magnitude = Math.max(Math.abs(derived[index]), Math.abs(measured.value), measured.floor);
-    const error = Math.abs(derived[index] - measured.value) / magnitude;
-    if (error > worst.worst) worst = { worst: error, index, derived: derived[index], measured: measured.value };
+    const magnitude = Math.max(Math.abs(slopes[index]), Math.abs(measured.value), measured.floor);
+    const error = Math.abs(slopes[index] - measured.value) / magnitude;
+    if (error > worst.worst) worst = { worst: error, index, derived: slopes[index], measured: measured.value };
   }
-  return { tag: "compared", count: derived.length, checked: indices.length, ...worst, smooth };
+  return { tag: "compared", count: slopes.length, checked: indices.length, ...worst, smooth };
 }

@@ -11,8 +11,6 @@ import {
   input,
   jvp,
   log,
-  matmul,
-  max,
   mean,
   mul,
   param,
@@ -22,36 +20,15 @@ import {
   softmaxCrossEntropy,
   sqrt,
   square,
-  stopGradient,
   sub,
   sum,
   tanh,
   vjp,
-  type EntryPointRecord,
   type Value,
 } from "../../../ir/index.ts";
 import { expectRight } from "../agree.ts";
-import { expectCentralDifferences, graphOf, numbers, opNames, output, printed, randomFeeds } from "../symbolic.ts";
-
-/** Derives a model with the outputs that a test names, and gives the numbers of each. */
-function outcomes(define: () => EntryPointRecord, seed = 3): (name: string) => readonly number[] {
-  const graph = derive(graphOf(define));
-  expect([...opNames(graph)].filter((name) => /grad|jvp|vjp|letter|stopGradient|withDerivative/.test(name))).toEqual(
-    [],
-  );
-  const feeds = randomFeeds(
-    graph.entryPoints[0].outputs.map(({ value }) => value),
-    seed,
-  );
-  return (name) => numbers(output(graph, name), feeds);
-}
-
-function expectEqual(found: readonly number[], expected: readonly number[], digits = 9): void {
-  expect(found).toHaveLength(expected.length);
-  found.forEach((each, position) => expect(each).toBeCloseTo(expected[position], digits));
-}
-
-const vector = (name: string, length = 4): Value => input(name, "f32", [length]);
+import { expectCentralDifferences, graphOf, numbers, output, printed, randomFeeds } from "../symbolic.ts";
+import { expectEqual, outcomes, vector } from "./outcomes.ts";
 
 describe("forward mode", () => {
   it("is the product with the Jacobian that reverse mode transposes", () => {
@@ -282,46 +259,5 @@ describe("several losses", () => {
     expectEqual(of("sa"), of("b"));
     expectEqual(of("sb"), of("a"));
     expectEqual(of("both"), of("expected"));
-  });
-});
-
-describe("stopGradient", () => {
-  it("is a constant to derivatives of every kind and order, and leaves no trace", () => {
-    const of = outcomes(() => {
-      const [x, t] = [vector("x"), vector("t")];
-      const y = mul(stopGradient(x), x);
-      const slope = grad(sum(y), x);
-      return {
-        x,
-        slope,
-        bend: grad(sum(mul(slope, t)), x),
-        along: jvp(y, x, t),
-        known: mul(x, t),
-        y,
-        squared: square(x),
-      };
-    });
-    expectEqual(of("slope"), of("x"));
-    expectEqual(of("bend"), [0, 0, 0, 0]);
-    expectEqual(of("along"), of("known"));
-    expectEqual(of("y"), of("squared"));
-  });
-  it("holds through what is stabilised", () => {
-    const of = outcomes(() => {
-      const x = vector("x");
-      const shifted = sub(x, stopGradient(max(x)));
-      const loss = log(sum(exp(shifted)));
-      return { found: grad(loss, x), known: softmax(x) };
-    });
-    expectEqual(of("found"), of("known"));
-  });
-  it("hides values between", () => {
-    const of = outcomes(() => {
-      const [x, w] = [input("x", "f32", [2, 3]), param([3, 2], { name: "w" })];
-      const h = matmul(x, w);
-      return { dw: grad(sum(square(stopGradient(h))), w), dh: grad(sum(mul(stopGradient(h), h)), h), h };
-    });
-    expectEqual(of("dw"), [0, 0, 0, 0, 0, 0]);
-    expectEqual(of("dh"), of("h"));
   });
 });

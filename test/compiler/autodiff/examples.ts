@@ -2,6 +2,7 @@
 /// and reductions have theirs by themselves.
 import { where } from "../../../ir/ops/choose.ts";
 import { greater } from "../../../ir/ops/compare.ts";
+import { convolve } from "../../../ir/ops/convolve.ts";
 import { contract } from "../../../ir/ops/contract.ts";
 import * as cumulative from "../../../ir/ops/cumulative.ts";
 import { gather, scatterAdd } from "../../../ir/ops/gather.ts";
@@ -9,10 +10,12 @@ import { reshape, reverse, transpose } from "../../../ir/ops/layout.ts";
 import { constant, inputOp, iota } from "../../../ir/ops/leaf.ts";
 import { concatenate, pad, slice } from "../../../ir/ops/pad.ts";
 import { broadcastAlong } from "../../../ir/ops/sum.ts";
+import { polygamma } from "../../../ir/ops/special.ts";
 import { skewOp, windows } from "../../../ir/ops/windows.ts";
 import { cast } from "../../../ir/ops/choose.ts";
+import { scan } from "../../../ir/scan.ts";
 import { withDerivative } from "../../../ir/with-derivative.ts";
-import { mul, square, sub } from "../../../ir/ops/arithmetic.ts";
+import { add, mul, square, sub } from "../../../ir/ops/arithmetic.ts";
 import { tanh } from "../../../ir/ops/functions.ts";
 import { isFloat, type DType } from "../../../ir/type.ts";
 import { apply, postorder, type ElementwiseOp, type Op, type Value } from "../../../ir/value.ts";
@@ -38,11 +41,20 @@ export function domainOf(op: Op): readonly [number, number] {
 }
 
 const x = leaf("x", [3, 4]);
+const weight = leaf("weight", [4]);
 const y = leaf("y", [3, 4]);
 const clipped = withDerivative(
   (each: Value) => tanh(each),
   (cotangent, { result }) => [mul(cotangent, sub(1, square(result)))],
   { name: "clipped" },
+);
+
+const running = scan(
+  ([before]: readonly Value[], [at]: readonly Value[]) => {
+    const next = tanh(add(mul(before, weight), at));
+    return { carry: [next], outputs: [mul(next, at)] };
+  },
+  { initial: [leaf("start", [4])], sequences: [x] },
 );
 
 /** Name of an op → an application; null for ops that have no floats to differentiate. */
@@ -82,6 +94,10 @@ const table: Readonly<Record<string, (() => Value) | null>> = {
   concatenate: () => concatenate([x, leaf("more", [2, 4])]),
   gather: () => gather(x, constant(1, "i32", [2])),
   scatterAdd: () => scatterAdd(x, iota([2], 0), leaf("updates", [2, 4])),
+  convolve: () => convolve(leaf("image", [1, 2, 4]), leaf("kernel", [2, 2, 2]), { padding: "same" }),
+  // The order is a whole number, and has no derivative.
+  polygamma: () => polygamma(1, add(2, x)),
+  scan: () => running.outputs[0],
   contract: () => contract(x, y, { batch: [[0, 0]], contracted: [[1, 1]] }),
   // By intention not the derivative: see derivatives.test.ts.
   stopGradient: null,
