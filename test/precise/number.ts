@@ -108,11 +108,13 @@ export function makeArithmetic(digits: number, settle = false): Arithmetic {
   const div = (a: Precise, b: Precise): Precise => {
     const value = a.value.div(b.value);
     if (b.error !== -Infinity && !(b.error < b.value.e - 1)) return unknown(context);
+    // A number over ∞ is 0, and over 0 it is ∞, whatever its digits.
+    if (!b.value.isFinite() || b.value.isZero())
+      return finished(value, a.error === Infinity ? Infinity : -Infinity, true);
     const below = b.value.e - 0.1;
     const propagated = total(a.error - below, product(above(a.value) - 2 * below, b.error));
-    const isExact = value.isFinite() && value.sd() + (b.value.isFinite() ? b.value.sd() : 0) <= digits;
-    const divides = isExact && (!b.value.isFinite() || value.times(b.value).eq(a.value));
-    return finished(value, b.value.isFinite() && !b.value.isZero() ? propagated : total(a.error, b.error), divides);
+    const isExact = value.isFinite() && value.sd() + b.value.sd() <= digits && value.times(b.value).eq(a.value);
+    return finished(value, propagated, isExact);
   };
   const compare = (a: Precise, b: Precise): number | undefined => {
     if (a === b) return a.value.isNaN() ? NaN : 0;
