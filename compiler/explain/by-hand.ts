@@ -1,9 +1,10 @@
 /// The derivation that a person would write: the chain rule on the formulas of the model, then algebra.
 import type { Graph } from "../../ir/graph.ts";
-import type { Value } from "../../ir/value.ts";
+import { postorder, type Value } from "../../ir/value.ts";
 import { runPasses } from "../pass.ts";
 import { canonicalizeWith } from "../passes/canonicalize.ts";
 import { cseWith } from "../passes/cse.ts";
+import { expandDerivativesWith } from "../passes/expand-derivatives.ts";
 import { foldWith } from "../passes/fold.ts";
 import { rewritePass } from "../passes/rewrite-pass.ts";
 import { simplifyWith } from "../passes/simplify.ts";
@@ -13,7 +14,8 @@ import { makeLog, phasesOf, type DerivationLog } from "../rewrite/log.ts";
 import type { Rule } from "../rewrite/rule.ts";
 import { collectingRules } from "../rewrite/rules/all.ts";
 import { chainRule, type Chain } from "./chain.ts";
-import type { Derivation } from "./derivation.ts";
+import { endOf, type Derivation } from "./derivation.ts";
+import { prepared } from "./prepare.ts";
 import { replay, type Moment } from "./replay.ts";
 import { handRules, tidyRules } from "./rules.ts";
 import { derivativeName, namesOf, stationsBetween } from "./stations.ts";
@@ -23,14 +25,26 @@ import { derivativeName, namesOf, stationsBetween } from "./stations.ts";
  * needed. Undefined where that does not lead there.
  */
 export function deriveByHand(graph: Graph, loss: Value, target: Value, compiled: Value): Derivation | undefined {
+  const within = postorder([loss]);
   const names = namesOf(graph);
-  const chain = chainRule(stationsBetween(loss, target, names), makeRewriter(tidyRules));
-  for (const extra of [[], handRules]) {
-    const log = makeLog();
-    if (simplified(graph, chain, extra, log) !== compiled) continue;
-    const forward: Moment = new Map([...names].map(([value, name]) => [name, value]));
-    const start: Moment = new Map([...forward, ...derivativesOf(chain)]);
-    return { chain, forward: { start: forward, steps: [] }, backward: { start, steps: replay(start, phasesOf(log)) } };
+  const written: Moment = new Map(
+    within.flatMap((value) => (names.has(value) ? [[names.get(value)!, value] as const] : [])),
+  );
+  const [lossName, targetName] = [names.get(loss)!, names.get(target)!];
+  // As they are written if that will do; else with each formula made safe by itself, that of the loss last.
+  for (const forward of [{ start: written, steps: [] }, prepared(written, [lossName]), prepared(written, [])]) {
+    const end = endOf(forward);
+    const [from, to] = [end.get(lossName)!, end.get(targetName)!];
+    const known = new Map([...end].map(([name, value]) => [value, name]));
+    const stations = stationsBetween(from, to, known);
+    if (stations.length === 0) continue;
+    const chain = chainRule(stations, makeRewriter(tidyRules));
+    for (const extra of [[], handRules]) {
+      const log = makeLog();
+      if (simplified(graph, { known, chain, extra, compiled }, log) !== compiled) continue;
+      const start: Moment = new Map([...end, ...derivativesOf(chain)]);
+      return { chain, forward, backward: { start, steps: replay(start, phasesOf(log)) } };
+    }
   }
   return undefined;
 }
@@ -39,20 +53,34 @@ function derivativesOf({ loss, stations, cotangents }: Chain): Moment {
   return new Map(stations.slice(1).map(({ name, value }) => [derivativeName(loss, name), cotangents.get(value)!]));
 }
 
-/** The gradient after the compiler's own passes, and `extra` rules where it collects. */
-function simplified(graph: Graph, chain: Chain, extra: readonly Rule[], log: DerivationLog): Value {
+interface Attempt {
+  readonly known: ReadonlyMap<Value, string>;
+  readonly chain: Chain;
+  /** Rules besides the compiler's, where it collects. */
+  readonly extra: readonly Rule[];
+  readonly compiled: Value;
+}
+
+/** The gradient after the compiler's own passes; `compiled` if that is the same but for the order of factors. */
+function simplified(graph: Graph, { known, chain, extra, compiled }: Attempt, log: DerivationLog): Value {
   const collect = () => rewritePass("collect", "Sums of products are collected.", [...extra, ...collectingRules], log);
   const derivatives = [...derivativesOf(chain)].map(([name, value]) => [value, { name }] as const);
-  const outputs = [
-    { name: "loss", value: chain.loss.value },
-    { name: "gradient", value: chain.cotangents.get(chain.target.value)! },
-  ];
+  const forward = [...known].map(([value, name]) => [value, { ...graph.notes.get(value), name }] as const);
+  const gradient = { name: "gradient", value: chain.cotangents.get(chain.target.value)! };
+  const outputs = [{ name: "loss", value: chain.loss.value }, gradient];
   const page: Graph = {
     ...graph,
     entryPoints: [{ name: "explain", outputs, updates: [] }],
-    notes: new Map([...derivatives, ...graph.notes]),
+    notes: new Map([...derivatives, ...forward]),
   };
+  const marks = expandDerivativesWith(() => (value) => value, log);
   const algebra = [canonicalizeWith(log), stabilizeWith(log), simplifyWith(log), cseWith(log)];
-  const result = runPasses(page, [...algebra, collect(), collect(), foldWith(log), cseWith(log)]);
-  return result.entryPoints[0].outputs[1].value;
+  const result = runPasses(page, [marks, ...algebra, collect(), collect(), foldWith(log), cseWith(log)]);
+  const [, found] = result.entryPoints[0].outputs;
+  // The compiled gradient comes first, so that its spelling stays.
+  const compared = {
+    ...page,
+    entryPoints: [{ name: "explain", outputs: [{ name: "compiled", value: compiled }, found], updates: [] }],
+  };
+  return cseWith(log).run(compared).entryPoints[0].outputs[1].value;
 }

@@ -41,15 +41,12 @@ export function gradientDocument(explained: GradientExplanation): readonly Secti
   });
   const sections: readonly (Section | undefined)[] = [
     { title: "The model", rows: definitions },
-    section(
-      "Rewritten before it is differentiated, since its derivative would not be safe",
-      prepared.flatMap(lineRows),
-    ),
+    section("Made safe before it is differentiated", prepared.flatMap(lineRows)),
     { title: "The chain rule", rows: chainRows(chain.stations, gradient) },
     { title: "Each factor", rows: chain.locals.map((local) => localRow(local, chainNames)) },
     section("Together, rule by rule", lines.flatMap(lineRows)),
-    section("The model, as it is computed", forward.flatMap(lineRows)),
-    { title: "As it is compiled", rows: [{ left: gradient, relation: "=", right: compiled }] },
+    section("The model, as it is compiled", forward.flatMap(lineRows)),
+    { title: "The gradient, as it is compiled", rows: [{ left: gradient, relation: "=", right: compiled }] },
     rulesSection([...prepared, ...lines, ...forward]),
   ];
   return sections.filter((each) => each !== undefined);
@@ -86,11 +83,12 @@ function chainRows(stations: readonly Station[], gradient: string): readonly Row
     const product = stations.slice(1).map((station, i) => factor(stations[i], station));
     if (product.length > 1) return [{ left: gradient, relation: "=", right: [product] }];
   }
-  return stations.slice(1).map((station): Row => {
+  return stations.slice(1).flatMap((station): readonly Row[] => {
     const terms = readersOf(station).map((reader) =>
       reader === loss ? [factor(loss, station)] : [derivativeName(loss, reader.name), factor(reader, station)],
     );
-    return { left: derivativeName(loss, station.name), relation: "=", right: terms };
+    const left = derivativeName(loss, station.name);
+    return terms.length === 1 && terms[0].length === 1 ? [] : [{ left, relation: "=", right: terms }];
   });
 }
 

@@ -59,7 +59,7 @@ function explanation(graph: Graph, loss: string, target: string, derivation: Der
   const known = new Set(forward.start.keys());
   const gradient = derivativeName({ name: loss }, target);
   const derivatives = [...backward.start.keys()].filter((name) => !known.has(name));
-  const kept = namesWithin(end, derivatives, end.get(gradient)!).filter((name) => name !== gradient);
+  const kept = namesWithin(end, derivatives, end.get(gradient)!, known).filter((name) => name !== gradient);
   const onTheWay = chain.stations.map((station) => station.name).filter((name) => forward.start.has(name));
   const changed = (lines: readonly Line[]): readonly Line[] => lines.filter(({ equalities }) => equalities.length > 0);
   const lines = linesOf(backward.start, backward.steps, [...kept, gradient], known);

@@ -3,6 +3,7 @@ import { escapeLatex, latexName } from "../format/latex-names.ts";
 import { latexValue } from "../format/latex.ts";
 import type { RuleText } from "../rewrite/log.ts";
 import { cotangentLetter, primed, type Row, type Section } from "./document.ts";
+import type { Formula } from "./lines.ts";
 import { isFormula } from "./text.ts";
 
 /** The sections as `aligned` environments for math mode, with the same lines as the text. */
@@ -16,12 +17,17 @@ export function explanationLatex(sections: readonly Section[]): string {
 
 function rowLatex({ left, label, relation, right, note }: Row): string {
   const formula = isFormula(right)
-    ? latexValue(right.value, right.names)
+    ? formulaLatex(right)
     : right.map((factors) => factors.map(latexName).join(" \\cdot ")).join(" + ");
   const sign = relation === "↦" ? `&\\colon ${cotangentLetter} \\mapsto` : "&=";
   const name = label !== undefined ? `\\text{${escapeLatex(label)}}` : left === undefined ? undefined : nameLatex(left);
   const start = name === undefined ? "&=" : `${name} ${sign}`;
   return `${start} ${formula}${note === undefined ? "" : ` && \\text{${escapeLatex(note)}}`}`;
+}
+
+function formulaLatex({ value, names }: Formula): string {
+  const name = names.get(value);
+  return name === undefined ? latexValue(value, names) : latexName(name);
 }
 
 function nameLatex(name: string): string {

@@ -1,4 +1,5 @@
 /// Steps of a derivation as lines: a name, its formula, and what each rule makes of the formula.
+import { formatName } from "../../ir/notation/form.ts";
 import { printValue } from "../../ir/print.ts";
 import type { Value } from "../../ir/value.ts";
 import { postorder } from "../../ir/value.ts";
@@ -22,6 +23,8 @@ export interface Line {
   readonly name: string;
   readonly first: Formula;
   readonly equalities: readonly Equality[];
+  /** The last formula; its value may be another than that of the last equality, where what it names has changed. */
+  readonly last: Formula;
 }
 
 /** The lines of `shown` names over the steps; other names that are not `known` are written out. */
@@ -33,11 +36,15 @@ export function linesOf(
 ): readonly Line[] {
   const formulaAt = (moment: Moment, name: string): Formula => {
     const names = new Map<Value, string>();
+    const own = moment.get(name)!;
+    let isBefore = true;
     for (const [other, value] of moment) {
-      const isNamed = other !== name && (known.has(other) || shown.includes(other));
-      if (isNamed && !names.has(value) && value !== moment.get(name)) names.set(value, other);
+      if (other === name) isBefore = false;
+      // A name for the very same value says something only where it does not come to mean this one.
+      const isNamed = other !== name && (known.has(other) || shown.includes(other)) && (isBefore || value !== own);
+      if (isNamed && !names.has(value)) names.set(value, other);
     }
-    return { value: moment.get(name)!, names };
+    return { value: own, names };
   };
   return shown.map((name) => {
     const first = formulaAt(start, name);
@@ -50,19 +57,25 @@ export function linesOf(
       text = next;
       equalities.push({ rule, formula });
     }
-    return { name, first, equalities };
+    return { name, first, equalities, last: formulaAt(steps.at(-1)?.after ?? start, name) };
   });
 }
 
 /** A formula as text. */
 export function formulaText({ value, names }: Formula): string {
-  return printValue(value, names);
+  const name = names.get(value);
+  return name === undefined ? printValue(value, names) : formatName(name);
 }
 
-/** Names of a moment whose values are computed on the way to another, each value once. */
-export function namesWithin(moment: Moment, names: readonly string[], root: Value): readonly string[] {
+/** Names of a moment whose values are computed on the way to another and by no `other` name, each value once. */
+export function namesWithin(
+  moment: Moment,
+  names: readonly string[],
+  root: Value,
+  others: Iterable<string>,
+): readonly string[] {
   const inside = new Set(postorder([root]));
-  const seen = new Set<Value>([root]);
+  const seen = new Set<Value>([root, ...[...others].map((name) => moment.get(name)!)]);
   return names.filter((name) => {
     const value = moment.get(name)!;
     if (!inside.has(value) || seen.has(value) || value.op.kind === "leaf") return false;

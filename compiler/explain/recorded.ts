@@ -1,10 +1,9 @@
 /// The derivation as the compiler did it: formulas are rewritten first, then differentiated, then simplified.
 import type { Graph } from "../../ir/graph.ts";
-import { isDerivative } from "../../ir/ops/derivative.ts";
 import { postorder, type Value } from "../../ir/value.ts";
 import { beforeDerivatives } from "../passes/all.ts";
 import { makeRewriter } from "../rewrite/driver.ts";
-import { phasesOf, type DerivationLog, type Differentiation } from "../rewrite/log.ts";
+import { expandedBy, phasesOf, type DerivationLog, type Differentiation } from "../rewrite/log.ts";
 import { chainRule } from "./chain.ts";
 import { endOf, type Course, type Derivation } from "./derivation.ts";
 import { replay, type Moment } from "./replay.ts";
@@ -20,7 +19,7 @@ export function recordedDerivation(
 ): Derivation | undefined {
   const taken = differentiationOf(log, loss, target);
   if (!taken) return undefined;
-  const forward = forwardCourse(graph, log);
+  const forward = forwardCourse(graph, loss, log);
   const rewritten = endOf(forward);
   const names = new Map([...rewritten].map(([name, value]) => [value, name]));
   const known = namesOf(graph);
@@ -45,10 +44,11 @@ export function differentiationOf(log: DerivationLog, loss: Value, target: Value
   });
 }
 
-/** What is done to named values before they are differentiated. Those that contain derivatives come later. */
-function forwardCourse(graph: Graph, log: DerivationLog): Course {
-  const named = [...namesOf(graph)].filter(([value]) => !postorder([value]).some(isDerivative));
-  const start: Moment = new Map(named.map(([value, name]) => [name, value]));
+/** What is done to named values before they are differentiated; derivatives within them are in place already. */
+function forwardCourse(graph: Graph, loss: Value, log: DerivationLog): Course {
+  const within = new Set(postorder([loss]));
+  const known = [...namesOf(graph)].filter(([value]) => within.has(value));
+  const start: Moment = new Map(known.map(([value, name]) => [name, expandedBy(log, value)]));
   const phases = phasesOf(log).filter((phase) => phase.name === beforeDerivatives);
   return { start, steps: replay(start, phases) };
 }

@@ -39,7 +39,7 @@ export function stationsBetween(loss: Value, target: Value, names: ReadonlyMap<V
 }
 
 /** The nearest values below one that satisfy a condition, in order of appearance. */
-function below(root: Value, isEnd: (value: Value) => boolean): readonly Value[] {
+export function below(root: Value, isEnd: (value: Value) => boolean): readonly Value[] {
   const found = new Set<Value>();
   const seen = new Set<Value>(root.operands);
   for (const value of seen) {

@@ -52,5 +52,7 @@ export function isFormula(right: Row["right"]): right is Formula {
 
 function ruleLines(rules: readonly RuleText[]): readonly string[] {
   const width = Math.max(0, ...rules.map(({ name }) => name.length));
-  return rules.map(({ name, identity, contract }) => `  ${name.padEnd(width)}  ${identity}  (${contract})`);
+  return rules.flatMap(({ name, identity, contract }) => {
+    return wrap(`  ${name.padEnd(width)}  ${identity}  (${contract})`, pageWidth, " ".repeat(width + 6));
+  });
 }

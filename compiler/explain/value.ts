@@ -1,6 +1,7 @@
 /// How one value of the compiled graph came about: source line, derivative rule, rewrites.
 import type { Place } from "../../ir/diagnostic.ts";
 import { graphValues, type Graph, type Update } from "../../ir/graph.ts";
+import { isDerivative } from "../../ir/ops/derivative.ts";
 import { letter } from "../../ir/ops/leaf.ts";
 import { formatType } from "../../ir/type.ts";
 import { postorder, type Value } from "../../ir/value.ts";
@@ -57,7 +58,9 @@ export function explainValue(graph: Graph, name: string): ValueExplanation {
   const derived = derive(graph, { log });
   const subjects = subjectsOf(graph, log);
   const subject = find(subjects, graph, name);
-  const names = [...namesOf(graph)].map(([value, each]): [string, Value] => [each, expandedBy(log, value)]);
+  // A name for a derivative that the model asks for would hide the derivative.
+  const written = [...namesOf(graph)].filter(([value]) => !isDerivative(value));
+  const names = written.map(([value, each]): [string, Value] => [each, expandedBy(log, value)]);
   const derivatives = subjects.filter((each) => each.derivative && isAlive(derived, each.name));
   const start: Moment = new Map([
     ...names,

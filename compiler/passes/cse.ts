@@ -5,8 +5,8 @@ import type { DerivationLog } from "../rewrite/log.ts";
 import { sameAttrs, withOperands, type Op, type Value } from "../../ir/value.ts";
 import { replaceValues } from "./replace.ts";
 
-/** Why a log says that a value gave way to an equal one. */
-const merging = { name: "equal values are one", identity: "x = x", contract: "exact" } as const;
+/** Why a log says that a value gave way to an equal one, perhaps with swapped operands. */
+const merging = { name: "equal values are one", identity: "x * y = y * x", contract: "exact" } as const;
 
 /** Makes the pass; `log` notes what was merged. The first spelling wins. */
 export function cseWith(log?: DerivationLog): Pass {

@@ -1,16 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { formatDot } from "../../compiler/format/dot.ts";
-import { latexName } from "../../compiler/format/latex-names.ts";
-import { formatLatex } from "../../compiler/format/latex.ts";
-import { derive } from "../../compiler/passes/all.ts";
-import { input, matmul, model, param, sigmoid, grad, binaryCrossEntropy } from "../../ir/index.ts";
-import { named } from "../../ir/build.ts";
-import type { Graph } from "../../ir/graph.ts";
-import { add, div, mul, sub } from "../../ir/ops/arithmetic.ts";
-import { where } from "../../ir/ops/choose.ts";
-import { greater } from "../../ir/ops/compare.ts";
-import { exp, log } from "../../ir/ops/functions.ts";
-import { elementwiseSamples, graphOf, leaf, weight } from "../ir/graphs.ts";
+import { formatDot } from "../../../compiler/format/dot.ts";
+import { latexName } from "../../../compiler/format/latex-names.ts";
+import { formatLatex } from "../../../compiler/format/latex.ts";
+import { derive } from "../../../compiler/passes/all.ts";
+import { input, matmul, model, param, sigmoid, grad, binaryCrossEntropy } from "../../../ir/index.ts";
+import { named } from "../../../ir/build.ts";
+import type { Graph } from "../../../ir/graph.ts";
+import { add, div, mul, sub } from "../../../ir/ops/arithmetic.ts";
+import { where } from "../../../ir/ops/choose.ts";
+import { greater } from "../../../ir/ops/compare.ts";
+import { exp, log } from "../../../ir/ops/functions.ts";
+import { expectBalanced } from "./balance.ts";
+import { elementwiseSamples, graphOf, leaf, weight } from "../../ir/graphs.ts";
 
 function classifier(): Graph {
   const place = { file: "model.ts", line: 1, column: 1 };
@@ -73,17 +74,6 @@ describe("LaTeX", () => {
     expectBalanced(formatLatex(derive(classifier())));
   });
 });
-
-function expectBalanced(latex: string): void {
-  let depth = 0;
-  for (const [token] of latex.replace(/\\[{}]/g, "").matchAll(/[{}]/g)) {
-    depth += token === "{" ? 1 : -1;
-    expect(depth).toBeGreaterThanOrEqual(0);
-  }
-  expect(depth).toBe(0);
-  expect(latex.match(/\\left\b/g)?.length).toBe(latex.match(/\\right\b/g)?.length);
-  expect(latex.match(/\\begin/g)?.length).toBe(latex.match(/\\end/g)?.length);
-}
 
 describe("DOT", () => {
   const text = formatDot(derive(classifier()));

@@ -1,0 +1,38 @@
+/// The model's formulas made safe one by one, each in terms of the names in it: 1/(1 + e⁻ᶻ) is read as σ(z) before it is
+/// differentiated, and a loss of probabilities is still a loss of probabilities.
+import { letter } from "../../ir/ops/leaf.ts";
+import type { Value } from "../../ir/value.ts";
+import { substitution } from "../rewrite/bottom-up.ts";
+import { makeRewriter } from "../rewrite/driver.ts";
+import { makeLog, phasesOf } from "../rewrite/log.ts";
+import { stabilizingRules } from "../rewrite/rules/all.ts";
+import type { Course } from "./derivation.ts";
+import { replay, type Moment, type Step } from "./replay.ts";
+import { below } from "./stations.ts";
+
+/** What rules do to each named value, operands before users; `kept` names stay as they are written. */
+export function prepared(start: Moment, kept: readonly string[]): Course {
+  const steps: Step[] = [];
+  let moment = start;
+  for (const name of start.keys()) {
+    const value = moment.get(name)!;
+    if (value.op.kind === "leaf" || kept.includes(name)) continue;
+    const named = new Set(moment.values());
+    const letters = new Map(below(value, (each) => named.has(each)).map((each) => [each, letter(each.type)]));
+    const restore = substitution(new Map([...letters].map(([each, standIn]) => [standIn, each])));
+    const formula = substitution(letters)(value);
+    const log = makeLog();
+    makeRewriter(stabilizingRules, { observe: log.phase("stabilize") })(formula);
+    for (const step of replay(new Map([[name, formula]]), phasesOf(log))) {
+      const after = replaced(moment, moment.get(name)!, restore(step.after.get(name)!));
+      steps.push({ ...step, before: moment, after });
+      moment = after;
+    }
+  }
+  return { start, steps };
+}
+
+function replaced(moment: Moment, from: Value, to: Value): Moment {
+  const replace = substitution(new Map([[from, to]]));
+  return new Map([...moment].map(([name, value]) => [name, replace(value)]));
+}
