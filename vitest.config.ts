@@ -9,6 +9,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     pool: "forks",
+    // Adds up the recorded cases of PyTorch's operators over all test files.
+    globalSetup: ["test/conformance/opinfo/tally.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

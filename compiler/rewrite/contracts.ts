@@ -32,6 +32,7 @@ export function countContracts(next?: DerivationLog): ContractCounter {
         observe?.(rule, before, after);
       };
     },
+    expanded: (expanded) => next?.expanded(expanded),
     differentiated: (event) => next?.differentiated(event),
   };
   return { log, counts: () => ({ ...counted }) };

@@ -1,0 +1,4 @@
+import { arithmetic } from "./operators/arithmetic.ts";
+import { conformance } from "./opinfo/suite.ts";
+
+conformance("arithmetic", arithmetic);

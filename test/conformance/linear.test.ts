@@ -1,0 +1,4 @@
+import { linear } from "./operators/linear.ts";
+import { conformance } from "./opinfo/suite.ts";
+
+conformance("linear", linear);

@@ -1,0 +1,8 @@
+import { norms } from "./operators/norms.ts";
+import { resamplings } from "./operators/resampling.ts";
+import { sampling } from "./operators/sampling.ts";
+import { conformance } from "./opinfo/suite.ts";
+
+conformance("norms", norms);
+conformance("resampling", resamplings);
+conformance("sampling", sampling);
