@@ -1,4 +1,5 @@
-/// One entry point as kernels in launch order: partition, stores, order; split again where a kernel binds too much.
+/// One entry point as kernels in launch order: partition, stores, order; split again where a kernel binds too much. A loop
+/// is a step of many kernels, planned in the same way.
 import type { EntryPoint, Graph } from "../ir/graph.ts";
 import { copyOp } from "../ir/ops/choose.ts";
 import { apply, postorder, type Value } from "../ir/value.ts";
@@ -7,13 +8,34 @@ import { descend } from "./cluster/descend.ts";
 import { mostBindings } from "./cluster/partition.ts";
 import { planTraffic } from "./cluster/store.ts";
 import { tooManyBindings } from "./errors.ts";
-import { orderKernels, type Results, type Step } from "./schedule/order.ts";
 import { targetTensor } from "./lower/kernel.ts";
+import { loopGraph } from "./loop-graph.ts";
+import { orderKernels, type Results, type Step } from "./schedule/order.ts";
+
+type Notes = Graph["notes"];
+
+/** One kernel to launch, or a loop of them. */
+export interface PlannedStep extends Step {
+  readonly loop?: LoopPlan;
+}
+
+/** What a loop launches: once to begin with, then for each place. */
+export interface LoopPlan {
+  readonly times: number;
+  readonly reverse: boolean;
+  readonly first: readonly PlannedStep[];
+  readonly each: readonly PlannedStep[];
+  /** Leaves of the loop's own graphs → the tensors around it that they stand for. */
+  readonly aliases: ReadonlyMap<Value, Value>;
+  /** Tensors of the loop that nothing outside reads. */
+  readonly inner: readonly Value[];
+  readonly notes: Notes;
+}
 
 /** What an entry point computes, as kernels. */
 export interface EntryPlan {
   readonly entry: EntryPoint;
-  readonly steps: readonly Step[];
+  readonly steps: readonly PlannedStep[];
   /** States by the value that they take. */
   readonly updates: ReadonlyMap<Value, readonly Value[]>;
   /** Values returned, in the order of `entry.outputs`. */
@@ -21,33 +43,57 @@ export interface EntryPlan {
 }
 
 /** Plans an entry point whose sizes are bound and whose derivatives are expanded. */
-export function planEntry(entry: EntryPoint, notes: Graph["notes"]): EntryPlan {
+export function planEntry(entry: EntryPoint, notes: Notes): EntryPlan {
   const outputs = entry.outputs.map(({ value }) => written(value));
   const updates = new Map<Value, Value[]>();
   for (const { state, value } of entry.updates) {
-    const result = written(value);
+    // A loop writes tensors of its own, never a state.
+    const result = value.op.kind === "scan" ? apply(copyOp, [value]) : written(value);
     updates.set(result, [...(updates.get(result) ?? []), state]);
   }
   const results: Results = { outputs: new Set(outputs), updates };
-  const roots = [...new Set([...outputs, ...updates.keys()])];
+  return { entry, steps: planResults(results, notes, entry.name), outputs, updates };
+}
+
+/** Kernels for results, in launch order. */
+function planResults(results: Results, notes: Notes, name: string): readonly PlannedStep[] {
+  const roots = [...new Set([...results.outputs, ...results.updates.keys(), ...(results.rows?.keys() ?? [])])];
   const cuts = new Set<Value>();
   for (;;) {
     const traffic = planTraffic(cluster(roots, cuts), roots, cuts);
     const steps = orderKernels(traffic, results);
-    const crowded = steps.filter((step) => tensorsOf(step).size > mostBindings);
-    if (crowded.length === 0) return { entry, steps, outputs, updates };
+    const crowded = steps.filter((step) => !isLoop(step) && tensorsOf(step).size > mostBindings);
+    if (crowded.length === 0) return steps.map((step) => (isLoop(step) ? planLoop(step, notes) : step));
     for (const cut of crowded.flatMap((step) =>
-      chooseCuts(step, cuts, notes.get(step.traffic.stores[0])?.name ?? entry.name),
+      chooseCuts(step, cuts, notes.get(step.traffic.stores[0])?.name ?? name),
     ))
       cuts.add(cut);
   }
+}
+
+const isLoop = ({ traffic }: Step): boolean => traffic.cluster.kind === "loop";
+
+function planLoop(step: Step, notes: Notes): PlannedStep {
+  const graph = loopGraph([...step.traffic.cluster.members], notes);
+  const none = { outputs: new Set<Value>(), updates: new Map<Value, Value[]>() };
+  const plan = (rows: Results["rows"]): readonly PlannedStep[] => planResults({ ...none, rows }, graph.notes, "a loop");
+  const stored = new Set(step.traffic.stores);
+  const loop: LoopPlan = {
+    times: graph.times,
+    reverse: graph.reverse,
+    first: plan(graph.first),
+    each: plan(graph.each),
+    aliases: graph.aliases,
+    inner: graph.tensors.filter((tensor) => !stored.has(tensor)),
+    notes: graph.notes,
+  };
+  return { ...step, loop };
 }
 
 /** A leaf that is a result is copied into a tensor of its own. */
 function written(value: Value): Value {
   return value.op.kind === "leaf" ? apply(copyOp, [value]) : value;
 }
-
 /** Tensors that a kernel binds. */
 export function tensorsOf({ traffic, targets }: Step): ReadonlySet<Value> {
   return new Set([...traffic.loads, ...[...targets.values()].flat().map(targetTensor)]);

@@ -5,27 +5,23 @@ import { inputOp, settingOp } from "../ir/ops/leaf.ts";
 import { elementCount } from "../ir/type.ts";
 import { postorder, type Value } from "../ir/value.ts";
 import { abiVersion } from "../runtime/abi.ts";
-import type { BufferPlan, Dispatch, EntryPoint, InputSlot, Program, Slot, StateSlot } from "../runtime/abi.ts";
-import { dispatchSize, emptyTensor } from "./errors.ts";
+import type { BufferPlan, EntryPoint, InputSlot, Program, Slot, StateSlot } from "../runtime/abi.ts";
+import { emptyTensor } from "./errors.ts";
 import { classExtents } from "../ir/classes.ts";
 import { plainInitializer } from "./initialize.ts";
 import { createKernelTable, type KernelTable } from "./kernel-table.ts";
-import { kernelHeader, kernelName } from "./lower/header.ts";
-import { lower } from "./lower/lower.ts";
-import { mostWorkgroups, targetTensor, type GridExtent } from "./lower/kernel.ts";
-import { planEntry, type EntryPlan } from "./plan.ts";
+import {
+  allDispatches,
+  bytesOf,
+  launchSteps,
+  placeBytes,
+  roundTo16,
+  type LaunchFacts,
+  type Location,
+} from "./launch.ts";
+import { planEntry, type EntryPlan, type PlannedStep } from "./plan.ts";
 import { allocate, roundUp, type Interval } from "./schedule/allocate.ts";
-import type { Step } from "./schedule/order.ts";
-import { storageType, writeKernel } from "./wgsl/write.ts";
-
-/** What is known about one launch, for reports. */
-export interface LaunchFacts {
-  readonly name: string;
-  readonly workgroups: readonly [number, number, number];
-  readonly flops: number;
-  /** Bytes of all tensors that the kernel binds. */
-  readonly bytes: number;
-}
+import { storageType } from "./wgsl/write.ts";
 
 /** What is known about one entry point, for reports. */
 export interface EntryFacts {
@@ -39,11 +35,6 @@ export interface EntryFacts {
 export interface Assembly {
   readonly program: Program;
   readonly facts: readonly EntryFacts[];
-}
-
-interface Location {
-  readonly buffer: number;
-  readonly offset: number;
 }
 
 /** States of one buffer together stay within WebGPU's default limits. */
@@ -64,22 +55,20 @@ export function assemble(graph: Graph): Assembly {
     }));
   const arenaBytes = Math.max(0, ...plans.map(({ arena }) => arena.bytes));
   const arena = arenaBytes > 0 ? add("arena", "arena", arenaBytes) : -1;
+  const places = Math.max(0, ...plans.map(({ plan }) => mostPlaces(plan.steps)));
+  const placesBuffer = places > 0 ? add("places", "places", 256 * (places - 1) + placeBytes) : undefined;
   const kernels = createKernelTable(graph.entryPoints.length > 1);
   const entryPoints: Record<string, EntryPoint> = {};
   const facts: EntryFacts[] = [];
   for (const { plan, arena: packed } of plans) {
     const local = new Map(locations);
     for (const [value, offset] of packed.offsets) local.set(value, { buffer: arena, offset });
-    const { entry, launches } = assembleEntry(graph, plan, add, local, kernels);
+    const { entry, launches } = assembleEntry(graph, plan, add, local, kernels, placesBuffer);
     entryPoints[plan.entry.name] = entry;
     facts.push({ name: plan.entry.name, launches, arenaBytes: packed.bytes, arenaLowerBound: packed.lowerBound });
   }
   const program = { abi: abiVersion, name: graph.name, buffers, states, kernels: kernels.all, entryPoints };
   return { program: { ...program, limits: limitsOf(buffers, entryPoints) }, facts };
-}
-
-function bytesOf(value: Value): number {
-  return 4 * (elementCount(value.type.shape) as number);
 }
 
 function slot(name: string, value: Value, location: Location): Slot {
@@ -118,12 +107,29 @@ function intervalsOf({ steps, outputs }: EntryPlan): readonly Interval[] {
   const end = new Map<Value, number>();
   const returned = new Set(outputs);
   steps.forEach((step, time) => step.traffic.loads.forEach((value) => end.set(value, time)));
-  return steps.flatMap(({ targets }, start) =>
-    [...targets.values()].flat().flatMap(({ value, state }) => {
-      if (state || returned.has(value)) return [];
-      return [{ value, bytes: bytesOf(value), start, end: end.get(value) ?? start }];
-    }),
-  );
+  return steps.flatMap((step, start) => [
+    ...ownTensors(step).flatMap((value) =>
+      returned.has(value) ? [] : [{ value, bytes: bytesOf(value), start, end: end.get(value) ?? start }],
+    ),
+    // What a loop keeps for itself lives as long as it runs.
+    ...innerTensors(step).map((value) => ({ value, bytes: bytesOf(value), start, end: start })),
+  ]);
+}
+
+/** Values that a step writes into tensors of their own. */
+function ownTensors({ targets }: PlannedStep): readonly Value[] {
+  return [...targets.values()].flat().flatMap(({ value, state, row }) => (state || row ? [] : [value]));
+}
+
+function innerTensors({ loop }: PlannedStep): readonly Value[] {
+  if (!loop) return [];
+  const steps = [...loop.first, ...loop.each];
+  return [...loop.inner, ...steps.flatMap((step) => [...ownTensors(step), ...innerTensors(step)])];
+}
+
+/** Most places of any loop. */
+function mostPlaces(steps: readonly PlannedStep[]): number {
+  return Math.max(0, ...steps.map(({ loop }) => (loop ? Math.max(loop.times, mostPlaces(loop.each)) : 0)));
 }
 
 function assembleEntry(
@@ -132,6 +138,7 @@ function assembleEntry(
   add: AddBuffer,
   locations: Map<Value, Location>,
   kernels: KernelTable,
+  placesBuffer: number | undefined,
 ): { readonly entry: EntryPoint; readonly launches: readonly LaunchFacts[] } {
   const { entry } = plan;
   const used = new Set(postorder(entryPointRoots(entry)));
@@ -140,13 +147,9 @@ function assembleEntry(
   const settingsBuffer =
     settings.size > 0 ? add(`${entry.name} settings`, "settings", roundTo16(4 * settings.size)) : undefined;
   const outputs = placeOutputs(plan, add, locations);
-  const dispatches: Dispatch[] = [];
-  const launches: LaunchFacts[] = [];
-  for (const step of plan.steps) {
-    const { dispatch, facts } = launch(step, graph, plan, locations, settings, settingsBuffer, kernels);
-    dispatches.push(dispatch);
-    launches.push(facts);
-  }
+  const surroundings = { entry: entry.name, settings, settingsBuffer, placesBuffer, kernels };
+  const stateOf = (value: Value): Value | undefined => plan.updates.get(value)?.[0];
+  const { dispatches, launches } = launchSteps(plan.steps, { ...surroundings, notes: graph.notes, stateOf, locations });
   const compiled: EntryPoint = {
     inputs,
     settings: [...settings].map(([leaf, name]) => ({ name, value: (leaf.attrs.identity as SettingIdentity).value })),
@@ -156,10 +159,6 @@ function assembleEntry(
     dispatches,
   };
   return { entry: compiled, launches };
-}
-
-function roundTo16(bytes: number): number {
-  return Math.ceil(bytes / 16) * 16;
 }
 
 /** Settings of an entry point: under their own name where it is the only one of that name, else their graph's name. */
@@ -203,55 +202,6 @@ function placeOutputs({ entry, outputs }: EntryPlan, add: AddBuffer, locations: 
   return entry.outputs.map(({ name }, i) => slot(name, outputs[i], locations.get(outputs[i])!));
 }
 
-function launch(
-  step: Step,
-  graph: Graph,
-  { entry, updates }: EntryPlan,
-  locations: ReadonlyMap<Value, Location>,
-  settings: ReadonlyMap<Value, string>,
-  settingsBuffer: number | undefined,
-  kernels: KernelTable,
-): { readonly dispatch: Dispatch; readonly facts: LaunchFacts } {
-  const wanted = kernelName(step, graph.notes);
-  const stateOf = (value: Value): Value | undefined => updates.get(value)?.[0];
-  const lowered = lower(step.traffic, {
-    notes: graph.notes,
-    stateOf,
-    name: wanted,
-    targets: (value) => step.targets.get(value) ?? [],
-  });
-  const bytes = [...new Set([...step.traffic.loads, ...[...step.targets.values()].flat().map(targetTensor)])].reduce(
-    (total, tensor) => total + bytesOf(tensor),
-    0,
-  );
-  const header = kernelHeader(step, graph.notes, stateOf, lowered, bytes);
-  const context = {
-    notes: graph.notes,
-    bufferOf: (tensor: Value) => locations.get(tensor)!.buffer,
-    settings,
-    sizes: [],
-  };
-  const written = writeKernel(lowered, context, header);
-  const bindings = written.tensors.map(({ tensor }) => ({ ...locations.get(tensor)!, bytes: bytesOf(tensor) }));
-  if (written.usesSettings) bindings.push({ buffer: settingsBuffer!, offset: 0, bytes: roundTo16(4 * settings.size) });
-  const access = [...written.tensors.map((each) => each.access), ...(written.usesSettings ? ["uniform" as const] : [])];
-  const kernel = kernels.add({ name: kernels.unique(wanted, entry.name), wgsl: written.wgsl, bindings: access });
-  const workgroups = lowered.grid.map(workgroupCount) as unknown as Dispatch["workgroups"];
-  const largest = Math.max(...workgroups);
-  if (largest > mostWorkgroups) throw dispatchSize(kernels.all[kernel].name, largest, mostWorkgroups);
-  const facts = {
-    name: kernels.all[kernel].name,
-    workgroups,
-    flops: lowered.flops as number,
-    bytes,
-  };
-  return { dispatch: { kernel, workgroups, bindings }, facts };
-}
-
-function workgroupCount({ extent, per }: GridExtent): number {
-  return Math.ceil((extent as number) / per);
-}
-
 /** Limits above WebGPU's defaults. */
 function limitsOf(
   buffers: readonly BufferPlan[],
@@ -259,7 +209,9 @@ function limitsOf(
 ): Record<string, number> {
   const limits: Record<string, number> = {};
   const largestBuffer = Math.max(0, ...buffers.map((buffer) => buffer.bytes));
-  const bindings = Object.values(entries).flatMap((entry) => entry.dispatches.flatMap((dispatch) => dispatch.bindings));
+  const bindings = Object.values(entries).flatMap((entry) =>
+    entry.dispatches.flatMap(allDispatches).flatMap((dispatch) => dispatch.bindings),
+  );
   const largestBinding = Math.max(0, ...bindings.map((binding) => binding.bytes));
   if (largestBuffer > 256 * 1024 * 1024) limits.maxBufferSize = largestBuffer;
   if (largestBinding > 128 * 1024 * 1024) limits.maxStorageBufferBindingSize = largestBinding;

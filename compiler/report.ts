@@ -5,7 +5,7 @@ import { elementCount } from "../ir/type.ts";
 import type { Program } from "../runtime/abi.ts";
 import { residuals, type Residual } from "./autodiff/residuals.ts";
 import type { Compilation } from "./compile.ts";
-import type { LaunchFacts } from "./program.ts";
+import { allDispatches, type LaunchFacts } from "./launch.ts";
 import type { ContractCounts } from "./rewrite/contracts.ts";
 
 /** The report of a model; its JSON form is stable. */
@@ -94,10 +94,13 @@ function entryReport(
   facts: { readonly launches: readonly LaunchFacts[]; readonly arenaBytes: number; readonly arenaLowerBound: number },
 ): Omit<EntryReport, "residuals"> {
   const { launches, arenaBytes, arenaLowerBound } = facts;
-  const kernels = new Set(program.entryPoints[name].dispatches.map((dispatch) => program.kernels[dispatch.kernel]));
-  const total = (pick: (launch: LaunchFacts) => number): number => launches.reduce((sum, each) => sum + pick(each), 0);
+  const kernels = new Set(
+    program.entryPoints[name].dispatches.flatMap(allDispatches).map((dispatch) => program.kernels[dispatch.kernel]),
+  );
+  const total = (pick: (launch: LaunchFacts) => number): number =>
+    launches.reduce((sum, each) => sum + pick(each) * each.times, 0);
   return {
-    dispatches: launches.length,
+    dispatches: total(() => 1),
     submits: 1,
     passes: 1,
     flops: total((launch) => launch.flops),

@@ -8,6 +8,7 @@ import { postorder, underLayouts, type Value } from "../../ir/value.ts";
 import { indexAlgebra, type Index } from "../lower/index.ts";
 import { readsOf, sameIndex, spaceIndex, throughLayouts, type Access } from "./access.ts";
 import { createGrowth, type Draft, type Growth } from "./growth.ts";
+import { loopTensor } from "./loop.ts";
 import type { Cluster, Cuts, Partition } from "./partition.ts";
 
 /** A piecewise value of more operands than this is written to memory. */
@@ -26,6 +27,8 @@ export function cluster(roots: readonly Value[], cuts: Cuts = new Set()): Partit
   );
   const reductions = new Map<string, Draft[]>();
   const sizes = new Map<Value, Size>();
+  const loops = new Map<object, Value[]>();
+  const fed = new Set<Value>();
   for (const value of order) {
     switch (value.op.kind) {
       case "leaf":
@@ -63,6 +66,9 @@ export function cluster(roots: readonly Value[], cuts: Cuts = new Set()): Partit
         else start(value, "map", value.type.shape);
         break;
       }
+      case "scan":
+        placeLoop(value, loops, fed, growth);
+        break;
       case "composite":
       case "derivative":
         throw new TypeError("composites and derivatives must be expanded before clustering");
@@ -70,9 +76,9 @@ export function cluster(roots: readonly Value[], cuts: Cuts = new Set()): Partit
         value.op satisfies never;
     }
   }
-  const recomputed = new Set(roots.filter((root) => !home.has(root)));
-  placeRoots(recomputed, growth);
-  return { clusters: growth.drafts, home, recomputed };
+  const unplaced = new Set(roots.filter((root) => !home.has(root)));
+  placeRoots(unplaced, growth);
+  return { clusters: growth.drafts, home, recomputed: new Set([...unplaced, ...fed]) };
 }
 
 /** How large a value is as an expression, where no cluster computes it. */
@@ -97,6 +103,22 @@ function measure(value: Value, sizes: Map<Value, Size>, home: Growth["home"]): S
 
 function isNarrow({ ops, pieces }: Size): boolean {
   return pieces <= mostPieces && ops <= cheapChain * (mostPieces + 1);
+}
+
+/** The tensors of one loop lie in one cluster; what it reads has tensors of its own, written before where need be. */
+function placeLoop(value: Value, loops: Map<object, Value[]>, fed: Set<Value>, { home, start, join }: Growth): void {
+  const { identity } = loopTensor(value).loop;
+  const alike = loops.get(identity) ?? [];
+  loops.set(identity, alike);
+  const sibling = alike.find(({ operands }) => operands.every((operand, place) => operand === value.operands[place]));
+  alike.push(value);
+  if (sibling) return join(value, home.get(sibling)!);
+  for (const operand of value.operands) {
+    if (home.has(operand) || operand.constant || operand.op.kind === "leaf") continue;
+    start(operand, "map", operand.type.shape);
+    fed.add(operand);
+  }
+  start(value, "loop", value.type.shape);
 }
 
 /** Results that no cluster computes (a leaf, a layout, a cheap chain) still have to be written by one. */

@@ -71,7 +71,7 @@ export function createGrowth(cuts: Cuts): Growth {
     join,
     start(value, kind, space, axes = []) {
       const sets = { members: new Set<Value>(), inputs: new Set<Value>(), tensors: new Set<Value>() };
-      const sealed = cuts.has(value) || kind === "sort";
+      const sealed = cuts.has(value) || kind === "sort" || kind === "loop";
       const draft: Draft = { kind, space, axes, sealed, position: drafts.length, ...sets };
       drafts.push(draft);
       join(value, draft);

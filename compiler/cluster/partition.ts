@@ -4,7 +4,7 @@ import type { Value } from "../../ir/value.ts";
 
 /** Values computed in one kernel. */
 export interface Cluster {
-  readonly kind: "map" | "reduce" | "contract" | "cumulative" | "sort";
+  readonly kind: "map" | "reduce" | "contract" | "cumulative" | "sort" | "loop";
   /** The iteration space: of an elementwise kernel and a contraction the result, of a reduction the operand. */
   readonly space: Shape;
   /** Reduced axes of the space; empty for other kinds. */

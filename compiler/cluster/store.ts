@@ -23,7 +23,7 @@ export function planTraffic(partition: Partition, roots: readonly Value[], cuts:
   for (const { members } of clusters) {
     for (const { op, operands } of members) {
       // They read their operands many times: from memory, except short chains over leaves.
-      if (op.kind !== "contraction" && op.kind !== "sort") continue;
+      if (op.kind !== "contraction" && op.kind !== "sort" && op.kind !== "scan") continue;
       descend(operands, (value) => {
         if (home.has(value)) storage.add(value);
         return !home.has(value);
@@ -90,6 +90,7 @@ function loadsOf(
   storage: Storage,
   missing: Set<Value>,
 ): readonly Value[] {
+  if (cluster.kind === "loop") return tensorsRead(cluster);
   const loads: Value[] = [];
   descend(storage.storesOf(cluster), (value) => {
     if (value.op.kind === "leaf") {
@@ -107,6 +108,12 @@ function loadsOf(
     return false;
   });
   return loads;
+}
+
+/** A loop reads its operands as they are: each is a tensor, but for numbers. */
+function tensorsRead({ members }: Cluster): readonly Value[] {
+  const operands = new Set([...members].flatMap((member) => member.operands));
+  return [...operands].filter((operand) => !operand.constant && operand.op !== settingOp);
 }
 
 /** True when the value follows in a few steps from at most one stored tensor of its size (smaller ones do not count). */

@@ -8,6 +8,7 @@ import { selectOp } from "../../ir/ops/choose.ts";
 import { batchAxes } from "../../ir/ops/gather.ts";
 import type { ElementwiseOp, HelperFunction, PiecewiseOp, Value } from "../../ir/value.ts";
 import { gatherIndex } from "../cluster/access.ts";
+import { placeName, placeOp } from "../cluster/loop.ts";
 import { identifier, type Namer } from "../wgsl/names.ts";
 import { conditionAlgebra, isUniformAlong, type Conjunct } from "./condition.ts";
 import { atLane, constantIndex, indexAlgebra, indexKey, laneAccess, variableIndex, type Index } from "./index.ts";
@@ -155,7 +156,7 @@ function gather(value: Value, index: readonly Index[], lane: Lane | undefined, p
   const { inner } = gatherIndex(value, index, constantIndex(0));
   const read = emit(operands[1], inner, lane, progress);
   if (lane && read.lanes === 4) return laneByLane(value, index, lane, progress);
-  const place = progress.view.namer("place");
+  const place = progress.view.namer("found");
   // As u32, what is negative lies outside as well.
   progress.scopes[progress.scopes.length - 1].statements.push({
     ...{ tag: "assign", before: `let ${place} = u32(`, value: read, after: ");" },
@@ -246,6 +247,10 @@ function leaf(value: Value, index: readonly Index[], lane?: Lane): Expression {
       return { tag: "literal", value: value.attrs.value as number, dtype, lanes: 1 };
     case sizeOp:
       return { tag: "extent", extent: value.attrs.size as Dim, dtype, lanes: 1 };
+    case placeOp: {
+      const at = variableIndex(placeName, value.attrs.extent as Dim);
+      return { tag: "index", index: at, access: "uniform", dtype, lanes: 1 };
+    }
     case settingOp:
       return { tag: "setting", setting: value, dtype, lanes: 1 };
     case iotaOp:

@@ -50,6 +50,8 @@ export interface Target {
   readonly value: Value;
   /** The state leaf written in place; absent when the value has a tensor of its own. */
   readonly state?: Value;
+  /** The tensor of which the value becomes a row, and which row. */
+  readonly row?: { readonly tensor: Value; readonly at: Index };
 }
 
 /** Most workgroups along one dimension that every adapter takes. */
@@ -105,7 +107,7 @@ export interface LowerContext {
 
 /** The tensor that a target writes: the state itself for an update in place. */
 export function targetTensor(target: Target): Value {
-  return target.state ?? target.value;
+  return target.row?.tensor ?? target.state ?? target.value;
 }
 
 /** Identifiers for the tensors of a kernel, claimed before any other so that they keep the plain names. */

@@ -21,6 +21,8 @@ export function lower(traffic: Traffic, context: LowerContext): Kernel {
       return lowerCumulative(traffic, context);
     case "sort":
       return lowerSort(traffic, context);
+    case "loop":
+      throw new TypeError("a loop is several kernels");
     default:
       return kind satisfies never;
   }

@@ -3,7 +3,7 @@ import { joinIndex } from "../../ir/ops/layout.ts";
 import type { Value } from "../../ir/value.ts";
 import type { Emitter, Lane } from "./emitter.ts";
 import { indexAlgebra, type Index } from "./index.ts";
-import { widen, type LowerContext } from "./kernel.ts";
+import { targetTensor, widen, type LowerContext } from "./kernel.ts";
 
 /**
  * Writes values to all their targets. A state that is written in place may be read by what is written after it, so with
@@ -27,7 +27,8 @@ export function writeStores(
   for (const target of targets) {
     const { value } = target;
     const result = results.get(value)!;
-    const index = joinIndex(indexOf(value), value.type.shape, indexAlgebra);
+    const row = target.row ? [target.row.at] : [];
+    const index = joinIndex([...row, ...indexOf(value)], targetTensor(target).type.shape, indexAlgebra);
     emitter.push({ tag: "store", target, index, value: lane ? widen(result) : result });
   }
 }

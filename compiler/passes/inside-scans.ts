@@ -13,13 +13,13 @@ export function insideScans(passes: readonly Pass[]): Pass {
     name: "insideScans",
     doc: "The body of every loop has gone through the passes as well, and takes nothing that it does not read.",
     run(graph) {
-      if (graphValues(graph).every((value) => value.op.kind !== "scan")) return graph;
+      if (graphValues(graph).every((value) => value.op !== scanOp)) return graph;
       const bodies = new Map<object, Rewritten>();
       const notes = new Map(graph.notes);
       const done = new Map<Value, Value>();
       const replace = (root: Value): Value =>
         bottomUp(root, done, (value, operands) => {
-          if (value.op.kind !== "scan") return withOperands(value, operands);
+          if (value.op !== scanOp) return withOperands(value, operands);
           const body = scanBody(value.attrs);
           const known = bodies.get(body.identity) ?? rewriteBody(body, [pass, ...passes], notes);
           bodies.set(body.identity, known);

@@ -21,6 +21,8 @@ export interface Results {
   readonly outputs: ReadonlySet<Value>;
   /** States by the value that they take. */
   readonly updates: ReadonlyMap<Value, readonly Value[]>;
+  /** Tensors of a loop of which values become rows. */
+  readonly rows?: ReadonlyMap<Value, readonly Target[]>;
 }
 
 /** Kernels in launch order. */
@@ -118,7 +120,7 @@ function targetsOf(
       const read = readers.get(value)?.some((reader) => reader !== kernel) ?? false;
       const own = read || results.outputs.has(value) || states.some((state) => deferred.has(state));
       const inPlace = states.filter((state) => !deferred.has(state)).map((state): Target => ({ value, state }));
-      return [value, [...(own ? [{ value }] : []), ...inPlace]];
+      return [value, [...(own ? [{ value }] : []), ...inPlace, ...(results.rows?.get(value) ?? [])]];
     }),
   );
 }

@@ -2,6 +2,7 @@
 import { formatType, type DType } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import type { BindingAccess, StorageType } from "../../runtime/abi.ts";
+import { placeName } from "../cluster/loop.ts";
 import { constantIndex, indexAlgebra } from "../lower/index.ts";
 import { targetTensor, type Expression, type Kernel, type Statement } from "../lower/kernel.ts";
 import { expressionText, indexText, primary, type BindingView } from "./expression.ts";
@@ -24,6 +25,8 @@ export interface WrittenKernel {
   readonly wgsl: string;
   readonly tensors: readonly { readonly tensor: Value; readonly access: BindingAccess }[];
   readonly usesSettings: boolean;
+  /** The place of a loop is bound last. */
+  readonly usesPlace: boolean;
 }
 
 interface Usage {
@@ -52,6 +55,7 @@ export function writeKernel(kernel: Kernel, context: WriteContext, header: reado
   const helpers = helperLines(kernel.helpers, text);
   const { declarations, assignments } = nonFinite([text, ...helpers].join("\n"), [...usages.values()][0]?.name ?? "");
   const usesSettings = text.includes("settings.");
+  const usesPlace = new RegExp(`\\b${placeName}\\b`).test(text);
   const written = new Set(
     [...usages.values()].filter((each) => each.written).map((each) => context.bufferOf(each.tensor)),
   );
@@ -69,6 +73,7 @@ export function writeKernel(kernel: Kernel, context: WriteContext, header: reado
       usesSettings,
       [...settings.values()],
       text.includes("sizes."),
+      usesPlace,
       context,
     ),
     ...kernel.declarations,
@@ -81,7 +86,13 @@ export function writeKernel(kernel: Kernel, context: WriteContext, header: reado
     text,
     "}",
   ];
-  return { name: kernel.name, wgsl: `${lines.join("\n").replace(/\n{3,}/g, "\n\n")}\n`, tensors, usesSettings };
+  return {
+    name: kernel.name,
+    wgsl: `${lines.join("\n").replace(/\n{3,}/g, "\n\n")}\n`,
+    tensors,
+    usesSettings,
+    usesPlace,
+  };
 }
 
 function builtins(text: string): string {
@@ -133,6 +144,7 @@ function bindingLines(
   usesSettings: boolean,
   settings: readonly string[],
   usesSizes: boolean,
+  usesPlace: boolean,
   context: WriteContext,
 ): string[] {
   const lines = usages.map((usage, binding) => {
@@ -149,6 +161,7 @@ function bindingLines(
   let bound = lines.length;
   if (usesSettings) declare("settings", "Settings", settings, "f32");
   if (usesSizes) declare("sizes", "Sizes", context.sizes, "u32");
+  if (usesPlace) lines.push(`@group(0) @binding(${bound++}) var<uniform> ${placeName}: u32;`);
   return lines;
 }
 

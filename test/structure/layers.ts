@@ -26,7 +26,12 @@ const language = [
   "ir/random.ts",
 ];
 const whole = ["ir/"];
-const kernelIr = ["compiler/lower/index.ts", "compiler/lower/condition.ts", "compiler/lower/kernel.ts"];
+const kernelIr = [
+  "compiler/cluster/loop.ts",
+  "compiler/lower/index.ts",
+  "compiler/lower/condition.ts",
+  "compiler/lower/kernel.ts",
+];
 
 /** The table, the narrower rows before the wider ones. */
 export const layers: readonly Layer[] = [
@@ -83,6 +88,8 @@ export const layers: readonly Layer[] = [
       "compiler/autodiff/",
       // A reduction is split where a kernel would have too little to do in parallel.
       "compiler/cluster/access.ts",
+      // A loop becomes the tensors that its kernels write.
+      "compiler/cluster/loop.ts",
     ],
   },
   { row: "compiler/format/", imports: [...whole, "compiler/errors.ts"] },
@@ -96,7 +103,11 @@ export const layers: readonly Layer[] = [
   // Index arithmetic is older than kernels: clusters and schedules are found with it.
   { row: "compiler/lower/index.ts", imports: whole },
   { row: "compiler/lower/condition.ts", imports: [...whole, "compiler/lower/index.ts"] },
-  { row: "compiler/cluster/", imports: [...whole, "compiler/lower/index.ts", "compiler/lower/condition.ts"] },
+  { row: "compiler/cluster/loop.ts", imports: [...whole, "compiler/lower/index.ts"] },
+  {
+    row: "compiler/cluster/",
+    imports: [...whole, "compiler/lower/index.ts", "compiler/lower/condition.ts", "compiler/cluster/loop.ts"],
+  },
   { row: "compiler/wgsl/names.ts", imports: whole },
   {
     row: "compiler/lower/kernel.ts",

@@ -1,0 +1,123 @@
+/// Planned kernels → dispatches: text, bindings and workgroups of each, and what it costs.
+import type { Graph } from "../ir/graph.ts";
+import { elementCount } from "../ir/type.ts";
+import type { Value } from "../ir/value.ts";
+import type { Dispatch, Loop } from "../runtime/abi.ts";
+import { dispatchSize } from "./errors.ts";
+import type { KernelTable } from "./kernel-table.ts";
+import { kernelHeader, kernelName } from "./lower/header.ts";
+import { mostWorkgroups, type GridExtent } from "./lower/kernel.ts";
+import { lower } from "./lower/lower.ts";
+import { tensorsOf, type LoopPlan, type PlannedStep } from "./plan.ts";
+import { writeKernel } from "./wgsl/write.ts";
+
+/** What is known about one launch, for reports. */
+export interface LaunchFacts {
+  readonly name: string;
+  readonly workgroups: readonly [number, number, number];
+  readonly flops: number;
+  /** Bytes of all tensors that the kernel binds. */
+  readonly bytes: number;
+  /** How often it is launched: once, or for every place of a loop. */
+  readonly times: number;
+}
+
+/** Where a tensor lies. */
+export interface Location {
+  readonly buffer: number;
+  readonly offset: number;
+}
+
+/** What launches must know about the program around them. */
+export interface Surroundings {
+  readonly entry: string;
+  readonly notes: Graph["notes"];
+  readonly locations: ReadonlyMap<Value, Location>;
+  readonly settings: ReadonlyMap<Value, string>;
+  readonly settingsBuffer: number | undefined;
+  readonly placesBuffer: number | undefined;
+  readonly kernels: KernelTable;
+  stateOf(value: Value): Value | undefined;
+}
+
+/** Bytes of a tensor in a buffer. */
+export function bytesOf(value: Value): number {
+  return 4 * (elementCount(value.type.shape) as number);
+}
+
+/** Bytes of a uniform buffer. */
+export function roundTo16(bytes: number): number {
+  return Math.ceil(bytes / 16) * 16;
+}
+
+/** Bytes of the place of a loop, as a kernel sees it; places lie 256 bytes apart, as WebGPU aligns bindings. */
+export const placeBytes = 16;
+
+/** The dispatches of a loop, each once. */
+export function allDispatches(entry: Dispatch | Loop): readonly Dispatch[] {
+  return "times" in entry ? entry.dispatches.flatMap(allDispatches) : [entry];
+}
+
+/** What steps come to. */
+export interface Launched {
+  readonly dispatches: readonly (Dispatch | Loop)[];
+  readonly launches: readonly LaunchFacts[];
+}
+
+/** The dispatches of planned steps; `depth` says how many loops are around them. */
+export function launchSteps(steps: readonly PlannedStep[], around: Surroundings, depth = 0): Launched {
+  const parts = steps.map((step) => (step.loop ? launchLoop(step.loop, around, depth) : launch(step, around, depth)));
+  return {
+    dispatches: parts.flatMap(({ dispatches }) => dispatches),
+    launches: parts.flatMap(({ launches }) => launches),
+  };
+}
+
+function launchLoop({ times, reverse, first, each, aliases, notes }: LoopPlan, around: Surroundings, depth: number) {
+  const locations = new Map(around.locations);
+  for (const [leaf, tensor] of aliases) locations.set(leaf, locations.get(tensor)!);
+  const inside: Surroundings = { ...around, notes, locations, stateOf: () => undefined };
+  const before = launchSteps(first, inside, depth);
+  const { dispatches, launches } = launchSteps(each, inside, depth + 1);
+  const repeated = launches.map((facts) => ({ ...facts, times: facts.times * times }));
+  return {
+    dispatches: [...before.dispatches, { times, reverse, dispatches }],
+    launches: [...before.launches, ...repeated],
+  };
+}
+
+function launch(step: PlannedStep, around: Surroundings, depth: number): Launched {
+  const { entry, notes, locations, settings, kernels, stateOf } = around;
+  const wanted = kernelName(step, notes);
+  const targets = (value: Value) => step.targets.get(value) ?? [];
+  const lowered = lower(step.traffic, { notes, stateOf, name: wanted, targets });
+  const bytes = [...tensorsOf(step)].reduce((total, tensor) => total + bytesOf(tensor), 0);
+  const header = kernelHeader(step, notes, stateOf, lowered, bytes);
+  const bufferOf = (tensor: Value): number => locations.get(tensor)!.buffer;
+  const written = writeKernel(lowered, { bufferOf, settings, sizes: [] }, header);
+  const bindings: Dispatch["bindings"][number][] = written.tensors.map(({ tensor }) => ({
+    ...locations.get(tensor)!,
+    bytes: bytesOf(tensor),
+  }));
+  const access = written.tensors.map((each): "read" | "read_write" | "uniform" => each.access);
+  if (written.usesSettings) {
+    bindings.push({ buffer: around.settingsBuffer!, offset: 0, bytes: roundTo16(4 * settings.size) });
+    access.push("uniform");
+  }
+  if (written.usesPlace) {
+    const stride = { depth: depth - 1, bytes: 256 };
+    bindings.push({ buffer: around.placesBuffer!, offset: 0, bytes: placeBytes, step: stride });
+    access.push("uniform");
+  }
+  const kernel = kernels.add({ name: kernels.unique(wanted, entry), wgsl: written.wgsl, bindings: access });
+  const { name } = kernels.all[kernel];
+  const workgroups = lowered.grid.map(workgroupCount) as unknown as Dispatch["workgroups"];
+  const largest = Math.max(...workgroups);
+  if (largest > mostWorkgroups) throw dispatchSize(name, largest, mostWorkgroups);
+  const facts = { name, workgroups, flops: lowered.flops as number, bytes, times: 1 };
+  return { dispatches: [{ kernel, workgroups, bindings }], launches: [facts] };
+}
+
+function workgroupCount({ extent, per }: GridExtent): number {
+  return Math.ceil((extent as number) / per);
+}

@@ -1,0 +1,64 @@
+/// The tensors of loops are decided: a carry that is wanted for all places keeps a row for each, any other has two rows
+/// that take turns. Results become parts of these tensors.
+import { addDims } from "../../ir/dim.ts";
+import { graphValues, type Graph } from "../../ir/graph.ts";
+import { reshapeTo } from "../../ir/ops/layout.ts";
+import { sliceTo } from "../../ir/ops/pad.ts";
+import { scanBody, scanOp, scanResult } from "../../ir/ops/scan.ts";
+import { apply, withOperands, type Value } from "../../ir/value.ts";
+import { carryRows, loopOp, type Loop } from "../cluster/loop.ts";
+import type { Pass } from "../pass.ts";
+import { bottomUp } from "../rewrite/bottom-up.ts";
+import { insideScans } from "./inside-scans.ts";
+import { replaceValues } from "./replace.ts";
+
+/** The scans of one graph, bodies of others apart. */
+const outermost: Pass = {
+  name: "lower-scans",
+  doc: "No scan is left: results are parts of the tensors that its loop writes.",
+  run(graph: Graph): Graph {
+    const scans = graphValues(graph).filter((value) => value.op === scanOp);
+    if (scans.length === 0) return graph;
+    const loops = new Map<object, Loop>();
+    for (const { attrs } of scans) {
+      const body = scanBody(attrs);
+      const { tag, index } = scanResult(attrs);
+      const known = loops.get(body.identity) ?? { identity: {}, body, rows: body.carries.map(() => 2) };
+      const rows = known.rows.map((count, carry) =>
+        tag === "history" && carry === index ? addDims(body.length, 1) : count,
+      );
+      loops.set(body.identity, { ...known, rows });
+    }
+    const done = new Map<Value, Value>();
+    return replaceValues(graph, (root) =>
+      bottomUp(root, done, (value, operands) => {
+        if (value.op !== scanOp) return withOperands(value, operands);
+        return partOf(loops.get(scanBody(value.attrs).identity)!, value, operands);
+      }),
+    );
+  },
+};
+
+/** A result of a scan, as a part of a tensor of its loop. */
+function partOf(loop: Loop, value: Value, operands: readonly Value[]): Value {
+  const { tag, index } = scanResult(value.attrs);
+  const tensor = tag === "output" ? loop.rows.length + index : index;
+  const whole = apply(loopOp, operands, { loop, tensor });
+  if (tag === "output") return whole;
+  const rows = carryRows(loop, index);
+  const start = tag === "carry" ? rows.last : rows.history;
+  const count = tag === "carry" ? 1 : loop.body.length;
+  const { shape } = whole.type;
+  const part = sliceTo(whole, {
+    starts: shape.map((_, axis) => (axis === 0 ? start : 0)),
+    limits: shape.map((extent, axis) => (axis === 0 ? addDims(start, count) : extent)),
+    strides: shape.map(() => 1),
+  });
+  return reshapeTo(part, value.type.shape);
+}
+
+/** Loops inside loops as well. */
+export const lowerScans: Pass = {
+  ...outermost,
+  run: (graph) => outermost.run(insideScans([outermost]).run(graph)),
+};
