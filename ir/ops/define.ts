@@ -179,6 +179,9 @@ export function wgslType(dtype: DType, lanes: 1 | 4): string {
 
 /** The call of a helper function: `softplus(x)`, and `softplus4(x)` for four lanes. */
 export function callText(helper: HelperFunction, operands: readonly string[], { lanes }: SpellingContext): string {
+  const { length } = Object.keys(helper.parameters);
+  if (operands.length !== length)
+    throw new TypeError(`${helper.name} takes ${length} operands, found ${operands.length}`);
   return `${helper.name}${lanes === 4 ? "4" : ""}(${operands.join(", ")})`;
 }
 

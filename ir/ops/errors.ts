@@ -1,9 +1,18 @@
-/// The part of the catalogue about moving elements: frames, parts, windows and positions that do not fit.
+/// The part of the catalogue about single ops: constants, and frames, parts, windows and positions that do not fit.
 import { defineError } from "../diagnostic.ts";
 import type { Dim } from "../dim.ts";
-import { formatType, type Shape, type TensorType } from "../type.ts";
+import { formatType, type DType, type Shape, type TensorType } from "../type.ts";
 
 const show = (shape: Shape): string => `[${shape.join(", ")}]`;
+
+export const constantNumber = defineError(
+  "constant-number",
+  "A constant is a number that its element type has: whole and in range for integers, 0 or 1 for booleans.",
+  (value: number, dtype: DType) => ({
+    message: `constant: the number must be one that ${dtype} has: found ${value}`,
+    help: dtype === "bool" ? "write true or false" : "round it, or make the constant f32",
+  }),
+);
 
 export const sliceRange = defineError(
   "slice-range",

@@ -1,5 +1,6 @@
 /// Values without operands: what the caller gives, what the program keeps, constants and counting indices.
 import type { Dim } from "../dim.ts";
+import { constantNumber } from "./errors.ts";
 import type { DType, Shape, TensorType } from "../type.ts";
 import type { Initializer } from "../initializer.ts";
 import type { Scalar } from "../static.ts";
@@ -86,7 +87,7 @@ export function letter({ dtype, shape }: TensorType): Value {
   return apply(letterOp, [], { identity: { dtype, shape } });
 }
 
-/** A constant: `value` in every element of `shape`. */
+/** A constant: `value` in every element of `shape`. Error: `constant-number` for a number that the element type has not. */
 export function constant<D extends DType = "f32", const S extends Shape = Scalar>(
   value: number | boolean,
   dtype?: D,
@@ -94,6 +95,7 @@ export function constant<D extends DType = "f32", const S extends Shape = Scalar
 ): Tensor<D, S>;
 export function constant(value: number | boolean, dtype: DType = "f32", shape: Shape = []): Value {
   const number = Number(value);
+  if (!represents(dtype, number)) throw constantNumber(number, dtype);
   return apply(constantOp, [], { value: dtype === "f32" ? Math.fround(number) : number, dtype, shape });
 }
 

@@ -60,20 +60,24 @@ export function elementwiseSamples(): readonly (readonly [string, Value])[] {
       (dtype) => [
         leaf("c", [2, 3], "bool"),
         leaf("x", [2, 3], dtype),
-        constant(dtype === "bool" ? 1 : -1, dtype, [2, 3]),
+        constant(dtype === "f32" || dtype === "i32" ? -1 : 1, dtype, [2, 3]),
       ],
     ],
   ];
   return allOps().flatMap((op) => {
-    if (op.kind !== "elementwise" || op.name === "cast") return [];
+    if (op.kind !== "elementwise" || ["cast", "bitcast"].includes(op.name)) return [];
     return (["f32", "i32", "u32", "bool"] as const).flatMap((dtype) =>
       operands.flatMap(([what, make]): readonly (readonly [string, Value])[] => {
-        const arity = op.wgsl(["a", "b", "c"], { result: dtype, operands: [dtype], lanes: 1 });
         const values = make(dtype);
-        const wanted = ["a", "b", "c"].filter((name) => new RegExp(`\\b${name}\\b`).test(arity)).length;
-        if (values.length !== wanted) return [];
         try {
-          return [[`${op.name} of ${what} ${dtype}`, apply(op, values)]];
+          const result = apply(op, values);
+          const dtypes = values.map((value) => value.type.dtype);
+          const names = ["a", "b", "c"].slice(0, values.length);
+          const text = op.wgsl(names, { result: result.type.dtype, operands: dtypes, lanes: 1 });
+          const wanted = names.filter((name) => new RegExp(`\\b${name}\\b`).test(text)).length;
+          return wanted === values.length && !text.includes("undefined")
+            ? [[`${op.name} of ${what} ${dtype}`, result]]
+            : [];
         } catch {
           return [];
         }

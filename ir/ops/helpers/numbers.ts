@@ -91,7 +91,7 @@ export const hypotenuseHelper: HelperFunction = {
   uses: [isInfiniteHelper],
   body: `// Scaled by a power of two, so that squares neither overflow nor vanish.
 let size = max(abs(a), abs(b));
-let unit = select(select(1.0, 1.8446744e19, size < 1e-18), 5.421011e-20, size > 1e18);
+let unit = select(select(1.0, 1.8446744e19, size < 1e-12), 5.421011e-20, size > 1e18);
 let x = a * unit;
 let y = b * unit;
 return select(sqrt(x * x + y * y) / unit, infinity, is_infinite(a) || is_infinite(b));`,

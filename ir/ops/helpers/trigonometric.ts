@@ -160,7 +160,7 @@ let across = abs(x);
 let up = abs(y);
 let larger = max(across, up);
 // Scaled, so that the quotient has normal operands.
-let unit = select(select(1.0, 1.8446744e19, larger < 1e-18), 5.421011e-20, larger > 1e18);
+let unit = select(select(1.0, 1.8446744e19, larger < 1e-18), 5.421011e-20, larger > 1e30);
 let quotient = (min(across, up) * unit) / (larger * unit);
 let diagonal = is_infinite(x) && is_infinite(y);
 let angle = arctangent(select(select(quotient, 0.0, larger == 0.0), 1.0, diagonal));

@@ -84,14 +84,26 @@ export const rows: Readonly<Record<string, Row>> = {
   maximum: binary(0, [[1, 2]], [[-1, 0.5]]),
   minimum: binary(0, [[1, 2]], [[-1, 0.5]]),
   pow: binary(6, right, line),
-  hypot: binary(6),
+  hypot: {
+    ...binary(6),
+    points: [
+      [1.2e-18, 1e18],
+      [9.9e-20, 3.3e18],
+    ],
+  },
   sin: { ...unary(6), points: [[355, 103993, 1e6, 3.3e7, 6.0e9, 1.2e25, 7.5e36, 16367173 * 2 ** 72]] },
   cos: { ...unary(6), points: [[355, 103993, 1e6, 3.3e7, 6.0e9, 1.2e25, 7.5e36, 16367173 * 2 ** 72]] },
   tan: { ...unary(8, [[-1.2, 1.2]]), points: [[355, 103993, 1e6, 3.3e7, 6.0e9, 1.2e25, 7.5e36, 16367173 * 2 ** 72]] },
   asin: unary(6, unit),
   acos: unary(6, unit),
   atan: unary(6),
-  atan2: binary(6),
+  atan2: {
+    ...binary(6),
+    points: [
+      [1.74e-19, 1e30],
+      [2.39e18, 3e38],
+    ],
+  },
   sinh: unary(10),
   cosh: unary(10),
   asinh: unary(8),
@@ -120,6 +132,8 @@ export const rows: Readonly<Record<string, Row>> = {
       ],
     ],
     units: 12,
+    // Next to the zero, and between the branches.
+    points: [[1.4616321, 1.4616322, 1.4616342, 1.4, 2, 6]],
     terms: (x) => (x < 0 ? 5 + Math.log(1 - x) : 0),
   },
   polygamma: {
