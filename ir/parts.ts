@@ -87,7 +87,7 @@ export interface Accumulation {
   readonly wgsl: {
     lift(elements: readonly string[], position: string): readonly string[];
     /** Texts of the combined parts; all but the first may refer to `first`, the combined first part. */
-    combine(a: readonly string[], b: readonly string[], first: string): readonly string[];
+    combine(a: readonly string[], b: readonly string[], first: string, dtype: DType): readonly string[];
     finish(parts: readonly string[]): string;
   };
   readonly helpers?: readonly HelperFunction[];

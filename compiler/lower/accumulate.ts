@@ -1,4 +1,5 @@
 /// Accumulators of reductions in a kernel: how one element, or another lane's part, is taken in.
+import type { DType } from "../../ir/type.ts";
 import type { ReductionOp, Value } from "../../ir/value.ts";
 import type { Namer } from "../wgsl/names.ts";
 import type { Emitter } from "./emitter.ts";
@@ -41,6 +42,11 @@ export function assignParts(
   targets.forEach((target, i) => line(`${target} = ${next[i]};`));
 }
 
+/** Element type of what a reduction takes in. */
+export function dtypeOf(reduced: Value): DType {
+  return reduced.operands[0].type.dtype;
+}
+
 /** `largest_lanes[local.x]` → `largest`. */
 function targetName(target: string): string {
   return target.replace(/(_lanes(_\d+)?)?(\[.*)?$/, "");
@@ -58,12 +64,12 @@ export function combineLanes(
   const other = alongRow || rows === 1 ? "local.x + stride" : `local.x + stride * ${rows}u`;
   const combine = emitter.scope(() => {
     line(`let other = ${other};`);
-    for (const { op, arrays } of all) {
+    for (const { op, value, arrays } of all) {
       const own = arrays.map((array) => `${array}[local.x]`);
       const theirs = arrays.map((array) => `${array}[other]`);
       const [here, there] =
         arrays.length === 1 ? [own, theirs] : [own, theirs].map((parts) => bindParts(parts, namer, emitter));
-      assignParts(own, (first) => op.wgsl.combine(here, there, first), namer, emitter);
+      assignParts(own, (first) => op.wgsl.combine(here, there, first, dtypeOf(value)), namer, emitter);
     }
   });
   const head = `for (var stride = ${lanes / 2}u; stride > 0u; stride /= 2u)`;

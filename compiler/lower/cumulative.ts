@@ -6,7 +6,7 @@ import type { CumulativeOp, Value } from "../../ir/value.ts";
 import type { Traffic } from "../cluster/store.ts";
 import { extentText, lastText, literalText } from "../wgsl/expression.ts";
 import { createNamer, type Namer } from "../wgsl/names.ts";
-import { assignParts, type Arrangement } from "./accumulate.ts";
+import { assignParts, dtypeOf, type Arrangement } from "./accumulate.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { foldGrid, hintFor, nameTensors, type Expression, type Kernel, type LowerContext } from "./kernel.ts";
 import { arrange, isWhole, rowsOf, writeHead, type Rows } from "./rows.ts";
@@ -129,12 +129,12 @@ function takeIn({ root, op, rows, namer, parts }: Plan, emitter: Emitter): void 
     return name;
   });
   const lifted = op.accumulation.wgsl.lift(elements, "position");
-  assignParts(parts, (first) => op.accumulation.wgsl.combine(parts, lifted, first), namer, emitter);
+  assignParts(parts, (first) => op.accumulation.wgsl.combine(parts, lifted, first, dtypeOf(root)), namer, emitter);
 }
 
 /** Leaves in the parts of each lane what the lanes before it have added up. */
 function addUpLanes(plan: Plan, emitter: Emitter): void {
-  const { op, arrangement, namer, parts, arrays } = plan;
+  const { root, op, arrangement, namer, parts, arrays } = plan;
   const line = (text: string): void => emitter.push({ tag: "line", text });
   parts.forEach((part, i) => line(`${arrays[i]}[local.x] = ${part};`));
   const combine = emitter.scope(() => {
@@ -143,7 +143,7 @@ function addUpLanes(plan: Plan, emitter: Emitter): void {
       line(`let ${name} = ${array}[local.x - stride];`);
       return name;
     });
-    assignParts(parts, (first) => op.accumulation.wgsl.combine(earlier, parts, first), namer, emitter);
+    assignParts(parts, (first) => op.accumulation.wgsl.combine(earlier, parts, first, dtypeOf(root)), namer, emitter);
   });
   const step = emitter.scope(() => {
     line("workgroupBarrier();");

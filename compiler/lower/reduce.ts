@@ -8,7 +8,7 @@ import type { Cluster } from "../cluster/partition.ts";
 import type { Traffic } from "../cluster/store.ts";
 import { createNamer, identifier, type Namer } from "../wgsl/names.ts";
 import { extentText, literalText } from "../wgsl/expression.ts";
-import { assignParts, combineLanes, type Accumulating, type Arrangement } from "./accumulate.ts";
+import { assignParts, combineLanes, dtypeOf, type Accumulating, type Arrangement } from "./accumulate.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { indexAlgebra, variableIndex, type Index } from "./index.ts";
 import { foldGrid, hintFor, nameTensors, type Expression, type Kernel, type LowerContext } from "./kernel.ts";
@@ -116,8 +116,7 @@ function declare(value: Value, plan: Plan, emitter: Emitter): Accumulating {
   const arrays: string[] = [];
   for (const { name, dtype, initial } of op.accumulators(value.operands[0].type.dtype)) {
     const part = plan.namer(name);
-    const start = dtype === "i32" && initial === -2147483648 ? "i32(-2147483647 - 1)" : literalText(initial, dtype);
-    emitter.push({ tag: "line", text: `var ${part}: ${dtype} = ${start};` });
+    emitter.push({ tag: "line", text: `var ${part}: ${dtype} = ${literalText(initial, dtype)};` });
     parts.push(part);
     if (plan.arrangement.lanes === 1) continue;
     const array = plan.namer(`${part}_lanes`);
@@ -140,7 +139,7 @@ function accumulate(
   const element = elements.get(operand) ?? nameElement(operand, plan, emitter);
   elements.set(operand, element);
   const lifted = op.wgsl.lift(element, "position");
-  assignParts(parts, (first) => op.wgsl.combine(parts, lifted, first), plan.namer, emitter);
+  assignParts(parts, (first) => op.wgsl.combine(parts, lifted, first, dtypeOf(value)), plan.namer, emitter);
 }
 
 function nameElement(operand: Value, plan: Plan, emitter: Emitter): string {

@@ -159,7 +159,8 @@ export function lastText(extent: Dim): string {
 /** A number in WGSL. Non-finite ones have no literal: kernels hold them in variables. */
 export function literalText(value: number, dtype: DType): string {
   if (dtype === "bool") return value ? "true" : "false";
-  if (dtype === "i32") return `${value}`;
+  // 2147483648 is no i32, so neither is its negation.
+  if (dtype === "i32") return value === -2147483648 ? "i32(-2147483647 - 1)" : `${value}`;
   if (dtype === "u32") return value === 0xffffffff ? "0xffffffffu" : `${value}u`;
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value < 0 ? "-infinity" : "infinity";

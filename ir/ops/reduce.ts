@@ -2,7 +2,7 @@
 import type { AxesFit, LastAxis, None, Reduced } from "../static-axes.ts";
 import { axisRange } from "../errors.ts";
 import { isFloat, type DType, type Shape } from "../type.ts";
-import type { ReductionOp, Tensor, Value } from "../value.ts";
+import type { HelperFunction, ReductionOp, Tensor, Value } from "../value.ts";
 import { div, mul, sub } from "./arithmetic.ts";
 import { cast } from "./choose.ts";
 import { equal } from "./compare.ts";
@@ -20,13 +20,14 @@ import {
   sum,
 } from "./sum.ts";
 import { logTotalHelper } from "./helpers/exponential.ts";
+import { isNanHelper, largerHelper, smallerHelper } from "./helpers/numbers.ts";
 import type { ReductionOptions } from "./sum.ts";
 
 /** The lowest finite float32: where the maximum of ln Σ eˣ starts, because ∞ − ∞ would be NaN. */
 const lowest = -3.4028234663852886e38;
 
-/** Where the search for an extreme begins: below, or above, everything. */
-function farthest(dtype: DType, sign: 1 | -1): number {
+/** Where the search for an extreme begins: below (sign 1), or above (−1), everything. */
+export function farthest(dtype: DType, sign: 1 | -1): number {
   if (dtype === "u32") return sign > 0 ? 0 : 0xffffffff;
   if (dtype === "i32") return sign > 0 ? -2147483648 : 2147483647;
   return -sign * Infinity;
@@ -41,7 +42,12 @@ function extremeOp(name: "max" | "min", doc: string, sign: 1 | -1): ReductionOp 
     lift: (x) => [x],
     combine: ([a], [b]) => [Math[name](a, b)],
     finish: ([found]) => found,
-    wgsl: { lift: (x) => [x], combine: ([a], [b]) => [`${name}(${a}, ${b})`], finish: ([found]) => found },
+    wgsl: {
+      lift: (x) => [x],
+      combine: ([a], [b], _, dtype) => [extremeText(sign, a, b, dtype)],
+      finish: ([found]) => found,
+    },
+    helpers: [largerHelper, smallerHelper],
     differentiate(context, cotangent) {
       const [x] = context.operands;
       const axes = axesOf(context);
@@ -51,12 +57,49 @@ function extremeOp(name: "max" | "min", doc: string, sign: 1 | -1): ReductionOp 
   });
 }
 
-export const maxOp = extremeOp("max", "Largest element along axes; the gradient is shared equally between ties.", 1);
-export const minOp = extremeOp("min", "Smallest element along axes; the gradient is shared equally between ties.", -1);
+/** The larger (sign 1) or smaller (−1) of two numbers; of floats NaN where either is. */
+function extremeText(sign: 1 | -1, a: string, b: string, dtype: DType): string {
+  const [builtin, helper] = sign > 0 ? ["max", largerHelper] : ["min", smallerHelper];
+  return `${isFloat(dtype) ? helper.name : builtin}(${a}, ${b})`;
+}
+
+export const maxOp = extremeOp(
+  "max",
+  "Largest element along axes, NaN where one is; the gradient is shared equally between ties.",
+  1,
+);
+export const minOp = extremeOp(
+  "min",
+  "Smallest element along axes, NaN where one is; the gradient is shared equally between ties.",
+  -1,
+);
+
+/** True when `a`, sign times it being largest, comes before `b`: NaN before all else, equals in their order. */
+function precedes(sign: 1 | -1, [a, i]: readonly number[], [b, j]: readonly number[]): boolean {
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) && (!Number.isNaN(b) || i < j);
+  return sign * a > sign * b || (a === b && i < j);
+}
+
+/** The same for floats in a kernel. NaN is told by its bits, since comparisons with it are not to be trusted. */
+function precedesHelper(sign: 1 | -1): HelperFunction {
+  return {
+    name: sign > 0 ? "is_larger" : "is_smaller",
+    parameters: { a: "f32", i: "u32", b: "f32", j: "u32" },
+    result: "bool",
+    uses: [isNanHelper],
+    body: `// NaN before all else, equals in their order.
+if (is_nan(a) || is_nan(b)) { return is_nan(a) && (!is_nan(b) || i < j); }
+return a ${sign > 0 ? ">" : "<"} b || (a == b && i < j);`,
+  };
+}
 
 /** Position of an extreme; the first of equals. */
 function extremePlaceOp(name: string, doc: string, extreme: ReductionOp, sign: 1 | -1): ReductionOp {
-  const [better, choose] = sign > 0 ? [">", "max"] : ["<", "min"];
+  const before = precedesHelper(sign);
+  const beforeText = (a: string, i: string, b: string, j: string, dtype: DType): string => {
+    if (isFloat(dtype)) return `${before.name}(${a}, ${i}, ${b}, ${j})`;
+    return `${a} ${sign > 0 ? ">" : "<"} ${b} || (${a} == ${b} && ${i} < ${j})`;
+  };
   return reduction({
     ...{ name, doc, accepts: isNumber, result: () => "i32" },
     accumulators: (dtype) => [
@@ -64,28 +107,29 @@ function extremePlaceOp(name: string, doc: string, extreme: ReductionOp, sign: 1
       { name: "place", dtype: "u32", initial: 0xffffffff },
     ],
     lift: (x, position) => [x, position],
-    combine: (a, b) => (sign * a[0] > sign * b[0] || (a[0] === b[0] && a[1] < b[1]) ? a : b),
+    combine: (a, b) => (precedes(sign, a, b) ? a : b),
     finish: ([, position]) => position,
     wgsl: {
       lift: (x, position) => [x, position],
-      combine: ([a, i], [b, j]) => [
-        `${choose}(${a}, ${b})`,
-        `select(${j}, ${i}, ${a} ${better} ${b} || (${a} == ${b} && ${i} < ${j}))`,
+      combine: ([a, i], [b, j], _, dtype) => [
+        extremeText(sign, a, b, dtype),
+        `select(${j}, ${i}, ${beforeText(a, i, b, j, dtype)})`,
       ],
       finish: ([, position]) => `i32(${position})`,
     },
+    helpers: [largerHelper, smallerHelper, before],
   });
 }
 
 export const argmaxOp = extremePlaceOp(
   "argmax",
-  "Position of the largest element along an axis; the first of equals.",
+  "Position of the largest element along an axis; the first of equals. NaN counts as larger than all else.",
   maxOp,
   1,
 );
 export const argminOp = extremePlaceOp(
   "argmin",
-  "Position of the smallest element along an axis; the first of equals.",
+  "Position of the smallest element along an axis; the first of equals. NaN counts as smaller than all else.",
   minOp,
   -1,
 );
@@ -107,12 +151,12 @@ export const logsumexpOp = reduction({
   wgsl: {
     lift: (x) => [x, "1.0"],
     combine: ([a, s], [b, t], largest) => [
-      `max(${a}, ${b})`,
+      `larger(${a}, ${b})`,
       `${s} * exp(${a} - ${largest}) + ${t === "1.0" ? "" : `${t} * `}exp(${b} - ${largest})`,
     ],
     finish: ([largest, total]) => `log_total(${largest}, ${total})`,
   },
-  helpers: [logTotalHelper],
+  helpers: [largerHelper, logTotalHelper],
   differentiate(context, cotangent) {
     const [x] = context.operands;
     const axes = axesOf(context);
