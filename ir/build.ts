@@ -58,8 +58,7 @@ export function build<T>(define: () => T, outputs: (result: T) => Iterable<reado
     // The random key: what dropout and its like draw from.
     self.states.push(...randomStates(self.random, self.states.length > 0));
     if (self.states.length > 0) self.names.set(self.random.key, "key");
-    const notes = settleNames(self);
-    const inputs = [...self.inputs, ...self.settings];
+    const [notes, inputs] = [settleNames(self), [...self.inputs, ...self.settings]];
     return { result, inputs, states: self.states.map((state) => state.value), notes, draw: self.random.draw };
   } finally {
     current = outer;
@@ -173,10 +172,11 @@ function checkValues(init: Initializer | undefined, shape: readonly (number | st
   if (init.values.length !== count) throw initialValues(name, count, init.values.length);
 }
 
-/** A new place that draws random numbers: its number, the words of the random key, and the counter of draws. */
-export function randomSite(): { readonly site: number; readonly words: RandomRecord["words"]; readonly draw: Value } {
+/** A new place that draws: its number, and the key and counter of the model, which become states of it if `kept`. */
+export function randomSite(kept: boolean): Pick<RandomRecord, "words" | "draw"> & { readonly site: number } {
   const { random, names } = builder("randomKey");
-  if (random.sites === 0) random.words.forEach((word, position) => names.set(word, `key.${position}`));
+  if (kept) random.words.forEach((word, position) => names.set(word, `key.${position}`));
+  random.kept ||= kept;
   return { site: random.sites++, words: random.words, draw: random.draw };
 }
 

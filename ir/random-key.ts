@@ -15,6 +15,8 @@ export interface RandomRecord {
   readonly draw: Value;
   /** Places that draw, so far. Each has a number, so that no two draw the same. */
   sites: number;
+  /** True once a place draws with the key or the counter, and not with its own. */
+  kept: boolean;
 }
 
 /** The random part of a new model. */
@@ -26,12 +28,12 @@ export function startRandom(): RandomRecord {
   const state = apply(stateOp, [], { identity: key });
   const word = (position: number): Value =>
     reshapeTo(sliceTo(state, { starts: [position], limits: [position + 1], strides: [1] }), []);
-  return { key: state, words: [word(0), word(1)], draw: apply(stateOp, [], { identity: draw }), sites: 0 };
+  return { key: state, words: [word(0), word(1)], draw: apply(stateOp, [], { identity: draw }), sites: 0, kept: false };
 }
 
 /** The states that random numbers need: a model that draws has both, one that only keeps something has the key. */
-export function randomStates({ key, draw, sites }: RandomRecord, keeps: boolean): readonly StateRecord[] {
+export function randomStates({ key, draw, kept }: RandomRecord, keeps: boolean): readonly StateRecord[] {
   const record = (value: Value, local?: string): StateRecord => ({ value, owner: undefined, local, of: undefined });
-  if (sites === 0) return keeps ? [record(key)] : [];
+  if (!kept) return keeps ? [record(key)] : [];
   return [record(draw, "random.draw"), record(key)];
 }

@@ -38,7 +38,8 @@ export interface RandomKeyOptions {
  * kept with the other states, so that a run which is resumed from a checkpoint repeats one that was not interrupted.
  */
 export function randomKey({ seed, draw }: RandomKeyOptions = {}): RandomKey {
-  const own = isBuilding() || seed === undefined || draw === undefined ? randomSite() : undefined;
+  const kept = seed === undefined || draw === undefined;
+  const own = isBuilding() || kept ? randomSite(kept) : undefined;
   const [low, high] = seed === undefined ? own!.words : seedWords(seed);
   // Odd, so that places have different keys; the key of place 0 is not the one that draws initial values.
   const place = Math.imul((own?.site ?? 0) + 1, 0x9e3779b9) >>> 0;

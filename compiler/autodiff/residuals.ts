@@ -2,7 +2,7 @@
 import { multiplyDims, type Dim } from "../../ir/dim.ts";
 import { entryPointRoots, type EntryPoint, type Graph } from "../../ir/graph.ts";
 import { elementCount } from "../../ir/type.ts";
-import { postorder, type Value } from "../../ir/value.ts";
+import { postorder, underLayouts, type Value } from "../../ir/value.ts";
 
 /** A forward value that the backward half reads. */
 export interface Residual {
@@ -15,7 +15,8 @@ export interface Residual {
 }
 
 /**
- * The residuals of one entry point of a derived graph, in order of computation. Leaves are kept anyway and do not count.
+ * The residuals of one entry point of a derived graph, in order of computation. Leaves are kept anyway and do not count,
+ * nor does what follows from single numbers, such as a mask of dropout: it is computed again where it is read.
  * The forward half is what the outputs need that are no gradients; without such outputs, what leads to no gradient.
  */
 export function residuals(graph: Graph, entry: EntryPoint): readonly Residual[] {
@@ -23,11 +24,12 @@ export function residuals(graph: Graph, entry: EntryPoint): readonly Residual[] 
   const backward = gradientsAndTheirUsers(graph, order);
   const results = entry.outputs.map((output) => output.value).filter((value) => !backward.has(value));
   const forward = new Set(results.length > 0 ? postorder(results) : order.filter((value) => !backward.has(value)));
+  const free = fromNumbersAlone(order);
   const readers = new Map<Value, Value[]>();
   for (const reader of order) {
     if (forward.has(reader)) continue;
     for (const operand of new Set(reader.operands)) {
-      if (!forward.has(operand) || operand.op.kind === "leaf") continue;
+      if (!forward.has(operand) || operand.op.kind === "leaf" || free.has(operand)) continue;
       readers.set(operand, [...(readers.get(operand) ?? []), reader]);
     }
   }
@@ -36,6 +38,18 @@ export function residuals(graph: Graph, entry: EntryPoint): readonly Residual[] 
     const bytes = multiplyDims(elementCount(value.type.shape), bytesOf(value));
     return read ? [{ value, name: graph.notes.get(value)?.name, bytes, readers: read }] : [];
   });
+}
+
+/** Elementwise values, whatever their size, that no tensor goes into. */
+function fromNumbersAlone(order: readonly Value[]): ReadonlySet<Value> {
+  const found = new Set<Value>();
+  for (const value of order) {
+    const { kind } = value.op;
+    const isNumber = elementCount(value.type.shape) === 1 && underLayouts(value).op.kind === "leaf";
+    const follows = kind === "elementwise" || kind === "layout";
+    if (value.constant || isNumber || (follows && value.operands.every((each) => found.has(each)))) found.add(value);
+  }
+  return found;
 }
 
 function gradientsAndTheirUsers(graph: Graph, order: readonly Value[]): ReadonlySet<Value> {
