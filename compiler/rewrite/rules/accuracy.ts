@@ -19,21 +19,14 @@ const ordinary: Accuracy = { ulps: 2, reason: "two roundings where there may hav
 const exponent: Accuracy = {
   ulps: 4,
   carried: { ulps: 2, as: "relative" },
-  reason: "the exponent x − ln Σ eˣ is rounded where x and the logarithm are, and its error is a factor of the result",
-};
-
-const difference: Accuracy = {
-  ulps: 4,
-  carried: { ulps: 2, as: "absolute" },
-  reason: "x − ln Σ eˣ is rounded where x and the logarithm are",
+  reason: "the exponent is a sum that is rounded where its terms are, and its error is a factor of the result",
 };
 
 /** Rules that need more. */
 const exceptions: Readonly<Record<string, Accuracy>> = {
   softmax: exponent,
-  "softmax times a factor": exponent,
-  "share of a sum of exp": exponent,
-  "softmax of shifted scores": difference,
+  "product of exponentials": exponent,
+  "power of an exponential": exponent,
 };
 
 /** The bound that a stabilising rule keeps. */

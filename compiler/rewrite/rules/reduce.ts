@@ -20,34 +20,13 @@ import type { Dim } from "../../../ir/dim.ts";
 import { isFloat, type Shape } from "../../../ir/type.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
-import { isUniform, uniformTo } from "./uniform.ts";
+import { withoutAxes } from "./uniform.ts";
 
 type Axes = readonly number[];
 
 const axesOf = (value: Value): Axes => value.attrs.axes as Axes;
 const keptShape = (value: Value, axes: Axes): Shape =>
   keptAxes(value.type.shape.length, axes).map((axis) => value.type.shape[axis]);
-
-/** A value that is the same all along some axes, without those axes; undefined where it may differ. */
-function withoutAxes(value: Value, axes: Axes): Value | undefined {
-  const shape = keptShape(value, axes);
-  if (isUniform(value)) return uniformTo(value, shape);
-  if (value.op !== broadcastOp) return undefined;
-  const [x] = value.operands;
-  const along = broadcastAttrs(value).axes;
-  if (along.some((axis, i) => axes.includes(axis) && x.type.shape[i] !== 1)) return undefined;
-  const kept = keptAxes(value.type.shape.length, axes);
-  const stay = along.flatMap((axis, i) => (axes.includes(axis) ? [] : [i]));
-  const squeezed = reshapeTo(
-    x,
-    stay.map((i) => x.type.shape[i]),
-  );
-  return broadcastAlong(
-    squeezed,
-    shape,
-    stay.map((i) => kept.indexOf(along[i])),
-  );
-}
 
 /** The axis along which the entries of each row sum to 1, where that is known. */
 function distributionAxes(value: Value, surroundings: Surroundings): Axes | undefined {
@@ -65,7 +44,7 @@ function isIndicator(value: Value): boolean {
 }
 
 /** index = label holds once a row where each label is a class, and nowhere in a row where it is none. */
-function oneHotAxes(value: Value, surroundings: Surroundings): Axes | undefined {
+export function oneHotAxes(value: Value, surroundings: Surroundings): Axes | undefined {
   const comparison = classComparison(value);
   return comparison && isClass(comparison, surroundings) ? [comparison.axis] : undefined;
 }

@@ -61,11 +61,11 @@ describe("a shift cancels in ln Σ eˣ", () => {
   const square = leaf("square", "f32", [3, 3]);
   const c = leaf("c", "f32", [3]);
   it("where it is the same along what is reduced", () => {
-    expect(applied("shifted logsumexp", shifted(square, c, [1], [0]))).toBeDefined();
+    expect(applied("sum of logarithms", shifted(square, c, [1], [0]))).toBeDefined();
   });
   it("not where it runs along it", () => {
-    expect(applied("shifted logsumexp", shifted(square, c, [1], [1]))).toBeUndefined();
-    expect(applied("shifted logsumexp", shifted(square, c, [0], [0]))).toBeUndefined();
+    expect(applied("sum of logarithms", shifted(square, c, [1], [1]))).toBeUndefined();
+    expect(applied("sum of logarithms", shifted(square, c, [0], [0]))).toBeUndefined();
   });
 });
 

@@ -1,11 +1,13 @@
 /// One value for each rule that is a function, on which it fires.
-import { oneHot } from "../../../ir/nn/softmax.ts";
+import { oneHot, softmax } from "../../../ir/nn/softmax.ts";
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { where } from "../../../ir/ops/choose.ts";
+import { greater } from "../../../ir/ops/compare.ts";
 import { contract } from "../../../ir/ops/contract.ts";
-import { exp } from "../../../ir/ops/functions.ts";
+import { exp, log, pow, sigmoid, softplus } from "../../../ir/ops/functions.ts";
 import { reshape, transpose, transposeOp } from "../../../ir/ops/layout.ts";
 import { constant, inputOp, iota, sizeOp } from "../../../ir/ops/leaf.ts";
+import { argmax } from "../../../ir/ops/reduce.ts";
 import { broadcastAlong, broadcastTo, sum } from "../../../ir/ops/sum.ts";
 import { apply, type Value } from "../../../ir/value.ts";
 import type { DType, Shape } from "../../../ir/type.ts";
@@ -50,6 +52,19 @@ export const functionExamples: readonly { readonly name: string; readonly value:
     value: () =>
       sum(mul(oneHot(leaf("label", [3], "i32"), 4), broadcastTo(reshape(column, [3, 1]), [3, 4])), { axes: [1] }),
   },
+  { name: "log of an exponential", value: () => log(mul(y, exp(x))) },
+  { name: "power of an exponential", value: () => pow(exp(x), 1.5) },
+  { name: "exp of a logarithm", value: () => exp(neg(softplus(x))) },
+  { name: "sum of logarithms", value: () => sub(softplus(x), x) },
+  {
+    name: "function of a selection of exponentials",
+    value: () => log(where(greater(y, 0), sigmoid(x), sub(1, sigmoid(x)))),
+  },
+  {
+    name: "log of what a match picks",
+    value: () => log(sum(mul(oneHot(argmax(x), 4), softmax(y)), { axis: 1 })),
+  },
+  { name: "product of exponentials", value: () => div(exp(x), broadcastAlong(sum(exp(x), { axis: 1 }), [3, 4], [0])) },
   {
     name: "sum of products collected",
     value: () => add(neg(mul(y, sub(1, x))), mul(sub(1, y), x)),

@@ -30,7 +30,7 @@ import {
   type EntryPointRecord,
   type Value,
 } from "chainrule";
-import { loadModel, type AnyModule } from "./planning.ts";
+import { loadModel, type AnyModule } from "../planning.ts";
 
 /** A loss and its gradient. */
 interface Truth {

@@ -1,0 +1,202 @@
+/// Which exponentials are in a formula, whichever way it is spelled: a value as factors times e^exponent.
+import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
+import { exp, expm1, pow, sigmoid, sqrt, tanh } from "../../ir/ops/functions.ts";
+import { constantValue } from "../../ir/ops/leaf.ts";
+import { log1mexp } from "../../ir/ops/logspace.ts";
+import { logsumexp } from "../../ir/ops/reduce.ts";
+import { sumOp } from "../../ir/ops/sum.ts";
+import type { TensorType } from "../../ir/type.ts";
+import { same, type Op, type Value } from "../../ir/value.ts";
+import { addLinear, equalLinear, isNumber, linearAtom, linearConstant, linearLogaddexp, linearOf } from "./linear.ts";
+import { linearSoftplus, mapLinear, newBudget, scaleLinear, writeLinear, type Budget, type Linear } from "./linear.ts";
+import { atomMonomial, exponentialMonomial, isExponential, isPure, negatedMonomial } from "./monomial.ts";
+import { numberMonomial, restOf, timesMonomial, type Monomial } from "./monomial.ts";
+import { rangeOf } from "./range.ts";
+import { ontoLayout, withoutAxes } from "./rules/uniform.ts";
+
+/** What may be taken for granted about a value. */
+export interface Assumption {
+  /** It is positive where it is a number: the operand of a logarithm. */
+  readonly positive?: boolean;
+}
+
+const exponentialOps: ReadonlySet<Op> = new Set([exp.op, expm1.op, sigmoid.op, tanh.op]);
+const transparentOps: ReadonlySet<Op> = new Set([add.op, sub.op, mul.op, div.op, neg.op, pow.op, sqrt.op, sumOp]);
+
+/** True when exponentials may be in a formula: a look that costs little. */
+export function mentionsExponential(value: Value): boolean {
+  const pending = [value];
+  const seen = new Set<Value>();
+  for (let each = pending.pop(); each && seen.size < 100; each = pending.pop()) {
+    if (seen.has(each)) continue;
+    seen.add(each);
+    if (exponentialOps.has(each.op)) return true;
+    if (transparentOps.has(each.op) || each.op.kind === "layout") pending.push(...each.operands);
+  }
+  return false;
+}
+
+/** A value as a product; what is no product is one factor. */
+export function monomialOf(value: Value, assumption: Assumption = {}, budget: Budget = newBudget()): Monomial {
+  const number = constantValue(value);
+  if (number !== undefined && Number.isFinite(number) && number !== 0) return numberMonomial(number);
+  if (value.type.dtype !== "f32" || budget.left-- <= 0) return atomMonomial(value);
+  const [a, b] = value.operands;
+  const of = (operand: Value): Monomial => monomialOf(operand, {}, budget);
+  const ofPositive = (operand: Value): Monomial => monomialOf(operand, { positive: true }, budget);
+  switch (value.op) {
+    case exp.op:
+      return exponentialMonomial(linearOf(a, budget));
+    case sigmoid.op:
+      return exponentialMonomial(logSigmoid(linearOf(a, budget)));
+    case neg.op:
+      return negatedMonomial(of(a));
+    case mul.op:
+      return timesMonomial(of(a), of(b));
+    case div.op:
+      return timesMonomial(of(a), of(b), -1);
+    case pow.op:
+      return powerMonomial(value, ofPositive(a));
+    case sqrt.op:
+      return rootMonomial(value, ofPositive(a));
+    case sumOp:
+      return sumMonomial(value, of(a));
+    case add.op:
+    case sub.op:
+    case expm1.op:
+      return sumOfTerms(termsOf(value, budget), assumption, value.type) ?? atomMonomial(value);
+    default:
+      if (value.op.kind !== "layout") return atomMonomial(value);
+      return layoutMonomial(value, monomialOf(a, assumption, budget));
+  }
+}
+
+/** ln σ(u) = −ln(1 + e⁻ᵘ). */
+function logSigmoid(u: Linear): Linear {
+  return scaleLinear(linearSoftplus(scaleLinear(u, -1)), -1);
+}
+
+function layoutMonomial(layout: Value, { coefficient, over, under, exponent }: Monomial): Monomial {
+  const move = (each: Value): Value => ontoLayout(each, layout);
+  return { coefficient, over: over.map(move), under: under.map(move), exponent: mapLinear(exponent, move) };
+}
+
+/** (r · eᵘ)ᶜ = rᶜ · e^(c·u). */
+function powerMonomial(value: Value, base: Monomial): Monomial {
+  const [a, power] = value.operands;
+  const number = constantValue(power);
+  const plain = isPure(base) && base.coefficient > 0;
+  if (!isExponential(base) || (!plain && number === undefined)) return atomMonomial(value);
+  if (number !== undefined) {
+    const rest = plain ? numberMonomial(base.coefficient ** number) : atomMonomial(pow(restOf(base, a.type), power));
+    return timesMonomial(rest, exponentialMonomial(scaleLinear(base.exponent, number)));
+  }
+  const whole = addLinear(base.exponent, linearConstant(Math.log(base.coefficient)));
+  return exponentialMonomial(linearOf(timesSigned(power, writeLinear(whole, a.type))));
+}
+
+/** power · exponent, the sign in front. */
+function timesSigned(power: Value, exponent: Value): Value {
+  return exponent.op === neg.op ? neg(mul(power, exponent.operands[0])) : mul(power, exponent);
+}
+
+function rootMonomial(value: Value, base: Monomial): Monomial {
+  if (!isExponential(base) || (isPure(base) && base.coefficient < 0)) return atomMonomial(value);
+  const rest = isPure(base)
+    ? numberMonomial(Math.sqrt(base.coefficient))
+    : atomMonomial(sqrt(restOf(base, value.type)));
+  return timesMonomial(rest, exponentialMonomial(scaleLinear(base.exponent, 0.5)));
+}
+
+/** Σ c · eᵘ = c · e^(ln Σ eᵘ), where c is the same along the summed axes. */
+function sumMonomial(value: Value, element: Monomial): Monomial {
+  const axes = value.attrs.axes as readonly number[];
+  const over = element.over.map((each) => withoutAxes(each, axes));
+  const under = element.under.map((each) => withoutAxes(each, axes));
+  const known = (each: Value | undefined): each is Value => each !== undefined;
+  if (!isExponential(element) || !over.every(known) || !under.every(known)) return atomMonomial(value);
+  const total: Value = logsumexp(writeLinear(element.exponent, value.operands[0].type), { axes });
+  return { coefficient: element.coefficient, over, under, exponent: linearOf(total) };
+}
+
+/** A sum as terms, equal exponentials merged; one term where it is none. */
+export function termsOf(value: Value, budget: Budget = newBudget()): readonly Monomial[] {
+  const [a, b] = value.operands;
+  if (budget.left-- <= 0) return [atomMonomial(value)];
+  const of = (operand: Value): readonly Monomial[] => termsOf(operand, budget);
+  switch (value.op) {
+    case add.op:
+      return mergedTerms([...of(a), ...of(b)]);
+    case sub.op:
+      return mergedTerms([...of(a), ...of(b).map(negatedMonomial)]);
+    case neg.op:
+      return of(a).map(negatedMonomial);
+    case expm1.op:
+      return [exponentialMonomial(linearOf(a, budget)), numberMonomial(-1)];
+    case tanh.op:
+      // tanh u = 1 − 2σ(−2u)
+      return [numberMonomial(1), exponentialMonomial(logSigmoid(scaleLinear(linearOf(a), -2)), -2)];
+    case mul.op:
+      return same(a, b) && a.op === tanh.op ? squareOfTanh(a.operands[0]) : [monomialOf(value, {}, budget)];
+    default:
+      return [monomialOf(value, {}, budget)];
+  }
+}
+
+/** tanh² u = 1 − 4σ(2u)σ(−2u). */
+function squareOfTanh(u: Value): readonly Monomial[] {
+  const [up, down] = [2, -2].map((scale) => logSigmoid(scaleLinear(linearOf(u), scale)));
+  return [numberMonomial(1), exponentialMonomial(addLinear(up, down), -4)];
+}
+
+/** The terms with equal exponentials added up. */
+export function mergedTerms(terms: readonly Monomial[]): readonly Monomial[] {
+  const result: Monomial[] = [];
+  for (const term of terms) {
+    const at = result.findIndex((other) => isPure(other) && isPure(term) && equalLinear(other.exponent, term.exponent));
+    if (at < 0) result.push(term);
+    else result[at] = { ...term, coefficient: result[at].coefficient + term.coefficient };
+  }
+  return result.filter(({ coefficient }) => coefficient !== 0);
+}
+
+/** Longer sums stay sums. */
+const mostTerms = 4;
+
+/** A sum of exponentials as one: Σ cᵢ e^uᵢ of one sign, or a difference of two whose sign is known. */
+export function sumOfTerms(terms: readonly Monomial[], assumption: Assumption, type: TensorType): Monomial | undefined {
+  if (terms.length === 1) return terms[0];
+  if (terms.length === 0 || terms.length > mostTerms) return undefined;
+  if (!terms.every(isPure) || !terms.some(isExponential)) return undefined;
+  const sign = Math.sign(terms[0].coefficient);
+  if (terms.every(({ coefficient }) => Math.sign(coefficient) === sign)) {
+    return exponentialMonomial(terms.map(logarithmOf).reduce(linearLogaddexp), sign);
+  }
+  return terms.length === 2 ? difference(terms, assumption, type) : undefined;
+}
+
+/** ln |c · eᵘ|. */
+function logarithmOf({ coefficient, exponent }: Monomial): Linear {
+  return addLinear(exponent, linearConstant(Math.log(Math.abs(coefficient))));
+}
+
+/** eᵃ − eᵇ = eᵃ(1 − e^(b − a)). */
+function difference(terms: readonly Monomial[], { positive }: Assumption, type: TensorType): Monomial | undefined {
+  const [a, b] = [...terms].sort((x, y) => y.coefficient - x.coefficient).map(logarithmOf);
+  const gap = addLinear(b, a, -1);
+  const complement = complementOf(gap);
+  if (complement) return exponentialMonomial(addLinear(a, complement));
+  const written = writeLinear(gap, type);
+  if (!positive && !(rangeOf(written).high <= 0)) return undefined;
+  return exponentialMonomial(addLinear(a, linearAtom(log1mexp(written))));
+}
+
+/** ln(1 − eᵘ) for u = −softplus(v): 1 − σ(−v) = σ(v). */
+function complementOf(u: Linear): Linear | undefined {
+  const [part] = u.softplus;
+  if (u.softplus.length !== 1 || part.coefficient !== -1) return undefined;
+  const mirrored = logSigmoid(part.argument);
+  const plain = scaleLinear(linearSoftplus(part.argument), -1);
+  if (equalLinear(u, plain)) return mirrored;
+  return isNumber(addLinear(u, mirrored, -1)) && equalLinear(u, mirrored) ? plain : undefined;
+}

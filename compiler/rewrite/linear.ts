@@ -1,0 +1,228 @@
+/// Sums of logarithms in one form: numbers times atoms, and ln(1 + eᵘ) apart, because softplus(−u) = softplus(u) − u.
+import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
+import { softplus } from "../../ir/ops/functions.ts";
+import { constant, constantValue } from "../../ir/ops/leaf.ts";
+import { logaddexp } from "../../ir/ops/logspace.ts";
+import { logsumexpOp } from "../../ir/ops/reduce.ts";
+import type { TensorType } from "../../ir/type.ts";
+import { apply, same, type Value } from "../../ir/value.ts";
+import { ontoLayout, withoutAxes } from "./rules/uniform.ts";
+
+/** constant + Σ coefficient · atom + Σ coefficient · softplus(argument). */
+export interface Linear {
+  readonly constant: number;
+  /** No coefficient is 0. */
+  readonly terms: ReadonlyMap<Value, number>;
+  readonly softplus: readonly Softplus[];
+}
+
+/** coefficient · ln(1 + e^argument). */
+interface Softplus {
+  readonly argument: Linear;
+  readonly coefficient: number;
+}
+
+/** The number alone. */
+export function linearConstant(number: number): Linear {
+  return { constant: number, terms: new Map(), softplus: [] };
+}
+
+/** The value as one atom. */
+export function linearAtom(value: Value, coefficient = 1): Linear {
+  return { constant: 0, terms: new Map([[value, coefficient]]), softplus: [] };
+}
+
+/** ln(1 + eᵘ). */
+export function linearSoftplus(argument: Linear): Linear {
+  return { constant: 0, terms: new Map(), softplus: [{ argument, coefficient: 1 }] };
+}
+
+/** ln(eᵃ + eᵇ). */
+export function linearLogaddexp(a: Linear, b: Linear): Linear {
+  return addLinear(b, linearSoftplus(addLinear(a, b, -1)));
+}
+
+/** True where nothing but a number is left. */
+export function isNumber({ terms, softplus: parts }: Linear): boolean {
+  return terms.size === 0 && parts.length === 0;
+}
+
+/** a + scale · b. */
+export function addLinear(a: Linear, b: Linear, scale = 1): Linear {
+  const terms = new Map(a.terms);
+  for (const [atom, coefficient] of b.terms) increase(terms, atom, scale * coefficient);
+  let total: Linear = { constant: a.constant + scale * b.constant, terms, softplus: a.softplus };
+  for (const { argument, coefficient } of b.softplus) total = addSoftplus(total, argument, scale * coefficient);
+  return total;
+}
+
+/** scale · a. */
+export function scaleLinear(a: Linear, scale: number): Linear {
+  return addLinear(linearConstant(0), a, scale);
+}
+
+/** True when both are the same sum. */
+export function equalLinear(a: Linear, b: Linear): boolean {
+  const difference = addLinear(a, b, -1);
+  return isNumber(difference) && Math.abs(difference.constant) < 1e-12;
+}
+
+function increase(terms: Map<Value, number>, atom: Value, by: number): void {
+  const key = terms.has(atom) ? atom : ([...terms.keys()].find((known) => same(known, atom)) ?? atom);
+  const total = (terms.get(key) ?? 0) + by;
+  if (total === 0) terms.delete(key);
+  else terms.set(key, total);
+}
+
+function addSoftplus(to: Linear, argument: Linear, coefficient: number): Linear {
+  const at = to.softplus.findIndex((known) => equalLinear(known.argument, argument));
+  if (at >= 0) {
+    const total = to.softplus[at].coefficient + coefficient;
+    const parts = total === 0 ? to.softplus.toSpliced(at, 1) : to.softplus.with(at, { argument, coefficient: total });
+    return { ...to, softplus: parts };
+  }
+  const mirrored = scaleLinear(argument, -1);
+  if (to.softplus.some((known) => equalLinear(known.argument, mirrored))) {
+    return addLinear(addSoftplus(to, mirrored, coefficient), argument, coefficient);
+  }
+  return { ...to, softplus: [...to.softplus, { argument, coefficient }] };
+}
+
+/** How many values may still be looked at; what lies beyond is an atom. Shared values count each time they are met. */
+export interface Budget {
+  left: number;
+}
+
+/** Enough for what a person writes in one formula. */
+export const newBudget = (): Budget => ({ left: 200 });
+
+/** A value as a sum. */
+export function linearOf(value: Value, budget: Budget = newBudget()): Linear {
+  const number = constantValue(value);
+  if (number !== undefined && Number.isFinite(number)) return linearConstant(number);
+  if (value.type.dtype !== "f32" || budget.left-- <= 0) return linearAtom(value);
+  const [a, b] = value.operands;
+  const of = (operand: Value): Linear => linearOf(operand, budget);
+  switch (value.op) {
+    case neg.op:
+      return scaleLinear(of(a), -1);
+    case add.op:
+      return addLinear(of(a), of(b));
+    case sub.op:
+      return addLinear(of(a), of(b), -1);
+    case mul.op:
+      return scaledBy(constantValue(a), b, budget) ?? scaledBy(constantValue(b), a, budget) ?? linearAtom(value);
+    case div.op:
+      return scaledBy(reciprocalOf(b), a, budget) ?? linearAtom(value);
+    case softplus.op:
+      return linearSoftplus(of(a));
+    case logaddexp.op:
+      return linearLogaddexp(of(a), of(b));
+    case logsumexpOp:
+      return linearLogsumexp(value, of(a));
+    default:
+      return value.op.kind === "layout" ? mapLinear(of(a), (atom) => ontoLayout(atom, value)) : linearAtom(value);
+  }
+}
+
+function scaledBy(number: number | undefined, value: Value, budget: Budget): Linear | undefined {
+  return number === undefined || number === 0 ? undefined : scaleLinear(linearOf(value, budget), number);
+}
+
+/** 1/c where that has no rounding error: x / 3 stays a quotient. */
+function reciprocalOf(value: Value): number | undefined {
+  const number = constantValue(value);
+  if (number === undefined || number === 0) return undefined;
+  return Math.fround(1 / number) === 1 / number && number * (1 / number) === 1 ? 1 / number : undefined;
+}
+
+/** What is the same along the reduced axes comes out: ln Σ e^(x + c) = c + ln Σ eˣ. */
+function linearLogsumexp(value: Value, inside: Linear): Linear {
+  const axes = value.attrs.axes as readonly number[];
+  let outside = linearConstant(inside.constant);
+  const rest = new Map<Value, number>();
+  for (const [atom, coefficient] of inside.terms) {
+    const reduced = withoutAxes(atom, axes);
+    if (reduced) outside = addLinear(outside, linearOf(reduced), coefficient);
+    else rest.set(atom, coefficient);
+  }
+  if (isNumber(outside) && outside.constant === 0) return linearAtom(value);
+  if (rest.size === 0 && inside.softplus.length === 0) return linearAtom(value);
+  const kept = writeLinear({ ...inside, constant: 0, terms: rest }, value.operands[0].type);
+  return addLinear(outside, linearAtom(apply(logsumexpOp, [kept], value.attrs)));
+}
+
+/** The sum with every atom replaced. */
+export function mapLinear({ constant: number, terms, softplus: parts }: Linear, map: (atom: Value) => Value): Linear {
+  return {
+    constant: number,
+    terms: new Map([...terms].map(([atom, coefficient]) => [map(atom), coefficient])),
+    softplus: parts.map(({ argument, coefficient }) => ({ argument: mapLinear(argument, map), coefficient })),
+  };
+}
+
+/** The sum as a value: each softplus on the side that leaves the shorter sum, ln(eᵃ + eᵇ) where one term belongs to it. */
+export function writeLinear(linear: Linear, type: TensorType): Value {
+  let rest: Linear = { ...linear, softplus: [] };
+  const parts: (readonly [Value, number])[] = [];
+  for (const { argument, coefficient } of linear.softplus) {
+    const { written, left } = writeSoftplus(argument, coefficient, rest, type);
+    parts.push(...written);
+    rest = left;
+  }
+  return sumOf([...parts, ...rest.terms], rest.constant, type);
+}
+
+interface Written {
+  readonly written: readonly (readonly [Value, number])[];
+  /** What is still to be written. */
+  readonly left: Linear;
+}
+
+const sizeOf = ({ constant: number, terms }: Linear): number => terms.size + (number === 0 ? 0 : 1);
+
+function writeSoftplus(argument: Linear, coefficient: number, rest: Linear, type: TensorType): Written {
+  const plain = softplus(writeLinear(argument, type));
+  if (argument.softplus.length > 0 || sizeOf(rest) === 0) return { written: [[plain, coefficient]], left: rest };
+  const mirrored = softplus(writeLinear(scaleLinear(argument, -1), type));
+  // k·softplus(u) + rest = k·softplus(−u) + (rest + k·u)
+  const other = addLinear(rest, argument, coefficient);
+  if (sizeOf(other) < sizeOf(rest)) return { written: [[mirrored, coefficient]], left: other };
+  const share = shareOf(rest, argument, coefficient);
+  if (share !== undefined && share > 0 && share < 1) {
+    const written = [[plain, coefficient * (1 - share)] as const, [mirrored, coefficient * share] as const];
+    return { written, left: addLinear(rest, argument, coefficient * share) };
+  }
+  const within = [...rest.terms.keys()].every((atom) => argument.terms.has(atom));
+  if (!within || (rest.constant !== 0 && argument.constant === 0)) {
+    return { written: [[plain, coefficient]], left: rest };
+  }
+  // k·softplus(a − b) + k·b = k·ln(eᵃ + eᵇ)
+  const b = scaleLinear(rest, 1 / coefficient);
+  const joined = logaddexp(writeLinear(addLinear(argument, b), type), writeLinear(b, type)) as Value;
+  return { written: [[joined, coefficient]], left: linearConstant(0) };
+}
+
+/** j where rest = −j · coefficient · argument. */
+function shareOf(rest: Linear, argument: Linear, coefficient: number): number | undefined {
+  const [first] = argument.terms;
+  if (!first) return undefined;
+  const share = -(rest.terms.get(first[0]) ?? 0) / (coefficient * first[1]);
+  return sizeOf(addLinear(rest, argument, coefficient * share)) === 0 ? share : undefined;
+}
+
+function sumOf(parts: readonly (readonly [Value, number])[], number: number, type: TensorType): Value {
+  const numbered: readonly (readonly [Value, number])[] =
+    number === 0 ? parts : [...parts, [constant(Math.abs(number), type.dtype, type.shape), Math.sign(number)]];
+  if (numbered.length === 0) return constant(0, type.dtype, type.shape);
+  const sized = ([value, coefficient]: readonly [Value, number]): Value =>
+    Math.abs(coefficient) === 1 ? value : (mul(Math.abs(coefficient), value) as Value);
+  const first = Math.max(
+    0,
+    numbered.findIndex(([, coefficient]) => coefficient > 0),
+  );
+  const start = numbered[first][1] > 0 ? sized(numbered[first]) : neg(sized(numbered[first]));
+  return numbered
+    .filter((_, position) => position !== first)
+    .reduce<Value>((total, part) => (part[1] > 0 ? add(total, sized(part)) : sub(total, sized(part))), start);
+}

@@ -1,0 +1,195 @@
+/// Between which numbers a value lies, as far as its formula tells: what rules and the lint ask about signs and overflow.
+import { abs, exp, expm1, log, log1p, maximum, minimum, pow, relu, sigmoid, softplus } from "../../ir/ops/functions.ts";
+import { sign, sqrt, step, tanh } from "../../ir/ops/functions.ts";
+import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
+import { castOp, copyOp, selectOp } from "../../ir/ops/choose.ts";
+import { constantValue, inputOp, iotaOp, sizeOp, type InputIdentity } from "../../ir/ops/leaf.ts";
+import { log1mexp, logaddexp } from "../../ir/ops/logspace.ts";
+import { logsumexpOp, maxOp } from "../../ir/ops/reduce.ts";
+import { broadcastOp, reducedCount, sumOp } from "../../ir/ops/sum.ts";
+import { same, type Op, type Value } from "../../ir/value.ts";
+import { withoutAxes } from "./rules/uniform.ts";
+
+/** Every element lies in [low, high], ∞ where nothing is known. Data is taken to be finite. */
+export interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Nothing is known. */
+export const anything: Range = { low: -Infinity, high: Infinity };
+
+/** Ranges of values; `assumed` are known from elsewhere: the condition of a branch, an invariant of a state. */
+export type Ranges = (value: Value) => Range;
+
+/** Formulas this deep are followed. */
+const deepest = 24;
+
+/** A function that remembers what it has found. */
+export function makeRanges(assumed: ReadonlyMap<Value, Range> = new Map()): Ranges {
+  const known = new Map<Value, Range>();
+  const at = (value: Value, depth: number): Range => {
+    const found = known.get(value);
+    if (found) return found;
+    const formula = depth === 0 ? anything : rangeOfFormula(value, (operand) => at(operand, depth - 1));
+    const extra = assumed.get(value) ?? [...assumed].find(([each]) => same(each, value))?.[1];
+    const range = extra ? { low: Math.max(formula.low, extra.low), high: Math.min(formula.high, extra.high) } : formula;
+    known.set(value, range);
+    return range;
+  };
+  return (value) => at(value, deepest);
+}
+
+/** The range of one value. */
+export function rangeOf(value: Value): Range {
+  return makeRanges()(value);
+}
+
+function rangeOfFormula(value: Value, of: Ranges): Range {
+  const { op, type } = value;
+  if (type.dtype === "bool") return { low: 0, high: 1 };
+  switch (op.kind) {
+    case "leaf":
+      return rangeOfLeaf(value);
+    case "elementwise":
+      return rangeOfElement(value, of);
+    case "layout":
+      return of(value.operands[0]);
+    case "reduction":
+      return rangeOfReduction(value, of);
+    case "contraction": {
+      const [a, b] = value.operands;
+      const square = same(a, b) && type.shape.length === 0;
+      const product = square ? { low: 0, high: Infinity } : timesRange(of(a), of(b));
+      return { low: product.low >= 0 ? 0 : -Infinity, high: product.high <= 0 ? 0 : Infinity };
+    }
+    default:
+      return anything;
+  }
+}
+
+function rangeOfLeaf(value: Value): Range {
+  const number = constantValue(value);
+  if (number !== undefined) return Number.isNaN(number) ? anything : { low: number, high: number };
+  if (value.op === inputOp && (value.attrs.identity as InputIdentity).distribution) return { low: 0, high: 1 };
+  if (value.op === sizeOp) return { low: 1, high: Infinity };
+  if (value.op === iotaOp) return { low: 0, high: Infinity };
+  return anything;
+}
+
+/** Images of an interval under functions that grow; 0 · ∞ and its like are handled by the callers. */
+const growing: ReadonlyMap<Op, (x: number) => number> = new Map<Op, (x: number) => number>([
+  [exp.op, (x) => (x > 88.72 ? Infinity : x < -103 ? 0 : Math.exp(x))],
+  [expm1.op, (x) => (x > 88.72 ? Infinity : Math.expm1(x))],
+  [log.op, (x) => Math.log(Math.max(x, 0))],
+  [log1p.op, (x) => Math.log1p(Math.max(x, -1))],
+  [sqrt.op, (x) => Math.sqrt(Math.max(x, 0))],
+  [tanh.op, Math.tanh],
+  [sigmoid.op, (x) => (x < -88 ? 0 : 1 / (1 + Math.exp(-x)))],
+  [softplus.op, (x) => (x > 30 ? x : Math.log1p(Math.exp(x)))],
+  [relu.op, (x) => Math.max(x, 0)],
+  [step.op, (x) => (x >= 0 ? 1 : 0)],
+  [sign.op, Math.sign],
+  [copyOp, (x) => x],
+]);
+
+function rangeOfElement(value: Value, of: Ranges): Range {
+  const { op, operands } = value;
+  const [a, b] = operands;
+  const grow = growing.get(op);
+  if (grow) return mapRange(of(a), grow);
+  switch (op) {
+    case neg.op:
+      return { low: -of(a).high, high: -of(a).low };
+    case add.op:
+      return { low: of(a).low + of(b).low, high: of(a).high + of(b).high };
+    case sub.op:
+      return differenceRange(value, of);
+    case mul.op:
+      return same(a, b) ? squareRange(of(a)) : timesRange(of(a), of(b));
+    case div.op:
+      return quotientRange(of(a), of(b));
+    case abs.op:
+      return absRange(of(a));
+    case maximum.op:
+      return { low: Math.max(of(a).low, of(b).low), high: Math.max(of(a).high, of(b).high) };
+    case minimum.op:
+      return { low: Math.min(of(a).low, of(b).low), high: Math.min(of(a).high, of(b).high) };
+    case selectOp:
+      return union(of(operands[1]), of(operands[2]));
+    case pow.op:
+      return powerRange(of(a), b, of);
+    case castOp:
+      return value.type.dtype === "f32" ? of(a) : anything;
+    case logaddexp.op:
+      return { low: Math.max(of(a).low, of(b).low), high: Math.max(of(a).high, of(b).high) + Math.LN2 };
+    case log1mexp.op:
+      return { low: -Infinity, high: 0 };
+    default:
+      return anything;
+  }
+}
+
+const mapRange = ({ low, high }: Range, f: (x: number) => number): Range => ({ low: f(low), high: f(high) });
+const union = (a: Range, b: Range): Range => ({ low: Math.min(a.low, b.low), high: Math.max(a.high, b.high) });
+
+function absRange({ low, high }: Range): Range {
+  const largest = Math.max(Math.abs(low), Math.abs(high));
+  return { low: low > 0 ? low : high < 0 ? -high : 0, high: largest };
+}
+
+function squareRange(range: Range): Range {
+  const { low, high } = absRange(range);
+  return { low: low * low, high: high * high };
+}
+
+function timesRange(a: Range, b: Range): Range {
+  const products = [a.low, a.high].flatMap((x) => [b.low, b.high].map((y) => (x === 0 || y === 0 ? 0 : x * y)));
+  return { low: Math.min(...products), high: Math.max(...products) };
+}
+
+function quotientRange(a: Range, b: Range): Range {
+  if (b.low < 0 && b.high > 0) return anything;
+  const inverse = { low: b.high === 0 ? -Infinity : 1 / b.high, high: b.low === 0 ? Infinity : 1 / b.low };
+  return timesRange(a, inverse);
+}
+
+function powerRange(base: Range, exponent: Value, of: Ranges): Range {
+  const number = constantValue(exponent);
+  if (number !== undefined && number % 2 === 0) return number > 0 ? squareRange(base) : { low: 0, high: Infinity };
+  if (base.low < 0) return anything;
+  const positive = of(exponent).low >= 0;
+  return { low: 0, high: positive && base.high <= 1 ? 1 : Infinity };
+}
+
+/** x − ln Σ eˣ and x − max x are at most 0. */
+function differenceRange(value: Value, of: Ranges): Range {
+  const [a, b] = value.operands;
+  const plain = { low: of(a).low - of(b).high, high: of(a).high - of(b).low };
+  const peak = b.op === broadcastOp ? b.operands[0] : b;
+  if (peak.op !== logsumexpOp && peak.op !== maxOp) return plain;
+  if (!same(peak.operands[0], a)) return plain;
+  const axes = peak.attrs.axes as readonly number[];
+  return b === peak || withoutAxes(b, axes) ? { low: plain.low, high: Math.min(plain.high, 0) } : plain;
+}
+
+function rangeOfReduction(value: Value, of: Ranges): Range {
+  const [x] = value.operands;
+  const { low, high } = of(x);
+  const count = reducedCount(x.type, value.attrs.axes as readonly number[]);
+  const most = typeof count === "number" ? count : Infinity;
+  if (value.op === maxOp) return { low, high };
+  if (value.op === logsumexpOp) return { low, high: high + Math.log(most) };
+  if (value.op !== sumOp) return anything;
+  if (hasPeak(x)) return { low: 1, high: Infinity };
+  const times = (bound: number): number => (bound === 0 ? 0 : bound * most);
+  return { low: low >= 0 ? low : times(low), high: high <= 0 ? high : times(high) };
+}
+
+/** True for exp(x − max x): one element of each row is 1. */
+function hasPeak(x: Value): boolean {
+  if (x.op !== exp.op || x.operands[0].op !== sub.op) return false;
+  const [a, b] = x.operands[0].operands;
+  const peak = b.op === broadcastOp ? b.operands[0] : b;
+  return peak.op === maxOp && same(peak.operands[0], a);
+}

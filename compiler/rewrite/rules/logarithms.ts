@@ -1,0 +1,128 @@
+/// Logarithms, roots and powers of exponentials, and sums of such logarithms: computed without the exponentials.
+import { add, neg, sub } from "../../../ir/ops/arithmetic.ts";
+import { castOp, selectOp, where } from "../../../ir/ops/choose.ts";
+import { exp, log, log1p, softplus } from "../../../ir/ops/functions.ts";
+import { constantValue } from "../../../ir/ops/leaf.ts";
+import { logaddexp } from "../../../ir/ops/logspace.ts";
+import { logsumexpOp } from "../../../ir/ops/reduce.ts";
+import { sum, sumOp } from "../../../ir/ops/sum.ts";
+import { apply, type Op, type Value } from "../../../ir/value.ts";
+import { mentionsExponential, mergedTerms, monomialOf, sumOfTerms, termsOf } from "../exponential.ts";
+import { addLinear, linearConstant, linearOf, writeLinear } from "../linear.ts";
+import { exponentialMonomial, isExponential, isPure, numberMonomial, restOf, writeMonomial } from "../monomial.ts";
+import type { Monomial } from "../monomial.ts";
+import { rangeOf, type Range } from "../range.ts";
+import { rule, type Rule, type Surroundings } from "../rule.ts";
+import { oneHotAxes } from "./reduce.ts";
+
+/** True for numbers whose exponential neither overflows nor vanishes. */
+const isTame = ({ low, high }: Range, shift = 0): boolean => low + shift > 1e-30 && high + shift < 1e30;
+
+/** ln(r · eᵘ) = u + ln r: what is exponential needs neither the exponential nor the logarithm. */
+function logOfExponential(value: Value): Value | undefined {
+  const [x] = value.operands;
+  if (!mentionsExponential(x)) return undefined;
+  const monomial = value.op === log1p.op ? onePlus(x) : monomialOf(x, { positive: true });
+  if (!monomial || !isExponential(monomial) || isTame(rangeOf(x), value.op === log1p.op ? 1 : 0)) return undefined;
+  const known = isPure(monomial) && monomial.coefficient > 0;
+  const exponent = known
+    ? addLinear(monomial.exponent, linearConstant(Math.log(monomial.coefficient)))
+    : monomial.exponent;
+  const written = writeLinear(exponent, value.type);
+  if (known) return written;
+  const { over, under, coefficient } = monomial;
+  if (over.length > 0 || coefficient !== 1) return add(written, log(restOf(monomial, value.type)));
+  return sub(written, log(restOf({ ...monomial, over: under, under: [] }, value.type)));
+}
+
+function onePlus(x: Value): Monomial | undefined {
+  return sumOfTerms(mergedTerms([numberMonomial(1), ...termsOf(x)]), { positive: true }, x.type);
+}
+
+/** √(r · eᵘ) = √r · e^(u/2), and so for powers. */
+function powerOfExponential(value: Value): Value | undefined {
+  if (!mentionsExponential(value.operands[0])) return undefined;
+  const monomial = monomialOf(value);
+  const whole = Number.isInteger(constantValue(value.operands[1] ?? value) ?? NaN);
+  if (!isExponential(monomial) || (!whole && isTame(rangeOf(value.operands[0])))) return undefined;
+  return writeMonomial(monomial, value.type);
+}
+
+/** e^ln x is x, and e^−ln(1 + eˣ) a sigmoid. */
+function expOfLogarithm(value: Value): Value | undefined {
+  const [x] = value.operands;
+  if (x.op === log.op) return x.operands[0];
+  if (x.op === log1p.op) return add(1, x.operands[0]);
+  const { terms, softplus: parts } = linearOf(x);
+  if (parts.length !== 1 || terms.size > parts[0].argument.terms.size) return undefined;
+  const written = writeMonomial(exponentialMonomial(linearOf(x)), value.type);
+  return written.op === exp.op ? undefined : written;
+}
+
+/** A sum of logarithms in fewer: softplus(x) − x = softplus(−x), c + ln Σ e^(x − c) = ln Σ eˣ. */
+function sumOfLogarithms(value: Value): Value | undefined {
+  if (value.type.dtype !== "f32") return undefined;
+  const before = summands(value);
+  if (!before.some((each) => logarithmOps.has(each.op))) return undefined;
+  const written = writeLinear(linearOf(value), value.type);
+  return summands(written).length < before.length ? written : undefined;
+}
+
+const logarithmOps: ReadonlySet<Op> = new Set<Op>([softplus.op, logaddexp.op, logsumexpOp]);
+const mostSummands = 24;
+
+/** What a value adds up, through layouts; what is below is one summand. */
+function summands(value: Value): readonly Value[] {
+  const found: Value[] = [];
+  const pending = [value];
+  for (let each = pending.pop(); each; each = pending.pop()) {
+    if (found.length > mostSummands) return [];
+    const isSum = each.op === add.op || each.op === sub.op || each.op === neg.op;
+    if (isSum || each.op.kind === "layout") pending.push(...each.operands);
+    else found.push(each);
+  }
+  return found;
+}
+
+/** f(c ? x : y) = c ? f(x) : f(y), where a branch is exponential: what is stable for x may not be for y. */
+function functionOfSelection(value: Value): Value | undefined {
+  const position = value.operands.findIndex((operand) => operand.op === selectOp);
+  if (position < 0) return undefined;
+  const others = value.operands.filter((_, i) => i !== position);
+  if (others.some((other) => constantValue(other) === undefined)) return undefined;
+  const [condition, a, b] = value.operands[position].operands;
+  if (![a, b].some((branch) => mentionsExponential(branch) && isExponential(monomialOf(branch)))) return undefined;
+  const inside = (branch: Value): Value => apply(value.op, value.operands.with(position, branch), value.attrs);
+  return apply(selectOp, [condition, inside(a), inside(b)]);
+}
+
+/** One element of each row is meant: ln Σ y·p is Σ y·ln p. */
+function logOfPicked(value: Value, surroundings: Surroundings): Value | undefined {
+  const [total] = value.operands;
+  if (total.op !== sumOp) return undefined;
+  const axes = total.attrs.axes as readonly number[];
+  const [product] = total.operands;
+  const at = product.operands.findIndex((operand) => operand.op === castOp);
+  if (product.operands.length !== 2 || at < 0) return undefined;
+  const picked = product.operands[at];
+  const whole = oneHotAxes(picked.operands[0], surroundings);
+  if (!whole || whole.length !== axes.length || !whole.every((axis) => axes.includes(axis))) return undefined;
+  // A zero of what is not picked has no say.
+  return sum(where(picked.operands[0] as never, log(product.operands[1 - at]) as never, 0), { axes });
+}
+
+/** Logarithms of exponentials, the particular before the general. */
+export const logarithmRules: readonly Rule[] = [
+  rule("log of an exponential", "stabilizes", "log(r * exp(u)) = u + log(r)", ["log", "log1p"], logOfExponential),
+  rule("power of an exponential", "stabilizes", "pow(exp(u), c) = exp(c * u)", ["pow", "sqrt"], powerOfExponential),
+  rule("exp of a logarithm", "stabilizes", "exp(log(x)) = x", ["exp"], expOfLogarithm),
+  rule("sum of logarithms", "stabilizes", "softplus(x) - x = softplus(-x)", ["add", "sub"], sumOfLogarithms),
+  rule(
+    "function of a selection of exponentials",
+    "stabilizes",
+    "f(select(c, x, y)) = select(c, f(x), f(y))",
+    ["log", "log1p", "pow", "sqrt", "sub"],
+    functionOfSelection,
+  ),
+  rule("log of what a match picks", "stabilizes", "log(sum(y * p)) = sum(select(y, log(p), 0))", ["log"], logOfPicked),
+];

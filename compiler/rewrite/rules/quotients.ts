@@ -1,0 +1,135 @@
+/// Products and quotients of exponentials: one exponential of a sum, which overflows only where the result does.
+import { add, div, mul, neg } from "../../../ir/ops/arithmetic.ts";
+import { tanh } from "../../../ir/ops/functions.ts";
+import { spread, sum, sumOp } from "../../../ir/ops/sum.ts";
+import type { TensorType } from "../../../ir/type.ts";
+import { same, type Value } from "../../../ir/value.ts";
+import { mentionsExponential, monomialOf, termsOf } from "../exponential.ts";
+import { addLinear, linearConstant, linearSoftplus, mapLinear, scaleLinear, writeLinear } from "../linear.ts";
+import { atomMonomial, exponentialMonomial, isExponential, isPure, numberMonomial } from "../monomial.ts";
+import { timesMonomial, writeMonomial, type Monomial } from "../monomial.ts";
+import { rangeOf } from "../range.ts";
+import { rule, type Rule } from "../rule.ts";
+
+/** Exponents up to here neither overflow nor vanish. */
+const largestExponent = 80;
+
+/** Numbers up to here have a reciprocal, and a product with another of them. */
+const largest = 1e30;
+
+interface Factors {
+  readonly over: readonly Value[];
+  readonly under: readonly Value[];
+  readonly sign: number;
+}
+
+/** A product taken apart: through products, quotients and signs. */
+function factorsOf(value: Value): Factors {
+  const over: Value[] = [];
+  const under: Value[] = [];
+  let sign = 1;
+  const visit = (each: Value, [up, down]: readonly [Value[], Value[]], left: number): void => {
+    const [a, b] = each.operands;
+    if (left > 0 && each.op === neg.op) {
+      sign = -sign;
+      visit(a, [up, down], left - 1);
+    } else if (left > 0 && (each.op === mul.op || each.op === div.op)) {
+      visit(a, [up, down], left - 1);
+      visit(b, each.op === mul.op ? [up, down] : [down, up], left - 1);
+    } else up.push(each);
+  };
+  visit(value, [over, under], 6);
+  return { over, under, sign };
+}
+
+/**
+ * True where a part can overflow, or vanish above and below, and the whole need not. What is the same above and below is
+ * left to cancel.
+ */
+function isUnsafe(over: readonly Value[], under: readonly Value[]): boolean {
+  const shared = (each: Value, others: readonly Value[]): boolean => others.some((other) => same(each, other));
+  const above = over.filter((each) => !shared(each, under) && isExponential(monomialOf(each)));
+  const below = under.filter((each) => !shared(each, over) && isExponential(monomialOf(each)));
+  const overflows = (each: Value): boolean => !(rangeOf(each).high < largest);
+  if (below.some(overflows)) return true;
+  if (above.length + below.length > 1 && above.some(overflows)) return true;
+  return (
+    above.some((each) => !(rangeOf(each).low > 1 / largest)) && below.some((each) => !(rangeOf(each).low > 1 / largest))
+  );
+}
+
+/** eᵃ · eᵇ / e^c = e^(a + b − c), where a part could overflow and the whole may not. */
+function productOfExponentials(value: Value): Value | undefined {
+  if (value.type.dtype !== "f32" || !mentionsExponential(value)) return undefined;
+  const { over, under, sign } = factorsOf(value);
+  const parts = over.map((each) => monomialOf(each));
+  const divisors = under.map((each) => monomialOf(each));
+  const { type } = value;
+  if (!isUnsafe(over, under)) return undefined;
+  const product = [
+    ...parts.map((part) => [part, 1] as const),
+    ...divisors.map((part) => [part, -1] as const),
+  ].reduce<Monomial>((left, [part, power]) => timesMonomial(left, part, power), numberMonomial(sign));
+  return distributed(product, type);
+}
+
+/** Factors that are sums of exponentials are multiplied out, so that none of them overflows by itself. */
+function distributed(product: Monomial, type: TensorType): Value {
+  for (const [at, factor] of product.over.entries()) {
+    const rest = { ...product, over: product.over.toSpliced(at, 1) };
+    const written = quotientOfSums(factor, rest, type) ?? intoSum(factor, rest, type);
+    if (written) return written;
+  }
+  return writeMonomial(product, type);
+}
+
+function quotientOfSums(factor: Value, rest: Monomial, type: TensorType): Value | undefined {
+  const terms = termsOf(factor);
+  if (terms.length < 2 || !terms.some((term) => canOverflow(term, type))) return undefined;
+  return hyperbolic(terms, rest, type) ?? multipliedOut(terms, rest, type);
+}
+
+function canOverflow(term: Monomial, type: TensorType): boolean {
+  return isExponential(term) && !(rangeOf(writeLinear(term.exponent, type)).high <= largestExponent);
+}
+
+/** (eᵃ − eᵇ) / (eᵃ + eᵇ) = tanh((a − b) / 2). */
+function hyperbolic(terms: readonly Monomial[], rest: Monomial, type: TensorType): Value | undefined {
+  if (terms.length !== 2 || !terms.every(isPure) || terms[0].coefficient !== -terms[1].coefficient) return undefined;
+  const [a, b] = terms.map((term) => term.exponent);
+  const gap = addLinear(a, b, -1);
+  const exponent = addLinear(rest.exponent, linearSoftplus(gap));
+  if (exponent.softplus.length >= rest.exponent.softplus.length) return undefined;
+  const half = tanh(writeLinear(scaleLinear(gap, 0.5), type));
+  const others = { ...rest, exponent: addLinear(exponent, b), coefficient: rest.coefficient * terms[0].coefficient };
+  return writeMonomial(timesMonomial(others, atomMonomial(half)), type);
+}
+
+function multipliedOut(terms: readonly Monomial[], rest: Monomial, type: TensorType): Value {
+  const written = terms.map((term) => writeMonomial(timesMonomial(term, rest), type));
+  return written.reduce((left, right) => add(left, right));
+}
+
+/** Σ w·eᵘ · e^c = Σ w·e^(u + c). */
+function intoSum(factor: Value, rest: Monomial, type: TensorType): Value | undefined {
+  if (factor.op !== sumOp || !isExponential(rest)) return undefined;
+  const [x] = factor.operands;
+  const element = monomialOf(x);
+  if (!canOverflow(element, x.type)) return undefined;
+  const axes = factor.attrs.axes as readonly number[];
+  const outside = mapLinear(rest.exponent, (atom) => spread(atom, x.type, axes));
+  const inner = distributed(timesMonomial(element, exponentialMonomial(outside)), x.type);
+  const others = { ...rest, exponent: linearConstant(0) };
+  return writeMonomial(timesMonomial(others, atomMonomial(sum(inner, { axes }))), type);
+}
+
+/** Softmax, sigmoid, tanh and what else is a quotient of exponentials, in one rule. */
+export const quotientRules: readonly Rule[] = [
+  rule(
+    "product of exponentials",
+    "stabilizes",
+    "exp(x) / sum(exp(y)) = exp(x - logsumexp(y))",
+    ["mul", "div"],
+    productOfExponentials,
+  ),
+];
