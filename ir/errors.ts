@@ -146,29 +146,6 @@ export const gradientOfInteger = defineError(
   }),
 );
 
-export const tangentType = defineError(
-  "tangent-type",
-  "There is one tangent for each value that moves, of its type; and one cotangent, of the type of what is differentiated.",
-  (op: string, what: "tangent" | "cotangent", value: TensorType | undefined, found: TensorType | undefined) => ({
-    message:
-      `${op}: a ${what} must be given for each value, of its type: ` +
-      `found ${found ? formatType(found) : "none"} for ${value ? formatType(value) : "none"}`,
-    help: "broadcastTo gives a number the shape of a value",
-  }),
-);
-
-export const derivativeRule = defineError(
-  "derivative-rule",
-  "A rule of withDerivative returns one cotangent for each operand, of its type; null where there is none.",
-  (name: string, operands: readonly TensorType[], found: readonly (TensorType | undefined)[] | undefined) => ({
-    message:
-      `${name}: the rule must return one cotangent for each operand, of its type: ` +
-      `operands are ${operands.map(formatType).join(", ")}, ` +
-      `found ${found ? `[${found.map((type) => (type ? formatType(type) : "null")).join(", ")}]` : "no array"}`,
-    help: "undo broadcasting with sum; operands of integers, and those without a derivative, have null",
-  }),
-);
-
 export const derivativeCapture = defineError(
   "derivative-capture",
   "What withDerivative gives a rule for depends on its operands alone: through anything else, gradients would be lost.",

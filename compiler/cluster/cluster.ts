@@ -25,10 +25,8 @@ export function cluster(roots: readonly Value[], cuts: Cuts = new Set()): Partit
   const contracted = new Set(
     order.flatMap((value) => (value.op.kind === "contraction" ? value.operands.map(underLayouts) : [])),
   );
-  const reductions = new Map<string, Draft[]>();
-  const sizes = new Map<Value, Size>();
-  const loops = new Map<object, Value[]>();
-  const fed = new Set<Value>();
+  const [reductions, sizes] = [new Map<string, Draft[]>(), new Map<Value, Size>()];
+  const [loops, fed] = [new Map<object, Value[]>(), new Set<Value>()];
   for (const value of order) {
     switch (value.op.kind) {
       case "leaf":

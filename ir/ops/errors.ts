@@ -1,4 +1,4 @@
-/// The part of the catalogue about single ops: constants, and frames, parts, windows and positions that do not fit.
+/// The part of the catalogue about single ops: constants, derivatives, and frames, parts, windows and positions that do not fit.
 import { defineError } from "../diagnostic.ts";
 import type { Dim } from "../dim.ts";
 import { formatType, type DType, type Shape, type TensorType } from "../type.ts";
@@ -125,5 +125,28 @@ export const scanLength = defineError(
       `scan: sequences must have one length: found ${sequences.map(formatType).join(", ") || "no sequences"}` +
       (length === undefined ? "" : ` and length ${length}`),
     help: "walk along first axes of equal extent, or give { length }",
+  }),
+);
+
+export const derivativeRule = defineError(
+  "derivative-rule",
+  "A rule of withDerivative returns one cotangent for each operand, of its type; null where there is none.",
+  (name: string, operands: readonly TensorType[], found: readonly (TensorType | undefined)[] | undefined) => ({
+    message:
+      `${name}: the rule must return one cotangent for each operand, of its type: ` +
+      `operands are ${operands.map(formatType).join(", ")}, ` +
+      `found ${found ? `[${found.map((type) => (type ? formatType(type) : "null")).join(", ")}]` : "no array"}`,
+    help: "undo broadcasting with sum; operands of integers, and those without a derivative, have null",
+  }),
+);
+
+export const tangentType = defineError(
+  "tangent-type",
+  "There is one tangent for each value that moves, of its type; and one cotangent, of the type of what is differentiated.",
+  (op: string, what: "tangent" | "cotangent", value: TensorType | undefined, found: TensorType | undefined) => ({
+    message:
+      `${op}: a ${what} must be given for each value, of its type: ` +
+      `found ${found ? formatType(found) : "none"} for ${value ? formatType(value) : "none"}`,
+    help: "broadcastTo gives a number the shape of a value",
   }),
 );
