@@ -40,7 +40,11 @@ function laneText({ name, parameters, result }: HelperFunction): string {
   return `fn ${name}4(${list.join(", ")}) -> ${type} {\n  return ${type}(${calls.join(", ")});\n}`;
 }
 
-/** ∞ and NaN have no literal. They are variables set when a kernel starts, from a length that only the run knows. */
+/**
+ * ∞ and NaN have no literal, and WGSL refuses constant expressions that give them, overrides as well. A private variable
+ * with a constant initialiser can be folded by a driver, which then may assume that neither exists. So both are set when
+ * the kernel starts, from the length of one of its tensors: run-time data that every kernel has, and whose upper bit is 0.
+ */
 export function nonFinite(
   text: string,
   tensor: string,

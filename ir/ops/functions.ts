@@ -1,4 +1,5 @@
-/// Functions of one number and powers, extremes of two.
+/// Functions of one number and powers, extremes of two. On the device over all of float32, with NaN and ±∞ as in float64:
+/// exp, log, tanh, sigmoid and pow within 3 units in the last place, expm1, log1p and softplus within 4, sqrt as its driver.
 import type { Value } from "../value.ts";
 import { add, div, mul, square, sub } from "./arithmetic.ts";
 import { where } from "./choose.ts";

@@ -177,6 +177,37 @@ describe("derivatives at the ends of domains", () => {
 });
 
 describe("constants and types", () => {
+  it("gives ∞ and NaN to kernels, alone and in expressions of one and four lanes", async () => {
+    const module = await loadModel(
+      language.model("constants", () => {
+        const x = language.input("x", "f32", [4]);
+        const y = language.input("y", "f32", [3]);
+        const of = (value: Value): Record<string, Value> => ({
+          masked: language.where(language.greater(value as never, 0), value as never, -Infinity),
+          marked: language.where(language.less(value as never, 0), NaN, value as never),
+          sum: language.add(value as never, Infinity),
+        });
+        const named = Object.entries(of(y)).map(([name, value]) => [`${name}3`, value] as const);
+        return { run: { ...of(x), ...Object.fromEntries(named) } };
+      }),
+    );
+    try {
+      const x = Float32Array.of(-1, 2, 0, -Infinity);
+      const outputs = await module.run({ x, y: x.slice(0, 3) });
+      const expected = {
+        masked: [-Infinity, 2, -Infinity, -Infinity],
+        marked: [NaN, 2, 0, NaN],
+        sum: [Infinity, Infinity, Infinity, NaN],
+      };
+      for (const [name, values] of Object.entries(expected)) {
+        expect([...(outputs[name] as Float32Array)], name).toEqual(values);
+        expect([...(outputs[`${name}3`] as Float32Array)], name).toEqual(values.slice(0, 3));
+      }
+    } finally {
+      module.destroy();
+    }
+  });
+
   it("refuses a constant that its element type has not", () => {
     expect(() => language.constant(0.5, "i32")).toThrow(expect.objectContaining({ code: "constant-number" }));
     expect(() => language.constant(-1, "u32")).toThrow(expect.objectContaining({ code: "constant-number" }));
