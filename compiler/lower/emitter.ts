@@ -193,7 +193,8 @@ function elementwise(
   const { scopes } = progress;
   const key = `${lane?.variable ?? ""}|${index.map(indexKey).join("|")}`;
   const hoisted = value.type.shape.length === 0 && !touchesAnchor(value, progress);
-  for (const { known } of hoisted ? [scopes[0]] : scopes) {
+  // What is written at the top can only mention what stands there.
+  for (const { known } of hoisted || progress.hoisting ? [scopes[0]] : scopes) {
     const found = known.get(value)?.find((each) => each.key === key);
     if (found) return found.expression;
   }
