@@ -127,15 +127,17 @@ function termText(atom: string, coefficient: Dim): string {
   return coefficient === 1 ? atom : `${primary(atom)} * ${primary(extentText(coefficient))}`;
 }
 
-/** A condition on indices. One comparison checks both ends: what would be negative is huge as a u32. */
+/**
+ * A condition on indices. One comparison checks both ends: what would be negative is huge as a u32. Joined by `&`, since
+ * `&&` is a branch, and SwiftShader takes minutes to compile a few hundred of them.
+ */
 export function conditionText(conjuncts: readonly Conjunct[]): string {
-  return conjuncts
-    .map(({ tag, index, by }) => {
-      const text = indexText(index);
-      if (tag === "within") return `${text} < ${extentText(by)}`;
-      return `${primary(text)} % ${primary(extentText(by))} == 0u`;
-    })
-    .join(" && ");
+  const texts = conjuncts.map(({ tag, index, by }) => {
+    const text = indexText(index);
+    if (tag === "within") return `${text} < ${extentText(by)}`;
+    return `${primary(text)} % ${primary(extentText(by))} == 0u`;
+  });
+  return texts.length === 1 ? texts[0] : texts.map((text) => `(${text})`).join(" & ");
 }
 
 /** A size as a u32 expression: a literal, or a polynomial in fields of the uniform `sizes`. */

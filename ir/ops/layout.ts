@@ -1,5 +1,5 @@
 /// Moving elements without computing. None of these costs a kernel: they become index arithmetic in their users.
-import { addDims, divideDims, parseDim, type Dim } from "../dim.ts";
+import { addDims, divideDims, multiplyDims, parseDim, type Dim } from "../dim.ts";
 import { axisRange, reshapeCount, sizeSyntax } from "../errors.ts";
 import { elementCount, rowMajorStrides, sameShape, type DType, type Shape, type TensorType } from "../type.ts";
 import type { Completed, Permuted, Reshapes } from "../static-axes.ts";
@@ -17,7 +17,12 @@ export const reshapeOp: LayoutOp = {
     return { dtype: operand.dtype, shape };
   },
   source<I>(index: readonly I[], operand: Shape, result: Shape, _: unknown, algebra: IndexAlgebra<I>) {
-    return splitIndex(joinIndex(index, result, algebra), operand, algebra);
+    // Axes that only stay, or merge and split among themselves, keep to themselves: so the index stays simple.
+    return sharedGroups(operand, result).flatMap(([from, to]) => {
+      const given = index.slice(to.start, to.end);
+      const wanted = operand.slice(from.start, from.end);
+      return splitIndex(joinIndex(given, result.slice(to.start, to.end), algebra), wanted, algebra);
+    });
   },
   transpose: ({ operands: [operand] }, cotangent) => reshapeTo(cotangent, operand.type.shape),
 };
@@ -80,6 +85,31 @@ export function splitIndex<I>(position: I, shape: Shape, algebra: IndexAlgebra<I
     const quotient = algebra.divide(position, strides[axis]);
     return axis === outermost ? quotient : algebra.remainder(quotient, extent);
   });
+}
+
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Runs of neighbouring axes of two shapes that hold equally many elements, as short as they come. */
+export function sharedGroups(a: Shape, b: Shape): readonly (readonly [Range, Range])[] {
+  const groups: (readonly [Range, Range])[] = [];
+  let [i, j] = [0, 0];
+  while (i < a.length || j < b.length) {
+    const [start, other] = [i, j];
+    let [left, right]: [Dim, Dim] = [i < a.length ? a[i++] : 1, j < b.length ? b[j++] : 1];
+    while (left !== right && (i < a.length || j < b.length)) {
+      // The side that divides the other has to grow; where neither does, both go to the end.
+      if (j === b.length || (i < a.length && divideDims(right, left) !== undefined)) left = multiplyDims(left, a[i++]);
+      else right = multiplyDims(right, b[j++]);
+    }
+    groups.push([
+      { start, end: i },
+      { start: other, end: j },
+    ]);
+  }
+  return groups;
 }
 
 function inversePermutation(permutation: readonly number[]): number[] {

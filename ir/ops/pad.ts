@@ -103,13 +103,17 @@ export const padOp: PiecewiseOp = {
     return { ...attrs, low: low.map(map), high: high.map(map) };
   },
   pieces(index, [operand], attrs, algebra) {
-    const { low, interior } = padAttrs(attrs);
+    const { low, high, interior } = padAttrs(attrs);
     const from = index.map((part, axis) => algebra.add(part, algebra.constant(multiplyDims(low[axis], -1))));
+    const isAtMostZero = (width: Dim): boolean => typeof width === "number" && width <= 0;
     const conditions = from.flatMap((part, axis) => {
-      const { [axis]: extent } = operand;
-      const within = algebra.within(part, spanOf(extent, interior[axis]));
       const step = interior[axis] + 1;
-      return step === 1 ? [within] : [within, algebra.isMultiple(part, step)];
+      // Where nothing is put around an axis, every place of it lies within.
+      const bounded = isAtMostZero(low[axis]) && isAtMostZero(high[axis]);
+      return [
+        ...(bounded ? [] : [algebra.within(part, spanOf(operand[axis], interior[axis]))]),
+        ...(step === 1 ? [] : [algebra.isMultiple(part, step)]),
+      ];
     });
     const condition = conditions.length === 0 ? undefined : conditions.reduce((a, b) => algebra.and(a, b));
     const source = from.map((part, axis) => algebra.divide(part, interior[axis] + 1));
