@@ -2,7 +2,7 @@
 import { CompileError } from "./diagnostic.ts";
 import { invalidGraph } from "./errors.ts";
 import { graphRoots, type Graph } from "./graph.ts";
-import { inputOp, settingOp, stateOp } from "./ops/leaf.ts";
+import { inputOp, letterOp, settingOp, stateOp } from "./ops/leaf.ts";
 import { formatType, sameType } from "./type.ts";
 import { postorder, sameAttrs, type Op, type Value } from "./value.ts";
 
@@ -19,8 +19,8 @@ export function verifyGraph(graph: Graph): Graph {
   );
   const leaves = new Set([...graph.inputs, ...graph.states]);
   for (const leaf of graph.inputs) {
-    if (leaf.op !== inputOp && leaf.op !== settingOp)
-      throw invalidGraph("an input is an input or setting", nameOf(leaf));
+    if (leaf.op !== inputOp && leaf.op !== settingOp && leaf.op !== letterOp)
+      throw invalidGraph("an input is an input, a setting or a letter", nameOf(leaf));
   }
   for (const leaf of graph.states) if (leaf.op !== stateOp) throw invalidGraph("a state is a state leaf", nameOf(leaf));
   for (const entry of graph.entryPoints) {

@@ -5,10 +5,18 @@ import { bodyResults, scanBody, scanLetters, scanOp, type ScanBody } from "../..
 import { apply, postorder, withOperands, type Value } from "../../ir/value.ts";
 import { runPasses, type Pass } from "../pass.ts";
 import { bottomUp } from "../rewrite/bottom-up.ts";
+import type { DerivationLog } from "../rewrite/log.ts";
 import { replaceValues } from "./replace.ts";
 
-/** The pass that runs others inside every loop, the innermost first. */
-export function insideScans(passes: readonly Pass[]): Pass {
+/** Why a log says that a loop has another body. */
+const insideOut = {
+  name: "a loop's body rewritten by itself",
+  identity: "scan(f, x) = scan(f, x)",
+  contract: "exact",
+} as const;
+
+/** The pass that runs others inside every loop, the innermost first; `log` notes which loops have other bodies. */
+export function insideScans(passes: readonly Pass[], log?: DerivationLog): Pass {
   const pass: Pass = {
     name: "insideScans",
     doc: "The body of every loop has gone through the passes as well, and takes nothing that it does not read.",
@@ -17,6 +25,7 @@ export function insideScans(passes: readonly Pass[]): Pass {
       const bodies = new Map<object, Rewritten>();
       const notes = new Map(graph.notes);
       const done = new Map<Value, Value>();
+      const observe = log?.phase(pass.name);
       const replace = (root: Value): Value =>
         bottomUp(root, done, (value, operands) => {
           if (value.op !== scanOp) return withOperands(value, operands);
@@ -25,7 +34,9 @@ export function insideScans(passes: readonly Pass[]): Pass {
           bodies.set(body.identity, known);
           if (known.body === body) return withOperands(value, operands);
           const kept = operands.filter((_, place) => known.kept[place]);
-          return apply(scanOp, kept, { ...value.attrs, body: known.body });
+          const after = apply(scanOp, kept, { ...value.attrs, body: known.body });
+          observe?.(insideOut, withOperands(value, operands), after);
+          return after;
         });
       graphRoots(graph).forEach(replace);
       return replaceValues({ ...graph, notes }, replace);

@@ -2,7 +2,7 @@
 import type { Graph } from "../../ir/graph.ts";
 import { stageUnknown } from "../errors.ts";
 import { suggestion } from "../suggest.ts";
-import { makeSymbolicPasses, symbolicPasses, type SymbolicOptions } from "./all.ts";
+import { makeSymbolicPasses, type SymbolicOptions } from "./all.ts";
 
 /** A stage that can be asked for. */
 export interface Stage {
@@ -26,7 +26,7 @@ export function stages(): readonly Stage[] {
 export function graphAtStage(graph: Graph, stage: string, options?: SymbolicOptions): Graph {
   if (stage === forwardStage) return graph;
   const [, name, before] = /^(.*?)(:before|:after)?$/.exec(stage)!;
-  const wanted = name === "gradient" ? symbolicPasses[0].name : name;
+  const wanted = name === "gradient" ? "expandDerivatives" : name;
   const passes = numberedPasses(options);
   const at = passes.findIndex((pass) => pass.name === wanted);
   if (at < 0) {

@@ -73,5 +73,6 @@ export function phasesOf({ entries }: DerivationLog): readonly Phase[] {
 
 /** A value of the graph that was derived, without placeholders. */
 export function expandedBy({ entries }: DerivationLog, value: Value): Value {
-  return entries.find((entry) => entry.tag === "expansion")?.expanded(value) ?? value;
+  // The bodies of loops come before the graph around them.
+  return entries.findLast((entry) => entry.tag === "expansion")?.expanded(value) ?? value;
 }

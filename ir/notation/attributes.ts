@@ -7,10 +7,10 @@ export type Attribute = number | string | boolean | readonly Attribute[] | { rea
 /** Words that mean something else than a text where an attribute stands. */
 const words = new Set(["true", "false", "nan"]);
 
-/** `key=value` for each attribute that is there, in their order. */
+/** `key=value` for each attribute that is there, in their order. What makes a value itself is no data, and is left out. */
 export function formatAttributes(attrs: Readonly<Record<string, unknown>>): readonly string[] {
   return Object.entries(attrs).flatMap(([key, attribute]) =>
-    attribute === undefined ? [] : [`${key}=${formatAttribute(attribute)}`],
+    attribute === undefined || key === "identity" ? [] : [`${key}=${formatAttribute(attribute)}`],
   );
 }
 

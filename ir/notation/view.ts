@@ -54,13 +54,6 @@ export function viewOf(value: Value, isOpaque: IsOpaque): View {
       return { form: leafForm(value), operands: [] };
     case "derivative":
       return { form: { ...call(op.name, otherAttributes(value.attrs)), light: true }, operands: operands.map(plain) };
-    case "piecewise":
-    case "gather":
-    case "cumulative":
-    case "sort":
-    case "composite":
-    case "scan":
-      return { form: call(op.name, otherAttributes(value.attrs)), operands: operands.map(plain) };
     default:
       return op satisfies never;
   }
@@ -180,7 +173,7 @@ function leafForm(value: Value): Form {
   }
   if (op === sizeOp) return { ...call("fill", [`${attrs.size as Dim}`, formatType(type)]), light: true };
   if (op === iotaOp) return { ...call("iota", [formatType(type), `axis=${attrs.axis as number}`]), light: true };
-  return { tag: "name" };
+  return op.kind === "leaf" && op.structural ? call(op.name, otherAttributes(attrs)) : { tag: "name" };
 }
 
 /** The text of a literal operand. */

@@ -9,6 +9,7 @@ import { contractOp, type AxisPair } from "../ops/contract.ts";
 import { reshapeOp, transposeOp } from "../ops/layout.ts";
 import { constant, constantOp, iotaOp, sizeOp } from "../ops/leaf.ts";
 import { broadcastOp } from "../ops/sum.ts";
+import { trainingOp } from "../ops/training.ts";
 import { sameShape, type TensorType } from "../type.ts";
 import { apply, type Attrs, type ElementwiseOp, type Op, type Value } from "../value.ts";
 import { isDType } from "./cursor.ts";
@@ -140,6 +141,7 @@ function call(formula: At<"call">, words: Meanings): Value {
   const values = operands.map((operand) => elaborate(operand, words));
   const [first] = values;
   if (name === "einsum") return einsum(formula, values);
+  if (op === trainingOp) return apply(op, []);
   if (!first) throw syntaxError("at least one operand", `${name}()`, formula.place);
   const short = expandAbbreviation(name, first, axesFor(formula, first), shape?.[0]);
   if (short) return short;

@@ -5,16 +5,35 @@ import { evaluate } from "../../ir/evaluate.ts";
 import { oneHot, softmax } from "../../ir/nn/softmax.ts";
 import { parseGraph } from "../../ir/parse.ts";
 import { printGraph } from "../../ir/print.ts";
+import { bitcastOp } from "../../ir/ops/bits.ts";
+import { convolve } from "../../ir/ops/convolve.ts";
+import {
+  cumargmaxOp,
+  cumargminOp,
+  cummax,
+  cummin,
+  cumprod,
+  cumsum,
+  logcumsumexp,
+  recurrence,
+} from "../../ir/ops/cumulative.ts";
+import { gather, scatterAdd } from "../../ir/ops/gather.ts";
+import { concatenate, pad, slice } from "../../ir/ops/pad.ts";
+import { product } from "../../ir/ops/product.ts";
+import { threefry } from "../../ir/ops/random.ts";
+import { argsort } from "../../ir/ops/sort.ts";
+import { training } from "../../ir/ops/training.ts";
+import { skewOp, windows } from "../../ir/ops/windows.ts";
 import { add, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
 import { allOps } from "../../ir/ops/all.ts";
-import { cast } from "../../ir/ops/choose.ts";
+import { cast, where } from "../../ir/ops/choose.ts";
 import { equal } from "../../ir/ops/compare.ts";
 import { contract } from "../../ir/ops/contract.ts";
-import { grad } from "../../ir/ops/derivative.ts";
+import { grad, jvp, vjp } from "../../ir/ops/derivative.ts";
 import { exp, pow } from "../../ir/ops/functions.ts";
-import { reshape, transpose } from "../../ir/ops/layout.ts";
+import { reshape, reverse, transpose } from "../../ir/ops/layout.ts";
 import { constant, constantOp, iota, sizeValue } from "../../ir/ops/leaf.ts";
-import { argmax, logsumexp, max, mean } from "../../ir/ops/reduce.ts";
+import { argmax, argmin, logsumexp, max, mean, min } from "../../ir/ops/reduce.ts";
 import { broadcastAlong, broadcastTo, sum } from "../../ir/ops/sum.ts";
 import { sameGraph, verifyGraph } from "../../ir/verify.ts";
 import { apply, postorder, type Value } from "../../ir/value.ts";
@@ -25,6 +44,7 @@ const y = leaf("y", ["batch", 4]);
 const v = leaf("v", ["batch"]);
 const cube = leaf("cube", ["batch", 3, 4]);
 const label = leaf("label", ["batch"], "i32");
+const word = leaf("word", ["batch"], "u32");
 
 const samples: readonly (readonly [string, Value])[] = [
   [
@@ -83,6 +103,56 @@ const samples: readonly (readonly [string, Value])[] = [
   ["conversions", cast(cast(x, "i32"), "bool")],
   ["placeholder of a gradient", grad(sum(x), x)],
   ["index", cast(iota([3, 2], 0, "u32"), "f32")],
+  ["bits", apply(bitcastOp, [label], { dtype: "u32" })],
+  ["more reductions", add(min(x), add(cast(argmin(v), "f32"), product(cube, { axes: [1] })))],
+  [
+    "parts",
+    concatenate(
+      [
+        slice(x, [null, [1, 4, 2]]),
+        pad(
+          reverse(x, [0, 1]),
+          [
+            [0, 0],
+            [-1, 2],
+          ],
+          { fill: -0 },
+        ),
+      ],
+      1,
+    ),
+  ],
+  [
+    "a frame of infinity",
+    pad(
+      x,
+      [
+        ["batch", 0],
+        [0, 1],
+      ],
+      { fill: -Infinity },
+    ),
+  ],
+  ["windows", windows(x, { axis: 1, size: 2, stride: 2, dilation: 1 })],
+  ["gather", gather(x, label)],
+  ["gather in batches", gather(x, leaf("place", ["batch", 2], "i32"), { batch: 1 })],
+  ["scatter", scatterAdd(x, leaf("place", [3], "i32"), leaf("rows", [3, 4]))],
+  ["running totals", add(cumsum(x, 1), add(cumprod(x, 0, { reverse: true }), logcumsumexp(x, 1)))],
+  ["windows put back", apply(skewOp, [leaf("columns", [5, 3])], { axis: 0, size: 3, stride: 1, dilation: 1 })],
+  [
+    "places of running extremes",
+    add(apply(cumargmaxOp, [x], { axis: 0 }), apply(cumargminOp, [x], { axis: 1, reverse: true })),
+  ],
+  ["running extremes", add(cummax(x, 1), cummin(x, 0, { reverse: true }))],
+  ["recurrence", recurrence(x, y, 1)],
+  ["order", argsort(x, { axis: 0, descending: true })],
+  [
+    "convolution",
+    convolve(leaf("picture", ["batch", 3, 8, 8]), leaf("filter", [5, 3, 3, 3]), { strides: [2, 1], padding: "same" }),
+  ],
+  ["random bits", threefry(1, [word, word], [threefry(0, [word, word], [word, 7]), word])],
+  ["training", where(training(), x, y)],
+  ["derivatives along and back", add(vjp(exp(x), x, y), jvp(exp(x), x, y))],
 ];
 
 function expectRoundTrip(graph: ReturnType<typeof graphOf>): void {

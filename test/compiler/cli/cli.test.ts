@@ -36,7 +36,7 @@ describe("usage", () => {
     [["compile", model, "--out", "x.ts", "--dim", "batch=0"], "found batch=0"],
     [["compile", model, "--out", "x.ts", "--dim", "batch=1", "--dim", "batch=2"], "found batch twice"],
     [["compile", model, "more.ts", "--out", "x.ts"], "Unused args: `more.ts`"],
-    [["print", model, "--format", "yaml"], "--format takes text, latex, dot: found yaml"],
+    [["print", model, "--format", "yaml"], "--format takes text, latex, dot, mermaid, json: found yaml"],
     [["print", model, "--entry", "test"], "--entry takes an entry point of the model, predict, train: found test"],
     [["report", model, "--verbose"], "Unknown option `--verbose`"],
     [["check", model, "--seed", "x"], "--seed takes a non-negative integer: found x"],
@@ -104,10 +104,43 @@ describe("print", () => {
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
   });
 
-  test.each(["latex", "dot"])("as %s", async (format) => {
+  test.each([
+    ["latex", /\\frac\{\\partial/],
+    ["dot", /^digraph/],
+    ["mermaid", /^flowchart TB/],
+    ["json", /^\{\n {2}"chainruleGraph": 1,/],
+  ])("as %s", async (format, expected) => {
     const { code, printed } = await chainrule("print", model, "--gradient", "--format", format);
     expect(code).toBe(0);
-    expect(printed).toMatch(format === "dot" ? /^digraph/ : /\\frac\{\\partial/);
+    expect(printed).toMatch(expected);
+  });
+
+  test("at a stage, stopped at a name", async () => {
+    expect((await chainrule("print", model, "--stage", "list")).printed).toMatch(/^forward .*\ngradient /);
+    const args = ["print", model, "--stage", "simplify:before", "--entry", "train"];
+    const { printed } = await chainrule(...args, "--stop-at", "hidden", "--stop-at", "logits");
+    expect(printed).toContain("letter hidden: f32[batch, 128]\nletter logits: f32[batch, 10]");
+    expect(printed).not.toContain("logits.bias)");
+    expect((await chainrule(...args, "--stop-at", "hiden")).warned).toContain("help: did you mean hidden?");
+    expect((await chainrule("print", model, "--stage", "simplfy")).warned).toContain("help: did you mean simplify?");
+  });
+});
+
+describe("explain", () => {
+  const classifier = "samples/classifier/model.ts";
+
+  test("a gradient, a value, a kernel", async () => {
+    const gradient = await chainrule("explain", classifier, "L", "W2");
+    expect(gradient).toMatchObject({ code: 0, printed: expect.stringContaining("∂L/∂W2 = h1ᵀ @ (ŷ - y)") });
+    const kernel = await chainrule("explain", classifier, "d_L_d_z2");
+    expect(kernel.printed).toContain("operand 1 of softplus(z2): G ↦ G · ŷ");
+  });
+
+  test("names that there are not", async () => {
+    const { code, warned } = await chainrule("explain", classifier, "L", "W3");
+    expect(code).toBe(1);
+    expect(warned).toContain('found none named "W3"');
+    expect(warned).toContain("help: did you mean W1?");
   });
 });
 

@@ -1,0 +1,167 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { formatDot } from "../../../compiler/format/dot.ts";
+import { formatJson, graphAsData, readGraphJson } from "../../../compiler/format/json.ts";
+import { formatLatex } from "../../../compiler/format/latex.ts";
+import { formatMermaid } from "../../../compiler/format/mermaid.ts";
+import { derive } from "../../../compiler/passes/all.ts";
+import { graphAtStage, stages } from "../../../compiler/passes/stages.ts";
+import { stopAt } from "../../../compiler/passes/stop-at.ts";
+import { loadModel } from "../../../compiler/load/index.ts";
+import { graphValues, type Graph } from "../../../ir/graph.ts";
+import { adam, grad, input, matmul, mean, model, param, square, tanh } from "../../../ir/index.ts";
+import { add } from "../../../ir/ops/arithmetic.ts";
+import { greater } from "../../../ir/ops/compare.ts";
+import { sin } from "../../../ir/ops/trigonometric.ts";
+import { mul } from "../../../ir/ops/arithmetic.ts";
+import { parseGraph } from "../../../ir/parse.ts";
+import { printGraph, printValue } from "../../../ir/print.ts";
+import { sameGraph, verifyGraph } from "../../../ir/verify.ts";
+import { as } from "../symbolic.ts";
+import { graphOf, leaf, randomGraphs } from "../../ir/graphs.ts";
+
+const classifier = await loadModel("samples/classifier/model.ts", { typeCheck: false });
+const trained = model("trained", () => {
+  const [x, W] = [input("x", "f32", ["batch", 2]), param([2, 3], { name: "W" })];
+  const h = as("h", () => tanh(matmul(x, W)));
+  const L = as("L", () => mean(square(h)));
+  return { predict: { h }, train: { L, update: adam(L) }, look: { saliency: grad(L, x) } };
+});
+
+describe("JSON", () => {
+  test.each([
+    ["a model", classifier],
+    ["its gradient", derive(classifier)],
+    ["updates of states", derive(trained)],
+    ["numbers that JSON lacks", graphOf({ r: add(add(leaf("x", [2]), -Infinity), mul(leaf("y", [2]), -0)) })],
+  ])("%s reads back", (_, graph) => expectJson(graph));
+
+  test("random graphs read back", () => {
+    fc.assert(fc.property(randomGraphs, expectJson), { seed: 20250611, numRuns: 60, verbose: true });
+  });
+
+  test("every value says what it is, and a derived one where it comes from", () => {
+    const { values } = graphAsData(derive(classifier));
+    for (const value of values) {
+      expect(value).toMatchObject({
+        id: expect.any(Number),
+        op: expect.any(String),
+        type: { dtype: expect.any(String) },
+      });
+      expect(value.operands.every((id) => id < value.id)).toBe(true);
+      if (value.name !== "key")
+        expect(value.place, JSON.stringify(value)).toMatchObject({ file: "samples/classifier/model.ts" });
+    }
+  });
+
+  test.each([
+    ["no JSON", "{", "the syntax of JSON"],
+    ["another version", '{"chainruleGraph":2}', "chainruleGraph 1: found 2"],
+    [
+      "an op that there is not",
+      edited((value) => ({ ...value, op: "frobnicate" })),
+      "ops of this version: found frobnicate",
+    ],
+    ["a wrong type", edited((value) => ({ ...value, type: { dtype: "f32", shape: [7] } })), "found f32[7]"],
+    [
+      "a user before its operand",
+      edited((value) => ({ ...value, operands: [99] })),
+      "operands before their users: found 99",
+    ],
+  ])("%s is refused", (_, text, message) => {
+    expect(() => readGraphJson(text)).toThrow(
+      expect.objectContaining({ code: "graph-data", message: expect.stringContaining(message) }),
+    );
+  });
+});
+
+/** The classifier's JSON with its last value changed. */
+function edited(change: (value: Record<string, unknown>) => unknown): string {
+  const data = JSON.parse(formatJson(classifier, { gradient: false })) as { values: Record<string, unknown>[] };
+  return JSON.stringify({ ...data, values: [...data.values.slice(0, -1), change(data.values.at(-1)!)] });
+}
+
+function expectJson(graph: Graph): void {
+  const text = formatJson(graph);
+  const back = verifyGraph(readGraphJson(text));
+  expect(sameGraph(graph, back), text).toBe(true);
+  expect(formatJson(back)).toBe(text);
+  for (const [value, { name, classes }] of graph.notes) {
+    if (name === undefined || !graphValues(graph).includes(value)) continue;
+    expect([...back.notes.values()].find((note) => note.name === name)?.classes).toEqual(classes);
+  }
+}
+
+describe("Mermaid", () => {
+  const text = formatMermaid(derive(classifier));
+
+  test("has the nodes and arrows of the drawing", () => {
+    expect(text).toMatch(/^flowchart TB\n/);
+    expect(text).toContain('["<b>W1</b><br/>f32[3, 4]"]:::parameter');
+    expect(text).toMatch(/subgraph backward\n.*<b>∂L\/∂z2<\/b><br\/>ŷ - y/);
+    const nodes = new Set([...text.matchAll(/^ +(n\d+)[[(]/gm)].map(([, id]) => id));
+    const ends = [...text.matchAll(/(n\d+) --> (n\d+)/g)].flatMap(([, from, to]) => [from, to]);
+    expect(ends.length).toBeGreaterThan(10);
+    expect(ends.filter((id) => !nodes.has(id))).toEqual([]);
+    expect(text.match(/^ {2}subgraph /gm)?.length).toBe(text.match(/^ {2}end$/gm)?.length);
+  });
+
+  test("characters that Mermaid reads itself are escaped", () => {
+    const drawn = formatMermaid(graphOf({ r: greater(leaf('a"<b>#&_*', [2]), 0) }));
+    expect(drawn).toContain("<b>a#quot;#lt;b#gt;#35;#amp;#95;#42;</b>");
+  });
+});
+
+describe("stages", () => {
+  test("every stage prints a graph that reads back, and the last is the derived one", () => {
+    for (const { name } of stages()) {
+      for (const stage of name === "forward" ? [name] : [name, `${name}:before`]) {
+        const graph = graphAtStage(trained, stage);
+        const text = printGraph(graph);
+        expect(printGraph(parseGraph(text)), stage).toBe(text);
+      }
+    }
+    expect(printGraph(graphAtStage(trained, stages().at(-1)!.name))).toBe(printGraph(derive(trained)));
+    expect(printGraph(graphAtStage(classifier, "gradient"))).toContain("∂L/∂z2 = v2 · ŷ - y · sigmoid(v1)");
+    expect(new Set(stages().map(({ name }) => name)).size).toBe(stages().length);
+  });
+});
+
+describe("stopping at names", () => {
+  test("a letter stands for what is not shown", () => {
+    const cut = stopAt(derive(classifier), ["z2", "h1"]);
+    const text = printGraph(verifyGraph(cut));
+    expect(text).toContain("letter h1: f32[batch, 4]");
+    expect(text).not.toContain("@ W1");
+    expect(text).not.toContain("parameter W1");
+    expect(text).toContain("∂L/∂z2 = ŷ - y");
+    expect(sameGraph(cut, parseGraph(text))).toBe(true);
+    expectJson(cut);
+    expect(formatDot(cut)).toContain('style="filled,dashed"');
+    expect(formatLatex(cut)).toContain("\\sigma\\left(z_{2}\\right)");
+  });
+
+  test("a letter that nothing reads is not there, and a leaf stays what it is", () => {
+    const text = printGraph(stopAt(derive(classifier), ["L", "x"]));
+    expect(text).toContain("letter L: f32");
+    expect(text).toContain("input x: f32[batch, 3]");
+    expect(printGraph(stopAt(classifier, ["x"]))).toBe(printGraph(classifier));
+  });
+});
+
+describe("what is shared", () => {
+  let doubled = leaf("x", [2]);
+  for (let count = 0; count < 40; count++) doubled = add(sin(doubled), mul(doubled, doubled));
+  const graph = graphOf({ r: doubled });
+
+  test.each([
+    ["text", printGraph(graph)],
+    ["LaTeX", formatLatex(graph)],
+    ["DOT", formatDot(graph)],
+    ["Mermaid", formatMermaid(graph)],
+    ["JSON", formatJson(graph)],
+    ["one value", printValue(doubled)],
+  ])("is written once in %s", (_, text) => expect(text.length).toBeLessThan(50_000));
+
+  test("and reads back", () => expect(sameGraph(graph, parseGraph(printGraph(graph)))).toBe(true));
+});
