@@ -11,6 +11,9 @@ import { nounOf, type Kernel } from "./kernel.ts";
 
 const headerWidth = 110;
 
+/** A part of a formula that is made of more values than this is written as `…`. */
+const longestPart = 200;
+
 /** `update_hidden_weight` for a kernel that writes states, else the name of what it stores. */
 export function kernelName({ targets }: Step, notes: Graph["notes"]): string {
   const all = [...targets.values()].flat();
@@ -84,7 +87,23 @@ function namedParts(
 function vocabulary(nameOf: (value: Value) => string | undefined, isVisible: (value: Value) => boolean): Vocabulary {
   const name = (value: Value): string | undefined =>
     value.op.kind === "leaf" || isVisible(value) ? nameOf(value) : undefined;
-  return { reference: name, view: (value) => viewOf(value, (each) => name(each) !== undefined), isTaken: () => false };
+  const lengthOf = formulaLength((value) => name(value) !== undefined);
+  const reference = (value: Value): string | undefined =>
+    name(value) ?? (lengthOf(value) > longestPart ? "…" : undefined);
+  return { reference, view: (value) => viewOf(value, (each) => reference(each) !== undefined), isTaken: () => false };
+}
+
+/** How many values a formula mentions: what is used twice is written twice, so that it may be very many. */
+function formulaLength(isNamed: (value: Value) => boolean): (value: Value) => number {
+  const known = new Map<Value, number>();
+  const lengthOf = (value: Value): number => {
+    const length =
+      known.get(value) ??
+      (isNamed(value) ? 1 : value.operands.reduce((total, operand) => total + lengthOf(operand), 1));
+    known.set(value, length);
+    return length;
+  };
+  return lengthOf;
 }
 
 /** 12 800 000 FLOP → `12.8 MFLOP`. */
