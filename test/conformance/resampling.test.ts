@@ -4,5 +4,5 @@ import { sampling } from "./operators/sampling.ts";
 import { conformance } from "./opinfo/suite.ts";
 
 conformance("norms", norms);
-conformance("resampling", resamplings);
+conformance("resamplings", resamplings);
 conformance("sampling", sampling);

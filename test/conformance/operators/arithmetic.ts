@@ -7,6 +7,7 @@ import {
   copysign,
   div,
   floor,
+  floorDivide,
   fmod,
   hypot,
   logaddexp,
@@ -23,6 +24,7 @@ import {
   square,
   sub,
   trunc,
+  truncDivide,
   xlogy,
   type Value,
 } from "chainrule";
@@ -48,7 +50,7 @@ function division(): Mapping {
   return operator("input other rounding_mode", (call) => {
     const [a, b] = [call.float("input"), call.float("other")];
     if (!call.has("rounding_mode")) return div(a, b);
-    return call.text("rounding_mode") === "floor" ? floor(div(a, b)) : trunc(div(a, b));
+    return call.text("rounding_mode") === "floor" ? floorDivide(a, b) : truncDivide(a, b);
   });
 }
 

@@ -184,7 +184,7 @@ export const norms: Operators = {
   "nn.functional.local_response_norm": operator("input size alpha beta k", localResponse),
   "nn.functional.normalize": operator("input p dim eps", (call) => {
     const x = call.float("input");
-    const axes = [axisOf(x, call.number("dim", 1))];
+    const axes = (call.numbers("dim") ?? [1]).map((axis) => axisOf(x, axis));
     return div(x, maximum(norm(x, { order: call.number("p", 2), axes, keepAxes: true }), call.number("eps", 1e-12)));
   }),
   "nn.functional.scaled_dot_product_attention": operator(

@@ -177,7 +177,7 @@ export const ordering: Operators = {
   cummax: extreme((x, axis) => cummax(x, axis)),
   cummin: extreme((x, axis) => cummin(x, axis)),
   trapezoid: operator("input x dx dim", trapezoid),
-  linspace: operator("start end steps", steps),
-  "linspace.tensor_overload": operator("start end steps", steps),
+  linspace: operator("start end steps dtype device", steps),
+  "linspace.tensor_overload": operator("start end steps dtype device", steps),
   cdist: operator("x1 x2 p compute_mode", distances),
 };
