@@ -79,6 +79,8 @@ export interface ElementwiseOp extends OpBase {
   readonly infix?: true;
   /** The spelling mentions an operand more than once, so that a long one is better held in a variable. */
   readonly repeats?: true;
+  /** As how many operations an application counts in reports; 1 unless told. */
+  readonly flops?: number;
   /** float64 reference, element by element; booleans are 0 and 1. */
   reference(operands: readonly number[], context: ReferenceContext): number;
   /** Infix or prefix symbol in printed graphs; without it an application prints as `name(a, b)`. */

@@ -209,7 +209,7 @@ function elementwise(
   if (hoisted) scopes.pop();
   if (outermost) progress.hoisting = false;
   for (const helper of op.helpers ?? []) progress.helpers.add(helper);
-  progress.operations++;
+  progress.operations += op.flops ?? 1;
   const lanes = operands.some((operand) => operand.lanes === 4) ? 4 : 1;
   const application: Expression = { tag: "apply", op, operands, dtype: value.type.dtype, lanes };
   const expression =

@@ -1,6 +1,6 @@
 /// Reduction kernels: a group of lanes a row, all reductions over one space together, in phases where one needs another.
 /// Lanes run along the row where it is contiguous in memory, else across rows, so that neighbours read neighbours.
-import { multiplyDims, type Dim } from "../../ir/dim.ts";
+import { addDims, multiplyDims, type Dim } from "../../ir/dim.ts";
 import { splitIndex } from "../../ir/ops/layout.ts";
 import { elementCount, sameShape } from "../../ir/type.ts";
 import type { ReductionOp, Value } from "../../ir/value.ts";
@@ -25,6 +25,8 @@ interface Plan {
   /** Where a finished reduction is held. */
   readonly finished: Map<Value, Expression>;
   readonly declarations: string[];
+  /** Operations that are done for every element; the others are done once a row. */
+  elementOperations: number;
 }
 
 /** Lowers a cluster of reductions over one space, with what is computed from them. */
@@ -61,7 +63,10 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
     helpers: [
       ...new Set([...emitter.helpers, ...reductions.flatMap((value) => (value.op as ReductionOp).helpers ?? [])]),
     ],
-    flops: multiplyDims(elementCount(cluster.space), emitter.operations() + reductions.length),
+    flops: addDims(
+      multiplyDims(elementCount(cluster.space), plan.elementOperations + reductions.length),
+      multiplyDims(plan.rowCount, emitter.operations() - plan.elementOperations),
+    ),
   };
 }
 
@@ -72,7 +77,7 @@ function makePlan(cluster: Cluster): Plan {
   const fullIndex = at("position");
   const last = space.findLastIndex((extent) => extent !== 1);
   const arrangement = arrange(rowCount, length, last < 0 || axes.includes(last));
-  const names = { finished: new Map<Value, Expression>(), declarations: [] };
+  const names = { finished: new Map<Value, Expression>(), declarations: [], elementOperations: 0 };
   return { cluster, arrangement, rowCount, length, fullIndex, namer, ...names };
 }
 
@@ -97,7 +102,9 @@ function writePhase(phase: readonly Value[], plan: Plan, emitter: Emitter): void
   const { lanes } = plan.arrangement;
   const all = phase.map((value) => declare(value, plan, emitter));
   const elements = new Map<Value, string>();
-  const loop = emitter.scope(() => all.forEach((each) => accumulate(each, elements, plan, emitter)));
+  const loop = forEachElement(plan, emitter, () => {
+    all.forEach((each) => accumulate(each, elements, plan, emitter));
+  });
   pushLoop(loop, plan, emitter);
   if (lanes > 1) combineLanes(all, plan.arrangement, plan.namer, emitter);
   for (const each of all) {
@@ -107,6 +114,14 @@ function writePhase(phase: readonly Value[], plan: Plan, emitter: Emitter): void
     emitter.push({ tag: "line", text: `let ${each.result} = ${each.op.wgsl.finish(parts)};` });
     plan.finished.set(each.value, { tag: "name", text: each.result, dtype: each.value.type.dtype, lanes: 1 });
   }
+}
+
+/** What is written inside a loop over elements; its operations are counted as such. */
+function forEachElement(plan: Plan, emitter: Emitter, write: () => void): Kernel["body"] {
+  const before = emitter.operations();
+  const body = emitter.scope(write);
+  plan.elementOperations += emitter.operations() - before;
+  return body;
 }
 
 function declare(value: Value, plan: Plan, emitter: Emitter): Accumulating {
@@ -161,10 +176,8 @@ function writeResults(stores: readonly Value[], plan: Plan, emitter: Emitter, co
     (value) => sameShape(value.type.shape, plan.cluster.space) && plan.cluster.axes.length > 0,
   );
   const rows = stores.filter((value) => !full.includes(value));
-  const write = (values: readonly Value[], indexOf: (value: Value) => readonly Index[]): Kernel["body"] =>
-    emitter.scope(() => writeStores(values, indexOf, emitter, context));
   if (full.length > 0) {
-    const body = write(full, () => plan.fullIndex);
+    const body = forEachElement(plan, emitter, () => writeStores(full, () => plan.fullIndex, emitter, context));
     if (guard) {
       const loop = emitter.scope(() => pushLoop(body, plan, emitter));
       emitter.push({ tag: "block", head: "if (inside)", body: loop });
@@ -173,7 +186,9 @@ function writeResults(stores: readonly Value[], plan: Plan, emitter: Emitter, co
   if (rows.length === 0) return;
   const conditions = [...(plan.arrangement.lanes > 1 ? ["lane == 0u"] : []), ...(guard ? ["inside"] : [])];
   const row = variableIndex("row", plan.rowCount);
-  const body = write(rows, (value) => splitIndex(row, value.type.shape, indexAlgebra));
+  const body = emitter.scope(() =>
+    writeStores(rows, (value) => splitIndex(row, value.type.shape, indexAlgebra), emitter, context),
+  );
   if (conditions.length === 0) body.forEach((statement) => emitter.push(statement));
   else emitter.push({ tag: "block", head: `if (${conditions.join(" && ")})`, body });
 }

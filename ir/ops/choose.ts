@@ -95,6 +95,7 @@ export const copyOp: ElementwiseOp = {
   name: "copy",
   doc: "The same value, written out.",
   kind: "elementwise",
+  flops: 0,
   infer: ([operand]) => operand,
   scale: (_, t) => [t],
   wgsl: ([x]) => x,

@@ -187,6 +187,8 @@ export const pow: Binary<"pow"> = binary({
     where(equal(a, 0), 0, mul(y, log(a))),
   ],
   ...calls(powerHelper),
+  // A logarithm, a product and an exponential.
+  flops: 3,
   // As in C: JavaScript gives NaN for 1 to the power of ∞ or NaN.
   reference: ([a, b]) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : Math.pow(a, b)),
   notation: { symbol: "^", precedence: 7 },

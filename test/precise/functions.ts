@@ -72,8 +72,10 @@ const select: PreciseFunction = (arithmetic, [condition, a, b]) => {
   return condition.value.isZero() ? b : a;
 };
 
-/** Math.pow: the base is ≥ 0, or the exponent a whole number. */
+/** As in C: 1 to any power is 1; a negative base takes whole exponents. */
 const power: PreciseFunction = (arithmetic, [a, b]) => {
+  const isOne = a.error === -Infinity && (a.value.eq(1) || (a.value.eq(-1) && b.value.abs().eq(Infinity)));
+  if (isOne) return arithmetic.number(1);
   const whole = b.error === -Infinity && b.value.isFinite() && b.value.isInteger();
   if (whole && b.value.abs().lte(64)) return wholePower(arithmetic, a, b.value.toNumber());
   return smooth(
@@ -82,7 +84,7 @@ const power: PreciseFunction = (arithmetic, [a, b]) => {
   )(arithmetic, [a, b]);
 };
 
-/** e^(y·ln x), with the corner cases of Math.pow. */
+/** e^(y·ln x), with the corner cases of a power. */
 function realPower({ wide, exp, digits, D }: Digits, x: Decimal, y: Decimal): Decimal {
   const isPlain = x.isFinite() && y.isFinite() && x.isPositive() && !x.isZero() && !y.isZero();
   if (!isPlain || digits < 200) return x.pow(y);

@@ -141,9 +141,10 @@ function sumOfBroadcast(value: Value): Value | undefined {
   return mul(broadcastAlong(reduced, value.type.shape, places), sizeValue(count, value.type.dtype));
 }
 
-function sumOfSum(value: Value): Value | undefined {
+/** A sum that others read as well is there anyway, and adding it up costs less than the elements again. */
+function sumOfSum(value: Value, { uses }: Surroundings): Value | undefined {
   const [inner] = value.operands;
-  if (inner.op !== sumOp) return undefined;
+  if (inner.op !== sumOp || uses(inner) > 1) return undefined;
   const [x] = inner.operands;
   const kept = keptAxes(x.type.shape.length, axesOf(inner));
   return sum(x, { axes: [...axesOf(inner), ...axesOf(value).map((axis) => kept[axis])] });

@@ -1,4 +1,5 @@
 /// The graphs that passes are tried on: fixtures, samples, and numbers for their leaves.
+import fc from "fast-check";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { loadModel } from "../../../compiler/load/index.ts";
@@ -7,6 +8,8 @@ import { graphRoots, type Graph } from "../../../ir/graph.ts";
 import { parseGraph } from "../../../ir/parse.ts";
 import { elementCount } from "../../../ir/type.ts";
 import { postorder, type Value } from "../../../ir/value.ts";
+import { grad } from "../../../ir/ops/derivative.ts";
+import { randomGraphs } from "../../ir/graphs.ts";
 import { noise } from "../symbolic.ts";
 
 /** A graph in a file, in the folder of the pass that it is for. */
@@ -64,4 +67,16 @@ export function drawFeeds(
     feeds.set(leaf, Array.from({ length: count }, one));
   }
   return { feeds, sizes: fixtureSizes };
+}
+
+/** A random graph with the gradients of its total, from a seed. */
+export function randomTraining(seed: number): Graph {
+  const [graph] = fc.sample(randomGraphs, { seed, numRuns: 1 });
+  const [{ name, outputs, updates }] = graph.entryPoints;
+  const total = outputs.find((each) => each.name === "total")!.value;
+  const reached = new Set(postorder([total]));
+  const gradients = [...graph.inputs, ...graph.states]
+    .filter((leaf) => reached.has(leaf) && leaf.type.dtype === "f32")
+    .map((leaf, i) => ({ name: `d${i}`, value: grad(total, leaf) }));
+  return { ...graph, entryPoints: [{ name, outputs: [...outputs, ...gradients], updates }] };
 }
