@@ -1,5 +1,6 @@
 /// How one value reads another: through layouts, at which index. Decides whether two values can share a kernel.
 import { batchAxes } from "../../ir/ops/gather.ts";
+import { reshapeOp, transposeOp } from "../../ir/ops/layout.ts";
 import type { Shape } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import { conditionAlgebra } from "../lower/condition.ts";
@@ -25,6 +26,20 @@ export function throughLayouts(value: Value, index: readonly Index[]): Access {
     access = { value: operand, index: op.source(access.index, operand.type.shape, type.shape, attrs, indexAlgebra) };
   }
   return access;
+}
+
+/** True for a layout that gives every element another index, and leaves none out. */
+export function isRenaming({ op }: Value): boolean {
+  return op === transposeOp || op === reshapeOp;
+}
+
+/** The index of an element after layouts that only rename, from its index before them. */
+export function afterLayouts(index: readonly Index[], layouts: readonly Value[]): readonly Index[] {
+  return layouts.reduce((at, { op, operands: [operand], type, attrs }) => {
+    if (op === transposeOp) return (attrs.permutation as readonly number[]).map((axis) => at[axis]);
+    // A reshape is undone by the reshape back.
+    return reshapeOp.source(at, type.shape, operand.type.shape, attrs, indexAlgebra);
+  }, index);
 }
 
 /** What a computed value reads for its element at an index: each operand, and the index there. */

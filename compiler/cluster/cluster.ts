@@ -6,10 +6,10 @@ import { elementCount, sameShape, type Shape } from "../../ir/type.ts";
 import { keptAxes } from "../../ir/ops/sum.ts";
 import { postorder, underLayouts, type Value } from "../../ir/value.ts";
 import { indexAlgebra, type Index } from "../lower/index.ts";
-import { readsOf, sameIndex, spaceIndex, throughLayouts, type Access } from "./access.ts";
+import { afterLayouts, isRenaming, readsOf, sameIndex, spaceIndex, throughLayouts, type Access } from "./access.ts";
 import { createGrowth, type Draft, type Growth } from "./growth.ts";
 import { loopTensor } from "./loop.ts";
-import type { Cluster, Cuts, Partition } from "./partition.ts";
+import type { Cluster, Cuts, Partition, View } from "./partition.ts";
 
 /** A piecewise value of more operands than this is written to memory. */
 const mostPieces = 6;
@@ -120,11 +120,14 @@ function placeLoop(value: Value, loops: Map<object, Value[]>, fed: Set<Value>, {
 }
 
 /** Results that no cluster computes (a leaf, a layout, a cheap chain) still have to be written by one. */
-function placeRoots(roots: ReadonlySet<Value>, { drafts, start, join, admits }: Growth): void {
+function placeRoots(roots: ReadonlySet<Value>, growth: Growth): void {
+  const { drafts, home, start, join, admits } = growth;
   const total = drafts.find((each) => each.kind === "reduce" && each.axes.length === each.space.length && !each.sealed);
   for (const root of roots) {
     // A scalar costs nothing beside a reduction to a scalar; anything else gets a kernel.
+    const product = home.get(underLayouts(root));
     if (total && root.type.shape.length === 0 && admits(total, root)) join(root, total);
+    else if (product?.kind === "contract" && takesIn(root, product, growth)) join(root, product);
     else start(root, "map", root.type.shape);
   }
 }
@@ -147,22 +150,47 @@ function sharesInput(value: Value, target: Draft, { inputsOf }: Growth): boolean
 }
 
 /** The latest cluster whose result the value reads in place. */
-function findEpilogue(value: Value, { sourcesOf, admits, home }: Growth): Draft | undefined {
-  const latestFirst = [...sourcesOf(value)].sort((a, b) => b.position - a.position);
-  return latestFirst.find((each) => {
-    if (!admits(each, value)) return false;
-    const index = indexWithin(value.type.shape, each);
-    return index !== undefined && readsOf(value, index).every((read) => isCanonical(read, each, home));
-  });
+function findEpilogue(value: Value, growth: Growth): Draft | undefined {
+  const latestFirst = [...growth.sourcesOf(value)].sort((a, b) => b.position - a.position);
+  return latestFirst.find((each) => takesIn(value, each, growth));
+}
+
+/** True when the cluster has room for the value, and holds in registers what the value reads of it. */
+function takesIn(value: Value, target: Draft, { admits, home }: Growth): boolean {
+  if (!admits(target, value)) return false;
+  const known = indexWithin(value.type.shape, target);
+  const view = known ? undefined : viewOf(value, target, home);
+  const index = known ?? (view && afterLayouts(spaceIndex(target.space), view.layouts));
+  const reads = index && (value.op.kind === "layout" ? [{ value, index }] : readsOf(value, index));
+  if (!reads?.every((read) => isCanonical(read, target, home))) return false;
+  if (view) target.views.push(view);
+  return true;
+}
+
+/** The value's shape as a view of a contraction's result: what is read of it in place is read through transposes and reshapes. */
+function viewOf(value: Value, target: Cluster, home: Growth["home"]): View | undefined {
+  if (target.kind !== "contract") return undefined;
+  for (const operand of value.op.kind === "layout" ? [value] : value.operands) {
+    const layouts: Value[] = [];
+    let base = operand;
+    for (; isRenaming(base); [base] = base.operands) layouts.unshift(base);
+    const { shape } = base.type;
+    const inner = sameShape(shape, target.space)
+      ? []
+      : target.views?.find((each) => sameShape(each.shape, shape))?.layouts;
+    if (inner && home.get(base) === target) return { shape: value.type.shape, layouts: [...inner, ...layouts] };
+  }
+  return undefined;
 }
 
 /**
- * The index of a value of this shape within a cluster's space, or undefined when the shape is not the cluster's. A value
+ * The index of a value of this shape within a cluster's space, or undefined when the shape is not the cluster's. A value of
  * a row may keep axes of extent 1 where the reduction took them away.
  */
 export function indexWithin(shape: Shape, target: Cluster): readonly Index[] | undefined {
   const full = spaceIndex(target.space);
-  if (sameShape(shape, target.space)) return full;
+  const seen = seenAs(shape, full, target);
+  if (seen) return seen;
   const rows = keptAxes(target.space.length, target.axes).filter((axis) => target.space[axis] !== 1);
   const extents = shape.filter((extent) => extent !== 1);
   if (
@@ -175,6 +203,13 @@ export function indexWithin(shape: Shape, target: Cluster): readonly Index[] | u
     return undefined;
   const parts = rows.map((axis) => full[axis]);
   return shape.map((extent) => (extent === 1 ? indexAlgebra.constant(0) : parts.shift()!));
+}
+
+/** The index of a value of this shape from one of the space: they may be views of each other. */
+export function seenAs(shape: Shape, index: readonly Index[], { space, views }: Cluster): readonly Index[] | undefined {
+  if (sameShape(shape, space)) return index;
+  const view = views?.find((each) => sameShape(each.shape, shape));
+  return view && afterLayouts(index, view.layouts);
 }
 
 /** True when members of `target` under what is read there are read at their own index, so that a register holds them. */

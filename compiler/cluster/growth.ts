@@ -3,7 +3,7 @@ import { settingOp } from "../../ir/ops/leaf.ts";
 import type { Shape } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import { descend } from "./descend.ts";
-import { mostBindings, mostMembers, type Cluster, type Cuts } from "./partition.ts";
+import { mostBindings, mostMembers, type Cluster, type Cuts, type View } from "./partition.ts";
 import { createPrecedence } from "./precedence.ts";
 
 /** A cluster that still grows. */
@@ -11,6 +11,7 @@ export interface Draft extends Cluster {
   /** Its place in the list of clusters. */
   readonly position: number;
   readonly members: Set<Value>;
+  readonly views: View[];
   /** What its members read, constants aside: values of any cluster, leaves, and what is recomputed on the way. */
   readonly inputs: Set<Value>;
   /** Those of them that lie in memory: leaves and values of other clusters. */
@@ -72,7 +73,7 @@ export function createGrowth(cuts: Cuts): Growth {
     start(value, kind, space, axes = []) {
       const sets = { members: new Set<Value>(), inputs: new Set<Value>(), tensors: new Set<Value>() };
       const sealed = cuts.has(value) || kind === "sort" || kind === "loop";
-      const draft: Draft = { kind, space, axes, sealed, position: drafts.length, ...sets };
+      const draft: Draft = { kind, space, axes, sealed, position: drafts.length, views: [], ...sets };
       drafts.push(draft);
       join(value, draft);
       return draft;

@@ -12,6 +12,14 @@ export interface Cluster {
   readonly members: ReadonlySet<Value>;
   /** Accepts no further values. */
   readonly sealed: boolean;
+  /** Other shapes in which members see the space. */
+  readonly views?: readonly View[];
+}
+
+/** A space under another shape: the layouts that lead there, each of which only renames elements. */
+export interface View {
+  readonly shape: Shape;
+  readonly layouts: readonly Value[];
 }
 
 /** A partition of the values that roots depend on. */

@@ -3,7 +3,7 @@
 /// elements at a time along whichever axis lies contiguous in memory. What follows the product is its epilogue.
 import { addDims, multiplyDims } from "../../ir/dim.ts";
 import { splitIndex } from "../../ir/ops/layout.ts";
-import type { Value } from "../../ir/value.ts";
+import { seenAs } from "../cluster/cluster.ts";
 import type { Traffic } from "../cluster/store.ts";
 import { createNamer } from "../wgsl/names.ts";
 import { extentText, lastText } from "../wgsl/expression.ts";
@@ -51,7 +51,7 @@ export function lowerContract(traffic: Traffic, context: LowerContext): Kernel {
   });
   const before = emitter.operations();
   const epilogue = emitter.scope(() =>
-    writeEpilogue(shape, traffic.stores, emitter, context, (value) => (accumulator = value)),
+    writeEpilogue(shape, traffic, emitter, context, (value) => (accumulator = value)),
   );
   const results = multiplyDims(multiplyDims(shape.batchCount, shape.rowCount), shape.columnCount);
   return {
@@ -173,7 +173,7 @@ function readRight(shape: ContractionShape, mode: Vectorised, step: number, emit
 /** Row by row of the tile: what the cluster computes from the product, and its stores. */
 function writeEpilogue(
   shape: ContractionShape,
-  stores: readonly Value[],
+  { stores, cluster }: Traffic,
   emitter: Emitter,
   context: LowerContext,
   setAccumulator: (value: Expression) => void,
@@ -189,14 +189,15 @@ function writeEpilogue(
     if (shape.wholeColumns) {
       setAccumulator({ tag: "name", text: sum, dtype: "f32", lanes: 4 });
       const index = resultIndex(shape, row, variableIndex("column", columnCount));
-      writeStores(stores, () => index, emitter, context, { variable: "column", extent: columnCount });
+      const lane = { variable: "column", extent: columnCount };
+      writeStores(stores, (value) => seenAs(value.type.shape, index, cluster)!, emitter, context, lane);
     } else {
       const inner = emitter.scope(() => {
         line("let c = column + j;");
         line(`if (c >= ${extentText(columnCount)}) { break; }`);
         setAccumulator({ tag: "name", text: `${sum}[j]`, dtype: "f32", lanes: 1 });
         const index = resultIndex(shape, row, variableIndex("c", columnCount));
-        writeStores(stores, () => index, emitter, context);
+        writeStores(stores, (value) => seenAs(value.type.shape, index, cluster)!, emitter, context);
       });
       emitter.push({ tag: "block", head: "for (var j = 0u; j < 4u; j++)", body: inner });
     }

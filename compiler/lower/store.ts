@@ -2,8 +2,8 @@
 import { joinIndex } from "../../ir/ops/layout.ts";
 import type { Value } from "../../ir/value.ts";
 import type { Emitter, Lane } from "./emitter.ts";
-import { indexAlgebra, type Index } from "./index.ts";
-import { targetTensor, widen, type LowerContext } from "./kernel.ts";
+import { atLane, indexAlgebra, laneAccess, type Index } from "./index.ts";
+import { targetTensor, widen, type Expression, type LowerContext } from "./kernel.ts";
 
 /**
  * Writes values to all their targets. A state that is written in place may be read by what is written after it, so with
@@ -29,6 +29,23 @@ export function writeStores(
     const result = results.get(value)!;
     const row = target.row ? [target.row.at] : [];
     const index = joinIndex([...row, ...indexOf(value)], targetTensor(target).type.shape, indexAlgebra);
-    emitter.push({ tag: "store", target, index, value: lane ? widen(result) : result });
+    if (!lane || laneAccess(index, lane.variable) === "contiguous") {
+      emitter.push({ tag: "store", target, index, value: lane ? widen(result) : result });
+    } else {
+      const four = emitter.hold(value, widen(result));
+      components.forEach((_, step) => {
+        const at = atLane(index, lane.variable, lane.extent, step);
+        emitter.push({ tag: "store", target, index: at, value: componentOf(four, step) });
+      });
+    }
   }
+}
+
+const components = ["x", "y", "z", "w"];
+
+/** One of four lanes that a variable holds. */
+function componentOf(four: Expression, step: number): Expression {
+  const { dtype } = four;
+  if (four.tag !== "name") return { ...four, lanes: 1 };
+  return { tag: "name", text: `${four.text}.${components[step]}`, dtype, lanes: 1 };
 }

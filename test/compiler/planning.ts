@@ -2,6 +2,7 @@
 import { compile } from "../../compiler/compile.ts";
 import { derive, simplifyAfterBinding } from "../../compiler/passes/all.ts";
 import { bindSizes, type Dims } from "../../compiler/passes/bind-sizes.ts";
+import { expandComposites } from "../../compiler/passes/expand-composites.ts";
 import { splitReductions } from "../../compiler/passes/split-reductions.ts";
 import { planEntry, type EntryPlan } from "../../compiler/plan.ts";
 import type { Step as PlannedStep } from "../../compiler/schedule/order.ts";
@@ -26,7 +27,8 @@ export type AnyModule = LoadedModule &
 /** The graph that kernels are made of; without `dims` the named sizes stay free. */
 export function finalGraph(graph: Graph, dims?: Dims): Graph {
   const derived = derive(graph);
-  return splitReductions.run(simplifyAfterBinding(dims ? bindSizes(derived, dims) : derived));
+  const simple = simplifyAfterBinding(dims ? bindSizes(derived, dims) : derived);
+  return splitReductions.run(expandComposites.run(simple));
 }
 
 /** The plan of an entry point. */
