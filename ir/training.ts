@@ -2,8 +2,9 @@
 import { entryPointRoots, type EntryPoint, type Note } from "./graph.ts";
 import { selectOp } from "./ops/choose.ts";
 import { constant } from "./ops/leaf.ts";
+import { bodyResults, scanBody, scanOp, type ScanBody } from "./ops/scan.ts";
 import { trainingOp } from "./ops/training.ts";
-import { postorder, underLayouts, withOperands, type Value } from "./value.ts";
+import { apply, postorder, underLayouts, withOperands, type Value } from "./value.ts";
 
 /** Entry points, and what is known about their values. */
 export interface Settled {
@@ -17,7 +18,7 @@ export interface Settled {
  */
 export function settleTraining(entryPoints: readonly EntryPoint[], notes: Map<Value, Note>): Settled {
   const values = postorder(entryPoints.flatMap(entryPointRoots));
-  if (!values.some((value) => value.op === trainingOp)) return { entryPoints, notes };
+  if (!values.some(asks)) return { entryPoints, notes };
   const forms = { training: fixed(values, true), inference: fixed(values, false) };
   const formsOf = (entry: EntryPoint): ReadonlyMap<Value, Value> =>
     entry.updates.length > 0 ? forms.training : forms.inference;
@@ -30,20 +31,53 @@ export function settleTraining(entryPoints: readonly EntryPoint[], notes: Map<Va
     };
   });
   const reached = (training: boolean): ReadonlySet<Value> =>
-    new Set(postorder(settled.filter((entry) => entry.updates.length > 0 === training).flatMap(entryPointRoots)));
+    new Set(withBodies(settled.filter((entry) => entry.updates.length > 0 === training).flatMap(entryPointRoots)));
   return { entryPoints: settled, notes: movedNotes(notes, forms, reached(true), reached(false)) };
 }
 
-/** The form of every value, once the question has its answer. */
-function fixed(values: readonly Value[], answer: boolean): ReadonlyMap<Value, Value> {
+/** Everything below the roots, and in the bodies of loops. */
+function withBodies(roots: readonly Value[]): readonly Value[] {
+  return postorder(roots).flatMap((value) =>
+    value.op === scanOp ? [value, ...withBodies(bodyResults(scanBody(value.attrs)))] : [value],
+  );
+}
+
+/** True for the question itself, and for loops whose body asks it. */
+function asks(value: Value): boolean {
+  if (value.op !== scanOp) return value.op === trainingOp;
+  return postorder(bodyResults(scanBody(value.attrs))).some(asks);
+}
+
+/** The form of every value, once the question has its answer. The bodies of loops are `forms` as well. */
+function fixed(values: readonly Value[], answer: boolean, bodies = new Map<ScanBody, ScanBody>()): Map<Value, Value> {
   const forms = new Map<Value, Value>();
   for (const value of values) {
     const operands = value.operands.map((operand) => forms.get(operand)!);
     const chosen = value.op === selectOp && underLayouts(value.operands[0]).op === trainingOp;
     if (value.op === trainingOp) forms.set(value, constant(answer, "bool"));
-    else forms.set(value, chosen ? operands[answer ? 1 : 2] : withOperands(value, operands));
+    else if (chosen) forms.set(value, operands[answer ? 1 : 2]);
+    else if (value.op !== scanOp || !asks(value)) forms.set(value, withOperands(value, operands));
+    else forms.set(value, apply(scanOp, operands, { ...value.attrs, body: fixedBody(value, answer, bodies, forms) }));
   }
   return forms;
+}
+
+/** The body with its answer, one for all results of the loop. What it holds counts among the forms. */
+function fixedBody(
+  { attrs }: Value,
+  answer: boolean,
+  bodies: Map<ScanBody, ScanBody>,
+  forms: Map<Value, Value>,
+): ScanBody {
+  const body = scanBody(attrs);
+  const known = bodies.get(body);
+  if (known) return known;
+  const inner = fixed(postorder(bodyResults(body)), answer, bodies);
+  for (const [value, form] of inner) forms.set(value, form);
+  const [next, outputs] = [body.next, body.outputs].map((part) => part.map((value) => inner.get(value)!));
+  const answered = { ...body, identity: {}, next, outputs };
+  bodies.set(body, answered);
+  return answered;
 }
 
 function movedNotes(

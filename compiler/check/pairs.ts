@@ -15,6 +15,7 @@ import {
 } from "../../ir/ops/derivative.ts";
 import { reshapeTo } from "../../ir/ops/layout.ts";
 import { constant, inputOp, iota } from "../../ir/ops/leaf.ts";
+import { bodyResults, scanBody, scanOp } from "../../ir/ops/scan.ts";
 import { broadcastTo, sum } from "../../ir/ops/sum.ts";
 import { elementCount, isFloat, type TensorType } from "../../ir/type.ts";
 import { apply, postorder, type Value } from "../../ir/value.ts";
@@ -139,8 +140,20 @@ function inexactBetween(y: Value, targets: readonly Value[]): string | undefined
   for (const value of postorder([y])) {
     if (!value.operands.some((operand) => above.has(operand))) continue;
     above.add(value);
-    const supplied = suppliedDerivative(value);
-    if (supplied && !supplied.exact) return supplied.name;
+    const found = inexactName(value);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** What a loop stops at inside changes from step to step, and cannot be held by feeding it. */
+function inexactName(value: Value): string | undefined {
+  const supplied = suppliedDerivative(value);
+  if (supplied) return supplied.exact ? undefined : supplied.name;
+  if (value.op !== scanOp) return undefined;
+  for (const each of postorder(bodyResults(scanBody(value.attrs)))) {
+    const found = each.op === stopGradient.op ? "stopGradient in a loop" : inexactName(each);
+    if (found !== undefined) return found;
   }
   return undefined;
 }

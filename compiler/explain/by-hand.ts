@@ -73,7 +73,7 @@ function simplified(graph: Graph, { known, chain, extra, compiled }: Attempt, lo
     entryPoints: [{ name: "explain", outputs, updates: [] }],
     notes: new Map([...derivatives, ...forward]),
   };
-  const marks = expandDerivativesWith(() => (value) => value, log);
+  const marks = expandDerivativesWith(() => (value) => value, { log });
   const algebra = [canonicalizeWith(log), stabilizeWith(log), simplifyWith(log), cseWith(log)];
   const result = runPasses(page, [marks, ...algebra, collect(), collect(), foldWith(log), cseWith(log)]);
   const [, found] = result.entryPoints[0].outputs;

@@ -1,5 +1,6 @@
 /// The symbolic half of the compiler, in order: from a model with `grad` to its gradients in simplest form.
 import type { Graph } from "../../ir/graph.ts";
+import type { Value } from "../../ir/value.ts";
 import { runPasses, type Pass } from "../pass.ts";
 import { makeRewriter } from "../rewrite/driver.ts";
 import type { DerivationLog } from "../rewrite/log.ts";
@@ -9,6 +10,7 @@ import { canonicalizeWith } from "./canonicalize.ts";
 import { collectWith } from "./collect.ts";
 import { cse, cseWith } from "./cse.ts";
 import { dce } from "./dce.ts";
+import { eraseMarksWith } from "./erase-marks.ts";
 import { expandDerivativesWith } from "./expand-derivatives.ts";
 import { foldWith } from "./fold.ts";
 import { insideScans } from "./inside-scans.ts";
@@ -29,10 +31,7 @@ export interface SymbolicOptions {
 /** Passes from the user's graph to the derived and simplified one. */
 export function makeSymbolicPasses({ log, strictFloat = false }: SymbolicOptions = {}): readonly Pass[] {
   const stable = permittedRules(stabilizingRules, strictFloat);
-  const expandDerivatives = expandDerivativesWith(
-    () => makeRewriter(stable, { observe: log?.phase(beforeDerivatives) }),
-    log,
-  );
+  const stabilizer = (): ((value: Value) => Value) => makeRewriter(stable, { observe: log?.phase(beforeDerivatives) });
   const simplifying = [
     canonicalizeWith(log, strictFloat),
     // For graphs without derivatives, and for forms that differentiation has made.
@@ -48,11 +47,11 @@ export function makeSymbolicPasses({ log, strictFloat = false }: SymbolicOptions
   ];
   return [
     // Stabilises what it differentiates: a derivative of an unstable formula would be unstable for good. So for the
-    // bodies of loops, which the derivative of a loop looks into.
-    insideScans([expandDerivatives, stabilizeWith(log, strictFloat)]),
-    expandDerivatives,
+    // bodies of loops, which the derivative of a loop looks into; it heeds their marks.
+    insideScans([expandDerivativesWith(stabilizer, { log, keepMarks: true }), stabilizeWith(log, strictFloat)], log),
+    expandDerivativesWith(stabilizer, { log }),
     ...simplifying,
-    insideScans(simplifying),
+    insideScans([eraseMarksWith(log), ...simplifying], log),
     dce,
   ];
 }

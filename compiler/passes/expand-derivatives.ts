@@ -5,25 +5,35 @@ import { differentiate, type Differentiated } from "../autodiff/reverse.ts";
 import type { Pass } from "../pass.ts";
 import { atPlace } from "../../ir/diagnostic.ts";
 import { graphValues, type Graph } from "../../ir/graph.ts";
-import { derivativeTargets, gradOp, isDerivative, stopGradient, suppliedOp, vjpOp } from "../../ir/ops/derivative.ts";
+import { derivativeTargets, gradOp, isDerivative, vjpOp } from "../../ir/ops/derivative.ts";
 import { letter } from "../../ir/ops/leaf.ts";
 import { postorder, withOperands, type Value } from "../../ir/value.ts";
 import { bottomUp, substitution } from "../rewrite/bottom-up.ts";
 import type { DerivationLog } from "../rewrite/log.ts";
+import { isMark, markEraser } from "./erase-marks.ts";
 import { replaceValues } from "./replace.ts";
 
 /** Makes one rewriting function; values that it has seen are not looked at again. */
 export type Stabilizer = () => (value: Value) => Value;
 
-/** Expands every derivative of a graph; `stabilizer` makes the rewriting that comes before. `log` notes what was derived. */
-export function expandDerivativesWith(stabilizer: Stabilizer, log?: DerivationLog): Pass {
+/** What else the pass does. */
+export interface ExpansionOptions {
+  /** Notes what was derived. */
+  readonly log?: DerivationLog;
+  /** Leaves marks where they are, for derivatives yet to come: a loop is differentiated after what is inside it. */
+  readonly keepMarks?: boolean;
+}
+
+/** Expands every derivative of a graph; `stabilizer` makes the rewriting that comes before. */
+export function expandDerivativesWith(stabilizer: Stabilizer, options: ExpansionOptions = {}): Pass {
   return {
     name: "expandDerivatives",
     doc: "No derivative placeholder is left: each is the stabilised loss differentiated, innermost first.",
     run(graph) {
       const values = graphValues(graph);
       const placeholders = values.filter(isDerivative);
-      return placeholders.length === 0 && !values.some(isMark) ? graph : expand(graph, placeholders, stabilizer, log);
+      const erases = !options.keepMarks && values.some(isMark);
+      return placeholders.length === 0 && !erases ? graph : expand(graph, placeholders, stabilizer, options);
     },
   };
 }
@@ -46,7 +56,7 @@ function expand(
   graph: Graph,
   placeholders: readonly Value[],
   stabilizer: Stabilizer,
-  log: DerivationLog | undefined,
+  { log, keepMarks = false }: ExpansionOptions,
 ): Graph {
   const stabilize = stabilizer();
   const expanded = new Map<Value, Value>();
@@ -58,24 +68,8 @@ function expand(
   };
   for (const placeholder of placeholders) expandAll(placeholder);
   log?.expanded(expandAll);
-  const finished = new Map<Value, Value>();
-  const observe = log?.phase("marks");
-  const finish = (value: Value): Value =>
-    bottomUp(expandAll(value), finished, (each, operands) => withoutMark(each, operands, observe));
-  return replaceValues({ ...graph, notes: notes.finish() }, (value) => stabilize(finish(value)));
-}
-
-/** Marks tell derivatives what to do; once these are taken they have done their part. */
-const isMark = ({ op }: Value): boolean => op === stopGradient.op || op === suppliedOp;
-
-/** Why a log says that a mark is gone. */
-const unmarking = { name: "marks have done their part", identity: "mark(x) = x", contract: "exact" } as const;
-
-function withoutMark(value: Value, operands: readonly Value[], observe?: ReturnType<DerivationLog["phase"]>): Value {
-  const rebuilt = withOperands(value, operands);
-  if (!isMark(value)) return rebuilt;
-  observe?.(unmarking, rebuilt, operands[0]);
-  return operands[0];
+  const finish = keepMarks ? (value: Value): Value => value : markEraser(log);
+  return replaceValues({ ...graph, notes: notes.finish() }, (value) => stabilize(finish(expandAll(value))));
 }
 
 function expandOne(expansion: Expansion, value: Value, operands: readonly Value[]): Value {

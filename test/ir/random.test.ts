@@ -4,6 +4,7 @@ import { evaluateValues } from "../../ir/evaluate.ts";
 import {
   add,
   bernoulli,
+  cast,
   constant,
   dense,
   dropout,
@@ -16,6 +17,7 @@ import {
   randomKey,
   randomNormal,
   randomUniform,
+  scan,
   sgd,
   state,
   sum,
@@ -189,6 +191,31 @@ describe("training()", () => {
     const at = (entry: string) => evaluate(graph, { x: [1, 2] }, { entry }).outputs;
     expect([...at("use").y, ...at("use").mode]).toEqual([1, 2, 0]);
     expect([...at("learn").y, ...at("learn").mode]).toEqual([2, 3, 1]);
+  });
+});
+
+describe("training() in the body of a loop", () => {
+  test("is answered there as well, and a key for each place draws anew", () => {
+    const graph = model("loop", () => {
+      const kept = state([4], { name: "kept" });
+      const key = randomKey();
+      const { outputs } = scan(
+        ([h]: readonly Value[], _: readonly Value[], position) => {
+          const own = foldIn(key, cast(position, "u32") as Tensor<"u32", readonly []>);
+          return { carry: [h], outputs: [dropout(h, 0.5, { key: own })] };
+        },
+        { initial: [constant(1, "f32", [16])] as readonly Value[], length: 3 },
+      );
+      return { use: { rows: outputs[0] }, learn: { rows: outputs[0], update: [{ state: kept, value: kept }] } };
+    });
+    const at = (entry: string) => [
+      ...evaluate(graph, { key: [5, 0], "random.draw": [0], kept: [0, 0, 0, 0] }, { entry }).outputs.rows,
+    ];
+    expect(at("use")).toEqual(new Array(48).fill(1));
+    const rows = at("learn");
+    expect(new Set(rows)).toEqual(new Set([0, 2]));
+    expect(rows.slice(0, 16)).not.toEqual(rows.slice(16, 32));
+    expect(graph.entryPoints[1].updates.map((update) => graph.notes.get(update.state)!.name)).toContain("random.draw");
   });
 });
 

@@ -24,6 +24,9 @@ import {
   param,
   parametersOf,
   relu,
+  reshape,
+  scan,
+  slice,
   softmax,
   softmaxCrossEntropy,
   square,
@@ -196,6 +199,45 @@ describe("withDerivative", () => {
       const wrong = (): unknown => same(input("z", "f32", [4]));
       return { y, same: same(x), wrong: mul(typeof wrong === "function" ? 1 : 0, x) };
     });
+  });
+});
+
+describe("marks in the body of a loop", () => {
+  const steep = withDerivative(
+    (x: Value) => tanh(x),
+    (cotangent) => [mul(3, cotangent)],
+    { name: "steep", exact: false },
+  );
+  const step = (h: Value, at: Value): Value => add(mul(stopGradient(h), at), steep(mul(h, at)));
+  const along = (x: Value, looped: boolean): Value => {
+    const initial = mul(0.5, exp(reshape(slice(x, [[0, 1]]), [2])));
+    const run = ([h]: readonly Value[], [at]: readonly Value[]) => ({ carry: [step(h, at)] });
+    if (looped) return scan(run, { initial: [initial] as readonly Value[], sequences: [x] }).carry[0];
+    return [0, 1, 2].reduce<Value>((h, i) => step(h, reshape(slice(x, [[i, i + 1]]), [2])), initial);
+  };
+  it("are heeded by derivatives of the loop, as in a loop written out", () => {
+    const of = outcomes(() => {
+      const x: Value = input("x", "f32", [3, 2]);
+      const derivatives = (name: string, looped: boolean): Record<string, Value> => {
+        const loss = sum(along(x, looped));
+        const slope = grad(loss, x);
+        return {
+          [`${name}.loss`]: loss,
+          [name]: slope,
+          [`${name}.j`]: jvp(loss, x, x),
+          [`${name}.h`]: jvp(slope, x, x),
+        };
+      };
+      return { ...derivatives("loop", true), ...derivatives("plain", false) };
+    });
+    for (const part of ["", ".loss", ".j", ".h"]) expectEqual(of(`loop${part}`), of(`plain${part}`));
+  });
+  it("are named by the check, which cannot hold them", () => {
+    const graph = graphOf(() => {
+      const x: Value = input("x", "f32", [3, 2]);
+      return { slope: grad(sum(along(x, true)), x) };
+    });
+    expect(checkAllGradients(graph)).toMatchObject([{ ok: true, inexact: "stopGradient in a loop" }]);
   });
 });
 
