@@ -1,9 +1,11 @@
-// probabilities = softmax(logits)
+// probabilities = exp(logits - max(logits, axis=1)[:, _]
+//   - log(sum(exp(logits - max(logits, axis=1)[:, _]), axis=1))[:, _])
 // ∂loss/∂logits = (probabilities - oneHot(label, 10)) / 64
-// sum = sum(oneHot(label, 10) · logSoftmax(logits), axis=1)
+// sum = sum(oneHot(label, 10) · (logits - max(logits, axis=1)[:, _]
+//   - log(sum(exp(logits - max(logits, axis=1)[:, _]), axis=1))[:, _]), axis=1)
 // number = f32(argmax(logits, axis=1) == label)
 // samples/digits/model.ts:10:31, samples/digits/model.ts:7:18, samples/digits/model.ts:11:30
-// f32[64, 10], f32[64]; 9.6 kFLOP, 5.89 kB
+// f32[64, 10], f32[64]; 12.9 kFLOP, 5.89 kB
 
 @group(0) @binding(0) var<storage, read_write> logits: array<f32>; // f32[64, 10]; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> label: array<i32>; // i32[64]
@@ -11,70 +13,134 @@
 @group(0) @binding(3) var<storage, read_write> sum: array<f32>; // f32[64]
 @group(0) @binding(4) var<storage, read_write> number: array<f32>; // f32[64]
 var<workgroup> largest_lanes: array<f32, 64>;
-var<workgroup> total_lanes: array<f32, 64>;
 var<workgroup> best_lanes: array<f32, 64>;
-var<workgroup> place_lanes: array<u32, 64>;
+var<workgroup> place_1_lanes: array<u32, 64>;
+var<workgroup> total_lanes: array<f32, 64>;
 var<workgroup> total_1_lanes: array<f32, 64>;
-var<private> infinity_bits: u32 = 0x7f800000u;
+var<private> infinity: f32;
+var<private> nan: f32;
 
-fn log_total(largest: f32, total: f32) -> f32 {
-  let finite = select(largest + log(total), largest, largest > 3.4028234663852886e+38);
-  return select(finite, -bitcast<f32>(infinity_bits), total == 0.0);
+fn exponential_series(r: f32) -> f32 {
+  // e^r for |r| ≤ ln 2 / 2.
+  let tail = 0.5 + r * (0.16666666 + r * (0.041665796 + r * (0.008333452 + r * (0.00139819995 + r * 0.00019875691))));
+  return 1.0 + (r + r * r * tail);
+}
+
+fn scale(x: f32, exponent: f32) -> f32 {
+  // x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
+  let n = i32(exponent);
+  let half = n >> 1u;
+  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
+}
+
+fn exponential(x: f32) -> f32 {
+  // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
+  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
+  let r = (x - n * 0.693359375) + n * 0.00021219444;
+  let size = scale(exponential_series(r), n);
+  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
+}
+
+fn ln_series(f: f32) -> f32 {
+  // ln(1 + f) for 1 + f between √½ and √2, from s = f / (2 + f).
+  let s = f / (2.0 + f);
+  let z = s * s;
+  let w = z * z;
+  let rest = z * (0.6666666 + w * 0.28498787) + w * (0.40000972 + w * 0.24279079);
+  let h = 0.5 * f * f;
+  return f - (h - s * (h + rest));
+}
+
+fn is_infinite(x: f32) -> bool {
+  return (bitcast<u32>(x) & 0x7fffffffu) == 0x7f800000u;
+}
+
+fn ln(x: f32) -> f32 {
+  // x = 2^n · m with m between √½ and √2; subnormal numbers are scaled first.
+  let tiny = x < 1.1754944e-38;
+  let bits = bitcast<u32>(select(x, x * 8388608.0, tiny)) + 0x004afb0du;
+  let n = f32(i32(bits >> 23u) - select(127, 150, tiny));
+  let f = bitcast<f32>((bits & 0x007fffffu) + 0x3f3504f3u) - 1.0;
+  let size = (ln_series(f) + n * 9.0580006e-6) + n * 0.6931381;
+  let positive = select(size, x, is_infinite(x));
+  return select(select(nan, positive, x > 0.0), -infinity, x == 0.0);
+}
+
+fn is_nan(x: f32) -> bool {
+  return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
+}
+
+fn larger(a: f32, b: f32) -> f32 {
+  // The builtin gives the other operand for NaN.
+  return select(max(a, b), a + b, is_nan(a) || is_nan(b));
+}
+
+fn is_larger(a: f32, i: u32, b: f32, j: u32) -> bool {
+  // NaN before all else, equals in their order.
+  if (is_nan(a) || is_nan(b)) { return is_nan(a) && (!is_nan(b) || i < j); }
+  return a > b || (a == b && i < j);
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  infinity = bitcast<f32>(0x7f800000u | (arrayLength(&logits) >> 31u));
+  nan = bitcast<f32>(0x7fc00000u | (arrayLength(&logits) >> 31u));
   let lane = local.x % 16u;
   let row = group.x * 4u + local.x / 16u;
-  var largest: f32 = -3.4028234663852886e+38;
-  var total: f32 = 0.0;
-  var best: f32 = -bitcast<f32>(infinity_bits);
-  var place: u32 = 0xffffffffu;
+  var largest: f32 = -infinity;
+  var best: f32 = -infinity;
+  var place_1: u32 = 0xffffffffu;
   for (var position = lane; position < 10u; position += 16u) {
     let element = logits[row * 10u + position];
-    let new_largest = max(largest, element);
-    let new_total = total * exp(largest - new_largest) + exp(element - new_largest);
-    largest = new_largest;
-    total = new_total;
-    let new_best = max(best, element);
-    let new_place = select(position, place, best > element || (best == element && place < position));
+    largest = larger(largest, element);
+    let new_best = larger(best, element);
+    let new_place_1 = select(position, place_1, is_larger(best, place_1, element, position));
     best = new_best;
-    place = new_place;
+    place_1 = new_place_1;
   }
   largest_lanes[local.x] = largest;
-  total_lanes[local.x] = total;
   best_lanes[local.x] = best;
-  place_lanes[local.x] = place;
+  place_1_lanes[local.x] = place_1;
   for (var stride = 8u; stride > 0u; stride /= 2u) {
     workgroupBarrier();
     if (lane < stride) {
       let other = local.x + stride;
-      let largest_here = largest_lanes[local.x];
-      let total_here = total_lanes[local.x];
-      let largest_there = largest_lanes[other];
-      let total_there = total_lanes[other];
-      let new_largest_1 = max(largest_here, largest_there);
-      let new_total_1 = total_here * exp(largest_here - new_largest_1) + total_there * exp(largest_there - new_largest_1);
-      largest_lanes[local.x] = new_largest_1;
-      total_lanes[local.x] = new_total_1;
+      largest_lanes[local.x] = larger(largest_lanes[local.x], largest_lanes[other]);
       let best_here = best_lanes[local.x];
-      let place_here = place_lanes[local.x];
+      let place_1_here = place_1_lanes[local.x];
       let best_there = best_lanes[other];
-      let place_there = place_lanes[other];
-      let new_best_1 = max(best_here, best_there);
-      let new_place_1 = select(place_there, place_here, best_here > best_there || (best_here == best_there && place_here < place_there));
+      let place_1_there = place_1_lanes[other];
+      let new_best_1 = larger(best_here, best_there);
+      let new_place_1_1 = select(place_1_there, place_1_here, is_larger(best_here, place_1_here, best_there, place_1_there));
       best_lanes[local.x] = new_best_1;
-      place_lanes[local.x] = new_place_1;
+      place_1_lanes[local.x] = new_place_1_1;
     }
   }
   workgroupBarrier();
-  let logsumexp = log_total(largest_lanes[local.x - lane], total_lanes[local.x - lane]);
-  let argmax = i32(place_lanes[local.x - lane]);
+  let max_1 = largest_lanes[local.x - lane];
+  let argmax = i32(place_1_lanes[local.x - lane]);
+  var total: f32 = 0.0;
+  for (var position = lane; position < 10u; position += 16u) {
+    let difference = logits[row * 10u + position] - max_1;
+    let exponential_1 = exponential(difference);
+    total += exponential_1;
+  }
+  total_lanes[local.x] = total;
+  for (var stride = 8u; stride > 0u; stride /= 2u) {
+    workgroupBarrier();
+    if (lane < stride) {
+      let other = local.x + stride;
+      total_lanes[local.x] += total_lanes[other];
+    }
+  }
+  workgroupBarrier();
+  let sum_1 = total_lanes[local.x - lane];
   var total_1: f32 = 0.0;
   for (var position = lane; position < 10u; position += 16u) {
-    let number_1 = f32(i32(position) == label[row]);
-    let difference = logits[row * 10u + position] - logsumexp;
-    let product = number_1 * difference;
+    let number_1 = f32((i32(position) == label[row]));
+    let difference_1 = logits[row * 10u + position] - max_1;
+    let difference_2 = difference_1 - ln(sum_1);
+    let product = number_1 * difference_2;
     total_1 += product;
   }
   total_1_lanes[local.x] = total_1;
@@ -86,15 +152,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     }
   }
   workgroupBarrier();
-  let sum_1 = total_1_lanes[local.x - lane];
+  let sum_2 = total_1_lanes[local.x - lane];
   for (var position = lane; position < 10u; position += 16u) {
-    let difference_1 = logits[row * 10u + position] - logsumexp;
-    let probabilities = exp(difference_1);
-    let number_2 = f32(i32(position) == label[row]);
+    let difference_3 = logits[row * 10u + position] - max_1;
+    let difference_4 = difference_3 - ln(sum_1);
+    let probabilities = exponential(difference_4);
+    let number_2 = f32((i32(position) == label[row]));
     d_loss_d_logits[row * 10u + position] = (probabilities - number_2) / 64.0;
   }
   if (lane == 0u) {
-    sum[row] = sum_1;
-    number[row] = f32(argmax == label[row]);
+    sum[row] = sum_2;
+    number[row] = f32((argmax == label[row]));
   }
 }

@@ -2,7 +2,7 @@
 // accuracy = mean(number)
 // adam.step ← adam.step + 1
 // samples/digits/model.ts:8:16, samples/digits/model.ts:11:30
-// f32; 384 FLOP, 524 B
+// f32; 132 FLOP, 524 B
 
 @group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
 @group(0) @binding(1) var<storage, read> sum: array<f32>; // f32[64]

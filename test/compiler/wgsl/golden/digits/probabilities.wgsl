@@ -1,50 +1,109 @@
-// probabilities = softmax(logits)
+// probabilities = exp(logits - max(logits, axis=1)[:, _]
+//   - log(sum(exp(logits - max(logits, axis=1)[:, _]), axis=1))[:, _])
 // samples/digits/model.ts:10:31
-// f32[64, 10]; 1.92 kFLOP, 5.12 kB
+// f32[64, 10]; 5.12 kFLOP, 5.12 kB
 
 @group(0) @binding(0) var<storage, read> logits: array<f32>; // f32[64, 10]
 @group(0) @binding(1) var<storage, read_write> probabilities: array<f32>; // f32[64, 10]
 var<workgroup> largest_lanes: array<f32, 64>;
 var<workgroup> total_lanes: array<f32, 64>;
-var<private> infinity_bits: u32 = 0x7f800000u;
+var<private> infinity: f32;
+var<private> nan: f32;
 
-fn log_total(largest: f32, total: f32) -> f32 {
-  let finite = select(largest + log(total), largest, largest > 3.4028234663852886e+38);
-  return select(finite, -bitcast<f32>(infinity_bits), total == 0.0);
+fn exponential_series(r: f32) -> f32 {
+  // e^r for |r| ≤ ln 2 / 2.
+  let tail = 0.5 + r * (0.16666666 + r * (0.041665796 + r * (0.008333452 + r * (0.00139819995 + r * 0.00019875691))));
+  return 1.0 + (r + r * r * tail);
+}
+
+fn scale(x: f32, exponent: f32) -> f32 {
+  // x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
+  let n = i32(exponent);
+  let half = n >> 1u;
+  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
+}
+
+fn exponential(x: f32) -> f32 {
+  // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
+  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
+  let r = (x - n * 0.693359375) + n * 0.00021219444;
+  let size = scale(exponential_series(r), n);
+  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
+}
+
+fn ln_series(f: f32) -> f32 {
+  // ln(1 + f) for 1 + f between √½ and √2, from s = f / (2 + f).
+  let s = f / (2.0 + f);
+  let z = s * s;
+  let w = z * z;
+  let rest = z * (0.6666666 + w * 0.28498787) + w * (0.40000972 + w * 0.24279079);
+  let h = 0.5 * f * f;
+  return f - (h - s * (h + rest));
+}
+
+fn is_infinite(x: f32) -> bool {
+  return (bitcast<u32>(x) & 0x7fffffffu) == 0x7f800000u;
+}
+
+fn ln(x: f32) -> f32 {
+  // x = 2^n · m with m between √½ and √2; subnormal numbers are scaled first.
+  let tiny = x < 1.1754944e-38;
+  let bits = bitcast<u32>(select(x, x * 8388608.0, tiny)) + 0x004afb0du;
+  let n = f32(i32(bits >> 23u) - select(127, 150, tiny));
+  let f = bitcast<f32>((bits & 0x007fffffu) + 0x3f3504f3u) - 1.0;
+  let size = (ln_series(f) + n * 9.0580006e-6) + n * 0.6931381;
+  let positive = select(size, x, is_infinite(x));
+  return select(select(nan, positive, x > 0.0), -infinity, x == 0.0);
+}
+
+fn is_nan(x: f32) -> bool {
+  return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
+}
+
+fn larger(a: f32, b: f32) -> f32 {
+  // The builtin gives the other operand for NaN.
+  return select(max(a, b), a + b, is_nan(a) || is_nan(b));
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  infinity = bitcast<f32>(0x7f800000u | (arrayLength(&logits) >> 31u));
+  nan = bitcast<f32>(0x7fc00000u | (arrayLength(&logits) >> 31u));
   let lane = local.x % 16u;
   let row = group.x * 4u + local.x / 16u;
-  var largest: f32 = -3.4028234663852886e+38;
-  var total: f32 = 0.0;
+  var largest: f32 = -infinity;
   for (var position = lane; position < 10u; position += 16u) {
     let element = logits[row * 10u + position];
-    let new_largest = max(largest, element);
-    let new_total = total * exp(largest - new_largest) + exp(element - new_largest);
-    largest = new_largest;
-    total = new_total;
+    largest = larger(largest, element);
   }
   largest_lanes[local.x] = largest;
+  for (var stride = 8u; stride > 0u; stride /= 2u) {
+    workgroupBarrier();
+    if (lane < stride) {
+      let other = local.x + stride;
+      largest_lanes[local.x] = larger(largest_lanes[local.x], largest_lanes[other]);
+    }
+  }
+  workgroupBarrier();
+  let max_1 = largest_lanes[local.x - lane];
+  var total: f32 = 0.0;
+  for (var position = lane; position < 10u; position += 16u) {
+    let difference = logits[row * 10u + position] - max_1;
+    let exponential_1 = exponential(difference);
+    total += exponential_1;
+  }
   total_lanes[local.x] = total;
   for (var stride = 8u; stride > 0u; stride /= 2u) {
     workgroupBarrier();
     if (lane < stride) {
       let other = local.x + stride;
-      let largest_here = largest_lanes[local.x];
-      let total_here = total_lanes[local.x];
-      let largest_there = largest_lanes[other];
-      let total_there = total_lanes[other];
-      let new_largest_1 = max(largest_here, largest_there);
-      let new_total_1 = total_here * exp(largest_here - new_largest_1) + total_there * exp(largest_there - new_largest_1);
-      largest_lanes[local.x] = new_largest_1;
-      total_lanes[local.x] = new_total_1;
+      total_lanes[local.x] += total_lanes[other];
     }
   }
   workgroupBarrier();
-  let logsumexp = log_total(largest_lanes[local.x - lane], total_lanes[local.x - lane]);
+  let sum = total_lanes[local.x - lane];
   for (var position = lane; position < 10u; position += 16u) {
-    probabilities[row * 10u + position] = exp(logits[row * 10u + position] - logsumexp);
+    let difference_1 = logits[row * 10u + position] - max_1;
+    probabilities[row * 10u + position] = exponential(difference_1 - ln(sum));
   }
 }

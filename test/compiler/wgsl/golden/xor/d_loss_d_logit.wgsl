@@ -11,24 +11,72 @@
 @group(0) @binding(3) var<storage, read> y: array<f32>; // f32[4, 1]
 @group(0) @binding(4) var<storage, read_write> d_loss_d_logit: array<f32>; // f32[4, 1]
 @group(0) @binding(5) var<storage, read_write> total: array<f32>; // f32[4, 1]
+var<private> infinity: f32;
+var<private> nan: f32;
+
+fn exponential_series(r: f32) -> f32 {
+  // e^r for |r| ≤ ln 2 / 2.
+  let tail = 0.5 + r * (0.16666666 + r * (0.041665796 + r * (0.008333452 + r * (0.00139819995 + r * 0.00019875691))));
+  return 1.0 + (r + r * r * tail);
+}
+
+fn scale(x: f32, exponent: f32) -> f32 {
+  // x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
+  let n = i32(exponent);
+  let half = n >> 1u;
+  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
+}
+
+fn exponential(x: f32) -> f32 {
+  // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
+  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
+  let r = (x - n * 0.693359375) + n * 0.00021219444;
+  let size = scale(exponential_series(r), n);
+  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
+}
 
 fn sigmoid(x: f32) -> f32 {
-  return 1.0 / (1.0 + exp(-clamp(x, -88.0, 88.0)));
+  return 1.0 / (1.0 + exponential(-x));
+}
+
+fn ln_series(f: f32) -> f32 {
+  // ln(1 + f) for 1 + f between √½ and √2, from s = f / (2 + f).
+  let s = f / (2.0 + f);
+  let z = s * s;
+  let w = z * z;
+  let rest = z * (0.6666666 + w * 0.28498787) + w * (0.40000972 + w * 0.24279079);
+  let h = 0.5 * f * f;
+  return f - (h - s * (h + rest));
+}
+
+fn is_infinite(x: f32) -> bool {
+  return (bitcast<u32>(x) & 0x7fffffffu) == 0x7f800000u;
+}
+
+fn ln(x: f32) -> f32 {
+  // x = 2^n · m with m between √½ and √2; subnormal numbers are scaled first.
+  let tiny = x < 1.1754944e-38;
+  let bits = bitcast<u32>(select(x, x * 8388608.0, tiny)) + 0x004afb0du;
+  let n = f32(i32(bits >> 23u) - select(127, 150, tiny));
+  let f = bitcast<f32>((bits & 0x007fffffu) + 0x3f3504f3u) - 1.0;
+  let size = (ln_series(f) + n * 9.0580006e-6) + n * 0.6931381;
+  let positive = select(size, x, is_infinite(x));
+  return select(select(nan, positive, x > 0.0), -infinity, x == 0.0);
 }
 
 fn log1p(x: f32) -> f32 {
-  let s = x / (2.0 + x);
-  let q = s * s;
-  let series = 2.0 * s * (1.0 + q * (1.0 / 3.0 + q * (0.2 + q * (1.0 / 7.0 + q * (1.0 / 9.0 + q / 11.0)))));
-  return select(log(1.0 + x), series, abs(x) < 0.5);
+  return select(ln(1.0 + x), ln_series(x), x > -0.29 && x < 0.41);
 }
 
 fn softplus(x: f32) -> f32 {
-  return max(x, 0.0) + log1p(exp(-abs(x)));
+  // ln(1 + eˣ) = max(x, 0) + ln(1 + e^-|x|): the exponential never overflows.
+  return select(x, 0.0, x <= 0.0) + log1p(exponential(-abs(x)));
 }
 
 @compute @workgroup_size(1)
 fn main(@builtin(workgroup_id) group: vec3u) {
+  infinity = bitcast<f32>(0x7f800000u | (arrayLength(&hidden) >> 31u));
+  nan = bitcast<f32>(0x7fc00000u | (arrayLength(&hidden) >> 31u));
   let row = group.y * 4u;
   let column = group.x * 4u;
   if (row >= 4u || column >= 1u) { return; }

@@ -7,9 +7,43 @@
 @group(0) @binding(1) var<storage, read> hidden_weight: array<vec4f>; // f32[2, 8]
 @group(0) @binding(2) var<storage, read> hidden_bias: array<vec4f>; // f32[8]
 @group(0) @binding(3) var<storage, read_write> hidden: array<vec4f>; // f32[4, 8]
+var<private> infinity: f32;
+
+fn exponential_series(r: f32) -> f32 {
+  // e^r for |r| ≤ ln 2 / 2.
+  let tail = 0.5 + r * (0.16666666 + r * (0.041665796 + r * (0.008333452 + r * (0.00139819995 + r * 0.00019875691))));
+  return 1.0 + (r + r * r * tail);
+}
+
+fn scale(x: f32, exponent: f32) -> f32 {
+  // x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
+  let n = i32(exponent);
+  let half = n >> 1u;
+  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
+}
+
+fn exponential(x: f32) -> f32 {
+  // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
+  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
+  let r = (x - n * 0.693359375) + n * 0.00021219444;
+  let size = scale(exponential_series(r), n);
+  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
+}
+
+fn hyperbolic_tangent(x: f32) -> f32 {
+  let z = x * x;
+  let tail = -0.33333282 + z * (0.13331442 + z * (-0.053739715 + z * (0.020639088 + z * -0.0057049887)));
+  let far = 1.0 - 2.0 / (exponential(2.0 * abs(x)) + 1.0);
+  return select(select(far, -far, x < 0.0), x + x * z * tail, abs(x) < 0.625);
+}
+
+fn hyperbolic_tangent4(x: vec4f) -> vec4f {
+  return vec4f(hyperbolic_tangent(x.x), hyperbolic_tangent(x.y), hyperbolic_tangent(x.z), hyperbolic_tangent(x.w));
+}
 
 @compute @workgroup_size(2)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  infinity = bitcast<f32>(0x7f800000u | (arrayLength(&x) >> 31u));
   let row = group.y * 4u;
   let column = (group.x * 2u + local.x) * 4u;
   if (row >= 4u || column >= 8u) { return; }
@@ -32,6 +66,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
     let hidden_linear = tile[i] + hidden_bias[column / 4u];
-    hidden[r * 2u + column / 4u] = tanh(clamp(hidden_linear, vec4f(-15.0), vec4f(15.0)));
+    hidden[r * 2u + column / 4u] = hyperbolic_tangent4(hidden_linear);
   }
 }

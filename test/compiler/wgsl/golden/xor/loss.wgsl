@@ -1,7 +1,7 @@
 // loss = mean(total)
 // adam.step ← adam.step + 1
 // samples/xor/model.ts:8:16
-// f32; 12 FLOP, 24 B
+// f32; 6 FLOP, 24 B
 
 @group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
 @group(0) @binding(1) var<storage, read> total: array<f32>; // f32[4, 1]

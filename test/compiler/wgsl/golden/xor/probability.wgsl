@@ -7,13 +7,36 @@
 @group(0) @binding(1) var<storage, read> logit_weight: array<vec4f>; // f32[8, 1]
 @group(0) @binding(2) var<storage, read> logit_bias: array<f32>; // f32[1]
 @group(0) @binding(3) var<storage, read_write> probability: array<f32>; // f32[4, 1]
+var<private> infinity: f32;
+
+fn exponential_series(r: f32) -> f32 {
+  // e^r for |r| ≤ ln 2 / 2.
+  let tail = 0.5 + r * (0.16666666 + r * (0.041665796 + r * (0.008333452 + r * (0.00139819995 + r * 0.00019875691))));
+  return 1.0 + (r + r * r * tail);
+}
+
+fn scale(x: f32, exponent: f32) -> f32 {
+  // x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
+  let n = i32(exponent);
+  let half = n >> 1u;
+  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
+}
+
+fn exponential(x: f32) -> f32 {
+  // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
+  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
+  let r = (x - n * 0.693359375) + n * 0.00021219444;
+  let size = scale(exponential_series(r), n);
+  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
+}
 
 fn sigmoid(x: f32) -> f32 {
-  return 1.0 / (1.0 + exp(-clamp(x, -88.0, 88.0)));
+  return 1.0 / (1.0 + exponential(-x));
 }
 
 @compute @workgroup_size(1)
 fn main(@builtin(workgroup_id) group: vec3u) {
+  infinity = bitcast<f32>(0x7f800000u | (arrayLength(&hidden) >> 31u));
   let row = group.y * 4u;
   let column = group.x * 4u;
   if (row >= 4u || column >= 1u) { return; }
