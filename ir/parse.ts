@@ -1,9 +1,12 @@
 /// Reads the textual graph: `parseGraph(printGraph(graph))` is the same graph.
+import { dimNames } from "./dim.ts";
 import { noteClasses } from "./classes.ts";
 import { duplicateName, unknownWord } from "./errors.ts";
 import { graphValues, type EntryPoint, type Graph, type NamedValue, type Note, type Update } from "./graph.ts";
 import { allOps } from "./ops/all.ts";
 import { settingOp } from "./ops/leaf.ts";
+import type { ScanBody } from "./ops/scan.ts";
+import { readBody } from "./parse/bodies.ts";
 import { cursorOf, type Cursor } from "./parse/cursor.ts";
 import { readInput, readLetter, readSetting, readStates, sizeNames, type Declared } from "./parse/declarations.ts";
 import { elaborate, type Meanings } from "./parse/elaborate.ts";
@@ -26,6 +29,7 @@ interface Reader {
   readonly values: Map<string, Value>;
   readonly notes: Map<Value, Note>;
   readonly sizes: Set<string>;
+  readonly bodies: Map<string, ScanBody>;
   readonly ops: ReadonlyMap<string, Op>;
   readonly readFormula: (cursor: Cursor) => Formula;
 }
@@ -44,21 +48,23 @@ export function parseGraph(text: string, file = "graph"): Graph {
     values: new Map(),
     notes: new Map(),
     sizes: new Set(),
+    bodies: new Map(),
     ops: new Map(allOps().map((op) => [op.name, op])),
     readFormula: formulaReader(),
   };
   const statements = splitStatements(text);
   for (let at = 0; at < statements.length; at++) {
     const tokens = tokenize(statements[at], file);
-    if (!isWord(tokens, "for")) {
+    const read = isWord(tokens, "for") ? readRepeated : isWord(tokens, "body") ? readLoop : undefined;
+    if (!read) {
       readStatement(tokens, reader);
       continue;
     }
-    const body = statements.slice(at + 1);
-    const end = body.findIndex((statement) => statement[0].indent <= statements[at][0].indent);
-    const repeated = end < 0 ? body : body.slice(0, end);
-    readRepeated(tokens, repeated, reader);
-    at += repeated.length;
+    const rest = statements.slice(at + 1);
+    const end = rest.findIndex((statement) => statement[0].indent <= statements[at][0].indent);
+    const below = end < 0 ? rest : rest.slice(0, end);
+    read(tokens, below, reader);
+    at += below.length;
   }
   const { name, inputs, states, notes } = reader;
   const graph: Graph = { name, entryPoints: reader.entries.map((entry): EntryPoint => entry), inputs, states, notes };
@@ -85,6 +91,26 @@ function readRepeated(tokens: readonly Token[], body: readonly SourceStatement[]
       readStatement(tokenize(lines, reader.file), reader);
     }
   }
+}
+
+/** `body step1 over time`: a closed graph, with names of its own. */
+function readLoop(tokens: readonly Token[], below: readonly SourceStatement[], reader: Reader): void {
+  const cursor = cursorOf(tokens, tokens[0].place);
+  cursor.acceptWord("body");
+  const inner: Reader = { ...reader, values: new Map() };
+  const [name, body] = readBody(
+    cursor,
+    below.map((statement) => tokenize(statement, reader.file)),
+    {
+      formula: (each) => readValue(each, inner),
+      define(token, value, noted) {
+        for (const size of sizeNames(value.type.shape)) reader.sizes.add(size);
+        define(token, value, noted ? inner : { ...inner, notes: new Map() });
+      },
+    },
+  );
+  for (const size of dimNames(body.length)) reader.sizes.add(size);
+  reader.bodies.set(name, body);
 }
 
 function readStatement(tokens: readonly Token[], reader: Reader): void {
@@ -138,10 +164,11 @@ function readValue(cursor: Cursor, reader: Reader): Value {
   return elaborate(reader.readFormula(cursor), meanings(reader));
 }
 
-function meanings({ values, sizes, ops, entries }: Reader): Meanings {
+function meanings({ values, sizes, ops, entries, bodies }: Reader): Meanings {
   return {
     isSize: (name) => sizes.has(name),
     op: (name) => ops.get(name),
+    body: (name) => bodies.get(name),
     value(name, primed) {
       const value = values.get(name);
       return primed ? entries.at(-1)?.updates.find((update) => update.state === value)?.value : value;

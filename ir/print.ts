@@ -2,6 +2,7 @@
 import type { Graph } from "./graph.ts";
 import { formatName } from "./notation/form.ts";
 import type { StateIdentity } from "./ops/leaf.ts";
+import { bodiesBelow, formatBody, nameBodies } from "./print/bodies.ts";
 import { formatInput, formatStates } from "./print/declarations.ts";
 import { formatDefinition, formatReference, leafName, type Vocabulary } from "./print/expression.ts";
 import { layOutPage, numberLines, type PrintOptions } from "./print/page.ts";
@@ -18,7 +19,13 @@ export type { PrintOptions } from "./print/page.ts";
 export function printGraph(graph: Graph, options: PrintOptions = {}): string {
   const { inputs, states, parts, names, plan, sections, common, automatic } = layOutPage(graph, options);
   const nameOf = (value: Value): string => names.get(value) ?? leafName(value);
-  const words = vocabulary(plan, names, automatic);
+  const bodies = bodiesBelow(parts.flatMap((part) => part.roots));
+  const bodyNames = nameBodies(bodies);
+  const words: Vocabulary = {
+    ...vocabulary(plan, names, automatic),
+    bodyName: ({ identity }) => bodyNames.get(identity),
+  };
+  const loops = bodies.map((body) => formatBody(body, names, bodyNames));
   const head = [...inputs.map((value) => formatInput(value, nameOf(value))), ...formatStates(states, nameOf)];
   const shared = annotate(common.map((value) => lineText({ tag: "line", value, output: false }, words, names)));
   const entries = sections.map((section, i) => {
@@ -27,7 +34,9 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
       ...sectionLines(section, { ...words, ...primes(section, words) }, names),
     ];
   });
-  const blocks = [[`graph ${formatName(graph.name)}`, ...head], shared, ...entries].filter((block) => block.length > 0);
+  const blocks = [[`graph ${formatName(graph.name)}`, ...head], ...loops, shared, ...entries].filter(
+    (block) => block.length > 0,
+  );
   return `${blocks.map((block) => block.join("\n")).join("\n\n")}\n`;
 }
 

@@ -3,6 +3,8 @@ import type { Place } from "../../ir/diagnostic.ts";
 import type { Dim } from "../../ir/dim.ts";
 import type { Graph, Note } from "../../ir/graph.ts";
 import { allOps } from "../../ir/ops/all.ts";
+import { bodyResults, scanLetters, type ScanBody } from "../../ir/ops/scan.ts";
+import { bodiesBelow } from "../../ir/print/bodies.ts";
 import { layOutPage, type PrintOptions } from "../../ir/print/page.ts";
 import { formatType, sameType, type TensorType } from "../../ir/type.ts";
 import { apply, postorder, type Op, type Value } from "../../ir/value.ts";
@@ -25,6 +27,18 @@ export interface ValueData {
   readonly classes?: readonly Dim[];
 }
 
+/** What a loop repeats: a closed part of the graph on letters of its own; the ids are of values that stand before its loops. */
+export interface BodyData {
+  readonly length: Dim;
+  readonly reverse: boolean;
+  readonly carries: readonly number[];
+  readonly elements: readonly number[];
+  readonly captures: readonly number[];
+  readonly position: number;
+  readonly next: readonly number[];
+  readonly outputs: readonly number[];
+}
+
 /** A graph as plain data. Values stand after their operands; other parts refer to their ids. */
 export interface GraphData {
   readonly chainruleGraph: number;
@@ -36,6 +50,8 @@ export interface GraphData {
     readonly outputs: readonly { readonly name: string; readonly value: number }[];
     readonly updates: readonly { readonly state: number; readonly value: number }[];
   }[];
+  /** Bodies of loops, which attributes refer to by their place. */
+  readonly bodies: readonly BodyData[];
   readonly values: readonly ValueData[];
 }
 
@@ -52,7 +68,8 @@ export function graphAsData(graph: Graph, options: PrintOptions = {}): GraphData
   const { inputs, states, parts, names } = layOutPage(graph, options);
   const written = parts.flatMap(({ updates }) => updates.map((update) => update.state));
   const roots = [...inputs, ...states, ...written, ...parts.flatMap((part) => part.roots)];
-  const order = postorder(roots);
+  const bodies = bodiesBelow(roots);
+  const order = [...new Set([...bodies.flatMap((body) => postorder(bodyValues(body))), ...postorder(roots)])];
   const ids = new Map(order.map((value, id) => [value, id]));
   const id = (value: Value): number => ids.get(value)!;
   const places = placesOf(graph, order);
@@ -66,6 +83,11 @@ export function graphAsData(graph: Graph, options: PrintOptions = {}): GraphData
       outputs: entry.outputs.map(({ name, value }) => ({ name, value: id(value) })),
       updates: updates.map(({ state, value }) => ({ state: id(state), value: id(value) })),
     })),
+    bodies: bodies.map((body) => ({
+      ...{ length: body.length, reverse: body.reverse },
+      ...{ carries: body.carries.map(id), elements: body.elements.map(id), captures: body.captures.map(id) },
+      ...{ position: id(body.position), next: body.next.map(id), outputs: body.outputs.map(id) },
+    })),
     values: order.map((value): ValueData => {
       const { classes } = graph.notes.get(value) ?? {};
       const place = places.get(value);
@@ -75,7 +97,7 @@ export function graphAsData(graph: Graph, options: PrintOptions = {}): GraphData
         id: id(value),
         op: value.op.name,
         operands: value.operands.map(id),
-        attrs: writeAttributes(value.attrs),
+        attrs: writeAttributes(value.attrs, bodies),
         type: { dtype, shape },
         ...(name === undefined ? {} : { name }),
         ...(place ? { place } : {}),
@@ -102,9 +124,10 @@ export function readGraphJson(text: string): Graph {
   const data = readData(text);
   const ops = new Map(allOps().map((op) => [op.name, op]));
   const values: Value[] = [];
+  const bodyAt = bodyReader(data.bodies ?? [], values);
   const notes = new Map<Value, Note>();
   for (const entry of data.values) {
-    const value = readValue(entry, values, ops);
+    const value = readValue(entry, values, ops, bodyAt);
     values.push(value);
     const { name, place, classes } = entry;
     if (name !== undefined || place || classes) notes.set(value, { name, place, classes });
@@ -137,11 +160,38 @@ function readData(text: string): GraphData {
   return lists.every(Array.isArray) ? (data as GraphData) : refuse("values, inputs, states and entryPoints", "others");
 }
 
-function readValue(entry: ValueData, values: readonly Value[], ops: ReadonlyMap<string, Op>): Value {
+/** A body is read where the first loop needs it: its values are there by then. */
+function bodyReader(bodies: readonly BodyData[], values: readonly Value[]): (place: number) => ScanBody {
+  const read = new Map<number, ScanBody>();
+  const at = (id: number): Value => values[id] ?? refuse("the values of a body before its loops", String(id));
+  return (place) => {
+    const known = read.get(place);
+    if (known) return known;
+    const data = bodies[place] ?? refuse("bodies of its loops", String(place));
+    const body = {
+      ...{ identity: {}, length: data.length, reverse: data.reverse },
+      ...{ carries: data.carries.map(at), elements: data.elements.map(at), captures: data.captures.map(at) },
+      ...{ position: at(data.position), next: data.next.map(at), outputs: data.outputs.map(at) },
+    };
+    read.set(place, body);
+    return body;
+  };
+}
+
+function bodyValues(body: ScanBody): readonly Value[] {
+  return [...scanLetters(body), body.position, ...bodyResults(body)];
+}
+
+function readValue(
+  entry: ValueData,
+  values: readonly Value[],
+  ops: ReadonlyMap<string, Op>,
+  bodyAt: (place: number) => ScanBody,
+): Value {
   const op = ops.get(entry.op) ?? refuse("ops of this version", entry.op);
   if (entry.id !== values.length) return refuse(`values in the order of their ids`, `${entry.id}`);
   const operands = entry.operands.map((id) => values[id] ?? refuse("operands before their users", `${id}`));
-  const value = apply(op, operands, readAttributes(entry.attrs));
+  const value = apply(op, operands, readAttributes(entry.attrs, bodyAt));
   if (sameType(value.type, entry.type)) return value;
   return refuse(`the type ${formatType(value.type)} for value ${entry.id}`, formatType(entry.type));
 }

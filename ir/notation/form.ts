@@ -1,4 +1,5 @@
 /// The forms that formulas take, and what printers and the parser agree on about names.
+import type { ScanBody } from "../ops/scan.ts";
 
 /** The form in which a value is written. */
 export type Form =
@@ -21,6 +22,8 @@ export interface CallForm {
   readonly name: string;
   readonly before?: string;
   readonly attributes: readonly string[];
+  /** Of a loop: what it repeats. */
+  readonly body?: ScanBody;
   /** Repeats, moves or indicates without computing: writing it twice hides no work. */
   readonly light?: true;
 }

@@ -4,6 +4,7 @@ import { contractAttrs, contractOp, type ContractAttrs } from "../ops/contract.t
 import { castOp } from "../ops/choose.ts";
 import { mul } from "../ops/arithmetic.ts";
 import { reshapeOp, transposeOp } from "../ops/layout.ts";
+import type { ScanBody } from "../ops/scan.ts";
 import { constantOp, iotaOp, sizeOp } from "../ops/leaf.ts";
 import { broadcastOp, type BroadcastAttrs } from "../ops/sum.ts";
 import { formatType, sameShape, sameType, type DType } from "../type.ts";
@@ -44,8 +45,14 @@ export function viewOf(value: Value, isOpaque: IsOpaque): View {
     case "cumulative":
     case "sort":
     case "composite":
-    case "scan":
       return { form: call(op.name, otherAttributes(value.attrs)), operands: operands.map(plain) };
+    case "scan": {
+      const { body, ...others } = value.attrs;
+      return {
+        form: { ...call(op.name, otherAttributes(others)), body: body as ScanBody },
+        operands: operands.map(plain),
+      };
+    }
     case "reduction":
       return { form: call(op.name, reductionAttributes(value)), operands: operands.map(plain) };
     case "contraction":

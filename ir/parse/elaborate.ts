@@ -8,6 +8,7 @@ import { castOp } from "../ops/choose.ts";
 import { contractOp, type AxisPair } from "../ops/contract.ts";
 import { reshapeOp, transposeOp } from "../ops/layout.ts";
 import { constant, constantOp, iotaOp, sizeOp } from "../ops/leaf.ts";
+import { scanOp, type ScanBody } from "../ops/scan.ts";
 import { broadcastOp } from "../ops/sum.ts";
 import { trainingOp } from "../ops/training.ts";
 import { sameShape, type TensorType } from "../type.ts";
@@ -22,6 +23,8 @@ export interface Meanings {
   value(name: string, primed: boolean): Value | undefined;
   isSize(name: string): boolean;
   op(name: string): Op | undefined;
+  /** The body of a loop by its name. */
+  body(name: string): ScanBody | undefined;
 }
 
 type At<T extends Formula["tag"]> = Extract<Formula, { readonly tag: T }>;
@@ -148,12 +151,21 @@ function call(formula: At<"call">, words: Meanings): Value {
   if (!op) throw unknownWord(name);
   if (op.kind === "reduction")
     return apply(op, values, { axes: axesFor(formula, first), ...without(attributes, "axis") });
+  if (op === scanOp) return apply(op, values, { ...attributes, body: bodyOf(formula, words) });
   if (op === reshapeOp) return apply(op, values, { shape: shape ?? [] });
   if (op === transposeOp) return apply(op, values, { permutation: shape ?? [] });
   if (op !== broadcastOp) return apply(op, values, attributes);
   const rank = first.type.shape.length;
   const axes = attributes.axes ?? Array.from({ length: rank }, (_, axis) => axis + (shape?.length ?? 0) - rank);
   return apply(op, values, { shape: shape ?? [], axes });
+}
+
+function raise(error: Error): never {
+  throw error;
+}
+
+function bodyOf({ attributes: { body }, place }: At<"call">, words: Meanings): ScanBody {
+  return words.body(String(body)) ?? raise(syntaxError("the name of a body", String(body), place));
 }
 
 function without(attributes: Attrs, key: string): Attrs {

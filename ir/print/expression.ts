@@ -1,6 +1,7 @@
 /// A value as a line of text: infix where ops have a symbol, with as few parentheses as read back to the same value.
 import { formatName, precedence } from "../notation/form.ts";
 import { literalText, type View, type WrittenOperand } from "../notation/view.ts";
+import type { ScanBody } from "../ops/scan.ts";
 import { sizeOp } from "../ops/leaf.ts";
 import type { Value } from "../value.ts";
 
@@ -12,6 +13,8 @@ export interface Vocabulary {
   view(value: Value): View;
   /** True when a value has this name, so that nothing else may be written so. */
   isTaken(name: string): boolean;
+  /** What the body of a loop is called where it is printed; by default it is left out. */
+  bodyName?(body: ScanBody): string | undefined;
 }
 
 /** Text with the precedence of its outermost operator. */
@@ -64,7 +67,9 @@ function phraseOfView(value: Value, { form, operands }: View, words: Vocabulary)
     case "call": {
       const parts = operands.map((_, index) => part(index, 0));
       const before = form.before === undefined ? [] : [form.before];
-      const text = `${form.name}(${[...before, ...parts, ...form.attributes].join(", ")})`;
+      const body = form.body && words.bodyName?.(form.body);
+      const attributes = body === undefined ? form.attributes : [`body=${body}`, ...form.attributes];
+      const text = `${form.name}(${[...before, ...parts, ...attributes].join(", ")})`;
       return { text, precedence: precedence.atom };
     }
     default:

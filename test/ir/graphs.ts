@@ -12,6 +12,7 @@ import { logsumexp, max, mean } from "../../ir/ops/reduce.ts";
 import { spread, sum } from "../../ir/ops/sum.ts";
 import { softmax } from "../../ir/nn/softmax.ts";
 import { greater, less } from "../../ir/ops/compare.ts";
+import { scan } from "../../ir/scan.ts";
 import { zeros } from "../../ir/initializer.ts";
 import type { DType, Shape } from "../../ir/type.ts";
 import { apply, postorder, type Value } from "../../ir/value.ts";
@@ -139,4 +140,22 @@ function applyRandom(operation: number, a: Value, b: Value, column: Value, weigh
     () => contract(a, b, { batch: [[0, 0]], contracted: [[1, 1]] }),
   ];
   return choices[operation]();
+}
+
+/** A loop within a loop, over a named size; the inner one reads the outer one's carry. */
+export function loops(): Value {
+  const [sequence, start] = [leaf("sequence", ["time", 4]), leaf("start", [4])];
+  const { carry, outputs } = scan(
+    ([total], [row], position) => {
+      const inner = scan(([part], [each]) => ({ carry: [add(part, each)] }), {
+        initial: [constant(0)],
+        sequences: [mul(row, total)],
+        reverse: true,
+      });
+      const next = add(mul(total, 0.5), mul(inner.carry[0], cast(position, "f32")));
+      return { carry: [next], outputs: [exp(next), exp(next)] };
+    },
+    { initial: [start], sequences: [sequence] },
+  );
+  return add(add(carry[0], sum(outputs[0], { axis: 0 })), sum(outputs[1], { axis: 0 }));
 }

@@ -18,7 +18,7 @@ import { parseGraph } from "../../../ir/parse.ts";
 import { printGraph, printValue } from "../../../ir/print.ts";
 import { sameGraph, verifyGraph } from "../../../ir/verify.ts";
 import { as } from "../symbolic.ts";
-import { graphOf, leaf, randomGraphs } from "../../ir/graphs.ts";
+import { graphOf, leaf, loops, randomGraphs } from "../../ir/graphs.ts";
 
 const classifier = await loadModel("samples/classifier/model.ts", { typeCheck: false });
 const trained = model("trained", () => {
@@ -34,6 +34,7 @@ describe("JSON", () => {
     ["its gradient", derive(classifier)],
     ["updates of states", derive(trained)],
     ["numbers that JSON lacks", graphOf({ r: add(add(leaf("x", [2]), -Infinity), mul(leaf("y", [2]), -0)) })],
+    ["loops", graphOf({ r: loops() })],
   ])("%s reads back", (_, graph) => expectJson(graph));
 
   test("random graphs read back", () => {

@@ -1,0 +1,59 @@
+/// The bodies of loops, as printed blocks.
+import { letter } from "../ops/leaf.ts";
+import type { ScanBody } from "../ops/scan.ts";
+import type { Value } from "../value.ts";
+import { cursorOf, type Cursor } from "./cursor.ts";
+import type { Token } from "./lexer.ts";
+
+/** What a body needs of the reader around it. */
+export interface BodyReader {
+  /** Gives a value a name within the body; `noted` ones are names of the graph as well. */
+  define(token: Token, value: Value, noted: boolean): void;
+  formula(cursor: Cursor): Value;
+}
+
+const roles = ["carry", "element", "capture", "position"] as const;
+
+/** Names that the printer makes up for letters. */
+const automatic = new RegExp(`^(?:${roles.join("|")})\\d+$`);
+
+/** `body step1 reversed over time`, and the statements below it. */
+export function readBody(
+  head: Cursor,
+  statements: readonly (readonly Token[])[],
+  reader: BodyReader,
+): readonly [name: string, body: ScanBody] {
+  const name = head.name().text;
+  const reverse = head.acceptWord("reversed");
+  if (!head.acceptWord("over")) head.fail('"over"');
+  const length = head.dim();
+  head.end();
+  const letters: Record<(typeof roles)[number], Value[]> = { carry: [], element: [], capture: [], position: [] };
+  const results: Record<"next" | "output", Value[]> = { next: [], output: [] };
+  for (const tokens of statements) {
+    const cursor = cursorOf(tokens, tokens[0].place);
+    const isLine = tokens[1]?.tag === "symbol" && tokens[1].text === "=";
+    const role = isLine ? undefined : roles.find((each) => cursor.acceptWord(each));
+    const result = isLine || role ? undefined : (["next", "output"] as const).find((each) => cursor.acceptWord(each));
+    if (role) letters[role].push(readLetter(cursor, reader));
+    else if (result) results[result].push(reader.formula(cursor));
+    else {
+      const token = cursor.name();
+      cursor.expect("=");
+      reader.define(token, reader.formula(cursor), !/^v\d+$/.test(token.text) || token.quoted === true);
+    }
+    cursor.end();
+  }
+  const { carry: carries, element: elements, capture: captures } = letters;
+  const position = letters.position[0] ?? letter({ dtype: "i32", shape: [] });
+  const { next, output: outputs } = results;
+  return [name, { identity: {}, length, reverse, carries, elements, captures, position, next, outputs }];
+}
+
+function readLetter(cursor: Cursor, reader: BodyReader): Value {
+  const token = cursor.name();
+  cursor.expect(":");
+  const value = letter(cursor.type());
+  reader.define(token, value, !automatic.test(token.text));
+  return value;
+}
