@@ -39,9 +39,9 @@ interface PooledAxis extends Walk {
 }
 
 /** A window of one number for all axes after the first two, or of one for each of the last axes. */
-function pooledAxes(name: string, x: Value, window: number | readonly number[], options: PoolOptions) {
+function pooledAxes(name: string, x: Value, size: number | readonly number[], options: PoolOptions) {
   const rank = x.type.shape.length;
-  const sizes = typeof window === "number" ? x.type.shape.slice(2).map(() => window) : window;
+  const sizes = typeof size === "number" ? x.type.shape.slice(2).map(() => size) : size;
   const first = rank - sizes.length;
   if (sizes.length === 0 || first < 0) throw axisRange(name, [rank - 1], rank);
   const strides = perAxis(options.strides ?? sizes, sizes.length);
@@ -93,11 +93,11 @@ const placesIn = (axes: readonly PooledAxis[]): readonly number[] => axes.map(({
  */
 export function maxPool<D extends DType>(
   x: Tensor<D>,
-  window: number | readonly number[],
+  size: number | readonly number[],
   options?: PoolOptions,
 ): Tensor<D>;
-export function maxPool(x: Value, window: number | readonly number[], options: PoolOptions = {}): Value {
-  const axes = pooledAxes("maxPool", x, window, options);
+export function maxPool(x: Value, size: number | readonly number[], options: PoolOptions = {}): Value {
+  const axes = pooledAxes("maxPool", x, size, options);
   const windows = pooledWindows(x, axes, farthest(x.type.dtype, 1));
   const within = placesIn(axes);
   const outer = windows.type.shape.flatMap((_, axis) => (within.includes(axis) ? [] : [axis]));
@@ -109,11 +109,11 @@ export function maxPool(x: Value, window: number | readonly number[], options: P
 /** Sum of each window over the last axes. Errors: `window-size`, `padding-form`. */
 export function sumPool<D extends DType>(
   x: Tensor<D>,
-  window: number | readonly number[],
+  size: number | readonly number[],
   options?: PoolOptions,
 ): Tensor<D>;
-export function sumPool(x: Value, window: number | readonly number[], options: PoolOptions = {}): Value {
-  const axes = pooledAxes("sumPool", x, window, options);
+export function sumPool(x: Value, size: number | readonly number[], options: PoolOptions = {}): Value {
+  const axes = pooledAxes("sumPool", x, size, options);
   return sum(pooledWindows(x, axes, 0), { axes: placesIn(axes) });
 }
 
@@ -126,15 +126,15 @@ export interface AveragePoolOptions extends Omit<PoolOptions, "dilation"> {
 /** Mean of each window over the last axes. Errors: `window-size`, `padding-form`. */
 export function averagePool<D extends DType>(
   x: Tensor<D>,
-  window: number | readonly number[],
+  size: number | readonly number[],
   options?: AveragePoolOptions,
 ): Tensor<D>;
 export function averagePool(
   x: Value,
-  window: number | readonly number[],
+  size: number | readonly number[],
   { countPadding = true, ...options }: AveragePoolOptions = {},
 ): Value {
-  const axes = pooledAxes("averagePool", x, window, options);
+  const axes = pooledAxes("averagePool", x, size, options);
   const total = sum(pooledWindows(x, axes, 0), { axes: placesIn(axes) });
   // How many elements a window holds is a product of one number an axis.
   return axes.reduce((mean, each) => div(mean, elementsWithin(each, total, countPadding)), total);
