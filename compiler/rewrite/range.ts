@@ -1,13 +1,17 @@
 /// Between which numbers a value lies, as far as its formula tells: what rules and the lint ask about signs and overflow.
-import { abs, exp, expm1, log, log1p, maximum, minimum, pow, relu, sigmoid, softplus } from "../../ir/ops/functions.ts";
-import { sign, sqrt, step, tanh } from "../../ir/ops/functions.ts";
+import { abs, exp, maximum, minimum, pow } from "../../ir/ops/functions.ts";
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
-import { castOp, copyOp, selectOp } from "../../ir/ops/choose.ts";
+import { castOp, selectOp } from "../../ir/ops/choose.ts";
+import { contractAttrs } from "../../ir/ops/contract.ts";
+import { cummaxOp, cumminOp, cumprodOp, cumsumOp } from "../../ir/ops/cumulative.ts";
 import { constantValue, inputOp, iotaOp, sizeOp, type InputIdentity } from "../../ir/ops/leaf.ts";
 import { log1mexp, logaddexp } from "../../ir/ops/logspace.ts";
-import { logsumexpOp, maxOp } from "../../ir/ops/reduce.ts";
+import { hypot } from "../../ir/ops/powers.ts";
+import { productOp } from "../../ir/ops/product.ts";
+import { logsumexpOp, maxOp, minOp } from "../../ir/ops/reduce.ts";
 import { broadcastOp, reducedCount, sumOp } from "../../ir/ops/sum.ts";
-import { same, type Op, type Value } from "../../ir/value.ts";
+import { same, type Value } from "../../ir/value.ts";
+import { imagesOf } from "./images.ts";
 import { withoutAxes } from "./rules/uniform.ts";
 
 /** Every element lies in [low, high], ∞ where nothing is known. Data is taken to be finite. */
@@ -45,7 +49,8 @@ export function rangeOf(value: Value): Range {
   return makeRanges()(value);
 }
 
-function rangeOfFormula(value: Value, of: Ranges): Range {
+/** The range of a value, from those of its operands. */
+export function rangeOfFormula(value: Value, of: Ranges): Range {
   const { op, type } = value;
   if (type.dtype === "bool") return { low: 0, high: 1 };
   switch (op.kind) {
@@ -59,45 +64,58 @@ function rangeOfFormula(value: Value, of: Ranges): Range {
       return rangeOfReduction(value, of);
     case "contraction": {
       const [a, b] = value.operands;
-      const square = same(a, b) && type.shape.length === 0;
-      const product = square ? { low: 0, high: Infinity } : timesRange(of(a), of(b));
+      const product = isSumOfSquares(value) ? { low: 0, high: Infinity } : timesRange(of(a), of(b));
       return { low: product.low >= 0 ? 0 : -Infinity, high: product.high <= 0 ? 0 : Infinity };
     }
+    case "gather":
+      // What lies outside reads 0.
+      return union(of(value.operands[0]), { low: 0, high: 0 });
+    case "piecewise":
+      return value.operands.map(of).reduce(union, fillRange(value));
+    case "cumulative":
+      return rangeOfRunning(value, of);
     default:
       return anything;
   }
 }
 
+/** True for x · x, all pairs of axes summed or kept side by side. */
+function isSumOfSquares(value: Value): boolean {
+  const [a, b] = value.operands;
+  const { batch, contracted } = contractAttrs(value);
+  const pairs = [...batch, ...contracted];
+  return same(a, b) && pairs.length === a.type.shape.length && pairs.every(([left, right]) => left === right);
+}
+
+function fillRange({ op, attrs }: Value): Range {
+  const fill = typeof attrs.fill === "number" ? attrs.fill : 0;
+  return op.name === "concatenate" ? { low: Infinity, high: -Infinity } : { low: fill, high: fill };
+}
+
+/** The empty accumulation is 0, that of a product 1; extremes are taken of what is there. */
+function rangeOfRunning({ op, operands, attrs }: Value, of: Ranges): Range {
+  const { low, high } = of(operands[0]);
+  if (op === cumsumOp) return { low: low >= 0 ? 0 : -Infinity, high: high <= 0 ? 0 : Infinity };
+  if (op === cumprodOp && low >= 0) return { low: 0, high: high <= 1 ? 1 : Infinity };
+  if ((op === cummaxOp || op === cumminOp) && attrs.exclusive !== true) return { low, high };
+  return anything;
+}
+
 function rangeOfLeaf(value: Value): Range {
   const number = constantValue(value);
   if (number !== undefined) return Number.isNaN(number) ? anything : { low: number, high: number };
+  if (value.type.dtype === "u32" && value.op !== sizeOp) return { low: 0, high: Infinity };
   if (value.op === inputOp && (value.attrs.identity as InputIdentity).distribution) return { low: 0, high: 1 };
   if (value.op === sizeOp) return { low: 1, high: Infinity };
   if (value.op === iotaOp) return { low: 0, high: Infinity };
   return anything;
 }
 
-/** Images of an interval under functions that grow; 0 · ∞ and its like are handled by the callers. */
-const growing: ReadonlyMap<Op, (x: number) => number> = new Map<Op, (x: number) => number>([
-  [exp.op, (x) => (x > 88.72 ? Infinity : x < -103 ? 0 : Math.exp(x))],
-  [expm1.op, (x) => (x > 88.72 ? Infinity : Math.expm1(x))],
-  [log.op, (x) => Math.log(Math.max(x, 0))],
-  [log1p.op, (x) => Math.log1p(Math.max(x, -1))],
-  [sqrt.op, (x) => Math.sqrt(Math.max(x, 0))],
-  [tanh.op, Math.tanh],
-  [sigmoid.op, (x) => (x < -88 ? 0 : 1 / (1 + Math.exp(-x)))],
-  [softplus.op, (x) => (x > 30 ? x : Math.log1p(Math.exp(x)))],
-  [relu.op, (x) => Math.max(x, 0)],
-  [step.op, (x) => (x >= 0 ? 1 : 0)],
-  [sign.op, Math.sign],
-  [copyOp, (x) => x],
-]);
-
 function rangeOfElement(value: Value, of: Ranges): Range {
   const { op, operands } = value;
   const [a, b] = operands;
-  const grow = growing.get(op);
-  if (grow) return mapRange(of(a), grow);
+  const image = imagesOf(op);
+  if (image) return image(of(a));
   switch (op) {
     case neg.op:
       return { low: -of(a).high, high: -of(a).low };
@@ -111,6 +129,8 @@ function rangeOfElement(value: Value, of: Ranges): Range {
       return quotientRange(of(a), of(b));
     case abs.op:
       return absRange(of(a));
+    case hypot.op:
+      return { low: 0, high: Infinity };
     case maximum.op:
       return { low: Math.max(of(a).low, of(b).low), high: Math.max(of(a).high, of(b).high) };
     case minimum.op:
@@ -130,7 +150,6 @@ function rangeOfElement(value: Value, of: Ranges): Range {
   }
 }
 
-const mapRange = ({ low, high }: Range, f: (x: number) => number): Range => ({ low: f(low), high: f(high) });
 const union = (a: Range, b: Range): Range => ({ low: Math.min(a.low, b.low), high: Math.max(a.high, b.high) });
 
 function absRange({ low, high }: Range): Range {
@@ -178,7 +197,8 @@ function rangeOfReduction(value: Value, of: Ranges): Range {
   const { low, high } = of(x);
   const count = reducedCount(x.type, value.attrs.axes as readonly number[]);
   const most = typeof count === "number" ? count : Infinity;
-  if (value.op === maxOp) return { low, high };
+  if (value.op === maxOp || value.op === minOp) return { low, high };
+  if (value.op === productOp && low >= 0) return { low: 0, high: high <= 1 ? 1 : Infinity };
   if (value.op === logsumexpOp) return { low, high: high + Math.log(most) };
   if (value.op !== sumOp) return anything;
   if (hasPeak(x)) return { low: 1, high: Infinity };
