@@ -5,6 +5,7 @@ import { derive, simplifyAfterBinding } from "./passes/all.ts";
 import { bindSizes, type Dims } from "./passes/bind-sizes.ts";
 import { expandComposites } from "./passes/expand-composites.ts";
 import { lowerScans } from "./passes/lower-scans.ts";
+import { splitConcatenations } from "./passes/split-concatenations.ts";
 import { splitReductions } from "./passes/split-reductions.ts";
 import { countContracts, type ContractCounts } from "./rewrite/contracts.ts";
 import { assemble, type EntryFacts } from "./program.ts";
@@ -39,7 +40,8 @@ export function compileWithFacts(graph: Graph, options: CompileOptions = {}): Co
   const simple = simplifyAfterBinding(bound, { log, strictFloat }); // 1/batch is a constant now
   const expanded = expandComposites.run(simple); // kernels know kinds of ops, not compositions
   // One total becomes totals of rows that a kernel computes anyway: the same numbers, added up in another order.
-  const final = strictFloat ? expanded : splitReductions.run(expanded);
+  const split = strictFloat ? expanded : splitReductions.run(expanded);
+  const final = splitConcatenations.run(split); // a kernel binds 8 tensors
   const planned = lowerScans.run(final); // carries and outputs of loops are rows of tensors
   const { program, facts } = assemble(planned); // kernels, memory and tables
   return { program, derived, entries: facts, contracts: counts() };

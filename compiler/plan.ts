@@ -2,7 +2,7 @@
 /// is a step of many kernels, planned in the same way.
 import type { EntryPoint, Graph } from "../ir/graph.ts";
 import { copyOp } from "../ir/ops/choose.ts";
-import { apply, postorder, type Value } from "../ir/value.ts";
+import { apply, postorder, type OpKind, type Value } from "../ir/value.ts";
 import { cluster } from "./cluster/cluster.ts";
 import { descend } from "./cluster/descend.ts";
 import { mostBindings } from "./cluster/partition.ts";
@@ -99,6 +99,9 @@ export function tensorsOf({ traffic, targets }: Step): ReadonlySet<Value> {
   return new Set([...traffic.loads, ...[...targets.values()].flat().map(targetTensor)]);
 }
 
+/** Kinds of values that are expressions wherever they are read: each may have a kernel of its own. */
+const expressions: readonly OpKind[] = ["elementwise", "piecewise", "gather"];
+
 /** Values to compute in kernels of their own: the last that joined, or the largest part of a wide expression. */
 function chooseCuts(step: Step, cuts: ReadonlySet<Value>, name: string): readonly Value[] {
   const {
@@ -114,7 +117,7 @@ function chooseCuts(step: Step, cuts: ReadonlySet<Value>, name: string): readonl
   const kept = new Set([...stores, ...loads, ...cuts]);
   const loaded = new Set(loads);
   const widths = postorder(stores)
-    .filter((value) => value.op.kind === "elementwise" && !kept.has(value))
+    .filter((value) => expressions.includes(value.op.kind) && !kept.has(value))
     .map((value) => ({ value, width: countUnder(value, loaded) }))
     .filter(({ width }) => width < mostBindings);
   const widest = widths.reduce((most, { width }) => Math.max(most, width), 0);

@@ -3,6 +3,7 @@ import { compile } from "../../compiler/compile.ts";
 import { derive, simplifyAfterBinding } from "../../compiler/passes/all.ts";
 import { bindSizes, type Dims } from "../../compiler/passes/bind-sizes.ts";
 import { expandComposites } from "../../compiler/passes/expand-composites.ts";
+import { splitConcatenations } from "../../compiler/passes/split-concatenations.ts";
 import { splitReductions } from "../../compiler/passes/split-reductions.ts";
 import { planEntry, type EntryPlan } from "../../compiler/plan.ts";
 import type { Step as PlannedStep } from "../../compiler/schedule/order.ts";
@@ -28,7 +29,7 @@ export type AnyModule = LoadedModule &
 export function finalGraph(graph: Graph, dims?: Dims): Graph {
   const derived = derive(graph);
   const simple = simplifyAfterBinding(dims ? bindSizes(derived, dims) : derived);
-  return splitReductions.run(expandComposites.run(simple));
+  return splitConcatenations.run(splitReductions.run(expandComposites.run(simple)));
 }
 
 /** The plan of an entry point. */

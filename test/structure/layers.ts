@@ -88,6 +88,8 @@ export const layers: readonly Layer[] = [
       "compiler/autodiff/",
       // A reduction is split where a kernel would have too little to do in parallel.
       "compiler/cluster/access.ts",
+      // So is a concatenation of more tensors than one binds.
+      "compiler/cluster/partition.ts",
       // A loop becomes the tensors that its kernels write.
       "compiler/cluster/loop.ts",
     ],
