@@ -2,10 +2,10 @@
 /// tensors, and results become rows of others.
 import type { Graph, Note } from "../ir/graph.ts";
 import { copyOp } from "../ir/ops/choose.ts";
-import { letter, settingOp } from "../ir/ops/leaf.ts";
+import { letter } from "../ir/ops/leaf.ts";
 import { scanLetters } from "../ir/ops/scan.ts";
 import { apply, postorder, type Value } from "../ir/value.ts";
-import { carryRows, loopOp, loopTensor, placeIndex, placeOp, rowOf, type Loop } from "./cluster/loop.ts";
+import { carryRows, isNumber, loopOp, loopTensor, placeIndex, placeOp, rowOf, type Loop } from "./cluster/loop.ts";
 import { constantIndex, type Index } from "./lower/index.ts";
 import type { Target } from "./lower/kernel.ts";
 import { substitution } from "./rewrite/bottom-up.ts";
@@ -61,9 +61,6 @@ export function loopGraph(members: readonly Value[], notes: Graph["notes"]): Loo
   const times = body.length as number;
   return { times, reverse: body.reverse, first: first.all, each: each.all, aliases, tensors, notes: names };
 }
-
-/** Constants and settings stand for themselves; everything else is a tensor. */
-const isNumber = (value: Value): boolean => value.constant || value.op === settingOp;
 
 /** A result that is a leaf, or a tensor of a loop within, is copied. */
 const written = (value: Value): Value =>

@@ -1,4 +1,5 @@
 /// Every derived gradient against differences of its loss, in float64.
+import type { Place } from "../../ir/diagnostic.ts";
 import { evaluateValues, prepareEvaluation } from "../../ir/evaluate.ts";
 import type { EntryPoint, Graph } from "../../ir/graph.ts";
 import type { Value } from "../../ir/value.ts";
@@ -12,6 +13,8 @@ export interface GradientCheck {
   readonly entryPoint: string;
   /** `∂loss/∂hidden.weight`. */
   readonly name: string;
+  /** Where the model file takes the derivative, or uses the rule that is checked. */
+  readonly place?: Place | undefined;
   /** Entries of the gradient, and how many of them were compared. */
   readonly count: number;
   readonly checked: number;
@@ -44,9 +47,9 @@ export function checkGradients(
   );
 }
 
-function notChecked(entry: EntryPoint, { name, inexact }: Unchecked): GradientCheck {
+function notChecked(entry: EntryPoint, { name, place, inexact }: Unchecked): GradientCheck {
   const none = { count: 0, checked: 0, worst: 0, index: 0, derived: NaN, measured: NaN, redrawn: 0 };
-  return { entryPoint: entry.name, name, ...none, ok: true, inexact };
+  return { entryPoint: entry.name, name, place, ...none, ok: true, inexact };
 }
 
 function checkPair(
@@ -74,7 +77,17 @@ function checkPair(
   function describe(comparison: Comparison | undefined) {
     const none = { count: 0, checked: 0, worst: Infinity, index: 0, derived: NaN, measured: NaN };
     const { count, checked, worst, index, derived, measured } = comparison ?? none;
-    return { entryPoint: entry.name, name: pair.name, count, checked, worst, index, derived, measured };
+    return {
+      entryPoint: entry.name,
+      name: pair.name,
+      place: pair.place,
+      count,
+      checked,
+      worst,
+      index,
+      derived,
+      measured,
+    };
   }
 }
 

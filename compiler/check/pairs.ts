@@ -1,4 +1,5 @@
 /// What is checked: scalars of the user's formulas, and the gradients that were derived from them.
+import type { Place } from "../../ir/diagnostic.ts";
 import type { EntryPoint, Graph } from "../../ir/graph.ts";
 import { entryPointRoots } from "../../ir/graph.ts";
 import { add, mul } from "../../ir/ops/arithmetic.ts";
@@ -14,17 +15,20 @@ import {
   type SuppliedDerivative,
 } from "../../ir/ops/derivative.ts";
 import { reshapeTo } from "../../ir/ops/layout.ts";
-import { constant, inputOp, iota } from "../../ir/ops/leaf.ts";
+import { constant, iota } from "../../ir/ops/leaf.ts";
 import { bodyResults, scanBody, scanOp } from "../../ir/ops/scan.ts";
 import { broadcastTo, sum } from "../../ir/ops/sum.ts";
-import { elementCount, isFloat, type TensorType } from "../../ir/type.ts";
+import { elementCount, isFloat } from "../../ir/type.ts";
 import { apply, postorder, type Value } from "../../ir/value.ts";
 import { derive } from "../passes/all.ts";
 import { substitution } from "../rewrite/bottom-up.ts";
+import { containsDerivative, scenesOf, standIn, type Scene } from "./steps.ts";
 
 /** A gradient to check: `gradient` is derived, `loss` as a function of `target` is the witness. */
 export interface Pair {
   readonly name: string;
+  /** Where the model file takes the derivative, or uses the rule. */
+  readonly place?: Place | undefined;
   readonly loss: Value;
   readonly target: Value;
   readonly gradient: Value;
@@ -35,17 +39,33 @@ export interface Pair {
 /** A gradient that is none by intention: the rule of this name is not the derivative of its formula. */
 export interface Unchecked {
   readonly name: string;
+  readonly place?: Place | undefined;
   readonly inexact: string;
 }
 
 /** All pairs of an entry point: its derivatives, and the rules that the model supplies. */
 export function makePairs(graph: Graph, entry: EntryPoint, strictFloat: boolean): readonly (Pair | Unchecked)[] {
-  const values = postorder(entryPointRoots(entry));
-  const placeholders = values.filter(isDerivative);
+  const scenes = scenesOf(postorder(entryPointRoots(entry)), graph.notes);
+  const placeholders = scenes.flatMap((scene) =>
+    scene.values.filter(isDerivative).map((each) => withNumbers(scene, each, placeholderPair(scene.notes, each))),
+  );
   // A rule matters where something is differentiated.
-  const rules = placeholders.length > 0 ? values.flatMap((value) => suppliedPairs(graph, value)) : [];
-  const wanted = [...placeholders.map((placeholder) => placeholderPair(graph, placeholder)), ...rules];
-  return derivePairs(graph, wanted, strictFloat);
+  const rules = scenes.flatMap((scene) =>
+    scene.values.flatMap((value) => suppliedPairs(scene.notes, value).map((pair) => withNumbers(scene, value, pair))),
+  );
+  return derivePairs(graph, placeholders.length > 0 ? [...placeholders, ...rules] : [], strictFloat);
+}
+
+/** A pair of a loop's step takes the numbers of the step; what is about a value is where the value is. */
+function withNumbers({ fed, notes }: Scene, value: Value, pair: Pair | Unchecked): Pair | Unchecked {
+  const place = notes.get(value)?.place;
+  if (!("loss" in pair)) return { ...pair, place };
+  const known = substitution(fed);
+  return {
+    ...pair,
+    place,
+    fed: new Map([...fed, ...[...pair.fed].map(([leaf, origin]) => [leaf, known(origin)] as const)]),
+  };
 }
 
 /** Losses that contain derivatives, all gradients, and what is fed are derived in one go. */
@@ -68,14 +88,10 @@ function derivePairs(
   });
 }
 
-function containsDerivative(value: Value): boolean {
-  return postorder([value]).some(isDerivative);
-}
-
-function placeholderPair(graph: Graph, placeholder: Value): Pair | Unchecked {
+function placeholderPair(notes: Graph["notes"], placeholder: Value): Pair | Unchecked {
   const [y] = placeholder.operands;
   const targets = derivativeTargets(placeholder);
-  const name = `∂${nameOf(graph, y)}/∂${targets.map((target) => nameOf(graph, target)).join(", ")}`;
+  const name = `∂${nameOf(notes, y)}/∂${targets.map((target) => nameOf(notes, target)).join(", ")}`;
   const inexact = inexactBetween(y, targets);
   if (inexact !== undefined) return { name, inexact };
   const pair =
@@ -87,7 +103,7 @@ function placeholderPair(graph: Graph, placeholder: Value): Pair | Unchecked {
   return { name, ...held(pair) };
 }
 
-type Bare = Omit<Pair, "name">;
+type Bare = Omit<Pair, "name" | "place">;
 
 /**
  * A loss that contains derivatives loses sight of values between: there the graph is cut, and the target becomes a leaf.
@@ -159,7 +175,7 @@ function inexactName(value: Value): string | undefined {
 }
 
 /** The rule of a supplied derivative by itself, for each operand that could have one: a wrong rule is found by its name. */
-function suppliedPairs(graph: Graph, value: Value): readonly (Pair | Unchecked)[] {
+function suppliedPairs(notes: Graph["notes"], value: Value): readonly (Pair | Unchecked)[] {
   const supplied = suppliedDerivative(value);
   if (!supplied) return [];
   const operands = value.operands.slice(1);
@@ -169,7 +185,7 @@ function suppliedPairs(graph: Graph, value: Value): readonly (Pair | Unchecked)[
   const { loss, ruled } = suppliedLoss(supplied, value, letters);
   return letters.flatMap((letter, position): Pair[] => {
     if (!isFloat(letter.type.dtype)) return [];
-    const name = `${supplied.name}: rule for ${graph.notes.get(operands[position])?.name ?? `operand ${position}`}`;
+    const name = `${supplied.name}: rule for ${notes.get(operands[position])?.name ?? `operand ${position}`}`;
     return [{ name, loss, target: letter, gradient: grad(ruled, letter), fed }];
   });
 }
@@ -186,10 +202,6 @@ function weighted(y: Value): Value {
   return sum(mul(y, add(1, mul(0.37, position))));
 }
 
-function standIn({ dtype, shape }: TensorType): Value {
-  return apply(inputOp, [], { identity: { name: "target", dtype, shape } });
-}
-
-function nameOf(graph: Graph, value: Value): string {
-  return graph.notes.get(value)?.name ?? value.op.name;
+function nameOf(notes: Graph["notes"], value: Value): string {
+  return notes.get(value)?.name ?? value.op.name;
 }

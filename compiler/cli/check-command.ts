@@ -35,13 +35,17 @@ function printGradients(gradients: readonly GradientCheck[], terminal: Terminal)
   terminal.print(terminal.style("bold", "gradients against central differences in float64, to 1e-6 relative"));
   if (gradients.length === 0) terminal.print("  the model has none");
   const compared = gradients.filter(({ inexact }) => inexact === undefined);
-  const rows = compared.map(({ entryPoint, name, count, checked, worst, index, derived, measured, redrawn, ok }) => [
-    `${entryPoint}: ${name}`,
-    checked === count ? entries(count) : `${checked} of ${entries(count)}`,
-    "worst",
-    worst.toExponential(1),
-    describeWorst(ok, index, derived, measured) + (redrawn > 0 ? ` (after ${redrawn} points on a kink)` : ""),
-  ]);
+  const rows = compared.map(
+    ({ entryPoint, name, place, count, checked, worst, index, derived, measured, redrawn, ok }) => [
+      `${entryPoint}: ${name}`,
+      checked === count ? entries(count) : `${checked} of ${entries(count)}`,
+      "worst",
+      worst.toExponential(1),
+      describeWorst(ok, index, derived, measured) +
+        (ok || !place ? "" : `, ${place.file}:${place.line}:${place.column}`) +
+        (redrawn > 0 ? ` (after ${redrawn} points on a kink)` : ""),
+    ],
+  );
   printRows(
     rows,
     compared.map((each) => each.ok),

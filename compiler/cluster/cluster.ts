@@ -8,7 +8,7 @@ import { postorder, underLayouts, type Value } from "../../ir/value.ts";
 import { indexAlgebra, type Index } from "../lower/index.ts";
 import { afterLayouts, isRenaming, readsOf, sameIndex, spaceIndex, throughLayouts, type Access } from "./access.ts";
 import { createGrowth, type Draft, type Growth } from "./growth.ts";
-import { loopTensor } from "./loop.ts";
+import { isNumber, loopTensor, placeOp } from "./loop.ts";
 import type { Cluster, Cuts, Partition, View } from "./partition.ts";
 
 /** A piecewise value of more operands than this is written to memory. */
@@ -112,7 +112,7 @@ function placeLoop(value: Value, loops: Map<object, Value[]>, fed: Set<Value>, {
   alike.push(value);
   if (sibling) return join(value, home.get(sibling)!);
   for (const operand of value.operands) {
-    if (home.has(operand) || operand.constant || operand.op.kind === "leaf") continue;
+    if (home.has(operand) || isNumber(operand) || (operand.op.kind === "leaf" && operand.op !== placeOp)) continue;
     start(operand, "map", operand.type.shape);
     fed.add(operand);
   }
@@ -128,8 +128,23 @@ function placeRoots(roots: ReadonlySet<Value>, growth: Growth): void {
     const product = home.get(underLayouts(root));
     if (total && root.type.shape.length === 0 && admits(total, root)) join(root, total);
     else if (product?.kind === "contract" && takesIn(root, product, growth)) join(root, product);
-    else start(root, "map", root.type.shape);
+    else {
+      const target = drafts.find((each) => computesBeside(root, each, growth));
+      if (target) join(root, target);
+      else start(root, "map", root.type.shape);
+    }
   }
+}
+
+/** True for a kernel that goes over the elements of the root, reads what it reads, and can write it as well. */
+function computesBeside(root: Value, target: Draft, growth: Growth): boolean {
+  return (
+    (target.kind === "map" || (target.kind === "reduce" && target.inputs.has(root))) &&
+    sameShape(target.space, root.type.shape) &&
+    root.op.kind !== "leaf" &&
+    sharesInput(root, target, growth) &&
+    takesIn(root, target, growth)
+  );
 }
 
 /** True for a reduction along the same axes of the same space that `target` may take in. */

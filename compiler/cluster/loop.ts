@@ -3,7 +3,8 @@
 import { addDims, type Dim } from "../../ir/dim.ts";
 import type { ScanBody } from "../../ir/ops/scan.ts";
 import type { TensorType } from "../../ir/type.ts";
-import { apply, type Attrs, type LayoutOp, type LeafOp, type ScanOp, type Value } from "../../ir/value.ts";
+import { settingOp } from "../../ir/ops/leaf.ts";
+import { apply, postorder, type Attrs, type LayoutOp, type LeafOp, type ScanOp, type Value } from "../../ir/value.ts";
 import { indexAlgebra, variableIndex, type Index } from "../lower/index.ts";
 
 /** The tensors of a scan. Compared by identity. */
@@ -97,3 +98,12 @@ export const placeOp: LeafOp = {
   structural: true,
   infer: () => ({ dtype: "i32", shape: [] }),
 };
+
+/**
+ * True for what a kernel of a loop computes by itself: settings and constants. What hangs on the place of a loop around it
+ * is a tensor to that loop, whose kernels know their own place alone.
+ */
+export function isNumber(value: Value): boolean {
+  if (value.op === settingOp) return true;
+  return value.constant && postorder([value]).every(({ op }) => op !== placeOp && op !== rowOp);
+}

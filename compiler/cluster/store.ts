@@ -4,6 +4,7 @@ import { settingOp } from "../../ir/ops/leaf.ts";
 import { elementCount } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import { descend } from "./descend.ts";
+import { isNumber } from "./loop.ts";
 import { mostRecomputed, type Cluster, type Cuts, type Partition } from "./partition.ts";
 
 /** What a cluster reads and writes. */
@@ -113,7 +114,7 @@ function loadsOf(
 /** A loop reads its operands as they are: each is a tensor, but for numbers. */
 function tensorsRead({ members }: Cluster): readonly Value[] {
   const operands = new Set([...members].flatMap((member) => member.operands));
-  return [...operands].filter((operand) => !operand.constant && operand.op !== settingOp);
+  return [...operands].filter((operand) => !isNumber(operand));
 }
 
 /** True when the value follows in a few steps from at most one stored tensor of its size (smaller ones do not count). */

@@ -2,6 +2,7 @@
 import type { Dim } from "../dim.ts";
 import { sameType, type TensorType } from "../type.ts";
 import { apply, postorder, withOperands, type Attrs, type ScanOp, type Value } from "../value.ts";
+import { derivativeTargets, isDerivative } from "./derivative.ts";
 import { scanCarry, scanLength } from "./errors.ts";
 import { letter } from "./leaf.ts";
 
@@ -117,6 +118,7 @@ export function closeBody(open: OpenBody): ClosedBody {
   const order = postorder(results);
   const inside = new Set<Value>(own);
   for (const value of order) if (value.operands.some((operand) => inside.has(operand))) inside.add(value);
+  addDerived(order, inside);
   const closed = new Map<Value, Value>([...own].map((each) => [each, each]));
   const captured: Value[] = [];
   const captures: Value[] = [];
@@ -135,6 +137,23 @@ export function closeBody(open: OpenBody): ClosedBody {
   }
   const body = { ...open, identity: {}, captures, next: open.next.map(close), outputs: open.outputs.map(close) };
   return { body, captured, closed };
+}
+
+/**
+ * A derivative that a body takes looks into what it differentiates: all that leads there from its targets is the body's
+ * own, even where it is the same in every step. Operands come before their users in `order`.
+ */
+function addDerived(order: readonly Value[], inside: Set<Value>): void {
+  for (const placeholder of order.toReversed()) {
+    if (!inside.has(placeholder) || !isDerivative(placeholder)) continue;
+    const targets = new Set(derivativeTargets(placeholder));
+    const moved = new Set(targets);
+    for (const value of postorder([placeholder.operands[0]])) {
+      if (moved.has(value) || !value.operands.some((operand) => moved.has(operand))) continue;
+      moved.add(value);
+      inside.add(value);
+    }
+  }
 }
 
 /** What a scan runs over. */
