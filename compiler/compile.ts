@@ -1,9 +1,11 @@
 /// The pipeline: from a model to a program. One line and one reason per step.
 import type { Graph } from "../ir/graph.ts";
 import type { Program } from "../runtime/abi.ts";
+import { runPasses } from "./pass.ts";
 import { derive, simplifyAfterBinding } from "./passes/all.ts";
 import { bindSizes, type Dims } from "./passes/bind-sizes.ts";
 import { expandComposites } from "./passes/expand-composites.ts";
+import { insideScans } from "./passes/inside-scans.ts";
 import { lowerScans } from "./passes/lower-scans.ts";
 import { splitConcatenations } from "./passes/split-concatenations.ts";
 import { splitReductions } from "./passes/split-reductions.ts";
@@ -38,10 +40,13 @@ export function compileWithFacts(graph: Graph, options: CompileOptions = {}): Co
   const derived = derive(graph, { log, strictFloat }); // gradients in simplest form, while sizes are still names
   const bound = bindSizes(derived, options.dims ?? {}); // kernels are written for sizes that are numbers
   const simple = simplifyAfterBinding(bound, { log, strictFloat }); // 1/batch is a constant now
-  const expanded = expandComposites.run(simple); // kernels know kinds of ops, not compositions
-  // One total becomes totals of rows that a kernel computes anyway: the same numbers, added up in another order.
-  const split = strictFloat ? expanded : splitReductions.run(expanded);
-  const final = splitConcatenations.run(split); // a kernel binds 8 tensors
+  const forKernels = [
+    expandComposites, // kernels know kinds of ops, not compositions
+    // One total becomes totals of rows that a kernel computes anyway: the same numbers, added up in another order.
+    ...(strictFloat ? [] : [splitReductions]),
+    splitConcatenations, // a kernel binds 8 tensors
+  ];
+  const final = runPasses(simple, [insideScans(forKernels), ...forKernels]); // and what loops repeat
   const planned = lowerScans.run(final); // carries and outputs of loops are rows of tensors
   const { program, facts } = assemble(planned); // kernels, memory and tables
   return { program, derived, entries: facts, contracts: counts() };
