@@ -1,7 +1,7 @@
 /// The derivation that a person would write: the chain rule on the formulas of the model, then algebra.
-import type { Graph } from "../../ir/graph.ts";
+import type { Graph, NamedValue } from "../../ir/graph.ts";
 import { postorder, type Value } from "../../ir/value.ts";
-import { runPasses } from "../pass.ts";
+import { runPasses, type Pass } from "../pass.ts";
 import { canonicalizeWith } from "../passes/canonicalize.ts";
 import { cseWith } from "../passes/cse.ts";
 import { expandDerivativesWith } from "../passes/expand-derivatives.ts";
@@ -17,7 +17,7 @@ import { chainRule, type Chain } from "./chain.ts";
 import { endOf, type Derivation } from "./derivation.ts";
 import { prepared } from "./prepare.ts";
 import { replay, type Moment } from "./replay.ts";
-import { handRules, tidyRules } from "./rules.ts";
+import { fromTheLeft, handRules, tidyRules } from "./rules.ts";
 import { derivativeName, namesOf, stationsBetween } from "./stations.ts";
 
 /**
@@ -39,11 +39,14 @@ export function deriveByHand(graph: Graph, loss: Value, target: Value, compiled:
     const stations = stationsBetween(from, to, known);
     if (stations.length === 0) continue;
     const chain = chainRule(stations, makeRewriter(tidyRules));
-    for (const extra of [[], handRules]) {
+    for (const manner of manners) {
       const log = makeLog();
-      if (simplified(graph, { known, chain, extra, compiled }, log) !== compiled) continue;
+      if (simplified(graph, { known, chain, compiled, ...manner }, log) !== compiled) continue;
       const start: Moment = new Map([...end, ...derivativesOf(chain)]);
-      return { chain, forward, backward: { start, steps: replay(start, phasesOf(log)) } };
+      const steps = replay(start, phasesOf(log));
+      const gradient = derivativeName(chain.loss, targetName);
+      if ((steps.at(-1)?.after ?? start).get(gradient) === compiled)
+        return { chain, forward, backward: { start, steps } };
     }
   }
   return undefined;
@@ -53,34 +56,50 @@ function derivativesOf({ loss, stations, cotangents }: Chain): Moment {
   return new Map(stations.slice(1).map(({ name, value }) => [derivativeName(loss, name), cotangents.get(value)!]));
 }
 
-interface Attempt {
-  readonly known: ReadonlyMap<Value, string>;
-  readonly chain: Chain;
+/** How to go about it. */
+interface Manner {
   /** Rules besides the compiler's, where it collects. */
   readonly extra: readonly Rule[];
+  /** Sums of products are collected before exponentials are looked for. */
+  readonly algebraFirst: boolean;
+}
+
+const manners: readonly Manner[] = [
+  { extra: [], algebraFirst: false },
+  { extra: handRules, algebraFirst: false },
+  { extra: handRules, algebraFirst: true },
+];
+
+interface Attempt extends Manner {
+  readonly known: ReadonlyMap<Value, string>;
+  readonly chain: Chain;
   readonly compiled: Value;
 }
 
 /** The gradient after the compiler's own passes; `compiled` if that is the same but for the order of factors. */
-function simplified(graph: Graph, { known, chain, extra, compiled }: Attempt, log: DerivationLog): Value {
+function simplified(graph: Graph, attempt: Attempt, log: DerivationLog): Value {
+  const { known, chain, extra, algebraFirst } = attempt;
   const collect = () => rewritePass("collect", "Sums of products are collected.", [...extra, ...collectingRules], log);
   const derivatives = [...derivativesOf(chain)].map(([name, value]) => [value, { name }] as const);
   const forward = [...known].map(([value, name]) => [value, { ...graph.notes.get(value), name }] as const);
+  const loss = { name: "loss", value: chain.loss.value };
   const gradient = { name: "gradient", value: chain.cotangents.get(chain.target.value)! };
-  const outputs = [{ name: "loss", value: chain.loss.value }, gradient];
-  const page: Graph = {
-    ...graph,
-    entryPoints: [{ name: "explain", outputs, updates: [] }],
-    notes: new Map([...derivatives, ...forward]),
+  const notes = new Map([...derivatives, ...forward]);
+  const page = (...outputs: readonly NamedValue[]): Graph => {
+    return { ...graph, entryPoints: [{ name: "explain", outputs, updates: [] }], notes };
   };
   const marks = expandDerivativesWith(() => (value) => value, { log });
+  const early = algebraFirst ? [marks, canonicalizeWith(log), collect(), collect()] : [];
+  const [start] = runPasses(page(gradient), early).entryPoints[0].outputs;
   const algebra = [canonicalizeWith(log), stabilizeWith(log), simplifyWith(log), cseWith(log)];
-  const result = runPasses(page, [marks, ...algebra, collect(), collect(), foldWith(log), cseWith(log)]);
+  const late = [collect(), collect(), foldWith(log), cseWith(log)];
+  const result = runPasses(page(loss, start), [marks, ...algebra, ...late]);
   const [, found] = result.entryPoints[0].outputs;
   // The compiled gradient comes first, so that its spelling stays.
-  const compared = {
-    ...page,
-    entryPoints: [{ name: "explain", outputs: [{ name: "compiled", value: compiled }, found], updates: [] }],
-  };
-  return cseWith(log).run(compared).entryPoints[0].outputs[1].value;
+  const compare = (pass: Pass, output: NamedValue): NamedValue =>
+    pass.run(page({ name: "compiled", value: attempt.compiled }, output)).entryPoints[0].outputs[1];
+  const compared = compare(cseWith(log), found);
+  if (compared.value === attempt.compiled) return compared.value;
+  const regroup = rewritePass("regroup", "Factors are multiplied from the left.", [fromTheLeft], log);
+  return compare(cseWith(log), regroup.run(page(compared)).entryPoints[0].outputs[0]).value;
 }

@@ -4,7 +4,7 @@ import type { Value } from "../../ir/value.ts";
 import type { RuleText } from "../rewrite/log.ts";
 import type { LocalDerivative } from "./chain.ts";
 import type { GradientExplanation } from "./gradient.ts";
-import type { Formula, Line } from "./lines.ts";
+import { formulaText, type Formula, type Line } from "./lines.ts";
 import { derivativeName, namesOf, type Station } from "./stations.ts";
 
 /** One line of an explanation. */
@@ -44,12 +44,24 @@ export function gradientDocument(explained: GradientExplanation): readonly Secti
     section("Made safe before it is differentiated", prepared.flatMap(lineRows)),
     { title: "The chain rule", rows: chainRows(chain.stations, gradient) },
     { title: "Each factor", rows: chain.locals.map((local) => localRow(local, chainNames)) },
-    section("Together, rule by rule", lines.flatMap(lineRows)),
+    section("Together", unsimplified(explained)),
+    section("Rule by rule", lines.flatMap(lineRows)),
     section("The model, as it is compiled", forward.flatMap(lineRows)),
     { title: "The gradient, as it is compiled", rows: [{ left: gradient, relation: "=", right: compiled }] },
     rulesSection([...prepared, ...lines, ...forward]),
   ];
   return sections.filter((each) => each !== undefined);
+}
+
+/** More than this is easier to read rule by rule. */
+const longestProduct = 120;
+
+/** The product of the factors, before any rule: where there is something to put together, and it can be taken in. */
+function unsimplified({ chain, loss, target, names }: GradientExplanation): readonly Row[] {
+  const value = chain.cotangents.get(chain.target.value)!;
+  const right: Formula = { value, names };
+  if (chain.locals.length < 2 || formulaText(right).length > longestProduct) return [];
+  return [{ left: derivativeName({ name: loss }, target), relation: "=", right }];
 }
 
 function section(title: string, rows: readonly Row[]): Section | undefined {

@@ -3,6 +3,7 @@ import { graphValues, type Graph } from "../../ir/graph.ts";
 import { grad, isDerivative } from "../../ir/ops/derivative.ts";
 import { postorder, type Value } from "../../ir/value.ts";
 import { derive } from "../passes/all.ts";
+import { rewritePass } from "../passes/rewrite-pass.ts";
 import { valueNamed } from "../passes/stop-at.ts";
 import { makeLog, type DerivationLog } from "../rewrite/log.ts";
 import { deriveByHand } from "./by-hand.ts";
@@ -11,6 +12,7 @@ import { endOf, type Derivation } from "./derivation.ts";
 import { linesOf, namesWithin, type Formula, type Line } from "./lines.ts";
 import { recordedDerivation } from "./recorded.ts";
 import type { Step } from "./replay.ts";
+import { notationRules } from "./rules.ts";
 import { derivativeName, namesOf, stationsBetween } from "./stations.ts";
 
 /** A derivation of ∂loss/∂target. */
@@ -37,7 +39,8 @@ export interface GradientExplanation {
  * Explains ∂loss/∂target of two named values of a model; undefined where the loss does not depend on the target. Throws
  * `value-unknown`, and `loss-not-scalar` or `gradient-of-integer`.
  */
-export function explainGradient(graph: Graph, lossName: string, targetName: string): GradientExplanation | undefined {
+export function explainGradient(model: Graph, lossName: string, targetName: string): GradientExplanation | undefined {
+  const graph = notation.run(model);
   const [loss, target] = [valueNamed(graph, lossName), valueNamed(graph, targetName)];
   const placeholder = grad(loss, target);
   if (stationsBetween(loss, target, namesOf(graph)).length === 0) return undefined;
@@ -52,6 +55,9 @@ export function explainGradient(graph: Graph, lossName: string, targetName: stri
     recordedDerivation(wanted, loss, target, log)!;
   return explanation(graph, lossName, targetName, derivation);
 }
+
+/** `aᵀ @ b` is one and the same, whichever way a model makes it. */
+const notation = rewritePass("notation", "Products of transposed matrices in one spelling.", notationRules);
 
 function explanation(graph: Graph, loss: string, target: string, derivation: Derivation): GradientExplanation {
   const { chain, forward, backward } = derivation;

@@ -1,6 +1,7 @@
 /// What a person does by hand that the compiler need not, and what nobody writes down.
+import { mul } from "../../ir/ops/arithmetic.ts";
 import { canonicalRules } from "../rewrite/rules/all.ts";
-import { identity, type Rule } from "../rewrite/rule.ts";
+import { identity, rule, type Rule } from "../rewrite/rule.ts";
 
 /**
  * Fractions on a common denominator: the derivative of −y ln p − (1−y) ln(1−p) then cancels against p·(1−p). The compiler
@@ -9,7 +10,25 @@ import { identity, type Rule } from "../rewrite/rule.ts";
 export const handRules: readonly Rule[] = [
   identity("common denominator", "assumes-finite", "a / b + c / d = (a * d + c * b) / (b * d)"),
   identity("common denominator", "assumes-finite", "a / b - c / d = (a * d - c * b) / (b * d)"),
+  identity("factors that cancel", "assumes-finite", "x / (y * z) * (y * z) = x"),
 ];
+
+/** Derivatives are put together from products; what is compiled has no parentheses around them. */
+export const fromTheLeft: Rule = rule(
+  "factors from the left",
+  "reassociates",
+  "x * (y * z) = x * y * z",
+  [mul.op.name],
+  ({ op, operands: [x, right] }) =>
+    // A pattern would fit with the operands the other way round as well, and have no end.
+    right.op === op ? mul(mul(x, right.operands[0]), right.operands[1]) : undefined,
+);
+
+/** Spellings of one and the same product: a reader is shown one of them from the start. */
+const productSpellings = new Set(["product with a transpose", "transposed product"]);
+
+/** Writes products with transposed matrices as `aᵀ @ b`. */
+export const notationRules: readonly Rule[] = canonicalRules.filter(({ name }) => productSpellings.has(name));
 
 /** Canonical forms that turn sums round: a reader would look for the reason. */
 const turning = new Set(["negation minus", "negated difference", "zero minus"]);

@@ -23,7 +23,7 @@ export function wrap(text: string, width: number, hanging: string): readonly str
   return [...lines, rest];
 }
 
-/** Places between words outside quotes: before ` + ` and its like, less gladly before ` · `, and after commas. */
+/** Places between words outside quotes: after commas, before ` + ` and its like, less gladly before ` · `. */
 function breaksOf(text: string): readonly Break[] {
   const breaks: Break[] = [];
   let depth = 0;
@@ -35,9 +35,10 @@ function breaksOf(text: string): readonly Break[] {
     else if ("([".includes(character)) depth++;
     else if (")]".includes(character)) depth--;
     else if (character === " " && at > 0) {
-      if (text[at - 1] === ",") breaks.push({ at: at + 1, depth: depth + 0.5 });
-      else if (/^ [·/@^] /u.test(text.slice(at, at + 3))) breaks.push({ at, depth: depth + 0.3 });
-      else if (/^ (?:[-+<>]|==|!=|<=|>=|&&|\|\|) /u.test(text.slice(at, at + 4))) breaks.push({ at, depth });
+      if (text[at - 1] === ",") breaks.push({ at: at + 1, depth });
+      else if (/^ [·/@^] /u.test(text.slice(at, at + 3))) breaks.push({ at, depth: depth + 0.6 });
+      else if (/^ (?:[-+<>]|==|!=|<=|>=|&&|\|\|) /u.test(text.slice(at, at + 4)))
+        breaks.push({ at, depth: depth + 0.3 });
     }
   }
   return breaks;

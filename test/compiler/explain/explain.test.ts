@@ -44,6 +44,9 @@ const samples = {
   xor: await loadModel("samples/xor/model.ts", { typeCheck: false }),
 };
 
+const lecture = await loadModel("test/compiler/explain/fixtures/lecture.ts", { typeCheck: false });
+const vectors = await loadModel("test/compiler/explain/fixtures/vectors.ts", { typeCheck: false });
+
 /** Models whose derivations differ in kind; each has a loss `L` and a parameter `W`. */
 const models: Readonly<Record<string, Graph>> = {
   "two ways": model("two ways", () => {
@@ -86,6 +89,10 @@ const cases: readonly (readonly [string, Graph, string, string])[] = [
   ["classifier", samples.classifier, "L", "W2"],
   ["classifier", samples.classifier, "L", "W1"],
   ["classifier, not asked for by the model", samples.classifier, "L", "h1"],
+  ["lecture", lecture, "L", "W2"],
+  ["lecture", lecture, "L", "W1"],
+  ["vectors", vectors, "L", "W2"],
+  ["vectors", vectors, "L", "W1"],
   ["digits", samples.digits, "loss", "hidden.weight"],
   ["digits", samples.digits, "loss", "logits.bias"],
   ["xor", samples.xor, "loss", "hidden.weight"],
@@ -158,7 +165,7 @@ describe("the lecture's classifier", () => {
       "∂L/∂z2 = ((1 - y) / (1 - ŷ) - y / ŷ) · (ŷ · (1 - ŷ))",
       "= ((1 - y) · ŷ - y · (1 - ŷ)) / ((1 - ŷ) · ŷ) · (ŷ · (1 - ŷ))  # common denominator",
       "= (ŷ - y) / ((1 - ŷ) · ŷ) · (ŷ · (1 - ŷ))  # sum of products collected",
-      "= ŷ - y  # sum of products collected",
+      "= ŷ - y  # factors that cancel",
       "∂L/∂W2 = h1ᵀ @ ∂L/∂z2",
     ]);
   });
@@ -170,6 +177,11 @@ describe("the lecture's classifier", () => {
   });
 });
 
+test("the lecture's model as it is written on the blackboard: the whole page", async () => {
+  const text = explanationText(gradientDocument(explainGradient(lecture, "L", "W1")!));
+  await expect(text.replaceAll("test/compiler/explain/fixtures/", "")).toMatchFileSnapshot("fixtures/lecture.txt");
+});
+
 describe("however a model spells it, the lecture's derivation", () => {
   test("a sigmoid spelled out is read as one first", () => {
     const explained = explainGradient(models["a sigmoid spelled out"], "L", "W")!;
@@ -177,7 +189,7 @@ describe("however a model spells it, the lecture's derivation", () => {
       "p = 1 / (1 + exp(-z))",
       "= sigmoid(z)  # sigmoid as reciprocal",
     ]);
-    expect(linesOf(explained)).toContain("= p - y  # sum of products collected");
+    expect(linesOf(explained)).toContain("= p - y  # factors that cancel");
   });
 
   test("a softmax spelled out", () => {
