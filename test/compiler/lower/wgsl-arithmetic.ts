@@ -82,10 +82,12 @@ export function evaluateWgsl(text: string, names: Names = {}, type: "f32" | "u32
     if (comparisons[peek() ?? ""]) throw new SyntaxError(`comparisons chain in "${text}"`);
     return result;
   }
-  const additive = (): number => binary(["+", "-"], multiplicative, (o, a, b) => (o === "+" ? a + b : a - b));
+  // Unsigned numbers wrap: what would be negative is huge.
+  const wrap = (value: number): number => (type === "u32" ? value >>> 0 : value);
+  const additive = (): number => binary(["+", "-"], multiplicative, (o, a, b) => wrap(o === "+" ? a + b : a - b));
   const multiplicative = (): number =>
     binary(["*", "/", "%"], unary, (o, a, b) =>
-      o === "*" ? a * b : o === "%" ? a % b : type === "u32" ? Math.floor(a / b) : a / b,
+      o === "*" ? wrap(a * b) : o === "%" ? a % b : type === "u32" ? Math.floor(a / b) : a / b,
     );
 
   function unary(): number {
