@@ -1,10 +1,13 @@
 /// What the graph says about its inputs beyond their type.
 import type { Dim } from "./dim.ts";
 import type { Graph, Note } from "./graph.ts";
-import { castOp } from "./ops/choose.ts";
+import { div } from "./ops/arithmetic.ts";
+import { castOp, selectOp } from "./ops/choose.ts";
 import { equal } from "./ops/compare.ts";
+import { log } from "./ops/functions.ts";
+import { batchAxes, gatherOp } from "./ops/gather.ts";
 import { inputOp, iotaOp } from "./ops/leaf.ts";
-import { broadcastOp, type BroadcastAttrs } from "./ops/sum.ts";
+import { broadcastOp, sumOp, type BroadcastAttrs } from "./ops/sum.ts";
 import { isFloat } from "./type.ts";
 import { underLayouts, type Value } from "./value.ts";
 
@@ -45,13 +48,28 @@ function oneHotComparison(value: Value): ClassComparison | undefined {
 }
 
 /**
+ * What the operand of a logarithm picks from each row: a gather of one entry, or a sum of where(index = label, p, 0). A
+ * label that is no class picks 0, and the loss would be ∞: it is an error as it is with a one-hot.
+ */
+function pickedComparison(value: Value): ClassComparison | undefined {
+  if (value.op !== log.op) return undefined;
+  const operand = underLayouts(value.operands[0]);
+  const picked = operand.op === div.op ? underLayouts(operand.operands[1]) : operand;
+  const [x, indices] = picked.operands;
+  if (picked.op === sumOp) return x.op === selectOp ? classComparison(x.operands[0]) : undefined;
+  if (picked.op !== gatherOp || batchAxes(picked.attrs) !== x.type.shape.length - 1) return undefined;
+  const axis = x.type.shape.length - 1;
+  return { label: indices, axis, classes: x.type.shape[axis] };
+}
+
+/**
  * The notes of a model, with the numbers of classes of each input that it makes one-hots of. Noted before anything is
  * rewritten, because rules may trust what the runtime checks, and their results no longer tell a one-hot from a mask.
  */
 export function noteClasses(notes: Graph["notes"], values: Iterable<Value>): Graph["notes"] {
   const result = new Map<Value, Note>(notes);
   for (const value of values) {
-    const found = oneHotComparison(value);
+    const found = oneHotComparison(value) ?? pickedComparison(value);
     const input = found && labelInput(found);
     if (!found || !input) continue;
     const note = result.get(input);

@@ -14,6 +14,7 @@ import { eraseMarksWith } from "./erase-marks.ts";
 import { expandDerivativesWith } from "./expand-derivatives.ts";
 import { foldWith } from "./fold.ts";
 import { insideScans } from "./inside-scans.ts";
+import { classesOf } from "./rewrite-pass.ts";
 import { simplifyWith } from "./simplify.ts";
 import { stabilizeWith } from "./stabilize.ts";
 
@@ -31,7 +32,8 @@ export interface SymbolicOptions {
 /** Passes from the user's graph to the derived and simplified one. */
 export function makeSymbolicPasses({ log, strictFloat = false }: SymbolicOptions = {}): readonly Pass[] {
   const stable = permittedRules(stabilizingRules, strictFloat);
-  const stabilizer = (): ((value: Value) => Value) => makeRewriter(stable, { observe: log?.phase(beforeDerivatives) });
+  const stabilizer = (graph: Graph): ((value: Value) => Value) =>
+    makeRewriter(stable, { classes: classesOf(graph), observe: log?.phase(beforeDerivatives) });
   const simplifying = [
     canonicalizeWith(log, strictFloat),
     // For graphs without derivatives, and for forms that differentiation has made.

@@ -13,8 +13,8 @@ import type { DerivationLog } from "../rewrite/log.ts";
 import { isMark, markEraser } from "./erase-marks.ts";
 import { replaceValues } from "./replace.ts";
 
-/** Makes one rewriting function; values that it has seen are not looked at again. */
-export type Stabilizer = () => (value: Value) => Value;
+/** Makes one rewriting function for values of a graph; values that it has seen are not looked at again. */
+export type Stabilizer = (graph: Graph) => (value: Value) => Value;
 
 /** What else the pass does. */
 export interface ExpansionOptions {
@@ -58,7 +58,7 @@ function expand(
   stabilizer: Stabilizer,
   { log, keepMarks = false }: ExpansionOptions,
 ): Graph {
-  const stabilize = stabilizer();
+  const stabilize = stabilizer(graph);
   const expanded = new Map<Value, Value>();
   const notes = growNotes(graph.notes);
   const expandAll = (value: Value): Value =>
@@ -128,7 +128,7 @@ function expandCut(expansion: Expansion, placeholder: Value, operands: readonly 
   const letters = new Map(targets.map((target) => [target, letter(target.type)]));
   const cut = substitution(letters);
   placeholders.push(...postorder([cut(original)]).filter(isDerivative));
-  const stabilize = expansion.stabilizer();
+  const stabilize = expansion.stabilizer(expansion.graph);
   const differentiated = stabilize(expandAll(cut(original)));
   const restore = substitution(
     new Map(

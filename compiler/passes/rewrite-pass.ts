@@ -21,7 +21,8 @@ export function rewritePass(name: string, doc: string, rules: readonly Rule[], l
   };
 }
 
-function classesOf(graph: Graph): ReadonlyMap<Value, readonly Dim[]> {
+/** The numbers of classes of the inputs that hold labels. */
+export function classesOf(graph: Graph): ReadonlyMap<Value, readonly Dim[]> {
   return new Map([...graph.notes].flatMap(([value, { classes }]) => (classes ? [[value, classes] as const] : [])));
 }
 

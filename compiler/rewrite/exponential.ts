@@ -121,9 +121,27 @@ function sumMonomial(value: Value, element: Monomial): Monomial {
 
 /** A sum as terms, equal exponentials merged; one term where it is none. */
 export function termsOf(value: Value, budget: Budget = newBudget()): readonly Monomial[] {
+  return isLongSum(value) ? [atomMonomial(value)] : termsWithin(value, budget);
+}
+
+/** Sums of more parts are no formula but the stream of a deep network; to look through it at every layer takes long. */
+const mostParts = 16;
+
+function isLongSum(value: Value): boolean {
+  const pending = [value];
+  let parts = 1;
+  for (let each = pending.pop(); each && parts <= mostParts; each = pending.pop()) {
+    if (each.op === add.op || each.op === sub.op) parts++;
+    if (each.op === add.op || each.op === sub.op || each.op === neg.op) pending.push(...each.operands);
+  }
+  return parts > mostParts;
+}
+
+function termsWithin(value: Value, budget: Budget): readonly Monomial[] {
   const [a, b] = value.operands;
   if (budget.left-- <= 0) return [atomMonomial(value)];
-  const of = (operand: Value): readonly Monomial[] => termsOf(operand, budget);
+  const of = (operand: Value): readonly Monomial[] => termsWithin(operand, budget);
+  const one = (): readonly Monomial[] => [monomialOf(value, {}, budget)];
   switch (value.op) {
     case add.op:
       return mergedTerms([...of(a), ...of(b)]);
@@ -137,10 +155,20 @@ export function termsOf(value: Value, budget: Budget = newBudget()): readonly Mo
       // tanh u = 1 − 2σ(−2u)
       return [numberMonomial(1), exponentialMonomial(logSigmoid(scaleLinear(linearOf(a), -2)), -2)];
     case mul.op:
-      return same(a, b) && a.op === tanh.op ? squareOfTanh(a.operands[0]) : [monomialOf(value, {}, budget)];
+      if (same(a, b) && a.op === tanh.op) return squareOfTanh(a.operands[0]);
+      return scaledTerms(b, constantValue(a), budget) ?? scaledTerms(a, constantValue(b), budget) ?? one();
+    case div.op:
+      return scaledTerms(a, 1 / (constantValue(b) ?? 0), budget) ?? one();
     default:
-      return [monomialOf(value, {}, budget)];
+      return one();
   }
+}
+
+/** A number of times a sum. */
+function scaledTerms(value: Value, by: number | undefined, budget: Budget): readonly Monomial[] | undefined {
+  if (by === undefined || by === 0 || !Number.isFinite(by)) return undefined;
+  const terms = termsWithin(value, budget);
+  return terms.length < 2 ? undefined : terms.map((term) => ({ ...term, coefficient: by * term.coefficient }));
 }
 
 /** tanh² u = 1 − 4σ(2u)σ(−2u). */
@@ -153,7 +181,9 @@ function squareOfTanh(u: Value): readonly Monomial[] {
 export function mergedTerms(terms: readonly Monomial[]): readonly Monomial[] {
   const result: Monomial[] = [];
   for (const term of terms) {
-    const at = result.findIndex((other) => isPure(other) && isPure(term) && equalLinear(other.exponent, term.exponent));
+    const at = isPure(term)
+      ? result.findIndex((other) => isPure(other) && equalLinear(other.exponent, term.exponent))
+      : -1;
     if (at < 0) result.push(term);
     else result[at] = { ...term, coefficient: result[at].coefficient + term.coefficient };
   }

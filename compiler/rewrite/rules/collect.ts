@@ -1,5 +1,6 @@
 /// Multiply out, collect, factor: kept where it is cheaper. −(y·(1 − s)) + (1 − y)·s becomes s − y.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
+import { constantValue } from "../../../ir/ops/leaf.ts";
 import { broadcastOp } from "../../../ir/ops/sum.ts";
 import type { Value } from "../../../ir/value.ts";
 import { factored } from "../factor.ts";
@@ -91,6 +92,11 @@ function costOf(values: Iterable<Value>): number {
   return [...values].reduce((total, value) => total + cost(value), 0);
 }
 
+/** True for a constant by which division is a product. */
+function isPowerOfTwo(divisor: Value): boolean {
+  return Number.isInteger(Math.log2(constantValue(divisor) ?? 0));
+}
+
 /**
  * Relative costs on a GPU: a quotient is several products, a function several quotients, a sign is nearly free, and so is
  * moving. A sum is a little dearer than a product, so that like terms merge.
@@ -102,5 +108,6 @@ function cost(value: Value): number {
   if (op === neg.op) return 0.5;
   if (op === add.op || op === sub.op) return 1.01;
   if (op === mul.op) return 1;
-  return op === div.op ? 2 : 4;
+  if (op === div.op) return isPowerOfTwo(value.operands[1]) ? 1 : 2;
+  return 4;
 }

@@ -1,19 +1,19 @@
 /// Logarithms, roots and powers of exponentials, and sums of such logarithms: computed without the exponentials.
 import { add, neg, sub } from "../../../ir/ops/arithmetic.ts";
-import { castOp, selectOp, where } from "../../../ir/ops/choose.ts";
+import { selectOp } from "../../../ir/ops/choose.ts";
 import { exp, log, log1p, softplus } from "../../../ir/ops/functions.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { logaddexp } from "../../../ir/ops/logspace.ts";
+import { productOp } from "../../../ir/ops/product.ts";
 import { logsumexpOp } from "../../../ir/ops/reduce.ts";
-import { sum, sumOp } from "../../../ir/ops/sum.ts";
+import { sum } from "../../../ir/ops/sum.ts";
 import { apply, type Op, type Value } from "../../../ir/value.ts";
 import { mentionsExponential, mergedTerms, monomialOf, sumOfTerms, termsOf } from "../exponential.ts";
 import { addLinear, linearConstant, linearOf, writeLinear } from "../linear.ts";
 import { exponentialMonomial, isExponential, isPure, numberMonomial, restOf, writeMonomial } from "../monomial.ts";
 import type { Monomial } from "../monomial.ts";
 import { rangeOf, type Range } from "../range.ts";
-import { rule, type Rule, type Surroundings } from "../rule.ts";
-import { oneHotAxes } from "./reduce.ts";
+import { rule, type Rule } from "../rule.ts";
 
 /** True for numbers whose exponential neither overflows nor vanishes. */
 const isTame = ({ low, high }: Range, shift = 0): boolean => low + shift > 1e-30 && high + shift < 1e30;
@@ -37,6 +37,14 @@ function logOfExponential(value: Value): Value | undefined {
 
 function onePlus(x: Value): Monomial | undefined {
   return sumOfTerms(mergedTerms([numberMonomial(1), ...termsOf(x)]), { positive: true }, x.type);
+}
+
+/** ln Π x = Σ ln x for exponentials, whose product vanishes or overflows long before its logarithm does. */
+function logOfProduct({ operands: [whole] }: Value): Value | undefined {
+  const [x] = whole.operands;
+  if (whole.op !== productOp || !mentionsExponential(x)) return undefined;
+  if (!isExponential(monomialOf(x)) || !(rangeOf(x).low >= 0)) return undefined;
+  return sum(log(x), { axes: whole.attrs.axes as readonly number[] });
 }
 
 /** √(r · eᵘ) = √r · e^(u/2), and so for powers. */
@@ -96,24 +104,10 @@ function functionOfSelection(value: Value): Value | undefined {
   return apply(selectOp, [condition, inside(a), inside(b)]);
 }
 
-/** One element of each row is meant: ln Σ y·p is Σ y·ln p. */
-function logOfPicked(value: Value, surroundings: Surroundings): Value | undefined {
-  const [total] = value.operands;
-  if (total.op !== sumOp) return undefined;
-  const axes = total.attrs.axes as readonly number[];
-  const [product] = total.operands;
-  const at = product.operands.findIndex((operand) => operand.op === castOp);
-  if (product.operands.length !== 2 || at < 0) return undefined;
-  const picked = product.operands[at];
-  const whole = oneHotAxes(picked.operands[0], surroundings);
-  if (!whole || whole.length !== axes.length || !whole.every((axis) => axes.includes(axis))) return undefined;
-  // A zero of what is not picked has no say.
-  return sum(where(picked.operands[0] as never, log(product.operands[1 - at]) as never, 0), { axes });
-}
-
 /** Logarithms of exponentials, the particular before the general. */
 export const logarithmRules: readonly Rule[] = [
   rule("log of an exponential", "stabilizes", "log(r * exp(u)) = u + log(r)", ["log", "log1p"], logOfExponential),
+  rule("log of a product", "stabilizes", "log(product[a](x)) = sum[a](log(x))", ["log"], logOfProduct),
   rule("power of an exponential", "stabilizes", "pow(exp(u), c) = exp(c * u)", ["pow", "sqrt"], powerOfExponential),
   rule("exp of a logarithm", "stabilizes", "exp(log(x)) = x", ["exp"], expOfLogarithm),
   rule("sum of logarithms", "stabilizes", "softplus(x) - x = softplus(-x)", ["add", "sub"], sumOfLogarithms),
@@ -124,5 +118,4 @@ export const logarithmRules: readonly Rule[] = [
     ["log", "log1p", "pow", "sqrt", "sub"],
     functionOfSelection,
   ),
-  rule("log of what a match picks", "stabilizes", "log(sum(y * p)) = sum(select(y, log(p), 0))", ["log"], logOfPicked),
 ];

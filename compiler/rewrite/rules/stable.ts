@@ -1,7 +1,9 @@
 /// Formulas that overflow or cancel as written, and the functions that compute the same without.
 import { identity, type Rule } from "../rule.ts";
 import { logarithmRules } from "./logarithms.ts";
+import { pickRules } from "./picks.ts";
 import { quotientRules } from "./quotients.ts";
+import { rowRules } from "./rows.ts";
 
 /** Formulas that have a name. What is not spelled like this, the rules after them find by its mathematics. */
 const namedRules: readonly Rule[] = [
@@ -34,8 +36,10 @@ const guardRules: readonly Rule[] = [
 
 /** All of them, the particular before the general. */
 export const stableRules: readonly Rule[] = [
+  ...rowRules,
   ...namedRules,
   ...logarithmRules,
+  ...pickRules,
   ...quotientRules,
   ...accuracyRules,
   ...guardRules,

@@ -1,13 +1,15 @@
 /// One value for each rule that is a function, on which it fires.
-import { oneHot, softmax } from "../../../ir/nn/softmax.ts";
+import { logSoftmax, oneHot, softmax } from "../../../ir/nn/softmax.ts";
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { where } from "../../../ir/ops/choose.ts";
 import { greater } from "../../../ir/ops/compare.ts";
 import { contract } from "../../../ir/ops/contract.ts";
 import { exp, log, pow, sigmoid, softplus } from "../../../ir/ops/functions.ts";
+import { gather } from "../../../ir/ops/gather.ts";
 import { reshape, transpose, transposeOp } from "../../../ir/ops/layout.ts";
 import { constant, inputOp, iota, sizeOp } from "../../../ir/ops/leaf.ts";
-import { argmax } from "../../../ir/ops/reduce.ts";
+import { product } from "../../../ir/ops/product.ts";
+import { argmax, logsumexp } from "../../../ir/ops/reduce.ts";
 import { broadcastAlong, broadcastTo, sum } from "../../../ir/ops/sum.ts";
 import { apply, type Value } from "../../../ir/value.ts";
 import type { DType, Shape } from "../../../ir/type.ts";
@@ -53,6 +55,7 @@ export const functionExamples: readonly { readonly name: string; readonly value:
       sum(mul(oneHot(leaf("label", [3], "i32"), 4), broadcastTo(reshape(column, [3, 1]), [3, 4])), { axes: [1] }),
   },
   { name: "log of an exponential", value: () => log(mul(y, exp(x))) },
+  { name: "log of a product", value: () => log(product(sigmoid(x), { axis: 1 })) },
   { name: "power of an exponential", value: () => pow(exp(x), 1.5) },
   { name: "exp of a logarithm", value: () => exp(neg(softplus(x))) },
   { name: "sum of logarithms", value: () => sub(softplus(x), x) },
@@ -63,6 +66,21 @@ export const functionExamples: readonly { readonly name: string; readonly value:
   {
     name: "log of what a match picks",
     value: () => log(sum(mul(oneHot(argmax(x), 4), softmax(y)), { axis: 1 })),
+  },
+  { name: "log of what a gather reads", value: () => log(gather(softmax(row), leaf("i", [3], "i32"))) },
+  { name: "entry of a row", value: () => gather(logSoftmax(x), reshape(leaf("i", [3], "i32"), [3, 1]), { batch: 1 }) },
+  {
+    name: "entry beside a logsumexp",
+    value: () => {
+      const picked = gather(x, reshape(leaf("i", [3], "i32"), [3, 1]), { batch: 1 });
+      return sub(logsumexp(x, { axis: 1 }), reshape(picked, [3]));
+    },
+  },
+  { name: "layout after the row", value: () => mul(transpose(logSoftmax(x)), transpose(y)) },
+  { name: "reduction of a transpose", value: () => sum(transpose(x), { axis: 0 }) },
+  {
+    name: "product of rows",
+    value: () => contract(y, logSoftmax(x), { batch: [[0, 0]], contracted: [[1, 1]] }),
   },
   { name: "product of exponentials", value: () => div(exp(x), broadcastAlong(sum(exp(x), { axis: 1 }), [3, 4], [0])) },
   {

@@ -1,0 +1,125 @@
+/// One entry of each row, picked by a label: read where the row is computed, its logarithm taken before it is picked.
+import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
+import { castOp, selectOp, where } from "../../../ir/ops/choose.ts";
+import { and, equal, greaterEqual, less } from "../../../ir/ops/compare.ts";
+import { log } from "../../../ir/ops/functions.ts";
+import { batchAxes, gatherOp } from "../../../ir/ops/gather.ts";
+import { reshapeTo } from "../../../ir/ops/layout.ts";
+import { constantValue, iota, sizeValue } from "../../../ir/ops/leaf.ts";
+import { logsumexpOp } from "../../../ir/ops/reduce.ts";
+import { broadcastAlong, sum, sumOp } from "../../../ir/ops/sum.ts";
+import { apply, same, underLayouts, type Value } from "../../../ir/value.ts";
+import { mentionsExponential, monomialOf } from "../exponential.ts";
+import { isExponential } from "../monomial.ts";
+import { rule, type Rule, type Surroundings } from "../rule.ts";
+import { oneHotAxes } from "./reduce.ts";
+import { isNormalized } from "./rows.ts";
+
+/** Where a sum picks, and what it picks from: Σ y·p or Σ where(y, p, 0) for a comparison y. */
+function pickedOf(element: Value): { readonly match: Value; readonly from: Value } | undefined {
+  const [a, b, c] = element.operands;
+  if (element.op === selectOp && constantValue(c) === 0) return { match: a, from: b };
+  if (element.op !== mul.op) return undefined;
+  if (a.op === castOp) return { match: a.operands[0], from: b };
+  return b.op === castOp ? { match: b.operands[0], from: a } : undefined;
+}
+
+/** One element of each row is meant: ln Σ y·p is Σ y·ln p, also of its reciprocal and under layouts. */
+function logOfPicked(x: Value, surroundings: Surroundings): Value | undefined {
+  const [a, b] = x.operands;
+  if (x.op.kind === "layout") {
+    const inner = logOfPicked(a, surroundings);
+    return inner && apply(x.op, [inner], x.attrs);
+  }
+  if (x.op === div.op && constantValue(a) === 1) {
+    const inner = logOfPicked(b, surroundings);
+    return inner && neg(inner);
+  }
+  const picked = x.op === sumOp ? pickedOf(a) : undefined;
+  if (!picked) return undefined;
+  const axes = x.attrs.axes as readonly number[];
+  const whole = oneHotAxes(picked.match, surroundings);
+  if (!whole || whole.length !== axes.length || !whole.every((axis) => axes.includes(axis))) return undefined;
+  // A zero of what is not picked has no say.
+  return sum(where(picked.match as never, log(picked.from) as never, 0), { axes });
+}
+
+/** ln of gathered exponentials: gathered logarithms, and −∞ where a position is outside and reads 0. */
+function logOfGathered(x: Value): Value | undefined {
+  const [from, indices] = x.operands;
+  if (x.op.kind === "layout") {
+    const inner = logOfGathered(from);
+    return inner && apply(x.op, [inner], x.attrs);
+  }
+  if (x.op !== gatherOp || !mentionsExponential(from) || !isExponential(monomialOf(from))) return undefined;
+  const extent = sizeValue(from.type.shape[batchAxes(x.attrs)], indices.type.dtype);
+  const inside = and(greaterEqual(indices, 0), less(indices, extent));
+  const along = indices.type.shape.map((_, axis) => axis);
+  const gathered = apply(gatherOp, [log(from), indices], x.attrs);
+  return where(broadcastAlong(inside, x.type.shape, along) as never, gathered as never, -Infinity);
+}
+
+/** A gather of one entry from each row as a sum that looks at the whole row, which is computed anyway. */
+function entryOfRow(value: Value): Value | undefined {
+  return isNormalized(value.operands[0]) ? asSum(value) : undefined;
+}
+
+function asSum(value: Value): Value | undefined {
+  const [x, indices] = value.operands;
+  const { shape } = x.type;
+  const last = shape.length - 1;
+  const single = indices.type.shape.slice(last).every((extent) => extent === 1);
+  if (batchAxes(value.attrs) !== last || !single || x.type.dtype !== "f32") return undefined;
+  const rows = shape.slice(0, last);
+  const label = broadcastAlong(
+    reshapeTo(indices, rows),
+    shape,
+    rows.map((_, axis) => axis),
+  );
+  const match = equal(iota(shape, last, indices.type.dtype), label);
+  return reshapeTo(sum(where(match as never, x as never, 0), { axes: [last] }), value.type.shape);
+}
+
+/** ln Σ eˣ less an entry of x: the row is read anyway. */
+function entryBesideLogsumexp(value: Value): Value | undefined {
+  const [a, b] = value.operands;
+  for (const [total, entry] of [
+    [a, b],
+    [b, a],
+  ]) {
+    const [row, picked] = [total, entry].map(underLayouts);
+    if (row.op !== logsumexpOp || picked.op !== gatherOp || !same(row.operands[0], picked.operands[0])) continue;
+    const written = asSum(picked);
+    if (!written) continue;
+    const replaced = replaceBelow(entry, picked, written);
+    return apply(value.op, total === a ? [a, replaced] : [replaced, b]);
+  }
+  return undefined;
+}
+
+/** The layouts of a value on something else. */
+function replaceBelow(value: Value, from: Value, to: Value): Value {
+  return value === from ? to : apply(value.op, [replaceBelow(value.operands[0], from, to)], value.attrs);
+}
+
+/** Entries picked from rows. */
+export const pickRules: readonly Rule[] = [
+  rule(
+    "log of what a match picks",
+    "stabilizes",
+    "log(sum(y * p)) = sum(select(y, log(p), 0))",
+    ["log"],
+    (value, facts) => logOfPicked(value.operands[0], facts),
+  ),
+  rule("log of what a gather reads", "stabilizes", "log(gather(exp(u), i)) = gather(u, i)", ["log"], (value) =>
+    logOfGathered(value.operands[0]),
+  ),
+  rule("entry of a row", "reassociates", "gather(x, i) = sum(select(j = i, x, 0))", ["gather"], entryOfRow),
+  rule(
+    "entry beside a logsumexp",
+    "reassociates",
+    "logsumexp(x) - gather(x, i) = logsumexp(x) - sum(select(j = i, x, 0))",
+    [add.op.name, sub.op.name],
+    entryBesideLogsumexp,
+  ),
+];

@@ -1,0 +1,106 @@
+/// Rows that are computed as a whole, such as a softmax: layouts move out of their formulas, so that all that is done with
+/// a row is done where it is computed.
+import { mul, neg } from "../../../ir/ops/arithmetic.ts";
+import { contractAttrs } from "../../../ir/ops/contract.ts";
+import { reshapeOp, transpose, transposeOp } from "../../../ir/ops/layout.ts";
+import { logsumexpOp, maxOp } from "../../../ir/ops/reduce.ts";
+import { broadcastAlong, broadcastAttrs, broadcastOp, keptAxes, sum, sumOp } from "../../../ir/ops/sum.ts";
+import { sameShape } from "../../../ir/type.ts";
+import { apply, sameAttrs, type Value } from "../../../ir/value.ts";
+import { elementwiseRoot, rule, type Rule } from "../rule.ts";
+import { isUniform, uniformTo } from "./uniform.ts";
+
+const largestFormula = 40;
+
+/** True for a formula that reads ln Σ eˣ: its rows are computed as a whole. */
+export function isNormalized(x: Value): boolean {
+  const seen = new Set<Value>();
+  const pending = [x];
+  for (let value = pending.pop(); value && seen.size < largestFormula; value = pending.pop()) {
+    if (seen.has(value)) continue;
+    seen.add(value);
+    if (value.op === logsumexpOp) return true;
+    if (value.op.kind === "elementwise" || value.op.kind === "layout") pending.push(...value.operands);
+  }
+  return false;
+}
+
+/** f(xᵀ, yᵀ) = f(x, y)ᵀ and so for reshapes, where a row is computed as a whole. */
+function calculationBeforeLayout(value: Value): Value | undefined {
+  const layout = value.operands.find(({ op }) => op === transposeOp || op === reshapeOp);
+  // Signs move out further, past layouts: one spelling.
+  if (!layout || value.op === neg.op || !value.operands.some(isNormalized)) return undefined;
+  const { shape } = layout.operands[0].type;
+  const inner: Value[] = [];
+  for (const operand of value.operands) {
+    const moved = withoutLayout(operand, layout);
+    if (!moved || !sameShape(moved.type.shape, shape)) return undefined;
+    inner.push(moved);
+  }
+  return apply(layout.op, [apply(value.op, inner, value.attrs)], layout.attrs);
+}
+
+/** What becomes the value under the layout. */
+function withoutLayout(value: Value, layout: Value): Value | undefined {
+  const { shape } = layout.operands[0].type;
+  if (isUniform(value)) return uniformTo(value, shape);
+  if (value.op === layout.op && sameAttrs(value.attrs, layout.attrs)) return value.operands[0];
+  if (value.op !== broadcastOp || layout.op !== transposeOp) return undefined;
+  const permutation = layout.attrs.permutation as readonly number[];
+  return broadcastAlong(
+    value.operands[0],
+    shape,
+    broadcastAttrs(value).axes.map((axis) => permutation[axis]),
+  );
+}
+
+/** Σ xᵀ along one axis is Σ x along another. */
+function reductionOfTranspose(value: Value): Value | undefined {
+  const [turned] = value.operands;
+  if (turned.op !== transposeOp) return undefined;
+  const permutation = turned.attrs.permutation as readonly number[];
+  const axes = (value.attrs.axes as readonly number[]).map((axis) => permutation[axis]).sort((a, b) => a - b);
+  const reduced = apply(value.op, turned.operands, { ...value.attrs, axes });
+  const order = keptAxes(permutation.length, axes);
+  const wanted = permutation.filter((axis) => !axes.includes(axis));
+  return transpose(
+    reduced,
+    wanted.map((axis) => order.indexOf(axis)),
+  );
+}
+
+/** Σ x·y where nothing else is left of either: a row is read once, for all that it is read for. */
+function productOfRows(value: Value): Value | undefined {
+  const [x, y] = value.operands;
+  const { batch, contracted } = contractAttrs(value);
+  const count = batch.length + contracted.length;
+  if (x.type.shape.length !== count || y.type.shape.length !== count) return undefined;
+  if (!isNormalized(x) && !isNormalized(y)) return undefined;
+  const pairs = [...batch, ...contracted];
+  const [left, right] = [x, y].map((operand, side) =>
+    transpose(
+      operand,
+      pairs.map((pair) => pair[side]),
+    ),
+  );
+  return sum(mul(left, right), { axes: contracted.map((_, i) => batch.length + i) });
+}
+
+/** Layouts out of rows, and rows that are multiplied. */
+export const rowRules: readonly Rule[] = [
+  rule(
+    "layout after the row",
+    "exact",
+    "f(transpose(x)) = transpose(f(x))",
+    [elementwiseRoot],
+    calculationBeforeLayout,
+  ),
+  rule(
+    "reduction of a transpose",
+    "reassociates",
+    "sum[a](transpose(x)) = sum[b](x)",
+    [sumOp.name, logsumexpOp.name, maxOp.name],
+    reductionOfTranspose,
+  ),
+  rule("product of rows", "reassociates", "contract(x, y) = sum(x * y)", ["contract"], productOfRows),
+];
