@@ -1,6 +1,6 @@
 /// Initialisers once shapes are known: plain distributions, as the runtime draws them.
 import { initialValues } from "../ir/errors.ts";
-import type { Initializer } from "../ir/initializer.ts";
+import type { FanAxes, Initializer } from "../ir/initializer.ts";
 import type { Initializer as PlainInitializer } from "../runtime/abi.ts";
 
 /** The initialiser of a state of this shape; `site` makes its random numbers its own. */
@@ -23,8 +23,7 @@ export function plainInitializer(
       return initializer;
     }
     case "scaled": {
-      const fanOut = shape.at(-1) ?? 1;
-      const fanIn = shape.length > 1 ? shape.slice(0, -1).reduce((total, extent) => total * extent, 1) : fanOut;
+      const { fanIn, fanOut } = fans(shape, initializer.axes);
       const variance = initializer.scale / (initializer.fan === "in" ? fanIn : (fanIn + fanOut) / 2);
       if (initializer.distribution === "normal")
         return { tag: "normal", mean: 0, deviation: Math.sqrt(variance), site };
@@ -34,4 +33,13 @@ export function plainInitializer(
     default:
       return initializer satisfies never;
   }
+}
+
+/** Inputs and outputs of a unit. */
+function fans(shape: readonly number[], axes: FanAxes | undefined): { readonly fanIn: number; readonly fanOut: number } {
+  const size = (extents: readonly number[]): number => extents.reduce((total, extent) => total * extent, 1);
+  const along = (chosen: readonly number[]): number => size(chosen.map((axis) => shape[axis]));
+  if (axes) return { fanIn: along(axes.from), fanOut: along(axes.to) };
+  const fanOut = shape.at(-1) ?? 1;
+  return { fanIn: shape.length > 1 ? size(shape.slice(0, -1)) : fanOut, fanOut };
 }

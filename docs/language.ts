@@ -2,7 +2,7 @@
 /// without type checking. A new export appears on docs/language.md by itself.
 import { join, relative } from "node:path";
 import { Node, Project } from "ts-morph";
-import type { InterfaceDeclaration, ParameterDeclaration, PropertySignature, SourceFile } from "ts-morph";
+import type { ExpressionWithTypeArguments, InterfaceDeclaration, ParameterDeclaration, PropertySignature, SourceFile } from "ts-morph";
 import type { TypeAliasDeclaration, TypeNode } from "ts-morph";
 import * as exported from "../ir/index.ts";
 import type { Op } from "../ir/value.ts";
@@ -144,18 +144,21 @@ function optionEntries(type: Node | undefined, sources: Sources): readonly Optio
     const entry = optionEntry(property, sources);
     return { ...entry, type: open.get(entry.type) ?? entry.type, open: open.has(entry.type) };
   });
-  const bases = declared.getExtends().map((base) => base.getExpression().getText());
-  const inherited = bases.flatMap((base) => {
-    const found = find(base, sources);
-    const fixed = Node.isInterfaceDeclaration(found) ? found.getTypeParameters().map((each) => each.getName()) : [];
-    return Node.isInterfaceDeclaration(found)
-      ? found
-          .getProperties()
-          .map((each) => optionEntry(each, sources))
-          .filter(({ type }) => !fixed.includes(type))
-      : [];
-  });
+  const inherited = declared.getExtends().flatMap((base) => inheritedEntries(base, sources));
   return [...own, ...inherited];
+}
+
+/** What an options type takes from another, `Omit<Base, "name">` included; type parameters are the heir's own entries. */
+function inheritedEntries(base: ExpressionWithTypeArguments, sources: Sources): readonly OptionEntry[] {
+  const [of, left] = base.getTypeArguments();
+  const omits = base.getExpression().getText() === "Omit";
+  const found = find(omits ? of.getText() : base.getExpression().getText(), sources);
+  if (!Node.isInterfaceDeclaration(found)) return [];
+  const gone = omits ? [...left.getText().matchAll(/"(\w+)"/g)].map(([, name]) => name) : [];
+  const fixed = found.getTypeParameters().map((each) => each.getName());
+  const own = found.getProperties().map((each) => optionEntry(each, sources));
+  const further = found.getExtends().flatMap((each) => inheritedEntries(each, sources));
+  return [...own, ...further].filter(({ name, type }) => !gone.includes(name) && !fixed.includes(type));
 }
 
 function optionEntry(property: PropertySignature, sources: Sources): OptionEntry {

@@ -54,6 +54,7 @@ export {
 } from "./ops/linear.ts";
 export { log1mexp, logaddexp } from "./ops/logspace.ts";
 export type { Padding } from "./ops/padding.ts";
+export { averagePool, maxPool, sumPool, type AveragePoolOptions, type PoolOptions } from "./ops/pool.ts";
 export { concatenate, pad, slice, type PadOptions, type SliceRange } from "./ops/pad.ts";
 export { product } from "./ops/product.ts";
 export { argmax, argmin, logsumexp, max, mean, min } from "./ops/reduce.ts";
@@ -84,6 +85,9 @@ export {
 } from "./nn/activations.ts";
 export { mish, prelu, relu6, selu, silu, softShrink, softsign, tanhShrink, threshold } from "./nn/activations.ts";
 export type { GeluOptions } from "./nn/activations.ts";
+export { attention, scaledDotProductAttention } from "./nn/attention.ts";
+export type { AttentionLayer, AttentionOptions, MultiHeadOptions } from "./nn/attention.ts";
+export { conv1d, conv2d, conv3d, type ConvolutionLayer, type ConvolutionOptions } from "./nn/convolution.ts";
 export { dense, type DenseLayer, type DenseOptions } from "./nn/dense.ts";
 export { dropout, type DropoutOptions } from "./nn/dropout.ts";
 export {
@@ -97,6 +101,10 @@ export {
   type Reduction,
 } from "./nn/losses.ts";
 export { accuracy, binaryAccuracy, type BinaryOptions } from "./nn/metrics.ts";
+export { embedding, type EmbeddingLayer, type EmbeddingOptions } from "./nn/embedding.ts";
+export { groupNorm, layerNorm, rmsNorm } from "./nn/normalization.ts";
+export type { AxesNormalizationOptions, NormalizationLayer, NormalizationOptions } from "./nn/normalization.ts";
+export type { RmsNormOptions } from "./nn/normalization.ts";
 export { l1, l2 } from "./nn/regularizers.ts";
 export { logSoftmax, oneHot, softmax } from "./nn/softmax.ts";
 

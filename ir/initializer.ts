@@ -11,9 +11,17 @@ export type Initializer =
       readonly distribution: "uniform" | "normal";
       readonly scale: number;
       readonly fan: "in" | "average";
+      /** The axes that count the inputs of a unit, and those that count its outputs; else the last counts outputs. */
+      readonly axes?: FanAxes;
     }
   | { readonly tag: "values"; readonly values: readonly number[] }
   | { readonly tag: "key" };
+
+/** Axes whose extents multiply to the fans. Places of a convolution's kernel count on both sides. */
+export interface FanAxes {
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+}
 
 /** Zero everywhere. */
 export function zeros(): Initializer {
@@ -43,6 +51,11 @@ export function glorot(distribution: "uniform" | "normal" = "uniform"): Initiali
 /** He: keeps the variance of activations for ReLU units. Variance 2/fanIn. */
 export function he(distribution: "uniform" | "normal" = "normal"): Initializer {
   return { tag: "scaled", distribution, scale: 2, fan: "in" };
+}
+
+/** The same for weights whose fans are counted by other axes than usual. */
+export function withFans(initializer: Initializer, axes: FanAxes): Initializer {
+  return initializer.tag === "scaled" ? { ...initializer, axes } : initializer;
 }
 
 /** Given numbers, row-major; nested arrays as in `[[1, -2], [-1, 1]]` are flattened. */

@@ -124,6 +124,8 @@ function comparePair(
   };
   const center = evaluateLoss(feeds).get(loss)![0];
   if (!Number.isFinite(center) || !slopes.every(Number.isFinite)) return { tag: "not finite" };
+  // Entries that cancel to next to nothing show how constants such as 1/√3 were rounded, and no mistake.
+  const least = slopes.reduce((largest, slope) => Math.max(largest, Math.abs(slope)), 0) / 100;
   const indices = sampleIndices(slopes.length, maximalEntries, randomStream(seed));
   let worst = { worst: -1, index: 0, derived: 0, measured: 0 };
   let smooth = true;
@@ -131,7 +133,7 @@ function comparePair(
     const measured = difference((shift) => at(index, shift), center, Math.abs(point[index]), tolerance);
     smooth &&= measured.smooth;
     if (!smooth) break;
-    const magnitude = Math.max(Math.abs(slopes[index]), Math.abs(measured.value), measured.floor);
+    const magnitude = Math.max(Math.abs(slopes[index]), Math.abs(measured.value), measured.floor, least);
     const error = Math.abs(slopes[index] - measured.value) / magnitude;
     if (error > worst.worst) worst = { worst: error, index, derived: slopes[index], measured: measured.value };
   }

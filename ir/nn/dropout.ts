@@ -27,6 +27,10 @@ export function dropout(x: Value, rate: number | Value = 0.5, options: DropoutOp
   if (typeof rate === "number" && !(rate >= 0 && rate < 1)) throw dropoutRate(rate);
   const own = owner("dropout", options.name, "variable");
   const chance = typeof rate === "number" ? setting("dropoutRate", rate) : rate;
-  const kept = part(dropoutMask(options.key ?? randomKey(), chance as Tensor<"f32", Scalar>, x.type.shape), own, "mask");
+  const kept = part(
+    dropoutMask(options.key ?? randomKey(), chance as Tensor<"f32", Scalar>, x.type.shape),
+    own,
+    "mask",
+  );
   return where(training(), where(kept, div(x, sub(1, chance)), 0), x);
 }

@@ -2,6 +2,8 @@
 /// windows nor the padding are ever made.
 import { addDims, divideDims, multiplyDims, type Dim } from "../dim.ts";
 import { dtypeMismatch } from "../errors.ts";
+import type { None } from "../static-axes.ts";
+import type { Convolved, KernelFits } from "../static-parts.ts";
 import type { DType, Shape } from "../type.ts";
 import { apply, type Attrs, type CompositeOp, type Tensor, type Value } from "../value.ts";
 import { contract, type AxisPair } from "./contract.ts";
@@ -143,7 +145,16 @@ export interface ConvolveOptions {
  * Convolution (cross-correlation, as networks have it) of x [N, C, …n] with w [F, C/groups, …k] → [N, F, …o], over any
  * number of spatial axes. Errors: `convolution-shape`, `padding-form`, `window-size`, `dtype-mismatch`.
  */
-export function convolve<D extends DType>(x: Tensor<D>, w: Tensor<NoInfer<D>>, options?: ConvolveOptions): Tensor<D>;
+export function convolve<
+  D extends DType,
+  S extends Shape,
+  W extends Shape,
+  const O extends ConvolveOptions = None,
+>(
+  x: Tensor<D, S>,
+  w: Tensor<NoInfer<D>, W> & KernelFits<S, W, O, unknown>,
+  options?: O,
+): Tensor<D, Convolved<S, W>>;
 export function convolve(x: Value, w: Value, options: ConvolveOptions = {}): Value {
   const { groups = 1, padding = "valid" } = options;
   const [batch, channels, ...extents] = x.type.shape;
@@ -208,7 +219,7 @@ export function convolveTransposed(x: Value, w: Value, options: ConvolveTranspos
 }
 
 /** One of so many equal parts of an extent; undefined where it does not fall into them. */
-function partOf(extent: Dim | undefined, parts: number): Dim | undefined {
+export function partOf(extent: Dim | undefined, parts: number): Dim | undefined {
   return extent === undefined || !Number.isInteger(parts) || parts < 1 ? undefined : divideDims(extent, parts);
 }
 

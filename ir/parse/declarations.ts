@@ -1,7 +1,7 @@
 /// The head of a printed graph → leaves.
 import { dimNames } from "../dim.ts";
 import type { Initializer } from "../initializer.ts";
-import { glorot, he, normal, uniform } from "../initializer.ts";
+import { glorot, he, normal, uniform, withFans } from "../initializer.ts";
 import { inputOp, letter, settingOp, stateOp, type StateIdentity } from "../ops/leaf.ts";
 import type { Shape } from "../type.ts";
 import { apply, type Value } from "../value.ts";
@@ -55,13 +55,23 @@ function readInitializer(cursor: Cursor): Initializer {
   }
   if (!cursor.accept("~")) return { tag: "constant", value: 0 };
   if (cursor.acceptWord("key")) return { tag: "key" };
-  if (cursor.acceptWord("glorot")) return glorot(readDistribution(cursor));
-  if (cursor.acceptWord("he")) return he(readDistribution(cursor));
-  if (cursor.acceptWord("scaled")) return readScaled(cursor);
+  if (cursor.acceptWord("glorot")) return readFans(cursor, glorot(readDistribution(cursor)));
+  if (cursor.acceptWord("he")) return readFans(cursor, he(readDistribution(cursor)));
+  if (cursor.acceptWord("scaled")) return readFans(cursor, readScaled(cursor));
   const make = cursor.acceptWord("uniform") ? uniform : cursor.acceptWord("normal") ? normal : undefined;
   if (!make) return cursor.fail("an initializer");
   cursor.expect("(");
   return make(...(readNumbers(cursor, ")") as [number, number]));
+}
+
+/** `from [0] to [1, 2]` where other axes than usual count inputs and outputs. */
+function readFans(cursor: Cursor, initializer: Initializer): Initializer {
+  if (!cursor.acceptWord("from")) return initializer;
+  cursor.expect("[");
+  const from = readNumbers(cursor, "]");
+  if (!cursor.acceptWord("to")) return cursor.fail('"to"');
+  cursor.expect("[");
+  return withFans(initializer, { from, to: readNumbers(cursor, "]") });
 }
 
 function readScaled(cursor: Cursor): Initializer {

@@ -44,10 +44,11 @@ function formatInitializer(initializer: Initializer): string {
     case "key":
       return " ~ key";
     case "scaled": {
-      const { distribution, scale, fan } = initializer;
-      if (scale === 1 && fan === "average") return ` ~ glorot ${distribution}`;
-      if (scale === 2 && fan === "in") return ` ~ he ${distribution}`;
-      return ` ~ scaled(${distribution}, ${scale}, ${fan})`;
+      const { distribution, scale, fan, axes } = initializer;
+      const counted = axes ? ` from [${axes.from.join(", ")}] to [${axes.to.join(", ")}]` : "";
+      if (scale === 1 && fan === "average") return ` ~ glorot ${distribution}${counted}`;
+      if (scale === 2 && fan === "in") return ` ~ he ${distribution}${counted}`;
+      return ` ~ scaled(${distribution}, ${scale}, ${fan})${counted}`;
     }
     default:
       return initializer satisfies never;

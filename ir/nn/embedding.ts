@@ -1,0 +1,45 @@
+/// Embedding: a learned vector for each of a number of things.
+import { part } from "../build.ts";
+import type { Dim } from "../dim.ts";
+import { normal, type Initializer } from "../initializer.ts";
+import { take } from "../ops/gather.ts";
+import type { DType, Shape } from "../type.ts";
+import type { Tensor, Value } from "../value.ts";
+import { layerScope, once, type LayerOptions } from "./layer.ts";
+
+/** What an embedding may be told. */
+export interface EmbeddingOptions extends LayerOptions {
+  /** First vectors. Default normal with deviation 0.02. */
+  readonly init?: Initializer;
+}
+
+/** An embedding that owns its vectors: every application uses the same. */
+export type EmbeddingLayer<W extends Dim = Dim> = <S extends Shape>(
+  indices: Tensor<DType, S>,
+) => Tensor<"f32", readonly [...S, W]>;
+
+/** The call that makes and applies a layer, and the one that only makes it. */
+interface Embedding {
+  <S extends Shape, W extends Dim>(
+    indices: Tensor<DType, S>,
+    count: Dim,
+    width: W,
+    options?: EmbeddingOptions,
+  ): Tensor<"f32", readonly [...S, W]>;
+  readonly layer: <W extends Dim>(count: Dim, width: W, options?: EmbeddingOptions) => EmbeddingLayer<W>;
+}
+
+function layer(count: Dim, width: Dim, options: EmbeddingOptions = {}): (indices: Value) => Value {
+  const scope = layerScope("embedding", options);
+  const weight = once(() => scope.param("weight", [count, width], options.init ?? normal(0, 0.02)));
+  return (indices) => part(take(weight(), indices), scope.owner, "vectors");
+}
+
+/**
+ * Vectors by number: i32 `indices` […] → f32 […, width], rows of a new parameter `weight` [count, width]. An index outside
+ * reads zeros; where the indices are an input, the runtime refuses it, unless they lie in a GPU buffer.
+ */
+export const embedding = Object.assign(
+  (indices: Value, count: Dim, width: Dim, options?: EmbeddingOptions) => layer(count, width, options)(indices),
+  { layer },
+) as Embedding;

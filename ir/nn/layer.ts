@@ -1,0 +1,46 @@
+/// What layers share: options, and parameters that are made at the first application.
+import { owner, param } from "../build.ts";
+import type { Initializer } from "../initializer.ts";
+import type { Owner } from "../naming.ts";
+import type { Shape } from "../type.ts";
+import type { Value } from "../value.ts";
+
+/** What every layer may be told. */
+export interface LayerOptions {
+  /** Name of the layer, which prefixes its parameters; otherwise the variable that holds the layer or its result. */
+  readonly name?: string;
+  /** False freezes the layer: optimizers leave it out unless asked. Default true. */
+  readonly trainable?: boolean;
+}
+
+/** What a layer with weights and a bias may be told. */
+export interface WeightedOptions extends LayerOptions {
+  /** False leaves the bias out. Default true. */
+  readonly bias?: boolean;
+  /** First weights. Default Glorot uniform. */
+  readonly init?: Initializer;
+  /** First bias. Default zero. */
+  readonly biasInit?: Initializer;
+}
+
+/** A layer that is being made: it names and makes parameters. */
+export interface LayerScope {
+  readonly owner: Owner;
+  /** A new parameter, by its name within the layer. */
+  param(local: string, shape: Shape, init?: Initializer): Value;
+}
+
+/** Registers a layer of this kind. */
+export function layerScope(kind: string, { name, trainable }: LayerOptions): LayerScope {
+  const own = owner(kind, name, "variable");
+  return {
+    owner: own,
+    param: (local, shape, init) => param(shape, { init, trainable }, { owner: own, local }),
+  };
+}
+
+/** What `make` returns, made at the first call, when the shape of the input is known. */
+export function once<X extends readonly Value[], P>(make: (...inputs: X) => P): (...inputs: X) => P {
+  let made: { readonly parameters: P } | undefined;
+  return (...inputs) => (made ??= { parameters: make(...inputs) }).parameters;
+}

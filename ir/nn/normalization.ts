@@ -1,0 +1,129 @@
+/// Normalisation layers: deviations from a mean over their root mean square, then a learned scale and shift.
+import { part } from "../build.ts";
+import { ones, zeros } from "../initializer.ts";
+import { add, div, mul, square, sub } from "../ops/arithmetic.ts";
+import { partOf } from "../ops/convolve.ts";
+import { sqrt } from "../ops/functions.ts";
+import { reshapeTo } from "../ops/layout.ts";
+import { mean } from "../ops/reduce.ts";
+import { broadcastAlong, normalizeAxes } from "../ops/sum.ts";
+import type { Tensor, Value } from "../value.ts";
+import { channelGroups } from "./errors.ts";
+import { layerScope, once, type LayerOptions, type LayerScope } from "./layer.ts";
+
+/** What a normalisation may be told. */
+export interface NormalizationOptions extends LayerOptions {
+  /** Added to the mean square, which may be 0. Default 1e-5. */
+  readonly epsilon?: number;
+  /** False leaves the learned scale out. Default true. */
+  readonly scale?: boolean;
+  /** False leaves the learned shift out. Default true. */
+  readonly shift?: boolean;
+}
+
+/** A normalisation over axes of one's choice. */
+export interface AxesNormalizationOptions extends NormalizationOptions {
+  /** Axes that are normalised together (default the last). */
+  readonly axes?: readonly number[];
+}
+
+/** A layer that keeps the shape and owns its parameters. */
+export type NormalizationLayer = <T extends Tensor<"f32">>(x: T) => T;
+
+/** The call that makes and applies a layer, and the one that only makes it. */
+interface Normalization<O> {
+  <T extends Tensor<"f32">>(x: T, options?: O): T;
+  readonly layer: (options?: O) => NormalizationLayer;
+}
+
+/** x over its root mean square along axes. */
+function overRootMeanSquare(x: Value, axes: readonly number[], epsilon: number): Value {
+  return div(x, sqrt(add(mean(square(x), { axes, keepAxes: true }), epsilon)));
+}
+
+const centred = (x: Value, axes: readonly number[]): Value => sub(x, mean(x, { axes, keepAxes: true }));
+
+/** Learned scale and shift along axes, each its own where it is wanted. */
+function learned(
+  scope: LayerScope,
+  options: NormalizationOptions,
+  axesOf: (x: Value) => readonly number[],
+): (x: Value, normalized: Value) => Value {
+  const parameters = once((x) => {
+    const shape = axesOf(x).map((axis) => x.type.shape[axis]);
+    return {
+      scale: options.scale === false ? undefined : scope.param("scale", shape, ones()),
+      shift: options.shift === false ? undefined : scope.param("shift", shape, zeros()),
+    };
+  });
+  return (x, normalized) => {
+    const { scale, shift } = parameters(x);
+    const along = (parameter: Value): Value => broadcastAlong(parameter, x.type.shape, axesOf(x));
+    const scaled = scale ? mul(normalized, along(scale)) : normalized;
+    return shift ? add(scaled, along(shift)) : scaled;
+  };
+}
+
+function overAxes(kind: string, prepare: (x: Value, axes: readonly number[]) => Value) {
+  const layer = (options: AxesNormalizationOptions = {}): ((x: Value) => Value) => {
+    const scope = layerScope(kind, options);
+    const axesOf = (x: Value): readonly number[] =>
+      normalizeAxes(kind, x.type.shape.length, { axes: options.axes ?? [-1] });
+    const finish = learned(scope, options, axesOf);
+    return (x) => {
+      const axes = axesOf(x);
+      const normalized = overRootMeanSquare(prepare(x, axes), axes, options.epsilon ?? 1e-5);
+      return finish(x, part(normalized, scope.owner, "normalized"));
+    };
+  };
+  return Object.assign((x: Value, options?: AxesNormalizationOptions) => layer(options)(x), { layer });
+}
+
+/**
+ * Layer normalisation (Ba et al. 2016): (x − mean) / √(variance + ε) · scale + shift, along the last axis or `axes`.
+ * Same shape as `x`; new parameters `scale` (1 at first) and `shift` (0) of the extents of these axes.
+ */
+export const layerNorm = overAxes("layerNorm", centred) as Normalization<AxesNormalizationOptions>;
+
+/** What root mean square normalisation may be told. */
+export interface RmsNormOptions extends Omit<AxesNormalizationOptions, "shift"> {}
+
+/**
+ * Root mean square normalisation (Zhang and Sennrich 2019): x / √(mean x² + ε) · scale, along the last axis or `axes`.
+ * Same shape as `x`; a new parameter `scale` (1 at first) of the extents of these axes.
+ */
+export const rmsNorm = (() => {
+  const { layer: make } = overAxes("rmsNorm", (x) => x);
+  const layer = (options?: RmsNormOptions): ((x: Value) => Value) => make({ ...options, shift: false });
+  return Object.assign((x: Value, options?: RmsNormOptions) => layer(options)(x), { layer });
+})() as Normalization<RmsNormOptions>;
+
+/** The call that makes and applies a layer, and the one that only makes it. */
+interface GroupNormalization {
+  <T extends Tensor<"f32">>(x: T, groups: number, options?: NormalizationOptions): T;
+  readonly layer: (groups: number, options?: NormalizationOptions) => NormalizationLayer;
+}
+
+function groupLayer(groups: number, options: NormalizationOptions = {}): (x: Value) => Value {
+  const scope = layerScope("groupNorm", options);
+  const finish = learned(scope, options, () => [1]);
+  return (x) => {
+    const [batch, channels, ...spatial] = x.type.shape;
+    const each = partOf(channels, groups);
+    if (each === undefined) throw channelGroups("groupNorm", channels, groups, x.type);
+    const grouped = reshapeTo(x, [batch, groups, each, ...spatial]);
+    const axes = grouped.type.shape.flatMap((_, axis) => (axis > 1 ? [axis] : []));
+    const normalized = overRootMeanSquare(centred(grouped, axes), axes, options.epsilon ?? 1e-5);
+    return finish(x, part(reshapeTo(normalized, x.type.shape), scope.owner, "normalized"));
+  };
+}
+
+/**
+ * Group normalisation (Wu and He 2018) of x [N, C, …n]: channels fall into `groups`, and each is normalised with its
+ * places; new parameters `scale` [C] (1 at first) and `shift` [C] (0). With one channel a group it is instance
+ * normalisation. Error: `channel-groups` where the channels do not fall into groups.
+ */
+export const groupNorm = Object.assign(
+  (x: Value, groups: number, options?: NormalizationOptions) => groupLayer(groups, options)(x),
+  { layer: groupLayer },
+) as GroupNormalization;
