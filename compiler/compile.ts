@@ -28,6 +28,8 @@ export interface Compilation {
   readonly program: Program;
   /** The graph in its simplest form, named sizes still named: what `print` shows. */
   readonly derived: Graph;
+  /** The same with numbers for named sizes. */
+  readonly bound: Graph;
   readonly entries: readonly EntryFacts[];
   /** How many rewrites rest on each promise about floats. */
   readonly contracts: ContractCounts;
@@ -49,7 +51,7 @@ export function compileWithFacts(graph: Graph, options: CompileOptions = {}): Co
   const final = runPasses(simple, [insideScans(forKernels), ...forKernels]); // and what loops repeat
   const planned = lowerScans.run(final); // carries and outputs of loops are rows of tensors
   const { program, facts } = assemble(planned); // kernels, memory and tables
-  return { program, derived, entries: facts, contracts: counts() };
+  return { program, derived, bound, entries: facts, contracts: counts() };
 }
 
 /** Compiles a model to the program that `load()` of chainrule/runtime runs. */

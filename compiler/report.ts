@@ -1,4 +1,5 @@
 /// What a compiled model costs: figures that hold on every machine.
+import type { Place } from "../ir/diagnostic.ts";
 import type { Graph } from "../ir/graph.ts";
 import { printValue } from "../ir/print.ts";
 import { elementCount } from "../ir/type.ts";
@@ -45,9 +46,10 @@ export interface KernelReport {
 /** A forward value kept for backward. */
 export interface ResidualReport {
   readonly name: string;
-  readonly shape: readonly (number | string)[];
-  /** Size in bytes, in named sizes: `512*batch`. */
-  readonly bytes: number | string;
+  readonly shape: readonly number[];
+  readonly bytes: number;
+  /** The line of the model that it comes from; undefined without source. */
+  readonly place?: Place;
 }
 
 /** One parameter. */
@@ -58,18 +60,18 @@ export interface ParameterReport {
 }
 
 /** The figures of a compiled model. */
-export function report({ program, derived, entries, contracts }: Compilation): Report {
+export function report({ program, bound, entries, contracts }: Compilation): Report {
   const entryPoints = Object.fromEntries(
     entries.map((entry) => {
       const kept = residuals(
-        derived,
-        derived.entryPoints.find((each) => each.name === entry.name)!,
+        bound,
+        bound.entryPoints.find((each) => each.name === entry.name)!,
       );
       return [
         entry.name,
         {
           ...entryReport(program, entry.name, entry),
-          residuals: kept.map((each) => residualReport(each, derived.notes)),
+          residuals: kept.map((each) => residualReport(each, bound.notes)),
         },
       ];
     }),
@@ -81,11 +83,16 @@ export function report({ program, derived, entries, contracts }: Compilation): R
 }
 
 /** A residual under its name, or as a formula of what has one. */
-function residualReport({ value, name, bytes }: Residual, notes: Graph["notes"]): ResidualReport {
+function residualReport({ value, name, place, bytes }: Residual, notes: Graph["notes"]): ResidualReport {
   const names = new Map(
     [...notes].flatMap(([each, note]) => (note.name === undefined ? [] : [[each, note.name] as const])),
   );
-  return { name: name ?? printValue(value, names), shape: value.type.shape, bytes };
+  return {
+    name: name ?? printValue(value, names),
+    shape: value.type.shape as readonly number[],
+    bytes: bytes as number,
+    ...(place && { place }),
+  };
 }
 
 function entryReport(

@@ -8,6 +8,11 @@ export interface Place {
   readonly endColumn?: number;
 }
 
+/** `model.ts:10:14` */
+export function placeText({ file, line, column }: Place): string {
+  return `${file}:${line}:${column}`;
+}
+
 /** The body of a message. `found` belongs in the message: both sides, with the user's names. */
 export interface Explanation {
   /** What must hold, then what was found. */
@@ -105,7 +110,7 @@ export function renderError(error: CompileError, source?: string): string {
   const lines = [`error[${error.code}]: ${error.message}`];
   const { place } = error;
   if (place) {
-    lines.push(`  ${place.file}:${place.line}:${place.column}`);
+    lines.push(`  ${placeText(place)}`);
     const text = source?.split(/\r?\n/)[place.line - 1];
     if (text !== undefined) {
       const gutter = `${place.line}`.padStart(4);

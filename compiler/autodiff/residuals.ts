@@ -1,4 +1,5 @@
 /// Which forward values the backward half of a step reads: what has to be kept until then.
+import type { Place } from "../../ir/diagnostic.ts";
 import { multiplyDims, type Dim } from "../../ir/dim.ts";
 import { entryPointRoots, type EntryPoint, type Graph } from "../../ir/graph.ts";
 import { elementCount } from "../../ir/type.ts";
@@ -8,6 +9,8 @@ import { postorder, underLayouts, type Value } from "../../ir/value.ts";
 export interface Residual {
   readonly value: Value;
   readonly name: string | undefined;
+  /** Where the model computes it, or the first thing that has a place among what is computed from it. */
+  readonly place: Place | undefined;
   /** Size in bytes, while sizes have names. */
   readonly bytes: Dim;
   /** What reads it. */
@@ -36,8 +39,21 @@ export function residuals(graph: Graph, entry: EntryPoint): readonly Residual[] 
   return order.flatMap((value) => {
     const read = readers.get(value);
     const bytes = multiplyDims(elementCount(value.type.shape), bytesOf(value));
-    return read ? [{ value, name: graph.notes.get(value)?.name, bytes, readers: read }] : [];
+    const { name, place = placeOfUser(graph, value, order) } = graph.notes.get(value) ?? {};
+    return read ? [{ value, name, place, bytes, readers: read }] : [];
   });
+}
+
+/** What rules have made has no place: it belongs to the formula that it is part of. */
+function placeOfUser({ notes }: Graph, value: Value, order: readonly Value[]): Place | undefined {
+  const users = new Set([value]);
+  for (const each of order) {
+    if (!each.operands.some((operand) => users.has(operand))) continue;
+    const note = notes.get(each);
+    if (note?.place && !note.name?.startsWith("∂")) return note.place;
+    users.add(each);
+  }
+  return undefined;
 }
 
 /** Elementwise values, whatever their size, that no tensor goes into. */

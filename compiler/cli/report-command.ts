@@ -1,7 +1,8 @@
 /// `chainrule report`: what a compiled model costs, as a table or as JSON.
+import { placeText } from "../../ir/diagnostic.ts";
 import { compileWithFacts } from "../compile.ts";
 import { loadModel } from "../load/index.ts";
-import { report, type Report } from "../report.ts";
+import { report, type Report, type ResidualReport } from "../report.ts";
 import type { Contract } from "../rewrite/rule.ts";
 import { compact, compactBytes, counted, table, type Terminal } from "./terminal.ts";
 
@@ -44,9 +45,7 @@ function printReport({ entryPoints, parameters, contracts }: Report, terminal: T
     ]);
     const lines = table([["kernel", "workgroups", "flops", "bytes"], ...rows], ["left", "left", "right", "right"]);
     lines.forEach((line, row) => terminal.print(`  ${row === 0 ? terminal.style("dim", line) : line}`));
-    if (entry.residuals.length > 0) {
-      terminal.print(`  kept for backward: ${entry.residuals.map((residual) => residual.name).join(", ")}`);
-    }
+    for (const line of residualLines(entry.residuals, terminal)) terminal.print(`  ${line}`);
     terminal.print("");
   }
   const total = parameters.reduce((sum, parameter) => sum + parameter.count, 0);
@@ -55,6 +54,18 @@ function printReport({ entryPoints, parameters, contracts }: Report, terminal: T
   for (const line of table(rows, ["left", "left", "right"])) terminal.print(`  ${line}`);
   const counts = Object.entries(contracts).map(([contract, count]) => `${count} ${promises[contract as Contract]}`);
   terminal.print(`${terminal.style("bold", "rewrites:")} ${counts.join(", ")}`);
+}
+
+/** What backward reads of forward: sizes, and lines of the model. */
+function residualLines(residuals: readonly ResidualReport[], terminal: Terminal): readonly string[] {
+  if (residuals.length === 0) return [];
+  const rows = residuals.map(({ name, shape, bytes, place }) => {
+    return [name, `[${shape.join(", ")}]`, compactBytes(bytes), place ? placeText(place) : ""];
+  });
+  const total = residuals.reduce((sum, { bytes }) => sum + bytes, 0);
+  const head = ["kept for backward", "shape", compactBytes(total), "from"];
+  const [first, ...rest] = table([head, ...rows], ["left", "left", "right", "left"]);
+  return [terminal.style("dim", first), ...rest];
 }
 
 /** What rewrites do to float results, as a word after their number. */

@@ -1,5 +1,5 @@
 /// An explanation as sections of equations, for every format.
-import type { Place } from "../../ir/diagnostic.ts";
+import { placeText } from "../../ir/diagnostic.ts";
 import type { Value } from "../../ir/value.ts";
 import type { RuleText } from "../rewrite/log.ts";
 import type { LocalDerivative } from "./chain.ts";
@@ -79,11 +79,6 @@ export function lineRows({ name, first, equalities }: Line): readonly Row[] {
       note: rule.name,
     })),
   ];
-}
-
-/** `model.ts:10:14` */
-export function placeText({ file, line, column }: Place): string {
-  return `${file}:${line}:${column}`;
 }
 
 /** One product where the way does not branch, else what each value on it gets from its readers. */

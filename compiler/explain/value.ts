@@ -1,5 +1,5 @@
 /// How one value of the compiled graph came about: source line, derivative rule, rewrites.
-import type { Place } from "../../ir/diagnostic.ts";
+import { placeText, type Place } from "../../ir/diagnostic.ts";
 import { graphValues, type Graph, type Update } from "../../ir/graph.ts";
 import { isDerivative } from "../../ir/ops/derivative.ts";
 import { letter } from "../../ir/ops/leaf.ts";
@@ -12,7 +12,7 @@ import { makeRewriter } from "../rewrite/driver.ts";
 import { expandedBy, makeLog, phasesOf, type DerivationLog, type Differentiation } from "../rewrite/log.ts";
 import { suggestion } from "../suggest.ts";
 import { identifier } from "../wgsl/names.ts";
-import { cotangentLetter, lineRows, placeText, primed, rulesSection, type Row, type Section } from "./document.ts";
+import { cotangentLetter, lineRows, primed, rulesSection, type Row, type Section } from "./document.ts";
 import { formulaText, linesOf, type Formula, type Line } from "./lines.ts";
 import { replay, type Moment, type Step } from "./replay.ts";
 import { tidyRules } from "./rules.ts";

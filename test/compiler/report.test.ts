@@ -15,6 +15,7 @@ import {
   type Graph,
   type Value,
 } from "chainrule";
+import { placeText } from "../../ir/diagnostic.ts";
 import { compileWithFacts } from "../../compiler/compile.ts";
 import type { Dims } from "../../compiler/passes/bind-sizes.ts";
 import type { EntryPlan } from "../../compiler/plan.ts";
@@ -83,12 +84,14 @@ describe("digits", () => {
     expect(loneElementwise(planOf(digits, "predict", dims))).toEqual([]);
   });
 
-  it("keeps for backward what the textbook does, by name or formula and with its shape", () => {
-    const kept = train.residuals.map(({ name, shape, bytes }) => `${name} [${shape.join(", ")}] ${bytes}`);
+  it("keeps for backward what the textbook does, by name or formula, with its shape, bytes and line", () => {
+    const kept = train.residuals.map(({ name, shape, bytes, place }) => {
+      return `${name} [${shape.join(", ")}] ${bytes} ${place && placeText(place)}`;
+    });
     expect(kept).toEqual([
-      "oneHot(label, 10) [batch, 10] 40*batch",
-      "hidden [batch, 128] 512*batch",
-      "logSoftmax(logits) [batch, 10] 40*batch",
+      "oneHot(label, 10) [64, 10] 2560 samples/digits/model.ts:8:16",
+      "hidden [64, 128] 32768 samples/digits/model.ts:6:18",
+      "logSoftmax(logits) [64, 10] 2560 samples/digits/model.ts:8:16",
     ]);
     expect(predict.residuals).toEqual([]);
   });
@@ -134,7 +137,7 @@ describe("the JSON form", () => {
       ]);
       const { kernels, residuals } = entry as EntryReport;
       for (const kernel of kernels) expect(Object.keys(kernel)).toEqual(["name", "dispatch", "flops", "bytes"]);
-      for (const residual of residuals) expect(Object.keys(residual)).toEqual(["name", "shape", "bytes"]);
+      for (const residual of residuals) expect(Object.keys(residual)).toEqual(["name", "shape", "bytes", "place"]);
     }
     for (const each of Object.values(parameters)) expect(Object.keys(each)).toEqual(["name", "shape", "count"]);
   });
