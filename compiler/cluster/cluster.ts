@@ -59,9 +59,7 @@ export function cluster(roots: readonly Value[], cuts: Cuts = new Set()): Partit
       case "elementwise": {
         const cheap = measure(value, sizes, home).ops <= cheapChain && growth.sourcesOf(value).size === 0;
         if (!cuts.has(value) && cheap && !(contracted.has(value) && isCostly(value))) break;
-        const target = cuts.has(value) ? undefined : findEpilogue(value, growth);
-        if (target) join(value, target);
-        else start(value, "map", value.type.shape);
+        place(value, cuts.has(value) ? undefined : (findEpilogue(value, growth) ?? findBeside(value, growth)), growth);
         break;
       }
       case "scan":
@@ -121,30 +119,40 @@ function placeLoop(value: Value, loops: Map<object, Value[]>, fed: Set<Value>, {
 
 /** Results that no cluster computes (a leaf, a layout, a cheap chain) still have to be written by one. */
 function placeRoots(roots: ReadonlySet<Value>, growth: Growth): void {
-  const { drafts, home, start, join, admits } = growth;
+  const { drafts, home, join, admits } = growth;
   const total = drafts.find((each) => each.kind === "reduce" && each.axes.length === each.space.length && !each.sealed);
   for (const root of roots) {
     // A scalar costs nothing beside a reduction to a scalar; anything else gets a kernel.
     const product = home.get(underLayouts(root));
     if (total && root.type.shape.length === 0 && admits(total, root)) join(root, total);
     else if (product?.kind === "contract" && takesIn(root, product, growth)) join(root, product);
-    else {
-      const target = drafts.find((each) => computesBeside(root, each, growth));
-      if (target) join(root, target);
-      else start(root, "map", root.type.shape);
-    }
+    else place(root, findBeside(root, growth) ?? drafts.find((each) => passes(root, each, growth)), growth);
   }
 }
 
-/** True for a kernel that goes over the elements of the root, reads what it reads, and can write it as well. */
-function computesBeside(root: Value, target: Draft, growth: Growth): boolean {
-  return (
-    (target.kind === "map" || (target.kind === "reduce" && target.inputs.has(root))) &&
-    sameShape(target.space, root.type.shape) &&
-    root.op.kind !== "leaf" &&
-    sharesInput(root, target, growth) &&
-    takesIn(root, target, growth)
+/** Gives a value a place in a kernel that goes over as many elements, or a kernel of its own. */
+function place(value: Value, target: Draft | undefined, { start, join }: Growth): void {
+  if (target) join(value, target);
+  else start(value, "map", value.type.shape);
+}
+
+/** The first kernel over the same elements that reads some of the same: together they read it once. */
+function findBeside(value: Value, growth: Growth): Draft | undefined {
+  const { shape } = value.type;
+  const inputs = [...growth.inputsOf(value)].filter((input) => !input.constant && sameShape(input.type.shape, shape));
+  return growth.drafts.find(
+    (each) =>
+      each.kind === "map" &&
+      sameShape(each.space, shape) &&
+      inputs.some((input) => each.members.has(input) || each.inputs.has(input)) &&
+      takesIn(value, each, growth),
   );
+}
+
+/** True for a kernel that computes the value on its way, and so can write it. */
+function passes(value: Value, target: Draft, growth: Growth): boolean {
+  const isSame = target.kind === "reduce" && sameShape(target.space, value.type.shape);
+  return isSame && target.inputs.has(value) && takesIn(value, target, growth);
 }
 
 /** True for a reduction along the same axes of the same space that `target` may take in. */

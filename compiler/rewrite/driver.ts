@@ -4,6 +4,7 @@ import { formatType } from "../../ir/type.ts";
 import { same, withOperands, type Op, type Value } from "../../ir/value.ts";
 import { bottomUp } from "./bottom-up.ts";
 import { rewriteType, rewriteUnsettled } from "./errors.ts";
+import { makeReads } from "./reads.ts";
 import { keepsType, type Rule, type Surroundings } from "./rule.ts";
 
 /** What a rewriter may be told. */
@@ -26,9 +27,9 @@ const mostFirings = 1000;
 export function makeRewriter(rules: readonly Rule[], options: RewriterOptions = {}): (value: Value) => Value {
   const rulesOf = rulesByOp(rules);
   const settled = new Map<Value, Value>();
-  const uses = new Map(options.uses);
+  const reads = makeReads(options.uses, settled);
   const surroundings: Surroundings = {
-    uses: (value) => uses.get(value) ?? 1,
+    uses: (value) => reads.of(value),
     classes: (input) => options.classes?.get(input) ?? [],
   };
   /** Values of the graph are settled at depth 0, what rules made of them below. */
@@ -38,14 +39,15 @@ export function makeRewriter(rules: readonly Rule[], options: RewriterOptions = 
   function normalize(root: Value): Value {
     return bottomUp(root, settled, (value, operands) => {
       if (depth === 0) firings = 0;
-      const result = settle(withOperands(value, operands));
-      if (result !== value) uses.set(result, (uses.get(result) ?? 0) + (uses.get(value) ?? 1));
-      return result;
+      const moved = withOperands(value, operands);
+      reads.replace(value, moved);
+      return settle(moved);
     });
   }
 
   function settle(value: Value): Value {
     const known = settled.get(value);
+    if (known) reads.replace(value, known);
     if (known) return known;
     const result = rewriteOnce(value);
     settled.set(value, result);
@@ -62,6 +64,7 @@ export function makeRewriter(rules: readonly Rule[], options: RewriterOptions = 
       }
       if (++firings > mostFirings) throw rewriteUnsettled(rule.name, rule.identity, firings);
       options.observe?.(rule, value, rewritten);
+      reads.replace(value, settled.get(rewritten) ?? rewritten);
       depth++;
       const result = normalize(rewritten);
       depth--;

@@ -41,8 +41,8 @@ export interface Rule {
   apply(value: Value, surroundings: Surroundings): Value | undefined;
 }
 
-/** Holds or not, for what the variables of an identity stand for. */
-export type Condition = (bindings: Bindings, value: Value) => boolean;
+/** Holds or not, for what the variables of an identity stand for, where the value is. */
+export type Condition = (bindings: Bindings, value: Value, surroundings: Surroundings) => boolean;
 
 /**
  * A rule from the text of an identity such as `log(sigmoid(x)) = -softplus(-x)`, read from left to right. Letters stand for
@@ -55,8 +55,8 @@ export function identity(name: string, contract: Contract, text: string, conditi
     contract,
     identity: text,
     roots: [root],
-    apply(value) {
-      const found = match(left, value).find((bindings) => !condition || condition(bindings, value));
+    apply(value, surroundings) {
+      const found = match(left, value).find((bindings) => !condition || condition(bindings, value, surroundings));
       return found && instantiate(right, found, value.type);
     },
   };

@@ -16,6 +16,8 @@ const select = elementwise({
     accepts: ([condition, a, b]) => condition === "bool" && a === b,
     result: ([, a]) => a,
   },
+  // It moves a number and computes none: the counters of GPUs count no floating-point operation either.
+  flops: 0,
   scale: ({ operands: [condition] }, t) => [null, where(condition, t, 0), where(condition, 0, t)],
   wgsl: ([condition, a, b]) => `select(${b}, ${a}, ${condition})`,
   reference: ([condition, a, b]) => (condition ? a : b),

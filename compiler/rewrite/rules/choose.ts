@@ -1,7 +1,22 @@
 /// Selections: what multiplies a selection moves into the branch, so that the other branch cannot leak ∞ or NaN.
+import { div } from "../../../ir/ops/arithmetic.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import type { Value } from "../../../ir/value.ts";
-import { identity, rule, type Rule } from "../rule.ts";
+import { staysFinite } from "../finite.ts";
+import { identity, rule, type Condition, type Rule } from "../rule.ts";
+
+/**
+ * A selection that others read as well stays where it is: each product would need one of its own. Where the factor or the
+ * divisor could leak ∞ or NaN it takes one all the same; that costs no flop.
+ */
+const movesInside: Condition = ({ values: { y } }, { op, operands: [a, b] }, { uses }) =>
+  uses(a === y ? b : a) <= 1 || !staysFinite(op === div.op ? div(1, y) : y);
+
+/** One of two selections at least is not read otherwise, so that there is one less afterwards. */
+const mergesOne: Condition = (_, { operands }, { uses }) => operands.some((selection) => uses(selection) <= 1);
+
+/** What is inside is read nowhere else, so that it goes where it is replaced. */
+const readsAlone: Condition = (_, { operands: [, a, b] }, { uses }) => uses(a.constant ? b : a) <= 1;
 
 /** Selections with a 0 in one branch, in products, quotients and sums. */
 export const selectRules: readonly Rule[] = [
@@ -9,16 +24,19 @@ export const selectRules: readonly Rule[] = [
   identity("selection of one value", "exact", "select(c, x, x) = x"),
   identity("selection by a negation", "exact", "select(not(c), x, y) = select(c, y, x)"),
   // One selection in the place of two: a factor that goes in has one way to go, however many relu lie on top of each other.
-  identity("selection in a selection", "exact", "select(c, select(d, x, 0), 0) = select(and(c, d), x, 0)"),
-  identity("factor into a selection", "stabilizes", "select(c, x, 0) * y = select(c, x * y, 0)"),
-  identity("factor into an alternative", "stabilizes", "select(c, 0, x) * y = select(c, 0, x * y)"),
-  identity("divisor into a selection", "stabilizes", "select(c, x, 0) / y = select(c, x / y, 0)"),
-  identity("divisor into an alternative", "stabilizes", "select(c, 0, x) / y = select(c, 0, x / y)"),
-  identity("selection of a negation", "reassociates", "select(c, -x, 0) = -select(c, x, 0)"),
-  identity("alternative of a negation", "reassociates", "select(c, 0, -x) = -select(c, 0, x)"),
-  identity("sum of selections", "exact", "select(c, x, 0) + select(c, y, 0) = select(c, x + y, 0)"),
-  identity("difference of selections", "exact", "select(c, x, 0) - select(c, y, 0) = select(c, x - y, 0)"),
-  identity("sum of alternatives", "exact", "select(c, 0, x) + select(c, 0, y) = select(c, 0, x + y)"),
+  identity("selection in a selection", "exact", "select(c, select(d, x, 0), 0) = select(and(c, d), x, 0)", readsAlone),
+  // Two by one condition first: going into each other they would be four.
+  identity("product of selections", "exact", "select(c, x, 0) * select(c, y, 0) = select(c, x * y, 0)", mergesOne),
+  identity("product of alternatives", "exact", "select(c, 0, x) * select(c, 0, y) = select(c, 0, x * y)", mergesOne),
+  identity("factor into a selection", "stabilizes", "select(c, x, 0) * y = select(c, x * y, 0)", movesInside),
+  identity("factor into an alternative", "stabilizes", "select(c, 0, x) * y = select(c, 0, x * y)", movesInside),
+  identity("divisor into a selection", "stabilizes", "select(c, x, 0) / y = select(c, x / y, 0)", movesInside),
+  identity("divisor into an alternative", "stabilizes", "select(c, 0, x) / y = select(c, 0, x / y)", movesInside),
+  identity("selection of a negation", "reassociates", "select(c, -x, 0) = -select(c, x, 0)", readsAlone),
+  identity("alternative of a negation", "reassociates", "select(c, 0, -x) = -select(c, 0, x)", readsAlone),
+  identity("sum of selections", "exact", "select(c, x, 0) + select(c, y, 0) = select(c, x + y, 0)", mergesOne),
+  identity("difference of selections", "exact", "select(c, x, 0) - select(c, y, 0) = select(c, x - y, 0)", mergesOne),
+  identity("sum of alternatives", "exact", "select(c, 0, x) + select(c, 0, y) = select(c, 0, x + y)", mergesOne),
   identity("both branches", "reassociates", "select(c, x, 0) + select(c, 0, y) = select(c, x, y)"),
 ];
 

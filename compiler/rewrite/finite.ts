@@ -1,0 +1,41 @@
+/// Whether a formula can make ∞ or NaN of ordinary numbers: what must not leak out of a branch that is not taken.
+import type { ElementwiseOp, Value } from "../../ir/value.ts";
+import { makeRanges, type Range, type Ranges } from "./range.ts";
+
+/** Numbers that functions are tried at, besides the ends of what their operands can be. */
+const ordinary = [-1000, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 1000] as const;
+
+/** Formulas are looked at as deep as people would. */
+const deepest = 6;
+
+/** True where a value is finite for all data of ordinary size; what is no element-wise formula counts as data. */
+export function staysFinite(value: Value): boolean {
+  return isFinite(value, makeRanges(), deepest);
+}
+
+function isFinite(value: Value, rangeOf: Ranges, depth: number): boolean {
+  const { op, operands } = value;
+  if (op.kind === "layout") return isFinite(operands[0], rangeOf, depth);
+  if (op.kind !== "elementwise") return true;
+  if (depth === 0) return false;
+  return isTotal(op, value, rangeOf) && operands.every((operand) => isFinite(operand, rangeOf, depth - 1));
+}
+
+/** Tries a function at ordinary numbers within the ranges of its operands. */
+function isTotal(op: ElementwiseOp, { type, operands }: Value, rangeOf: Ranges): boolean {
+  const context = { result: type.dtype, operands: operands.map((operand) => operand.type.dtype) };
+  return combinations(operands.map((operand) => numbersIn(rangeOf(operand)))).every((numbers) =>
+    Number.isFinite(op.reference(numbers, context)),
+  );
+}
+
+function numbersIn({ low, high }: Range): readonly number[] {
+  return [...ordinary.filter((number) => number > low && number < high), ...[low, high].filter(Number.isFinite)];
+}
+
+function combinations(choices: readonly (readonly number[])[]): readonly (readonly number[])[] {
+  return choices.reduce<readonly (readonly number[])[]>(
+    (found, numbers) => found.flatMap((each) => numbers.map((number) => [...each, number])),
+    [[]],
+  );
+}

@@ -1,0 +1,48 @@
+/// How many values read each value, kept true while rules replace values: what a rewrite frees, and what others need still.
+import type { Value } from "../../ir/value.ts";
+
+/** Counts of readers that follow the rewriting. */
+export interface Reads {
+  /** How many values read it, entry points included. */
+  of(value: Value): number;
+  /** All that read the one reads the other from now on. */
+  replace(before: Value, after: Value): void;
+}
+
+/** Without counts to begin with, everything is read once. */
+const once: Reads = { of: () => 1, replace: () => undefined };
+
+/**
+ * Counts from those of a graph. A value that nothing reads any more no longer reads its operands, and one that comes into
+ * being begins to (as in DAG-aware rewriting, Mishchenko, Chatterjee, Brayton 2006). `settled` tells what became of values.
+ */
+export function makeReads(initial: ReadonlyMap<Value, number> | undefined, settled: ReadonlyMap<Value, Value>): Reads {
+  if (!initial) return once;
+  const counts = new Map(initial);
+  const current = (value: Value): Value => settled.get(value) ?? value;
+  const countOf = (value: Value): number => counts.get(value) ?? 0;
+
+  /** Adds readers to a value; where it has its first or loses its last, so do its operands. */
+  function change(root: Value, by: number): void {
+    const pending: (readonly [Value, number])[] = [[root, by]];
+    for (let next = pending.pop(); next; next = pending.pop()) {
+      const [value, more] = next;
+      const before = countOf(value);
+      const after = Math.max(0, before + more);
+      counts.set(value, after);
+      if (before > 0 === after > 0) continue;
+      for (const operand of new Set(value.operands)) pending.push([current(operand), after > 0 ? 1 : -1]);
+    }
+  }
+
+  return {
+    of: (value) => Math.max(1, countOf(value)),
+    replace(before, after) {
+      if (before === after) return;
+      const count = Math.max(1, countOf(before));
+      // The new one first: what both read keeps its readers.
+      change(after, count);
+      change(before, -count);
+    },
+  };
+}
