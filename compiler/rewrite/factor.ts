@@ -69,8 +69,9 @@ function alternatingSum(parts: readonly Signed[]): Value {
 
 /** coefficient · atoms · sum / divisors, for a positive coefficient. */
 function productOf({ coefficient, powers }: Term, sum: Value | undefined, { atoms, type }: Writing): Value {
+  const used = atoms.filter((atom) => powers.has(atom));
   const repeat = (sign: number): Value[] =>
-    atoms.flatMap((atom) => new Array<Value>(Math.max(0, sign * (powers.get(atom) ?? 0))).fill(atom));
+    used.flatMap((atom) => new Array<Value>(Math.max(0, sign * powers.get(atom)!)).fill(atom));
   const { factor, divisor } = written(coefficient);
   const number = (value: number): Value => constant(value, type.dtype, type.shape);
   const over = [...repeat(1), ...(sum ? [sum] : [])];

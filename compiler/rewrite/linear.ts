@@ -68,7 +68,9 @@ export function equalLinear(a: Linear, b: Linear): boolean {
 }
 
 function increase(terms: Map<Value, number>, atom: Value, by: number): void {
-  const key = terms.has(atom) ? atom : ([...terms.keys()].find((known) => same(known, atom)) ?? atom);
+  // Only constants can be the same and two objects.
+  const known = !terms.has(atom) && atom.constant ? [...terms.keys()].find((each) => same(each, atom)) : undefined;
+  const key = known ?? atom;
   const total = (terms.get(key) ?? 0) + by;
   if (total === 0) terms.delete(key);
   else terms.set(key, total);

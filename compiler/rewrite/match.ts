@@ -14,7 +14,23 @@ export interface Bindings {
 const nothing: Bindings = { values: {}, attrs: {} };
 
 /** Every way in which the pattern fits the value; operands of commutative ops fit in either order. */
-export function match(pattern: Pattern, value: Value, bindings: Bindings = nothing): readonly Bindings[] {
+export function match(pattern: Pattern, value: Value): readonly Bindings[] {
+  return looksLike(pattern, value) ? matchWith(pattern, value, nothing) : [];
+}
+
+/** True where ops and numbers are those of the pattern, whatever its letters stand for: most values fail here at once. */
+function looksLike(pattern: Pattern, value: Value): boolean {
+  if (pattern.tag === "variable") return true;
+  if (pattern.tag === "number") return constantValue(value) === pattern.value;
+  const { op, operands } = pattern;
+  if (value.op !== op || value.operands.length !== operands.length) return false;
+  if (operands.every((each, position) => looksLike(each, value.operands[position]))) return true;
+  const last = operands.length - 1;
+  const either = op.kind === "elementwise" && op.commutative;
+  return either && operands.every((each, position) => looksLike(each, value.operands[last - position]));
+}
+
+function matchWith(pattern: Pattern, value: Value, bindings: Bindings): readonly Bindings[] {
   switch (pattern.tag) {
     case "variable": {
       const bound = bindings.values[pattern.name];
@@ -48,7 +64,7 @@ function bindAttrs(name: string | undefined, attrs: Attrs, bindings: Bindings): 
 function matchEach(patterns: readonly Pattern[], values: readonly Value[], bindings: Bindings): readonly Bindings[] {
   if (patterns.length !== values.length) return [];
   return patterns.reduce<readonly Bindings[]>(
-    (found, pattern, position) => found.flatMap((each) => match(pattern, values[position], each)),
+    (found, pattern, position) => found.flatMap((each) => matchWith(pattern, values[position], each)),
     [bindings],
   );
 }
