@@ -2,8 +2,14 @@
 /// without type checking. A new export appears on docs/language.md by itself.
 import { join, relative } from "node:path";
 import { Node, Project } from "ts-morph";
-import type { ExpressionWithTypeArguments, InterfaceDeclaration, ParameterDeclaration, PropertySignature, SourceFile } from "ts-morph";
-import type { TypeAliasDeclaration, TypeNode } from "ts-morph";
+import type {
+  ExpressionWithTypeArguments,
+  InterfaceDeclaration,
+  ParameterDeclaration,
+  PropertySignature,
+  SourceFile,
+} from "ts-morph";
+import type { TypeAliasDeclaration, TypeNode, TypeReferenceNode } from "ts-morph";
 import * as exported from "../ir/index.ts";
 import type { Op } from "../ir/value.ts";
 import { root } from "./catalogue.ts";
@@ -87,16 +93,25 @@ function variableWords(name: string, file: string, initializer: Node, sources: S
     return [{ name, file, call, doc: op.doc, ...noOptions }];
   }
   const source = initializer.getSourceFile();
-  const main = initializer.getFirstDescendantOrThrow(Node.isArrowFunction);
-  const statement = source.getVariableStatementOrThrow(name);
-  const members = initializer.getDescendants().filter(Node.isShorthandPropertyAssignment);
+  const shape = interfaceOf(name, source);
+  const doc = docOf(source.getVariableStatementOrThrow(name));
+  if (!shape) return [word(name, file, initializer.getFirstDescendantOrThrow(Node.isArrowFunction), doc, sources)];
   return [
-    word(name, file, main, docOf(statement), sources),
-    ...members.map((member) => {
-      const method = source.getFunctionOrThrow(member.getName());
-      return word(`${name}.${member.getName()}`, file, method, docOf(method), sources);
+    word(name, file, shape.getCallSignatures()[0], doc, sources),
+    ...shape.getProperties().map((property) => {
+      const type = property.getTypeNode();
+      const method = Node.isFunctionTypeNode(type) ? type : source.getFunctionOrThrow(property.getName());
+      return word(`${name}.${property.getName()}`, file, method, docOf(property) || docOf(method), sources);
     }),
   ];
+}
+
+/** The interface that says how a constant is called: `const conv2d: Convolution`, or `const dense = … as Dense`. */
+function interfaceOf(name: string, source: SourceFile): InterfaceDeclaration | undefined {
+  const declaration = source.getVariableDeclarationOrThrow(name);
+  const initializer = declaration.getInitializer();
+  const type = declaration.getTypeNode() ?? (Node.isAsExpression(initializer) ? initializer.getTypeNode() : undefined);
+  return source.getInterface(type?.getText() ?? name);
 }
 
 function word(name: string, file: string, written: Parameterized, doc: string, sources: Sources): WordEntry {
@@ -136,7 +151,9 @@ function named(type: TypeNode | undefined): string | undefined {
 /** The entries of an options type, then those of the types that it extends; an heir fixes what its base leaves open. */
 function optionEntries(type: Node | undefined, sources: Sources): readonly OptionEntry[] {
   const name = Node.isTypeReference(type) ? type.getTypeName().getText() : undefined;
+  if (Node.isTypeReference(type) && name === "Omit") return inheritedEntries(type, sources);
   const declared = name === undefined ? type : find(name, sources);
+  if (Node.isTypeAliasDeclaration(declared)) return optionEntries(declared.getTypeNode(), sources);
   if (Node.isTypeLiteral(declared)) return declared.getProperties().map((each) => optionEntry(each, sources));
   if (!Node.isInterfaceDeclaration(declared)) return [];
   const open = new Map(declared.getTypeParameters().map((each) => [each.getName(), each.getConstraint()?.getText()]));
@@ -149,10 +166,14 @@ function optionEntries(type: Node | undefined, sources: Sources): readonly Optio
 }
 
 /** What an options type takes from another, `Omit<Base, "name">` included; type parameters are the heir's own entries. */
-function inheritedEntries(base: ExpressionWithTypeArguments, sources: Sources): readonly OptionEntry[] {
+function inheritedEntries(
+  base: ExpressionWithTypeArguments | TypeReferenceNode,
+  sources: Sources,
+): readonly OptionEntry[] {
   const [of, left] = base.getTypeArguments();
-  const omits = base.getExpression().getText() === "Omit";
-  const found = find(omits ? of.getText() : base.getExpression().getText(), sources);
+  const named = (Node.isTypeReference(base) ? base.getTypeName() : base.getExpression()).getText();
+  const omits = named === "Omit";
+  const found = find(omits ? of.getText() : named, sources);
   if (!Node.isInterfaceDeclaration(found)) return [];
   const gone = omits ? [...left.getText().matchAll(/"(\w+)"/g)].map(([, name]) => name) : [];
   const fixed = found.getTypeParameters().map((each) => each.getName());

@@ -104,7 +104,6 @@ export { accuracy, binaryAccuracy, type BinaryOptions } from "./nn/metrics.ts";
 export { embedding, type EmbeddingLayer, type EmbeddingOptions } from "./nn/embedding.ts";
 export { groupNorm, layerNorm, rmsNorm } from "./nn/normalization.ts";
 export type { AxesNormalizationOptions, NormalizationLayer, NormalizationOptions } from "./nn/normalization.ts";
-export type { RmsNormOptions } from "./nn/normalization.ts";
 export { l1, l2 } from "./nn/regularizers.ts";
 export { logSoftmax, oneHot, softmax } from "./nn/softmax.ts";
 

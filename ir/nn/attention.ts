@@ -88,6 +88,7 @@ export type AttentionLayer = <T extends Tensor<"f32">>(x: T, memory?: Tensor<"f3
 /** The call that makes and applies a layer, and the one that only makes it. */
 interface Attention {
   <T extends Tensor<"f32">>(x: T, heads: number, options?: MultiHeadOptions): T;
+  /** The layer to apply many times, with the same parameters; `x` attends to `memory` where that is given. */
   readonly layer: (heads: number, options?: MultiHeadOptions) => AttentionLayer;
 }
 

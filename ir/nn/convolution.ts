@@ -24,6 +24,7 @@ interface Convolution {
     size: number | readonly number[],
     options?: ConvolutionOptions,
   ): Tensor<D>;
+  /** The layer to apply many times, with the same parameters. */
   readonly layer: (filters: number, size: number | readonly number[], options?: ConvolutionOptions) => ConvolutionLayer;
 }
 

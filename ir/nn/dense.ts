@@ -12,7 +12,7 @@ import type { Tensor, Value } from "../value.ts";
 import { layerScope, once, type WeightedOptions } from "./layer.ts";
 
 /** What a dense layer may be told. */
-export interface DenseOptions extends WeightedOptions {}
+export type DenseOptions = WeightedOptions;
 
 /** f32 with at least one axis. */
 type DenseInput<D extends DType, S extends Shape> = S extends Scalar

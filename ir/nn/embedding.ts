@@ -26,6 +26,7 @@ interface Embedding {
     width: W,
     options?: EmbeddingOptions,
   ): Tensor<"f32", readonly [...S, W]>;
+  /** The layer to apply many times, with the same vectors. */
   readonly layer: <W extends Dim>(count: Dim, width: W, options?: EmbeddingOptions) => EmbeddingLayer<W>;
 }
 

@@ -17,7 +17,7 @@ export interface NormalizationOptions extends LayerOptions {
   readonly epsilon?: number;
   /** False leaves the learned scale out. Default true. */
   readonly scale?: boolean;
-  /** False leaves the learned shift out. Default true. */
+  /** Whether a shift is learned. Default true, for `rmsNorm` false. */
   readonly shift?: boolean;
 }
 
@@ -31,9 +31,10 @@ export interface AxesNormalizationOptions extends NormalizationOptions {
 export type NormalizationLayer = <T extends Tensor<"f32">>(x: T) => T;
 
 /** The call that makes and applies a layer, and the one that only makes it. */
-interface Normalization<O> {
-  <T extends Tensor<"f32">>(x: T, options?: O): T;
-  readonly layer: (options?: O) => NormalizationLayer;
+interface Normalization {
+  <T extends Tensor<"f32">>(x: T, options?: AxesNormalizationOptions): T;
+  /** The layer to apply many times, with the same parameters. */
+  readonly layer: (options?: AxesNormalizationOptions) => NormalizationLayer;
 }
 
 /** x over its root mean square along axes. */
@@ -64,8 +65,9 @@ function learned(
   };
 }
 
-function overAxes(kind: string, prepare: (x: Value, axes: readonly number[]) => Value) {
-  const layer = (options: AxesNormalizationOptions = {}): ((x: Value) => Value) => {
+function overAxes(kind: string, prepare: (x: Value, axes: readonly number[]) => Value, shift: boolean) {
+  const layer = (own: AxesNormalizationOptions = {}): ((x: Value) => Value) => {
+    const options = { shift, ...own };
     const scope = layerScope(kind, options);
     const axesOf = (x: Value): readonly number[] =>
       normalizeAxes(kind, x.type.shape.length, { axes: options.axes ?? [-1] });
@@ -83,24 +85,18 @@ function overAxes(kind: string, prepare: (x: Value, axes: readonly number[]) => 
  * Layer normalisation (Ba et al. 2016): (x − mean) / √(variance + ε) · scale + shift, along the last axis or `axes`.
  * Same shape as `x`; new parameters `scale` (1 at first) and `shift` (0) of the extents of these axes.
  */
-export const layerNorm = overAxes("layerNorm", centred) as Normalization<AxesNormalizationOptions>;
-
-/** What root mean square normalisation may be told. */
-export interface RmsNormOptions extends Omit<AxesNormalizationOptions, "shift"> {}
+export const layerNorm = overAxes("layerNorm", centred, true) as Normalization;
 
 /**
  * Root mean square normalisation (Zhang and Sennrich 2019): x / √(mean x² + ε) · scale, along the last axis or `axes`.
- * Same shape as `x`; a new parameter `scale` (1 at first) of the extents of these axes.
+ * Same shape as `x`; a new parameter `scale` (1 at first) of the extents of these axes, and no shift unless asked for.
  */
-export const rmsNorm = (() => {
-  const { layer: make } = overAxes("rmsNorm", (x) => x);
-  const layer = (options?: RmsNormOptions): ((x: Value) => Value) => make({ ...options, shift: false });
-  return Object.assign((x: Value, options?: RmsNormOptions) => layer(options)(x), { layer });
-})() as Normalization<RmsNormOptions>;
+export const rmsNorm = overAxes("rmsNorm", (x) => x, false) as Normalization;
 
 /** The call that makes and applies a layer, and the one that only makes it. */
 interface GroupNormalization {
   <T extends Tensor<"f32">>(x: T, groups: number, options?: NormalizationOptions): T;
+  /** The layer to apply many times, with the same parameters. */
   readonly layer: (groups: number, options?: NormalizationOptions) => NormalizationLayer;
 }
 
