@@ -5,6 +5,8 @@ import type { Value } from "../../ir/value.ts";
 /** Notes that grow while derivatives are expanded. Names stay unique. */
 export interface GrowingNotes {
   get(value: Value): Note | undefined;
+  /** What a value of the graph became before it was differentiated keeps its place, and so do the values it is made of. */
+  addForward(became: Value, forward: Note): void;
   /** Names the cotangent of a forward value, and gives its place to every new value that it is made of. */
   addCotangent(cotangent: Value, loss: string, forward: Note, target: boolean): void;
   /** A placeholder gives way to its gradient: the name of a cotangent says more than the variable that held it. */
@@ -18,6 +20,7 @@ export function growNotes(before: Graph["notes"]): GrowingNotes {
   const taken = new Set([...before.values()].flatMap((note) => note.name ?? []));
   return {
     get: (value) => notes.get(value),
+    addForward: (became, forward) => placeNew(notes, became, forward),
     addCotangent(cotangent, loss, forward, target) {
       placeNew(notes, cotangent, forward);
       const known = notes.get(cotangent);

@@ -174,6 +174,7 @@ function noteGradients(
     const became = image(value);
     if (became && (!forward.has(became) || graph.notes.get(value)?.name !== undefined)) forward.set(became, value);
   }
+  for (const [became, value] of forward) notes.addForward(became, graph.notes.get(value)!);
   for (const [value, cotangent] of cotangents) {
     const note = graph.notes.get(forward.get(value) ?? value);
     if (note && cotangent.op.kind !== "leaf") notes.addCotangent(cotangent, lossName, note, targets.has(value));

@@ -2,6 +2,7 @@
 import { abs, exp, maximum, minimum, pow } from "../../ir/ops/functions.ts";
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
 import { castOp, selectOp } from "../../ir/ops/choose.ts";
+import { equal } from "../../ir/ops/compare.ts";
 import { contractAttrs } from "../../ir/ops/contract.ts";
 import { cummaxOp, cumminOp, cumprodOp, cumsumOp } from "../../ir/ops/cumulative.ts";
 import { constantValue, inputOp, iotaOp, sizeOp, type InputIdentity } from "../../ir/ops/leaf.ts";
@@ -130,7 +131,7 @@ function rangeOfElement(value: Value, of: Ranges): Range {
     case abs.op:
       return absRange(of(a));
     case hypot.op:
-      return { low: 0, high: Infinity };
+      return { low: Math.max(absRange(of(a)).low, absRange(of(b)).low), high: Infinity };
     case maximum.op:
       return { low: Math.max(of(a).low, of(b).low), high: Math.max(of(a).high, of(b).high) };
     case minimum.op:
@@ -206,10 +207,11 @@ function rangeOfReduction(value: Value, of: Ranges): Range {
   return { low: low >= 0 ? low : times(low), high: high <= 0 ? high : times(high) };
 }
 
-/** True for exp(x − max x): one element of each row is 1. */
+/** True for exp(x − max x), where one element of each row is 1, and for what marks the largest or smallest ones. */
 function hasPeak(x: Value): boolean {
-  if (x.op !== exp.op || x.operands[0].op !== sub.op) return false;
+  const isMark = x.op === castOp && x.operands[0].op === equal.op;
+  if (!isMark && (x.op !== exp.op || x.operands[0].op !== sub.op)) return false;
   const [a, b] = x.operands[0].operands;
   const peak = b.op === broadcastOp ? b.operands[0] : b;
-  return peak.op === maxOp && same(peak.operands[0], a);
+  return (peak.op === maxOp || (isMark && peak.op === minOp)) && same(peak.operands[0], a);
 }

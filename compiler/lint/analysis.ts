@@ -1,0 +1,152 @@
+/// What is known of every value of a graph, operands first; and of a value in the branch of a choice, where its condition
+/// holds, once more.
+import { add, div, mul, neg } from "../../ir/ops/arithmetic.ts";
+import { castOp, copyOp, selectOp } from "../../ir/ops/choose.ts";
+import { abs, sign, sqrt } from "../../ir/ops/functions.ts";
+import { constantValue, inputOp, settingOp, type InputIdentity, type SettingIdentity } from "../../ir/ops/leaf.ts";
+import { maxOp, minOp, logsumexpOp } from "../../ir/ops/reduce.ts";
+import { same, postorder, type Op, type Value } from "../../ir/value.ts";
+import { rangeOfFormula } from "../rewrite/range.ts";
+import { makeBounds, onlySpecial, special, tiny, unionOf, unknown, type Bounds } from "./bounds.ts";
+import { effectOf } from "./effect.ts";
+import { everywhere, factsOf, joined, refined, throughLayout, type Facts } from "./facts.ts";
+import { makeLoops, type Loops } from "./loops.ts";
+import type { Node } from "./node.ts";
+
+/** A graph, or the body of a loop, in which some leaves are known. */
+export interface Frame {
+  /** Nodes of values without facts about them; `leaves` are there from the beginning. */
+  readonly nodes: Map<Value, Node>;
+  readonly loops: Loops;
+}
+
+/** Facts that hold for the elements that are looked at, and the nodes of values under them. */
+interface Branch {
+  readonly facts: Facts;
+  readonly nodes: Map<Value, Node>;
+  /** Choices around it. */
+  readonly nested: number;
+}
+
+/** Choices inside choices are followed so far. */
+const mostNested = 3;
+
+/** Facts are followed so far down: a chain is longer than the call stack. */
+const deepest = 16;
+
+/** The nodes of values, and of all that is below them. */
+export function analyse(roots: readonly Value[], frame: Frame): readonly Node[] {
+  for (const value of postorder(roots)) if (!frame.nodes.has(value)) frame.nodes.set(value, nodeOf(value, frame));
+  return roots.map((root) => frame.nodes.get(root)!);
+}
+
+/** A frame in which leaves are known. */
+export function openFrame(leaves: ReadonlyMap<Value, Node>): Frame {
+  return { nodes: new Map(leaves), loops: makeLoops((roots, inner) => analyse(roots, openFrame(inner))) };
+}
+
+/** A value in no branch, whose operands have been looked at. */
+function nodeOf(value: Value, frame: Frame): Node {
+  const { op, operands } = value;
+  const inputs = operands.map((operand) => frame.nodes.get(operand)!);
+  if (op.kind === "leaf") return { value, bounds: leafBounds(value), arises: 0, inputs };
+  if (op.kind === "composite") return standIn(value, analyse([op.expand(operands, value.attrs)], frame));
+  if (op.kind === "scan") return frame.loops(value, inputs);
+  if (op === selectOp) return choiceOf(value, { facts: new Map(), nodes: new Map(), nested: 0 }, frame, 0);
+  return formulaNode(value, inputs);
+}
+
+/** A node of the same bounds as others. */
+function standIn(value: Value, inputs: readonly Node[]): Node {
+  return { value, bounds: inputs.map(({ bounds }) => bounds).reduce(unionOf), arises: 0, inputs };
+}
+
+function leafBounds(value: Value): Bounds {
+  const number = constantValue(value);
+  if (number === Infinity) return onlySpecial(special.givenPlus);
+  if (number === -Infinity) return onlySpecial(special.givenMinus);
+  if (Number.isNaN(number)) return onlySpecial(special.nan);
+  if (value.op === settingOp) return settingBounds(value.attrs.identity as SettingIdentity);
+  if (value.op === inputOp && (value.attrs.identity as InputIdentity).dtype === "bool")
+    return { ...unknown, low: 0, high: 1 };
+  return makeBounds(
+    rangeOfFormula(value, () => unknown),
+    false,
+    0,
+  );
+}
+
+/** A setting is taken to stay on the side of 0, and of 1, where its default is: rates and decays below 1. */
+function settingBounds({ value }: SettingIdentity): Bounds {
+  if (value < 0) return { ...unknown, high: -tiny, nonzero: true };
+  const range = { low: value === 0 ? 0 : tiny, high: value < 1 ? 1 - 2 ** -24 : Infinity };
+  return makeBounds(range, false, 0);
+}
+
+function formulaNode(value: Value, inputs: readonly Node[]): Node {
+  const bounds = inputs.map((node) => node.bounds);
+  const { specials, arises } = effectOf(value, bounds);
+  const range = rangeOfFormula(value, (operand) => {
+    const at = value.operands.findIndex((each) => each === operand);
+    return at < 0 ? unknown : bounds[at];
+  });
+  return { value, bounds: makeBounds(range, isNonzero(value, bounds), specials), arises, inputs };
+}
+
+/** Ops whose result is 0 only where an operand is. */
+const keepNonzero: ReadonlySet<Op> = new Set<Op>([mul.op, neg.op, abs.op, sqrt.op, sign.op, copyOp, maxOp, minOp]);
+
+function isNonzero({ op, type, operands }: Value, bounds: readonly Bounds[]): boolean {
+  if (op.kind === "layout" || keepNonzero.has(op)) return bounds.every(({ nonzero }) => nonzero);
+  if (op === castOp) return type.dtype === "f32" && bounds[0].nonzero;
+  if (op === div.op) return bounds[0].nonzero;
+  if (op === add.op && same(operands[0], operands[1])) return bounds[0].nonzero;
+  return op !== logsumexpOp && op.name === "concatenate" && bounds.every(({ nonzero }) => nonzero);
+}
+
+/** A choice: each branch where its condition holds. */
+function choiceOf(value: Value, branch: Branch, frame: Frame, depth: number): Node {
+  const [condition, ...sides] = value.operands;
+  const inputs = sides.map((side, i) => {
+    const outside = nodeIn(side, branch, frame, depth);
+    if (branch.nested >= mostNested) return outside;
+    const ranges = (each: Value): Bounds => frame.nodes.get(each)?.bounds ?? unknown;
+    const facts = factsOf(condition, i === 0, ranges);
+    if (facts.size === 0) return outside;
+    const inner: Branch = { facts: joined(branch.facts, facts), nodes: new Map(), nested: branch.nested + 1 };
+    return nodeIn(side, inner, frame, depth + 1);
+  });
+  return standIn(value, inputs);
+}
+
+/** A value in a branch; the one outside where the facts tell nothing of it. */
+function nodeIn(value: Value, branch: Branch, frame: Frame, depth: number): Node {
+  const outside = frame.nodes.get(value)!;
+  if (branch.facts.size === 0 || value.constant) return outside;
+  const known = branch.nodes.get(value);
+  if (known) return known;
+  const node = withFact(depth < deepest ? insideOf(value, outside, branch, frame, depth) : outside, branch.facts);
+  branch.nodes.set(value, node);
+  return node;
+}
+
+function insideOf(value: Value, outside: Node, branch: Branch, frame: Frame, depth: number): Node {
+  const { op, operands } = value;
+  if (op.kind === "composite" || op.kind === "scan" || op.kind === "leaf") return outside;
+  if (op === selectOp) return choiceOf(value, branch, frame, depth);
+  const below = op.kind === "elementwise" ? branch : moved(value, branch);
+  const inputs = operands.map((operand) => nodeIn(operand, below, frame, depth + 1));
+  return inputs.every((input, i) => input === outside.inputs[i]) ? outside : formulaNode(value, inputs);
+}
+
+/** The branch as operands of other shapes see it. */
+function moved(value: Value, { facts, nested }: Branch): Branch {
+  const seen = value.op.kind === "layout" ? throughLayout(facts, value) : everywhere(facts);
+  return { facts: seen, nodes: new Map(), nested };
+}
+
+function withFact(node: Node, facts: Facts): Node {
+  const fact = facts.get(node.value);
+  if (!fact) return node;
+  return { ...node, bounds: refined(node.bounds, fact), arises: node.arises & ~fact.excluded };
+}
