@@ -1,8 +1,8 @@
 /// Shapes in the TypeScript type system, continued: what reductions, transposes, reshapes and losses do to axes.
 import type { Dim } from "./dim.ts";
-import type { Scalar, ShapeError, Show } from "./static.ts";
+import type { Differ, MayEqual, Scalar, ShapeError, Show } from "./static.ts";
 import type { DType, Shape } from "./type.ts";
-import type { Tensor } from "./value.ts";
+import type { Tensor, Value } from "./value.ts";
 
 /** No options given. */
 export type None = Readonly<Record<never, never>>;
@@ -167,7 +167,7 @@ export type SameShape<Name extends string, S extends Shape, T extends Shape, Fin
   Meets<S, T> extends true ? Fine : ShapeError<`${Name}: prediction is ${Show<S>}, target is ${Show<T>}`>;
 
 /** True unless two shapes are certain to differ. */
-type Meets<S extends Shape, T extends Shape> = [S] extends [T] ? true : [T] extends [S] ? true : false;
+export type Meets<S extends Shape, T extends Shape> = [S] extends [T] ? true : [T] extends [S] ? true : false;
 
 /** A target for scores over classes: i32 labels of one axis less, or floats of the same shape. */
 export type ClassTarget<Name extends string, S extends Shape, E extends DType, T extends Shape> = number extends
@@ -182,3 +182,60 @@ export type ClassTarget<Name extends string, S extends Shape, E extends DType, T
         ? Tensor<E, T>
         : ShapeError<`${Name}: labels must be ${Show<Leading<S>>}, found ${Show<T>}`>
       : ShapeError<`${Name}: the target is i32 labels or f32 probabilities, found ${E}`>;
+
+// Loops
+
+/** What a scan walks along, entry by entry: tensors without their first axis. */
+export type Elements<S extends readonly Value[]> = { readonly [I in keyof S]: Entry<S[I]> };
+
+type Entry<T> = T extends Tensor<infer D, infer S> ? Tensor<D, Trailing<S>> : never;
+
+/** The shape without its first axis. */
+type Trailing<S extends Shape> = S extends readonly [Dim, ...infer Rest extends Shape] ? readonly [...Rest] : Shape;
+
+/** The first extent. */
+type First<S extends Shape> = S extends readonly [infer F extends Dim, ...Shape] ? F : Dim;
+
+/** Number of steps: places of the first sequence, else the given length. */
+type Steps<S extends readonly Value[], L extends Dim> = S extends readonly [
+  Tensor<DType, infer T>,
+  ...(readonly Value[]),
+]
+  ? First<T>
+  : [L] extends [never]
+    ? Dim
+    : L;
+
+/** What a scan gives of all steps: the outputs of one, with an axis in front. */
+export type Stacked<S extends readonly Value[], L extends Dim, Y extends readonly Value[]> = {
+  readonly [I in keyof Y]: Y[I] extends Tensor<infer D, infer T>
+    ? Tensor<D, number extends T["length"] ? Shape : readonly [Steps<S, L>, ...T]>
+    : never;
+};
+
+/** The sequences themselves; the reason why not in the place of one that is certain to have another length. */
+export type AlongOneLength<S extends readonly Value[]> = {
+  readonly [I in keyof S]: S[I] extends Tensor<DType, infer T>
+    ? T extends readonly []
+      ? ShapeError<"scan: a sequence takes at least one axis, found a scalar">
+      : MayEqual<Steps<S, never>, First<T>> extends true
+        ? S[I]
+        : ShapeError<`scan: sequences differ in length: ${Steps<S, never>} and ${First<T>}`>
+    : never;
+};
+
+/** The carries that a step gives, where they have the types of those that it gets; else the reason why not. */
+export type Handed<C extends readonly Value[], N extends readonly Value[]> = number extends C["length"] | N["length"]
+  ? N
+  : N["length"] extends C["length"]
+    ? { readonly [I in keyof N]: I extends keyof C ? Kept<C[I], N[I]> : N[I] }
+    : ShapeError<`scan: starts with ${C["length"]} carries, the step gives ${N["length"]}`>;
+
+type Kept<A, B> =
+  A extends Tensor<infer D, infer S>
+    ? B extends Tensor<infer E, infer T>
+      ? [Differ<D, E>, Meets<S, T>] extends [false, true]
+        ? B
+        : ShapeError<`scan: a carry that starts as ${D}${Show<S>} becomes ${E}${Show<T>}`>
+      : B
+    : B;

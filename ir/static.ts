@@ -28,13 +28,13 @@ export type Show<S extends Shape> = `[${List<S>}]`;
 type IsWide<D extends Dim> = number extends D ? true : string extends D ? true : false;
 
 /** True unless the sizes are certain to differ. */
-type MayEqual<A extends Dim, B extends Dim> = [A] extends [B] ? true : IsWide<A> extends true ? true : IsWide<B>;
+export type MayEqual<A extends Dim, B extends Dim> = [A] extends [B] ? true : IsWide<A> extends true ? true : IsWide<B>;
 
 /** The element type of two operands; a number (never) takes that of the other. */
 export type Either<D extends DType, E extends DType> = [D | E] extends [never] ? "f32" : D | E;
 
 /** True when two element types are certain to differ. */
-type Differ<D extends DType, E extends DType> = [D] extends [E] ? false : [E] extends [D] ? false : true;
+export type Differ<D extends DType, E extends DType> = [D] extends [E] ? false : [E] extends [D] ? false : true;
 
 // Broadcasting
 

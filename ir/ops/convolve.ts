@@ -145,12 +145,7 @@ export interface ConvolveOptions {
  * Convolution (cross-correlation, as networks have it) of x [N, C, …n] with w [F, C/groups, …k] → [N, F, …o], over any
  * number of spatial axes. Errors: `convolution-shape`, `padding-form`, `window-size`, `dtype-mismatch`.
  */
-export function convolve<
-  D extends DType,
-  S extends Shape,
-  W extends Shape,
-  const O extends ConvolveOptions = None,
->(
+export function convolve<D extends DType, S extends Shape, W extends Shape, const O extends ConvolveOptions = None>(
   x: Tensor<D, S>,
   w: Tensor<NoInfer<D>, W> & KernelFits<S, W, O, unknown>,
   options?: O,

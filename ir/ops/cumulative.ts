@@ -1,7 +1,16 @@
 /// Everything up to a place along an axis: running sums, products and extremes, and linear recurrences.
 import { axisRange, broadcastMismatch, dtypeMismatch } from "../errors.ts";
-import { isFloat, sameShape, type DType } from "../type.ts";
-import { apply, type Accumulation, type Attrs, type CumulativeOp, type ReductionOp, type Value } from "../value.ts";
+import type { Alike, AxisFits } from "../static-parts.ts";
+import { isFloat, sameShape, type DType, type Shape } from "../type.ts";
+import {
+  apply,
+  type Accumulation,
+  type Attrs,
+  type CumulativeOp,
+  type ReductionOp,
+  type Tensor,
+  type Value,
+} from "../value.ts";
 import { mul, sub } from "./arithmetic.ts";
 import { exp } from "./functions.ts";
 import { scatterAddOp } from "./gather.ts";
@@ -216,37 +225,62 @@ function along(op: CumulativeOp, operands: readonly Value[], axis: number, optio
 }
 
 /** Running sum along an axis (negative counts from the last). */
-export function cumsum<T extends Value>(x: T, axis: number, options?: CumulativeOptions): T;
+export function cumsum<D extends DType, S extends Shape, const A extends number>(
+  x: Tensor<D, S>,
+  axis: A & AxisFits<"cumsum", S, A>,
+  options?: CumulativeOptions,
+): Tensor<D, S>;
 export function cumsum(x: Value, axis: number, options: CumulativeOptions = {}): Value {
   return along(cumsumOp, [x], axis, options);
 }
 
 /** Running product along an axis. */
-export function cumprod<T extends Value>(x: T, axis: number, options?: CumulativeOptions): T;
+export function cumprod<D extends DType, S extends Shape, const A extends number>(
+  x: Tensor<D, S>,
+  axis: A & AxisFits<"cumprod", S, A>,
+  options?: CumulativeOptions,
+): Tensor<D, S>;
 export function cumprod(x: Value, axis: number, options: CumulativeOptions = {}): Value {
   return along(cumprodOp, [x], axis, options);
 }
 
 /** Largest element so far along an axis; the gradient goes to the first of equals. */
-export function cummax<T extends Value>(x: T, axis: number, options?: Direction): T;
+export function cummax<D extends DType, S extends Shape, const A extends number>(
+  x: Tensor<D, S>,
+  axis: A & AxisFits<"cummax", S, A>,
+  options?: Direction,
+): Tensor<D, S>;
 export function cummax(x: Value, axis: number, options: Direction = {}): Value {
   return along(cummaxOp, [x], axis, options);
 }
 
 /** Smallest element so far along an axis; the gradient goes to the first of equals. */
-export function cummin<T extends Value>(x: T, axis: number, options?: Direction): T;
+export function cummin<D extends DType, S extends Shape, const A extends number>(
+  x: Tensor<D, S>,
+  axis: A & AxisFits<"cummin", S, A>,
+  options?: Direction,
+): Tensor<D, S>;
 export function cummin(x: Value, axis: number, options: Direction = {}): Value {
   return along(cumminOp, [x], axis, options);
 }
 
 /** Running ln Σ eˣ along an axis. */
-export function logcumsumexp<T extends Value>(x: T, axis: number, options?: Direction): T;
+export function logcumsumexp<D extends DType, S extends Shape, const A extends number>(
+  x: Tensor<D, S>,
+  axis: A & AxisFits<"logcumsumexp", S, A>,
+  options?: Direction,
+): Tensor<D, S>;
 export function logcumsumexp(x: Value, axis: number, options: Direction = {}): Value {
   return along(logcumsumexpOp, [x], axis, options);
 }
 
 /** s[i] = a[i]·s[i−1] + b[i] along an axis, from s = 0: what a linear recurrent layer computes, in parallel. */
-export function recurrence<T extends Value>(a: T, b: T, axis: number, options?: Direction): T;
+export function recurrence<D extends DType, S extends Shape, T extends Shape, const A extends number>(
+  a: Tensor<D, S>,
+  b: Alike<"recurrence", S, T, Tensor<NoInfer<D>, T>>,
+  axis: A & AxisFits<"recurrence", S, A>,
+  options?: Direction,
+): Tensor<D, S>;
 export function recurrence(a: Value, b: Value, axis: number, options: Direction = {}): Value {
   return along(recurrenceOp, [a, b], axis, options);
 }

@@ -1,7 +1,11 @@
 /// Reading and adding up where integers say. A gather is a product with a one-hot that is never made.
+import { about } from "../diagnostic.ts";
 import { addDims, multiplyDims, type Dim } from "../dim.ts";
-import { axisRange } from "../errors.ts";
-import type { DType, Shape } from "../type.ts";
+import { axisRange, broadcastMismatch } from "../errors.ts";
+import type { None } from "../static-axes.ts";
+import type { Alike, AxisFits, BatchOf, Gathered, GatherFits, PlacesFit, WithAxis } from "../static-parts.ts";
+import type { Of } from "../static.ts";
+import { sameShape, type DType, type Shape } from "../type.ts";
 import { apply, type Attrs, type CompositeOp, type GatherOp, type Tensor, type Value } from "../value.ts";
 import { add } from "./arithmetic.ts";
 import { where } from "./choose.ts";
@@ -78,17 +82,36 @@ export const scatterAddOp: CompositeOp = {
   ],
 };
 
+/** How many leading axes the tensors of a gather share (default 0). */
+export interface BatchOptions {
+  readonly batch?: number;
+}
+
 /**
  * Reads `x` at positions: [B…, n, R…] at i32 [B…, K…] → [B…, K…, R…], `batch` leading axes shared (default 0). A position
  * outside 0…n−1 reads 0 and hands on no gradient. Errors: `gather-shape`.
  */
-export function gather<D extends DType>(x: Tensor<D>, indices: Value, options?: { readonly batch?: number }): Tensor<D>;
-export function gather(x: Value, indices: Value, { batch = 0 }: { readonly batch?: number } = {}): Value {
+export function gather<
+  D extends DType,
+  S extends Shape,
+  E extends DType,
+  P extends Shape,
+  const O extends BatchOptions = None,
+>(
+  x: Tensor<D, S>,
+  indices: Of<"i32", "gather", E, P> & GatherFits<"gather", S, P, BatchOf<O>, unknown>,
+  options?: O,
+): Tensor<D, Gathered<S, P, BatchOf<O>>>;
+export function gather(x: Value, indices: Value, { batch = 0 }: BatchOptions = {}): Value {
   return apply(gatherOp, [x, indices], { batch });
 }
 
 /** Entries of an axis at positions of any shape, which takes the place of the axis: an embedding is `take(table, tokens)`. */
-export function take<D extends DType>(x: Tensor<D>, indices: Value, axis?: number): Tensor<D>;
+export function take<D extends DType, S extends Shape, E extends DType, P extends Shape, const A extends number = 0>(
+  x: Tensor<D, S>,
+  indices: Of<"i32", "take", E, P>,
+  axis?: A & AxisFits<"take", S, A>,
+): Tensor<D, WithAxis<S, A, P>>;
 export function take(x: Value, indices: Value, axis = 0): Value {
   const rank = x.type.shape.length;
   const along = countedAxis("take", axis, rank);
@@ -102,7 +125,17 @@ export function take(x: Value, indices: Value, axis = 0): Value {
 }
 
 /** For each place of `indices`, the entry of the axis that it names: `indices` has the shape of `x` but along the axis. */
-export function takeAlongAxis<D extends DType>(x: Tensor<D>, indices: Value, axis: number): Tensor<D>;
+export function takeAlongAxis<
+  D extends DType,
+  S extends Shape,
+  E extends DType,
+  P extends Shape,
+  const A extends number,
+>(
+  x: Tensor<D, S>,
+  indices: Of<"i32", "takeAlongAxis", E, P> & PlacesFit<"takeAlongAxis", S, P, A, unknown>,
+  axis: A & AxisFits<"takeAlongAxis", S, A>,
+): Tensor<D, P>;
 export function takeAlongAxis(x: Value, indices: Value, axis: number): Value {
   const rank = x.type.shape.length;
   const along = countedAxis("takeAlongAxis", axis, rank);
@@ -113,25 +146,35 @@ export function takeAlongAxis(x: Value, indices: Value, axis: number): Value {
 }
 
 /** `x` with updates added at positions of its first axis after `batch` shared ones; several at one position add up. */
-export function scatterAdd<D extends DType>(
-  x: Tensor<D>,
-  indices: Value,
-  updates: Value,
-  options?: { readonly batch?: number },
-): Tensor<D>;
-export function scatterAdd(
-  x: Value,
-  indices: Value,
-  updates: Value,
-  { batch = 0 }: { readonly batch?: number } = {},
-): Value {
+export function scatterAdd<
+  D extends DType,
+  S extends Shape,
+  E extends DType,
+  P extends Shape,
+  U extends Shape,
+  const O extends BatchOptions = None,
+>(
+  x: Tensor<D, S>,
+  indices: Of<"i32", "scatterAdd", E, P> & GatherFits<"scatterAdd", S, P, BatchOf<O>, unknown>,
+  updates: Tensor<NoInfer<D>, U> & Alike<"scatterAdd", Gathered<S, P, BatchOf<O>>, U, unknown>,
+  options?: O,
+): Tensor<D, S>;
+export function scatterAdd(x: Value, indices: Value, updates: Value, { batch = 0 }: BatchOptions = {}): Value {
   const extent = x.type.shape[batch];
   if (extent === undefined) throw axisRange("scatterAdd", [batch], x.type.shape.length);
-  return add(x, apply(scatterAddOp, [indices, updates], { batch, extent }));
+  const sums = apply(scatterAddOp, [indices, updates], { batch, extent });
+  about([x, updates], () => {
+    if (!sameShape(sums.type.shape, x.type.shape)) throw broadcastMismatch("scatterAdd", x.type, sums.type);
+  });
+  return add(x, sums);
 }
 
 /** A part of fixed size that begins where i32 scalars say, one for each axis; a start too far right or left is moved in. */
-export function dynamicSlice<D extends DType>(x: Tensor<D>, starts: readonly Value[], sizes: Shape): Tensor<D>;
+export function dynamicSlice<D extends DType, const Z extends Shape>(
+  x: Tensor<D>,
+  starts: readonly Value[],
+  sizes: Z,
+): Tensor<D, Z>;
 export function dynamicSlice(x: Value, starts: readonly Value[], sizes: Shape): Value {
   const rank = x.type.shape.length;
   if (starts.length !== rank || sizes.length !== rank) throw axisRange("dynamicSlice", [starts.length - 1], rank);

@@ -2,7 +2,7 @@
 import { addDims, divideDims, multiplyDims, parseDim, type Dim } from "../dim.ts";
 import { axisRange, reshapeCount, sizeSyntax } from "../errors.ts";
 import { elementCount, rowMajorStrides, sameShape, type DType, type Shape, type TensorType } from "../type.ts";
-import type { Completed, Permuted, Reshapes } from "../static-axes.ts";
+import type { AxesFit, Completed, Permuted, Reshapes } from "../static-axes.ts";
 import { apply, type IndexAlgebra, type LayoutOp, type Tensor, type Value } from "../value.ts";
 import { constantOp, sizeOp } from "./leaf.ts";
 
@@ -58,7 +58,10 @@ export const reverseOp: LayoutOp = {
 };
 
 /** The elements in the opposite order along axes (negative counts from the last). */
-export function reverse<T extends Value>(x: T, axes: readonly number[]): T;
+export function reverse<D extends DType, S extends Shape, const A extends readonly number[]>(
+  x: Tensor<D, S>,
+  axes: A & AxesFit<"reverse", S, { readonly axes: A }>,
+): Tensor<D, S>;
 export function reverse(x: Value, axes: readonly number[]): Value {
   const rank = x.type.shape.length;
   const counted = axes.map((axis) => (axis < 0 ? axis + rank : axis));

@@ -1,6 +1,8 @@
 /// Parts and frames: slices, padding and tensors side by side. A slice and a padding are each other's transposes.
 import { addDims, multiplyDims, divideDims, type Dim } from "../dim.ts";
 import { axisRange } from "../errors.ts";
+import type { None } from "../static-axes.ts";
+import type { ElementOf, Framed, FrameFits, Joined, Joins, Sliced, SlicesFit } from "../static-parts.ts";
 import { sameShape, type DType, type Shape } from "../type.ts";
 import { apply, type Attrs, type LayoutOp, type PiecewiseOp, type Tensor, type Value } from "../value.ts";
 import { constant, represents } from "./leaf.ts";
@@ -200,7 +202,10 @@ export type SliceRange = readonly [start?: Dim | null, stop?: Dim | null, step?:
  * Part of a tensor, a range for each leading axis: `slice(x, [null, [1, -1]])` takes all of the first axis, and the
  * second without its ends. Stops are exclusive and clipped to the axis. Errors: `slice-range` for nothing left.
  */
-export function slice<D extends DType>(x: Tensor<D>, ranges: readonly (SliceRange | null)[]): Tensor<D>;
+export function slice<D extends DType, S extends Shape, const R extends readonly (SliceRange | null)[]>(
+  x: Tensor<D, S>,
+  ranges: R & SlicesFit<S, R>,
+): Tensor<D, Sliced<S, R>>;
 export function slice(x: Value, ranges: readonly (SliceRange | null)[]): Value {
   const { shape } = x.type;
   if (ranges.length > shape.length) throw axisRange("slice", [ranges.length - 1], shape.length);
@@ -254,11 +259,12 @@ export interface PadOptions {
 }
 
 /** A frame around a tensor: `[before, after]` for each axis, counts that may be negative. Errors: `pad-width`. */
-export function pad<D extends DType>(
-  x: Tensor<D>,
-  widths: readonly (readonly [Dim, Dim])[],
-  options?: PadOptions,
-): Tensor<D>;
+export function pad<
+  D extends DType,
+  S extends Shape,
+  const W extends readonly (readonly [Dim, Dim])[],
+  const O extends PadOptions = None,
+>(x: Tensor<D, S>, widths: W & FrameFits<S, W>, options?: O): Tensor<D, Framed<S, W, O>>;
 export function pad(x: Value, widths: readonly (readonly [Dim, Dim])[], options: PadOptions = {}): Value {
   const rank = x.type.shape.length;
   const interior = options.interior ?? widths.map(() => 0);
@@ -270,7 +276,10 @@ export function pad(x: Value, widths: readonly (readonly [Dim, Dim])[], options:
 }
 
 /** Tensors one after the other along an axis (default the first; negative counts from the last). */
-export function concatenate<D extends DType>(tensors: readonly Tensor<D>[], axis?: number): Tensor<D>;
+export function concatenate<const T extends readonly Tensor[], const A extends number = 0>(
+  tensors: T & Joins<T, A>,
+  axis?: A,
+): Tensor<ElementOf<T>, Joined<T, A>>;
 export function concatenate(tensors: readonly Value[], axis = 0): Value {
   const rank = tensors[0]?.type.shape.length ?? 0;
   const along = axis < 0 ? axis + rank : axis;

@@ -1,6 +1,8 @@
 /// The order of elements: one op gives positions, and reading at them gives all the rest.
 import { axisRange, dtypeMismatch } from "../errors.ts";
-import type { DType } from "../type.ts";
+import type { AxesFit, None } from "../static-axes.ts";
+import type { AxisOf, WithAxis } from "../static-parts.ts";
+import type { DType, Shape } from "../type.ts";
 import { apply, type SortOp, type Tensor, type Value } from "../value.ts";
 import { takeAlongAxis } from "./gather.ts";
 import { sliceTo } from "./pad.ts";
@@ -25,28 +27,42 @@ export interface SortOptions {
 }
 
 /** Positions that put the elements along an axis in order; stable, NaN last. They have no derivative. */
-export function argsort(x: Value, { axis = -1, descending = false }: SortOptions = {}): Tensor<"i32"> {
-  return apply(argsortOp, [x], { axis: countedAxis("argsort", axis, x), descending }) as Tensor<"i32">;
+export function argsort<D extends DType, S extends Shape, const O extends SortOptions = None>(
+  x: Tensor<D, S>,
+  options?: O & AxesFit<"argsort", S, O>,
+): Tensor<"i32", S>;
+export function argsort(x: Value, { axis = -1, descending = false }: SortOptions = {}): Value {
+  return apply(argsortOp, [x], { axis: countedAxis("argsort", axis, x), descending });
 }
 
 /** The elements along an axis in order; the gradient goes back to where each came from. */
-export function sort<T extends Value>(x: T, options?: SortOptions): T;
+export function sort<D extends DType, S extends Shape, const O extends SortOptions = None>(
+  x: Tensor<D, S>,
+  options?: O & AxesFit<"sort", S, O>,
+): Tensor<D, S>;
 export function sort(x: Value, options: SortOptions = {}): Value {
   return takeAlongAxis(x, argsort(x, options), options.axis ?? -1);
 }
 
 /** What top-k gives: elements in order, and where they were. */
-export interface TopK<D extends DType> {
-  readonly values: Tensor<D>;
-  readonly indices: Tensor<"i32">;
+export interface TopK<D extends DType, S extends Shape = Shape> {
+  readonly values: Tensor<D, S>;
+  readonly indices: Tensor<"i32", S>;
+}
+
+/** Along which axis (default the last), and which way. */
+export interface TopKOptions {
+  readonly axis?: number;
+  readonly largest?: boolean;
 }
 
 /** The `count` largest elements along an axis (the smallest with `largest: false`), in order, with their positions. */
-export function topK<D extends DType>(
-  x: Tensor<D>,
-  count: number,
-  { axis = -1, largest = true }: { readonly axis?: number; readonly largest?: boolean } = {},
-): TopK<D> {
+export function topK<D extends DType, S extends Shape, const K extends number, const O extends TopKOptions = None>(
+  x: Tensor<D, S>,
+  count: K,
+  options?: O & AxesFit<"topK", S, O>,
+): TopK<D, WithAxis<S, AxisOf<O, -1>, readonly [K]>>;
+export function topK(x: Value, count: number, { axis = -1, largest = true }: TopKOptions = {}): TopK<DType> {
   const along = countedAxis("topK", axis, x);
   const { shape } = x.type;
   const extent = shape[along];

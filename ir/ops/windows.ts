@@ -1,7 +1,9 @@
 /// Sliding windows: what convolution and pooling read. A window of windows is a view, so no element is copied.
 import { addDims, divideDims, multiplyDims, type Dim } from "../dim.ts";
 import { axisRange } from "../errors.ts";
-import type { DType } from "../type.ts";
+import type { AxesFit } from "../static-axes.ts";
+import type { WithAxis } from "../static-parts.ts";
+import type { DType, Shape } from "../type.ts";
 import { apply, type Attrs, type LayoutOp, type Tensor, type Value } from "../value.ts";
 import { windowSize } from "./errors.ts";
 import { reverse } from "./layout.ts";
@@ -120,7 +122,10 @@ export interface WindowOptions {
  * Sliding windows along an axis, [… n …] → [… windows, size …]. Reduce the new axis to pool: `max(windows(x, { axis: 1,
  * size: 2, stride: 2 }), { axis: 2 })`. Errors: `window-size` for a window longer than the axis.
  */
-export function windows<D extends DType>(x: Tensor<D>, options: WindowOptions): Tensor<D>;
+export function windows<D extends DType, S extends Shape, const O extends WindowOptions>(
+  x: Tensor<D, S>,
+  options: O & AxesFit<"windows", S, O>,
+): Tensor<D, WithAxis<S, O["axis"], readonly [Dim, O["size"]]>>;
 export function windows(x: Value, { axis, size, stride = 1, dilation = 1 }: WindowOptions): Value {
   const rank = x.type.shape.length;
   const along = axis < 0 ? axis + rank : axis;

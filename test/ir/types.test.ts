@@ -7,7 +7,6 @@ import {
   argmax,
   binaryCrossEntropy,
   cast,
-  CompileError,
   dense,
   dot,
   equal,
@@ -20,7 +19,6 @@ import {
   max,
   mean,
   meanSquaredError,
-  model,
   mul,
   oneHot,
   param,
@@ -39,28 +37,7 @@ import {
   type Shape,
   type Tensor,
 } from "chainrule";
-
-/** Builds a graph for its types and, since wrong types are wrong at run time too, for its errors. */
-function build(define: () => unknown): void {
-  model("types", () => {
-    define();
-    return { entry: { kept: input("kept", "f32", []) } };
-  });
-}
-
-/** The code of the error that the same mistake gives at run time. */
-function code(define: () => unknown): string | undefined {
-  try {
-    build(define);
-  } catch (error) {
-    if (error instanceof CompileError) return error.code;
-    throw error;
-  }
-  return undefined;
-}
-
-const image = () => input("image", "f32", ["batch", 784]);
-const label = () => input("label", "i32", ["batch"]);
+import { build, code, image, label } from "./typed.ts";
 
 describe("types follow shapes", () => {
   test("leaves keep dtype and literal shape", () =>

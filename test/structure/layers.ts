@@ -22,7 +22,7 @@ const value = [
   "ir/graph.ts",
 ];
 const language = [
-  ...[...value, "ir/ops/", "ir/static.ts", "ir/static-axes.ts", "ir/build.ts", "ir/naming.ts"],
+  ...[...value, "ir/ops/", "ir/static.ts", "ir/static-axes.ts", "ir/static-parts.ts", "ir/build.ts", "ir/naming.ts"],
   "ir/random.ts",
 ];
 const whole = ["ir/"];
@@ -47,16 +47,21 @@ export const layers: readonly Layer[] = [
     imports: ["ir/dim.ts", "ir/type.ts", "ir/diagnostic.ts", "ir/parts.ts", "ir/intern.ts"],
   },
   { row: "ir/graph.ts", imports: ["ir/dim.ts", "ir/diagnostic.ts", "ir/value.ts"] },
-  // Types alone: nothing of these two exists at run time.
+  // Types alone: nothing of these three exists at run time.
   { row: "ir/static-axes.ts", imports: value, types: ["ir/static.ts"] },
   { row: "ir/static.ts", imports: [...value, "ir/static-axes.ts"] },
-  { row: "ir/ops/", imports: [...value, "ir/static.ts", "ir/static-axes.ts"] },
+  { row: "ir/static-parts.ts", imports: value, types: ["ir/static.ts", "ir/static-axes.ts"] },
+  { row: "ir/ops/", imports: [...value, "ir/static.ts", "ir/static-axes.ts", "ir/static-parts.ts"] },
   { row: "ir/naming.ts", imports: [...value, "ir/ops/"] },
-  { row: "ir/random-key.ts", imports: [...value, "ir/ops/", "ir/naming.ts"] },
-  { row: "ir/build.ts", imports: [...value, "ir/ops/", "ir/static.ts", "ir/naming.ts", "ir/random-key.ts"] },
-  { row: "ir/random.ts", imports: language },
+  { row: "ir/steps.ts", imports: [...value, "ir/ops/", "ir/naming.ts"] },
+  { row: "ir/random-key.ts", imports: [...value, "ir/ops/", "ir/naming.ts", "ir/steps.ts"] },
+  {
+    row: "ir/build.ts",
+    imports: [...value, "ir/ops/", "ir/static.ts", "ir/naming.ts", "ir/random-key.ts", "ir/steps.ts"],
+  },
+  { row: "ir/random.ts", imports: language, types: ["ir/steps.ts"] },
   { row: "ir/training.ts", imports: [...value, "ir/ops/"] },
-  { row: "ir/scan.ts", imports: [...value, "ir/ops/", "ir/build.ts"] },
+  { row: "ir/scan.ts", imports: [...value, "ir/ops/", "ir/static.ts", "ir/static-axes.ts", "ir/build.ts"] },
   { row: "ir/nn/", imports: language },
   { row: "ir/optim/", imports: language },
   { row: "ir/classes.ts", imports: [...value, "ir/ops/"] },
@@ -95,6 +100,7 @@ export const layers: readonly Layer[] = [
     ],
   },
   { row: "compiler/format/", imports: [...whole, "compiler/errors.ts"] },
+  { row: "compiler/lint/", imports: [...whole, "compiler/rewrite/"] },
   {
     row: "compiler/explain/",
     imports: [
@@ -145,7 +151,8 @@ export const layers: readonly Layer[] = [
         "compiler/autodiff/",
         "compiler/passes/",
       ],
-      ...["compiler/format/", "compiler/cluster/", "compiler/schedule/", "compiler/lower/", "compiler/wgsl/"],
+      ...["compiler/format/", "compiler/lint/", "compiler/cluster/", "compiler/schedule/", "compiler/lower/"],
+      ...["compiler/wgsl/"],
       // Of the contract's values there is one, its version.
       "runtime/abi.ts",
     ],

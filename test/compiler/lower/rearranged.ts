@@ -39,7 +39,7 @@ export function flatten(index: readonly number[], extents: readonly number[]): n
 /** Index of a row-major position. */
 export function unflatten(position: number, extents: readonly number[]): readonly number[] {
   let rest = position;
-  return extents.map((extent, axis) => {
+  return extents.map((_, axis) => {
     const inside = extents.slice(axis + 1).reduce((count, each) => count * each, 1);
     const at = Math.floor(rest / inside);
     rest -= at * inside;

@@ -1,6 +1,10 @@
 /// Cases of ops that put tensors into frames and side by side, and that read and write where integers say.
 import * as c from "chainrule";
+import type { Tensor, Value } from "chainrule";
 import { at, f32, of, rough, smooth, type Table } from "./case.ts";
+
+/** What makes a case takes every input for a float. */
+const whole = (x: Value): Tensor<"i32"> => x as Tensor<"i32">;
 
 /** Padding, concatenation, gathering and scattering. */
 export const frames: Table = {
@@ -82,38 +86,44 @@ export const frames: Table = {
       },
     ),
     rough("of what nine gathers read", [...Array.from({ length: 9 }, () => f32(4, 3)), at(4, 6)], (...all) =>
-      c.tanh(c.concatenate(all.slice(0, 9).map((x) => c.gather(x, all[9])))),
+      c.tanh(c.concatenate(all.slice(0, 9).map((x) => c.gather(x, whole(all[9]))))),
     ),
     rough("of integers and of booleans", [of("edges", "i32", 3), of("ties", "bool", 2)], (x, y) =>
       c.concatenate([x, c.cast(c.concatenate([y, y]), "i32")] as never),
     ),
   ],
   gather: [
-    smooth("of a named size", [f32("n", 2), at(5, "m")], (x, i) => c.exp(c.gather(x, i))),
+    smooth("of a named size", [f32("n", 2), at(5, "m")], (x, i) => c.exp(c.gather(x, whole(i)))),
     rough("of integers and of NaN", [of("edges", "i32", 5), of("edges", "f32", 5), at(5, 9)], (x, y, i) =>
-      c.add(c.cast(c.gather(x, i), "f32"), c.gather(y, i)),
+      c.add(c.cast(c.gather(x, whole(i)), "f32"), c.gather(y, whole(i))),
     ),
-    smooth("of rows, some outside", [f32(6, 5), at(6, 4, 3)], (x, i) => c.exp(c.gather(x, i))),
-    smooth("with shared axes", [f32(3, 6, 2), at(6, 3, 4)], (x, i) => c.gather(x, i, { batch: 1 })),
-    smooth("at one place", [f32(6, 5), at(6)], (x, i) => c.gather(x, i)),
-    smooth("along a middle axis", [f32(2, 5, 3), at(5, 2, 2)], (x, i) => c.take(x, i, 1)),
-    smooth("at a place for each element", [f32(4, 7), at(7, 4, 3)], (x, i) => c.takeAlongAxis(x, i, 1)),
-    rough("at places that a gather gives", [f32(5), at(4, 6), at(6, 3)], (x, i, j) => c.gather(x, c.gather(i, j))),
-    rough("of booleans", [of("ties", "bool", 4), at(4, 5)], (x, i) => c.gather(x, i)),
+    smooth("of rows, some outside", [f32(6, 5), at(6, 4, 3)], (x, i) => c.exp(c.gather(x, whole(i)))),
+    smooth("with shared axes", [f32(3, 6, 2), at(6, 3, 4)], (x, i) => c.gather(x, whole(i), { batch: 1 })),
+    smooth("at one place", [f32(6, 5), at(6)], (x, i) => c.gather(x, whole(i))),
+    smooth("along a middle axis", [f32(2, 5, 3), at(5, 2, 2)], (x, i) => c.take(x, whole(i), 1)),
+    smooth("at a place for each element", [f32(4, 7), at(7, 4, 3)], (x, i) => c.takeAlongAxis(x, whole(i), 1)),
+    rough("at places that a gather gives", [f32(5), at(4, 6), at(6, 3)], (x, i, j) =>
+      c.gather(x, c.gather(whole(i), whole(j))),
+    ),
+    rough("of booleans", [of("ties", "bool", 4), at(4, 5)], (x, i) => c.gather(x, whole(i))),
     rough("that moves with the data", [f32(7, 6), at(9, 1)], (x, i) =>
       c.dynamicSlice(x, [c.reshape(i, []), c.constant(2, "i32")], [3, 3]),
     ),
   ],
   scatterAdd: [
-    smooth("of a named size", [f32("n", 2), at(5, "m"), f32("m", 2)], (x, i, u) => c.scatterAdd(x, i, u)),
-    rough("of NaN and infinities", [f32(4), at(4, 9), of("infinities", "f32", 9)], (x, i, u) => c.scatterAdd(x, i, u)),
-    smooth("of rows, several at one place", [f32(4, 3), at(4, 9), f32(9, 3)], (x, i, u) =>
-      c.scatterAdd(x, i, c.exp(u)),
+    smooth("of a named size", [f32("n", 2), at(5, "m"), f32("m", 2)], (x, i, u) => c.scatterAdd(x, whole(i), u)),
+    rough("of NaN and infinities", [f32(4), at(4, 9), of("infinities", "f32", 9)], (x, i, u) =>
+      c.scatterAdd(x, whole(i), u),
     ),
-    smooth("with shared axes", [f32(2, 5), at(5, 2, 7), f32(2, 7)], (x, i, u) => c.scatterAdd(x, i, u, { batch: 1 })),
-    smooth("at one place", [f32(5, 2), at(5), f32(2)], (x, i, u) => c.scatterAdd(x, i, u)),
+    smooth("of rows, several at one place", [f32(4, 3), at(4, 9), f32(9, 3)], (x, i, u) =>
+      c.scatterAdd(x, whole(i), c.exp(u)),
+    ),
+    smooth("with shared axes", [f32(2, 5), at(5, 2, 7), f32(2, 7)], (x, i, u) =>
+      c.scatterAdd(x, whole(i), u, { batch: 1 }),
+    ),
+    smooth("at one place", [f32(5, 2), at(5), f32(2)], (x, i, u) => c.scatterAdd(x, whole(i), u)),
     rough("of integers", [of("ties", "i32", 3), at(3, 3, 4), of("ties", "i32", 3, 4)], (x, i, u) =>
-      c.scatterAdd(x, i, u),
+      c.scatterAdd(x, whole(i), u),
     ),
   ],
 };

@@ -46,7 +46,7 @@ export const loops: Table = {
     rough("of integers that count places", [of("ties", "i32", 5), of("ties", "i32")], (x, start) => {
       const total = c.scan(
         ([sum], [element], position) => {
-          const next = c.add(sum, c.mul(element as Float, position as Float));
+          const next = c.add(sum, c.mul(element as Float, position as Value as Float));
           return { carry: [next], outputs: [next] };
         },
         { initial: [start], sequences: [x] },
