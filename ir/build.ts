@@ -7,11 +7,12 @@ import type { Initializer } from "./initializer.ts";
 import { glorot, zeros } from "./initializer.ts";
 import { settleNames, type Owner, type PartRecord, type Records, type Scope, type StateRecord } from "./naming.ts";
 import { normalizeDim } from "./ops/layout.ts";
-import { inputOp, letterOp, settingOp, stateOp, type StateIdentity } from "./ops/leaf.ts";
-import { randomStates, startRandom, type RandomRecord } from "./random-key.ts";
+import { inputOp, settingOp, stateOp, type StateIdentity } from "./ops/leaf.ts";
+import { randomStates, startRandom, type RandomRecord, type RandomSite } from "./random-key.ts";
 import type { Scalar } from "./static.ts";
+import { noteClosed, startSteps, traceWithin, type LoopPlace, type StepRecord } from "./steps.ts";
 import type { DType, Shape } from "./type.ts";
-import { apply, postorder, type Tensor, type Value } from "./value.ts";
+import { apply, isValue, postorder, type Tensor, type Value } from "./value.ts";
 
 interface Builder extends Records {
   readonly inputs: Value[];
@@ -23,9 +24,11 @@ interface Builder extends Records {
   readonly random: RandomRecord;
   readonly names: Map<Value, string>;
   readonly places: Map<Value, Place>;
+  readonly steps: StepRecord;
 }
 
 export type { Owner } from "./naming.ts";
+export { isValue } from "./value.ts";
 
 let current: Builder | undefined;
 
@@ -42,6 +45,8 @@ export interface Built<T> {
   readonly notes: Map<Value, Note>;
   /** The counter that training entry points advance where they read it. */
   readonly draw: Value;
+  /** What steps of loops computed → what stands for it in the loop. */
+  readonly inSteps: StepRecord["closed"];
 }
 
 /** Runs `define` with a fresh builder, then settles all names. `outputs` names results that have no name yet. */
@@ -50,6 +55,7 @@ export function build<T>(define: () => T, outputs: (result: T) => Iterable<reado
   const self: Builder = {
     ...{ inputs: [], settings: [], states: [], owners: [], parts: [], scopes: [] },
     ...{ random: startRandom(), names: new Map<Value, string>(), places: new Map<Value, Place>() },
+    steps: startSteps(),
   };
   current = self;
   try {
@@ -59,7 +65,8 @@ export function build<T>(define: () => T, outputs: (result: T) => Iterable<reado
     self.states.push(...randomStates(self.random, self.states.length > 0));
     if (self.states.length > 0) self.names.set(self.random.key, "key");
     const [notes, inputs] = [settleNames(self), [...self.inputs, ...self.settings]];
-    return { result, inputs, states: self.states.map((state) => state.value), notes, draw: self.random.draw };
+    const states = self.states.map((state) => state.value);
+    return { result, inputs, states, notes, draw: self.random.draw, inSteps: self.steps.closed };
   } finally {
     current = outer;
   }
@@ -173,11 +180,21 @@ function checkValues(init: Initializer | undefined, shape: readonly (number | st
 }
 
 /** A new place that draws: its number, and the key and counter of the model, which become states of it if `kept`. */
-export function randomSite(kept: boolean): Pick<RandomRecord, "words" | "draw"> & { readonly site: number } {
-  const { random, names } = builder("randomKey");
+export function randomSite(kept: boolean): RandomSite {
+  const { random, names, steps } = builder("randomKey");
   if (kept) random.words.forEach((word, position) => names.set(word, `key.${position}`));
   random.kept ||= kept;
-  return { site: random.sites++, words: random.words, draw: random.draw };
+  return { site: random.sites++, words: random.words, draw: random.draw, loops: [...steps.around] };
+}
+
+/** Runs the step of a loop once: what draws in it draws anew at every place. */
+export function duringStep<T>(loop: LoopPlace, step: () => T): T {
+  return current ? traceWithin(current.steps, loop, step) : step();
+}
+
+/** What a step computed gives its names to what stands for it in the loop; `moving` differs from step to step. */
+export function closeStep(closed: ReadonlyMap<Value, Value>, moving: ReadonlySet<Value>): void {
+  if (current) noteClosed(current, closed, moving);
 }
 
 /**
@@ -219,20 +236,6 @@ export function part(value: Value, of: Owner, local?: string): Value {
 /** Name of the variable whose initialiser is being evaluated, for messages. */
 export function variableName(): string | undefined {
   return current?.scopes.at(-1)?.path;
-}
-
-/** Names and places go over to the values that stand for others. */
-export function moveNotes(moved: ReadonlyMap<Value, Value>): void {
-  for (const [from, to] of moved) {
-    const name = current?.names.get(from);
-    const place = current?.places.get(from);
-    if (from === to) continue;
-    if (name !== undefined && to.op !== letterOp) {
-      current?.names.delete(from);
-      current?.names.set(to, name);
-    }
-    if (place) current?.places.set(to, place);
-  }
 }
 
 /** True while a model is built. */
@@ -292,9 +295,4 @@ function notePlace(value: Value, place: Place, self: Builder): void {
     self.places.set(next, place);
     pending.push(...next.operands);
   }
-}
-
-/** True for values of the graph, false for anything else that a model file may compute with. */
-export function isValue(candidate: unknown): candidate is Value {
-  return typeof candidate === "object" && candidate !== null && "op" in candidate && "operands" in candidate;
 }

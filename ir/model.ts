@@ -1,9 +1,11 @@
 /// A model: named entry points over shared parameters and states.
-import { build, isValue } from "./build.ts";
+import { build, isValue, type Built } from "./build.ts";
 import { noteClasses } from "./classes.ts";
 import { emptyModel, entryPointValue, reservedName, stateUpdate } from "./errors.ts";
+import { atPlace, type Place } from "./diagnostic.ts";
 import { entryPointRoots, type EntryPoint, type Graph, type NamedValue, type Update } from "./graph.ts";
 import { add } from "./ops/arithmetic.ts";
+import { scanLeak } from "./ops/errors.ts";
 import { stateOp } from "./ops/leaf.ts";
 import { settleTraining } from "./training.ts";
 import { formatType, sameType } from "./type.ts";
@@ -35,10 +37,30 @@ export function model(name: string, define: () => Readonly<Record<string, EntryP
   });
   const declared = Object.entries(built.result).map(([entry, record]) => entryPoint(entry, record, built.notes));
   if (declared.length === 0) throw emptyModel(`model "${name}"`);
+  checkSteps(declared, built);
   const settled = settleTraining(declared, built.notes);
   const entryPoints = settled.entryPoints.map((entry) => drawAnew(entry, built.draw));
   const notes = noteClasses(settled.notes, postorder(entryPoints.flatMap(entryPointRoots)));
   return { name, entryPoints, inputs: built.inputs, states: built.states, notes };
+}
+
+/** Nothing that belongs to a step of a loop is used outside it: there it has no number. */
+function checkSteps(entryPoints: readonly EntryPoint[], { inSteps, notes }: Built<unknown>): void {
+  if (inSteps.size === 0) return;
+  const nameOf = (value: Value): string | undefined => notes.get(inSteps.get(value) ?? value)?.name;
+  const leak = (value: Value, reader: string | undefined, place: Place | undefined): never =>
+    atPlace(place, () => {
+      throw scanLeak(nameOf(value), reader);
+    });
+  for (const reader of postorder(entryPoints.flatMap(entryPointRoots))) {
+    const leaked = inSteps.has(reader) ? undefined : reader.operands.find((operand) => inSteps.has(operand));
+    if (leaked) leak(leaked, nameOf(reader), notes.get(reader)?.place);
+  }
+  for (const entry of entryPoints) {
+    for (const { name, value } of entry.outputs) if (inSteps.has(value)) leak(value, name, notes.get(value)?.place);
+    for (const { state, value } of entry.updates)
+      if (inSteps.has(value)) leak(value, notes.get(state)?.name, notes.get(value)?.place);
+  }
 }
 
 /** A training entry point that draws random numbers draws others at its next call. */

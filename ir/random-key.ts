@@ -3,7 +3,16 @@ import { reshapeTo } from "./ops/layout.ts";
 import { sliceTo } from "./ops/pad.ts";
 import { stateOp, type StateIdentity } from "./ops/leaf.ts";
 import type { StateRecord } from "./naming.ts";
+import type { LoopPlace } from "./steps.ts";
 import { apply, type Value } from "./value.ts";
+
+/** A place that draws: its number, what it draws with, and the loops around it from the outside in. */
+export interface RandomSite {
+  readonly site: number;
+  readonly words: readonly [Value, Value];
+  readonly draw: Value;
+  readonly loops: readonly LoopPlace[];
+}
 
 /** The random part of a model that is being built. */
 export interface RandomRecord {
@@ -28,7 +37,14 @@ export function startRandom(): RandomRecord {
   const state = apply(stateOp, [], { identity: key });
   const word = (position: number): Value =>
     reshapeTo(sliceTo(state, { starts: [position], limits: [position + 1], strides: [1] }), []);
-  return { key: state, words: [word(0), word(1)], draw: apply(stateOp, [], { identity: draw }), sites: 0, kept: false };
+  return {
+    key: state,
+    words: [word(0), word(1)],
+    draw: apply(stateOp, [], { identity: draw }),
+
+    sites: 0,
+    kept: false,
+  };
 }
 
 /** The states that random numbers need: a model that draws has both, one that only keeps something has the key. */

@@ -1,15 +1,16 @@
 /// Random numbers: functions of a key, which differs from place to place and from step to step, and of a position.
 import { isBuilding, randomSite } from "./build.ts";
 import { add, mul, sub } from "./ops/arithmetic.ts";
-import { where } from "./ops/choose.ts";
+import { cast, where } from "./ops/choose.ts";
 import { greaterEqual, less } from "./ops/compare.ts";
 import { log, sqrt } from "./ops/functions.ts";
 import { normalizeDim, reshapeTo } from "./ops/layout.ts";
-import { constant, iota } from "./ops/leaf.ts";
+import { constant, iota, sizeValue } from "./ops/leaf.ts";
 import { threefry, unit } from "./ops/random.ts";
 import { broadcastTo } from "./ops/sum.ts";
 import { cos } from "./ops/trigonometric.ts";
 import type { Scalar } from "./static.ts";
+import type { LoopPlace } from "./steps.ts";
 import { elementCount, type Shape } from "./type.ts";
 import type { Tensor, Value } from "./value.ts";
 
@@ -34,8 +35,9 @@ export interface RandomKeyOptions {
 }
 
 /**
- * A key of its own: two calls of `randomKey` draw different numbers, and so do two steps of training. What it depends on is
- * kept with the other states, so that a run which is resumed from a checkpoint repeats one that was not interrupted.
+ * A key of its own: two calls of `randomKey` draw different numbers, and so do two steps of training, and all places of a
+ * `scan` whose step calls it. What it depends on is kept with the other states, so that a run which is resumed from a
+ * checkpoint repeats one that was not interrupted.
  */
 export function randomKey({ seed, draw }: RandomKeyOptions = {}): RandomKey {
   const kept = seed === undefined || draw === undefined;
@@ -43,7 +45,17 @@ export function randomKey({ seed, draw }: RandomKeyOptions = {}): RandomKey {
   const [low, high] = seed === undefined ? own!.words : seedWords(seed);
   // Odd, so that places have different keys; the key of place 0 is not the one that draws initial values.
   const place = Math.imul((own?.site ?? 0) + 1, 0x9e3779b9) >>> 0;
-  return { words: [low, add(high, constant(place, "u32"))], draw: draw ?? own!.draw };
+  return { words: [inLoops(low, own?.loops ?? []), add(high, constant(place, "u32"))], draw: draw ?? own!.draw };
+}
+
+/** Another word at every place of the loops around: far apart, so that neighbouring seeds do not share keys. */
+function inLoops(word: Value, loops: readonly LoopPlace[]): Value {
+  if (loops.length === 0) return word;
+  const count = loops.reduce<Value>(
+    (sofar, { position, length }) => add(mul(sofar, sizeValue(length, "u32")), cast(position, "u32")),
+    constant(0, "u32"),
+  );
+  return add(word, mul(count, constant(0x85ebca6b, "u32")));
 }
 
 /** As the runtime makes a key of a seed. */

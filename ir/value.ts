@@ -239,6 +239,11 @@ export function same(a: Value, b: Value): boolean {
   return sameApplication(a, b.operands, b.attrs);
 }
 
+/** True for values of the graph, false for anything else that a model file may compute with. */
+export function isValue(candidate: unknown): candidate is Value {
+  return typeof candidate === "object" && candidate !== null && "op" in candidate && "operands" in candidate;
+}
+
 /** The same op on other operands; the value itself when nothing changed. */
 export function withOperands(value: Value, operands: readonly Value[]): Value {
   return operands.every((operand, position) => operand === value.operands[position])

@@ -111,9 +111,41 @@ export const einsumEquation = defineError(
 export const scanCarry = defineError(
   "scan-carry",
   "A carry keeps its element type and shape from step to step.",
-  (what: string, wanted: TensorType | undefined, found: TensorType | undefined) => ({
-    message: `scan: ${what} must be ${wanted ? formatType(wanted) : "absent"}: found ${found ? formatType(found) : "none"}`,
-    help: "give back as many carries as the scan starts with, each of its initial type",
+  (index: number, before: TensorType, after: TensorType) => ({
+    message:
+      `scan: a carry must keep its type from step to step: ` +
+      `carry ${index} is ${formatType(before)} before a step, ${formatType(after)} after it`,
+    help: "start with a value of the type that a step gives, or have the step give back the type that it got",
+  }),
+);
+
+export const scanValues = defineError(
+  "scan-values",
+  "What a scan starts with, walks along and hands on are arrays of values; a step gives as many carries as it gets.",
+  (what: string, wanted: string, found: string) => ({
+    message: `scan: ${what} must be ${wanted}: found ${found}`,
+    help: "scan(([a, b], [x]) => ({ carry: [nextA, nextB], outputs: [y] }), { initial: [a0, b0], sequences: [xs] })",
+  }),
+);
+
+export const scanOperands = defineError(
+  "scan-operands",
+  "A scan is applied to a value for each letter of its body: carries, then sequences, then what the body reads.",
+  (wanted: readonly TensorType[], found: readonly TensorType[]) => ({
+    message:
+      `scan: operands must be ${wanted.map(formatType).join(", ") || "none"}: ` +
+      `found ${found.map(formatType).join(", ") || "none"}`,
+  }),
+);
+
+export const scanLeak = defineError(
+  "scan-leak",
+  "A value of a step of a scan is used in that step alone.",
+  (name: string | undefined, reader: string | undefined) => ({
+    message:
+      `a value of a step must be used in that step alone: ` +
+      `found ${name === undefined ? "one" : `\`${name}\``} in ${reader === undefined ? "a formula" : `\`${reader}\``} outside its scan`,
+    help: "return it among the outputs of the step, and use what scan gives back: a row for each step",
   }),
 );
 

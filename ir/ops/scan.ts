@@ -3,7 +3,7 @@ import type { Dim } from "../dim.ts";
 import { sameType, type TensorType } from "../type.ts";
 import { apply, postorder, withOperands, type Attrs, type ScanOp, type Value } from "../value.ts";
 import { derivativeTargets, isDerivative } from "./derivative.ts";
-import { scanCarry, scanLength } from "./errors.ts";
+import { scanOperands } from "./errors.ts";
 import { letter } from "./leaf.ts";
 
 /**
@@ -52,6 +52,12 @@ export function scanLetters({ carries, elements, captures }: ScanBody): readonly
   return [...carries, ...elements, ...captures];
 }
 
+/** What scans of a body are applied to. */
+function operandTypes({ length, carries, elements, captures }: ScanBody): readonly TensorType[] {
+  const along = ({ type: { dtype, shape } }: Value): TensorType => ({ dtype, shape: [length, ...shape] });
+  return [...carries.map(({ type }) => type), ...elements.map(along), ...captures.map(({ type }) => type)];
+}
+
 /** Everything that a body computes. */
 export function bodyResults({ next, outputs }: ScanBody): readonly Value[] {
   return [...next, ...outputs];
@@ -68,13 +74,9 @@ export const scanOp: ScanOp = {
   inner: (attrs) => [...scanLetters(scanBody(attrs)), ...bodyResults(scanBody(attrs))],
   infer(operands, attrs) {
     const body = scanBody(attrs);
-    scanLetters(body).forEach((each, place) => {
-      const isElement = place >= body.carries.length && place < body.carries.length + body.elements.length;
-      const { dtype, shape } = each.type;
-      const wanted: TensorType = { dtype, shape: isElement ? [body.length, ...shape] : shape };
-      if (!operands[place] || !sameType(operands[place], wanted))
-        throw scanCarry("an operand", wanted, operands[place]);
-    });
+    const wanted = operandTypes(body);
+    const fits = wanted.length === operands.length && wanted.every((type, place) => sameType(type, operands[place]));
+    if (!fits) throw scanOperands(wanted, operands);
     const { tag, index } = scanResult(attrs);
     if (tag === "carry") return body.carries[index].type;
     const { dtype, shape } = tag === "output" ? body.outputs[index].type : body.carries[index].type;
@@ -107,8 +109,10 @@ export type OpenBody = Omit<ScanBody, "identity" | "captures">;
 export interface ClosedBody {
   readonly body: ScanBody;
   readonly captured: readonly Value[];
-  /** Values of the open body → values of the closed one. */
+  /** Values of the open body, and those that it captures → values of the closed one. */
   readonly closed: ReadonlyMap<Value, Value>;
+  /** Values of the open body that differ from step to step. */
+  readonly moving: ReadonlySet<Value>;
 }
 
 /** Closes a body: what does not hang on its letters is computed once outside, and gets a letter. */
@@ -118,6 +122,7 @@ export function closeBody(open: OpenBody): ClosedBody {
   const order = postorder(results);
   const inside = new Set<Value>(own);
   for (const value of order) if (value.operands.some((operand) => inside.has(operand))) inside.add(value);
+  const moving = new Set(inside);
   addDerived(order, inside);
   const closed = new Map<Value, Value>([...own].map((each) => [each, each]));
   const captured: Value[] = [];
@@ -136,7 +141,7 @@ export function closeBody(open: OpenBody): ClosedBody {
     if (inside.has(value) && !own.has(value)) closed.set(value, withOperands(value, value.operands.map(close)));
   }
   const body = { ...open, identity: {}, captures, next: open.next.map(close), outputs: open.outputs.map(close) };
-  return { body, captured, closed };
+  return { body, captured, closed, moving };
 }
 
 /**
@@ -154,66 +159,4 @@ function addDerived(order: readonly Value[], inside: Set<Value>): void {
       inside.add(value);
     }
   }
-}
-
-/** What a scan runs over. */
-export interface ScanOptions<C extends readonly Value[], S extends readonly Value[]> {
-  /** The carries before the first step. */
-  readonly initial: C;
-  /** Tensors whose first axis the scan walks along. */
-  readonly sequences?: S;
-  /** Number of steps, where there are no sequences. */
-  readonly length?: Dim;
-  /** From the last place to the first. */
-  readonly reverse?: boolean;
-}
-
-/** What a step gives: the carries of the next, of the same types, and what is kept. */
-export interface ScanStep<C extends readonly Value[], Y extends readonly Value[]> {
-  readonly carry: C;
-  readonly outputs?: Y;
-}
-
-/** What a scan gives: the carries after the last step, and the outputs of all steps, [length, …]. */
-export interface ScanTotals<C extends readonly Value[]> {
-  readonly carry: C;
-  readonly outputs: readonly Value[];
-}
-
-type StepOf<C extends readonly Value[], S extends readonly Value[]> = (
-  carry: { readonly [I in keyof C]: C[I] },
-  elements: { readonly [I in keyof S]: Value },
-  position: Value,
-) => ScanStep<readonly Value[], readonly Value[]>;
-
-/** Traces a step into an open body. */
-export function traceStep<C extends readonly Value[], S extends readonly Value[]>(
-  step: StepOf<C, S>,
-  { initial, sequences, length, reverse = false }: ScanOptions<C, S>,
-): OpenBody {
-  const along = sequences ?? [];
-  const lengths = along.map(({ type }) => type.shape[0]);
-  const count = lengths[0] ?? length;
-  const fits =
-    lengths.every((each) => each !== undefined && each === count) && (length === undefined || length === count);
-  if (count === undefined || !fits || (typeof count === "number" && !(count >= 1))) {
-    throw scanLength(
-      length,
-      along.map(({ type }) => type),
-    );
-  }
-  const carries = initial.map(({ type }) => letter(type));
-  const elements = along.map(({ type: { dtype, shape } }) => letter({ dtype, shape: shape.slice(1) }));
-  const position = letter({ dtype: "i32", shape: [] });
-  const { carry, outputs = [] } = step(
-    carries as unknown as C,
-    elements as unknown as { [I in keyof S]: Value },
-    position,
-  );
-  carries.forEach((before, index) => {
-    const after = carry[index];
-    if (!after || !sameType(after.type, before.type)) throw scanCarry("the carry of a step", before.type, after?.type);
-  });
-  if (carry.length > carries.length) throw scanCarry("the carry of a step", undefined, carry[carries.length].type);
-  return { length: count, reverse, carries, elements, position, next: carry, outputs };
 }

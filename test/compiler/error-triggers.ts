@@ -53,6 +53,7 @@ export const triggers: Readonly<Record<string, () => unknown>> = {
   "underived-gradient": () => evaluate(trained(), { image: [1, 2] }, { entry: "train" }),
   "graph-syntax": () => parseGraph("graph tiny\ninput image: f32[4\n", "tiny.graph"),
   "unknown-word": () => parseGraph("graph tiny\n\nentry predict\n  hidden = relu(image)\n", "tiny.graph"),
+  "scan-operands": () => parseGraph(swapped, "tiny.graph"),
   "invalid-graph": () => verifyGraph({ ...named(), states: [] }),
 
   ...runtimeTriggers(),
@@ -88,6 +89,20 @@ function runtimeTriggers(): Readonly<Record<string, () => unknown>> {
     destroyed: () => raise(runtimeErrors.destroyed()),
   };
 }
+
+/** A loop that is given its sequence as the first carry. */
+const swapped = `graph tiny
+input start: f32[4]
+input words: f32[time, 4]
+
+body sums over time
+  carry total: f32[4]
+  element word: f32[4]
+  next total + word
+
+entry predict
+  output last = scan(words, start, body=sums, result=0)
+`;
 
 function named(): Graph {
   return model("tiny", () => {
