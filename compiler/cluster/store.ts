@@ -52,16 +52,45 @@ interface Storage {
   add(value: Value): void;
   /** Whether the value is stored; `cluster` wants to know when that changes. */
   has(value: Value, cluster: Cluster): boolean;
+  /** Whether the value is cheap to compute again from what is stored; `cluster` wants to know when that may change. */
+  isRecomputable(value: Value, cluster: Cluster): boolean;
   storesOf(cluster: Cluster): readonly Value[];
   /** Clusters that store something and were concerned by what was added since the last call. */
   takeChanged(): readonly Cluster[];
+}
+
+/** What was found out about a value, until one of those that it rests on is stored; the clusters that asked. */
+interface Finding {
+  readonly value: Value;
+  readonly clusters: Set<Cluster>;
+  readonly recomputable: boolean;
 }
 
 function createStorage({ home }: Partition): Storage {
   const stored = new Set<Value>();
   const stores = new Map<Cluster, Value[]>();
   const concerned = new Map<Value, Set<Cluster>>();
+  const findings = new Map<Value, Finding>();
+  /** The findings that rest on a value not being stored. */
+  const resting = new Map<Value, Finding[]>();
   const changed = new Set<Cluster>();
+
+  function find(value: Value): Finding {
+    const met: Value[] = [];
+    const has = (each: Value): boolean => {
+      if (!stored.has(each) && home.has(each)) met.push(each);
+      return stored.has(each);
+    };
+    const finding = { value, clusters: new Set<Cluster>(), recomputable: isRecomputable(value, has) };
+    for (const each of met) resting.set(each, [...(resting.get(each) ?? []), finding]);
+    return finding;
+  }
+
+  function forget(finding: Finding): void {
+    for (const each of finding.clusters) changed.add(each);
+    if (findings.get(finding.value) === finding) findings.delete(finding.value);
+  }
+
   return {
     add(value) {
       const owner = home.get(value);
@@ -69,11 +98,19 @@ function createStorage({ home }: Partition): Storage {
       stored.add(value);
       stores.set(owner, [...(stores.get(owner) ?? []), value]);
       for (const each of [owner, ...(concerned.get(value) ?? [])]) changed.add(each);
+      resting.get(value)?.forEach(forget);
+      resting.delete(value);
     },
     has(value, cluster) {
       if (stored.has(value)) return true;
       if (home.has(value)) concerned.set(value, (concerned.get(value) ?? new Set()).add(cluster));
       return false;
+    },
+    isRecomputable(value, cluster) {
+      const finding = findings.get(value) ?? find(value);
+      findings.set(value, finding);
+      finding.clusters.add(cluster);
+      return finding.recomputable;
     },
     storesOf: (cluster) => stores.get(cluster) ?? [],
     takeChanged() {
@@ -104,7 +141,7 @@ function loadsOf(
       loads.push(value);
       return false;
     }
-    if (isRecomputable(value, cluster, storage)) return true;
+    if (storage.isRecomputable(value, cluster)) return true;
     missing.add(value);
     return false;
   });
@@ -118,13 +155,13 @@ function tensorsRead({ members }: Cluster): readonly Value[] {
 }
 
 /** True when the value follows in a few steps from at most one stored tensor of its size (smaller ones do not count). */
-function isRecomputable(value: Value, cluster: Cluster, storage: Storage): boolean {
+function isRecomputable(value: Value, isStored: (value: Value) => boolean): boolean {
   const size = elementCount(value.type.shape);
   let [large, steps, follows] = [0, 0, value.op.kind === "elementwise"];
   descend(value.operands, (each) => {
     const { kind } = each.op;
     if (!follows || kind === "layout") return follows;
-    if (kind === "leaf" || storage.has(each, cluster)) {
+    if (kind === "leaf" || isStored(each)) {
       if (!each.constant && elementCount(each.type.shape) === size && size !== 1) large++;
       return false;
     }

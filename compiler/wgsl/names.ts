@@ -41,7 +41,7 @@ const functions = new Set(
     .flatMap(helpersOf)
     .map(({ name }) => name),
 );
-const taken = [...words, ...[...functions].flatMap((name) => [name, `${name}4`])];
+const taken: ReadonlySet<string> = new Set([...words, ...[...functions].flatMap((name) => [name, `${name}4`])]);
 
 /** Gives out identifiers, each once. */
 export interface Namer {
@@ -50,11 +50,11 @@ export interface Namer {
 
 /** A namer for one kernel. */
 export function createNamer(): Namer {
-  const used = new Set(taken);
+  const used = new Set<string>();
   return (wanted) => {
     const base = identifier(wanted);
     let name = base;
-    for (let count = 1; used.has(name); count++) name = `${base}_${count}`;
+    for (let count = 1; used.has(name) || taken.has(name); count++) name = `${base}_${count}`;
     used.add(name);
     return name;
   };
