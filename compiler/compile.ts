@@ -2,6 +2,7 @@
 import type { Graph } from "../ir/graph.ts";
 import type { Program } from "../runtime/abi.ts";
 import { runPasses } from "./pass.ts";
+import { lint, type Warning } from "./lint/index.ts";
 import { derive, simplifyAfterBinding } from "./passes/all.ts";
 import { bindSizes, type Dims } from "./passes/bind-sizes.ts";
 import { expandComposites } from "./passes/expand-composites.ts";
@@ -33,6 +34,8 @@ export interface Compilation {
   readonly entries: readonly EntryFacts[];
   /** How many rewrites rest on each promise about floats. */
   readonly contracts: ContractCounts;
+  /** What can overflow or be no number, and is not made stable; looked for when it is asked for. */
+  readonly warnings: readonly Warning[];
 }
 
 /** Compiles a model, and says what it came to. Errors: `size-unbound`, `size-unknown`, and those of the passes. */
@@ -51,7 +54,13 @@ export function compileWithFacts(graph: Graph, options: CompileOptions = {}): Co
   const final = runPasses(simple, [insideScans(forKernels), ...forKernels]); // and what loops repeat
   const planned = lowerScans.run(final); // carries and outputs of loops are rows of tensors
   const { program, facts } = assemble(planned); // kernels, memory and tables
-  return { program, derived, bound, entries: facts, contracts: counts() };
+  const contracts = counts();
+  return {
+    ...{ program, derived, bound, entries: facts, contracts },
+    get warnings() {
+      return lint(simple, graph);
+    },
+  };
 }
 
 /** Compiles a model to the program that `load()` of chainrule/runtime runs. */

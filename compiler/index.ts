@@ -1,6 +1,7 @@
 /// The compiler as functions: `compile(model, { dims })` gives the program that `load()` of chainrule/runtime runs.
 export { compile, compileWithFacts } from "./compile.ts";
 export type { Compilation, CompileOptions } from "./compile.ts";
+export type { Warning } from "./lint/index.ts";
 export { derive } from "./passes/all.ts";
 export type { Dims } from "./passes/bind-sizes.ts";
 export { report } from "./report.ts";

@@ -102,13 +102,25 @@ export function atPlace<T>(place: Place | undefined, action: () => T): T {
   }
 }
 
+/** What a message is about, whether it stops the compiler or not. */
+export interface Diagnostic extends Explanation {
+  readonly code: string;
+  /** Where in the user's file, when that is known. */
+  readonly place?: Place;
+}
+
 /**
  * The error as a user reads it: code, message, place, the line of source underlined, help.
  * `source` is the text of the file of `error.place`, when it is at hand.
  */
 export function renderError(error: CompileError, source?: string): string {
-  const lines = [`error[${error.code}]: ${error.message}`];
-  const { place } = error;
+  return renderDiagnostic("error", error, source);
+}
+
+/** An error or a warning as a user reads it. */
+export function renderDiagnostic(severity: "error" | "warning", diagnostic: Diagnostic, source?: string): string {
+  const lines = [`${severity}[${diagnostic.code}]: ${diagnostic.message}`];
+  const { place } = diagnostic;
   if (place) {
     lines.push(`  ${placeText(place)}`);
     const text = source?.split(/\r?\n/)[place.line - 1];
@@ -119,6 +131,6 @@ export function renderError(error: CompileError, source?: string): string {
       lines.push(`${" ".repeat(gutter.length)} │ ${" ".repeat(place.column - 1)}${"^".repeat(end - place.column)}`);
     }
   }
-  if (error.help) lines.push(`  help: ${error.help}`);
+  if (diagnostic.help) lines.push(`  help: ${diagnostic.help}`);
   return lines.join("\n");
 }

@@ -2,12 +2,14 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { compile } from "../compile.ts";
+import { compileWithFacts } from "../compile.ts";
 import { outputFile } from "../errors.ts";
 import { emitModule } from "../emit/index.ts";
+import type { Warning } from "../lint/index.ts";
 import { loadModelFile } from "../load/index.ts";
 import { packageInfo } from "../load/package.ts";
 import { displayPath } from "../load/place.ts";
+import { showDiagnostic } from "./diagnostic.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What to compile, and where to. */
@@ -22,7 +24,7 @@ export interface CompileCommand {
 
 /** Compiles; returns the exit code. */
 export async function compileCommand(command: CompileCommand, terminal: Terminal): Promise<number> {
-  const text = await generate(command);
+  const { text, warnings } = await generate(command);
   const out = displayPath(command.out);
   const current = usable(out, () => existsSync(command.out) && unixLines(readFileSync(command.out, "utf8")) === text);
   if (command.check) {
@@ -36,6 +38,7 @@ export async function compileCommand(command: CompileCommand, terminal: Terminal
       writeFileSync(command.out, text);
     });
   }
+  for (const warning of warnings) terminal.warn(showDiagnostic("warning", warning, terminal));
   terminal.print(`${displayPath(command.model)} → ${out}${current ? " (unchanged)" : ""}`);
   return 0;
 }
@@ -49,16 +52,24 @@ function usable<T>(out: string, action: () => T): T {
   }
 }
 
-/** Text of the module that a model file compiles to. */
-async function generate(command: CompileCommand): Promise<string> {
+/** What a model file compiles to. */
+interface Generated {
+  readonly text: string;
+  readonly warnings: readonly Warning[];
+}
+
+/** Text of the module that a model file compiles to, and what is to be said about the model. */
+async function generate(command: CompileCommand): Promise<Generated> {
   const { graph, sources } = await loadModelFile(command.model);
-  const program = compile(graph, { dims: command.dims, strictFloat: command.strictFloat });
-  return emitModule(program, {
+  const { dims, strictFloat } = command;
+  const { program, warnings } = compileWithFacts(graph, { dims, strictFloat });
+  const text = emitModule(program, {
     version: packageInfo().version,
     model: displayPath(command.model),
     hash: hashOf(sources, command),
     command: commandLine(command),
   });
+  return { text, warnings };
 }
 
 /** SHA-256 of the sources, sizes and choices, the same on every platform. */

@@ -1,9 +1,9 @@
 /// The command line: commands, options, errors and exit codes (0 ok, 1 the model is wrong, 2 usage).
-import { existsSync, readFileSync } from "node:fs";
 import { cac, type CAC } from "cac";
-import { CompileError, renderError } from "../../ir/diagnostic.ts";
+import { CompileError } from "../../ir/diagnostic.ts";
 import { packageInfo } from "../load/package.ts";
 import { suggestion } from "../suggest.ts";
+import { showDiagnostic } from "./diagnostic.ts";
 import type { Terminal } from "./terminal.ts";
 import { isUsageError, parseChoice, parseDims, parseInteger, parseText, parseTexts, usageError } from "./usage.ts";
 
@@ -146,11 +146,8 @@ function explain(error: unknown, terminal: Terminal, question: string | undefine
     return 2;
   }
   if (error instanceof CompileError) {
-    const file = error.place?.file;
-    const source = file !== undefined && existsSync(file) ? readFileSync(file, "utf8") : undefined;
-    const [head, ...rest] = renderError(error, source).split("\n");
-    const help = question ? [`  help: ${question}`] : [];
-    terminal.warn([terminal.style("red", head), ...rest, ...help].join("\n"));
+    const help = question ? `\n  help: ${question}` : "";
+    terminal.warn(`${showDiagnostic("error", error, terminal)}${help}`);
     return 1;
   }
   // The runtime's errors carry their code and help in the message.

@@ -9,7 +9,7 @@ export interface Terminal {
   style(style: Style, text: string): string;
 }
 
-export type Style = "bold" | "dim" | "green" | "red";
+export type Style = "bold" | "dim" | "green" | "red" | "yellow";
 
 /** The process's own terminal; coloured when standard output is one and NO_COLOR is not set. */
 export function processTerminal(): Terminal {

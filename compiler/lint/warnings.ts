@@ -1,13 +1,9 @@
 /// The catalogue of warnings: what survives simplification and can overflow, or be no number. Each says what can happen,
 /// for which values, and what to write instead.
-import type { Explanation, Place } from "../../ir/diagnostic.ts";
+import type { Diagnostic, Explanation, Place } from "../../ir/diagnostic.ts";
 
 /** A pattern in a model that is right for some numbers only. The program is compiled as it is written. */
-export interface Warning extends Explanation {
-  readonly code: string;
-  /** Where in the user's file, when that is known. */
-  readonly place?: Place;
-}
+export type Warning = Diagnostic;
 
 /** An entry of the catalogue: makes the warning, and documents its code. */
 export interface WarningKind {

@@ -9,7 +9,12 @@ import { erf, erfc } from "../../ir/ops/special.ts";
 import * as reference from "../../ir/ops/special-reference.ts";
 import { acos, asin, atan, atan2, cos, sin } from "../../ir/ops/trigonometric.ts";
 import type { Op } from "../../ir/value.ts";
-import type { Range } from "./range.ts";
+
+/** Every element lies in [low, high], ∞ where nothing is known. Data is taken to be finite. */
+export interface Range {
+  readonly low: number;
+  readonly high: number;
+}
 
 /** Functions that grow: their values at the ends are the ends. Overflow is ∞, underflow 0, as in float32. */
 const growing: readonly (readonly [Op, (x: number) => number])[] = [

@@ -12,14 +12,10 @@ import { productOp } from "../../ir/ops/product.ts";
 import { logsumexpOp, maxOp, minOp } from "../../ir/ops/reduce.ts";
 import { broadcastOp, reducedCount, sumOp } from "../../ir/ops/sum.ts";
 import { same, type Value } from "../../ir/value.ts";
-import { imagesOf } from "./images.ts";
+import { imagesOf, type Range } from "./images.ts";
 import { withoutAxes } from "./rules/uniform.ts";
 
-/** Every element lies in [low, high], ∞ where nothing is known. Data is taken to be finite. */
-export interface Range {
-  readonly low: number;
-  readonly high: number;
-}
+export type { Range } from "./images.ts";
 
 /** Nothing is known. */
 export const anything: Range = { low: -Infinity, high: Infinity };
