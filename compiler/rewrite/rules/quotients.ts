@@ -48,8 +48,9 @@ function factorsOf(value: Value): Factors {
  */
 function isUnsafe(over: readonly Value[], under: readonly Value[]): boolean {
   const shared = (each: Value, others: readonly Value[]): boolean => others.some((other) => same(each, other));
-  const above = over.filter((each) => !shared(each, under) && isExponential(monomialOf(each)));
-  const below = under.filter((each) => !shared(each, over) && isExponential(monomialOf(each)));
+  const exponential = (each: Value): boolean => mentionsExponential(each) && isExponential(monomialOf(each));
+  const above = over.filter((each) => !shared(each, under) && exponential(each));
+  const below = under.filter((each) => !shared(each, over) && exponential(each));
   const overflows = (each: Value): boolean => !(rangeOf(each).high < largest);
   if (below.some(overflows)) return true;
   if (above.length + below.length > 1 && above.some(overflows)) return true;
@@ -62,15 +63,12 @@ function isUnsafe(over: readonly Value[], under: readonly Value[]): boolean {
 function productOfExponentials(value: Value): Value | undefined {
   if (value.type.dtype !== "f32" || !mentionsExponential(value)) return undefined;
   const { over, under, sign } = factorsOf(value);
-  const parts = over.map((each) => monomialOf(each));
-  const divisors = under.map((each) => monomialOf(each));
-  const { type } = value;
   if (!isUnsafe(over, under)) return undefined;
   const product = [
-    ...parts.map((part) => [part, 1] as const),
-    ...divisors.map((part) => [part, -1] as const),
+    ...over.map((each) => [monomialOf(each), 1] as const),
+    ...under.map((each) => [monomialOf(each), -1] as const),
   ].reduce<Monomial>((left, [part, power]) => timesMonomial(left, part, power), numberMonomial(sign));
-  return distributed(product, type);
+  return distributed(product, value.type);
 }
 
 /** Factors that are sums of exponentials are multiplied out, so that none of them overflows by itself. */
