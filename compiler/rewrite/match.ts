@@ -26,7 +26,7 @@ function looksLike(pattern: Pattern, value: Value): boolean {
   if (value.op !== op || value.operands.length !== operands.length) return false;
   if (operands.every((each, position) => looksLike(each, value.operands[position]))) return true;
   const last = operands.length - 1;
-  const either = op.kind === "elementwise" && op.commutative;
+  const either = op.kind === "elementwise" && op.commutative === true;
   return either && operands.every((each, position) => looksLike(each, value.operands[last - position]));
 }
 
