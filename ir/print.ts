@@ -2,7 +2,8 @@
 import type { Graph } from "./graph.ts";
 import { formatName } from "./notation/form.ts";
 import type { StateIdentity } from "./ops/leaf.ts";
-import { bodiesBelow, formatBody, nameBodies } from "./print/bodies.ts";
+import { scanBody } from "./ops/scan.ts";
+import { formatBody, loopsBelow, nameBodies } from "./print/bodies.ts";
 import { formatInput, formatStates } from "./print/declarations.ts";
 import { formatDefinition, formatReference, leafName, type Vocabulary } from "./print/expression.ts";
 import { layOutPage, numberLines, type PrintOptions } from "./print/page.ts";
@@ -19,13 +20,13 @@ export type { PrintOptions } from "./print/page.ts";
 export function printGraph(graph: Graph, options: PrintOptions = {}): string {
   const { inputs, states, parts, names, plan, sections, common, automatic } = layOutPage(graph, options);
   const nameOf = (value: Value): string => names.get(value) ?? leafName(value);
-  const bodies = bodiesBelow(parts.flatMap((part) => part.roots));
-  const bodyNames = nameBodies(bodies);
+  const repeating = loopsBelow(parts.flatMap((part) => part.roots));
+  const bodyNames = nameBodies(repeating.map((loop) => scanBody(loop.attrs)));
   const words: Vocabulary = {
     ...vocabulary(plan, names, automatic),
     bodyName: ({ identity }) => bodyNames.get(identity),
   };
-  const loops = bodies.map((body) => formatBody(body, names, bodyNames));
+  const loops = repeating.map((loop) => formatBody(loop, names, bodyNames));
   const head = [...inputs.map((value) => formatInput(value, nameOf(value))), ...formatStates(states, nameOf)];
   const shared = annotate(common.map((value) => lineText({ tag: "line", value, output: false }, words, names)));
   const entries = sections.map((section, i) => {

@@ -1,5 +1,6 @@
 /// Names and places of what differentiation makes: the cotangent of `hidden` is `∂loss/∂hidden`, at the place of `hidden`.
 import type { Graph, Note } from "../../ir/graph.ts";
+import { letterOp } from "../../ir/ops/leaf.ts";
 import type { Value } from "../../ir/value.ts";
 
 /** Notes that grow while derivatives are expanded. Names stay unique. */
@@ -24,7 +25,7 @@ export function growNotes(before: Graph["notes"]): GrowingNotes {
     addCotangent(cotangent, loss, forward, target) {
       placeNew(notes, cotangent, forward);
       const known = notes.get(cotangent);
-      if (!forward.name || known?.name !== undefined || cotangent.op.kind === "leaf") return;
+      if (!forward.name || known?.name !== undefined || !isNameable(cotangent)) return;
       const name = freeName(taken, `∂${loss}/∂${forward.name}`, target);
       if (name === undefined) return;
       taken.add(name);
@@ -36,6 +37,11 @@ export function growNotes(before: Graph["notes"]): GrowingNotes {
     },
     finish: () => notes,
   };
+}
+
+/** Leaves have names of their own, but for letters: a step of a loop gets the cotangent of its result as one. */
+export function isNameable({ op }: Value): boolean {
+  return op.kind !== "leaf" || op === letterOp;
 }
 
 /** A second value of the same name is counted up when someone asked for it, and stays nameless otherwise. */

@@ -10,7 +10,7 @@ import { scanCotangents, scanSiblings } from "./scan.ts";
 /** What reverse mode finds: gradients in the order of the targets, and the cotangent of each value on the way. */
 export interface Differentiated {
   readonly gradients: readonly Value[];
-  /** From the loss backwards: forward value → its cotangent. */
+  /** From the loss backwards: forward value → its cotangent, also those of the values of a step in a loop. */
   readonly cotangents: ReadonlyMap<Value, Value>;
 }
 
@@ -57,8 +57,11 @@ function pullBack(ends: readonly (readonly [Value, Value])[], targets: readonly 
   function ofScan(value: Value, wanted: (position: number) => boolean): readonly (Value | null)[] {
     const results = siblings.get(value)!;
     if (results[0] !== value || !results.some((result) => cotangents.has(result))) return [];
-    const inner = (innerEnds: readonly (readonly [Value, Value])[], letters: readonly Value[]): readonly Value[] =>
-      pullBack(innerEnds, letters).gradients;
+    const inner = (innerEnds: readonly (readonly [Value, Value])[], letters: readonly Value[]): readonly Value[] => {
+      const found = pullBack(innerEnds, letters);
+      for (const [each, cotangent] of found.cotangents) if (each.op.kind !== "leaf") cotangents.set(each, cotangent);
+      return found.gradients;
+    };
     return scanCotangents(value, (result) => cotangents.get(result), wanted, inner);
   }
 }

@@ -105,9 +105,6 @@ function localRow({ of, by, formula, letter }: LocalDerivative, names: ReadonlyM
   return { left, relation: "↦", right: { value: formula, names: new Map([...names, [letter, cotangentLetter]]) } };
 }
 
-/** Stands after the name of a state for its new value. */
-export const primed = "′";
-
 /** What a cotangent is called in a rule. */
 export const cotangentLetter = "G";
 

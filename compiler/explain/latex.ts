@@ -2,7 +2,7 @@
 import { escapeLatex, latexName } from "../format/latex-names.ts";
 import { latexValue } from "../format/latex.ts";
 import type { RuleText } from "../rewrite/log.ts";
-import { cotangentLetter, primed, type Row, type Section } from "./document.ts";
+import { cotangentLetter, type Row, type Section } from "./document.ts";
 import type { Formula } from "./lines.ts";
 import { isFormula } from "./text.ts";
 
@@ -20,7 +20,7 @@ function rowLatex({ left, label, relation, right, note }: Row): string {
     ? formulaLatex(right)
     : right.map((factors) => factors.map(latexName).join(" \\cdot ")).join(" + ");
   const sign = relation === "↦" ? `&\\colon ${cotangentLetter} \\mapsto` : "&=";
-  const name = label !== undefined ? `\\text{${escapeLatex(label)}}` : left === undefined ? undefined : nameLatex(left);
+  const name = label !== undefined ? `\\text{${escapeLatex(label)}}` : left === undefined ? undefined : latexName(left);
   const start = name === undefined ? "&=" : `${name} ${sign}`;
   return `${start} ${formula}${note === undefined ? "" : ` && \\text{${escapeLatex(note)}}`}`;
 }
@@ -28,10 +28,6 @@ function rowLatex({ left, label, relation, right, note }: Row): string {
 function formulaLatex({ value, names }: Formula): string {
   const name = names.get(value);
   return name === undefined ? latexValue(value, names) : latexName(name);
-}
-
-function nameLatex(name: string): string {
-  return name.endsWith(primed) ? `{${latexName(name.slice(0, -primed.length))}}'` : latexName(name);
 }
 
 function ruleLatex({ name, identity, contract }: RuleText): string {

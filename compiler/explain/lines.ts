@@ -61,10 +61,14 @@ export function linesOf(
   });
 }
 
+/** Stands after the name of a state for its new value. */
+export const primed = "′";
+
 /** A formula as text. */
 export function formulaText({ value, names }: Formula): string {
   const name = names.get(value);
-  return name === undefined ? printValue(value, names) : formatName(name);
+  const text = name === undefined ? printValue(value, names) : formatName(name);
+  return text.replace(/`([^`]+)′`/gu, (_, state: string) => formatName(state) + primed);
 }
 
 /** Names of a moment whose values are computed on the way to another and by no `other` name, each value once. */

@@ -1,19 +1,22 @@
 /// How one value of the compiled graph came about: source line, derivative rule, rewrites.
 import { placeText, type Place } from "../../ir/diagnostic.ts";
-import { graphValues, type Graph, type Update } from "../../ir/graph.ts";
+import { graphRoots, graphValues, type Graph, type Update } from "../../ir/graph.ts";
+import { bodyResults, scanBody, scanLetters, type ScanBody } from "../../ir/ops/scan.ts";
 import { isDerivative } from "../../ir/ops/derivative.ts";
-import { letter } from "../../ir/ops/leaf.ts";
+import { letter, letterOp } from "../../ir/ops/leaf.ts";
 import { formatType } from "../../ir/type.ts";
-import { postorder, type Value } from "../../ir/value.ts";
-import { operandCotangents } from "../autodiff/reverse.ts";
+import { postorder, withOperands, type Value } from "../../ir/value.ts";
+import { differentiate, operandCotangents } from "../autodiff/reverse.ts";
 import { valueUnknown } from "../errors.ts";
 import { derive } from "../passes/all.ts";
+import { substitution } from "../rewrite/bottom-up.ts";
 import { makeRewriter } from "../rewrite/driver.ts";
 import { expandedBy, makeLog, phasesOf, type DerivationLog, type Differentiation } from "../rewrite/log.ts";
+import { bodyLetters, loopsBelow } from "../../ir/print/bodies.ts";
 import { suggestion } from "../suggest.ts";
 import { identifier } from "../wgsl/names.ts";
-import { cotangentLetter, lineRows, primed, rulesSection, type Row, type Section } from "./document.ts";
-import { formulaText, linesOf, type Formula, type Line } from "./lines.ts";
+import { cotangentLetter, lineRows, rulesSection, type Row, type Section } from "./document.ts";
+import { formulaText, linesOf, primed, type Formula, type Line } from "./lines.ts";
 import { replay, type Moment, type Step } from "./replay.ts";
 import { tidyRules } from "./rules.ts";
 import { derivativeName, namesOf } from "./stations.ts";
@@ -65,6 +68,8 @@ export function explainValue(graph: Graph, name: string): ValueExplanation {
   const start: Moment = new Map([
     ...names,
     ...derivatives.map((each): [string, Value] => [each.name, each.value]),
+    ...subjects.flatMap((each): [string, Value][] => (each.name.endsWith(primed) ? [[each.name, each.value]] : [])),
+    ...lettersOf([graph, derived], subject, names),
     [subject.name, subject.value],
   ]);
   const steps = replay(start, phasesOf(log));
@@ -92,6 +97,25 @@ function kernelName({ name }: Subject): string {
   return name.endsWith(primed) ? `update_${identifier(name.slice(0, -1))}` : identifier(name);
 }
 
+/** What the letters in a value of a loop's body are called: a body is closed, so their names may be those of others. */
+function lettersOf(graphs: readonly Graph[], { name, value }: Subject, outside: readonly (readonly [string, Value])[]) {
+  const used = postorder([value]).filter(({ op }) => op === letterOp);
+  if (used.length === 0) return [];
+  const loops = graphs.flatMap((graph) => loopsBelow(graphRoots(graph)));
+  const found = loops.find(({ attrs }) => {
+    const body = scanBody(attrs);
+    return used.every((each) => each === body.position || scanLetters(body).includes(each));
+  });
+  const known = new Map([
+    ...outside.map(([each, known]) => [known, each] as const),
+    ...graphs.flatMap((graph) => [...namesOf(graph)]),
+  ]);
+  const letters = found ? bodyLetters(found, known) : [];
+  return letters
+    .filter((letter) => letter.name !== name)
+    .map(({ name: each, value: stand }): [string, Value] => [each, stand]);
+}
+
 function isAlive(derived: Graph, name: string): boolean {
   return [...derived.notes.values()].some((note) => note.name === name);
 }
@@ -101,6 +125,11 @@ function subjectsOf(graph: Graph, log: DerivationLog): readonly Subject[] {
   const names = namesOf(graph);
   const computed = new Set([...graphValues(graph), ...graph.inputs, ...graph.states]);
   const forward = [...names].filter(([value]) => computed.has(value));
+  const within = loopsBelow([...computed]).flatMap(({ attrs }) => {
+    const body = scanBody(attrs);
+    const own = new Set(postorder(bodyResults(body)));
+    return [...names].flatMap(([value, name]) => (own.has(value) ? [stepSubject(graph, value, name, body, log)] : []));
+  });
   const updates = graph.entryPoints.flatMap((entry) => entry.updates.map((update) => ({ entry: entry.name, update })));
   return [
     ...updates.map(({ entry, update }) => updateSubject(graph, entry, update, log)),
@@ -108,8 +137,26 @@ function subjectsOf(graph: Graph, log: DerivationLog): readonly Subject[] {
       const place = graph.notes.get(value)?.place;
       return { name, title: `${name}: ${formatType(value.type)}`, place, value: expandedBy(log, value) };
     }),
+    ...within,
     ...derivativeSubjects(graph, log),
   ];
+}
+
+/** A value in the body of a loop. */
+function stepSubject(
+  graph: Graph,
+  value: Value,
+  name: string,
+  { carries, elements }: ScanBody,
+  log: DerivationLog,
+): Subject {
+  const role = carries.includes(value)
+    ? "what a step of a loop hands to the next"
+    : elements.includes(value)
+      ? "a place of what a loop walks along"
+      : "in each step of a loop";
+  const title = `${name}: ${formatType(value.type)}, ${role}`;
+  return { name, title, place: graph.notes.get(value)?.place, value: expandedBy(log, value) };
 }
 
 function updateSubject(graph: Graph, entry: string, { state, value }: Update, log: DerivationLog): Subject {
@@ -150,13 +197,13 @@ function derivativeOf(
   const images = new Map([...names].flatMap(([value, name]) => [[taken.forward(value) ?? value, name] as const]));
   const tidy = makeRewriter(tidyRules);
   const rules: ReaderRule[] = [];
-  for (const reader of postorder([taken.differentiated])) {
+  const repeated = loopsBelow([taken.differentiated]).flatMap(({ attrs }) => bodyResults(scanBody(attrs)));
+  for (const reader of postorder([taken.differentiated, ...repeated])) {
     if (!taken.cotangents.has(reader) || !reader.operands.includes(image)) continue;
     const cotangent = letter(reader.type);
-    const parts = operandCotangents(reader, cotangent, (position) => reader.operands[position] === image);
     reader.operands.forEach((operand, position) => {
-      const part = parts[position];
-      if (operand !== image || !part) return;
+      const part = operand === image ? handedBack(reader, cotangent, position) : null;
+      if (!part) return;
       rules.push({
         op: reader.op.name,
         operand: position + 1,
@@ -170,19 +217,37 @@ function derivativeOf(
   return { of, rules };
 }
 
+/** What a reader makes of its cotangent for one of its operands; null where that has no derivative. */
+function handedBack(reader: Value, cotangent: Value, position: number): Value | null {
+  if (reader.op.kind !== "scan") return operandCotangents(reader, cotangent, (each) => each === position)[position];
+  // The results of a loop hand back together: this is the part of one of them.
+  const standIn = letter(reader.operands[position].type);
+  const alone = withOperands(
+    reader,
+    reader.operands.map((operand, each) => (each === position ? standIn : operand)),
+  );
+  const restore = substitution(new Map([[standIn, reader.operands[position]]]));
+  return restore(differentiate(alone, [standIn], cotangent).gradients[0]);
+}
+
 /** The explanation of a value as a document. */
 export function valueDocument({ title, place, derivative, line }: ValueExplanation): readonly Section[] {
   const readers = derivative?.rules.map(({ operand, reader, rule }): Row => {
     return { left: undefined, label: `operand ${operand} of ${shortText(reader)}`, relation: "↦", right: rule };
   });
-  const isLeaf = derivative?.of.first.value.op.kind === "leaf";
+  const isLeaf = ({ first, equalities }: Line): boolean => first.value.op.kind === "leaf" && equalities.length === 0;
   const sections: readonly (Section | undefined)[] = [
     {
       title: place ? `${title} (${placeText(place)})` : title,
-      rows: derivative ? (isLeaf ? [] : [lineRows(derivative.of)[0]]) : lineRows(line),
+      rows: [derivative?.of ?? line].flatMap((each) => (isLeaf(each) ? [] : lineRows(each).slice(0, derivative && 1))),
     },
-    readers && { title: `What its readers hand back, each of its own derivative ${cotangentLetter}`, rows: readers },
-    derivative && { title: "Together, rule by rule", rows: lineRows(line) },
+    readers?.length
+      ? { title: `What its readers hand back, each of its own derivative ${cotangentLetter}`, rows: readers }
+      : undefined,
+    derivative &&
+      (isLeaf(line)
+        ? { title: "A step gets it from the step that came after", rows: [] }
+        : { title: "Together, rule by rule", rows: lineRows(line) }),
     rulesSection([line]),
   ];
   return sections.filter((each) => each !== undefined);

@@ -9,9 +9,10 @@ const accents: Readonly<Record<string, string>> = { "\u0302": "hat", "\u0303": "
 
 /**
  * LaTeX of a name: `hidden.weight` is W with the layer as subscript, `adam.m.hidden.weight` is m of that,
- * `∂loss/∂x` a fraction, `x1` and `z₁` have a subscript, `ŷ` a hat; other words stand upright.
+ * `∂loss/∂x` a fraction, `w′` has its prime, `x1` and `z₁` have a subscript, `ŷ` a hat; other words stand upright.
  */
 export function latexName(name: string): string {
+  if (name.endsWith("′")) return `{${latexName(name.slice(0, -1))}}'`;
   const derivative = /^∂(.+?)\/∂(.+)$/u.exec(name);
   if (derivative) return `\\frac{\\partial ${latexName(derivative[1])}}{\\partial ${latexName(derivative[2])}}`;
   const parts = name.split(".");
@@ -19,7 +20,10 @@ export function latexName(name: string): string {
   const last = parts.at(-1)!;
   const symbol = last === "weight" ? "W" : last === "bias" ? "b" : undefined;
   const owner = parts.at(-2)!;
-  if (!symbol) return `${word(last)}_{${parts.slice(0, -1).map(base).join(",")}}`;
+  // adam.m.W, sgd.velocity.W
+  if (!symbol && parts.length > 2 && /^(?:.|velocity)$/u.test(parts[1]))
+    return `${word(parts[1])}_{${latexName(parts.slice(2).join("."))}}`;
+  if (!symbol) return `${word(last)}_{${base(owner)}}`;
   if (parts.length === 2) return `${symbol}_{${word(owner)}}`;
   return `${word(parts.at(-3)!)}_{${symbol}_{${word(owner)}}}`;
 }

@@ -19,6 +19,7 @@ export const instrument: ts.TransformerFactory<ts.SourceFile> = (context) => (so
     if (ts.isVariableStatement(node)) return nameParts(inside(node), node);
     if (ts.isVariableDeclaration(node)) return declaration(node);
     if (ts.isBinaryExpression(node)) return assignment(node);
+    if (ts.isArrowFunction(node) && !node.modifiers) return nameElements(inside(node), node);
     if (ts.isCallExpression(node) && isPlaceable(node)) return trace("placed", [], node, inside(node));
     return ts.isDecorator(node) || ts.isTypeNode(node) ? node : inside(node);
   };
@@ -51,13 +52,27 @@ export const instrument: ts.TransformerFactory<ts.SourceFile> = (context) => (so
     // The names of an exported pattern are properties of the module; no model is being built there anyway.
     if (original.modifiers?.some((modifier) => modifier.kind === SyntaxKind.ExportKeyword)) return statement;
     const parts = original.declarationList.declarations.flatMap(({ name }) => boundNames(name));
-    const calls = parts.map((part) => {
-      const text = factory.createStringLiteral(part.text);
-      return factory.createExpressionStatement(trace("named", [text], part, factory.createIdentifier(part.text)));
-    });
-    return [statement, ...calls];
+    return [statement, ...parts.map((part) => factory.createExpressionStatement(namePart(part)))];
   }
 
+  /** In `scan(([h], [x]) => …)`: what a step gets takes the names of its parameters. */
+  function nameElements(step: ts.ArrowFunction, original: ts.ArrowFunction): ts.ArrowFunction {
+    const lists = original.parameters.map(({ name }) => name).filter(ts.isArrayBindingPattern);
+    const calls = lists.flatMap((list) => boundNames(list)).map(namePart);
+    if (calls.length === 0) return step;
+    return beginningWith(step, calls);
+  }
+
+  /** Gives the value of a variable that a pattern binds the name of the variable. */
+  function namePart(part: ts.Identifier): ts.Expression {
+    return trace("named", [factory.createStringLiteral(part.text)], part, factory.createIdentifier(part.text));
+  }
+
+  return factory.updateSourceFile(source, [tracerOf(source), ...inside(source).statements]);
+};
+
+/** `const chainruleTrace = require("chainrule:trace").traceIn("model.ts")` */
+function tracerOf(source: ts.SourceFile): ts.Statement {
   const file = factory.createStringLiteral(placeOf(source, 0, 0).file);
   const require = factory.createCallExpression(factory.createIdentifier("require"), undefined, [
     factory.createStringLiteral(traceModule),
@@ -65,15 +80,31 @@ export const instrument: ts.TransformerFactory<ts.SourceFile> = (context) => (so
   const tracer = factory.createCallExpression(factory.createPropertyAccessExpression(require, "traceIn"), undefined, [
     file,
   ]);
-  const prelude = factory.createVariableStatement(
+  return factory.createVariableStatement(
     undefined,
     factory.createVariableDeclarationList(
       [factory.createVariableDeclaration(traceName, undefined, undefined, tracer)],
       ts.NodeFlags.Const,
     ),
   );
-  return factory.updateSourceFile(source, [prelude, ...inside(source).statements]);
-};
+}
+
+/** An arrow function that evaluates some expressions before it does what it does. */
+function beginningWith(step: ts.ArrowFunction, calls: readonly ts.Expression[]): ts.ArrowFunction {
+  const { modifiers, typeParameters, parameters, type, equalsGreaterThanToken, body } = step;
+  const started = ts.isBlock(body)
+    ? factory.updateBlock(body, [...calls.map((call) => factory.createExpressionStatement(call)), ...body.statements])
+    : factory.createParenthesizedExpression(factory.createCommaListExpression([...calls, body]));
+  return factory.updateArrowFunction(
+    step,
+    modifiers,
+    typeParameters,
+    parameters,
+    type,
+    equalsGreaterThanToken,
+    started,
+  );
+}
 
 /** An object literal as the body of an arrow needs parentheses. */
 function concise(body: ts.Expression): ts.ConciseBody {

@@ -1,6 +1,6 @@
 /// Puts derivatives in the place of `grad`, `vjp` and `jvp`, innermost first. What is differentiated is stabilised before.
 import { pushForward } from "../autodiff/forward.ts";
-import { growNotes, type GrowingNotes } from "../autodiff/names.ts";
+import { growNotes, isNameable, type GrowingNotes } from "../autodiff/names.ts";
 import { differentiate, type Differentiated } from "../autodiff/reverse.ts";
 import type { Pass } from "../pass.ts";
 import { atPlace } from "../../ir/diagnostic.ts";
@@ -177,7 +177,7 @@ function noteGradients(
   for (const [became, value] of forward) notes.addForward(became, graph.notes.get(value)!);
   for (const [value, cotangent] of cotangents) {
     const note = graph.notes.get(forward.get(value) ?? value);
-    if (note && cotangent.op.kind !== "leaf") notes.addCotangent(cotangent, lossName, note, targets.has(value));
+    if (note && isNameable(cotangent)) notes.addCotangent(cotangent, lossName, note, targets.has(value));
   }
   log?.differentiated({ loss, differentiated, cotangents, forward: image });
 }

@@ -35,7 +35,7 @@ export function readBody(
     const isLine = tokens[1]?.tag === "symbol" && tokens[1].text === "=";
     const role = isLine ? undefined : roles.find((each) => cursor.acceptWord(each));
     const result = isLine || role ? undefined : (["next", "output"] as const).find((each) => cursor.acceptWord(each));
-    if (role) letters[role].push(readLetter(cursor, reader));
+    if (role) letters[role].push(readLetter(cursor, role, reader));
     else if (result) results[result].push(reader.formula(cursor));
     else {
       const token = cursor.name();
@@ -50,10 +50,11 @@ export function readBody(
   return [name, { identity: {}, length, reverse, carries, elements, captures, position, next, outputs }];
 }
 
-function readLetter(cursor: Cursor, reader: BodyReader): Value {
+/** What is captured has the name of what it is outside, which is a name of that alone. */
+function readLetter(cursor: Cursor, role: (typeof roles)[number], reader: BodyReader): Value {
   const token = cursor.name();
   cursor.expect(":");
   const value = letter(cursor.type());
-  reader.define(token, value, !automatic.test(token.text));
+  reader.define(token, value, role !== "capture" && !automatic.test(token.text));
   return value;
 }

@@ -11,13 +11,18 @@ export type BodyNames = ReadonlyMap<object, string>;
 
 /** The bodies of all loops below the roots, inner ones first. */
 export function bodiesBelow(roots: readonly Value[]): readonly ScanBody[] {
-  const found = new Map<object, ScanBody>();
+  return loopsBelow(roots).map((loop) => scanBody(loop.attrs));
+}
+
+/** For every body below the roots, inner ones first, a loop that repeats it. */
+export function loopsBelow(roots: readonly Value[]): readonly Value[] {
+  const found = new Map<object, Value>();
   const collect = (values: readonly Value[]): void => {
     for (const value of postorder(values)) {
       const body = value.op === scanOp ? scanBody(value.attrs) : undefined;
       if (!body || found.has(body.identity)) continue;
       collect(bodyResults(body));
-      found.set(body.identity, body);
+      found.set(body.identity, value);
     }
   };
   collect(roots);
@@ -29,25 +34,49 @@ export function nameBodies(bodies: readonly ScanBody[]): BodyNames {
   return new Map(bodies.map(({ identity }, i) => [identity, `step${i + 1}`]));
 }
 
-/** The lines of a body; `names` are the names of the graph. */
-export function formatBody(body: ScanBody, names: ReadonlyMap<Value, string>, bodies: BodyNames): readonly string[] {
-  const results = bodyResults(body);
-  const own = new Map<Value, string>();
-  const order = postorder([...scanLetters(body), ...results]);
-  for (const value of order) {
-    if (names.has(value)) own.set(value, names.get(value)!);
-  }
-  const taken = new Set(own.values());
+/** A letter of a body, and what it is called there. */
+interface NamedLetter {
+  readonly role: "carry" | "element" | "capture" | "position";
+  readonly value: Value;
+  readonly name: string;
+}
+
+/**
+ * The letters of a body in their order: what it captures is called what it is called outside, others by names of their
+ * own or by their parts. `loop` is a value that repeats the body, `names` are the names of the graph.
+ */
+export function bodyLetters(loop: Value, names: ReadonlyMap<Value, string>): readonly NamedLetter[] {
+  const body = scanBody(loop.attrs);
+  const captured = new Map(scanLetters(body).map((each, place) => [each, loop.operands[place]]));
+  const order = postorder([...scanLetters(body), ...bodyResults(body)]);
+  const taken = new Set(order.flatMap((value) => names.get(value) ?? []));
+  const outside = (value: Value): string | undefined => {
+    const name = body.captures.includes(value) ? names.get(captured.get(value)!) : undefined;
+    if (name === undefined || taken.has(name)) return undefined;
+    taken.add(name);
+    return name;
+  };
   const parts = {
     carry: body.carries,
     element: body.elements,
     capture: body.captures,
     position: order.filter((value) => value === body.position),
   };
-  const letters = Object.entries(parts).flatMap(([role, values]) => {
-    return values.map((value, i) => ({ role, value, name: own.get(value) ?? freeName(taken, role, i) }));
+  return (["carry", "element", "capture", "position"] as const).flatMap((role) => {
+    return parts[role].map((value, i) => {
+      return { role, value, name: names.get(value) ?? outside(value) ?? freeName(taken, role, i) };
+    });
   });
-  for (const { value, name } of letters) own.set(value, name);
+}
+
+/** The lines of the body that a loop repeats; `names` are the names of the graph. */
+export function formatBody(loop: Value, names: ReadonlyMap<Value, string>, bodies: BodyNames): readonly string[] {
+  const body = scanBody(loop.attrs);
+  const results = bodyResults(body);
+  const letters = bodyLetters(loop, names);
+  const own = new Map(letters.map(({ value, name }) => [value, name]));
+  for (const value of postorder(results)) if (names.has(value)) own.set(value, names.get(value)!);
+  const taken = new Set(own.values());
   const plan = planPage([{ roots: results }], own);
   const lines = plan.order(results).filter((value) => plan.lines.has(value));
   const automatic = new Map<Value, string>();

@@ -39,6 +39,7 @@ test.each([
   ["hidden.bias", "b_{\\mathrm{hidden}}"],
   ["adam.step", "\\mathrm{step}_{\\mathrm{adam}}"],
   ["adam.m.hidden.weight", "m_{W_{\\mathrm{hidden}}}"],
+  ["adam.v.W′", "{v_{W}}'"],
   ["∂L/∂hidden.weight", "\\frac{\\partial L}{\\partial W_{\\mathrm{hidden}}}"],
   ["100 % & more_{x}", "\\text{100 \\% \\& more\\_\\{x\\}}"],
 ])("the name %s is %s", (name, latex) => expect(latexName(name)).toBe(latex));
