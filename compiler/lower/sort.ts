@@ -70,7 +70,7 @@ export function lowerSort(traffic: Traffic, context: LowerContext): Kernel {
     grid: foldGrid(rows.rowCount, 1).grid,
     declarations: shared ? [`var<workgroup> order: array<i32, ${padded}>;`] : [],
     tensorNames,
-    helpers: [],
+    helpers: [...emitter.helpers],
     flops: elementCount(root.type.shape),
   };
 }
