@@ -19,19 +19,25 @@ export interface ClassComparison {
   readonly classes: Dim;
 }
 
-/** Reads `equal(iota, label)`, where the label does not vary along the axis that iota counts. */
+/** Reads `equal(iota, label)`, where the label does not vary along the axis that iota counts: two ways for a diagonal. */
+export function classComparisons(value: Value): readonly ClassComparison[] {
+  if (value.op !== equal.op) return [];
+  return value.operands.flatMap((indices, side) => {
+    const label = value.operands[1 - side];
+    const axis = indices.attrs.axis as number;
+    if (indices.op !== iotaOp || !isSameAlong(label, axis)) return [];
+    return [{ label, axis, classes: indices.type.shape[axis] }];
+  });
+}
+
+/** The first reading of a comparison with class indices. */
 export function classComparison(value: Value): ClassComparison | undefined {
-  if (value.op !== equal.op) return undefined;
-  const indices = value.operands.find((operand) => operand.op === iotaOp);
-  const label = value.operands.find((operand) => operand !== indices);
-  if (!indices || !label) return undefined;
-  const axis = indices.attrs.axis as number;
-  return isSameAlong(label, axis) ? { label, axis, classes: indices.type.shape[axis] } : undefined;
+  return classComparisons(value)[0];
 }
 
 function isSameAlong(value: Value, axis: number): boolean {
-  if (value.constant) return value.op.kind === "leaf" && value.op !== iotaOp;
-  if (value.op !== broadcastOp) return false;
+  if (value.op === iotaOp) return value.attrs.axis !== axis;
+  if (value.op !== broadcastOp) return value.constant && value.op.kind === "leaf";
   const from = (value.attrs as unknown as BroadcastAttrs).axes.indexOf(axis);
   return from < 0 || value.operands[0].type.shape[from] === 1;
 }

@@ -1,6 +1,9 @@
 /// Which exponentials are in a formula, whichever way it is spelled: a value as factors times e^exponent.
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
+import { castOp, selectOp, where } from "../../ir/ops/choose.ts";
+import { and, not } from "../../ir/ops/compare.ts";
 import { exp, expm1, pow, sigmoid, sqrt, tanh } from "../../ir/ops/functions.ts";
+import { cosh, sinh } from "../../ir/ops/hyperbolic.ts";
 import { constantValue } from "../../ir/ops/leaf.ts";
 import { log1mexp } from "../../ir/ops/logspace.ts";
 import { logsumexp } from "../../ir/ops/reduce.ts";
@@ -20,8 +23,8 @@ export interface Assumption {
   readonly positive?: boolean;
 }
 
-const exponentialOps: ReadonlySet<Op> = new Set([exp.op, expm1.op, sigmoid.op, tanh.op]);
-const transparentOps: ReadonlySet<Op> = new Set([add.op, sub.op, mul.op, div.op, neg.op, pow.op, sqrt.op, sumOp]);
+const exponentialOps: ReadonlySet<Op> = new Set([...[exp.op, expm1.op, sigmoid.op, tanh.op, cosh.op, sinh.op]]);
+const transparentOps: ReadonlySet<Op> = new Set([add.op, sub.op, mul.op, div.op, neg.op, pow.op, sqrt.op, sumOp, selectOp]);
 
 /** True when exponentials may be in a formula: a look that costs little. */
 export function mentionsExponential(value: Value): boolean {
@@ -34,6 +37,15 @@ export function mentionsExponential(value: Value): boolean {
     if (transparentOps.has(each.op) || each.op.kind === "layout") pending.push(...each.operands);
   }
   return false;
+}
+
+/** True where a factor or summand is no exponential, seen at a glance: then the whole is none. */
+function hasPlainPart(value: Value, depth = 6): boolean {
+  // A sum is exponential by what is left of its elements when conditions are taken out.
+  if (value.constant || exponentialOps.has(value.op) || value.op === sumOp) return false;
+  if (!transparentOps.has(value.op) && value.op.kind !== "layout") return true;
+  const parts = value.op === pow.op ? value.operands.slice(0, 1) : value.operands;
+  return depth > 0 && parts.some((part) => hasPlainPart(part, depth - 1));
 }
 
 /** A value as a product; what is no product is one factor. */
@@ -60,10 +72,13 @@ export function monomialOf(value: Value, assumption: Assumption = {}, budget: Bu
     case sqrt.op:
       return rootMonomial(value, ofPositive(a));
     case sumOp:
-      return sumMonomial(value, of(a));
+      return sumMonomial(value, budget);
     case add.op:
     case sub.op:
     case expm1.op:
+    case cosh.op:
+    case sinh.op:
+      if (hasPlainPart(value)) return atomMonomial(value);
       return sumOfTerms(termsOf(value, budget), assumption, value.type) ?? atomMonomial(value);
     default:
       if (value.op.kind !== "layout") return atomMonomial(value);
@@ -108,15 +123,45 @@ function rootMonomial(value: Value, base: Monomial): Monomial {
   return timesMonomial(rest, exponentialMonomial(scaleLinear(base.exponent, 0.5)));
 }
 
-/** Σ c · eᵘ = c · e^(ln Σ eᵘ), where c is the same along the summed axes. */
-function sumMonomial(value: Value, element: Monomial): Monomial {
+/** Σ c · eᵘ = c · e^(ln Σ eᵘ), where c is the same along the summed axes; what a condition leaves out is e^−∞. */
+function sumMonomial(value: Value, budget: Budget): Monomial {
   const axes = value.attrs.axes as readonly number[];
+  const { conditions, element } = unmasked(value.operands[0], budget);
   const over = element.over.map((each) => withoutAxes(each, axes));
   const under = element.under.map((each) => withoutAxes(each, axes));
   const known = (each: Value | undefined): each is Value => each !== undefined;
   if (!isExponential(element) || !over.every(known) || !under.every(known)) return atomMonomial(value);
-  const total: Value = logsumexp(writeLinear(element.exponent, value.operands[0].type), { axes });
+  const exponent = writeLinear(element.exponent, value.operands[0].type);
+  const all: Value | undefined = conditions.length > 0 ? conditions.reduce((a, b) => and(a, b)) : undefined;
+  const total: Value = logsumexp((all ? where(all as never, exponent as never, -Infinity) : exponent) as Value, {
+    axes,
+  });
   return { coefficient: element.coefficient, over, under, exponent: linearOf(total) };
+}
+
+interface Unmasked {
+  /** Where they hold, all of them, the element counts. */
+  readonly conditions: readonly Value[];
+  readonly element: Monomial;
+}
+
+/** An element of a sum without the conditions under which it counts: where(c, x, 0), or x times 1 and 0. */
+function unmasked(x: Value, budget: Budget): Unmasked {
+  const [condition, inner, other] = x.operands;
+  if (x.op === selectOp && constantValue(other) === 0) {
+    return { conditions: [condition], element: monomialOf(inner, {}, budget) };
+  }
+  const element = monomialOf(x, {}, budget);
+  const conditions = element.over.flatMap((each) => conditionOf(each) ?? []);
+  return { conditions, element: { ...element, over: element.over.filter((each) => !conditionOf(each)) } };
+}
+
+/** The condition where a factor is 1, elsewhere 0. */
+function conditionOf(factor: Value): Value | undefined {
+  const [a, b] = factor.operands;
+  if (factor.op === castOp) return a.type.dtype === "bool" ? a : undefined;
+  const inner = factor.op === sub.op && constantValue(a) === 1 ? conditionOf(b) : undefined;
+  return inner && not(inner as never);
 }
 
 /** A sum as terms, equal exponentials merged; one term where it is none. */
@@ -151,6 +196,9 @@ function termsWithin(value: Value, budget: Budget): readonly Monomial[] {
       return of(a).map(negatedMonomial);
     case expm1.op:
       return [exponentialMonomial(linearOf(a, budget)), numberMonomial(-1)];
+    case cosh.op:
+    case sinh.op:
+      return halves(linearOf(a, budget), value.op === cosh.op ? 0.5 : -0.5);
     case tanh.op:
       // tanh u = 1 − 2σ(−2u)
       return [numberMonomial(1), exponentialMonomial(logSigmoid(scaleLinear(linearOf(a), -2)), -2)];
@@ -162,6 +210,11 @@ function termsWithin(value: Value, budget: Budget): readonly Monomial[] {
     default:
       return one();
   }
+}
+
+/** ½eᵘ ± ½e⁻ᵘ. */
+function halves(u: Linear, second: number): readonly Monomial[] {
+  return [exponentialMonomial(u, 0.5), exponentialMonomial(scaleLinear(u, -1), second)];
 }
 
 /** A number of times a sum. */

@@ -1,11 +1,11 @@
 /// Sums of logarithms in one form: numbers times atoms, and ln(1 + eᵘ) apart, because softplus(−u) = softplus(u) − u.
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
-import { softplus } from "../../ir/ops/functions.ts";
+import { exp, log1p, softplus } from "../../ir/ops/functions.ts";
 import { constant, constantValue } from "../../ir/ops/leaf.ts";
 import { logaddexp } from "../../ir/ops/logspace.ts";
 import { logsumexpOp } from "../../ir/ops/reduce.ts";
 import type { TensorType } from "../../ir/type.ts";
-import { apply, same, type Value } from "../../ir/value.ts";
+import { apply, same, underLayouts, type Value } from "../../ir/value.ts";
 import { ontoLayout, withoutAxes } from "./rules/uniform.ts";
 
 /** constant + Σ coefficient · atom + Σ coefficient · softplus(argument). */
@@ -118,6 +118,8 @@ export function linearOf(value: Value, budget: Budget = newBudget()): Linear {
       return scaledBy(reciprocalOf(b), a, budget) ?? linearAtom(value);
     case softplus.op:
       return linearSoftplus(of(a));
+    case log1p.op:
+      return a.op === exp.op ? linearSoftplus(of(a.operands[0])) : linearAtom(value);
     case logaddexp.op:
       return linearLogaddexp(of(a), of(b));
     case logsumexpOp:
@@ -213,8 +215,24 @@ function shareOf(rest: Linear, argument: Linear, coefficient: number): number | 
   return sizeOf(addLinear(rest, argument, coefficient * share)) === 0 ? share : undefined;
 }
 
-function sumOf(parts: readonly (readonly [Value, number])[], number: number, type: TensorType): Value {
-  const numbered: readonly (readonly [Value, number])[] =
+type Part = readonly [Value, number];
+
+/** x − ln Σ eˣ stays together: where both are large, so is the sum of others and one of them. */
+function paired(parts: readonly Part[]): readonly Part[] {
+  for (const [at, [total, scale]] of parts.entries()) {
+    const row = underLayouts(total);
+    if (row.op !== logsumexpOp || row === total) continue;
+    const other = parts.findIndex(([x, coefficient]) => coefficient === -scale && same(x, row.operands[0]));
+    if (other < 0) continue;
+    const rest = parts.filter((_, i) => i !== at && i !== other);
+    return [[sub(row.operands[0], total), -scale], ...paired(rest)];
+  }
+  return parts;
+}
+
+function sumOf(unpaired: readonly Part[], number: number, type: TensorType): Value {
+  const parts = unpaired.length > 2 ? paired(unpaired) : unpaired;
+  const numbered: readonly Part[] =
     number === 0 ? parts : [...parts, [constant(Math.abs(number), type.dtype, type.shape), Math.sign(number)]];
   if (numbered.length === 0) return constant(0, type.dtype, type.shape);
   const sized = ([value, coefficient]: readonly [Value, number]): Value =>

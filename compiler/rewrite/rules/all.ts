@@ -5,6 +5,7 @@ import { selectRules } from "./choose.ts";
 import { collectRule } from "./collect.ts";
 import { exactFolding, folding, leafRules } from "./fold.ts";
 import { layoutRules } from "./layout.ts";
+import { rowSelectionRules } from "./masks.ts";
 import { sumRules } from "./reduce.ts";
 import { stableRules } from "./stable.ts";
 
@@ -22,7 +23,7 @@ export const canonicalRules: readonly Rule[] = [
 export const stabilizingRules: readonly Rule[] = [...stableRules, ...canonicalRules];
 
 /** Canonical form, selections, and sums that are known. */
-export const simplifyingRules: readonly Rule[] = [...canonicalRules, ...selectRules, ...sumRules];
+export const simplifyingRules: readonly Rule[] = [...canonicalRules, ...selectRules, ...rowSelectionRules, ...sumRules];
 
 /** Everything above, and sums of products collected where that is cheaper. */
 export const collectingRules: readonly Rule[] = [...simplifyingRules, collectRule];

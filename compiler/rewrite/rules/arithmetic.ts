@@ -33,6 +33,7 @@ export const neutralRules: readonly Rule[] = [
   identity("minus zero", "exact", "x - 0 = x"),
   identity("times one", "exact", "x * 1 = x"),
   identity("over one", "exact", "x / 1 = x"),
+  identity("and itself", "exact", "and(x, x) = x"),
   identity("times zero", "assumes-finite", "x * 0 = 0"),
   identity("zero over", "assumes-finite", "0 / x = 0"),
   identity("minus itself", "assumes-finite", "x - x = 0"),

@@ -107,7 +107,8 @@ function cost(value: Value): number {
   if (op.kind !== "elementwise") return 0;
   if (op === neg.op) return 0.5;
   if (op === add.op || op === sub.op) return 1.01;
-  if (op === mul.op) return 1;
+  // A sign in a number is one that could stand in front.
+  if (op === mul.op) return value.operands.some((factor) => (constantValue(factor) ?? 0) < 0) ? 1.25 : 1;
   if (op === div.op) return isPowerOfTwo(value.operands[1]) ? 1 : 2;
   return 4;
 }

@@ -1,7 +1,8 @@
 /// Logarithms, roots and powers of exponentials, and sums of such logarithms: computed without the exponentials.
 import { add, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { selectOp } from "../../../ir/ops/choose.ts";
-import { exp, log, log1p, softplus } from "../../../ir/ops/functions.ts";
+import { and, equal, greater, greaterEqual, less, lessEqual, notEqual } from "../../../ir/ops/compare.ts";
+import { abs, exp, log, log1p, maximum, relu, softplus } from "../../../ir/ops/functions.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { logaddexp } from "../../../ir/ops/logspace.ts";
 import { productOp } from "../../../ir/ops/product.ts";
@@ -9,7 +10,8 @@ import { logsumexpOp } from "../../../ir/ops/reduce.ts";
 import { sum } from "../../../ir/ops/sum.ts";
 import { apply, type Op, type Value } from "../../../ir/value.ts";
 import { mentionsExponential, mergedTerms, monomialOf, sumOfTerms, termsOf } from "../exponential.ts";
-import { addLinear, linearConstant, linearOf, writeLinear } from "../linear.ts";
+import { addLinear, equalLinear, linearConstant, linearLogaddexp, linearOf } from "../linear.ts";
+import { scaleLinear, writeLinear, type Linear } from "../linear.ts";
 import { exponentialMonomial, isExponential, isPure, numberMonomial, restOf, writeMonomial } from "../monomial.ts";
 import type { Monomial } from "../monomial.ts";
 import { rangeOf, type Range } from "../range.ts";
@@ -76,6 +78,68 @@ function sumOfLogarithms(value: Value): Value | undefined {
   return summands(written).length < before.length ? written : undefined;
 }
 
+/** max(a, b) + ln(1 + e^−|a − b|) = ln(eᵃ + eᵇ): a stable form written out. */
+function logarithmFromLarger(value: Value): Value | undefined {
+  if (value.type.dtype !== "f32" || !summands(value).some(isLarger)) return undefined;
+  const linear = linearOf(value);
+  for (const [larger, coefficient] of linear.terms) {
+    const [a, b] = largerOf(larger) ?? [];
+    if (!a || !b) continue;
+    const gap = addLinear(a, b, -1);
+    const part = linear.softplus.find((each) => each.coefficient === coefficient && isDistance(each.argument, gap));
+    if (!part) continue;
+    const rest = addLinear(
+      { ...linear, softplus: linear.softplus.filter((each) => each !== part) },
+      linearOf(larger),
+      -coefficient,
+    );
+    return writeLinear(addLinear(rest, linearLogaddexp(a, b), coefficient), value.type);
+  }
+  return undefined;
+}
+
+const isLarger = ({ op }: Value): boolean => op === maximum.op || op === relu.op;
+
+/** The two numbers of which a value is the larger. */
+function largerOf({ op, operands: [a, b] }: Value): readonly [Linear, Linear] | undefined {
+  if (op === relu.op) return [linearOf(a), linearConstant(0)];
+  return op === maximum.op ? [linearOf(a), linearOf(b)] : undefined;
+}
+
+/** −|d| for the difference d, whichever way round it is. */
+function isDistance(argument: Linear, gap: Linear): boolean {
+  const [[atom, coefficient] = []] = argument.terms;
+  if (argument.terms.size !== 1 || argument.constant !== 0 || argument.softplus.length > 0) return false;
+  if (atom?.op !== abs.op || coefficient !== -1) return false;
+  const within = linearOf(atom.operands[0]);
+  return equalLinear(within, gap) || equalLinear(within, scaleLinear(gap, -1));
+}
+
+/** An exponential is positive, also where it vanishes in floats: a guard against 0 does not hold. */
+function guardOfExponential({ operands: [condition, a, b] }: Value): Value | undefined {
+  const parts = condition.op === and.op ? condition.operands : [condition];
+  if (parts.some((part) => comparesPositive(part, [less.op, lessEqual.op, equal.op], [greater.op, greaterEqual.op]))) {
+    return b;
+  }
+  return comparesPositive(condition, [greater.op, greaterEqual.op, notEqual.op], [less.op, lessEqual.op])
+    ? a
+    : undefined;
+}
+
+/** True for an exponential compared with 0, or 0 with an exponential. */
+function comparesPositive({ op, operands: [a, b] }: Value, ops: readonly Op[], mirrored: readonly Op[]): boolean {
+  return (
+    (ops.includes(op) && constantValue(b) === 0 && isPositive(a)) ||
+    (mirrored.includes(op) && constantValue(a) === 0 && isPositive(b))
+  );
+}
+
+function isPositive(value: Value): boolean {
+  if (!mentionsExponential(value)) return false;
+  const monomial = monomialOf(value);
+  return isExponential(monomial) && isPure(monomial) && monomial.coefficient > 0;
+}
+
 const logarithmOps: ReadonlySet<Op> = new Set<Op>([softplus.op, logaddexp.op, logsumexpOp]);
 const mostSummands = 24;
 
@@ -111,6 +175,14 @@ export const logarithmRules: readonly Rule[] = [
   rule("power of an exponential", "stabilizes", "pow(exp(u), c) = exp(c * u)", ["pow", "sqrt"], powerOfExponential),
   rule("exp of a logarithm", "stabilizes", "exp(log(x)) = x", ["exp"], expOfLogarithm),
   rule("sum of logarithms", "stabilizes", "softplus(x) - x = softplus(-x)", ["add", "sub"], sumOfLogarithms),
+  rule(
+    "logarithm from its larger term",
+    "stabilizes",
+    "max(x, 0) + softplus(-abs(x)) = softplus(x)",
+    ["add", "sub"],
+    logarithmFromLarger,
+  ),
+  rule("guard of an exponential", "assumes-finite", "select(exp(u) > 0, x, y) = x", ["select"], guardOfExponential),
   rule(
     "function of a selection of exponentials",
     "stabilizes",

@@ -14,6 +14,7 @@ import { isExponential } from "../monomial.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
 import { oneHotAxes } from "./reduce.ts";
 import { isNormalized } from "./rows.ts";
+import { withoutAxes } from "./uniform.ts";
 
 /** Where a sum picks, and what it picks from: Σ y·p or Σ where(y, p, 0) for a comparison y. */
 function pickedOf(element: Value): { readonly match: Value; readonly from: Value } | undefined {
@@ -38,10 +39,21 @@ function logOfPicked(x: Value, surroundings: Surroundings): Value | undefined {
   const picked = x.op === sumOp ? pickedOf(a) : undefined;
   if (!picked) return undefined;
   const axes = x.attrs.axes as readonly number[];
-  const whole = oneHotAxes(picked.match, surroundings);
+  const whole = oneHotAxes(picked.match, surroundings, axes);
   if (!whole || whole.length !== axes.length || !whole.every((axis) => axes.includes(axis))) return undefined;
   // A zero of what is not picked has no say.
   return sum(where(picked.match as never, log(picked.from) as never, 0), { axes });
+}
+
+/** Of one element of each row, ln Σ eˣ is x. */
+function logsumexpOfPicked(value: Value, surroundings: Surroundings): Value | undefined {
+  const [x] = value.operands;
+  const [match, from, none] = x.operands;
+  if (x.op !== selectOp || constantValue(none) !== -Infinity) return undefined;
+  const axes = value.attrs.axes as readonly number[];
+  const whole = oneHotAxes(match, surroundings, axes);
+  if (whole?.length !== axes.length) return undefined;
+  return sum(where(match as never, from as never, 0), { axes });
 }
 
 /** ln of gathered exponentials: gathered logarithms, and −∞ where a position is outside and reads 0. */
@@ -97,6 +109,17 @@ function entryBesideLogsumexp(value: Value): Value | undefined {
   return undefined;
 }
 
+/** ln Σ e^(x − c) for an entry c of x: the row is read anyway. */
+function logsumexpBesideEntry(value: Value): Value | undefined {
+  const [difference] = value.operands;
+  const axes = value.attrs.axes as readonly number[];
+  if (difference.op !== sub.op) return undefined;
+  const [x, spread] = difference.operands;
+  const picked = underLayouts(spread);
+  const entry = picked.op === gatherOp && same(picked.operands[0], x) ? withoutAxes(spread, axes) : undefined;
+  return entry && sub(apply(value.op, [x], value.attrs), entry);
+}
+
 /** The layouts of a value on something else. */
 function replaceBelow(value: Value, from: Value, to: Value): Value {
   return value === from ? to : apply(value.op, [replaceBelow(value.operands[0], from, to)], value.attrs);
@@ -114,7 +137,21 @@ export const pickRules: readonly Rule[] = [
   rule("log of what a gather reads", "stabilizes", "log(gather(exp(u), i)) = gather(u, i)", ["log"], (value) =>
     logOfGathered(value.operands[0]),
   ),
+  rule(
+    "logsumexp of what a match picks",
+    "stabilizes",
+    "logsumexp(select(y, x, -inf)) = sum(select(y, x, 0))",
+    ["logsumexp"],
+    logsumexpOfPicked,
+  ),
   rule("entry of a row", "reassociates", "gather(x, i) = sum(select(j = i, x, 0))", ["gather"], entryOfRow),
+  rule(
+    "logsumexp less an entry",
+    "assumes-finite",
+    "logsumexp(x - gather(x, i)) = logsumexp(x) - gather(x, i)",
+    ["logsumexp"],
+    logsumexpBesideEntry,
+  ),
   rule(
     "entry beside a logsumexp",
     "reassociates",

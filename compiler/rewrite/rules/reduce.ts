@@ -1,11 +1,12 @@
 /// Sums whose value is known without adding anything up, and sums of sums.
-import { classComparison, labelInput, type ClassComparison } from "../../../ir/classes.ts";
+import { classComparisons, labelInput, type ClassComparison } from "../../../ir/classes.ts";
 import { multiplyDims } from "../../../ir/dim.ts";
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
-import { castOp, selectOp } from "../../../ir/ops/choose.ts";
+import { castOp, selectOp, where } from "../../../ir/ops/choose.ts";
+import { and } from "../../../ir/ops/compare.ts";
 import { exp } from "../../../ir/ops/functions.ts";
 import { reshapeOp, reshapeTo, transposeOp } from "../../../ir/ops/layout.ts";
-import { constant, constantValue, inputOp, sizeValue, type InputIdentity } from "../../../ir/ops/leaf.ts";
+import { constant, constantValue, inputOp, iotaOp, sizeValue, type InputIdentity } from "../../../ir/ops/leaf.ts";
 import { argmaxOp, logsumexpOp } from "../../../ir/ops/reduce.ts";
 import {
   broadcastAlong,
@@ -20,7 +21,7 @@ import type { Dim } from "../../../ir/dim.ts";
 import { isFloat, type Shape } from "../../../ir/type.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
-import { withoutAxes } from "./uniform.ts";
+import { isUniform, uniformTo, withoutAxes } from "./uniform.ts";
 
 type Axes = readonly number[];
 
@@ -29,12 +30,12 @@ const keptShape = (value: Value, axes: Axes): Shape =>
   keptAxes(value.type.shape.length, axes).map((axis) => value.type.shape[axis]);
 
 /** The axis along which the entries of each row sum to 1, where that is known. */
-function distributionAxes(value: Value, surroundings: Surroundings): Axes | undefined {
+function distributionAxes(value: Value, surroundings: Surroundings, wanted: Axes): Axes | undefined {
   const rank = value.type.shape.length;
   if (value.op === inputOp) {
     return (value.attrs.identity as InputIdentity).distribution ? [rank - 1] : undefined;
   }
-  if (value.op === castOp || isIndicator(value)) return oneHotAxes(value.operands[0], surroundings);
+  if (value.op === castOp || isIndicator(value)) return oneHotAxes(value.operands[0], surroundings, wanted);
   if (value.op === exp.op && value.operands[0].op === sub.op) return softmaxAxes(value.operands[0]);
   return value.op === div.op ? shareAxes(value) : undefined;
 }
@@ -43,10 +44,15 @@ function isIndicator(value: Value): boolean {
   return value.op === selectOp && constantValue(value.operands[1]) === 1 && constantValue(value.operands[2]) === 0;
 }
 
-/** index = label holds once a row where each label is a class, and nowhere in a row where it is none. */
-export function oneHotAxes(value: Value, surroundings: Surroundings): Axes | undefined {
-  const comparison = classComparison(value);
-  return comparison && isClass(comparison, surroundings) ? [comparison.axis] : undefined;
+/**
+ * index = label holds once a row where each label is a class, and nowhere in a row where it is none: the axis of the row,
+ * of several one that is `wanted`.
+ */
+export function oneHotAxes(value: Value, surroundings: Surroundings, wanted?: Axes): Axes | undefined {
+  const found = classComparisons(value).find(
+    (comparison) => isClass(comparison, surroundings) && (wanted?.includes(comparison.axis) ?? true),
+  );
+  return found && [found.axis];
 }
 
 /**
@@ -58,6 +64,7 @@ function isClass(comparison: ClassComparison, { classes }: Surroundings): boolea
   if (input) return classes(input).includes(comparison.classes);
   const label = underLayouts(comparison.label);
   if (label.op === argmaxOp) return reducedCount(label.operands[0].type, axesOf(label)) === comparison.classes;
+  if (label.op === iotaOp) return label.type.shape[label.attrs.axis as number] === comparison.classes;
   const number = constantValue(label);
   const isIndex = number !== undefined && Number.isInteger(number) && number >= 0;
   return isIndex && typeof comparison.classes === "number" && number < comparison.classes;
@@ -84,7 +91,7 @@ export function knownSum(value: Value, axes: Axes, facts: Surroundings): Value |
   const { dtype } = value.type;
   const flat = withoutAxes(value, axes);
   if (flat) return mul(flat, sizeValue(reducedCount(value.type, axes), dtype));
-  const whole = distributionAxes(value, facts);
+  const whole = distributionAxes(value, facts, axes);
   if (whole && whole.every((axis) => axes.includes(axis))) {
     const rest = axes.filter((axis) => !whole.includes(axis));
     const count = rest.reduce<Dim>((total, axis) => multiplyDims(total, value.type.shape[axis]), 1);
@@ -103,9 +110,12 @@ function knownSumOfParts(value: Value, axes: Axes, facts: Surroundings): Value |
     case add.op:
       return mapped(knownSum(a, axes, facts), (left) => mapped(knownSum(b, axes, facts), (right) => add(left, right)));
     case sub.op:
+      if (isDeviation(value, axes)) return constant(0, value.type.dtype, keptShape(value, axes));
       return mapped(knownSum(a, axes, facts), (left) => mapped(knownSum(b, axes, facts), (right) => sub(left, right)));
     case mul.op:
       return scaledSum(a, b, axes, facts) ?? scaledSum(b, a, axes, facts);
+    case selectOp:
+      return sumOfPicked(value, axes, facts);
     case div.op:
       return mapped(withoutAxes(b, axes), (divisor) =>
         mapped(knownSum(a, axes, facts), (total) => div(total, divisor)),
@@ -113,6 +123,33 @@ function knownSumOfParts(value: Value, axes: Axes, facts: Surroundings): Value |
     default:
       return undefined;
   }
+}
+
+/** x − x̄, where the mean is that along the axes. */
+function isDeviation({ operands: [x, spread] }: Value, axes: Axes): boolean {
+  const mean = withoutAxes(spread, axes);
+  if (mean?.op !== div.op || mean.operands[0].op !== sumOp || !same(mean.operands[0].operands[0], x)) return false;
+  const [total, count] = mean.operands;
+  const isCount = same(count, sizeValue(reducedCount(x.type, axes), x.type.dtype, count.type.shape));
+  return isCount && axesOf(total).length === axes.length && axesOf(total).every((axis) => axes.includes(axis));
+}
+
+/**
+ * A match picks one element of each row: where all are the same, that one. What holds for whole rows stays a condition of
+ * the sum.
+ */
+function sumOfPicked({ operands: [condition, x, none] }: Value, axes: Axes, facts: Surroundings): Value | undefined {
+  if (constantValue(none) !== 0) return undefined;
+  const parts = condition.op === and.op ? condition.operands : [condition];
+  const [match, ...others] = parts.filter((part) => !withoutAxes(part, axes));
+  if (others.length > 0) return undefined;
+  const isPick = match && axes.length === 1 && oneHotAxes(match, facts, axes);
+  const total = match ? isPick && withoutAxes(x, axes) : knownSum(x, axes, facts);
+  return mapped(total || undefined, (found) =>
+    parts
+      .flatMap((part) => withoutAxes(part, axes) ?? [])
+      .reduce<Value>((sum, part) => where(part as never, sum as never, 0), found),
+  );
 }
 
 function scaledSum(factor: Value, rest: Value, axes: Axes, facts: Surroundings): Value | undefined {
@@ -150,6 +187,15 @@ function sumOfSum(value: Value, { uses }: Surroundings): Value | undefined {
   return sum(x, { axes: [...axesOf(inner), ...axesOf(value).map((axis) => kept[axis])] });
 }
 
+/** Σ (Σ x / n) = (Σ Σ x) / n: a mean of means is one mean. */
+function sumOfMean(value: Value, { uses }: Surroundings): Value | undefined {
+  const [quotient] = value.operands;
+  const [total, count] = quotient.operands;
+  if (quotient.op !== div.op || total.op !== sumOp || !isUniform(count)) return undefined;
+  if (uses(quotient) > 1 || uses(total) > 1) return undefined;
+  return div(sum(total, { axes: axesOf(value) }), uniformTo(count, value.type.shape));
+}
+
 /** Axes of extent 1 alone need no sum, and a sum over everything does not see the shape. */
 function sumOfLayout(value: Value): Value | undefined {
   const [x] = value.operands;
@@ -163,6 +209,7 @@ function sumOfLayout(value: Value): Value | undefined {
 export const sumRules: readonly Rule[] = [
   rule("sum over unit axes", "reassociates", "sum(reshape(x)) = sum(x)", ["sum"], sumOfLayout),
   rule("sum of a sum", "reassociates", "sum(sum(x)) = sum(x)", ["sum"], sumOfSum),
+  rule("sum of a mean", "reassociates", "sum(sum(x) / n) = sum(sum(x)) / n", ["sum"], sumOfMean),
   rule("sum of a repetition", "reassociates", "sum(broadcast(x)) = n * sum(x)", ["sum"], sumOfBroadcast),
   rule("sum known by its parts", "assumes-finite", "sum(c * distribution) = c", ["sum"], (value, facts) =>
     isFloat(value.type.dtype) ? knownSum(value.operands[0], axesOf(value), facts) : undefined,

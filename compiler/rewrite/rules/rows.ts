@@ -20,7 +20,8 @@ export function isNormalized(x: Value): boolean {
     if (seen.has(value)) continue;
     seen.add(value);
     if (value.op === logsumexpOp) return true;
-    if (value.op.kind === "elementwise" || value.op.kind === "layout") pending.push(...value.operands);
+    const { kind } = value.op;
+    if (kind === "elementwise" || kind === "layout" || kind === "reduction") pending.push(...value.operands);
   }
   return false;
 }
@@ -69,6 +70,21 @@ function reductionOfTranspose(value: Value): Value | undefined {
   );
 }
 
+/** Rows that repeat are reduced once. */
+function reductionOfRepetition(value: Value): Value | undefined {
+  const [spread] = value.operands;
+  if (spread.op !== broadcastOp) return undefined;
+  const [x] = spread.operands;
+  const { shape, axes: along } = broadcastAttrs(spread);
+  const axes = value.attrs.axes as readonly number[];
+  const inner = axes.map((axis) => along.indexOf(axis));
+  if (inner.some((axis, i) => axis < 0 || x.type.shape[axis] !== shape[axes[i]])) return undefined;
+  const kept = keptAxes(shape.length, axes);
+  const places = along.flatMap((axis) => (axes.includes(axis) ? [] : [kept.indexOf(axis)]));
+  const reduced = apply(value.op, [x], { ...value.attrs, axes: [...inner].sort((a, b) => a - b) });
+  return broadcastAlong(reduced, value.type.shape, places);
+}
+
 /** Σ x·y where nothing else is left of either: a row is read once, for all that it is read for. */
 function productOfRows(value: Value): Value | undefined {
   const [x, y] = value.operands;
@@ -101,6 +117,13 @@ export const rowRules: readonly Rule[] = [
     "sum[a](transpose(x)) = sum[b](x)",
     [sumOp.name, logsumexpOp.name, maxOp.name],
     reductionOfTranspose,
+  ),
+  rule(
+    "reduction of a repetition",
+    "exact",
+    "sum[a](broadcast(x)) = broadcast(sum[b](x))",
+    [sumOp.name, logsumexpOp.name, maxOp.name],
+    reductionOfRepetition,
   ),
   rule("product of rows", "reassociates", "contract(x, y) = sum(x * y)", ["contract"], productOfRows),
 ];

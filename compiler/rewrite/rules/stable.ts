@@ -3,6 +3,7 @@ import { identity, type Rule } from "../rule.ts";
 import { logarithmRules } from "./logarithms.ts";
 import { pickRules } from "./picks.ts";
 import { quotientRules } from "./quotients.ts";
+import { maskRules } from "./masks.ts";
 import { rowRules } from "./rows.ts";
 
 /** Formulas that have a name. What is not spelled like this, the rules after them find by its mathematics. */
@@ -37,9 +38,10 @@ const guardRules: readonly Rule[] = [
 /** All of them, the particular before the general. */
 export const stableRules: readonly Rule[] = [
   ...rowRules,
+  ...maskRules,
   ...namedRules,
-  ...logarithmRules,
   ...pickRules,
+  ...logarithmRules,
   ...quotientRules,
   ...accuracyRules,
   ...guardRules,

@@ -1,15 +1,15 @@
 /// One value for each rule that is a function, on which it fires.
 import { logSoftmax, oneHot, softmax } from "../../../ir/nn/softmax.ts";
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
-import { where } from "../../../ir/ops/choose.ts";
-import { greater } from "../../../ir/ops/compare.ts";
+import { cast, where } from "../../../ir/ops/choose.ts";
+import { equal, greater } from "../../../ir/ops/compare.ts";
 import { contract } from "../../../ir/ops/contract.ts";
-import { exp, log, pow, sigmoid, softplus } from "../../../ir/ops/functions.ts";
+import { abs, exp, log, maximum, pow, sigmoid, softplus } from "../../../ir/ops/functions.ts";
 import { gather } from "../../../ir/ops/gather.ts";
 import { reshape, transpose, transposeOp } from "../../../ir/ops/layout.ts";
 import { constant, inputOp, iota, sizeOp } from "../../../ir/ops/leaf.ts";
 import { product } from "../../../ir/ops/product.ts";
-import { argmax, logsumexp } from "../../../ir/ops/reduce.ts";
+import { argmax, logsumexp, mean } from "../../../ir/ops/reduce.ts";
 import { broadcastAlong, broadcastTo, sum } from "../../../ir/ops/sum.ts";
 import { apply, type Value } from "../../../ir/value.ts";
 import type { DType, Shape } from "../../../ir/type.ts";
@@ -48,6 +48,7 @@ export const functionExamples: readonly { readonly name: string; readonly value:
   { name: "selection with a known condition", value: () => where(constant(true, "bool", [3, 4]), x, y) },
   { name: "sum over unit axes", value: () => sum(reshape(x, [2, 6])) },
   { name: "sum of a sum", value: () => sum(sum(x, { axes: [0] }), { axes: [0] }) },
+  { name: "sum of a mean", value: () => sum(mean(x, { axis: 1 })) },
   { name: "sum of a repetition", value: () => sum(broadcastAlong(row, [3, 4], [1]), { axes: [0] }) },
   {
     name: "sum known by its parts",
@@ -76,6 +77,38 @@ export const functionExamples: readonly { readonly name: string; readonly value:
       return sub(logsumexp(x, { axis: 1 }), reshape(picked, [3]));
     },
   },
+  {
+    name: "logsumexp less an entry",
+    value: () => {
+      const picked = gather(x, reshape(leaf("i", [3], "i32"), [3, 1]), { batch: 1 });
+      return logsumexp(sub(x, broadcastTo(picked, [3, 4])), { axis: 1 });
+    },
+  },
+  {
+    name: "logsumexp of what a match picks",
+    value: () =>
+      logsumexp(where(equal(iota([3, 4], 1), broadcastTo(reshape(argmax(x), [3, 1]), [3, 4])), y, -Infinity), {
+        axis: 1,
+      }),
+  },
+  { name: "logarithm from its larger term", value: () => add(maximum(x, 0), softplus(neg(abs(x)))) },
+  {
+    name: "row under a mask",
+    value: () => mul(cast(leaf("c", [3], "bool"), "f32"), logsumexp(x, { axis: 1 })),
+  },
+  {
+    name: "selection of a row",
+    value: () => mul(broadcastAlong(where(leaf("c", [3], "bool"), column, 0), [3, 4], [0]), softmax(x)),
+  },
+  {
+    name: "match in a row that counts",
+    value: () => {
+      const match = equal(iota([3, 4], 1), broadcastTo(reshape(leaf("i", [3], "i32"), [3, 1]), [3, 4]));
+      return where(match, broadcastAlong(where(leaf("c", [3], "bool"), column, 0), [3, 4], [0]), 0);
+    },
+  },
+  { name: "guard of an exponential", value: () => where(greater(sigmoid(x), 0), y, x) },
+  { name: "reduction of a repetition", value: () => logsumexp(broadcastAlong(row, [3, 4], [1]), { axis: 1 }) },
   { name: "layout after the row", value: () => mul(transpose(logSoftmax(x)), transpose(y)) },
   { name: "reduction of a transpose", value: () => sum(transpose(x), { axis: 0 }) },
   {

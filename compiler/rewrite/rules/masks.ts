@@ -1,0 +1,96 @@
+/// Rows that do not count, such as padding: they may hold anything, and neither value nor gradient reads it.
+import { classComparison } from "../../../ir/classes.ts";
+import { div, mul, neg } from "../../../ir/ops/arithmetic.ts";
+import { castOp, selectOp, where } from "../../../ir/ops/choose.ts";
+import { constantValue } from "../../../ir/ops/leaf.ts";
+import { broadcastOp } from "../../../ir/ops/sum.ts";
+import { apply, type Value } from "../../../ir/value.ts";
+import { rule, type Rule } from "../rule.ts";
+import { isNormalized } from "./rows.ts";
+
+/** A condition as a number, which is no match of classes. */
+function maskIn({ op, operands: [condition] }: Value): Value | undefined {
+  return op === castOp && condition.type.dtype === "bool" && !classComparison(condition) ? condition : undefined;
+}
+
+/** c·x for a condition c leaves x out where c is 0, be it NaN. */
+function maskedRow({ operands: [a, b] }: Value): Value | undefined {
+  for (const [weight, x] of [
+    [a, b],
+    [b, a],
+  ]) {
+    if (!isNormalized(x)) continue;
+    const condition = maskIn(weight);
+    if (condition) return where(condition as never, x as never, 0);
+    const shared = weight.op === div.op ? maskIn(weight.operands[0]) : undefined;
+    if (shared) return where(shared as never, div(x, weight.operands[1]) as never, 0);
+  }
+  return undefined;
+}
+
+interface Repeated {
+  readonly condition: Value;
+  readonly x: Value;
+  readonly negative: boolean;
+}
+
+/** where(c, x, 0) or its negative, repeated along axes: both parts repeated. */
+function repeatedSelection(value: Value): Repeated | undefined {
+  if (value.op !== broadcastOp) return undefined;
+  const [inner] = value.operands;
+  const negative = inner.op === neg.op;
+  const selection = negative ? inner.operands[0] : inner;
+  const [condition, x, none] = selection.operands;
+  if (selection.op !== selectOp || constantValue(none) !== 0) return undefined;
+  const repeat = (part: Value): Value => apply(broadcastOp, [part], value.attrs);
+  return { condition: repeat(condition), x: repeat(x), negative };
+}
+
+const signed = (value: Value, negative: boolean): Value => (negative ? neg(value) : value);
+
+/** where(c, x, 0), repeated along a row, times the row: rows that do not count are not read. */
+function rowOfSelection({ operands: [a, b] }: Value): Value | undefined {
+  for (const [weight, x] of [
+    [a, b],
+    [b, a],
+  ]) {
+    const found = isNormalized(x) || isMatch(x) ? repeatedSelection(weight) : undefined;
+    if (!found) continue;
+    return signed(where(found.condition as never, mul(found.x, x) as never, 0), found.negative);
+  }
+  return undefined;
+}
+
+const isMatch = ({ op, operands }: Value): boolean => op === castOp && classComparison(operands[0]) !== undefined;
+
+/** A match of classes in rows that count: the condition of the row outside, so that terms of a row meet under it. */
+function matchInSelection({ operands: [match, weight, none] }: Value): Value | undefined {
+  if (constantValue(none) !== 0 || !classComparison(match)) return undefined;
+  const found = repeatedSelection(weight);
+  if (!found) return undefined;
+  const picked = where(match as never, found.x as never, 0);
+  return signed(where(found.condition as never, picked as never, 0), found.negative);
+}
+
+/** Before differentiating: rows that a mask leaves out. */
+export const maskRules: readonly Rule[] = [
+  rule("row under a mask", "stabilizes", "cast(c) * x = select(c, x, 0)", ["mul"], maskedRow),
+];
+
+/** Conditions of rows, outside of what is done in the row. */
+export const rowSelectionRules: readonly Rule[] = [
+  rule(
+    "selection of a row",
+    "stabilizes",
+    "broadcast(select(c, x, 0)) * y = select(broadcast(c), broadcast(x) * y, 0)",
+    ["mul"],
+    rowOfSelection,
+  ),
+  rule(
+    "match in a row that counts",
+    "exact",
+    "select(m, broadcast(select(c, x, 0)), 0) = select(broadcast(c), select(m, broadcast(x), 0), 0)",
+    ["select"],
+    matchInSelection,
+  ),
+];
