@@ -42,6 +42,17 @@ export async function errorKinds(folder: string): Promise<readonly ErrorEntry[]>
     .map(({ code, doc }) => ({ code, doc }));
 }
 
+/** The warnings of `compile`, in their order. */
+export async function warningKinds(): Promise<readonly ErrorEntry[]> {
+  const exports = await exportsOf("compiler/lint", (name) => name === "warnings.ts");
+  return exports.filter(isKind).map(({ code, doc }) => ({ code, doc }));
+}
+
+/** True for entries of catalogues: functions that make a message and document its code. */
+function isKind(each: unknown): each is ErrorEntry {
+  return typeof each === "function" && "code" in each && "doc" in each;
+}
+
 /** Every op, in the order of files and of their exports; an op that several names share is there once. */
 export async function ops(): Promise<readonly Op[]> {
   const found = new Set<Op>();

@@ -1,11 +1,12 @@
-/// The generated reference pages: docs/errors.md, docs/ops.md and docs/language.md.
+/// The generated pages: docs/errors.md, docs/ops.md, docs/language.md and docs/reading.md.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { format } from "prettier";
 import type { Op, OpKind } from "../ir/value.ts";
-import { errorSections, ops, root, wordsOf, type ErrorEntry } from "./catalogue.ts";
+import { errorSections, ops, root, warningKinds, wordsOf, type ErrorEntry } from "./catalogue.ts";
 import { languagePage } from "./language-page.ts";
 import { cell, generatedNote } from "./page.ts";
+import { readingPage } from "./reading-page.ts";
 
 /** Every generated page: path from the root → text. */
 export async function generatedPages(): Promise<Readonly<Record<string, string>>> {
@@ -13,6 +14,7 @@ export async function generatedPages(): Promise<Readonly<Record<string, string>>
     "docs/errors.md": await errorsPage(),
     "docs/ops.md": await opsPage(),
     "docs/language.md": languagePage(),
+    "docs/reading.md": await readingPage(),
   };
   const formatted = Object.entries(pages).map(async ([path, text]) => {
     return [path, await format(text, { parser: "markdown", printWidth: 120 })] as const;
@@ -23,13 +25,15 @@ export async function generatedPages(): Promise<Readonly<Record<string, string>>
 async function errorsPage(): Promise<string> {
   const parts = ["# Errors", generatedNote, "Every error has a code that does not change; the words around it may."];
   for (const { title, errors } of await errorSections()) {
-    parts.push(`## ${title}`, ...errors.map(errorEntry));
+    parts.push(`## ${title}`, ...errors.map((each) => catalogueEntry(each, "errors")));
   }
+  const about = "`compile` writes these beside its result: the module is made all the same, and the exit code is 0.";
+  parts.push("## Warnings", about, ...(await warningKinds()).map((each) => catalogueEntry(each, "warnings")));
   return parts.join("\n\n");
 }
 
-function errorEntry({ code, doc }: ErrorEntry): string {
-  const fixture = join(root, "test/fixtures/errors", `${code}.txt`);
+function catalogueEntry({ code, doc }: ErrorEntry, folder: "errors" | "warnings"): string {
+  const fixture = join(root, "test/fixtures", folder, `${code}.txt`);
   const example = existsSync(fixture) ? `\n\n\`\`\`text\n${readFileSync(fixture, "utf8").trimEnd()}\n\`\`\`` : "";
   return `### ${code}\n\n${doc}${example}`;
 }

@@ -1,33 +1,42 @@
-/// Differences of nearly equal numbers that a graph computes: E[x²] − E[x]².
+/// Differences of nearly equal numbers that a graph computes: E[xy] − E[x]·E[y], with weights or without.
 import { div, mul, sub } from "../../ir/ops/arithmetic.ts";
 import { contractAttrs } from "../../ir/ops/contract.ts";
 import { sumOp } from "../../ir/ops/sum.ts";
 import { same, underLayouts, type Value } from "../../ir/value.ts";
 
-/** True for a mean of squares less the square of the mean of the same. */
+/** True for the mean of a product less the product of the means of its factors: a variance, where they are one. */
 export function cancelled(value: Value): boolean {
   if (value.op !== sub.op) return false;
-  const [squares, square] = value.operands.map(underLayouts);
-  const x = squaredMean(square);
-  return x !== undefined && meanOfSquares(squares, x);
+  const [whole, product] = value.operands.map(underLayouts);
+  if (product.op !== mul.op) return false;
+  const factors = summed(undivided(whole));
+  const [first, second] = product.operands.map((operand) => summed(undivided(operand)));
+  if (factors.length < 2 || first.length !== factors.length - 1 || second.length === 0) return false;
+  return factors.some((y, i) => sameFactors(factors.toSpliced(i, 1), first) && second.some((each) => same(each, y)));
 }
 
-/** x, where a value is the square of its mean. */
-function squaredMean(value: Value): Value | undefined {
-  const [a, b] = value.operands;
-  if (value.op === mul.op && same(a, b)) return summed(undivided(a));
-  return undefined;
+function sameFactors(a: readonly Value[], b: readonly Value[]): boolean {
+  const rest = [...b];
+  return a.every((factor) => {
+    const at = rest.findIndex((each) => same(each, factor));
+    if (at >= 0) rest.splice(at, 1);
+    return at >= 0;
+  });
 }
 
-function meanOfSquares(value: Value, x: Value): boolean {
-  const total = undivided(value);
-  const [a, b] = total.operands;
-  if (total.op.kind === "contraction") {
-    const { batch, contracted } = contractAttrs(total);
-    return [...batch, ...contracted].every(([left, right]) => left === right) && same(a, x) && same(b, x);
-  }
-  const inner = summed(total);
-  return inner?.op === mul.op && same(inner.operands[0], x) && same(inner.operands[1], x);
+/** What is multiplied in the elements that a value adds up; nothing where it is no sum. */
+function summed(total: Value): readonly Value[] {
+  if (total.op === sumOp) return factorsOf(total.operands[0]);
+  if (total.op.kind !== "contraction") return [];
+  const { batch, contracted } = contractAttrs(total);
+  const inPlace = [...batch, ...contracted].every(([left, right]) => left === right);
+  return inPlace ? total.operands.flatMap(factorsOf) : [];
+}
+
+/** The factors of a product; a constant is none that matters. */
+function factorsOf(value: Value): readonly Value[] {
+  if (value.constant) return [];
+  return value.op === mul.op ? value.operands.flatMap(factorsOf) : [value];
 }
 
 /** A total, of which a mean is a part. */
@@ -35,10 +44,6 @@ function undivided(value: Value): Value {
   const under = underLayouts(value);
   if (under.op === div.op) return underLayouts(under.operands[0]);
   if (under.op !== mul.op) return under;
-  const whole = under.operands.map(underLayouts).find((each) => !each.constant);
-  return whole ?? under;
-}
-
-function summed(value: Value): Value | undefined {
-  return value.op === sumOp ? value.operands[0] : undefined;
+  const parts = under.operands.map(underLayouts);
+  return parts.find((part) => !part.constant) ?? under;
 }

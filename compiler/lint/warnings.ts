@@ -150,9 +150,9 @@ export const infinityUndefined = defineWarning(
 
 export const cancellation = defineWarning(
   "cancellation",
-  "A variance as E[x²] − E[x]² loses its digits where the mean is large next to the spread, and may come out negative.",
+  "A variance as E[x²] − E[x]², or a covariance, loses its digits where the means are large next to the spread.",
   ({ formula }) => ({
-    message: `\`${formula}\` keeps few digits, and can be negative, where the mean is large next to the spread`,
-    help: "variance(x) computes it from x − mean(x)",
+    message: `\`${formula}\` keeps few digits where the means are large next to the spread, and a variance can be negative`,
+    help: "take the mean away first: variance(x), or mean(mul(sub(x, mean(x)), sub(y, mean(y))))",
   }),
 );
