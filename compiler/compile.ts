@@ -8,6 +8,7 @@ import { bindSizes, type Dims } from "./passes/bind-sizes.ts";
 import { expandComposites } from "./passes/expand-composites.ts";
 import { insideScans } from "./passes/inside-scans.ts";
 import { lowerScans } from "./passes/lower-scans.ts";
+import { keepDigits } from "./passes/keep-digits.ts";
 import { splitConcatenations } from "./passes/split-concatenations.ts";
 import { splitReductions } from "./passes/split-reductions.ts";
 import { countContracts, type ContractCounts } from "./rewrite/contracts.ts";
@@ -47,6 +48,7 @@ export function compileWithFacts(graph: Graph, options: CompileOptions = {}): Co
   const simple = simplifyAfterBinding(bound, { log, strictFloat }); // 1/batch is a constant now
   const forKernels = [
     expandComposites, // kernels know kinds of ops, not compositions
+    keepDigits, // differences of large numbers, in formulas that are not for reading
     // One total becomes totals of rows that a kernel computes anyway: the same numbers, added up in another order.
     ...(strictFloat ? [] : [splitReductions]),
     splitConcatenations, // a kernel binds 8 tensors

@@ -2,7 +2,7 @@
 import { copyOp } from "../../ir/ops/choose.ts";
 import { exp, expm1, log, log1p, relu, sigmoid, sign, softplus, sqrt, step, tanh } from "../../ir/ops/functions.ts";
 import { asinh, cosh, sinh } from "../../ir/ops/hyperbolic.ts";
-import { exp2, rsqrt } from "../../ir/ops/powers.ts";
+import { exp2, root, rsqrt } from "../../ir/ops/powers.ts";
 import { unitOp } from "../../ir/ops/random.ts";
 import { ceil, floor, round, trunc } from "../../ir/ops/rounding.ts";
 import { erf, erfc } from "../../ir/ops/special.ts";
@@ -24,6 +24,7 @@ const growing: readonly (readonly [Op, (x: number) => number])[] = [
   [log.op, (x) => Math.log(Math.max(x, 0))],
   [log1p.op, (x) => Math.log1p(Math.max(x, -1))],
   [sqrt.op, (x) => Math.sqrt(Math.max(x, 0))],
+  [root.op, (x) => Math.sqrt(Math.max(x, 0))],
   [tanh.op, Math.tanh],
   [sinh.op, Math.sinh],
   [asinh.op, Math.asinh],

@@ -26,6 +26,16 @@ export const rsqrt: Unary = unary({
   latex: ([x]) => `\\frac{1}{\\sqrt{${x}}}`,
 });
 
+export const root: Unary = unary({
+  name: "root",
+  doc: "Square root of what is never negative, such as a sum of squares; its gradient is 0 where it is 0.",
+  types: floats,
+  partials: ({ result: y }) => [where(equal(y, 0), 0, div(0.5, y))],
+  wgsl: ([x]) => `sqrt(${x})`,
+  reference: ([x]) => Math.sqrt(x),
+  latex: ([x]) => `\\sqrt{${x}}`,
+});
+
 export const hypot: Binary<"hypot"> = binary({
   name: "hypot",
   doc: "Length √(a² + b²) without overflow; its gradient is 0 at the origin.",

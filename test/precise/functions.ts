@@ -133,6 +133,7 @@ export const preciseFunctions: Readonly<Record<string, PreciseFunction>> = {
   ),
   log1p: smooth(special.log1p, (x) => x.isZero() || x.eq(-1)),
   sqrt: squareRoot,
+  root: squareRoot,
   exp2: exponential(({ exp, D, ln }, x) => exp(x.times(ln(new D(2))))),
   hypot: (arithmetic, [a, b]) => {
     const [x, y] = [abs(arithmetic, [a]), abs(arithmetic, [b])];

@@ -107,7 +107,8 @@ export function makeArithmetic(digits: number, settle = false): Arithmetic {
   };
   const div = (a: Precise, b: Precise): Precise => {
     const value = a.value.div(b.value);
-    if (b.error !== -Infinity && !(b.error < b.value.e - 1)) return unknown(context);
+    // A divisor that is 0 to all its digits may be anything near it.
+    if (b.error !== -Infinity && (b.value.isZero() || !(b.error < b.value.e - 1))) return unknown(context);
     // A number over ∞ is 0, and over 0 it is ∞, whatever its digits.
     if (!b.value.isFinite() || b.value.isZero())
       return finished(value, a.error === Infinity ? Infinity : -Infinity, true);

@@ -22,11 +22,20 @@ const exponent: Accuracy = {
   reason: "the exponent is a sum that is rounded where its terms are, and its error is a factor of the result",
 };
 
+const deviations: Accuracy = {
+  ulps: 4,
+  carried: { ulps: 2, as: "absolute" },
+  reason: "the mean is rounded before it is taken away, and products of deviations may cancel",
+};
+
 /** Rules that need more. */
 const exceptions: Readonly<Record<string, Accuracy>> = {
   softmax: exponent,
   "product of exponentials": exponent,
   "power of an exponential": exponent,
+  "power less one": exponent,
+  "root minus a number": exponent,
+  "variance by deviations": deviations,
 };
 
 /** The bound that a stabilising rule keeps. */

@@ -7,6 +7,7 @@ import { exactFolding, folding, leafRules } from "./fold.ts";
 import { layoutRules } from "./layout.ts";
 import { rowSelectionRules } from "./masks.ts";
 import { sumRules } from "./reduce.ts";
+import { rootNumberRules } from "./roots.ts";
 import { stableRules } from "./stable.ts";
 
 /** One normal form for signs, neutral elements, powers, layouts and constants: fewer cases for all others. */
@@ -31,5 +32,8 @@ export const collectingRules: readonly Rule[] = [...simplifyingRules, collectRul
 /** All constants, rounded. */
 export const foldingRules: readonly Rule[] = [...leafRules, folding];
 
+/** What keeps digits in kernels, where formulas are not for reading any more. */
+export const digitRules: readonly Rule[] = [...rootNumberRules];
+
 /** Every rule once. */
-export const allRules: readonly Rule[] = [...stableRules, ...collectingRules, folding];
+export const allRules: readonly Rule[] = [...stableRules, ...collectingRules, folding, ...digitRules];

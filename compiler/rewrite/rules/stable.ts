@@ -3,8 +3,10 @@ import { identity, type Rule } from "../rule.ts";
 import { logarithmRules } from "./logarithms.ts";
 import { pickRules } from "./picks.ts";
 import { quotientRules } from "./quotients.ts";
+import { rootRules } from "./roots.ts";
 import { maskRules } from "./masks.ts";
 import { rowRules } from "./rows.ts";
+import { varianceRules } from "./variance.ts";
 
 /** Formulas that have a name. What is not spelled like this, the rules after them find by its mathematics. */
 const namedRules: readonly Rule[] = [
@@ -44,5 +46,7 @@ export const stableRules: readonly Rule[] = [
   ...logarithmRules,
   ...quotientRules,
   ...accuracyRules,
+  ...rootRules,
+  ...varianceRules,
   ...guardRules,
 ];

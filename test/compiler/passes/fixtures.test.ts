@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { checkAllGradients } from "../../../compiler/check/index.ts";
 import { makeSymbolicPasses } from "../../../compiler/passes/all.ts";
 import { expandComposites } from "../../../compiler/passes/expand-composites.ts";
+import { keepDigits } from "../../../compiler/passes/keep-digits.ts";
 import { splitConcatenations } from "../../../compiler/passes/split-concatenations.ts";
 import { splitReductions } from "../../../compiler/passes/split-reductions.ts";
 import type { Pass } from "../../../compiler/pass.ts";
@@ -17,7 +18,10 @@ import { verifyGraph } from "../../../ir/verify.ts";
 import { drawFeeds, passFixtures, type Fixture } from "./corpus.ts";
 
 const passes = new Map<string, Pass>(
-  [...makeSymbolicPasses(), splitReductions, splitConcatenations, expandComposites].map((pass) => [pass.name, pass]),
+  [...makeSymbolicPasses(), splitReductions, splitConcatenations, expandComposites, keepDigits].map((pass) => [
+    pass.name,
+    pass,
+  ]),
 );
 
 describe.each(passFixtures())("$folder/$name", ({ folder, graph, input, path }: Fixture) => {

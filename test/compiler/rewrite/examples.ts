@@ -4,10 +4,11 @@ import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { cast, where } from "../../../ir/ops/choose.ts";
 import { equal, greater } from "../../../ir/ops/compare.ts";
 import { contract } from "../../../ir/ops/contract.ts";
-import { abs, exp, log, maximum, pow, sigmoid, softplus } from "../../../ir/ops/functions.ts";
+import { abs, exp, log, maximum, pow, sigmoid, softplus, sqrt } from "../../../ir/ops/functions.ts";
 import { gather } from "../../../ir/ops/gather.ts";
 import { reshape, transpose, transposeOp } from "../../../ir/ops/layout.ts";
 import { constant, inputOp, iota, sizeOp } from "../../../ir/ops/leaf.ts";
+import { hypot } from "../../../ir/ops/powers.ts";
 import { product } from "../../../ir/ops/product.ts";
 import { argmax, logsumexp, mean } from "../../../ir/ops/reduce.ts";
 import { broadcastAlong, broadcastTo, sum } from "../../../ir/ops/sum.ts";
@@ -116,6 +117,17 @@ export const functionExamples: readonly { readonly name: string; readonly value:
     value: () => contract(y, logSoftmax(x), { batch: [[0, 0]], contracted: [[1, 1]] }),
   },
   { name: "product of exponentials", value: () => div(exp(x), broadcastAlong(sum(exp(x), { axis: 1 }), [3, 4], [0])) },
+  { name: "root of a square and a number", value: () => sqrt(add(0.25, mul(x, x))) },
+  { name: "root of what is never negative", value: () => sqrt(sum(mul(x, x), { axis: 1 })) },
+  { name: "power of what is never negative", value: () => pow(sum(mul(x, x), { axis: 1 }), 0.75) },
+  { name: "difference of roots", value: () => sub(sqrt(add(x, 1)), sqrt(x)) },
+  { name: "root minus a number", value: () => sub(hypot(x, 1), 1) },
+  { name: "never equal", value: () => equal(add(mul(x, x), 1), 0) },
+  { name: "power less one", value: () => sub(pow(x, 0.125), 1) },
+  {
+    name: "variance by deviations",
+    value: () => sub(mean(mul(x, y), { axis: 1 }), mul(mean(x, { axis: 1 }), mean(y, { axis: 1 }))),
+  },
   {
     name: "sum of products collected",
     value: () => add(neg(mul(y, sub(1, x))), mul(sub(1, y), x)),

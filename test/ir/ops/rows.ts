@@ -72,6 +72,7 @@ export const rows: Readonly<Record<string, Row>> = {
   ]),
   sqrt: unary(5, right),
   rsqrt: unary(5, right),
+  root: unary(5, right),
   tanh: unary(6),
   sigmoid: unary(8),
   softplus: unary(8),

@@ -1,0 +1,142 @@
+/// Differences whose parts share what is large: x − ln Σ eˣ and x − mean x lose the digits of a common offset. The offset
+/// is taken away first; so is the 1 of √(1 + x) − 1. Done at the end: formulas read as in a textbook until then.
+import { graphValues, type Graph } from "../../ir/graph.ts";
+import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
+import { exp, log } from "../../ir/ops/functions.ts";
+import { constantValue, sizeValue } from "../../ir/ops/leaf.ts";
+import { logsumexpOp, max, min } from "../../ir/ops/reduce.ts";
+import { reducedCount, spread, sum, sumOp } from "../../ir/ops/sum.ts";
+import { apply, same, underLayouts, withOperands, type Value } from "../../ir/value.ts";
+import type { Pass } from "../pass.ts";
+import { bottomUp } from "../rewrite/bottom-up.ts";
+import { makeRewriter } from "../rewrite/driver.ts";
+import { digitRules } from "../rewrite/rules/all.ts";
+import { withoutAxes } from "../rewrite/rules/uniform.ts";
+import { replaceValues } from "./replace.ts";
+
+export const keepDigits: Pass = {
+  name: "keep-digits",
+  doc: "What a difference has in common with a logarithm of exponentials, or with a mean, is taken away before it rounds.",
+  run(graph: Graph): Graph {
+    const memo = new Map<Value, Value>();
+    const rewrite = makeRewriter(digitRules);
+    // What this pass has been to already.
+    const corrected = new Set(
+      graphValues(graph)
+        .filter(isCorrected)
+        .map(({ operands: [deviation] }) => deviation),
+    );
+    return replaceValues(graph, (root) =>
+      bottomUp(root, memo, (value, operands) =>
+        corrected.has(value) ? value : rewrite(apart(withOperands(value, operands))),
+      ),
+    );
+  },
+};
+
+function apart(value: Value): Value {
+  if (value.type.dtype !== "f32" || (value.op !== sub.op && value.op !== add.op)) return value;
+  const [a, b] = value.operands;
+  const [left, right] = [logarithmIn(a), logarithmIn(b)];
+  if (value.op === add.op) {
+    return (right && plusLogarithm(a, right)) ?? (left && plusLogarithm(b, left)) ?? value;
+  }
+  if (left && right) return add(sub(peakOf(left), peakOf(right)), sub(restOf(left), restOf(right)));
+  if (right) return sub(lessPeak(a, right), restOf(right));
+  if (left) return add(sub(peakOf(left), b), restOf(left));
+  return fromMean(value) ?? value;
+}
+
+/** x + ln Σ e⁻ˣ is a difference as well. */
+function plusLogarithm(a: Value, logarithm: Logarithm): Value | undefined {
+  const { inner, factor, rescale } = scaledOf(a);
+  const isOpposite = factor === -logarithm.scaled.factor;
+  return isOpposite ? add(rescale(sub(inner, logarithm.move(logarithm.peak))), restOf(logarithm)) : undefined;
+}
+
+/** A value as numbers times another: z of −z/0.01, and the way back. */
+interface Scaled {
+  readonly inner: Value;
+  /** The number that stands for all of them. */
+  readonly factor: number;
+  rescale(inner: Value): Value;
+}
+
+function scaledOf(value: Value): Scaled {
+  const [a, b] = value.operands;
+  if (value.op === neg.op) return scaledBy(-1, a, (x) => neg(x));
+  const [left, right] = value.operands.map(constantValue);
+  if (value.op === mul.op && left) return scaledBy(left, b, (x) => mul(left, x) as Value);
+  if (value.op === mul.op && right) return scaledBy(right, a, (x) => mul(x, right) as Value);
+  if (value.op === div.op && right) return scaledBy(1 / right, a, (x) => div(x, right) as Value);
+  return { inner: value, factor: 1, rescale: (x) => x };
+}
+
+function scaledBy(number: number, value: Value, outermost: (x: Value) => Value): Scaled {
+  const { inner, factor, rescale } = scaledOf(value);
+  return { inner, factor: number * factor, rescale: (x) => outermost(rescale(x)) };
+}
+
+/** ln Σ eˣ as largest x + ln Σ e^(x − largest x), under layouts. */
+interface Logarithm {
+  /** The largest x, before it is scaled: the differences of scaled numbers have lost digits already. */
+  readonly peak: Value;
+  readonly scaled: Scaled;
+  readonly rest: Value;
+  /** Moves both to where the logarithm was. */
+  move(part: Value): Value;
+}
+
+function logarithmIn(value: Value): Logarithm | undefined {
+  if (value.op.kind === "layout") {
+    const inner = logarithmIn(value.operands[0]);
+    return inner && { ...inner, move: (part) => apply(value.op, [inner.move(part)], value.attrs) };
+  }
+  if (value.op !== logsumexpOp) return undefined;
+  const [x] = value.operands;
+  const axes = value.attrs.axes as readonly number[];
+  const scaled = scaledOf(x);
+  const peak: Value = (scaled.factor > 0 ? max : min)(scaled.inner, { axes });
+  const below = scaled.rescale(sub(scaled.inner, spread(peak, x.type, axes)));
+  return { peak, scaled, rest: log(sum(exp(below), { axes })), move: (part) => part };
+}
+
+const peakOf = ({ move, scaled, peak }: Logarithm): Value => move(scaled.rescale(peak));
+const restOf = ({ move, rest }: Logarithm): Value => move(rest);
+
+/** a − peak, subtracted before both are scaled where they are by the same number. */
+function lessPeak(a: Value, logarithm: Logarithm): Value {
+  const { inner, factor, rescale } = scaledOf(a);
+  if (factor !== logarithm.scaled.factor) return sub(a, peakOf(logarithm));
+  return rescale(sub(inner, logarithm.move(logarithm.peak)));
+}
+
+/** x − x̄ = d − d̄ for d = x − x̄: the mean itself is rounded where x is large. */
+function fromMean(difference: Value): Value | undefined {
+  const axes = deviationAxes(difference);
+  const [x, spreadMean] = difference.operands;
+  if (!axes || isCorrected(difference)) return undefined;
+  const mean = underLayouts(spreadMean);
+  const again: Value = div(sum(difference, { axes }), sizeValue(reducedCount(x.type, axes), "f32", mean.type.shape));
+  return sub(difference, onto(spreadMean, mean, again));
+}
+
+/** d − d̄ for d = x − x̄. */
+const isCorrected = (difference: Value): boolean =>
+  deviationAxes(difference) !== undefined && deviationAxes(difference.operands[0]) !== undefined;
+
+/** The axes of the mean in x − x̄. */
+function deviationAxes(difference: Value): readonly number[] | undefined {
+  if (difference.op !== sub.op) return undefined;
+  const [x, spreadMean] = difference.operands;
+  const mean = underLayouts(spreadMean);
+  const [total, count] = mean.operands;
+  if (mean.op !== div.op || total.op !== sumOp || !same(total.operands[0], x)) return undefined;
+  const axes = total.attrs.axes as readonly number[];
+  return constantValue(count) === reducedCount(x.type, axes) && withoutAxes(spreadMean, axes) ? axes : undefined;
+}
+
+/** The layouts of `from`, down to `until`, on another value. */
+function onto(from: Value, until: Value, value: Value): Value {
+  return from === until ? value : apply(from.op, [onto(from.operands[0], until, value)], from.attrs);
+}

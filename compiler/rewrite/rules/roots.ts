@@ -1,0 +1,121 @@
+/// Roots of sums of squares: without overflow, with the gradient 0 where they vanish, and with the digits of differences.
+import { add, div, mul } from "../../../ir/ops/arithmetic.ts";
+import { expm1, log1p, sqrt } from "../../../ir/ops/functions.ts";
+import { constant, constantValue } from "../../../ir/ops/leaf.ts";
+import { hypot, root } from "../../../ir/ops/powers.ts";
+import { same, type Value } from "../../../ir/value.ts";
+import { addLinear, linearAtom, linearConstant, linearOf, scaleLinear, writeLinear, type Linear } from "../linear.ts";
+import { rangeOf } from "../range.ts";
+import { identity, rule, type Condition, type Rule } from "../rule.ts";
+
+/** Never negative, and 0 somewhere, as far as its formula tells: a slope of the root would be infinite there. */
+const touchesZero = (x: Value): boolean => rangeOf(x).low === 0;
+
+/** √(x² + c) for a number c > 0. */
+function rootOfSquareAndNumber({ operands: [total] }: Value): Value | undefined {
+  if (total.op !== add.op) return undefined;
+  const at = total.operands.findIndex((operand) => constantValue(operand) !== undefined);
+  const [number, square] = [constantValue(total.operands[at] ?? total), total.operands[1 - at]];
+  if (number === undefined || !(number > 0) || square.op !== mul.op) return undefined;
+  const [x, again] = square.operands;
+  return same(x, again) ? (hypot(x, constant(Math.sqrt(number), x.type.dtype, x.type.shape)) as Value) : undefined;
+}
+
+/** A root: what it is the root of. A number counts as the root of its square. */
+function squareOf(value: Value): Linear | undefined {
+  const number = constantValue(value);
+  if (number !== undefined) return number > 0 ? linearConstant(number * number) : undefined;
+  const [a, b] = value.operands;
+  if (value.op === sqrt.op || value.op === root.op) return linearOf(a);
+  if (value.op !== hypot.op) return undefined;
+  const square = (side: Value): Linear => {
+    const known = constantValue(side);
+    return known === undefined ? linearAtom(mul(side, side)) : linearConstant(known * known);
+  };
+  return addLinear(square(a), square(b));
+}
+
+const sizeOf = (sum: Linear): number => sum.terms.size + sum.softplus.length + (isZero(sum.constant) ? 0 : 1);
+
+/** Numbers are squares of rounded roots: what is left of 1e-6 − 0.001² is 0. */
+const isZero = (number: number): boolean => Math.abs(number) < 1e-12;
+
+/** a − b of two roots' squares, where they have something in common that goes. */
+function differenceOfSquares(left: Linear | undefined, right: Linear | undefined): Linear | undefined {
+  if (!left || !right) return undefined;
+  const apart = addLinear(left, right, -1);
+  if (sizeOf(apart) >= sizeOf(left) + sizeOf(right)) return undefined;
+  return isZero(apart.constant) ? { ...apart, constant: 0 } : apart;
+}
+
+/** √a − √b = (a − b)/(√a + √b). */
+function differenceOfRoots({ type, operands: [a, b] }: Value): Value | undefined {
+  if (type.dtype !== "f32" || [a, b].some((side) => constantValue(side) !== undefined)) return undefined;
+  const apart = differenceOfSquares(squareOf(a), squareOf(b));
+  return apart && div(writeLinear(apart, type), add(a, b));
+}
+
+/** √(c² + x) − c = c·(√(1 + x/c²) − 1), and √(1 + u) − 1 = e^(½ ln(1 + u)) − 1. */
+function rootMinusNumber({ type, operands: [a, b] }: Value): Value | undefined {
+  const number = constantValue(b);
+  if (type.dtype !== "f32" || number === undefined || constantValue(a) !== undefined) return undefined;
+  const apart = differenceOfSquares(squareOf(a), squareOf(b));
+  if (!apart) return undefined;
+  const excess = writeLinear(scaleLinear(apart, 1 / (number * number)), type);
+  const relative = expm1(mul(0.5, log1p(excess)) as Value);
+  return number === 1 ? relative : (mul(number, relative) as Value);
+}
+
+/** A power between a root and the first, whose slope is 0 where its base touches 0. */
+const isSmoothPower: Condition = (bindings) => {
+  const power = constantValue(bindings.values.y);
+  return power !== undefined && power > 0.5 && power < 1 && touchesZero(bindings.values.x);
+};
+
+/** A fraction so small that a power is near 1. */
+const isSmallFraction: Condition = ({ values: { y } }) => {
+  const power = constantValue(y);
+  return power !== undefined && power !== 0 && Math.abs(power) < 0.5;
+};
+
+/** 0 where a product of lengths is, and with the gradient 0 there: the quotient is undefined at 0 alone. */
+const lengths = "root(sum[a](x * x)) * root(sum[a](y * y))";
+const guarded = `select(equal(${lengths}, 0), 0, sum[a](x * y) / select(equal(${lengths}, 0), 1, ${lengths}))`;
+
+/** A number that a value never is, with room for what is lost in floats. */
+function neverEqual({ type, operands: [a, b] }: Value): Value | undefined {
+  const number = constantValue(b);
+  if (number === undefined || a.type.dtype !== "f32") return undefined;
+  const { low, high } = rangeOf(a);
+  return low > number + 1e-30 || high < number - 1e-30 ? constant(false, "bool", type.shape) : undefined;
+}
+
+/** Roots and powers. */
+export const rootRules: readonly Rule[] = [
+  identity("hypotenuse", "stabilizes", "sqrt(x * x + y * y) = hypot(x, y)"),
+  rule(
+    "root of a square and a number",
+    "stabilizes",
+    "sqrt(x * x + c) = hypot(x, sqrt(c))",
+    ["sqrt"],
+    rootOfSquareAndNumber,
+  ),
+  identity("root of what is never negative", "exact", "sqrt(x) = root(x)", ({ values: { x } }) => touchesZero(x)),
+  identity("power of what is never negative", "stabilizes", "pow(x, y) = pow(root(x), 2 * y)", isSmoothPower),
+  rule(
+    "difference of roots",
+    "stabilizes",
+    "sqrt(x) - sqrt(y) = (x - y) / (sqrt(x) + sqrt(y))",
+    ["sub"],
+    differenceOfRoots,
+  ),
+  identity("cosine similarity", "stabilizes", `sum[a](x * y) / (${lengths}) = ${guarded}`),
+  rule("never equal", "exact", "equal(x, c) = false", ["equal"], neverEqual),
+  identity("one minus a cosine", "stabilizes", "1 - cos(x) = 2 * (sin(0.5 * x) * sin(0.5 * x))"),
+  identity("power less one", "stabilizes", "pow(x, y) - 1 = expm1(y * log(x))", isSmallFraction),
+];
+
+/** For kernels alone: the textbook writes √(1 + x²) − 1, and its slope is not concerned. */
+export const rootNumberRules: readonly Rule[] = [
+  rule("root minus a number", "stabilizes", "sqrt(1 + x) - 1 = expm1(0.5 * log1p(x))", ["sub"], rootMinusNumber),
+];

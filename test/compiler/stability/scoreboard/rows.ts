@@ -1,0 +1,27 @@
+/// All rows of the scoreboard, by family.
+import { crossEntropyRows } from "./rows/cross-entropy.ts";
+import { digitRows } from "./rows/digits.ts";
+import { exponentialRows } from "./rows/exponentials.ts";
+import { guardRows } from "./rows/guards.ts";
+import { likelihoodRows } from "./rows/likelihoods.ts";
+import { rootRows } from "./rows/roots.ts";
+import type { Row } from "./row.ts";
+
+/** Rows under the title of their family. */
+export interface Family {
+  readonly title: string;
+  readonly rows: readonly Row[];
+}
+
+/** The families in the order of the page. */
+export const families: readonly Family[] = [
+  { title: "Cross-entropy", rows: crossEntropyRows },
+  { title: "Likelihoods and robust losses", rows: likelihoodRows },
+  { title: "Exponentials and logarithms", rows: exponentialRows },
+  { title: "Digits that cancel", rows: digitRows },
+  { title: "Norms, roots and powers at 0", rows: rootRows },
+  { title: "Selections that guard", rows: guardRows },
+];
+
+/** Every row. */
+export const rows: readonly Row[] = families.flatMap((family) => family.rows);

@@ -1,0 +1,111 @@
+/// Differences of nearly equal numbers.
+import type { Row } from "../row.ts";
+
+/** Digits that cancel. */
+export const digitRows: readonly Row[] = [
+  {
+    name: "Variance as a difference of means",
+    about: "E[x²] − E[x]²: of numbers near 1000 that differ in the third digit after the point nothing is left.",
+    program: "sub(mean(square(x)), square(mean(x)))",
+    points: [
+      { at: { x: [0.5, -1, 2, 0] } },
+      { at: { x: [1000.5, 1000.25, 999.5, 1001] } },
+      { at: { x: [10000.5, 10000.25, 9999.5, 10001] } },
+    ],
+  },
+  {
+    name: "Variance of rows as a difference of means",
+    about: "The same along an axis, as in a layer norm, with sums over counts.",
+    program: `
+const m = div(sum(x, { axis: 1 }), 3);
+const variance = sub(div(sum(mul(x, x), { axis: 1 }), 3), mul(m, m));
+return sum(mul(w, variance))`,
+    given: ["w"],
+    points: [
+      {
+        at: {
+          x: [
+            [0.5, -1, 2],
+            [1, 2, 3],
+          ],
+          w: [1, -0.5],
+        },
+      },
+      {
+        at: {
+          x: [
+            [1000.5, 999, 1002],
+            [-500.25, -500.5, -500],
+          ],
+          w: [1, -0.5],
+        },
+      },
+    ],
+  },
+  {
+    name: "Variance in two passes",
+    about: "The mean of numbers with a large offset is rounded itself.",
+    program: "mean(square(sub(x, mean(x))))",
+    points: [
+      { at: { x: [0.5, -1, 2] } },
+      { at: { x: [10000.5, 9999.25, 10001] } },
+      { at: { x: [1000001, 1000002, 1000002] } },
+    ],
+  },
+  {
+    name: "Log-softmax at a common offset",
+    about: "x − ln Σ eˣ: the logarithm is rounded where x is large, and the difference shows it.",
+    program: "sum(mul(y, sub(x, logsumexp(x))))",
+    given: ["y"],
+    points: [
+      { at: { x: [0.5, -1, 2], y: [0.2, 0.3, 0.5] } },
+      { at: { x: [10000.5, 9999, 10001], y: [0.2, 0.3, 0.5] } },
+      { at: { x: [-1000000, -1000001, -1000003], y: [0, 0, 1] } },
+    ],
+  },
+  {
+    name: "Softmax at a common offset",
+    about: "exp(x − ln Σ eˣ), whose exponent has lost its digits.",
+    program: "sum(mul(v, exp(sub(x, log(sum(exp(x)))))))",
+    given: ["v"],
+    points: [
+      { at: { x: [0.5, -1, 2], v: [1, 2, 4] } },
+      { at: { x: [10000.5, 9999, 10001], v: [1, 2, 4] } },
+      { at: { x: [-500, -501, -502.5], v: [1, 2, 4] } },
+    ],
+  },
+  {
+    name: "Standard score",
+    about: "(x − x̄)/√(variance + ε), the variance as a difference of means.",
+    program: `
+const m = mean(x);
+const variance = sub(mean(square(x)), square(m));
+return sum(mul(w, div(sub(x, m), sqrt(add(variance, 1e-5)))))`,
+    given: ["w"],
+    points: [{ at: { x: [0.5, -1, 2], w: [1, 2, -0.5] } }, { at: { x: [1000.5, 999.25, 1001], w: [1, 2, -0.5] } }],
+  },
+  {
+    name: "Difference of two roots",
+    about: "√(x + 1) − √x for large x.",
+    program: "sum(sub(sqrt(add(x, 1)), sqrt(x)))",
+    points: [{ at: { x: [0.5, 3] } }, { at: { x: [1e4, 1e6] } }],
+  },
+  {
+    name: "Power less one over its exponent (Box–Cox)",
+    about: "(xᵏ − 1)/k for a small k.",
+    program: "sum(div(sub(pow(x, 0.001), 1), 0.001))",
+    points: [{ at: { x: [0.5, 3] } }, { at: { x: [1.001, 20] } }, { at: { x: [1e-20, 1e20] } }],
+  },
+  {
+    name: "One minus a cosine",
+    about: "The chord of a small angle: cos x rounds to 1.",
+    program: "sum(mul(1e4, sub(1, cos(x))))",
+    points: [{ at: { x: [0.5, 3] } }, { at: { x: [0.01, -0.003] } }, { at: { x: [1e-4, 2e-3] } }],
+  },
+  {
+    name: "Complement of a squared tanh",
+    about: "1 − tanh²x, the slope of a saturated unit, divided by e⁻²ˣ.",
+    program: "sum(mul(exp(mul(2, x)), sub(1, square(tanh(x)))))",
+    points: [{ at: { x: [0.5, -1] } }, { at: { x: [9, 12] } }, { at: { x: [-30, 20] } }],
+  },
+];

@@ -1,0 +1,117 @@
+/// Sums, differences and quotients of exponentials, and their logarithms.
+import type { Row } from "../row.ts";
+
+/** Exponentials and logarithms. */
+export const exponentialRows: readonly Row[] = [
+  {
+    name: "Softplus by log1p",
+    about: "ln(1 + eˣ): eˣ overflows beyond 88.7.",
+    program: "sum(log1p(exp(x)))",
+    points: [{ at: { x: [0.5, -3] } }, { at: { x: [200] } }, { at: { x: [1e4] } }].map(({ at: { x } }) => ({
+      at: { x: x.length === 1 ? [x[0], -x[0]] : x },
+    })),
+    others: { pytorch: "∞ / NaN", jax: "∞ / NaN", point: 1 },
+  },
+  {
+    name: "Difference of two log-sum-exps",
+    about: "How much more one set of scores weighs than another.",
+    program: "sub(log(sum(exp(a))), log(sum(exp(b))))",
+    points: [
+      { at: { a: [0.5, -1], b: [1, 2] } },
+      { at: { a: [1000, 999], b: [998, 1000] } },
+      { at: { a: [-300, -301], b: [200, 0] } },
+    ],
+  },
+  {
+    name: "Sum of two exponentials in log space",
+    about: "ln(eᵃ + eᵇ).",
+    program: "log(add(exp(a), exp(b)))",
+    points: [
+      { at: { a: 0.5, b: -1 } },
+      { at: { a: 1000, b: 999 } },
+      { at: { a: -500, b: -501 } },
+      { at: { a: 90, b: -90 } },
+    ],
+  },
+  {
+    name: "Difference of two exponentials in log space",
+    about: "ln(eᵃ − eᵇ).",
+    program: "log(sub(exp(a), exp(b)))",
+    points: [
+      { at: { a: 0.5, b: -1 } },
+      { at: { a: 1000, b: 999 } },
+      { at: { a: -500, b: -501 } },
+      { at: { a: 1.001, b: 1 } },
+    ],
+  },
+  {
+    name: "Probability of the complement in log space",
+    about: "ln(1 − eˣ) for x < 0: near 0 and far below.",
+    program: "sum(log(sub(1, exp(x))))",
+    points: [{ at: { x: [-0.5, -3] } }, { at: { x: [-1e-6, -1e-10] } }, { at: { x: [-30, -200] } }],
+  },
+  {
+    name: "Growth at a small rate",
+    about: "eˣ − 1, a million times: eˣ rounds to 1.",
+    program: "sum(mul(1e6, sub(exp(x), 1)))",
+    points: [{ at: { x: [0.5, -3] } }, { at: { x: [1e-8, -3e-6] } }, { at: { x: [-200, 50] } }],
+  },
+  {
+    name: "Logarithm of nearly one",
+    about: "ln(1 + x) where 1 + x has lost most of x.",
+    program: "sum(div(log(add(1, x)), 1e-6))",
+    points: [{ at: { x: [0.5, 3] } }, { at: { x: [1e-8, -3e-7] } }, { at: { x: [1e30, 2e-4] } }],
+  },
+  {
+    name: "Hyperbolic tangent from e²ˣ",
+    about: "(e²ˣ − 1)/(e²ˣ + 1).",
+    program: "const e = exp(mul(2, x)); return sum(div(sub(e, 1), add(e, 1)))",
+    points: [{ at: { x: [0.5, -1] } }, { at: { x: [100, -100] } }, { at: { x: [1e-3, 1e-5] } }],
+  },
+  {
+    name: "Hyperbolic tangent from eˣ and e⁻ˣ",
+    about: "(eˣ − e⁻ˣ)/(eˣ + e⁻ˣ).",
+    program: "sum(div(sub(exp(x), exp(neg(x))), add(exp(x), exp(neg(x)))))",
+    points: [{ at: { x: [0.5, -1] } }, { at: { x: [100, -100] } }, { at: { x: [1e-3, 1e-5] } }],
+  },
+  {
+    name: "Swish",
+    about: "x/(1 + e⁻ˣ): the derivative squares a divisor that overflows.",
+    program: "sum(div(x, add(1, exp(neg(x)))))",
+    points: [{ at: { x: [0.5, -1] } }, { at: { x: [-60, 60] } }, { at: { x: [-200, 200] } }],
+  },
+  {
+    name: "Mish",
+    about: "x·tanh(ln(1 + eˣ)).",
+    program: "sum(mul(x, tanh(log(add(1, exp(x))))))",
+    points: [{ at: { x: [0.5, -1] } }, { at: { x: [-15, 10] } }, { at: { x: [-200, 200] } }],
+  },
+  {
+    name: "Density of the logistic distribution",
+    about: "e⁻ˣ/(1 + e⁻ˣ)².",
+    program: "const e = exp(neg(x)); return sum(mul(1000, div(e, square(add(1, e)))))",
+    points: [{ at: { x: [0.5, -1] } }, { at: { x: [-15, 10] } }, { at: { x: [-200, 200] } }],
+  },
+  {
+    name: "Log-odds of a sigmoid",
+    about: "ln(p/(1 − p)) gives back the score.",
+    program: "const p = sigmoid(z); return sum(log(div(p, sub(1, p))))",
+    points: [{ at: { z: [0.5, -1] } }, { at: { z: [20, -20] } }, { at: { z: [-200, 300] } }],
+  },
+  {
+    name: "Soft minimum",
+    about: "−T·ln Σ e^(−x/T).",
+    program: "mul(-0.01, log(sum(exp(div(neg(x), 0.01)))))",
+    points: [{ at: { x: [0.005, -0.01, 0.02] } }, { at: { x: [3, 2, 2.005] } }, { at: { x: [-30, 40, -29.99] } }],
+  },
+  {
+    name: "Attention",
+    about: "Weights from scores, normalised by hand, times values.",
+    program: "const e = exp(s); return div(sum(mul(e, v)), sum(e))",
+    points: [
+      { at: { s: [0.5, -1, 2], v: [1, 2, 3] } },
+      { at: { s: [100, 99, 0], v: [1, 2, 3] } },
+      { at: { s: [-200, -201, -199], v: [1, -2, 3] } },
+    ],
+  },
+];

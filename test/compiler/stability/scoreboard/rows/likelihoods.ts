@@ -1,0 +1,95 @@
+/// Likelihoods of distributions, and losses that do not mind outliers.
+import type { Row } from "../row.ts";
+
+/** Likelihoods and robust losses. */
+export const likelihoodRows: readonly Row[] = [
+  {
+    name: "Gaussian likelihood with a log-variance",
+    about: "½(e⁻ˢ(x − m)² + s), the variance divided out before.",
+    program: "const variance = exp(s); return mul(0.5, add(div(square(sub(x, m)), variance), log(variance)))",
+    given: ["x"],
+    points: [
+      { at: { x: 1.5, m: 1, s: 0.3 } },
+      { at: { x: 1.5, m: 1, s: 200 } },
+      { at: { x: 1.5, m: 1.5, s: -85 } },
+      { at: { x: 1e-10, m: 0, s: -60 } },
+    ],
+  },
+  {
+    name: "Gaussian density before the logarithm",
+    about: "The density is 0 in float32 beyond fourteen standard deviations.",
+    program: `
+const z = div(sub(x, m), sigma);
+return neg(log(div(exp(mul(-0.5, square(z))), mul(sigma, Math.sqrt(2 * Math.PI)))))`,
+    given: ["x"],
+    points: [
+      { at: { x: 1.5, m: 1, sigma: 0.5 } },
+      { at: { x: 100, m: 1, sigma: 2 } },
+      { at: { x: 3, m: 1, sigma: 1e-3 } },
+    ],
+  },
+  {
+    name: "Mixture of Gaussians",
+    about: "The logarithm of a sum of densities, all of which are 0 far from the centres.",
+    program: "neg(log(sum(mul(softmax(w), exp(mul(-0.5, square(sub(x, m))))))))",
+    given: ["x"],
+    points: [
+      { at: { w: [0.1, 0.2], m: [0, 1], x: [0.5, 0.5] } },
+      { at: { w: [0, 3], m: [-2, 3], x: [40, 40] } },
+      { at: { w: [150, 0], m: [-30, 3], x: [3, 3] } },
+    ],
+  },
+  {
+    name: "Cauchy likelihood",
+    about: "ln(1 + r²) of small residuals and of large ones.",
+    program: "log(add(1, square(r)))",
+    points: [{ at: { r: 0.5 } }, { at: { r: 1e-3 } }, { at: { r: 1e12 } }, { at: { r: -1e18 } }],
+  },
+  {
+    name: "Log-cosh loss",
+    about: "Like |r| for large residuals, like ½r² for small ones.",
+    program: "log(cosh(r))",
+    points: [{ at: { r: 0.5 } }, { at: { r: 200 } }, { at: { r: -1000 } }, { at: { r: 0.01 } }],
+  },
+  {
+    name: "Log-cosh loss, written out",
+    about: "The same without `cosh`.",
+    program: "sum(log(div(add(exp(r), exp(neg(r))), 2)))",
+    points: [{ at: { r: [0.5, -2] } }, { at: { r: [200, -1000] } }, { at: { r: [0.01, 0] } }],
+  },
+  {
+    name: "Huber loss by a selection",
+    about: "The square of the branch that is not taken overflows.",
+    program: "sum(where(lessEqual(abs(r), 1), mul(0.5, square(r)), sub(abs(r), 0.5)))",
+    points: [{ at: { r: [0.5, -3, 1] }, side: "below" }, { at: { r: [1e30, -1e25, 0] } }],
+  },
+  {
+    name: "Huber loss by a minimum",
+    about: "Without a selection: the square stops at 1.",
+    program: "const near = minimum(abs(r), 1); return sum(add(mul(0.5, square(near)), sub(abs(r), near)))",
+    points: [{ at: { r: [0.5, -3, 1] } }, { at: { r: [1e30, -1e25, 0] } }],
+  },
+  {
+    name: "Pseudo-Huber loss",
+    about: "√(1 + r²) − 1: of small residuals nothing is left.",
+    program: "sum(sub(sqrt(add(1, square(r))), 1))",
+    points: [{ at: { r: [0.5, -3] } }, { at: { r: [0.01, -0.003] } }, { at: { r: [1e12, -1e15] } }],
+  },
+  {
+    name: "Hinge loss",
+    about: "Nothing goes wrong here; the kink shares ½ and ½.",
+    program: "sum(maximum(0, sub(1, mul(y, s))))",
+    given: ["y"],
+    points: [{ at: { s: [0.5, 2, 1], y: [1, -1, 1] } }, { at: { s: [1e30, -1e30, 0], y: [1, 1, -1] } }],
+  },
+  {
+    name: "Variational bound of a Gaussian",
+    about: "½ Σ (eˢ + m² − 1 − s): near the prior the digits cancel.",
+    program: "mul(0.5, sum(sub(add(exp(s), square(m)), add(1, s))))",
+    points: [
+      { at: { s: [0.3, -1], m: [0.5, 2] } },
+      { at: { s: [0.02, -0.03], m: [0.01, 0] } },
+      { at: { s: [-100, 80], m: [0, 1] } },
+    ],
+  },
+];
