@@ -4,7 +4,7 @@
 /// runs them. Nothing in a program is computed when a step runs: buffers, offsets and workgroup counts are numbers.
 
 /** Version of this contract. A module compiled for another version is refused by `load()` with both numbers. */
-export const abiVersion = 1;
+export const abiVersion = 2;
 
 /** Element types that a buffer can hold. Booleans are stored as `u32`, 0 or 1. */
 export type StorageType = "f32" | "i32" | "u32";
@@ -37,9 +37,12 @@ export interface BufferPlan {
   readonly role: "state" | "arena" | "input" | "output" | "settings" | "constant" | "places";
   /** Size in bytes, a positive multiple of 4. */
   readonly bytes: number;
-  /** Contents written at load; only for `constant`. Non-finite numbers are written as "nan", "inf" and "-inf". */
-  readonly values?: { readonly dtype: StorageType; readonly data: readonly (number | "nan" | "inf" | "-inf")[] };
+  /** Contents written at load; only for `constant`. What JSON has no number for is written as a word. */
+  readonly values?: { readonly dtype: StorageType; readonly data: readonly (number | NonFinite)[] };
 }
+
+/** Numbers as `Number()` reads them. */
+export type NonFinite = "NaN" | "Infinity" | "-Infinity";
 
 /** A tensor inside a buffer, row-major and contiguous. */
 export interface Slot {

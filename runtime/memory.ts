@@ -30,8 +30,6 @@ const usages: Readonly<Record<BufferPlan["role"], number>> = {
   places: uniform | copyTarget,
 };
 
-const special = { nan: NaN, inf: Infinity, "-inf": -Infinity } as const;
-
 /** Buffers just created; they hold zeros. */
 export interface NewBuffers {
   readonly buffers: readonly GPUBuffer[];
@@ -62,12 +60,8 @@ export const planBuffers = (program: Program): GPUBufferDescriptor[] =>
 /** Fills the constant buffers, and those that count places: 64 words each. */
 export function writeConstants(device: GPUDevice, program: Program, buffers: readonly GPUBuffer[]): void {
   program.buffers.forEach(({ role, bytes, values }, index) => {
-    if (role === "places") {
-      const counted = new Uint32Array(bytes / 4).map((_, word) => word >> 6);
-      device.queue.writeBuffer(buffers[index]!, 0, counted);
-    }
-    if (!values) return;
-    const numbers = values.data.map((value) => (typeof value === "number" ? value : special[value]));
-    device.queue.writeBuffer(buffers[index]!, 0, toArray(values.dtype, numbers));
+    const places = role === "places" && new Uint32Array(bytes / 4).map((_, word) => word >> 6);
+    const contents = values ? toArray(values.dtype, values.data.map(Number)) : places;
+    if (contents) device.queue.writeBuffer(buffers[index]!, 0, contents);
   });
 }

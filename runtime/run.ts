@@ -60,16 +60,15 @@ function inOrder(entries: EntryPoint["dispatches"], places: readonly number[] = 
   return entries.flatMap((entry) => {
     if ("times" in entry) {
       const { times, reverse, dispatches } = entry;
-      return Array.from({ length: times }, (_, i) =>
-        inOrder(dispatches, [...places, reverse ? times - 1 - i : i]),
-      ).flat();
+      const turns = Array.from({ length: times }, (_, turn) => (reverse ? times - 1 - turn : turn));
+      return turns.flatMap((place) => inOrder(dispatches, [...places, place]));
     }
-    if (!entry.bindings.some(({ step }) => step)) return [entry];
-    const bindings = entry.bindings.map((binding) => {
+    const moved = entry.bindings.map((binding) => {
       const { step, offset } = binding;
       return step ? { ...binding, offset: offset + places[step.depth]! * step.bytes } : binding;
     });
-    return [{ ...entry, bindings }];
+    // One that does not move is the same every time, and bound once.
+    return moved.some(({ step }) => step) ? { ...entry, bindings: moved } : entry;
   });
 }
 

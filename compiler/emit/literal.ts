@@ -124,8 +124,7 @@ function entries(record: Readonly<Record<string, Literal | undefined>>): readonl
   return Object.entries(record).filter((entry): entry is [string, Literal] => entry[1] !== undefined);
 }
 
-/** A text of several lines as a template literal that begins on a line of its own. */
-export function templateLiteral(text: string): Verbatim {
-  const escaped = text.replaceAll("\\", "\\\\").replaceAll("`", "\\`").replaceAll("${", "\\${");
-  return { verbatim: `/* wgsl */ \`\n${escaped.replace(/^\n/, "").replace(/\n?$/, "\n")}\`` };
+/** A text as it stands between the backquotes of a template literal. */
+export function templateText(text: string): string {
+  return text.replaceAll("\\", "\\\\").replaceAll("`", "\\`").replaceAll("${", "\\${");
 }

@@ -1,13 +1,19 @@
 /// The program of a generated module: its kernels as text to read, and its tables with the names of what they refer to.
 import type { CodeBlockWriter } from "ts-morph";
 import type { Binding, Dispatch, EntryPoint, Kernel, Loop, Program, Slot } from "../../runtime/abi.ts";
-import { printLiteral, templateLiteral, type Literal, type Verbatim } from "./literal.ts";
+import { sharedFunctions, splitFunctions, takeHeader, takeNote, type SharedFunctions } from "./functions.ts";
+import { printLiteral, templateText, type Literal, type Verbatim } from "./literal.ts";
 import { camelCase } from "./names.ts";
 
-/** Writes one constant a kernel, then `program`. `unique` gives names that are still free in the module. */
+/**
+ * Writes one constant for each function that kernels share, one a kernel, then `program`. `unique` gives names that are
+ * still free in the module.
+ */
 export function writeProgram(writer: CodeBlockWriter, program: Program, unique: (name: string) => string): void {
   const names = program.kernels.map((kernel) => unique(`${camelCase(kernel.name)}Kernel`));
-  program.kernels.forEach((kernel, index) => writeKernel(writer, names[index], kernel));
+  const shared = sharedFunctions(program.kernels, unique);
+  writeFunctions(writer, shared);
+  program.kernels.forEach((kernel, index) => writeKernel(writer, names[index], kernel, shared));
   const comments = new Map<Literal, string>();
   const entryPoints: Record<string, Literal> = {};
   for (const [name, entry] of Object.entries(program.entryPoints)) {
@@ -39,10 +45,29 @@ function allDispatches(entry: Dispatch | Loop): readonly Dispatch[] {
   return "times" in entry ? entry.dispatches.flatMap(allDispatches) : [entry];
 }
 
-function writeKernel(writer: CodeBlockWriter, name: string, kernel: Kernel): void {
+// Templates are written raw: the writer would indent their lines.
+function writeFunctions(writer: CodeBlockWriter, shared: SharedFunctions): void {
+  if (shared.size > 0) writer.writeLine("// Functions that several kernels call.").blankLine();
+  for (const [declared, name] of shared) {
+    const { comment, text } = takeNote(declared);
+    for (const line of comment) writer.writeLine(line);
+    writer
+      .write(`const ${name} = /* wgsl */ \`${templateText(text)}\`;`)
+      .newLine()
+      .blankLine();
+  }
+}
+
+function writeKernel(writer: CodeBlockWriter, name: string, kernel: Kernel, shared: SharedFunctions): void {
   const start = `const ${name}: Kernel = `;
-  const literal: Literal = { name: kernel.name, bindings: kernel.bindings, wgsl: templateLiteral(kernel.wgsl) };
-  // Written raw: the writer would indent the lines of the template.
+  const { comment, text } = takeHeader(kernel.wgsl);
+  const parts = splitFunctions(text, shared).map((part) =>
+    typeof part === "string" ? templateText(part) : `\${${part.name}}`,
+  );
+  // It begins on a line of its own.
+  const wgsl: Verbatim = { verbatim: `/* wgsl */ \`\n${parts.join("").replace(/\n?$/, "\n")}\`` };
+  const literal: Literal = { name: kernel.name, bindings: kernel.bindings, wgsl };
+  for (const line of comment) writer.writeLine(line);
   writer
     .write(`${start}${printLiteral(literal, 0, start.length)};`)
     .newLine()

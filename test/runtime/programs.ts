@@ -4,7 +4,7 @@ import type { Program } from "../../runtime/abi.ts";
 
 /** `double`: doubled = 2 * x, for 4 numbers. */
 export const doubling: Program = {
-  abi: 1,
+  abi: 2,
   name: "doubling",
   buffers: [
     { label: "double.x", role: "input", bytes: 16 },
@@ -51,7 +51,7 @@ const inputBinding = { buffer: 1, offset: 0, bytes: 16 };
  * given. The weight starts as 1, 2, 3, 4; x is f32[4], label i32[2] in [0, 3), rate a setting of 0.5.
  */
 export const training: Program = {
-  abi: 1,
+  abi: 2,
   name: "training",
   buffers: [
     { label: "states", role: "state", bytes: 1024 },
@@ -60,7 +60,7 @@ export const training: Program = {
     { label: "train.settings", role: "settings", bytes: 16 },
     { label: "train.outputs", role: "output", bytes: 272 },
     { label: "predict.outputs", role: "output", bytes: 264 },
-    { label: "train.constants", role: "constant", bytes: 4, values: { dtype: "f32", data: ["inf"] } },
+    { label: "train.constants", role: "constant", bytes: 4, values: { dtype: "f32", data: ["Infinity"] } },
   ],
   states: [
     slot("weight", "f32", [4], 0, true, { tag: "values", values: [1, 2, 3, 4] }),

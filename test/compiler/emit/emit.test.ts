@@ -2,9 +2,9 @@ import { format } from "prettier";
 import { ts } from "ts-morph";
 import { describe, expect, test } from "vitest";
 import { emitModule, type ModuleFacts } from "../../../compiler/emit/index.ts";
-import { printLiteral, templateLiteral } from "../../../compiler/emit/literal.ts";
+import { printLiteral, templateText } from "../../../compiler/emit/literal.ts";
 import { pascalCase } from "../../../compiler/emit/names.ts";
-import { abiVersion, type Program } from "../../../runtime/abi.ts";
+import { abiVersion, type Kernel, type Program } from "../../../runtime/abi.ts";
 import { doubling, training } from "../../runtime/programs.ts";
 import type { createTraining } from "./fixtures/training.gen.ts";
 
@@ -23,9 +23,10 @@ function evaluateProgram(text: string): unknown {
   return exports.program;
 }
 
-/** Kernels begin on a line of their own in the module. */
-function withoutOuterBreaks(program: Program): Program {
-  return { ...program, kernels: program.kernels.map((kernel) => ({ ...kernel, wgsl: kernel.wgsl.trim() })) };
+/** In the module kernels begin on a line of their own, and comments on kernels and functions stand before them. */
+function withoutComments(program: Program): Program {
+  const plain = (wgsl: string): string => wgsl.replace(/^ *\/\/ .*\n/gm, "").trim();
+  return { ...program, kernels: program.kernels.map((kernel) => ({ ...kernel, wgsl: plain(kernel.wgsl) })) };
 }
 
 describe.each([doubling, training])("the module of $name", (program) => {
@@ -36,7 +37,7 @@ describe.each([doubling, training])("the module of $name", (program) => {
   });
 
   test("holds the program", () => {
-    expect(withoutOuterBreaks(evaluateProgram(text) as Program)).toEqual(withoutOuterBreaks(program));
+    expect(withoutComments(evaluateProgram(text) as Program)).toEqual(withoutComments(program));
   });
 
   test("is laid out as prettier would", async () => {
@@ -75,7 +76,28 @@ test("awkward names", async () => {
   expect(text).toContain(
     '"double-it"(inputs: DoubleItInputs, settings?: DoubleItSettings): Result<Record<never, never>>;',
   );
-  expect(withoutOuterBreaks(evaluateProgram(text) as Program)).toEqual(withoutOuterBreaks(program));
+  expect(withoutComments(evaluateProgram(text) as Program)).toEqual(withoutComments(program));
+  expect(await format(text, { parser: "typescript", printWidth: 120 })).toBe(text);
+});
+
+test("functions that several kernels declare are written once, under names of their own", async () => {
+  const load = "fn load(x: f32) -> f32 {\n  // What comes.\n  return x;\n}";
+  const twice = "fn twice_of(x: f32) -> f32 {\n  return load(x) + load(x);\n}";
+  const main = "@compute @workgroup_size(1)\nfn main() {\n}\n";
+  const kernel = (name: string, functions: readonly string[]): Kernel => ({
+    ...{ name, bindings: [], wgsl: `// ${name}\n\n${[...functions, main].join("\n\n")}` },
+  });
+  const program: Program = {
+    ...doubling,
+    kernels: [kernel("a", [load, twice]), kernel("b", [load]), kernel("c", [load, twice.replaceAll("+", "-")])],
+  };
+  const text = emitModule(program, facts);
+  expect(text.split("fn load(")).toHaveLength(2);
+  expect(text).toContain("// What comes.\nconst load2 = /* wgsl */ `fn load(x: f32) -> f32 {\n  return x;");
+  expect(text).toContain("\n// a\nconst aKernel: Kernel");
+  // Of one name and two texts, so that each stays where it is.
+  expect(text.split("fn twice_of(")).toHaveLength(3);
+  expect(withoutComments(evaluateProgram(text) as Program)).toEqual(withoutComments(program));
   expect(await format(text, { parser: "typescript", printWidth: 120 })).toBe(text);
 });
 
@@ -103,5 +125,5 @@ test("literals", () => {
       .split("\n")
       .every((line) => line.length <= 120),
   ).toBe(true);
-  expect(templateLiteral("a`b${c}\\d").verbatim).toBe("/* wgsl */ `\na\\`b\\${c}\\\\d\n`");
+  expect(templateText("a`b${c}\\d")).toBe("a\\`b\\${c}\\\\d");
 });

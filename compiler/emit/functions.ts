@@ -1,0 +1,54 @@
+/// Texts of kernels taken apart for the generated module: what is written, and read, once, and what is a comment.
+import type { Kernel } from "../../runtime/abi.ts";
+import { camelCase } from "./names.ts";
+
+/** A text without the comment that it begins with, and the lines of that comment. */
+export interface Commented {
+  readonly comment: readonly string[];
+  readonly text: string;
+}
+
+/** Takes the comment off the head of a kernel: a comment of the module is as near, and a bundler leaves it out. */
+export function takeHeader(wgsl: string): Commented {
+  const [header] = /^\n*(\/\/ .*\n)*\n*/.exec(wgsl)!;
+  return { comment: header.split("\n").filter((line) => line !== ""), text: wgsl.slice(header.length) };
+}
+
+/** Takes the comment off the first lines of a function's body. */
+export function takeNote(declared: string): Commented {
+  const [head] = /^fn .*\n/.exec(declared)!;
+  const [note] = /^( {2}\/\/ .*\n)*/.exec(declared.slice(head.length))!;
+  const comment = note.split("\n").flatMap((line) => (line === "" ? [] : [line.trim()]));
+  return { comment, text: head + declared.slice(head.length + note.length) };
+}
+
+/** The constant that holds a function, by the function's text. */
+export type SharedFunctions = ReadonlyMap<string, string>;
+
+/** A function at the top level of a kernel as the compiler writes it; `main` has attributes in front. */
+const declaration = /^fn (?!main\()(\w+)\([^]*?^\}$/gm;
+
+/** The functions that more than one kernel declares, in order of appearance, with names that are free in the module. */
+export function sharedFunctions(kernels: readonly Kernel[], unique: (name: string) => string): SharedFunctions {
+  const counts = new Map<string, number>();
+  const names = new Map<string, string>();
+  for (const [text, name] of kernels.flatMap(({ wgsl }) => [...wgsl.matchAll(declaration)])) {
+    counts.set(text, (counts.get(text) ?? 0) + 1);
+    names.set(text, name);
+  }
+  const shared = [...names].filter(([text]) => counts.get(text)! > 1);
+  return new Map(shared.map(([text, name]) => [text, unique(camelCase(name))]));
+}
+
+/** A kernel's text in parts: strings as they are, and names of constants for functions that are shared. */
+export function splitFunctions(wgsl: string, shared: SharedFunctions): readonly (string | { readonly name: string })[] {
+  const parts: (string | { readonly name: string })[] = [];
+  let end = 0;
+  for (const match of wgsl.matchAll(declaration)) {
+    const name = shared.get(match[0]);
+    if (name === undefined) continue;
+    parts.push(wgsl.slice(end, match.index), { name });
+    end = match.index + match[0].length;
+  }
+  return [...parts, wgsl.slice(end)];
+}
