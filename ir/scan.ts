@@ -5,16 +5,16 @@ import * as errors from "./ops/errors.ts";
 import { normalizeDim } from "./ops/layout.ts";
 import { letter } from "./ops/leaf.ts";
 import { closeBody, scanValues, type OpenBody } from "./ops/scan.ts";
-import type { AlongOneLength, Elements, Handed, Stacked } from "./static-axes.ts";
+import type { AlongOneLength, Elements, Handed, Kept, Stacked } from "./static-axes.ts";
 import type { Scalar } from "./static.ts";
 import { formatType, sameType } from "./type.ts";
 import type { Tensor, Value } from "./value.ts";
 
 /** What a step gives to the next one, and what is kept of it. */
-export interface Stepped<N extends readonly Value[] = readonly Value[], Y extends readonly Value[] = readonly Value[]> {
+export interface Stepped {
   /** As many as the step got, each of its type. */
-  readonly carry: N;
-  readonly outputs?: Y;
+  readonly carry: readonly Value[];
+  readonly outputs?: readonly Value[];
 }
 
 /** What a scan runs over. */
@@ -30,7 +30,7 @@ export interface ScanOptions<C extends readonly Value[], S extends readonly Valu
 }
 
 /** What a scan gives: the carries after the last step, and the outputs of all steps, [length, …]. */
-export interface ScanTotals<C extends readonly Value[], Y extends readonly Value[]> {
+export interface ScanTotals<C extends readonly Value[], Y> {
   readonly carry: C;
   readonly outputs: Y;
 }
@@ -58,10 +58,15 @@ export function scan<
   const C extends readonly Value[],
   const S extends readonly Value[] = readonly [],
   const L extends Dim = never,
-  const N extends readonly Value[] = readonly Value[],
-  const Y extends readonly Value[] = readonly [],
+  // Not of values: what a step computes would take their widest type from here.
+  const N extends readonly unknown[] = readonly Value[],
+  const Y extends readonly unknown[] = readonly [],
 >(
-  step: (carry: C, elements: Elements<S>, position: Tensor<"i32", Scalar>) => Stepped<N & Handed<NoInfer<C>, N>, Y>,
+  step: (
+    carry: C,
+    elements: Elements<S>,
+    position: Tensor<"i32", Scalar>,
+  ) => { readonly carry: N & Handed<NoInfer<C>, N>; readonly outputs?: Y & Kept<Y> },
   options: ScanOptions<C, S & AlongOneLength<S>, L>,
 ): ScanTotals<C, Stacked<S, L, Y>>;
 export function scan(step: Step, options: ScanOptions<readonly Value[], readonly Value[]>): ScanTotals<Values, Values> {

@@ -207,7 +207,7 @@ type Steps<S extends readonly Value[], L extends Dim> = S extends readonly [
     : L;
 
 /** What a scan gives of all steps: the outputs of one, with an axis in front. */
-export type Stacked<S extends readonly Value[], L extends Dim, Y extends readonly Value[]> = {
+export type Stacked<S extends readonly Value[], L extends Dim, Y extends readonly unknown[]> = {
   readonly [I in keyof Y]: Y[I] extends Tensor<infer D, infer T>
     ? Tensor<D, number extends T["length"] ? Shape : readonly [Steps<S, L>, ...T]>
     : never;
@@ -225,17 +225,22 @@ export type AlongOneLength<S extends readonly Value[]> = {
 };
 
 /** The carries that a step gives, where they have the types of those that it gets; else the reason why not. */
-export type Handed<C extends readonly Value[], N extends readonly Value[]> = number extends C["length"] | N["length"]
-  ? N
+export type Handed<C extends readonly Value[], N extends readonly unknown[]> = number extends C["length"] | N["length"]
+  ? Kept<N>
   : N["length"] extends C["length"]
-    ? { readonly [I in keyof N]: I extends keyof C ? Kept<C[I], N[I]> : N[I] }
+    ? { readonly [I in keyof N]: I extends keyof C ? Next<C[I], N[I]> : N[I] }
     : ShapeError<`scan: starts with ${C["length"]} carries, the step gives ${N["length"]}`>;
 
-type Kept<A, B> =
+type Next<A, B> =
   A extends Tensor<infer D, infer S>
     ? B extends Tensor<infer E, infer T>
       ? [Differ<D, E>, Meets<S, T>] extends [false, true]
         ? B
         : ShapeError<`scan: a carry that starts as ${D}${Show<S>} becomes ${E}${Show<T>}`>
-      : B
+      : ShapeError<"scan: a step hands on values">
     : B;
+
+/** Values; the reason why not in the place of anything else. */
+export type Kept<Y extends readonly unknown[]> = {
+  readonly [I in keyof Y]: Y[I] extends Value ? Y[I] : ShapeError<"scan: a step gives values">;
+};
