@@ -84,15 +84,78 @@ export function createDigits(options?: LoadOptions<DigitsParams>): Promise<Digit
   return load<Digits>(program, options);
 }
 
-const hiddenKernel: Kernel = {
-  name: "hidden",
-  bindings: ["read", "read", "read", "read_write"],
-  wgsl: /* wgsl */ `
+// Functions that several kernels call.
+
+// e^r for |r| ≤ ln 2 / 2.
+const exponentialSeries = /* wgsl */ `fn exponential_series(r: f32) -> f32 {
+  let tail = 0.5 + r * (0.16666666 + r * (0.041665796 + r * (0.008333452 + r * (0.00139819995 + r * 0.00019875691))));
+  return 1.0 + (r + r * r * tail);
+}`;
+
+// x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
+const scale = /* wgsl */ `fn scale(x: f32, exponent: f32) -> f32 {
+  let n = i32(exponent);
+  let half = n >> 1u;
+  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
+}`;
+
+// e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
+const exponential = /* wgsl */ `fn exponential(x: f32) -> f32 {
+  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
+  let r = (x - n * 0.693359375) + n * 0.00021219444;
+  let size = scale(exponential_series(r), n);
+  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
+}`;
+
+// ln(1 + f) for 1 + f between √½ and √2, from s = f / (2 + f).
+const lnSeries = /* wgsl */ `fn ln_series(f: f32) -> f32 {
+  let s = f / (2.0 + f);
+  let z = s * s;
+  let w = z * z;
+  let rest = z * (0.6666666 + w * 0.28498787) + w * (0.40000972 + w * 0.24279079);
+  let h = 0.5 * f * f;
+  return f - (h - s * (h + rest));
+}`;
+
+const isInfinite = /* wgsl */ `fn is_infinite(x: f32) -> bool {
+  return (bitcast<u32>(x) & 0x7fffffffu) == 0x7f800000u;
+}`;
+
+// x = 2^n · m with m between √½ and √2; subnormal numbers are scaled first.
+const ln = /* wgsl */ `fn ln(x: f32) -> f32 {
+  let tiny = x < 1.1754944e-38;
+  let bits = bitcast<u32>(select(x, x * 8388608.0, tiny)) + 0x004afb0du;
+  let n = f32(i32(bits >> 23u) - select(127, 150, tiny));
+  let f = bitcast<f32>((bits & 0x007fffffu) + 0x3f3504f3u) - 1.0;
+  let size = (ln_series(f) + n * 9.0580006e-6) + n * 0.6931381;
+  let positive = select(size, x, is_infinite(x));
+  return select(select(nan, positive, x > 0.0), -infinity, x == 0.0);
+}`;
+
+const isNan = /* wgsl */ `fn is_nan(x: f32) -> bool {
+  return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
+}`;
+
+// The builtin gives the other operand for NaN.
+const larger = /* wgsl */ `fn larger(a: f32, b: f32) -> f32 {
+  return select(max(a, b), a + b, is_nan(a) || is_nan(b));
+}`;
+
+// Near 0 the Taylor series to the eighth power.
+const expm1 = /* wgsl */ `fn expm1(x: f32) -> f32 {
+  let head = 1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0 * (1.0 + x / 8.0)));
+  let series = x + x * x * 0.5 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * head));
+  return select(exponential(x) - 1.0, series, abs(x) < 0.5);
+}`;
+
 // hidden.linear = image @ hidden.weight + hidden.bias
 // hidden = relu(hidden.linear)
 // samples/digits/model.ts:6:23, samples/digits/model.ts:6:18
 // f32[64, 128]; 4.21 MFLOP, 230 kB
-
+const hiddenKernel: Kernel = {
+  name: "hidden",
+  bindings: ["read", "read", "read", "read_write"],
+  wgsl: /* wgsl */ `
 @group(0) @binding(0) var<storage, read> image: array<vec4f>; // f32[64, 256]
 @group(0) @binding(1) var<storage, read> hidden_weight: array<vec4f>; // f32[256, 128]
 @group(0) @binding(2) var<storage, read> hidden_bias: array<vec4f>; // f32[128]
@@ -143,14 +206,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 `,
 };
 
+// logits = hidden @ logits.weight + logits.bias
+// samples/digits/model.ts:7:18
+// f32[64, 10]; 164 kFLOP, 40.5 kB
 const logitsKernel: Kernel = {
   name: "logits",
   bindings: ["read_write", "read", "read", "read_write"],
   wgsl: /* wgsl */ `
-// logits = hidden @ logits.weight + logits.bias
-// samples/digits/model.ts:7:18
-// f32[64, 10]; 164 kFLOP, 40.5 kB
-
 @group(0) @binding(0) var<storage, read_write> hidden: array<vec4f>; // f32[64, 128]; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> logits_weight: array<f32>; // f32[128, 10]
 @group(0) @binding(2) var<storage, read> logits_bias: array<f32>; // f32[10]
@@ -227,15 +289,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 `,
 };
 
-const probabilitiesKernel: Kernel = {
-  name: "probabilities",
-  bindings: ["read", "read_write"],
-  wgsl: /* wgsl */ `
 // probabilities = exp(logits - max(logits, axis=1)[:, _]
 //   - log(sum(exp(logits - max(logits, axis=1)[:, _]), axis=1))[:, _])
 // samples/digits/model.ts:10:31
 // f32[64, 10]; 5.12 kFLOP, 5.12 kB
-
+const probabilitiesKernel: Kernel = {
+  name: "probabilities",
+  bindings: ["read", "read_write"],
+  wgsl: /* wgsl */ `
 @group(0) @binding(0) var<storage, read> logits: array<f32>; // f32[64, 10]
 @group(0) @binding(1) var<storage, read_write> probabilities: array<f32>; // f32[64, 10]
 var<workgroup> largest_lanes: array<f32, 64>;
@@ -243,60 +304,21 @@ var<workgroup> total_lanes: array<f32, 64>;
 var<private> infinity: f32;
 var<private> nan: f32;
 
-fn exponential_series(r: f32) -> f32 {
-  // e^r for |r| ≤ ln 2 / 2.
-  let tail = 0.5 + r * (0.16666666 + r * (0.041665796 + r * (0.008333452 + r * (0.00139819995 + r * 0.00019875691))));
-  return 1.0 + (r + r * r * tail);
-}
+${exponentialSeries}
 
-fn scale(x: f32, exponent: f32) -> f32 {
-  // x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
-  let n = i32(exponent);
-  let half = n >> 1u;
-  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
-}
+${scale}
 
-fn exponential(x: f32) -> f32 {
-  // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
-  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
-  let r = (x - n * 0.693359375) + n * 0.00021219444;
-  let size = scale(exponential_series(r), n);
-  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
-}
+${exponential}
 
-fn ln_series(f: f32) -> f32 {
-  // ln(1 + f) for 1 + f between √½ and √2, from s = f / (2 + f).
-  let s = f / (2.0 + f);
-  let z = s * s;
-  let w = z * z;
-  let rest = z * (0.6666666 + w * 0.28498787) + w * (0.40000972 + w * 0.24279079);
-  let h = 0.5 * f * f;
-  return f - (h - s * (h + rest));
-}
+${lnSeries}
 
-fn is_infinite(x: f32) -> bool {
-  return (bitcast<u32>(x) & 0x7fffffffu) == 0x7f800000u;
-}
+${isInfinite}
 
-fn ln(x: f32) -> f32 {
-  // x = 2^n · m with m between √½ and √2; subnormal numbers are scaled first.
-  let tiny = x < 1.1754944e-38;
-  let bits = bitcast<u32>(select(x, x * 8388608.0, tiny)) + 0x004afb0du;
-  let n = f32(i32(bits >> 23u) - select(127, 150, tiny));
-  let f = bitcast<f32>((bits & 0x007fffffu) + 0x3f3504f3u) - 1.0;
-  let size = (ln_series(f) + n * 9.0580006e-6) + n * 0.6931381;
-  let positive = select(size, x, is_infinite(x));
-  return select(select(nan, positive, x > 0.0), -infinity, x == 0.0);
-}
+${ln}
 
-fn is_nan(x: f32) -> bool {
-  return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
-}
+${isNan}
 
-fn larger(a: f32, b: f32) -> f32 {
-  // The builtin gives the other operand for NaN.
-  return select(max(a, b), a + b, is_nan(a) || is_nan(b));
-}
+${larger}
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -343,10 +365,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 `,
 };
 
-const dLossDLogitsKernel: Kernel = {
-  name: "d_loss_d_logits",
-  bindings: ["read_write", "read", "read_write", "read_write", "read_write"],
-  wgsl: /* wgsl */ `
 // probabilities = exp(logits - max(logits, axis=1)[:, _]
 //   - log(sum(exp(logits - max(logits, axis=1)[:, _]), axis=1))[:, _])
 // ∂loss/∂logits = (probabilities - oneHot(label, 10)) / 64
@@ -355,7 +373,10 @@ const dLossDLogitsKernel: Kernel = {
 // number = f32(argmax(logits, axis=1) == label)
 // samples/digits/model.ts:10:31, samples/digits/model.ts:7:18, samples/digits/model.ts:11:30
 // f32[64, 10], f32[64]; 12.9 kFLOP, 5.89 kB
-
+const dLossDLogitsKernel: Kernel = {
+  name: "d_loss_d_logits",
+  bindings: ["read_write", "read", "read_write", "read_write", "read_write"],
+  wgsl: /* wgsl */ `
 @group(0) @binding(0) var<storage, read_write> logits: array<f32>; // f32[64, 10]; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> label: array<i32>; // i32[64]
 @group(0) @binding(2) var<storage, read_write> d_loss_d_logits: array<f32>; // f32[64, 10]
@@ -369,60 +390,21 @@ var<workgroup> total_1_lanes: array<f32, 64>;
 var<private> infinity: f32;
 var<private> nan: f32;
 
-fn exponential_series(r: f32) -> f32 {
-  // e^r for |r| ≤ ln 2 / 2.
-  let tail = 0.5 + r * (0.16666666 + r * (0.041665796 + r * (0.008333452 + r * (0.00139819995 + r * 0.00019875691))));
-  return 1.0 + (r + r * r * tail);
-}
+${exponentialSeries}
 
-fn scale(x: f32, exponent: f32) -> f32 {
-  // x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
-  let n = i32(exponent);
-  let half = n >> 1u;
-  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
-}
+${scale}
 
-fn exponential(x: f32) -> f32 {
-  // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
-  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
-  let r = (x - n * 0.693359375) + n * 0.00021219444;
-  let size = scale(exponential_series(r), n);
-  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
-}
+${exponential}
 
-fn ln_series(f: f32) -> f32 {
-  // ln(1 + f) for 1 + f between √½ and √2, from s = f / (2 + f).
-  let s = f / (2.0 + f);
-  let z = s * s;
-  let w = z * z;
-  let rest = z * (0.6666666 + w * 0.28498787) + w * (0.40000972 + w * 0.24279079);
-  let h = 0.5 * f * f;
-  return f - (h - s * (h + rest));
-}
+${lnSeries}
 
-fn is_infinite(x: f32) -> bool {
-  return (bitcast<u32>(x) & 0x7fffffffu) == 0x7f800000u;
-}
+${isInfinite}
 
-fn ln(x: f32) -> f32 {
-  // x = 2^n · m with m between √½ and √2; subnormal numbers are scaled first.
-  let tiny = x < 1.1754944e-38;
-  let bits = bitcast<u32>(select(x, x * 8388608.0, tiny)) + 0x004afb0du;
-  let n = f32(i32(bits >> 23u) - select(127, 150, tiny));
-  let f = bitcast<f32>((bits & 0x007fffffu) + 0x3f3504f3u) - 1.0;
-  let size = (ln_series(f) + n * 9.0580006e-6) + n * 0.6931381;
-  let positive = select(size, x, is_infinite(x));
-  return select(select(nan, positive, x > 0.0), -infinity, x == 0.0);
-}
+${ln}
 
-fn is_nan(x: f32) -> bool {
-  return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
-}
+${isNan}
 
-fn larger(a: f32, b: f32) -> f32 {
-  // The builtin gives the other operand for NaN.
-  return select(max(a, b), a + b, is_nan(a) || is_nan(b));
-}
+${larger}
 
 fn is_larger(a: f32, i: u32, b: f32, j: u32) -> bool {
   // NaN before all else, equals in their order.
@@ -517,15 +499,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 `,
 };
 
+// ∂loss/∂hidden = ∂loss/∂logits @ logits.weightᵀ
+// ∂loss/∂hidden.linear = select(hidden > 0, ∂loss/∂hidden, 0)
+// samples/digits/model.ts:6:18, samples/digits/model.ts:6:23
+// f32[64, 128]; 172 kFLOP, 73.2 kB
 const dLossDHiddenLinearKernel: Kernel = {
   name: "d_loss_d_hidden_linear",
   bindings: ["read_write", "read", "read_write", "read_write"],
   wgsl: /* wgsl */ `
-// ∂loss/∂hidden = ∂loss/∂logits @ logits.weightᵀ
-// ∂loss/∂hidden.linear = select(hidden > 0, ∂loss/∂hidden, 0)
-// samples/digits/model.ts:6:18, samples/digits/model.ts:6:23
-// f32[64, 128]; 180 kFLOP, 73.2 kB
-
 @group(0) @binding(0) var<storage, read_write> d_loss_d_logits: array<f32>; // f32[64, 10]; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> logits_weight: array<f32>; // f32[128, 10]
 @group(0) @binding(2) var<storage, read_write> hidden: array<vec4f>; // f32[64, 128]; only read, in a buffer that is written here
@@ -565,10 +546,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 `,
 };
 
-const updateHiddenWeightKernel: Kernel = {
-  name: "update_hidden_weight",
-  bindings: ["read_write", "read", "read", "read_write", "read_write", "read_write", "uniform"],
-  wgsl: /* wgsl */ `
 // ∂loss/∂hidden.weight = imageᵀ @ ∂loss/∂hidden.linear
 // adam.m.norm = -expm1(-0.105360515 · adam.step′)
 // adam.v.norm = -expm1(-0.0010005003 · adam.step′)
@@ -578,7 +555,10 @@ const updateHiddenWeightKernel: Kernel = {
 //   / (sqrt(adam.v.hidden.weight′ / adam.v.norm) + 1e-8))
 // samples/digits/model.ts:6:23
 // f32[256, 128]; 4.88 MFLOP, 492 kB
-
+const updateHiddenWeightKernel: Kernel = {
+  name: "update_hidden_weight",
+  bindings: ["read_write", "read", "read", "read_write", "read_write", "read_write", "uniform"],
+  wgsl: /* wgsl */ `
 struct Settings { learningRate: f32 }
 @group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> image: array<vec4f>; // f32[64, 256]
@@ -589,33 +569,13 @@ struct Settings { learningRate: f32 }
 @group(0) @binding(6) var<uniform> settings: Settings;
 var<private> infinity: f32;
 
-fn exponential_series(r: f32) -> f32 {
-  // e^r for |r| ≤ ln 2 / 2.
-  let tail = 0.5 + r * (0.16666666 + r * (0.041665796 + r * (0.008333452 + r * (0.00139819995 + r * 0.00019875691))));
-  return 1.0 + (r + r * r * tail);
-}
+${exponentialSeries}
 
-fn scale(x: f32, exponent: f32) -> f32 {
-  // x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
-  let n = i32(exponent);
-  let half = n >> 1u;
-  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
-}
+${scale}
 
-fn exponential(x: f32) -> f32 {
-  // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
-  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
-  let r = (x - n * 0.693359375) + n * 0.00021219444;
-  let size = scale(exponential_series(r), n);
-  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
-}
+${exponential}
 
-fn expm1(x: f32) -> f32 {
-  // Near 0 the Taylor series to the eighth power.
-  let head = 1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0 * (1.0 + x / 8.0)));
-  let series = x + x * x * 0.5 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * head));
-  return select(exponential(x) - 1.0, series, abs(x) < 0.5);
-}
+${expm1}
 
 @compute @workgroup_size(8, 8)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -652,10 +612,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 `,
 };
 
-const updateHiddenBiasKernel: Kernel = {
-  name: "update_hidden_bias",
-  bindings: ["read_write", "read", "read_write", "read_write", "read_write", "uniform"],
-  wgsl: /* wgsl */ `
 // ∂loss/∂hidden.bias = sum(∂loss/∂hidden.linear, axis=0)
 // adam.m.norm = -expm1(-0.105360515 · adam.step′)
 // adam.v.norm = -expm1(-0.0010005003 · adam.step′)
@@ -665,7 +621,10 @@ const updateHiddenBiasKernel: Kernel = {
 //   / (sqrt(adam.v.hidden.bias′ / adam.v.norm) + 1e-8))
 // samples/digits/model.ts:6:23
 // f32[128]; 10.9 kFLOP, 34.3 kB
-
+const updateHiddenBiasKernel: Kernel = {
+  name: "update_hidden_bias",
+  bindings: ["read_write", "read", "read_write", "read_write", "read_write", "uniform"],
+  wgsl: /* wgsl */ `
 struct Settings { learningRate: f32 }
 @group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> d_loss_d_hidden_linear: array<f32>; // f32[64, 128]
@@ -676,33 +635,13 @@ struct Settings { learningRate: f32 }
 var<workgroup> total_lanes: array<f32, 64>;
 var<private> infinity: f32;
 
-fn exponential_series(r: f32) -> f32 {
-  // e^r for |r| ≤ ln 2 / 2.
-  let tail = 0.5 + r * (0.16666666 + r * (0.041665796 + r * (0.008333452 + r * (0.00139819995 + r * 0.00019875691))));
-  return 1.0 + (r + r * r * tail);
-}
+${exponentialSeries}
 
-fn scale(x: f32, exponent: f32) -> f32 {
-  // x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
-  let n = i32(exponent);
-  let half = n >> 1u;
-  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
-}
+${scale}
 
-fn exponential(x: f32) -> f32 {
-  // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
-  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
-  let r = (x - n * 0.693359375) + n * 0.00021219444;
-  let size = scale(exponential_series(r), n);
-  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
-}
+${exponential}
 
-fn expm1(x: f32) -> f32 {
-  // Near 0 the Taylor series to the eighth power.
-  let head = 1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0 * (1.0 + x / 8.0)));
-  let series = x + x * x * 0.5 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * head));
-  return select(exponential(x) - 1.0, series, abs(x) < 0.5);
-}
+${expm1}
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -739,10 +678,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 `,
 };
 
-const updateLogitsWeightKernel: Kernel = {
-  name: "update_logits_weight",
-  bindings: ["read_write", "read", "read", "read_write", "read_write", "read_write", "uniform"],
-  wgsl: /* wgsl */ `
 // ∂loss/∂logits.weight = hiddenᵀ @ ∂loss/∂logits
 // adam.m.norm = -expm1(-0.105360515 · adam.step′)
 // adam.v.norm = -expm1(-0.0010005003 · adam.step′)
@@ -752,7 +687,10 @@ const updateLogitsWeightKernel: Kernel = {
 //   / (sqrt(adam.v.logits.weight′ / adam.v.norm) + 1e-8))
 // samples/digits/model.ts:7:18
 // f32[128, 10]; 191 kFLOP, 50.7 kB
-
+const updateLogitsWeightKernel: Kernel = {
+  name: "update_logits_weight",
+  bindings: ["read_write", "read", "read", "read_write", "read_write", "read_write", "uniform"],
+  wgsl: /* wgsl */ `
 struct Settings { learningRate: f32 }
 @group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> hidden: array<vec4f>; // f32[64, 128]
@@ -763,33 +701,13 @@ struct Settings { learningRate: f32 }
 @group(0) @binding(6) var<uniform> settings: Settings;
 var<private> infinity: f32;
 
-fn exponential_series(r: f32) -> f32 {
-  // e^r for |r| ≤ ln 2 / 2.
-  let tail = 0.5 + r * (0.16666666 + r * (0.041665796 + r * (0.008333452 + r * (0.00139819995 + r * 0.00019875691))));
-  return 1.0 + (r + r * r * tail);
-}
+${exponentialSeries}
 
-fn scale(x: f32, exponent: f32) -> f32 {
-  // x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
-  let n = i32(exponent);
-  let half = n >> 1u;
-  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
-}
+${scale}
 
-fn exponential(x: f32) -> f32 {
-  // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
-  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
-  let r = (x - n * 0.693359375) + n * 0.00021219444;
-  let size = scale(exponential_series(r), n);
-  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
-}
+${exponential}
 
-fn expm1(x: f32) -> f32 {
-  // Near 0 the Taylor series to the eighth power.
-  let head = 1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0 * (1.0 + x / 8.0)));
-  let series = x + x * x * 0.5 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * head));
-  return select(exponential(x) - 1.0, series, abs(x) < 0.5);
-}
+${expm1}
 
 @compute @workgroup_size(4, 16)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -838,10 +756,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 `,
 };
 
-const updateLogitsBiasKernel: Kernel = {
-  name: "update_logits_bias",
-  bindings: ["read_write", "read", "read_write", "read_write", "read_write", "uniform"],
-  wgsl: /* wgsl */ `
 // ∂loss/∂logits.bias = sum(∂loss/∂logits, axis=0)
 // adam.m.norm = -expm1(-0.105360515 · adam.step′)
 // adam.v.norm = -expm1(-0.0010005003 · adam.step′)
@@ -851,7 +765,10 @@ const updateLogitsBiasKernel: Kernel = {
 //   / (sqrt(adam.v.logits.bias′ / adam.v.norm) + 1e-8))
 // samples/digits/model.ts:7:18
 // f32[10]; 850 FLOP, 2.68 kB
-
+const updateLogitsBiasKernel: Kernel = {
+  name: "update_logits_bias",
+  bindings: ["read_write", "read", "read_write", "read_write", "read_write", "uniform"],
+  wgsl: /* wgsl */ `
 struct Settings { learningRate: f32 }
 @group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> d_loss_d_logits: array<f32>; // f32[64, 10]
@@ -862,33 +779,13 @@ struct Settings { learningRate: f32 }
 var<workgroup> total_lanes: array<f32, 64>;
 var<private> infinity: f32;
 
-fn exponential_series(r: f32) -> f32 {
-  // e^r for |r| ≤ ln 2 / 2.
-  let tail = 0.5 + r * (0.16666666 + r * (0.041665796 + r * (0.008333452 + r * (0.00139819995 + r * 0.00019875691))));
-  return 1.0 + (r + r * r * tail);
-}
+${exponentialSeries}
 
-fn scale(x: f32, exponent: f32) -> f32 {
-  // x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
-  let n = i32(exponent);
-  let half = n >> 1u;
-  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
-}
+${scale}
 
-fn exponential(x: f32) -> f32 {
-  // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
-  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
-  let r = (x - n * 0.693359375) + n * 0.00021219444;
-  let size = scale(exponential_series(r), n);
-  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
-}
+${exponential}
 
-fn expm1(x: f32) -> f32 {
-  // Near 0 the Taylor series to the eighth power.
-  let head = 1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0 * (1.0 + x / 8.0)));
-  let series = x + x * x * 0.5 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * head));
-  return select(exponential(x) - 1.0, series, abs(x) < 0.5);
-}
+${expm1}
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -926,16 +823,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 `,
 };
 
-const lossKernel: Kernel = {
-  name: "loss",
-  bindings: ["read_write", "read", "read", "read_write", "read_write"],
-  wgsl: /* wgsl */ `
 // loss = -mean(sum)
 // accuracy = mean(number)
 // adam.step ← adam.step + 1
 // samples/digits/model.ts:8:16, samples/digits/model.ts:11:30
 // f32; 132 FLOP, 524 B
-
+const lossKernel: Kernel = {
+  name: "loss",
+  bindings: ["read_write", "read", "read", "read_write", "read_write"],
+  wgsl: /* wgsl */ `
 @group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
 @group(0) @binding(1) var<storage, read> sum: array<f32>; // f32[64]
 @group(0) @binding(2) var<storage, read> number: array<f32>; // f32[64]
@@ -982,7 +878,7 @@ fn main(@builtin(local_invocation_id) local: vec3u) {
 
 /** The compiled model: buffers, states, kernels, and the dispatches of each entry point. */
 export const program: Program = {
-  abi: 1,
+  abi: 2,
   name: "digits",
   buffers: [
     { label: "states", role: "state", bytes: 411144 }, // 0

@@ -82,41 +82,59 @@ export function createXor(options?: LoadOptions<XorParams>): Promise<Xor> {
   return load<Xor>(program, options);
 }
 
-const hiddenKernel: Kernel = {
-  name: "hidden",
-  bindings: ["read", "read", "read", "read_write"],
-  wgsl: /* wgsl */ `
+// Functions that several kernels call.
+
+// e^r for |r| ≤ ln 2 / 2.
+const exponentialSeries = /* wgsl */ `fn exponential_series(r: f32) -> f32 {
+  let tail = 0.5 + r * (0.16666666 + r * (0.041665796 + r * (0.008333452 + r * (0.00139819995 + r * 0.00019875691))));
+  return 1.0 + (r + r * r * tail);
+}`;
+
+// x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
+const scale = /* wgsl */ `fn scale(x: f32, exponent: f32) -> f32 {
+  let n = i32(exponent);
+  let half = n >> 1u;
+  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
+}`;
+
+// e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
+const exponential = /* wgsl */ `fn exponential(x: f32) -> f32 {
+  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
+  let r = (x - n * 0.693359375) + n * 0.00021219444;
+  let size = scale(exponential_series(r), n);
+  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
+}`;
+
+const sigmoid = /* wgsl */ `fn sigmoid(x: f32) -> f32 {
+  return 1.0 / (1.0 + exponential(-x));
+}`;
+
+// Near 0 the Taylor series to the eighth power.
+const expm1 = /* wgsl */ `fn expm1(x: f32) -> f32 {
+  let head = 1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0 * (1.0 + x / 8.0)));
+  let series = x + x * x * 0.5 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * head));
+  return select(exponential(x) - 1.0, series, abs(x) < 0.5);
+}`;
+
 // hidden.linear = x @ hidden.weight + hidden.bias
 // hidden = tanh(hidden.linear)
 // samples/xor/model.ts:6:23, samples/xor/model.ts:6:18
 // f32[4, 8]; 192 FLOP, 256 B
-
+const hiddenKernel: Kernel = {
+  name: "hidden",
+  bindings: ["read", "read", "read", "read_write"],
+  wgsl: /* wgsl */ `
 @group(0) @binding(0) var<storage, read> x: array<f32>; // f32[4, 2]
 @group(0) @binding(1) var<storage, read> hidden_weight: array<vec4f>; // f32[2, 8]
 @group(0) @binding(2) var<storage, read> hidden_bias: array<vec4f>; // f32[8]
 @group(0) @binding(3) var<storage, read_write> hidden: array<vec4f>; // f32[4, 8]
 var<private> infinity: f32;
 
-fn exponential_series(r: f32) -> f32 {
-  // e^r for |r| ≤ ln 2 / 2.
-  let tail = 0.5 + r * (0.16666666 + r * (0.041665796 + r * (0.008333452 + r * (0.00139819995 + r * 0.00019875691))));
-  return 1.0 + (r + r * r * tail);
-}
+${exponentialSeries}
 
-fn scale(x: f32, exponent: f32) -> f32 {
-  // x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
-  let n = i32(exponent);
-  let half = n >> 1u;
-  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
-}
+${scale}
 
-fn exponential(x: f32) -> f32 {
-  // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
-  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
-  let r = (x - n * 0.693359375) + n * 0.00021219444;
-  let size = scale(exponential_series(r), n);
-  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
-}
+${exponential}
 
 fn hyperbolic_tangent(x: f32) -> f32 {
   let z = x * x;
@@ -160,45 +178,27 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 `,
 };
 
-const probabilityKernel: Kernel = {
-  name: "probability",
-  bindings: ["read", "read", "read", "read_write"],
-  wgsl: /* wgsl */ `
 // logit = hidden @ logit.weight + logit.bias
 // probability = sigmoid(logit)
 // samples/xor/model.ts:7:17, samples/xor/model.ts:10:29
 // f32[4, 1]; 72 FLOP, 180 B
-
+const probabilityKernel: Kernel = {
+  name: "probability",
+  bindings: ["read", "read", "read", "read_write"],
+  wgsl: /* wgsl */ `
 @group(0) @binding(0) var<storage, read> hidden: array<vec4f>; // f32[4, 8]
 @group(0) @binding(1) var<storage, read> logit_weight: array<vec4f>; // f32[8, 1]
 @group(0) @binding(2) var<storage, read> logit_bias: array<f32>; // f32[1]
 @group(0) @binding(3) var<storage, read_write> probability: array<f32>; // f32[4, 1]
 var<private> infinity: f32;
 
-fn exponential_series(r: f32) -> f32 {
-  // e^r for |r| ≤ ln 2 / 2.
-  let tail = 0.5 + r * (0.16666666 + r * (0.041665796 + r * (0.008333452 + r * (0.00139819995 + r * 0.00019875691))));
-  return 1.0 + (r + r * r * tail);
-}
+${exponentialSeries}
 
-fn scale(x: f32, exponent: f32) -> f32 {
-  // x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
-  let n = i32(exponent);
-  let half = n >> 1u;
-  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
-}
+${scale}
 
-fn exponential(x: f32) -> f32 {
-  // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
-  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
-  let r = (x - n * 0.693359375) + n * 0.00021219444;
-  let size = scale(exponential_series(r), n);
-  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
-}
+${exponential}
 
-fn sigmoid(x: f32) -> f32 {
-  return 1.0 / (1.0 + exponential(-x));
-}
+${sigmoid}
 
 @compute @workgroup_size(1)
 fn main(@builtin(workgroup_id) group: vec3u) {
@@ -257,17 +257,16 @@ fn main(@builtin(workgroup_id) group: vec3u) {
 `,
 };
 
-const dLossDLogitKernel: Kernel = {
-  name: "d_loss_d_logit",
-  bindings: ["read_write", "read", "read", "read", "read_write", "read_write"],
-  wgsl: /* wgsl */ `
 // logit = hidden @ logit.weight + logit.bias
 // probability = sigmoid(logit)
 // ∂loss/∂logit = (probability - y) / 4
 // total = y · softplus(-logit) + (1 - y) · softplus(logit)
 // samples/xor/model.ts:7:17, samples/xor/model.ts:10:29, samples/xor/model.ts:8:16
 // f32[4, 1]; 108 FLOP, 212 B
-
+const dLossDLogitKernel: Kernel = {
+  name: "d_loss_d_logit",
+  bindings: ["read_write", "read", "read", "read", "read_write", "read_write"],
+  wgsl: /* wgsl */ `
 @group(0) @binding(0) var<storage, read_write> hidden: array<vec4f>; // f32[4, 8]; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> logit_weight: array<vec4f>; // f32[8, 1]
 @group(0) @binding(2) var<storage, read> logit_bias: array<f32>; // f32[1]
@@ -277,30 +276,13 @@ const dLossDLogitKernel: Kernel = {
 var<private> infinity: f32;
 var<private> nan: f32;
 
-fn exponential_series(r: f32) -> f32 {
-  // e^r for |r| ≤ ln 2 / 2.
-  let tail = 0.5 + r * (0.16666666 + r * (0.041665796 + r * (0.008333452 + r * (0.00139819995 + r * 0.00019875691))));
-  return 1.0 + (r + r * r * tail);
-}
+${exponentialSeries}
 
-fn scale(x: f32, exponent: f32) -> f32 {
-  // x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
-  let n = i32(exponent);
-  let half = n >> 1u;
-  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
-}
+${scale}
 
-fn exponential(x: f32) -> f32 {
-  // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
-  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
-  let r = (x - n * 0.693359375) + n * 0.00021219444;
-  let size = scale(exponential_series(r), n);
-  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
-}
+${exponential}
 
-fn sigmoid(x: f32) -> f32 {
-  return 1.0 / (1.0 + exponential(-x));
-}
+${sigmoid}
 
 fn ln_series(f: f32) -> f32 {
   // ln(1 + f) for 1 + f between √½ and √2, from s = f / (2 + f).
@@ -396,15 +378,14 @@ fn main(@builtin(workgroup_id) group: vec3u) {
 `,
 };
 
-const dLossDHiddenLinearKernel: Kernel = {
-  name: "d_loss_d_hidden_linear",
-  bindings: ["read_write", "read", "read_write", "read_write"],
-  wgsl: /* wgsl */ `
 // ∂loss/∂hidden = ∂loss/∂logit @ logit.weightᵀ
 // ∂loss/∂hidden.linear = ∂loss/∂hidden · (1 - hidden²)
 // samples/xor/model.ts:6:18, samples/xor/model.ts:6:23
 // f32[4, 8]; 160 FLOP, 304 B
-
+const dLossDHiddenLinearKernel: Kernel = {
+  name: "d_loss_d_hidden_linear",
+  bindings: ["read_write", "read", "read_write", "read_write"],
+  wgsl: /* wgsl */ `
 @group(0) @binding(0) var<storage, read_write> d_loss_d_logit: array<vec4f>; // f32[4, 1]; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> logit_weight: array<vec4f>; // f32[8, 1]
 @group(0) @binding(2) var<storage, read_write> hidden: array<vec4f>; // f32[4, 8]; only read, in a buffer that is written here
@@ -436,10 +417,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 `,
 };
 
-const updateHiddenWeightKernel: Kernel = {
-  name: "update_hidden_weight",
-  bindings: ["read_write", "read", "read", "read_write", "read_write", "read_write", "uniform"],
-  wgsl: /* wgsl */ `
 // ∂loss/∂hidden.weight = xᵀ @ ∂loss/∂hidden.linear
 // adam.m.norm = -expm1(-0.105360515 · adam.step′)
 // adam.v.norm = -expm1(-0.0010005003 · adam.step′)
@@ -449,7 +426,10 @@ const updateHiddenWeightKernel: Kernel = {
 //   / (sqrt(adam.v.hidden.weight′ / adam.v.norm) + 1e-8))
 // samples/xor/model.ts:6:23
 // f32[2, 8]; 464 FLOP, 356 B
-
+const updateHiddenWeightKernel: Kernel = {
+  name: "update_hidden_weight",
+  bindings: ["read_write", "read", "read", "read_write", "read_write", "read_write", "uniform"],
+  wgsl: /* wgsl */ `
 struct Settings { learningRate: f32 }
 @group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> x: array<f32>; // f32[4, 2]
@@ -460,33 +440,13 @@ struct Settings { learningRate: f32 }
 @group(0) @binding(6) var<uniform> settings: Settings;
 var<private> infinity: f32;
 
-fn exponential_series(r: f32) -> f32 {
-  // e^r for |r| ≤ ln 2 / 2.
-  let tail = 0.5 + r * (0.16666666 + r * (0.041665796 + r * (0.008333452 + r * (0.00139819995 + r * 0.00019875691))));
-  return 1.0 + (r + r * r * tail);
-}
+${exponentialSeries}
 
-fn scale(x: f32, exponent: f32) -> f32 {
-  // x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
-  let n = i32(exponent);
-  let half = n >> 1u;
-  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
-}
+${scale}
 
-fn exponential(x: f32) -> f32 {
-  // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
-  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
-  let r = (x - n * 0.693359375) + n * 0.00021219444;
-  let size = scale(exponential_series(r), n);
-  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
-}
+${exponential}
 
-fn expm1(x: f32) -> f32 {
-  // Near 0 the Taylor series to the eighth power.
-  let head = 1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0 * (1.0 + x / 8.0)));
-  let series = x + x * x * 0.5 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * head));
-  return select(exponential(x) - 1.0, series, abs(x) < 0.5);
-}
+${expm1}
 
 @compute @workgroup_size(2)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -520,10 +480,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 `,
 };
 
-const updateHiddenBiasKernel: Kernel = {
-  name: "update_hidden_bias",
-  bindings: ["read_write", "read", "read_write", "read_write", "read_write", "uniform"],
-  wgsl: /* wgsl */ `
 // ∂loss/∂hidden.bias = sum(∂loss/∂hidden.linear, axis=0)
 // adam.m.norm = -expm1(-0.105360515 · adam.step′)
 // adam.v.norm = -expm1(-0.0010005003 · adam.step′)
@@ -533,7 +489,10 @@ const updateHiddenBiasKernel: Kernel = {
 //   / (sqrt(adam.v.hidden.bias′ / adam.v.norm) + 1e-8))
 // samples/xor/model.ts:6:23
 // f32[8]; 200 FLOP, 228 B
-
+const updateHiddenBiasKernel: Kernel = {
+  name: "update_hidden_bias",
+  bindings: ["read_write", "read", "read_write", "read_write", "read_write", "uniform"],
+  wgsl: /* wgsl */ `
 struct Settings { learningRate: f32 }
 @group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> d_loss_d_hidden_linear: array<f32>; // f32[4, 8]
@@ -544,33 +503,13 @@ struct Settings { learningRate: f32 }
 var<workgroup> total_lanes: array<f32, 32>;
 var<private> infinity: f32;
 
-fn exponential_series(r: f32) -> f32 {
-  // e^r for |r| ≤ ln 2 / 2.
-  let tail = 0.5 + r * (0.16666666 + r * (0.041665796 + r * (0.008333452 + r * (0.00139819995 + r * 0.00019875691))));
-  return 1.0 + (r + r * r * tail);
-}
+${exponentialSeries}
 
-fn scale(x: f32, exponent: f32) -> f32 {
-  // x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
-  let n = i32(exponent);
-  let half = n >> 1u;
-  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
-}
+${scale}
 
-fn exponential(x: f32) -> f32 {
-  // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
-  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
-  let r = (x - n * 0.693359375) + n * 0.00021219444;
-  let size = scale(exponential_series(r), n);
-  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
-}
+${exponential}
 
-fn expm1(x: f32) -> f32 {
-  // Near 0 the Taylor series to the eighth power.
-  let head = 1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0 * (1.0 + x / 8.0)));
-  let series = x + x * x * 0.5 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * head));
-  return select(exponential(x) - 1.0, series, abs(x) < 0.5);
-}
+${expm1}
 
 @compute @workgroup_size(32)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -607,10 +546,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 `,
 };
 
-const updateLogitWeightKernel: Kernel = {
-  name: "update_logit_weight",
-  bindings: ["read_write", "read", "read", "read_write", "read_write", "read_write", "uniform"],
-  wgsl: /* wgsl */ `
 // ∂loss/∂logit.weight = hiddenᵀ @ ∂loss/∂logit
 // adam.m.norm = -expm1(-0.105360515 · adam.step′)
 // adam.v.norm = -expm1(-0.0010005003 · adam.step′)
@@ -620,7 +555,10 @@ const updateLogitWeightKernel: Kernel = {
 //   / (sqrt(adam.v.logit.weight′ / adam.v.norm) + 1e-8))
 // samples/xor/model.ts:7:17
 // f32[8, 1]; 232 FLOP, 244 B
-
+const updateLogitWeightKernel: Kernel = {
+  name: "update_logit_weight",
+  bindings: ["read_write", "read", "read", "read_write", "read_write", "read_write", "uniform"],
+  wgsl: /* wgsl */ `
 struct Settings { learningRate: f32 }
 @group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> hidden: array<vec4f>; // f32[4, 8]
@@ -631,33 +569,13 @@ struct Settings { learningRate: f32 }
 @group(0) @binding(6) var<uniform> settings: Settings;
 var<private> infinity: f32;
 
-fn exponential_series(r: f32) -> f32 {
-  // e^r for |r| ≤ ln 2 / 2.
-  let tail = 0.5 + r * (0.16666666 + r * (0.041665796 + r * (0.008333452 + r * (0.00139819995 + r * 0.00019875691))));
-  return 1.0 + (r + r * r * tail);
-}
+${exponentialSeries}
 
-fn scale(x: f32, exponent: f32) -> f32 {
-  // x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
-  let n = i32(exponent);
-  let half = n >> 1u;
-  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
-}
+${scale}
 
-fn exponential(x: f32) -> f32 {
-  // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
-  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
-  let r = (x - n * 0.693359375) + n * 0.00021219444;
-  let size = scale(exponential_series(r), n);
-  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
-}
+${exponential}
 
-fn expm1(x: f32) -> f32 {
-  // Near 0 the Taylor series to the eighth power.
-  let head = 1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0 * (1.0 + x / 8.0)));
-  let series = x + x * x * 0.5 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * head));
-  return select(exponential(x) - 1.0, series, abs(x) < 0.5);
-}
+${expm1}
 
 @compute @workgroup_size(1, 2)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -723,10 +641,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 `,
 };
 
-const updateLogitBiasKernel: Kernel = {
-  name: "update_logit_bias",
-  bindings: ["read_write", "read", "read_write", "read_write", "read_write", "uniform"],
-  wgsl: /* wgsl */ `
 // ∂loss/∂logit.bias = sum(∂loss/∂logit, axis=0)
 // adam.m.norm = -expm1(-0.105360515 · adam.step′)
 // adam.v.norm = -expm1(-0.0010005003 · adam.step′)
@@ -736,7 +650,10 @@ const updateLogitBiasKernel: Kernel = {
 //   / (sqrt(adam.v.logit.bias′ / adam.v.norm) + 1e-8))
 // samples/xor/model.ts:7:17
 // f32[1]; 25 FLOP, 32 B
-
+const updateLogitBiasKernel: Kernel = {
+  name: "update_logit_bias",
+  bindings: ["read_write", "read", "read_write", "read_write", "read_write", "uniform"],
+  wgsl: /* wgsl */ `
 struct Settings { learningRate: f32 }
 @group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> d_loss_d_logit: array<f32>; // f32[4, 1]
@@ -747,33 +664,13 @@ struct Settings { learningRate: f32 }
 var<workgroup> total_lanes: array<f32, 4>;
 var<private> infinity: f32;
 
-fn exponential_series(r: f32) -> f32 {
-  // e^r for |r| ≤ ln 2 / 2.
-  let tail = 0.5 + r * (0.16666666 + r * (0.041665796 + r * (0.008333452 + r * (0.00139819995 + r * 0.00019875691))));
-  return 1.0 + (r + r * r * tail);
-}
+${exponentialSeries}
 
-fn scale(x: f32, exponent: f32) -> f32 {
-  // x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
-  let n = i32(exponent);
-  let half = n >> 1u;
-  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
-}
+${scale}
 
-fn exponential(x: f32) -> f32 {
-  // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
-  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
-  let r = (x - n * 0.693359375) + n * 0.00021219444;
-  let size = scale(exponential_series(r), n);
-  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
-}
+${exponential}
 
-fn expm1(x: f32) -> f32 {
-  // Near 0 the Taylor series to the eighth power.
-  let head = 1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0 * (1.0 + x / 8.0)));
-  let series = x + x * x * 0.5 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * head));
-  return select(exponential(x) - 1.0, series, abs(x) < 0.5);
-}
+${expm1}
 
 @compute @workgroup_size(4)
 fn main(@builtin(local_invocation_id) local: vec3u) {
@@ -809,15 +706,14 @@ fn main(@builtin(local_invocation_id) local: vec3u) {
 `,
 };
 
-const lossKernel: Kernel = {
-  name: "loss",
-  bindings: ["read_write", "read", "read_write"],
-  wgsl: /* wgsl */ `
 // loss = mean(total)
 // adam.step ← adam.step + 1
 // samples/xor/model.ts:8:16
 // f32; 6 FLOP, 24 B
-
+const lossKernel: Kernel = {
+  name: "loss",
+  bindings: ["read_write", "read", "read_write"],
+  wgsl: /* wgsl */ `
 @group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
 @group(0) @binding(1) var<storage, read> total: array<f32>; // f32[4, 1]
 @group(0) @binding(2) var<storage, read_write> loss: array<f32>; // f32
@@ -853,7 +749,7 @@ fn main(@builtin(local_invocation_id) local: vec3u) {
 
 /** The compiled model: buffers, states, kernels, and the dispatches of each entry point. */
 export const program: Program = {
-  abi: 1,
+  abi: 2,
   name: "xor",
   buffers: [
     { label: "states", role: "state", bytes: 3336 }, // 0
