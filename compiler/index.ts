@@ -6,3 +6,8 @@ export { derive } from "./passes/all.ts";
 export type { Dims } from "./passes/bind-sizes.ts";
 export { report } from "./report.ts";
 export type { EntryReport, KernelReport, ParameterReport, Report, ResidualReport } from "./report.ts";
+export { residuals, type Residual } from "./autodiff/residuals.ts";
+export { formatDot } from "./format/dot.ts";
+export { formatJson, readGraphJson } from "./format/json.ts";
+export { formatLatex } from "./format/latex.ts";
+export { formatMermaid } from "./format/mermaid.ts";

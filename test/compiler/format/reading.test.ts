@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatDot } from "../../../compiler/format/dot.ts";
@@ -39,6 +40,14 @@ describe("JSON", () => {
 
   test("random graphs read back", () => {
     fc.assert(fc.property(randomGraphs, expectJson), { seed: 20250611, numRuns: 60, verbose: true });
+  });
+
+  test("every field is documented", () => {
+    const { values, bodies, entryPoints, ...head } = graphAsData(derive({ ...graphOf({ r: loops() }) }));
+    const entries = [entryPoints, graphAsData(derive(trained)).entryPoints].flat();
+    const parts = [{ values, bodies, entryPoints, ...head }, ...values, ...bodies, ...entries];
+    const page = readFileSync("docs/graph-json.md", "utf8");
+    for (const field of new Set(parts.flatMap((part) => Object.keys(part)))) expect(page).toContain(`\`${field}\``);
   });
 
   test("every value says what it is, and a derived one where it comes from", () => {

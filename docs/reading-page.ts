@@ -1,0 +1,125 @@
+/// docs/reading.md: how to read a model and its gradient. Every output is that of the command above it.
+import { run } from "../compiler/cli/run.ts";
+import { generatedNote } from "./page.ts";
+
+const classifier = "samples/classifier/model.ts";
+
+/** The page. Paths of models are those from the root, where the commands are run. */
+export async function readingPage(): Promise<string> {
+  const parts = [
+    ["# Reading a model", generatedNote, introduction],
+    ["## What the file says", ...(await shown("print", classifier)), whatItSays],
+    ["## Its gradient", ...(await shown("print", classifier, "--gradient")), itsGradient],
+    ["## How it comes about", ...(await shown("explain", classifier, "L", "W2")), howItComesAbout],
+    ["## Where one value comes from", ...(await shown("explain", classifier, "∂L/∂h1")), oneValue],
+    ["## What forward keeps for backward", ...(await residuals()), whatIsKept],
+    ["## From pass to pass", ...(await shown("print", classifier, "--stage", "list")), stages],
+    ["## Less of it", ...(await shown("print", classifier, "--gradient", "--stop-at", "h1")), less],
+    ["## Formulas and pictures", formats, ...(await pictures())],
+  ];
+  return parts.flat().join("\n\n");
+}
+
+const introduction = `
+A gradient can be read. This page takes the smallest network that has everything, the three-layer classifier of a first
+lecture (samples/classifier/model.ts): 3 inputs, 4 hidden units, 1 output, σ in both layers, and the loss
+L = −y ln ŷ − (1 − y) ln(1 − ŷ), summed over the examples. Examples are rows, so that \`x @ W1\` is all of them at once.
+`;
+
+const whatItSays = `
+One line for each value that has a name, under the name of the variable that holds it. \`@\` is the product of matrices, \`·\`
+goes element by element, \`ᵀ\` turns a matrix round, and \`batch\` is a size that has no number yet. What is used twice has a
+line of its own and is never written twice; where nobody gave it a name it is called \`v1\`, \`v2\`.
+`;
+
+const itsGradient = `
+\`∂L/∂z2\` is the derivative of the loss with respect to \`z2\`: how much the loss grows when an element of \`z2\` grows by a
+little, so it has the shape of \`z2\`. These lines are walked from the loss back to the parameters. They read forward values,
+such as \`ŷ\` and \`h1\`, by name. The loss is no longer the formula of the file: \`softplus(z)\` is ln(1 + eᶻ), computed so
+that it does not overflow, where ln ŷ would be ln 0 for a confident mistake.
+`;
+
+const howItComesAbout = `
+Read it as a page of a textbook.
+
+1. **The chain rule** multiplies the local derivatives on the way from the loss to the parameter. Where ways part and meet
+   again, their products are added up, and there is a line for each value on the way instead.
+2. **Each factor** is the derivative of one formula of the model. Where a formula works element by element, so does its
+   derivative, and the factor is a formula. Where it does not, as a product of matrices, the factor is a map: \`G ↦ h1ᵀ @ G\`
+   says what becomes of the derivative \`G\` that arrives from behind.
+3. **Together** is the chain before anything is simplified, **rule by rule** what each named rule makes of a line.
+   \`∂L/∂ŷ\` divides by \`ŷ · (1 - ŷ)\`, \`∂ŷ/∂z2\` multiplies with it, and \`ŷ - y\` is left.
+4. **The rules**, with what they promise about floats: \`exact\` gives the same bits, \`reassociates\` the same sum in another
+   order, \`assumes-finite\` holds where no number is infinite or NaN, \`stabilizes\` is at least as near the true value.
+
+Each line is checked: a test computes both sides of every step in numbers.
+`;
+
+const oneValue = `
+Any value can be asked for: one of the model (\`h1\`), a derivative (\`∂L/∂h1\`), a state that a step updates
+(\`hidden.weight\`), what stands in the step of a loop, or the name of a kernel (\`d_L_d_h1\`). The answer is the line
+that it comes from, what each reader of the value hands back, and the rules that fired.
+`;
+
+const whatIsKept = `
+Backward reads these values of forward, so they stay in memory until then: name or formula, shape, bytes, and the line of the
+model. \`z2\` is not among them, since σ′ is ŷ · (1 − ŷ), and nothing of the loss is.
+`;
+
+const stages = `
+\`--stage NAME\` prints the graph after a pass, \`--stage NAME:before\` before it. \`gradient\` is what the chain rule gives,
+with nothing simplified.
+`;
+
+const less = `
+\`--stop-at NAME\` makes a letter of a value: what only it depends on is not shown. \`--entry NAME\` shows one entry point.
+`;
+
+const formats = `
+\`--format latex\` writes the same lines as LaTeX, for \`print\` and for \`explain\`; \`--format dot\` draws with Graphviz,
+\`--format mermaid\` where Markdown is read, and \`--format json\` is for programs ([its schema](graph-json.md)).
+`;
+
+/** A command, and what it prints. */
+async function shown(...args: readonly string[]): Promise<readonly string[]> {
+  return [block("sh", command(args)), block("text", await output(args))];
+}
+
+async function residuals(): Promise<readonly string[]> {
+  const args = ["report", classifier, "--dim", "batch=64"];
+  const lines = (await output(args)).split("\n");
+  const start = lines.findIndex((line) => line.includes("kept for backward"));
+  const end = lines.indexOf("", start);
+  return [block("sh", command(args)), block("text", lines.slice(start, end).join("\n"))];
+}
+
+async function pictures(): Promise<readonly string[]> {
+  const latex = ["explain", classifier, "L", "W2", "--format", "latex"];
+  const chain = (await output(latex)).split("\n\n").find((section) => section.includes("Rule by rule"))!;
+  const mermaid = ["print", classifier, "--gradient", "--stop-at", "h1", "--format", "mermaid"];
+  return [
+    block("sh", `${command(latex)}   # the part rule by rule`),
+    block("math", chain),
+    block("sh", command(mermaid)),
+    block("mermaid", await output(mermaid)),
+  ];
+}
+
+function command(args: readonly string[]): string {
+  return `npx chainrule ${args.join(" ")}`;
+}
+
+function block(language: string, text: string): string {
+  return `\`\`\`${language}\n${text.trimEnd()}\n\`\`\``;
+}
+
+async function output(args: readonly string[]): Promise<string> {
+  const lines: string[] = [];
+  const code = await run(args, {
+    print: (text) => void lines.push(text),
+    warn: (text) => void lines.push(text),
+    style: (_, text) => text,
+  });
+  if (code !== 0) throw new Error(`${command(args)} failed:\n${lines.join("\n")}`);
+  return lines.join("\n");
+}
