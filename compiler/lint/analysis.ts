@@ -109,7 +109,6 @@ function choiceOf(value: Value, branch: Branch, frame: Frame, depth: number): No
   const [condition, ...sides] = value.operands;
   const inputs = sides.map((side, i) => {
     const outside = nodeIn(side, branch, frame, depth);
-    if (branch.nested >= mostNested) return outside;
     const ranges = (each: Value): Bounds => frame.nodes.get(each)?.bounds ?? unknown;
     const facts = factsOf(condition, i === 0, ranges);
     if (facts.size === 0) return outside;
@@ -133,7 +132,7 @@ function nodeIn(value: Value, branch: Branch, frame: Frame, depth: number): Node
 function insideOf(value: Value, outside: Node, branch: Branch, frame: Frame, depth: number): Node {
   const { op, operands } = value;
   if (op.kind === "composite" || op.kind === "scan" || op.kind === "leaf") return outside;
-  if (op === selectOp) return choiceOf(value, branch, frame, depth);
+  if (op === selectOp) return branch.nested < mostNested ? choiceOf(value, branch, frame, depth) : outside;
   const below = op.kind === "elementwise" ? branch : moved(value, branch);
   const inputs = operands.map((operand) => nodeIn(operand, below, frame, depth + 1));
   return inputs.every((input, i) => input === outside.inputs[i]) ? outside : formulaNode(value, inputs);

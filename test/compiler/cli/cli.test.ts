@@ -51,6 +51,13 @@ test("version", () => {
   expect(packageInfo().version).toBe((JSON.parse(readFileSync("package.json", "utf8")) as { version: string }).version);
 });
 
+test("compile warns, and makes the module all the same", async () => {
+  const [path, out] = ["test/fixtures/warnings/log-of-zero.ts", join(folder, "entropy.gen.ts")];
+  const { code, printed, warned } = await chainrule("compile", path, "--out", out, "--dim", "batch=4");
+  expect({ code, printed }).toEqual({ code: 0, printed: expect.stringContaining("entropy.gen.ts") });
+  expect(warned).toBe(readFileSync("test/fixtures/warnings/log-of-zero.txt", "utf8").trimEnd());
+});
+
 describe("compile", () => {
   const out = join(folder, "deep", "digits.gen.ts");
   const args = ["compile", model, "--out", out, "--dim", "batch=64", "--dim", "pixels=256"];

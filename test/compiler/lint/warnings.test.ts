@@ -19,3 +19,7 @@ test.each((await warningKinds()).map(({ code }) => code))("%s", async (code) => 
   const text = warnings.map((warning) => renderDiagnostic("warning", warning, source)).join("\n");
   await expect(`${text}\n`).toMatchFileSnapshot(`../../fixtures/warnings/${code}.txt`);
 });
+
+test("the page quotes a warning as it is", () => {
+  expect(readFileSync("README.md", "utf8")).toContain(readFileSync(`${folder}/log-of-zero.txt`, "utf8"));
+});
