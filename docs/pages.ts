@@ -6,6 +6,7 @@ import type { Op, OpKind } from "../ir/value.ts";
 import { errorSections, ops, root, warningKinds, wordsOf, type ErrorEntry } from "./catalogue.ts";
 import { languagePage } from "./language-page.ts";
 import { cell, generatedNote } from "./page.ts";
+import { stabilityPage } from "./stability.ts";
 import { readingPage } from "./reading-page.ts";
 
 /** Every generated page: path from the root → text. */
@@ -14,6 +15,7 @@ export async function generatedPages(): Promise<Readonly<Record<string, string>>
     "docs/errors.md": await errorsPage(),
     "docs/ops.md": await opsPage(),
     "docs/language.md": languagePage(),
+    "docs/stability.md": await stabilityPage(),
     "docs/reading.md": await readingPage(),
   };
   const formatted = Object.entries(pages).map(async ([path, text]) => {

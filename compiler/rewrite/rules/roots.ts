@@ -100,7 +100,7 @@ export const rootRules: readonly Rule[] = [
     ["sqrt"],
     rootOfSquareAndNumber,
   ),
-  identity("root of what is never negative", "exact", "sqrt(x) = root(x)", ({ values: { x } }) => touchesZero(x)),
+  identity("root of what is never negative", "stabilizes", "sqrt(x) = root(x)", ({ values: { x } }) => touchesZero(x)),
   identity("power of what is never negative", "stabilizes", "pow(x, y) = pow(root(x), 2 * y)", isSmoothPower),
   rule(
     "difference of roots",

@@ -71,9 +71,9 @@ return neg(log(div(exp(mul(-0.5, square(z))), mul(sigma, Math.sqrt(2 * Math.PI))
   },
   {
     name: "Pseudo-Huber loss",
-    about: "√(1 + r²) − 1: of small residuals nothing is left.",
-    program: "sum(sub(sqrt(add(1, square(r))), 1))",
-    points: [{ at: { r: [0.5, -3] } }, { at: { r: [0.01, -0.003] } }, { at: { r: [1e12, -1e15] } }],
+    about: "δ²(√(1 + (r/δ)²) − 1) for δ = 100: of small residuals nothing is left.",
+    program: "sum(mul(1e4, sub(sqrt(add(1, square(div(r, 100)))), 1)))",
+    points: [{ at: { r: [50, -300] } }, { at: { r: [1, -0.25] } }, { at: { r: [1e12, -1e15] } }],
   },
   {
     name: "Hinge loss",
@@ -84,7 +84,7 @@ return neg(log(div(exp(mul(-0.5, square(z))), mul(sigma, Math.sqrt(2 * Math.PI))
   },
   {
     name: "Variational bound of a Gaussian",
-    about: "½ Σ (eˢ + m² − 1 − s): near the prior the digits cancel.",
+    about: "½ Σ (eˢ + m² − 1 − s), the distance from a standard normal. Nothing goes wrong here.",
     program: "mul(0.5, sum(sub(add(exp(s), square(m)), add(1, s))))",
     points: [
       { at: { s: [0.3, -1], m: [0.5, 2] } },
