@@ -28,7 +28,13 @@ export function sliceAttrs(attrs: Attrs): SliceAttrs {
 /** How many steps it takes through an extent; undefined where that depends on a named size. */
 function stepCount(extent: Dim, stride: number): Dim | undefined {
   if (stride === 1) return extent;
-  return typeof extent === "number" ? Math.ceil(extent / stride) : divideDims(extent, stride);
+  if (typeof extent === "number") return Math.ceil(extent / stride);
+  // The last step may be short: of 2·n − 1 elements n are taken in steps of 2.
+  for (let short = 0; short < stride; short++) {
+    const count = divideDims(addDims(extent, short), stride);
+    if (count !== undefined) return count;
+  }
+  return undefined;
 }
 
 export const sliceOp: LayoutOp = {

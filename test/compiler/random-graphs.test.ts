@@ -1,0 +1,107 @@
+/// Random graphs of 5 to 200 ops: what the interpreter makes of the formulas as they stand, of the simplified graph and of
+/// the graph for kernels, and what a device makes of the fused kernels, agree; gradients agree with differences.
+///
+/// `CHAINRULE_RANDOM_SEED=n` runs the graph of one seed and prints it, `CHAINRULE_RANDOM_RUNS=n` so many seeds, all of them on
+/// the device.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { printGraph, type Graph } from "chainrule";
+import { derive } from "../../compiler/passes/all.ts";
+import { graphValues } from "../../ir/graph.ts";
+import { allOps } from "../../ir/ops/all.ts";
+import { testDevice } from "../gpu.ts";
+import { buildPlan, planOf, type Plan } from "../random/plan.ts";
+import { findDisagreements } from "../random/witness.ts";
+
+const { CHAINRULE_RANDOM_SEED: only, CHAINRULE_RANDOM_RUNS: runs } = process.env;
+const seeds = only ? [Number(only)] : Array.from({ length: Number(runs ?? 200) }, (_, i) => i + 1);
+
+/** Pipelines take most of the time on a software adapter: without being asked for more, every fifth graph runs there. */
+const isOnDevice = (seed: number): boolean => only !== undefined || runs !== undefined || seed % 5 === 1;
+
+/** A plan of as few steps as can be found that fails as well. */
+async function smallest(plan: Plan, fails: (plan: Plan) => Promise<boolean>): Promise<Plan> {
+  let best = plan;
+  for (let width = Math.ceil(plan.steps.length / 2); width >= 1; width = width === 1 ? 0 : Math.ceil(width / 2)) {
+    for (let from = best.steps.length - width; from >= 0; from -= width) {
+      const shorter = { ...best, steps: best.steps.toSpliced(from, width) };
+      if (await fails(shorter)) best = shorter;
+    }
+  }
+  return best;
+}
+
+async function check(seed: number): Promise<void> {
+  const plan = planOf(seed);
+  const device = isOnDevice(seed) ? await testDevice() : undefined;
+  const find = async (each: Plan): Promise<readonly string[]> => {
+    try {
+      return (await findDisagreements(each, seed, device)).disagreements;
+    } catch (error) {
+      return [String(error)];
+    }
+  };
+  if (only) console.log(printGraph(derive(buildPlan(plan))));
+  const found = await find(plan);
+  if (found.length === 0) return;
+  const small = await smallest(plan, async (each) => (await find(each)).length > 0);
+  const text = printGraph(derive(buildPlan(small)), { gradient: true });
+  expect.fail(`CHAINRULE_RANDOM_SEED=${seed}: ${found.join("; ")}\nsmallest: ${fc.stringify(small)}\n${text}`);
+}
+
+describe("random graphs", () => {
+  it.each(seeds)("witnesses of seed %i agree", (seed) => check(seed), 300_000);
+});
+
+describe.skipIf(only)("the sample of random graphs", () => {
+  const sampled = Array.from({ length: 200 }, (_, i) => planOf(i + 1));
+  const graphs = sampled.map(buildPlan);
+  const occurring = new Set(graphs.flatMap(opsOf));
+
+  it("has every kind of op", () => {
+    const kinds = new Set(allOps().map(({ kind }) => kind));
+    expect([...kinds].filter((kind) => !kindsOf(graphs).has(kind))).toEqual([]);
+  });
+
+  // The rest have suites of their own: what is not finite, random bits, settings, forward mode.
+  it("has nearly every op", () => {
+    expect(
+      allOps()
+        .map(({ name }) => name)
+        .filter((name) => !occurring.has(name)),
+    ).toMatchInlineSnapshot(`
+      [
+        "setting",
+        "letter",
+        "polygamma",
+        "isNaN",
+        "isFinite",
+        "isInfinite",
+        "bitcast",
+        "skew",
+        "cumargmax",
+        "cumargmin",
+        "threefry0",
+        "threefry1",
+        "unit",
+        "training",
+        "vjp",
+        "jvp",
+      ]
+    `);
+  });
+
+  it("has graphs of all sizes", () => {
+    const lengths = sampled.map(({ steps }) => steps.length);
+    expect(Math.min(...lengths)).toBeLessThan(8);
+    expect(Math.max(...lengths)).toBeGreaterThan(150);
+  });
+});
+
+function opsOf(graph: Graph): readonly string[] {
+  return graphValues(graph).map(({ op }) => op.name);
+}
+
+function kindsOf(graphs: readonly Graph[]): ReadonlySet<string> {
+  return new Set(graphs.flatMap((graph) => graphValues(graph).map(({ op }) => op.kind)));
+}
