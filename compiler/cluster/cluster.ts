@@ -140,13 +140,9 @@ function place(value: Value, target: Draft | undefined, { start, join }: Growth)
 function findBeside(value: Value, growth: Growth): Draft | undefined {
   const { shape } = value.type;
   const inputs = [...growth.inputsOf(value)].filter((input) => !input.constant && sameShape(input.type.shape, shape));
-  return growth.drafts.find(
-    (each) =>
-      each.kind === "map" &&
-      sameShape(each.space, shape) &&
-      inputs.some((input) => each.members.has(input) || each.inputs.has(input)) &&
-      takesIn(value, each, growth),
-  );
+  return growth
+    .beside(inputs)
+    .find((each) => each.kind === "map" && sameShape(each.space, shape) && takesIn(value, each, growth));
 }
 
 /** True for a kernel that computes the value on its way, and so can write it. */

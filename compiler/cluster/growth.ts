@@ -26,6 +26,8 @@ export interface Growth {
   join(value: Value, target: Draft): void;
   /** What a value reads through layouts, down to leaves and to values that a cluster computes. */
   inputsOf(value: Value): ReadonlySet<Value>;
+  /** The clusters with room that compute or read one of the inputs, in the order in which they were started. */
+  beside(inputs: readonly Value[]): readonly Draft[];
   /** The clusters that compute what the value reads. */
   sourcesOf(value: Value): ReadonlySet<Draft>;
   /** True when the cluster has room for the value, and nothing that the value reads waits for the cluster. */
@@ -37,6 +39,7 @@ export function createGrowth(cuts: Cuts): Growth {
   const drafts: Draft[] = [];
   const home = new Map<Value, Draft>();
   const known = new Map<Value, ReadonlySet<Value>>();
+  const readers = createReaders(home);
   const precedence = createPrecedence();
 
   const inputsOf = (value: Value): ReadonlySet<Value> => {
@@ -53,6 +56,7 @@ export function createGrowth(cuts: Cuts): Growth {
   const join = (value: Value, target: Draft): void => {
     for (const input of inputsOf(value)) {
       if (!input.constant) target.inputs.add(input);
+      if (!input.constant) readers.add(input, target);
       if (isTensor(input, target)) target.tensors.add(input);
     }
     for (const source of sourcesOf(value)) if (source !== target) precedence.add(target.position, source.position);
@@ -67,6 +71,7 @@ export function createGrowth(cuts: Cuts): Growth {
   return {
     drafts,
     home,
+    beside: (inputs) => readers.beside(inputs),
     inputsOf,
     sourcesOf,
     join,
@@ -79,10 +84,30 @@ export function createGrowth(cuts: Cuts): Growth {
       return draft;
     },
     admits: (target, value) =>
-      !target.sealed &&
-      target.members.size < mostMembers &&
+      !isFull(target) &&
       !isCrowded(target, value) &&
       [...sourcesOf(value)].every((source) => source === target || !precedence.waits(source.position, target.position)),
+  };
+}
+
+function isFull({ sealed, members, tensors }: Draft): boolean {
+  return sealed || members.size >= mostMembers || tensors.size >= mostBindings;
+}
+
+/** Which clusters read what; those that are full are forgotten, since clusters only grow. */
+function createReaders(home: ReadonlyMap<Value, Draft>) {
+  const readers = new Map<Value, Set<Draft>>();
+  return {
+    add: (input: Value, draft: Draft) => void readers.set(input, (readers.get(input) ?? new Set()).add(draft)),
+    beside(inputs: readonly Value[]): readonly Draft[] {
+      const found = new Set<Draft>();
+      for (const input of inputs) {
+        const known = readers.get(input) ?? new Set();
+        for (const draft of known) if (isFull(draft)) known.delete(draft);
+        for (const draft of [...known, ...(home.has(input) ? [home.get(input)!] : [])]) found.add(draft);
+      }
+      return [...found].sort((a, b) => a.position - b.position);
+    },
   };
 }
 
