@@ -40,8 +40,9 @@ function rowText({ left, label, relation, right }: Row): string {
   return start === undefined ? `    =${shown}` : `  ${start}${sign}${shown}`;
 }
 
-/** A name, or the new value of a state: the name with a prime. */
+/** A name, or the new value of a state: the name with a prime. `v1` is what a page calls a value without a name. */
 function nameText(name: string): string {
+  if (/^v\d+$/.test(name)) return name;
   return name.endsWith(primed) ? `${formatName(name.slice(0, -primed.length))}${primed}` : formatName(name);
 }
 

@@ -1,25 +1,22 @@
 /// How one value of the compiled graph came about: source line, derivative rule, rewrites.
 import { placeText, type Place } from "../../ir/diagnostic.ts";
-import { graphRoots, graphValues, type Graph, type Update } from "../../ir/graph.ts";
-import { bodyResults, scanBody, scanLetters, type ScanBody } from "../../ir/ops/scan.ts";
+import { graphRoots, type Graph } from "../../ir/graph.ts";
+import { bodyResults, scanBody, scanLetters } from "../../ir/ops/scan.ts";
 import { isDerivative } from "../../ir/ops/derivative.ts";
 import { letter, letterOp } from "../../ir/ops/leaf.ts";
-import { formatType } from "../../ir/type.ts";
+import { bodyLetters, loopsBelow } from "../../ir/print/bodies.ts";
 import { postorder, withOperands, type Value } from "../../ir/value.ts";
 import { differentiate, operandCotangents } from "../autodiff/reverse.ts";
-import { valueUnknown } from "../errors.ts";
 import { derive } from "../passes/all.ts";
 import { substitution } from "../rewrite/bottom-up.ts";
 import { makeRewriter } from "../rewrite/driver.ts";
-import { expandedBy, makeLog, phasesOf, type DerivationLog, type Differentiation } from "../rewrite/log.ts";
-import { bodyLetters, loopsBelow } from "../../ir/print/bodies.ts";
-import { suggestion } from "../suggest.ts";
-import { identifier } from "../wgsl/names.ts";
+import { expandedBy, makeLog, phasesOf, type DerivationLog } from "../rewrite/log.ts";
 import { cotangentLetter, lineRows, rulesSection, type Row, type Section } from "./document.ts";
 import { formulaText, linesOf, primed, type Formula, type Line } from "./lines.ts";
 import { replay, type Moment, type Step } from "./replay.ts";
 import { tidyRules } from "./rules.ts";
-import { derivativeName, namesOf } from "./stations.ts";
+import { namesOf } from "./stations.ts";
+import { findSubject, subjectsOf, unknownValue, unnamedSubject, type Subject } from "./subjects.ts";
 
 /** What a reader of a value hands back to it. */
 export interface ReaderRule {
@@ -41,16 +38,6 @@ export interface ValueExplanation {
   readonly steps: readonly Step[];
 }
 
-/** A value that a name means. */
-interface Subject {
-  readonly name: string;
-  readonly title: string;
-  readonly place: Place | undefined;
-  /** The value before rules. */
-  readonly value: Value;
-  readonly derivative?: { readonly taken: Differentiation; readonly forward: Value };
-}
-
 /**
  * Explains a value of the model or of its derived graph, by its name (`hidden`, `∂loss/∂hidden`), the name of a state that
  * is updated, or the name of the kernel that computes it (`d_loss_d_hidden`, `update_hidden_weight`). Throws
@@ -60,7 +47,8 @@ export function explainValue(graph: Graph, name: string): ValueExplanation {
   const log = makeLog();
   const derived = derive(graph, { log });
   const subjects = subjectsOf(graph, log);
-  const subject = find(subjects, graph, name);
+  const subject = findSubject(subjects, graph, name) ?? unnamedSubject(graph, derived, log, name);
+  if (!subject) throw unknownValue(subjects, name);
   // A name for a derivative that the model asks for would hide the derivative.
   const written = [...namesOf(graph)].filter(([value]) => !isDerivative(value));
   const names = written.map(([value, each]): [string, Value] => [each, expandedBy(log, value)]);
@@ -77,24 +65,6 @@ export function explainValue(graph: Graph, name: string): ValueExplanation {
   const [line] = linesOf(start, steps, [subject.name], known);
   const { title, place, derivative } = subject;
   return { title, place, line, steps, derivative: derivative && derivativeOf(graph, derivative, start, log) };
-}
-
-/** By name, a state by its update, or by the name of the kernel that computes it. */
-function find(subjects: readonly Subject[], graph: Graph, name: string): Subject {
-  const entries = graph.entryPoints.map((entry) => `${entry.name}_`);
-  const plain = name.replace(new RegExp(`^(?:${entries.join("|")})`), "");
-  const found =
-    subjects.find((each) => each.name === `${name}${primed}`) ??
-    subjects.find((each) => each.name === name) ??
-    subjects.find((each) => kernelName(each) === name) ??
-    subjects.find((each) => kernelName(each) === plain);
-  if (found) return found;
-  const known = [...new Set(subjects.map((each) => each.name))];
-  throw valueUnknown(name, suggestion(name, [...known, ...subjects.map(kernelName)]), known);
-}
-
-function kernelName({ name }: Subject): string {
-  return name.endsWith(primed) ? `update_${identifier(name.slice(0, -1))}` : identifier(name);
 }
 
 /** What the letters in a value of a loop's body are called: a body is closed, so their names may be those of others. */
@@ -118,70 +88,6 @@ function lettersOf(graphs: readonly Graph[], { name, value }: Subject, outside: 
 
 function isAlive(derived: Graph, name: string): boolean {
   return [...derived.notes.values()].some((note) => note.name === name);
-}
-
-/** Everything that has a name, in the order in which a name is looked up. */
-function subjectsOf(graph: Graph, log: DerivationLog): readonly Subject[] {
-  const names = namesOf(graph);
-  const computed = new Set([...graphValues(graph), ...graph.inputs, ...graph.states]);
-  const forward = [...names].filter(([value]) => computed.has(value));
-  const within = loopsBelow([...computed]).flatMap(({ attrs }) => {
-    const body = scanBody(attrs);
-    const own = new Set(postorder(bodyResults(body)));
-    return [...names].flatMap(([value, name]) => (own.has(value) ? [stepSubject(graph, value, name, body, log)] : []));
-  });
-  const updates = graph.entryPoints.flatMap((entry) => entry.updates.map((update) => ({ entry: entry.name, update })));
-  return [
-    ...updates.map(({ entry, update }) => updateSubject(graph, entry, update, log)),
-    ...forward.map(([value, name]): Subject => {
-      const place = graph.notes.get(value)?.place;
-      return { name, title: `${name}: ${formatType(value.type)}`, place, value: expandedBy(log, value) };
-    }),
-    ...within,
-    ...derivativeSubjects(graph, log),
-  ];
-}
-
-/** A value in the body of a loop. */
-function stepSubject(
-  graph: Graph,
-  value: Value,
-  name: string,
-  { carries, elements }: ScanBody,
-  log: DerivationLog,
-): Subject {
-  const role = carries.includes(value)
-    ? "what a step of a loop hands to the next"
-    : elements.includes(value)
-      ? "a place of what a loop walks along"
-      : "in each step of a loop";
-  const title = `${name}: ${formatType(value.type)}, ${role}`;
-  return { name, title, place: graph.notes.get(value)?.place, value: expandedBy(log, value) };
-}
-
-function updateSubject(graph: Graph, entry: string, { state, value }: Update, log: DerivationLog): Subject {
-  const { name = "state", place } = graph.notes.get(state) ?? {};
-  const title = `${name}′: ${formatType(state.type)}, what ${entry} makes of ${name}`;
-  return { name: `${name}${primed}`, title, place, value: expandedBy(log, value) };
-}
-
-function derivativeSubjects(graph: Graph, log: DerivationLog): readonly Subject[] {
-  const names = namesOf(graph);
-  const found = new Map<string, Subject>();
-  for (const taken of log.entries) {
-    if (taken.tag !== "differentiation") continue;
-    const loss = { name: names.get(taken.loss) ?? "objective" };
-    for (const [forward, name] of names) {
-      const image = taken.forward(forward);
-      const value = image && taken.cotangents.get(image);
-      const full = derivativeName(loss, name);
-      if (!value || forward === taken.loss || found.has(full)) continue;
-      const title = `${full}: ${formatType(value.type)}, the derivative of ${loss.name} with respect to ${name}`;
-      const place = graph.notes.get(forward)?.place;
-      found.set(full, { name: full, title, place, value, derivative: { taken, forward } });
-    }
-  }
-  return [...found.values()];
 }
 
 /** The value that a derivative is taken with respect to, and what each of its readers hands back. */

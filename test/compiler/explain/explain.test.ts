@@ -290,6 +290,14 @@ describe("values", () => {
     }
   });
 
+  test("a value without a name goes by that of the printed page, and an output by its own", () => {
+    expect(printGraph(derive(recurrent))).toContain("v1 = guess - target\n");
+    const text = explanationText(valueDocument(explainValue(recurrent, "v1")));
+    expect(text).toMatch(/^v1: f32\[batch, 1\] \(.*recurrent\.ts:\d+:\d+\)\n {2}v1 = guess - target\n$/);
+    const output = explanationText(valueDocument(explainValue(samples.classifier, "dW1")));
+    expect(output).toContain("dW1 = ∂L/∂W1");
+  });
+
   test("an unknown name is an error that says which was meant", () => {
     expect(() => explainValue(samples.classifier, "∂L/∂W3")).toThrow(
       expect.objectContaining({ code: "value-unknown", help: "did you mean ∂L/∂W1?" }),

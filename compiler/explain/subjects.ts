@@ -1,0 +1,135 @@
+/// What can be explained: every value that has a name.
+import type { Place } from "../../ir/diagnostic.ts";
+import { graphRoots, graphValues, type Graph, type Update } from "../../ir/graph.ts";
+import { bodyResults, scanBody, type ScanBody } from "../../ir/ops/scan.ts";
+import { loopsBelow } from "../../ir/print/bodies.ts";
+import { layOutPage } from "../../ir/print/page.ts";
+import { formatType } from "../../ir/type.ts";
+import { postorder, type Value } from "../../ir/value.ts";
+import { valueUnknown } from "../errors.ts";
+import { expandedBy, phasesOf, type DerivationLog, type Differentiation } from "../rewrite/log.ts";
+import { suggestion } from "../suggest.ts";
+import { identifier } from "../wgsl/names.ts";
+import { primed } from "./lines.ts";
+import { replay } from "./replay.ts";
+import { derivativeName, namesOf } from "./stations.ts";
+
+/** A value that a name means. */
+export interface Subject {
+  readonly name: string;
+  readonly title: string;
+  readonly place: Place | undefined;
+  /** The value before rules. */
+  readonly value: Value;
+  readonly derivative?: { readonly taken: Differentiation; readonly forward: Value };
+}
+
+/** Everything that has a name, in the order in which a name is looked up. */
+export function subjectsOf(graph: Graph, log: DerivationLog): readonly Subject[] {
+  const names = namesOf(graph);
+  const computed = new Set([...graphValues(graph), ...graph.inputs, ...graph.states]);
+  const forward = [...names].filter(([value]) => computed.has(value));
+  const within = loopsBelow([...computed]).flatMap(({ attrs }) => {
+    const body = scanBody(attrs);
+    const own = new Set(postorder(bodyResults(body)));
+    return [...names].flatMap(([value, name]) => (own.has(value) ? [stepSubject(graph, value, name, body, log)] : []));
+  });
+  const updates = graph.entryPoints.flatMap((entry) => entry.updates.map((update) => ({ entry: entry.name, update })));
+  return [
+    ...updates.map(({ entry, update }) => updateSubject(graph, entry, update, log)),
+    ...forward.map(([value, name]): Subject => {
+      const place = graph.notes.get(value)?.place;
+      return { name, title: `${name}: ${formatType(value.type)}`, place, value: expandedBy(log, value) };
+    }),
+    ...within,
+    ...derivativeSubjects(graph, log),
+    ...graph.entryPoints.flatMap(({ name: entry, outputs }) => {
+      return outputs.map(({ name, value }): Subject => {
+        const title = `${name}: ${formatType(value.type)}, an output of ${entry}`;
+        return { name, title, place: graph.notes.get(value)?.place, value: expandedBy(log, value) };
+      });
+    }),
+  ];
+}
+
+/**
+ * A value that `print --gradient` calls `v1`: what it was before rules, if it is not what they have made. Undefined where
+ * there is none.
+ */
+export function unnamedSubject(graph: Graph, derived: Graph, log: DerivationLog, name: string): Subject | undefined {
+  const [value] = [...layOutPage(derived).automatic].find(([, each]) => each === name) ?? [];
+  if (!value) return undefined;
+  const cotangents = log.entries.flatMap((entry) =>
+    entry.tag === "differentiation" ? [...entry.cotangents.values()] : [],
+  );
+  const written = postorder([...graphRoots(graph).map((root) => expandedBy(log, root)), ...cotangents]);
+  const start = new Map(written.map((each, position) => [`${position}`, each]));
+  const end = replay(start, phasesOf(log)).at(-1)?.after ?? start;
+  const [origin] = [...end].find(([, each]) => each === value) ?? [];
+  const title = `${name}: ${formatType(value.type)}${origin === undefined ? ", which rules have made" : ""}`;
+  return { name, title, place: derived.notes.get(value)?.place, value: start.get(origin!) ?? value };
+}
+
+/** A value in the body of a loop. */
+function stepSubject(
+  graph: Graph,
+  value: Value,
+  name: string,
+  { carries, elements }: ScanBody,
+  log: DerivationLog,
+): Subject {
+  const role = carries.includes(value)
+    ? "what a step of a loop hands to the next"
+    : elements.includes(value)
+      ? "a place of what a loop walks along"
+      : "in each step of a loop";
+  const title = `${name}: ${formatType(value.type)}, ${role}`;
+  return { name, title, place: graph.notes.get(value)?.place, value: expandedBy(log, value) };
+}
+
+function updateSubject(graph: Graph, entry: string, { state, value }: Update, log: DerivationLog): Subject {
+  const { name = "state", place } = graph.notes.get(state) ?? {};
+  const title = `${name}′: ${formatType(state.type)}, what ${entry} makes of ${name}`;
+  return { name: `${name}${primed}`, title, place, value: expandedBy(log, value) };
+}
+
+function derivativeSubjects(graph: Graph, log: DerivationLog): readonly Subject[] {
+  const names = namesOf(graph);
+  const found = new Map<string, Subject>();
+  for (const taken of log.entries) {
+    if (taken.tag !== "differentiation") continue;
+    const loss = { name: names.get(taken.loss) ?? "objective" };
+    for (const [forward, name] of names) {
+      const image = taken.forward(forward);
+      const value = image && taken.cotangents.get(image);
+      const full = derivativeName(loss, name);
+      if (!value || forward === taken.loss || found.has(full)) continue;
+      const title = `${full}: ${formatType(value.type)}, the derivative of ${loss.name} with respect to ${name}`;
+      const place = graph.notes.get(forward)?.place;
+      found.set(full, { name: full, title, place, value, derivative: { taken, forward } });
+    }
+  }
+  return [...found.values()];
+}
+
+/** By name, a state by its update, or by the name of the kernel that computes it. */
+export function findSubject(subjects: readonly Subject[], graph: Graph, name: string): Subject | undefined {
+  const entries = graph.entryPoints.map((entry) => `${entry.name}_`);
+  const plain = name.replace(new RegExp(`^(?:${entries.join("|")})`), "");
+  return (
+    subjects.find((each) => each.name === `${name}${primed}`) ??
+    subjects.find((each) => each.name === name) ??
+    subjects.find((each) => kernelName(each) === name) ??
+    subjects.find((each) => kernelName(each) === plain)
+  );
+}
+
+/** The error about a name that nothing has. */
+export function unknownValue(subjects: readonly Subject[], name: string): Error {
+  const known = [...new Set(subjects.map((each) => each.name))];
+  return valueUnknown(name, suggestion(name, [...known, ...subjects.map(kernelName)]), known);
+}
+
+function kernelName({ name }: Subject): string {
+  return name.endsWith(primed) ? `update_${identifier(name.slice(0, -1))}` : identifier(name);
+}
