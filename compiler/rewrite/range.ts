@@ -117,7 +117,7 @@ function rangeOfElement(value: Value, of: Ranges): Range {
     case neg.op:
       return { low: -of(a).high, high: -of(a).low };
     case add.op:
-      return { low: of(a).low + of(b).low, high: of(a).high + of(b).high };
+      return sumRange(value, of);
     case sub.op:
       return differenceRange(value, of);
     case mul.op:
@@ -179,14 +179,24 @@ function powerRange(base: Range, exponent: Value, of: Ranges): Range {
 }
 
 /** x − ln Σ eˣ and x − max x are at most 0. */
-function differenceRange(value: Value, of: Ranges): Range {
-  const [a, b] = value.operands;
-  const plain = { low: of(a).low - of(b).high, high: of(a).high - of(b).low };
-  const peak = b.op === broadcastOp ? b.operands[0] : b;
-  if (peak.op !== logsumexpOp && peak.op !== maxOp) return plain;
-  if (!same(peak.operands[0], a)) return plain;
-  const axes = peak.attrs.axes as readonly number[];
-  return b === peak || withoutAxes(b, axes) ? { low: plain.low, high: Math.min(plain.high, 0) } : plain;
+function differenceRange({ operands: [a, b] }: Value, of: Ranges): Range {
+  const { low, high } = { low: of(a).low - of(b).high, high: of(a).high - of(b).low };
+  return isPeakOf(b, (x) => same(x, a)) ? { low, high: Math.min(high, 0) } : { low, high };
+}
+
+/** x + ln Σ e^−x and x + max(−x) are at least 0. */
+function sumRange({ operands: [a, b] }: Value, of: Ranges): Range {
+  const { low, high } = { low: of(a).low + of(b).low, high: of(a).high + of(b).high };
+  const isNegated = (x: Value, other: Value): boolean => x.op === neg.op && same(x.operands[0], other);
+  const isAbove = isPeakOf(b, (x) => isNegated(x, a)) || isPeakOf(a, (x) => isNegated(x, b));
+  return isAbove ? { low: Math.max(low, 0), high } : { low, high };
+}
+
+/** True for ln Σ eˣ and max x, along axes that they are spread over again. */
+function isPeakOf(value: Value, isOperand: (x: Value) => boolean): boolean {
+  const peak = value.op === broadcastOp ? value.operands[0] : value;
+  if ((peak.op !== logsumexpOp && peak.op !== maxOp) || !isOperand(peak.operands[0])) return false;
+  return value === peak || withoutAxes(value, peak.attrs.axes as readonly number[]) !== undefined;
 }
 
 function rangeOfReduction(value: Value, of: Ranges): Range {

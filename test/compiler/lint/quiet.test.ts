@@ -33,6 +33,7 @@ describe("formulas", () => {
       return cr.div(powers, cr.sum(powers, rows) as never);
     },
     "a mask of −∞ before a softmax": (x, y) => cr.softmax(cr.where(cr.greater(y, 0), x, -Infinity) as Value),
+    "a soft minimum": (x) => cr.neg(cr.logsumexp(cr.neg(cr.div(x, 0.01)) as Value, { axis: 1 })),
     "cross-entropy of a softmax": (x, y) => cr.crossEntropy(cr.softmax(x) as never, y as never),
     "binary cross-entropy of a sigmoid": (x, y) => cr.binaryCrossEntropy(cr.sigmoid(x) as never, y as never),
     "logarithm of one plus an exponential": (x) => cr.log(cr.add(1, cr.exp(x)) as Value),
