@@ -2,10 +2,10 @@
 /// a row is done where it is computed.
 import { mul, neg } from "../../../ir/ops/arithmetic.ts";
 import { contractAttrs } from "../../../ir/ops/contract.ts";
-import { reshapeOp, transpose, transposeOp } from "../../../ir/ops/layout.ts";
+import { reshapeOp, reshapeTo, transpose, transposeOp } from "../../../ir/ops/layout.ts";
 import { logsumexpOp, maxOp } from "../../../ir/ops/reduce.ts";
 import { broadcastAlong, broadcastAttrs, broadcastOp, keptAxes, sum, sumOp } from "../../../ir/ops/sum.ts";
-import { sameShape } from "../../../ir/type.ts";
+import { sameShape, type Shape } from "../../../ir/type.ts";
 import { apply, sameAttrs, type Value } from "../../../ir/value.ts";
 import { elementwiseRoot, rule, type Rule } from "../rule.ts";
 import { isUniform, uniformTo } from "./uniform.ts";
@@ -70,6 +70,23 @@ function reductionOfTranspose(value: Value): Value | undefined {
   );
 }
 
+/** Axes of extent 1 that come or go make no difference to a sum along others. */
+function reductionOfUnits(value: Value): Value | undefined {
+  const [shaped] = value.operands;
+  if (shaped.op !== reshapeOp) return undefined;
+  const [x] = shaped.operands;
+  const [from, to] = [x, shaped].map(({ type }) => longAxes(type.shape));
+  if (!sameShape(extentsOf(x, from), extentsOf(shaped, to))) return undefined;
+  const axes = (value.attrs.axes as readonly number[]).flatMap((axis) =>
+    to.includes(axis) ? from[to.indexOf(axis)] : [],
+  );
+  if (axes.length === 0) return undefined;
+  return reshapeTo(apply(value.op, [x], { ...value.attrs, axes }), value.type.shape);
+}
+
+const longAxes = (shape: Shape): readonly number[] => shape.flatMap((extent, axis) => (extent === 1 ? [] : [axis]));
+const extentsOf = ({ type }: Value, axes: readonly number[]): Shape => axes.map((axis) => type.shape[axis]);
+
 /** Rows that repeat are reduced once. */
 function reductionOfRepetition(value: Value): Value | undefined {
   const [spread] = value.operands;
@@ -117,6 +134,13 @@ export const rowRules: readonly Rule[] = [
     "sum[a](transpose(x)) = sum[b](x)",
     [sumOp.name, logsumexpOp.name, maxOp.name],
     reductionOfTranspose,
+  ),
+  rule(
+    "reduction beside unit axes",
+    "exact",
+    "sum[a](reshape(x)) = reshape(sum[b](x))",
+    [sumOp.name, logsumexpOp.name, maxOp.name],
+    reductionOfUnits,
   ),
   rule(
     "reduction of a repetition",

@@ -109,6 +109,7 @@ export const functionExamples: readonly { readonly name: string; readonly value:
     },
   },
   { name: "guard of an exponential", value: () => where(greater(sigmoid(x), 0), y, x) },
+  { name: "reduction beside unit axes", value: () => logsumexp(reshape(x, [3, 1, 4]), { axis: 2 }) },
   { name: "reduction of a repetition", value: () => logsumexp(broadcastAlong(row, [3, 4], [1]), { axis: 1 }) },
   { name: "layout after the row", value: () => mul(transpose(logSoftmax(x)), transpose(y)) },
   { name: "reduction of a transpose", value: () => sum(transpose(x), { axis: 0 }) },
