@@ -1,7 +1,7 @@
 // ∂loss/∂hidden = ∂loss/∂logits @ logits.weightᵀ
 // ∂loss/∂hidden.linear = select(hidden > 0, ∂loss/∂hidden, 0)
 // samples/digits/model.ts:6:18, samples/digits/model.ts:6:23
-// f32[64, 128]; 180 kFLOP, 73.2 kB
+// f32[64, 128]; 172 kFLOP, 73.2 kB
 
 @group(0) @binding(0) var<storage, read_write> d_loss_d_logits: array<f32>; // f32[64, 10]; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> logits_weight: array<f32>; // f32[128, 10]
