@@ -9,9 +9,6 @@ import { explainValue, valueDocument } from "../../../compiler/explain/value.ts"
 import { loadModel } from "../../../compiler/load/index.ts";
 import { derive } from "../../../compiler/passes/all.ts";
 import { bindSizes } from "../../../compiler/passes/bind-sizes.ts";
-import { parseGraph } from "../../../ir/parse.ts";
-import { printGraph } from "../../../ir/print.ts";
-import { sameGraph } from "../../../ir/verify.ts";
 import { evaluateValues } from "../../../ir/evaluate.ts";
 import type { Graph } from "../../../ir/graph.ts";
 import {
@@ -48,7 +45,6 @@ const samples = {
 };
 
 const lecture = await loadModel("test/compiler/explain/fixtures/lecture.ts", { typeCheck: false });
-const recurrent = await loadModel("test/compiler/explain/fixtures/recurrent.ts", { typeCheck: false });
 const vectors = await loadModel("test/compiler/explain/fixtures/vectors.ts", { typeCheck: false });
 
 /** Models whose derivations differ in kind; each has a loss `L` and a parameter `W`. */
@@ -219,36 +215,6 @@ test("a loss that does not depend on a parameter has no derivation", () => {
   expect(explainGradient(graph, "L", "W")).toBeUndefined();
 });
 
-describe("the step of a loop", () => {
-  const explained = (name: string): string => explanationText(valueDocument(explainValue(recurrent, name)));
-
-  test("is printed under the names of the model, forward and backward, and reads back", () => {
-    const derived = derive(recurrent);
-    const text = printGraph(derived);
-    expect(text).toContain("  carry h: f32[batch, 8]\n  element x: f32[batch, 4]\n  capture W: f32[4, 8]\n");
-    expect(text).toContain("  z = x @ W + h @ U\n  next = tanh(z)\n  ∂loss/∂z = ∂loss/∂next · (1 - next²)\n");
-    const back = parseGraph(text);
-    expect(sameGraph(derived, back)).toBe(true);
-    expect(printGraph(back)).toBe(text);
-  });
-
-  test("has explanations of its values and of their derivatives", () => {
-    expect(explained("z")).toMatch(
-      /^z: f32\[batch, 8\], in each step of a loop \(.*:\d+:17\)\n {2}z = x @ W \+ h @ U\n$/,
-    );
-    expect(explained("h")).toContain("h: f32[batch, 8], what a step of a loop hands to the next");
-    expect(explained("x")).toContain("x: f32[batch, 4], a place of what a loop walks along");
-    expect(explained("∂loss/∂z")).toContain("operand 1 of tanh(z): G ↦ G · (1 - next²)");
-    expect(explained("∂loss/∂z")).toContain("∂loss/∂z = ∂loss/∂next · (1 - next²)");
-    expect(explained("∂loss/∂next")).toContain("A step gets it from the step that came after");
-  });
-
-  test("is part of the derivatives around the loop", () => {
-    expect(explained("∂loss/∂W")).toContain("operand 3 of scan(start, words, W, U, result=0): G ↦ scan(G,");
-    expect(explained("W")).toContain("W′ = W - learningRate · (adam.m.W′ / adam.m.norm");
-  });
-});
-
 describe("values", () => {
   test.each([
     ["L", "log of sigmoid"],
@@ -288,14 +254,6 @@ describe("values", () => {
         );
       }
     }
-  });
-
-  test("a value without a name goes by that of the printed page, and an output by its own", () => {
-    expect(printGraph(derive(recurrent))).toContain("v1 = guess - target\n");
-    const text = explanationText(valueDocument(explainValue(recurrent, "v1")));
-    expect(text).toMatch(/^v1: f32\[batch, 1\] \(.*recurrent\.ts:\d+:\d+\)\n {2}v1 = guess - target\n$/);
-    const output = explanationText(valueDocument(explainValue(samples.classifier, "dW1")));
-    expect(output).toContain("dW1 = ∂L/∂W1");
   });
 
   test("an unknown name is an error that says which was meant", () => {

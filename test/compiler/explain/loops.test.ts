@@ -1,0 +1,46 @@
+import { describe, expect, test } from "vitest";
+import { explanationText } from "../../../compiler/explain/text.ts";
+import { explainValue, valueDocument } from "../../../compiler/explain/value.ts";
+import { loadModel } from "../../../compiler/load/index.ts";
+import { derive } from "../../../compiler/passes/all.ts";
+import { parseGraph } from "../../../ir/parse.ts";
+import { printGraph } from "../../../ir/print.ts";
+import { sameGraph } from "../../../ir/verify.ts";
+
+const recurrent = await loadModel("test/compiler/explain/fixtures/recurrent.ts", { typeCheck: false });
+
+describe("the step of a loop", () => {
+  const explained = (name: string): string => explanationText(valueDocument(explainValue(recurrent, name)));
+
+  test("is printed under the names of the model, forward and backward, and reads back", () => {
+    const derived = derive(recurrent);
+    const text = printGraph(derived);
+    expect(text).toContain("  carry h: f32[batch, 8]\n  element x: f32[batch, 4]\n  capture W: f32[4, 8]\n");
+    expect(text).toContain("  z = x @ W + h @ U\n  next = tanh(z)\n  ∂loss/∂z = ∂loss/∂next · (1 - next²)\n");
+    const back = parseGraph(text);
+    expect(sameGraph(derived, back)).toBe(true);
+    expect(printGraph(back)).toBe(text);
+  });
+
+  test("has explanations of its values and of their derivatives", () => {
+    expect(explained("z")).toMatch(
+      /^z: f32\[batch, 8\], in each step of a loop \(.*:\d+:17\)\n {2}z = x @ W \+ h @ U\n$/,
+    );
+    expect(explained("h")).toContain("h: f32[batch, 8], what a step of a loop hands to the next");
+    expect(explained("x")).toContain("x: f32[batch, 4], a place of what a loop walks along");
+    expect(explained("∂loss/∂z")).toContain("operand 1 of tanh(z): G ↦ G · (1 - next²)");
+    expect(explained("∂loss/∂z")).toContain("∂loss/∂z = ∂loss/∂next · (1 - next²)");
+    expect(explained("∂loss/∂next")).toContain("A step gets it from the step that came after");
+  });
+
+  test("is part of the derivatives around the loop", () => {
+    expect(explained("∂loss/∂W")).toContain("operand 3 of scan(start, words, W, U, result=0): G ↦ scan(G,");
+    expect(explained("W")).toContain("W′ = W - learningRate · (adam.m.W′ / adam.m.norm");
+  });
+
+  test("a value without a name goes by that of the printed page, and an output by its own", () => {
+    expect(printGraph(derive(recurrent))).toContain("v1 = guess - target\n");
+    const text = explanationText(valueDocument(explainValue(recurrent, "v1")));
+    expect(text).toMatch(/^v1: f32\[batch, 1\] \(.*recurrent\.ts:\d+:\d+\)\n {2}v1 = guess - target\n$/);
+  });
+});
