@@ -5,7 +5,17 @@ import { copyOp } from "../ir/ops/choose.ts";
 import { letter } from "../ir/ops/leaf.ts";
 import { scanLetters } from "../ir/ops/scan.ts";
 import { apply, postorder, type Value } from "../ir/value.ts";
-import { carryRows, isNumber, loopOp, loopTensor, placeIndex, placeOp, rowOf, type Loop } from "./cluster/loop.ts";
+import {
+  carryRows,
+  isNumber,
+  loopOp,
+  loopTensor,
+  placeIndex,
+  placeOp,
+  rowOf,
+  tensorUnder,
+  type Loop,
+} from "./cluster/loop.ts";
 import { constantIndex, type Index } from "./lower/index.ts";
 import type { Target } from "./lower/kernel.ts";
 import { substitution } from "./rewrite/bottom-up.ts";
@@ -55,7 +65,7 @@ export function loopGraph(members: readonly Value[], notes: Graph["notes"]): Loo
   const first = createRows();
   body.carries.forEach((_, index) => {
     const start = operands[index];
-    const value = apply(copyOp, [isNumber(start) ? start : standIn(start, "start")]);
+    const value = apply(copyOp, [within(start, standIn, "start")]);
     first.add(value, carries[index], constantIndex(ways[index].first));
   });
   const times = body.length as number;
@@ -82,6 +92,13 @@ function createStandIns(aliases: Map<Value, Value>, names: Map<Value, Note>): St
   };
 }
 
+/** An operand as the kernels of a loop have it: layouts over a leaf that stands for a tensor. */
+function within(operand: Value, standIn: StandIn, name: string): Value {
+  const tensor = tensorUnder(operand);
+  if (isNumber(tensor)) return operand;
+  return substitution(new Map([[tensor, standIn(tensor, name)]]))(operand);
+}
+
 /** The body with rows in the place of its letters. */
 function bodyOf(
   loop: Loop,
@@ -94,7 +111,7 @@ function bodyOf(
   const replaced = new Map<Value, Value>([[body.position, apply(placeOp, [], { extent: body.length })]]);
   scanLetters(body).forEach((each, position) => {
     const operand = operands[position];
-    const tensor = isNumber(operand) ? operand : standIn(operand, "captured");
+    const tensor = within(operand, standIn, "captured");
     if (position < carries.length) {
       replaced.set(each, rowOf(carries[position], carryRows(loop, position).read));
     } else if (position < carries.length + body.elements.length) replaced.set(each, rowOf(tensor, place));

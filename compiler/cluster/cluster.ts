@@ -8,7 +8,7 @@ import { postorder, underLayouts, type Value } from "../../ir/value.ts";
 import { indexAlgebra, type Index } from "../lower/index.ts";
 import { afterLayouts, isRenaming, readsOf, sameIndex, spaceIndex, throughLayouts, type Access } from "./access.ts";
 import { createGrowth, type Draft, type Growth } from "./growth.ts";
-import { isNumber, loopTensor, placeOp } from "./loop.ts";
+import { isNumber, loopTensor, placeOp, tensorUnder } from "./loop.ts";
 import type { Cluster, Cuts, Partition, View } from "./partition.ts";
 
 /** A piecewise value of more operands than this is written to memory. */
@@ -109,7 +109,7 @@ function placeLoop(value: Value, loops: Map<object, Value[]>, fed: Set<Value>, {
   const sibling = alike.find(({ operands }) => operands.every((operand, place) => operand === value.operands[place]));
   alike.push(value);
   if (sibling) return join(value, home.get(sibling)!);
-  for (const operand of value.operands) {
+  for (const operand of value.operands.map(tensorUnder)) {
     if (home.has(operand) || isNumber(operand) || (operand.op.kind === "leaf" && operand.op !== placeOp)) continue;
     start(operand, "map", operand.type.shape);
     fed.add(operand);

@@ -87,6 +87,14 @@ export const rowOp: LayoutOp = {
   },
 };
 
+/** What a loop reads to have an operand: the tensor under layouts, which are index arithmetic in its kernels. */
+export function tensorUnder(operand: Value): Value {
+  let under = operand;
+  while (under.op.kind === "layout" && under.op !== rowOp) [under] = under.operands;
+  // A row at the place of a loop around it is a tensor to this one.
+  return under.op === rowOp ? operand : under;
+}
+
 /** A row of a tensor. */
 export const rowOf = (tensor: Value, at: Index): Value => apply(rowOp, [tensor], { at });
 

@@ -4,7 +4,7 @@ import { settingOp } from "../../ir/ops/leaf.ts";
 import { elementCount } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import { descend } from "./descend.ts";
-import { isNumber } from "./loop.ts";
+import { isNumber, tensorUnder } from "./loop.ts";
 import { mostRecomputed, type Cluster, type Cuts, type Partition } from "./partition.ts";
 
 /** What a cluster reads and writes. */
@@ -150,7 +150,7 @@ function loadsOf(
 
 /** A loop reads its operands as they are: each is a tensor, but for numbers. */
 function tensorsRead({ members }: Cluster): readonly Value[] {
-  const operands = new Set([...members].flatMap((member) => member.operands));
+  const operands = new Set([...members].flatMap((member) => member.operands.map(tensorUnder)));
   return [...operands].filter((operand) => !isNumber(operand));
 }
 
