@@ -237,10 +237,8 @@ describe("marks in the body of a loop", () => {
       const x: Value = input("x", "f32", [3, 2]);
       return { slope: grad(sum(along(x, true)), x) };
     });
-    expect(checkAllGradients(graph)).toMatchObject([
-      { ok: true, inexact: "stopGradient in a loop" },
-      { ok: true, name: "steep", inexact: "steep" },
-    ]);
+    const unchecked = checkAllGradients(graph).map(({ ok, inexact }) => ok && inexact);
+    expect(unchecked).toEqual(["stopGradient in a loop", "steep"]);
   });
 });
 
