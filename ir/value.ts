@@ -211,15 +211,16 @@ export type OpKind = Op["kind"];
 
 /** Applies an op: infers the type, and returns the existing value where an equal one was built before. */
 export function apply(op: Op, operands: readonly Value[], attrs: Attrs = {}): Value {
-  const anchor = operands.find((operand) => !operand.constant);
+  const varying = operands.find((operand) => !operand.constant);
+  const anchor = varying ?? operands[0];
   const table = anchor && internTable<Value>(anchor);
   const match = table && alike(table, op, operands, attrs)?.find((value) => sameApplication(value, operands, attrs));
   if (match) return match;
   const types = operands.map((operand) => operand.type);
   const type = about(operands, () => op.infer(types, attrs));
-  if (!table) return { op, operands, attrs, type, constant: op.kind === "leaf" ? op.structural : true };
-  const value: Value = { op, operands, attrs, type, constant: false };
-  keep(table, op, value);
+  const constant = !varying && (op.kind !== "leaf" || op.structural);
+  const value: Value = { op, operands, attrs, type, constant };
+  if (table) keep(table, op, value);
   return value;
 }
 

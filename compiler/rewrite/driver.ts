@@ -27,6 +27,7 @@ const mostFirings = 1000;
 export function makeRewriter(rules: readonly Rule[], options: RewriterOptions = {}): (value: Value) => Value {
   const rulesOf = rulesByOp(rules);
   const settled = new Map<Value, Value>();
+  const numberOnce = makeNumbers();
   const reads = makeReads(options.uses, settled);
   const surroundings: Surroundings = {
     uses: (value) => reads.of(value),
@@ -70,10 +71,23 @@ export function makeRewriter(rules: readonly Rule[], options: RewriterOptions = 
       depth--;
       return result;
     }
-    return value;
+    return value.constant && value.op.kind === "leaf" ? numberOnce(value) : value;
   }
 
   return normalize;
+}
+
+/** Numbers by what they are: rules make the same one anew, and what is built on one object is found again. */
+function makeNumbers(): (value: Value) => Value {
+  const numbers = new Map<string, Value>();
+  return (value) => {
+    const { dtype, shape } = value.type;
+    const key = `${value.op.name} ${dtype} ${shape.join()} ${String(value.attrs.value ?? value.attrs.size)}`;
+    const known = numbers.get(key);
+    if (known && same(known, value)) return known;
+    numbers.set(key, value);
+    return value;
+  };
 }
 
 /** Rules in their order, for each op that a value turns up with. */

@@ -86,8 +86,11 @@ function shareAxes(quotient: Value): Axes | undefined {
   return same(total.operands[0], x) && withoutAxes(spread, axesOf(total)) ? axesOf(total) : undefined;
 }
 
+/** So far a sum is taken apart: parts that are shared may be met on as many paths as 2 to this. */
+const deepest = 8;
+
 /** Σ along axes, where it follows from facts: constants count, distributions sum to 1, and sums are linear. */
-export function knownSum(value: Value, axes: Axes, facts: Surroundings): Value | undefined {
+export function knownSum(value: Value, axes: Axes, facts: Surroundings, depth = 0): Value | undefined {
   const { dtype } = value.type;
   const flat = withoutAxes(value, axes);
   if (flat) return mul(flat, sizeValue(reducedCount(value.type, axes), dtype));
@@ -99,26 +102,30 @@ export function knownSum(value: Value, axes: Axes, facts: Surroundings): Value |
       ? constant(count, dtype, keptShape(value, axes))
       : sizeValue(count, dtype, keptShape(value, axes));
   }
-  return knownSumOfParts(value, axes, facts);
+  return depth < deepest ? knownSumOfParts(value, axes, facts, depth + 1) : undefined;
 }
 
-function knownSumOfParts(value: Value, axes: Axes, facts: Surroundings): Value | undefined {
+function knownSumOfParts(value: Value, axes: Axes, facts: Surroundings, depth: number): Value | undefined {
   const [a, b] = value.operands;
   switch (value.op) {
     case neg.op:
-      return mapped(knownSum(a, axes, facts), neg);
+      return mapped(knownSum(a, axes, facts, depth), neg);
     case add.op:
-      return mapped(knownSum(a, axes, facts), (left) => mapped(knownSum(b, axes, facts), (right) => add(left, right)));
+      return mapped(knownSum(a, axes, facts, depth), (left) =>
+        mapped(knownSum(b, axes, facts, depth), (right) => add(left, right)),
+      );
     case sub.op:
       if (isDeviation(value, axes)) return constant(0, value.type.dtype, keptShape(value, axes));
-      return mapped(knownSum(a, axes, facts), (left) => mapped(knownSum(b, axes, facts), (right) => sub(left, right)));
+      return mapped(knownSum(a, axes, facts, depth), (left) =>
+        mapped(knownSum(b, axes, facts, depth), (right) => sub(left, right)),
+      );
     case mul.op:
-      return scaledSum(a, b, axes, facts) ?? scaledSum(b, a, axes, facts);
+      return scaledSum(a, b, axes, facts, depth) ?? scaledSum(b, a, axes, facts, depth);
     case selectOp:
-      return sumOfPicked(value, axes, facts);
+      return sumOfPicked(value, axes, facts, depth);
     case div.op:
       return mapped(withoutAxes(b, axes), (divisor) =>
-        mapped(knownSum(a, axes, facts), (total) => div(total, divisor)),
+        mapped(knownSum(a, axes, facts, depth), (total) => div(total, divisor)),
       );
     default:
       return undefined;
@@ -138,13 +145,18 @@ function isDeviation({ operands: [x, spread] }: Value, axes: Axes): boolean {
  * A match picks one element of each row: where all are the same, that one. What holds for whole rows stays a condition of
  * the sum.
  */
-function sumOfPicked({ operands: [condition, x, none] }: Value, axes: Axes, facts: Surroundings): Value | undefined {
+function sumOfPicked(
+  { operands: [condition, x, none] }: Value,
+  axes: Axes,
+  facts: Surroundings,
+  depth: number,
+): Value | undefined {
   if (constantValue(none) !== 0) return undefined;
   const parts = condition.op === and.op ? condition.operands : [condition];
   const [match, ...others] = parts.filter((part) => !withoutAxes(part, axes));
   if (others.length > 0) return undefined;
   const isPick = match && axes.length === 1 && oneHotAxes(match, facts, axes);
-  const total = match ? isPick && withoutAxes(x, axes) : knownSum(x, axes, facts);
+  const total = match ? isPick && withoutAxes(x, axes) : knownSum(x, axes, facts, depth);
   return mapped(total || undefined, (found) =>
     parts
       .flatMap((part) => withoutAxes(part, axes) ?? [])
@@ -152,9 +164,9 @@ function sumOfPicked({ operands: [condition, x, none] }: Value, axes: Axes, fact
   );
 }
 
-function scaledSum(factor: Value, rest: Value, axes: Axes, facts: Surroundings): Value | undefined {
+function scaledSum(factor: Value, rest: Value, axes: Axes, facts: Surroundings, depth: number): Value | undefined {
   return mapped(withoutAxes(factor, axes), (scale) =>
-    mapped(knownSum(rest, axes, facts), (total) => mul(scale, total)),
+    mapped(knownSum(rest, axes, facts, depth), (total) => mul(scale, total)),
   );
 }
 

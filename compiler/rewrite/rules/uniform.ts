@@ -3,20 +3,21 @@ import { constantOp, sizeOp } from "../../../ir/ops/leaf.ts";
 import { reshapeTo } from "../../../ir/ops/layout.ts";
 import { broadcastAlong, broadcastAttrs, broadcastOp, keptAxes } from "../../../ir/ops/sum.ts";
 import type { Shape } from "../../../ir/type.ts";
-import { apply, type Value } from "../../../ir/value.ts";
+import { apply, postorder, type Value } from "../../../ir/value.ts";
+import { bottomUp } from "../bottom-up.ts";
 
 /** True for a constant, a named size, and elementwise expressions of them. */
 export function isUniform(value: Value): boolean {
   if (!value.constant) return false;
-  if (value.op === constantOp || value.op === sizeOp) return true;
-  return value.op.kind === "elementwise" && value.operands.every(isUniform);
+  // Each part once: an expression that doubles itself many times over has more paths than any walk could take.
+  return postorder([value]).every(({ op }) => op === constantOp || op === sizeOp || op.kind === "elementwise");
 }
 
 /** The same number in every element of another shape. */
 export function uniformTo(value: Value, shape: Shape): Value {
-  if (value.op.kind === "leaf") return apply(value.op, [], { ...value.attrs, shape });
-  const operands = value.operands.map((operand) => uniformTo(operand, shape));
-  return apply(value.op, operands, value.attrs);
+  return bottomUp(value, new Map(), ({ op, attrs }, operands) =>
+    op.kind === "leaf" ? apply(op, [], { ...attrs, shape }) : apply(op, operands, attrs),
+  );
 }
 
 /** A value that is the same all along some axes, without those axes; undefined where it may differ. */
