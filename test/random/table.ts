@@ -51,7 +51,7 @@ const apart = (x: F32, { distinct }: Draw): F32 => f32(c.add(c.mul(x, 0.5), dist
 /** Every function of floats, at numbers where it is finite. */
 function functionMoves(): readonly Move[] {
   return allOps().flatMap((op) => {
-    if (op.kind !== "elementwise") return [];
+    if (op.kind !== "elementwise" || op.name === "stopGradient") return [];
     return functionMove(op, 1) ?? functionMove(op, 2) ?? [];
   });
 }

@@ -205,6 +205,6 @@ function compareSlope(
   const tolerance = 1e-5;
   const { value, floor, smooth } = difference(along, wanted.total[0], 1, tolerance);
   if (!smooth || !Number.isFinite(value + derived)) return undefined;
-  const error = Math.abs(value - derived) / Math.max(Math.abs(value), Math.abs(derived), floor);
+  const error = Math.abs(value - derived) / Math.max(Math.abs(value), Math.abs(derived), floor, 1e-3);
   return error <= tolerance ? {} : { disagreement: `slope: differences give ${value}, the gradients ${derived}` };
 }
