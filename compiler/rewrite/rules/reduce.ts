@@ -21,7 +21,7 @@ import type { Dim } from "../../../ir/dim.ts";
 import { isFloat, type Shape } from "../../../ir/type.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
-import { isUniform, uniformTo, withoutAxes } from "./uniform.ts";
+import { withoutAxes } from "./uniform.ts";
 
 type Axes = readonly number[];
 
@@ -199,15 +199,6 @@ function sumOfSum(value: Value, { uses }: Surroundings): Value | undefined {
   return sum(x, { axes: [...axesOf(inner), ...axesOf(value).map((axis) => kept[axis])] });
 }
 
-/** Σ (Σ x / n) = (Σ Σ x) / n: a mean of means is one mean. */
-function sumOfMean(value: Value, { uses }: Surroundings): Value | undefined {
-  const [quotient] = value.operands;
-  const [total, count] = quotient.operands;
-  if (quotient.op !== div.op || total.op !== sumOp || !isUniform(count)) return undefined;
-  if (uses(quotient) > 1 || uses(total) > 1) return undefined;
-  return div(sum(total, { axes: axesOf(value) }), uniformTo(count, value.type.shape));
-}
-
 /** Axes of extent 1 alone need no sum, and a sum over everything does not see the shape. */
 function sumOfLayout(value: Value): Value | undefined {
   const [x] = value.operands;
@@ -221,7 +212,6 @@ function sumOfLayout(value: Value): Value | undefined {
 export const sumRules: readonly Rule[] = [
   rule("sum over unit axes", "reassociates", "sum(reshape(x)) = sum(x)", ["sum"], sumOfLayout),
   rule("sum of a sum", "reassociates", "sum(sum(x)) = sum(x)", ["sum"], sumOfSum),
-  rule("sum of a mean", "reassociates", "sum(sum(x) / n) = sum(sum(x)) / n", ["sum"], sumOfMean),
   rule("sum of a repetition", "reassociates", "sum(broadcast(x)) = n * sum(x)", ["sum"], sumOfBroadcast),
   rule("sum known by its parts", "assumes-finite", "sum(c * distribution) = c", ["sum"], (value, facts) =>
     isFloat(value.type.dtype) ? knownSum(value.operands[0], axesOf(value), facts) : undefined,

@@ -49,7 +49,6 @@ export const functionExamples: readonly { readonly name: string; readonly value:
   { name: "selection with a known condition", value: () => where(constant(true, "bool", [3, 4]), x, y) },
   { name: "sum over unit axes", value: () => sum(reshape(x, [2, 6])) },
   { name: "sum of a sum", value: () => sum(sum(x, { axes: [0] }), { axes: [0] }) },
-  { name: "sum of a mean", value: () => sum(mean(x, { axis: 1 })) },
   { name: "sum of a repetition", value: () => sum(broadcastAlong(row, [3, 4], [1]), { axes: [0] }) },
   {
     name: "sum known by its parts",

@@ -122,6 +122,10 @@ export const binary: Family = {
   canonical: ({ z, y: t }) => sigmoidCrossEntropy(z, t),
   cases: binaryCases,
   spellings: { ...Object.fromEntries(named), ...whole },
-  apart: { "logsumexp of (0, z) − y z": "a row that is put together of two is made before it is reduced" },
+  apart: {
+    "logsumexp of (0, z) − y z": "a row that is put together of two is made before it is reduced",
+    "mean over rows of the mean over columns":
+      "means of rows share a kernel with what else reads the rows: one sum may not",
+  },
   textbook: true,
 };
