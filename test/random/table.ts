@@ -42,8 +42,8 @@ const move = (name: string, make: Move["make"]): Move => ({ name, make });
 const rough = (name: string, make: Move["make"]): Move => ({ name, make, rough: true });
 /** A value as what an application with static shapes takes. */
 const f32 = (value: Value): F32 => value as F32;
-/** Between 0.2 and 0.8: in the domain of nearly every function. */
-const within = (x: F32): F32 => f32(c.add(0.2, c.mul(0.6, c.sigmoid(x))));
+/** Between 0.2 and 0.8, in the domain of nearly every function, and no half for an x of 0, where rounding turns. */
+const within = (x: F32): F32 => f32(c.add(0.2137, c.mul(0.57, c.sigmoid(x))));
 const tame = (x: F32): F32 => f32(c.tanh(x));
 /** Decided by numbers that differ. */
 const apart = (x: F32, { distinct }: Draw): F32 => f32(c.add(c.mul(x, 0.5), distinct));
