@@ -5,7 +5,7 @@ import { duplicateName, unknownWord } from "./errors.ts";
 import { graphValues, type EntryPoint, type Graph, type NamedValue, type Note, type Update } from "./graph.ts";
 import { allOps } from "./ops/all.ts";
 import { settingOp } from "./ops/leaf.ts";
-import type { ScanBody } from "./ops/scan.ts";
+import { scanOp, type ScanBody } from "./ops/scan.ts";
 import { readBody } from "./parse/bodies.ts";
 import { cursorOf, type Cursor } from "./parse/cursor.ts";
 import { readInput, readLetter, readSetting, readStates, sizeNames, type Declared } from "./parse/declarations.ts";
@@ -66,6 +66,7 @@ export function parseGraph(text: string, file = "graph"): Graph {
     read(tokens, below, reader);
     at += below.length;
   }
+  forgetNamesOfFinals(reader);
   const { name, inputs, states, notes } = reader;
   const graph: Graph = { name, entryPoints: reader.entries.map((entry): EntryPoint => entry), inputs, states, notes };
   return { ...graph, notes: noteClasses(notes, graphValues(graph)) };
@@ -111,6 +112,14 @@ function readLoop(tokens: readonly Token[], below: readonly SourceStatement[], r
   );
   for (const size of dimNames(body.length)) reader.sizes.add(size);
   reader.bodies.set(name, body);
+}
+
+/** A carry may go by the name of what it is in the end, which is the name of that alone. */
+function forgetNamesOfFinals({ bodies, notes }: Reader): void {
+  const finals = new Set([...notes].flatMap(([{ op }, { name }]) => (op === scanOp ? [name] : [])));
+  for (const carry of [...bodies.values()].flatMap((body) => body.carries)) {
+    if (finals.has(notes.get(carry)?.name)) notes.delete(carry);
+  }
 }
 
 function readStatement(tokens: readonly Token[], reader: Reader): void {

@@ -51,6 +51,8 @@ interface OpBase {
   infer(operands: readonly TensorType[], attrs: Attrs): TensorType;
   /** The attributes with every size in them mapped; by default `attrs.shape` alone holds sizes. */
   mapSizes?(attrs: Attrs, map: (size: Dim) => Dim): Attrs;
+  /** Attributes that are not written where they are these, for operands of these types. Every application has them all. */
+  defaults?(operands: readonly TensorType[]): Attrs;
   /** LaTeX of an application; operands arrive already parenthesised where needed. */
   latex?(operands: readonly string[], attrs: Attrs): string;
 }

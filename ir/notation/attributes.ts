@@ -1,5 +1,6 @@
 /// Attributes of ops as text, `key=value`, for every op alike: what is written reads back to equal data.
 import { parseDim } from "../dim.ts";
+import { sameAttrs, type Value } from "../value.ts";
 
 /** Data that an attribute may be. Sizes are numbers or texts such as `2*batch`. */
 export type Attribute = number | string | boolean | readonly Attribute[] | { readonly [key: string]: Attribute };
@@ -12,6 +13,14 @@ export function formatAttributes(attrs: Readonly<Record<string, unknown>>): read
   return Object.entries(attrs).flatMap(([key, attribute]) =>
     attribute === undefined || key === "identity" ? [] : [`${key}=${formatAttribute(attribute)}`],
   );
+}
+
+/** `key=value` for the attributes of a value, those that its op does not take for granted; what it has defaults for last. */
+export function statedAttributes({ op, operands, attrs }: Value): readonly string[] {
+  const granted = op.defaults?.(operands.map(({ type }) => type)) ?? {};
+  const needed = Object.entries(attrs).filter(([key]) => !(key in granted));
+  const changed = Object.entries(granted).filter(([key, usual]) => !sameAttrs(attrs[key], usual));
+  return formatAttributes(Object.fromEntries([...needed, ...changed.map(([key]) => [key, attrs[key]] as const)]));
 }
 
 /** Numbers, truths, names and sizes as they are, other text quoted, lists in brackets, records in braces. */

@@ -12,7 +12,7 @@ import { sameAttrs, type ElementwiseOp, type Value } from "../value.ts";
 import { axesPattern, impliedTypes, patternShape, productAttrs, type WrittenType } from "./implied.ts";
 import { abbreviation, type IsOpaque } from "./abbreviations.ts";
 import type { CallForm, Form } from "./form.ts";
-import { formatAttribute, formatAttributes as otherAttributes } from "./attributes.ts";
+import { formatAttribute, formatAttributes as otherAttributes, statedAttributes } from "./attributes.ts";
 import { formatNumber } from "./numbers.ts";
 
 /** An operand as it is written. */
@@ -45,7 +45,7 @@ export function viewOf(value: Value, isOpaque: IsOpaque): View {
     case "cumulative":
     case "sort":
     case "composite":
-      return { form: call(op.name, otherAttributes(value.attrs)), operands: operands.map(plain) };
+      return { form: call(op.name, statedAttributes(value)), operands: operands.map(plain) };
     case "scan": {
       const { body, ...others } = value.attrs;
       return {
@@ -60,7 +60,7 @@ export function viewOf(value: Value, isOpaque: IsOpaque): View {
     case "leaf":
       return { form: leafForm(value), operands: [] };
     case "derivative":
-      return { form: { ...call(op.name, otherAttributes(value.attrs)), light: true }, operands: operands.map(plain) };
+      return { form: { ...call(op.name, statedAttributes(value)), light: true }, operands: operands.map(plain) };
     default:
       return op satisfies never;
   }
@@ -79,7 +79,7 @@ function elementwiseView(op: ElementwiseOp, value: Value, isOpaque: IsOpaque): V
   }
   const [a, b] = value.operands;
   if (op === mul.op && a === b && !a.constant) return { form: { tag: "square" }, operands: [plain(a)] };
-  if (!op.notation) return { form: call(op.name, otherAttributes(value.attrs)), operands };
+  if (!op.notation) return { form: call(op.name, statedAttributes(value)), operands };
   const { symbol, precedence, prefix } = op.notation;
   // "-2" is a number: the negation of one is written as a call.
   if (prefix && operands[0].literal) return { form: call(op.name, []), operands };
@@ -125,7 +125,7 @@ function layoutForm(value: Value): Form {
   if (op === transposeOp && type.shape.length === 2) return { tag: "transposed" };
   if (op === transposeOp) return { ...call(op.name, [formatAttribute(attrs.permutation)]), light: true };
   if (op === reshapeOp) return { ...call(op.name, [formatAttribute(attrs.shape)]), light: true };
-  if (op !== broadcastOp) return { ...call(op.name, otherAttributes(attrs)), light: true };
+  if (op !== broadcastOp) return { ...call(op.name, statedAttributes(value)), light: true };
   const { axes, shape } = attrs as unknown as BroadcastAttrs;
   const aligned = axes.every((axis, i) => axis === shape.length - axes.length + i);
   const where = aligned ? [] : [`axes=${formatAttribute(axes)}`];
@@ -151,7 +151,7 @@ function contractionForm(value: Value): Form {
   ] as const) {
     if (sameAttrs(productAttrs([left, right], transposed), attrs)) return { tag: "product", transposed };
   }
-  if (value.op !== contractOp) return call(value.op.name, otherAttributes(value.attrs));
+  if (value.op !== contractOp) return call(value.op.name, statedAttributes(value));
   return { ...call("einsum", []), before: `"${einsumSubscripts(attrs, left, right)}"` };
 }
 

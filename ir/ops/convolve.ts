@@ -72,6 +72,10 @@ export const convolveOp: CompositeOp = {
     });
     return { dtype: "f32", shape: [batch, groups, filters, ...counts] };
   },
+  defaults([{ shape }]) {
+    const each = (number: number): readonly number[] => shape.slice(leading).map(() => number);
+    return { strides: each(1), low: each(0), high: each(0), inputDilation: each(1), kernelDilation: each(1) };
+  },
   mapSizes(attrs, map) {
     const { low, high } = convolveAttrs(attrs);
     return { ...attrs, low: low.map(map), high: high.map(map) };

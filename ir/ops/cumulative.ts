@@ -29,7 +29,7 @@ interface CumulativeAttrs {
 const attrsOf = (attrs: Attrs): CumulativeAttrs => attrs as unknown as CumulativeAttrs;
 
 /** What a running accumulation states. */
-type CumulativeSpec = Omit<CumulativeOp, "kind" | "infer"> & {
+type CumulativeSpec = Omit<CumulativeOp, "kind" | "infer" | "defaults"> & {
   accepts(dtype: DType): boolean;
   result?(dtype: DType): DType;
 };
@@ -49,6 +49,7 @@ function cumulative({ accepts, result, ...spec }: CumulativeSpec): CumulativeOp 
       if (first.shape[axis] === undefined) throw axisRange(spec.name, [axis], first.shape.length);
       return { dtype: result?.(first.dtype) ?? first.dtype, shape: first.shape };
     },
+    defaults: () => ({ reverse: false, exclusive: false }),
   };
 }
 

@@ -34,6 +34,7 @@ export const gatherOp: GatherOp = {
     if (indices.dtype !== "i32" || !fits) throw gatherShape(batch, operand, indices);
     return { dtype: operand.dtype, shape: [...indices.shape, ...operand.shape.slice(batch + 1)] };
   },
+  defaults: () => ({ batch: 0 }),
   transpose({ operands: [operand, indices], attrs }, cotangent) {
     const batch = batchAxes(attrs);
     return [apply(scatterAddOp, [indices, cotangent], { batch, extent: operand.type.shape[batch] }), null];
@@ -56,6 +57,7 @@ export const scatterAddOp: CompositeOp = {
     const shape = [...indices.shape.slice(0, batch), attrs.extent as Dim, ...updates.shape.slice(rank)];
     return { dtype: updates.dtype, shape };
   },
+  defaults: () => ({ batch: 0 }),
   mapSizes: (attrs, map) => ({ ...attrs, extent: map(attrs.extent as Dim) }),
   expand([indices, updates], attrs) {
     // Space: batch axes, the new axis, the rest of an update, then the positions, which are summed over.

@@ -54,6 +54,7 @@ export const sliceOp: LayoutOp = {
     });
     return { dtype: operand.dtype, shape };
   },
+  defaults: ([{ shape }]) => ({ starts: shape.map(() => 0), limits: shape, strides: shape.map(() => 1) }),
   mapSizes(attrs, map) {
     const { starts, limits } = sliceAttrs(attrs);
     return { ...attrs, starts: starts.map(map), limits: limits.map(map) };
@@ -105,6 +106,10 @@ export const padOp: PiecewiseOp = {
       return result;
     });
     return { dtype: operand.dtype, shape };
+  },
+  defaults([{ shape }]) {
+    const none = shape.map(() => 0);
+    return { low: none, high: none, interior: none, fill: 0 };
   },
   mapSizes(attrs, map) {
     const { low, high } = padAttrs(attrs);

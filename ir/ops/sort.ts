@@ -18,6 +18,7 @@ export const argsortOp: SortOp = {
     if (operand.shape[axis] === undefined) throw axisRange("argsort", [axis], operand.shape.length);
     return { dtype: "i32", shape: operand.shape };
   },
+  defaults: () => ({ descending: false }),
 };
 
 /** Which axis (default the last), and which way. */

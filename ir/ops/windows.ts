@@ -51,6 +51,7 @@ export const windowsOp: LayoutOp = {
     const count = countWindows(shape[own.axis], own);
     return { dtype, shape: [...shape.slice(0, own.axis), count, own.size, ...shape.slice(own.axis + 1)] };
   },
+  defaults: () => ({ stride: 1, dilation: 1 }),
   mapSizes: (attrs, map) => ({ ...attrs, size: map(windowsAttrs(attrs).size) }),
   source(index, _operand, _result, attrs, algebra) {
     const { axis, stride, dilation } = windowsAttrs(attrs);
@@ -91,6 +92,7 @@ export const skewOp: LayoutOp = {
     if (typeof extent === "number" && extent < 1) throw windowSize(shape[axis], shape[axis + 1], 1, dilation);
     return { dtype, shape: shape.map((each, i) => (i === axis ? extent : each)) };
   },
+  defaults: () => ({ dilation: 1 }),
   source(index, operand, _result, attrs, algebra) {
     const { axis, dilation } = windowsAttrs(attrs);
     const reach = multiplyDims(addDims(operand[axis + 1], -1), dilation);

@@ -154,7 +154,7 @@ function call(formula: At<"call">, words: Meanings): Value {
   if (op === scanOp) return apply(op, values, { ...attributes, body: bodyOf(formula, words) });
   if (op === reshapeOp) return apply(op, values, { shape: shape ?? [] });
   if (op === transposeOp) return apply(op, values, { permutation: shape ?? [] });
-  if (op !== broadcastOp) return apply(op, values, attributes);
+  if (op !== broadcastOp) return apply(op, values, { ...op.defaults?.(values.map(({ type }) => type)), ...attributes });
   const rank = first.type.shape.length;
   const axes = attributes.axes ?? Array.from({ length: rank }, (_, axis) => axis + (shape?.length ?? 0) - rank);
   return apply(op, values, { shape: shape ?? [], axes });

@@ -1,10 +1,10 @@
 /// The bodies of loops: blocks of their own, since they are closed. `scan(h0, x, body=step1, result=0)` refers to one.
 import { formatName } from "../notation/form.ts";
-import { bodyResults, scanBody, scanLetters, scanOp, type ScanBody } from "../ops/scan.ts";
+import { bodyResults, scanBody, scanLetters, scanOp, scanResult, type ScanBody } from "../ops/scan.ts";
 import { formatType } from "../type.ts";
 import { postorder, type Value } from "../value.ts";
 import { formatDefinition, formatReference, type Vocabulary } from "./expression.ts";
-import { planPage } from "./plan.ts";
+import { planPage, type Plan } from "./plan.ts";
 
 /** Names of bodies, by their identity. */
 export type BodyNames = ReadonlyMap<object, string>;
@@ -35,23 +35,24 @@ export function nameBodies(bodies: readonly ScanBody[]): BodyNames {
 }
 
 /** A letter of a body, and what it is called there. */
-interface NamedLetter {
+export interface NamedLetter {
   readonly role: "carry" | "element" | "capture" | "position";
   readonly value: Value;
   readonly name: string;
 }
 
 /**
- * The letters of a body in their order: what it captures is called what it is called outside, others by names of their
- * own or by their parts. `loop` is a value that repeats the body, `names` are the names of the graph.
+ * The letters of a body in their order: what it captures is called what it is called outside, a carry without a name what
+ * it is in the end, others by their parts. `loop` is a value that repeats the body, `names` are the names of the graph.
  */
 export function bodyLetters(loop: Value, names: ReadonlyMap<Value, string>): readonly NamedLetter[] {
   const body = scanBody(loop.attrs);
   const captured = new Map(scanLetters(body).map((each, place) => [each, loop.operands[place]]));
   const order = postorder([...scanLetters(body), ...bodyResults(body)]);
   const taken = new Set(order.flatMap((value) => names.get(value) ?? []));
+  const finals = namesOfFinals(body, names);
   const outside = (value: Value): string | undefined => {
-    const name = body.captures.includes(value) ? names.get(captured.get(value)!) : undefined;
+    const name = body.captures.includes(value) ? names.get(captured.get(value)!) : finals.get(value);
     if (name === undefined || taken.has(name)) return undefined;
     taken.add(name);
     return name;
@@ -69,8 +70,31 @@ export function bodyLetters(loop: Value, names: ReadonlyMap<Value, string>): rea
   });
 }
 
-/** The lines of the body that a loop repeats; `names` are the names of the graph. */
-export function formatBody(loop: Value, names: ReadonlyMap<Value, string>, bodies: BodyNames): readonly string[] {
+/** Carries whose final value has a name, and one only. */
+function namesOfFinals(body: ScanBody, names: ReadonlyMap<Value, string>): ReadonlyMap<Value, string> {
+  const found = new Map<Value, string | undefined>();
+  for (const [value, name] of names) {
+    if (value.op !== scanOp || scanBody(value.attrs) !== body) continue;
+    const { tag, index } = scanResult(value.attrs);
+    if (tag === "carry") found.set(body.carries[index], found.has(body.carries[index]) ? undefined : name);
+  }
+  return new Map([...found].flatMap(([carry, name]) => (name === undefined ? [] : [[carry, name] as const])));
+}
+
+/** The body of a loop as it is printed: its letters, its lines in order, and what everything in it is called. */
+export interface BodyPage {
+  readonly body: ScanBody;
+  readonly letters: readonly NamedLetter[];
+  readonly plan: Plan;
+  readonly lines: readonly Value[];
+  /** Names of letters and of values with names. */
+  readonly names: ReadonlyMap<Value, string>;
+  /** `v1`, `v2`… for lines without a name. */
+  readonly automatic: ReadonlyMap<Value, string>;
+}
+
+/** Lays out the body that a loop repeats; `names` are the names of the graph. */
+export function layOutBody(loop: Value, names: ReadonlyMap<Value, string>): BodyPage {
   const body = scanBody(loop.attrs);
   const results = bodyResults(body);
   const letters = bodyLetters(loop, names);
@@ -81,6 +105,13 @@ export function formatBody(loop: Value, names: ReadonlyMap<Value, string>, bodie
   const lines = plan.order(results).filter((value) => plan.lines.has(value));
   const automatic = new Map<Value, string>();
   for (const value of lines) if (!own.has(value)) automatic.set(value, freeName(taken, "v", automatic.size));
+  return { body, letters, plan, lines, names: own, automatic };
+}
+
+/** The lines of the body that a loop repeats; `names` are the names of the graph. */
+export function formatBody(loop: Value, names: ReadonlyMap<Value, string>, bodies: BodyNames): readonly string[] {
+  const { body, letters, plan, lines, names: own, automatic } = layOutBody(loop, names);
+  const taken = new Set([...own.values(), ...automatic.values()]);
   const words: Vocabulary = {
     view: plan.view,
     isTaken: (name) => taken.has(name),

@@ -10,6 +10,7 @@ import { parseGraph } from "../../ir/parse.ts";
 import { printGraph } from "../../ir/print.ts";
 import { add, mul, sub } from "../../ir/ops/arithmetic.ts";
 import { allOps } from "../../ir/ops/all.ts";
+import { convolveOp } from "../../ir/ops/convolve.ts";
 import { exp } from "../../ir/ops/functions.ts";
 import { constantOp, sizeValue } from "../../ir/ops/leaf.ts";
 import { sum } from "../../ir/ops/sum.ts";
@@ -66,6 +67,27 @@ describe("what is printed reads back", () => {
     const leaves = ["state", "setting", "letter", "withDerivative"];
     const missing = allOps().filter(({ name }) => !used.includes(name) && !leaves.includes(name));
     expect(missing.map(({ name }) => name)).toEqual([]);
+  });
+
+  test("attributes of every op are written where they are not what the op takes for granted, and only there", () => {
+    const x = leaf("x", [1, 1, 1, 6, 6]);
+    const w = leaf("w", [1, 1, 1, 3, 3]);
+    const usual = { strides: [1, 1], low: [0, 0], high: [0, 0], inputDilation: [1, 1], kernelDilation: [1, 1] };
+    const right = (attrs: object): string =>
+      printGraph(graphOf({ y: apply(convolveOp, [x, w], { ...usual, ...attrs }) }));
+    expect(right({})).toContain("output y = convolve(x, w)  #");
+    expect(right({ high: [1, 1], strides: [2, 2] })).toContain(
+      "output y = convolve(x, w, strides=[2, 2], high=[1, 1])",
+    );
+    for (const [name, value] of samples.flatMap(([name, root]) =>
+      postorder([root]).map((each) => [name, each] as const),
+    )) {
+      const granted = Object.keys(value.op.defaults?.(value.operands.map(({ type }) => type)) ?? {});
+      expect(
+        granted.filter((key) => !(key in value.attrs)),
+        name,
+      ).toEqual([]);
+    }
   });
 
   test("names that are no words, and words that mean something else", () => {

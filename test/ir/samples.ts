@@ -136,7 +136,10 @@ export const samples: readonly (readonly [string, Value])[] = [
   ["windows put back", apply(skewOp, [leaf("columns", [5, 3])], { axis: 0, size: 3, stride: 1, dilation: 1 })],
   [
     "places of running extremes",
-    add(apply(cumargmaxOp, [x], { axis: 0 }), apply(cumargminOp, [x], { axis: 1, reverse: true })),
+    add(
+      apply(cumargmaxOp, [x], { axis: 0, reverse: false, exclusive: false }),
+      apply(cumargminOp, [x], { axis: 1, reverse: true, exclusive: false }),
+    ),
   ],
   ["running extremes", add(cummax(x, 1), cummin(x, 0, { reverse: true }))],
   ["recurrence", recurrence(x, y, 1)],

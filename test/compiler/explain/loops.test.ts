@@ -17,6 +17,9 @@ describe("the step of a loop", () => {
     const text = printGraph(derived);
     expect(text).toContain("  carry h: f32[batch, 8]\n  element x: f32[batch, 4]\n  capture W: f32[4, 8]\n");
     expect(text).toContain("  z = x @ W + h @ U\n  next = tanh(z)\n  ∂loss/∂z = ∂loss/∂next · (1 - next²)\n");
+    // Sums over the steps are called what they come to.
+    expect(text).toContain("  carry ∂loss/∂W: f32[4, 8]\n  carry ∂loss/∂U: f32[8, 8]\n");
+    expect(text).toContain("  next ∂loss/∂W + xᵀ @ ∂loss/∂z\n");
     const back = parseGraph(text);
     expect(sameGraph(derived, back)).toBe(true);
     expect(printGraph(back)).toBe(text);
