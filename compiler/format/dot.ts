@@ -1,7 +1,7 @@
 /// Graphs as Graphviz DOT: leaves as boxes, operations as ellipses, forward, backward and update parts in clusters.
 import type { Graph } from "../../ir/graph.ts";
 import type { PrintOptions } from "../../ir/print/page.ts";
-import { colors, drawGraph, roles, type DrawnNode, type Role } from "./drawing.ts";
+import { colors, drawGraph, roles, type DrawnBody, type DrawnNode } from "./drawing.ts";
 
 const prologue = [
   'rankdir="TB"; nodesep="0.3"; ranksep="0.42"; bgcolor="white"; pad="0.2"; fontname="Helvetica"; fontsize="13";',
@@ -18,13 +18,13 @@ const fills: Readonly<Record<Exclude<DrawnNode["kind"], "operation">, string>> =
 
 /** The graph in Graphviz's language: `dot -Tsvg`. The same values are shown as in the printed text. */
 export function formatDot(graph: Graph, options: PrintOptions = {}): string {
-  const nodes = drawGraph(graph, options);
-  const isOperation = ({ kind }: DrawnNode): boolean => kind === "operation";
+  const { nodes, bodies } = drawGraph(graph, options);
   const lines = [...prologue, "", ...nodes.filter((node) => !isOperation(node)).map(leaf)];
   for (const role of roles) {
     const members = nodes.filter((node) => isOperation(node) && node.role === role);
-    if (members.length > 0) lines.push("", ...cluster(role, members));
+    if (members.length > 0) lines.push("", ...cluster({ name: role, title: role, role, nodes: members }));
   }
+  for (const body of bodies) lines.push("", ...cluster(body), ...body.nodes.flatMap(edges));
   lines.push("", ...nodes.flatMap(edges));
   return `digraph ${quoted(graph.name)} {\n${lines.map((line) => (line ? `  ${line}` : "")).join("\n")}\n}\n`;
 }
@@ -40,13 +40,18 @@ function titled(title: string, below: string): string {
   return `<B>${escapeHtml(title)}</B><BR/><FONT POINT-SIZE="10" COLOR="#6b7280">${escapeHtml(below)}</FONT>`;
 }
 
-function cluster(role: Role, members: readonly DrawnNode[]): readonly string[] {
+function isOperation({ kind }: DrawnNode): boolean {
+  return kind === "operation";
+}
+
+/** An area with nodes: a part of the graph, or the step of a loop. */
+function cluster({ name, title, role, nodes }: DrawnBody): readonly string[] {
   const { border, fill, area } = colors[role];
   return [
-    `subgraph "cluster_${role}" {`,
-    `  label="${role}"; labeljust="l"; style="rounded,filled"; color="${area}"; fillcolor="${area}"; fontcolor="${border}";`,
+    `subgraph "cluster_${name}" {`,
+    `  label="${title}"; labeljust="l"; style="rounded,filled"; color="${area}"; fillcolor="${area}"; fontcolor="${border}";`,
     `  node [shape="ellipse", color="${border}", fillcolor="${fill}"];`,
-    ...members.map((node) => `  ${operation(node)}`),
+    ...nodes.map((node) => `  ${isOperation(node) ? operation(node) : leaf(node)}`),
     "}",
   ];
 }

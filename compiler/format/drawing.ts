@@ -1,8 +1,11 @@
 /// What a drawing of a graph shows, for every format: leaves and operations, which part each belongs to, and the arrows.
 import type { Graph } from "../../ir/graph.ts";
 import { letterOp, stateOp, type StateIdentity } from "../../ir/ops/leaf.ts";
-import { formatDefinition, leafName } from "../../ir/print/expression.ts";
+import { bodyResults, scanBody } from "../../ir/ops/scan.ts";
+import { bodyTitle, layOutBody, loopsBelow, nameBodies, type BodyPage } from "../../ir/print/bodies.ts";
+import { formatDefinition, leafName, type Vocabulary } from "../../ir/print/expression.ts";
 import { layOutPage, type Page, type PrintOptions } from "../../ir/print/page.ts";
+import type { Plan } from "../../ir/print/plan.ts";
 import { formatType } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 
@@ -38,27 +41,104 @@ export interface DrawnNode {
   readonly sources: readonly string[];
 }
 
+/** The step of a loop: nodes of its own, since it is closed. */
+export interface DrawnBody {
+  /** As loops refer to it: `step1`. */
+  readonly name: string;
+  /** `step1 reversed over time`. */
+  readonly title: string;
+  readonly role: Role;
+  readonly nodes: readonly DrawnNode[];
+}
+
+/** What is drawn of a graph: operands before users. */
+export interface Drawing {
+  readonly nodes: readonly DrawnNode[];
+  readonly bodies: readonly DrawnBody[];
+}
+
 /** Longer formulas are drawn as the name of the operation. */
 const longestFormula = 36;
 
-interface Drawing extends Page {
+/** A page on which values are drawn. */
+interface Sheet {
+  readonly plan: Plan;
+  readonly names: ReadonlyMap<Value, string>;
   readonly ids: ReadonlyMap<Value, string>;
+  readonly outputs: ReadonlySet<Value>;
+  readonly bodyName: NonNullable<Vocabulary["bodyName"]>;
   roleOf(value: Value): Role;
   isLeaf(value: Value): boolean;
+  /** Name of the state that a value is the new value of. */
+  stateOf(value: Value): string | undefined;
 }
 
-/** What is drawn, operands before users; arithmetic inside an update is part of the update. */
-export function drawGraph(graph: Graph, options: PrintOptions): readonly DrawnNode[] {
+/** What is drawn; arithmetic inside an update is part of the update. */
+export function drawGraph(graph: Graph, options: PrintOptions): Drawing {
   const page = layOutPage(graph, options);
-  const { plan, parts } = page;
+  const { plan, parts, names } = page;
   const roleOf = classify(page);
-  const isLeaf = (value: Value): boolean => plan.view(value).operands.every((operand) => operand.literal);
-  const updated = new Set(parts.flatMap((part) => part.updates.map((update) => update.value)));
-  const drawn = plan.order(parts.flatMap((part) => part.roots)).filter((value) => {
+  const isLeaf = leavesOf(plan);
+  const updates = parts.flatMap((part) => part.updates);
+  const updated = new Set(updates.map((update) => update.value));
+  const roots = parts.flatMap((part) => part.roots);
+  const drawn = plan.order(roots).filter((value) => {
     return isLeaf(value) || roleOf(value) !== "update" || plan.lines.has(value) || updated.has(value);
   });
-  const drawing = { ...page, roleOf, isLeaf, ids: new Map(drawn.map((value, i) => [value, `n${i}`])) };
-  return drawn.map((value) => (isLeaf(value) ? leafNode(value, drawing) : operationNode(value, drawing)));
+  const loops = loopsBelow(roots);
+  const stepNames = nameBodies(loops.map((loop) => scanBody(loop.attrs)));
+  const bodyName: Sheet["bodyName"] = ({ identity }) => stepNames.get(identity);
+  const nodes = draw(drawn, {
+    ...{ plan, names, roleOf, isLeaf, bodyName, ids: number(drawn, 0) },
+    outputs: new Set(parts.flatMap((part) => part.entry.outputs.map((output) => output.value))),
+    stateOf(value) {
+      const update = updates.find((each) => each.value === value);
+      return update && names.get(update.state);
+    },
+  });
+  let count = nodes.length;
+  const bodies = loops.map((loop) => {
+    const body = drawBody(layOutBody(loop, names), bodyName, count);
+    count += body.nodes.length;
+    return body;
+  });
+  return { nodes, bodies };
+}
+
+/** A step: its letters, what it computes from them, and for every carry what the next step finds in it. */
+function drawBody(page: BodyPage, bodyName: Sheet["bodyName"], first: number): DrawnBody {
+  const { body, plan, names, letters } = page;
+  const drawn = [...new Set([...letters.map(({ value }) => value), ...plan.order(bodyResults(body))])];
+  const ids = number(drawn, first);
+  const role = [...names.values()].some((name) => name.startsWith("∂")) ? "backward" : "forward";
+  const sheet: Sheet = {
+    ...{ plan, names, ids, bodyName, isLeaf: leavesOf(plan), outputs: new Set(body.outputs) },
+    roleOf: () => role,
+    stateOf: () => undefined,
+  };
+  const roleTexts = new Map(letters.map((letter) => [ids.get(letter.value), letter.role]));
+  const nodes = draw(drawn, sheet).map((node): DrawnNode => {
+    const letterRole = roleTexts.get(node.id);
+    return letterRole === undefined ? node : { ...node, text: `${letterRole} ${node.text}` };
+  });
+  const handedOn = body.next.map((value, index): DrawnNode => {
+    const id = `n${first + drawn.length + index}`;
+    const [title, sources] = [names.get(body.carries[index]), [ids.get(value)!]];
+    return { id, kind: "operation", role, title, text: undefined, isOutput: false, sources };
+  });
+  return { name: bodyName(body)!, title: bodyTitle(body, bodyName(body)!), role, nodes: [...nodes, ...handedOn] };
+}
+
+function number(drawn: readonly Value[], first: number): ReadonlyMap<Value, string> {
+  return new Map(drawn.map((value, i) => [value, `n${first + i}`]));
+}
+
+function draw(drawn: readonly Value[], sheet: Sheet): readonly DrawnNode[] {
+  return drawn.map((value) => (sheet.isLeaf(value) ? leafNode(value, sheet) : operationNode(value, sheet)));
+}
+
+function leavesOf(plan: Plan): Sheet["isLeaf"] {
+  return (value) => plan.view(value).operands.every((operand) => operand.literal);
 }
 
 /** Forward is what outputs need that look at no derivative; backward what derivatives need besides. */
@@ -74,14 +154,14 @@ function classify({ plan, parts, names }: Page): (value: Value) => Role {
   };
 }
 
-function leafNode(value: Value, drawing: Drawing): DrawnNode {
-  const title = drawing.names.get(value) ?? (value.attrs.identity === undefined ? undefined : leafName(value));
+function leafNode(value: Value, sheet: Sheet): DrawnNode {
+  const title = sheet.names.get(value) ?? (value.attrs.identity === undefined ? undefined : leafName(value));
   return {
-    id: drawing.ids.get(value)!,
+    id: sheet.ids.get(value)!,
     kind: leafKind(value),
-    role: drawing.roleOf(value),
+    role: sheet.roleOf(value),
     title,
-    text: title === undefined ? formulaOf(value, drawing) : formatType(value.type),
+    text: title === undefined ? formulaOf(value, sheet) : formatType(value.type),
     isOutput: false,
     sources: [],
   };
@@ -93,34 +173,38 @@ function leafKind(value: Value): DrawnNode["kind"] {
   return (value.attrs.identity as StateIdentity).parameter ? "parameter" : "state";
 }
 
-function operationNode(value: Value, drawing: Drawing): DrawnNode {
-  const { names, parts, roleOf } = drawing;
-  const update = parts.flatMap((part) => part.updates).find((each) => each.value === value);
-  const state = update && names.get(update.state);
-  const isUpdate = roleOf(value) === "update" && state !== undefined;
+function operationNode(value: Value, sheet: Sheet): DrawnNode {
+  const role = sheet.roleOf(value);
+  const state = role === "update" ? sheet.stateOf(value) : undefined;
   return {
-    id: drawing.ids.get(value)!,
+    id: sheet.ids.get(value)!,
     kind: "operation",
-    role: roleOf(value),
-    title: isUpdate ? state : names.get(value),
-    text: isUpdate ? undefined : formulaOf(value, drawing),
-    isOutput: parts.some((part) => part.entry.outputs.some((output) => output.value === value)),
-    sources: [...sources(value, drawing)].map((source) => drawing.ids.get(source)!),
+    role,
+    title: state ?? sheet.names.get(value),
+    text: state === undefined ? formulaOf(value, sheet) : undefined,
+    isOutput: sheet.outputs.has(value),
+    sources: [...sources(value, sheet)].map((source) => sheet.ids.get(source)!),
   };
 }
 
 /** The operation in terms of named values; `…` stands for what an arrow leads from. */
-function formulaOf(value: Value, { plan, names }: Drawing): string {
+function formulaOf(value: Value, { plan, names, bodyName }: Sheet): string {
+  const { form } = plan.view(value);
   const text = formatDefinition(value, {
     view: plan.view,
     isTaken: () => false,
     reference: (operand) => names.get(operand) ?? (operand.constant ? undefined : "…"),
+    bodyName,
   });
-  return text.length <= longestFormula ? text : value.op.name;
+  if (text.length <= longestFormula) return text;
+  // Which step a loop repeats is written nowhere else.
+  const body =
+    form.tag === "call" && form.body ? `(…, body=${bodyName(form.body)}, ${form.attributes.join(", ")})` : "";
+  return `${value.op.name}${body}`;
 }
 
 /** Drawn values that a value is computed from. */
-function sources(value: Value, { plan, ids }: Drawing): ReadonlySet<Value> {
+function sources(value: Value, { plan, ids }: Sheet): ReadonlySet<Value> {
   const found = new Set<Value>();
   const seen = new Set<Value>([value]);
   for (const next of seen) {

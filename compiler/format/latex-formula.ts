@@ -3,6 +3,7 @@ import { precedence } from "../../ir/notation/form.ts";
 import type { CallForm } from "../../ir/notation/form.ts";
 import { literalText, type View, type WrittenOperand } from "../../ir/notation/view.ts";
 import { isDType } from "../../ir/parse/cursor.ts";
+import type { ScanBody } from "../../ir/ops/scan.ts";
 import type { Op, Value } from "../../ir/value.ts";
 import { escapeLatex, latexName } from "./latex-names.ts";
 
@@ -10,6 +11,8 @@ import { escapeLatex, latexName } from "./latex-names.ts";
 export interface LatexVocabulary {
   view(value: Value): View;
   reference(value: Value): string | undefined;
+  /** LaTeX of what the body of a loop is called where it is written; by default it is left out. */
+  bodyName?(body: ScanBody): string | undefined;
 }
 
 interface Phrase {
@@ -143,7 +146,8 @@ function call(op: Op, form: CallForm, operands: readonly WrittenOperand[], words
     const text = op.latex(texts, {});
     return { text, precedence: /\\right[)|\]]$|^\\sqrt/.test(text) ? precedence.postfix : precedence.prefix };
   }
-  const subscript = axisSubscript(form);
+  const step = form.body && words.bodyName?.(form.body);
+  const subscript = step === undefined ? axisSubscript(form) : `_{${step}}`;
   if (name === "sum") return { text: `\\sum${subscript} ${unsigned(part(0, 5))}`, precedence: 4.5 };
   if (name === "select") {
     const branches = `${part(1)} & \\text{if } ${part(0)} \\\\ ${part(2)} & \\text{otherwise}`;

@@ -1,5 +1,7 @@
 /// Graphs as LaTeX: one aligned environment, for papers and lecture notes.
 import type { Graph } from "../../ir/graph.ts";
+import { scanBody } from "../../ir/ops/scan.ts";
+import { layOutBody, loopsBelow, nameBodies, type BodyPage } from "../../ir/print/bodies.ts";
 import { planFormula } from "../../ir/print/plan.ts";
 import { layOutPage, type Page, type PrintOptions } from "../../ir/print/page.ts";
 import type { Section, Statement } from "../../ir/print/statements.ts";
@@ -11,13 +13,17 @@ import { escapeLatex, latexName } from "./latex-names.ts";
 /** The graph as one `aligned` environment for math mode, with the same lines as the printed text. */
 export function formatLatex(graph: Graph, options: PrintOptions = {}): string {
   const page = layOutPage(graph, options);
-  const words = vocabulary(page, new Map());
+  const loops = loopsBelow(page.parts.flatMap((part) => part.roots));
+  const steps = nameBodies(loops.map((loop) => scanBody(loop.attrs)));
+  const bodyName: BodyName = ({ identity }) => latexName(steps.get(identity)!);
+  const words = vocabulary(page, new Map(), bodyName);
+  const bodies = loops.flatMap((loop) => bodyRows(layOutBody(loop, page.names), bodyName));
   const common = page.common.map((value) => equation({ tag: "line", value, output: false }, words, page));
   const entries = page.sections.flatMap((section, i) => [
     `&\\text{${escapeLatex(page.parts[i].entry.name)}:}`,
-    ...sectionRows(section, page),
+    ...sectionRows(section, page, bodyName),
   ]);
-  const rows = [...common, ...entries].map((row) => `  ${row}`);
+  const rows = [...bodies, ...common, ...entries].map((row) => `  ${row}`);
   return `\\begin{aligned}\n${rows.join(" \\\\\n")}\n\\end{aligned}\n`;
 }
 
@@ -38,9 +44,33 @@ export function latexValue(value: Value, names: ReadonlyMap<Value, string>): str
   return latexDefinition(value, words) + where;
 }
 
-function sectionRows(section: Section, page: Page): readonly string[] {
+type BodyName = NonNullable<LatexVocabulary["bodyName"]>;
+
+const plurals = { carry: "carries", element: "elements", capture: "captures", position: "positions" };
+
+/** The step of a loop: what it stands on, its lines, what the next step finds in the carries, and what is kept of each. */
+function bodyRows({ body, letters, plan, lines, names, automatic }: BodyPage, bodyName: BodyName): readonly string[] {
+  const nameIn = (value: Value): string | undefined => {
+    const name = names.get(value) ?? automatic.get(value);
+    return name === undefined ? undefined : latexName(name);
+  };
+  const words: LatexVocabulary = { view: plan.view, reference: nameIn, bodyName };
+  const roles = [...new Set(letters.map(({ role }) => role))].map((role) => {
+    const own = letters.filter((letter) => letter.role === role);
+    return `\\text{, ${own.length > 1 ? plurals[role] : role} } ${own.map(({ name }) => latexName(name)).join(", ")}`;
+  });
+  const over = typeof body.length === "number" ? `${body.length}` : latexName(body.length);
+  return [
+    `&${bodyName(body)} \\text{${body.reverse ? " reversed" : ""} over } ${over}${roles.join("")}\\text{:}`,
+    ...lines.map((value) => `${nameIn(value)} &= ${latexDefinition(value, words)}`),
+    ...body.next.map((value, index) => `${nameIn(body.carries[index])} &\\leftarrow ${latexReference(value, words)}`),
+    ...body.outputs.map((value) => `&\\text{output } ${latexReference(value, words)}`),
+  ];
+}
+
+function sectionRows(section: Section, page: Page, bodyName: BodyName): readonly string[] {
   const primed = new Map([...section.primed.keys()].map((value) => [value, primedName(value, page)]));
-  const words = vocabulary(page, primed);
+  const words = vocabulary(page, primed, bodyName);
   return section.statements.map((statement) => equation(statement, words, page));
 }
 
@@ -53,9 +83,10 @@ function nameOf(value: Value, { names, automatic }: Page): string {
   return latexName(names.get(value) ?? automatic.get(value) ?? leafName(value));
 }
 
-function vocabulary(page: Page, primed: ReadonlyMap<Value, string>): LatexVocabulary {
+function vocabulary(page: Page, primed: ReadonlyMap<Value, string>, bodyName: BodyName): LatexVocabulary {
   return {
     view: page.plan.view,
+    bodyName,
     reference(value) {
       const known = primed.get(value);
       if (known !== undefined) return known;

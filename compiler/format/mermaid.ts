@@ -1,7 +1,7 @@
 /// Graphs as Mermaid flowcharts, which code hosts draw where Markdown is read.
 import type { Graph } from "../../ir/graph.ts";
 import type { PrintOptions } from "../../ir/print/page.ts";
-import { colors, drawGraph, roles, type DrawnNode } from "./drawing.ts";
+import { colors, drawGraph, roles, type DrawnBody, type DrawnNode } from "./drawing.ts";
 
 const leafClasses = [
   "classDef input fill:#f3f4f6,stroke:#6b7280,color:#111827",
@@ -12,23 +12,41 @@ const leafClasses = [
 
 /** The graph as a Mermaid flowchart. The same values are shown as in the printed text. */
 export function formatMermaid(graph: Graph, options: PrintOptions = {}): string {
-  const nodes = drawGraph(graph, options);
-  const lines = nodes
-    .filter(({ kind }) => kind !== "operation")
-    .map((node) => `${node.id}["${label(node)}"]:::${node.kind}`);
-  for (const role of roles) {
-    const members = nodes.filter((node) => node.kind === "operation" && node.role === role);
-    if (members.length === 0) continue;
-    lines.push(`subgraph ${role}`, ...members.map((node) => `  ${operation(node)}`), "end");
-  }
-  lines.push(...nodes.flatMap(({ id, sources }) => sources.map((source) => `${source} --> ${id}`)), ...leafClasses);
+  const { nodes, bodies } = drawGraph(graph, options);
+  const isOperation = ({ kind }: DrawnNode): boolean => kind === "operation";
+  const parts = roles
+    .map((role) => ({
+      name: role,
+      title: role,
+      role,
+      nodes: nodes.filter((node) => isOperation(node) && node.role === role),
+    }))
+    .filter((part) => part.nodes.length > 0);
+  const areas: readonly DrawnBody[] = [...parts, ...bodies];
+  const lines = [
+    ...nodes.filter((node) => !isOperation(node)).map(leaf),
+    ...areas.flatMap(({ name, title, nodes: members }) => [
+      name === title ? `subgraph ${name}` : `subgraph ${name}["${escapeText(title)}"]`,
+      ...members.map((node) => `  ${isOperation(node) ? operation(node) : leaf(node)}`),
+      "end",
+    ]),
+    ...[...nodes, ...bodies.flatMap((body) => body.nodes)].flatMap(({ id, sources }) =>
+      sources.map((source) => `${source} --> ${id}`),
+    ),
+    ...leafClasses,
+  ];
   for (const role of roles) {
     const { border, fill, area } = colors[role];
-    if (!nodes.some((node) => node.kind === "operation" && node.role === role)) continue;
+    const own = areas.filter((each) => each.role === role);
+    if (own.length === 0) continue;
     lines.push(`classDef ${role}Op fill:${fill},stroke:${border},color:#111827`);
-    lines.push(`style ${role} fill:${area},stroke:${area},color:${border}`);
+    lines.push(...own.map(({ name }) => `style ${name} fill:${area},stroke:${area},color:${border}`));
   }
   return `flowchart TB\n${lines.map((line) => `  ${line}`).join("\n")}\n`;
+}
+
+function leaf(node: DrawnNode): string {
+  return `${node.id}["${label(node)}"]:::${node.kind}`;
 }
 
 function operation(node: DrawnNode): string {

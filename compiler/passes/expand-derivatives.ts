@@ -7,6 +7,8 @@ import { atPlace } from "../../ir/diagnostic.ts";
 import { graphValues, type Graph } from "../../ir/graph.ts";
 import { derivativeTargets, gradOp, isDerivative, vjpOp } from "../../ir/ops/derivative.ts";
 import { letter } from "../../ir/ops/leaf.ts";
+import { scanBody } from "../../ir/ops/scan.ts";
+import { loopsBelow } from "../../ir/print/bodies.ts";
 import { postorder, withOperands, type Value } from "../../ir/value.ts";
 import { bottomUp, substitution } from "../rewrite/bottom-up.ts";
 import type { DerivationLog } from "../rewrite/log.ts";
@@ -162,6 +164,16 @@ interface Taken {
   readonly image: (value: Value) => Value | undefined;
 }
 
+/** What steps hand on → the carries in which the next step finds it: a name for what has none. */
+function carriesOf(values: readonly Value[]): ReadonlyMap<Value, Value> {
+  return new Map(
+    loopsBelow(values).flatMap(({ attrs }) => {
+      const { next, carries } = scanBody(attrs);
+      return next.map((value, index) => [value, carries[index]] as const);
+    }),
+  );
+}
+
 /** Names the cotangents, and logs what was derived. */
 function noteGradients(
   { graph, notes, log }: Expansion,
@@ -175,8 +187,10 @@ function noteGradients(
     if (became && (!forward.has(became) || graph.notes.get(value)?.name !== undefined)) forward.set(became, value);
   }
   for (const [became, value] of forward) notes.addForward(became, graph.notes.get(value)!);
+  const handedOn = carriesOf([...cotangents.keys()]);
   for (const [value, cotangent] of cotangents) {
-    const note = graph.notes.get(forward.get(value) ?? value);
+    const known = graph.notes.get(forward.get(value) ?? value);
+    const note = known?.name === undefined ? (graph.notes.get(handedOn.get(value)!) ?? known) : known;
     if (note && isNameable(cotangent)) notes.addCotangent(cotangent, lossName, note, targets.has(value));
   }
   log?.differentiated({ loss, differentiated, cotangents, forward: image });

@@ -108,6 +108,11 @@ export function layOutBody(loop: Value, names: ReadonlyMap<Value, string>): Body
   return { body, letters, plan, lines, names: own, automatic };
 }
 
+/** `step1 reversed over time`. */
+export function bodyTitle({ length, reverse }: ScanBody, name: string): string {
+  return `${name}${reverse ? " reversed" : ""} over ${length}`;
+}
+
 /** The lines of the body that a loop repeats; `names` are the names of the graph. */
 export function formatBody(loop: Value, names: ReadonlyMap<Value, string>, bodies: BodyNames): readonly string[] {
   const { body, letters, plan, lines, names: own, automatic } = layOutBody(loop, names);
@@ -119,7 +124,7 @@ export function formatBody(loop: Value, names: ReadonlyMap<Value, string>, bodie
     bodyName: ({ identity }) => bodies.get(identity),
   };
   return [
-    `body ${bodies.get(body.identity)}${body.reverse ? " reversed" : ""} over ${body.length}`,
+    `body ${bodyTitle(body, bodies.get(body.identity)!)}`,
     ...letters.map(({ role, value, name }) => `  ${role} ${formatName(name)}: ${formatType(value.type)}`),
     ...lines.map((value) => `  ${words.reference(value)} = ${formatDefinition(value, words)}`),
     ...body.next.map((value) => `  next ${formatReference(value, words)}`),

@@ -10,7 +10,7 @@ import { graphAtStage, stages } from "../../../compiler/passes/stages.ts";
 import { stopAt } from "../../../compiler/passes/stop-at.ts";
 import { loadModel } from "../../../compiler/load/index.ts";
 import { graphValues, type Graph } from "../../../ir/graph.ts";
-import { adam, grad, input, matmul, mean, model, param, square, tanh } from "../../../ir/index.ts";
+import { adam, grad, input, matmul, mean, model, param, scan, square, sum, tanh } from "../../../ir/index.ts";
 import { add } from "../../../ir/ops/arithmetic.ts";
 import { greater } from "../../../ir/ops/compare.ts";
 import { sin } from "../../../ir/ops/trigonometric.ts";
@@ -19,6 +19,7 @@ import { parseGraph } from "../../../ir/parse.ts";
 import { printGraph, printValue } from "../../../ir/print.ts";
 import { sameGraph, verifyGraph } from "../../../ir/verify.ts";
 import { as } from "../symbolic.ts";
+import { expectBalanced } from "./balance.ts";
 import { graphOf, leaf, loops, randomGraphs } from "../../ir/graphs.ts";
 
 const classifier = await loadModel("samples/classifier/model.ts", { typeCheck: false });
@@ -119,6 +120,73 @@ describe("Mermaid", () => {
   test("characters that Mermaid reads itself are escaped", () => {
     const drawn = formatMermaid(graphOf({ r: greater(leaf('a"<b>#&_*', [2]), 0) }));
     expect(drawn).toContain("<b>a#quot;#lt;b#gt;#35;#amp;#95;#42;</b>");
+  });
+});
+
+describe("the steps of loops are shown", () => {
+  const graph = derive(
+    model("recurrent", () => {
+      const [x, W] = [input("x", "f32", ["time", 3]), param([3, 3], { name: "W" })];
+      const start = input("start", "f32", [3]);
+      const { carry } = scan(
+        ([h], [word]) => {
+          const [carried, read] = [as("h", () => h), as("word", () => word)];
+          const z = as("z", () => add(matmul(carried, W), read));
+          return { carry: [tanh(z)] };
+        },
+        { initial: [start], sequences: [x] },
+      );
+      const L = as("L", () => sum(carry[0]));
+      return { train: { L, slope: grad(L, W) } };
+    }),
+  );
+
+  test("in LaTeX, with arrows to what the next step finds", () => {
+    const text = formatLatex(graph);
+    expectBalanced(text);
+    expect(text).toContain(
+      String.raw`&\mathrm{step}_{1} \text{ over } \mathrm{time}\text{, carry } h\text{, element } \mathrm{word}\text{, capture } W\text{:}`,
+    );
+    expect(text).toContain(String.raw`  h &\leftarrow \tanh z \\`);
+    expect(text).toContain(
+      String.raw`\operatorname{scan}_{\mathrm{step}_{1}}\left(\mathrm{start}, x, W, \mathrm{result=0}\right)`,
+    );
+    expect(text).toContain(
+      String.raw`&\mathrm{step}_{2} \text{ reversed over } \mathrm{time}\text{, carries } \frac{\partial L}{\partial h}, `,
+    );
+    const total = String.raw`\frac{\partial L}{\partial W}`;
+    expect(text).toContain(`  ${total} &\\leftarrow ${total} + `);
+  });
+
+  test("in DOT and Mermaid, as areas of their own whose arrows stay inside", () => {
+    const [dot, mermaid] = [formatDot(graph), formatMermaid(graph)];
+    const areas = [
+      [...dot.matchAll(/subgraph "cluster_step\d" \{\n.*label="(.*?)"[^]*?\n {2}\}/g)],
+      [...mermaid.matchAll(/subgraph step\d\["(.*?)"\]\n[^]*?\n {2}end/g)],
+    ];
+    for (const [area, text] of [
+      [areas[0], dot],
+      [areas[1], mermaid],
+    ] as const) {
+      expect(area.map(([, title]) => title)).toEqual(["step1 over time", "step2 reversed over time"]);
+      const owners = new Map(
+        area.flatMap(([block], i) => [...block.matchAll(/\b(n\d+)[ [(]/g)].map(([, id]) => [id, i])),
+      );
+      expect(owners.size).toBeGreaterThan(12);
+      const arrows = [...text.matchAll(/(n\d+) --?> (n\d+)/g)];
+      expect(arrows.filter(([, from, to]) => owners.has(from) || owners.has(to)).length).toBeGreaterThan(10);
+      for (const [arrow, from, to] of arrows) expect(owners.get(from), arrow).toBe(owners.get(to));
+      expect(text).toMatch(/<b>h<\/b> ←/i);
+      expect(text).toContain("carry f32[3]");
+      expect(text).toMatch(/<b>∂L\/∂W<\/b>.*scan\(…, body=step2, result=\d\)/i);
+    }
+  });
+
+  test("loops within loops as well", () => {
+    const nested = graphOf({ r: loops() });
+    expect(formatLatex(nested)).toContain(String.raw`&\mathrm{step}_{2} \text{ over } \mathrm{time}`);
+    expect(formatDot(nested).match(/cluster_step/g)).toHaveLength(2);
+    expect(formatMermaid(nested)).toContain("step1 reversed over 4");
   });
 });
 
