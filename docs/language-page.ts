@@ -17,27 +17,85 @@ const inFiles = (...files: readonly string[]): Group["has"] => {
   return ({ file }) => files.includes(file.replace(/^ir\//, "").replace(/\.ts$/, ""));
 };
 
+const named = (...names: readonly string[]): Group["has"] => {
+  return ({ name }) => names.includes(name);
+};
+
+const either = (...kinds: readonly Group["has"][]): Group["has"] => {
+  return (word) => kinds.some((has) => has(word));
+};
+
 const groups: readonly Group[] = [
-  { title: "Building a model", first: "model", has: inFiles("build", "model") },
+  { title: "Building a model", first: "model", has: either(inFiles("build", "model"), named("training")) },
   { title: "Losses", has: inFiles("nn/losses") },
   { title: "Metrics and penalties", has: inFiles("nn/metrics", "nn/regularizers") },
   { title: "Optimizers", has: ({ file }) => file.startsWith("ir/optim/") },
   { title: "Initialisers", table: true, has: inFiles("initializer") },
-  { title: "Derivatives", table: true, has: inFiles("ops/derivative") },
-  { title: "Ops: arithmetic", table: true, has: inFiles("ops/arithmetic") },
-  { title: "Ops: functions", table: true, has: inFiles("ops/functions", "nn/softmax") },
-  { title: "Ops: comparisons and choices", table: true, has: inFiles("ops/compare", "ops/choose") },
-  { title: "Ops: shapes", table: true, has: ({ name, file }) => name === "broadcastTo" || file === "ir/ops/layout.ts" },
-  { title: "Ops: reductions", table: true, has: inFiles("ops/sum", "ops/reduce") },
-  { title: "Ops: products", table: true, has: inFiles("ops/contract") },
-  { title: "Ops: constants", table: true, has: inFiles("ops/leaf") },
+  { title: "Derivatives", first: "grad", has: inFiles("ops/derivative", "with-derivative") },
+  { title: "Loops", has: inFiles("scan") },
+  { title: "Random numbers", table: true, first: "randomKey", has: inFiles("random") },
+  {
+    title: "Activations",
+    table: true,
+    has: either(
+      inFiles("nn/activations"),
+      named("relu", "sigmoid", "softplus", "step", "tanh", "heaviside", "softmax", "logSoftmax"),
+    ),
+  },
+  {
+    title: "Comparisons, choices and limits",
+    table: true,
+    has: either(
+      inFiles("ops/compare", "ops/choose"),
+      named("maximum", "minimum", "clamp", "isFinite", "isInfinite", "isNaN", "nanToNum"),
+    ),
+  },
+  {
+    title: "Arithmetic",
+    table: true,
+    has: either(
+      inFiles("ops/arithmetic", "ops/rounding"),
+      named("abs", "sign", "copysign", "reciprocal", "lerp", "floorDivide", "truncDivide"),
+    ),
+  },
+  {
+    title: "Powers, exponentials and logarithms",
+    table: true,
+    has: either(
+      inFiles("ops/powers", "ops/logspace"),
+      named("exp", "expm1", "log", "log1p", "log2", "log10", "logit", "pow", "sqrt", "xlogy"),
+    ),
+  },
+  {
+    title: "Trigonometric and hyperbolic functions",
+    table: true,
+    has: either(inFiles("ops/trigonometric", "ops/hyperbolic"), named("sinc")),
+  },
+  { title: "Special functions", table: true, has: inFiles("ops/special") },
+  { title: "Bits", table: true, has: inFiles("ops/bits") },
+  {
+    title: "Shapes",
+    table: true,
+    has: either(inFiles("ops/layout", "ops/compose", "ops/pad"), named("broadcastTo")),
+  },
+  { title: "Reductions", table: true, has: inFiles("ops/sum", "ops/reduce", "ops/product", "ops/statistics") },
+  { title: "Running sums and recurrences", table: true, has: inFiles("ops/cumulative") },
+  { title: "Products and matrices", table: true, has: inFiles("ops/contract", "ops/einsum", "ops/linear") },
+  { title: "Windows, convolution and pooling", table: true, has: inFiles("ops/windows", "ops/convolve", "ops/pool") },
+  {
+    title: "Reading and adding at positions",
+    table: true,
+    has: either(inFiles("ops/gather"), named("oneHot")),
+  },
+  { title: "Order", table: true, has: inFiles("ops/sort") },
+  { title: "Constants", table: true, has: inFiles("ops/leaf") },
   { title: "More ops", table: true, has: ({ file }) => file.startsWith("ir/ops/") },
-  { title: "Layers", has: ({ file }) => file.startsWith("ir/nn/") },
+  { title: "Layers", first: "dense", has: ({ file }) => file.startsWith("ir/nn/") },
   { title: "Tools", about: "For scripts and tests; a model file needs none of them.", has: () => true },
 ];
 
 /** The order of the page, where it is not that in which groups take their words. */
-const pageOrder = ["Building a model", "Layers"];
+const pageOrder = ["Building a model", "Layers", "Activations"];
 
 /** docs/language.md. */
 export function languagePage(): string {
@@ -75,13 +133,21 @@ function wordSections(words: readonly WordEntry[]): readonly string[] {
   });
 }
 
-/** A table of words, and below it each kind of options once. */
+/** A table of words, and below it each kind of options once, with the words that take it. */
 function wordTable(words: readonly WordEntry[]): readonly string[] {
   const rows = words.map(({ call, doc }) => `| ${cell(`\`${call}\``)} | ${cell(doc)} |`);
-  const kinds = new Map(words.filter((word) => word.options.length > 0).map((word) => [word.optionsType, word]));
+  const kinds = new Map<string, WordEntry[]>();
+  for (const word of words.filter(({ options }) => options.length > 0)) {
+    const kind = word.optionsType ?? word.name;
+    kinds.set(kind, [...(kinds.get(kind) ?? []), word]);
+  }
   return [
     ["| call | meaning |", "| --- | --- |", ...rows].join("\n"),
-    ...[...kinds.values()].flatMap(({ options, optionsDoc }) => [`The options: ${optionsDoc}`, optionList(options)]),
+    ...[...kinds.values()].flatMap((takers) => {
+      const [{ options, optionsDoc }] = takers;
+      const head = `Options of ${takers.map(({ name }) => `\`${name}\``).join(", ")}`;
+      return [optionsDoc === "" ? `${head}:` : `${head}. ${optionsDoc}`, optionList(options)];
+    }),
   ];
 }
 

@@ -88,8 +88,7 @@ function variableWords(name: string, file: string, initializer: Node, sources: S
   const callee = (exported as Record<string, unknown>)[name];
   const op = typeof callee === "function" && "op" in callee ? (callee.op as Op) : undefined;
   if (op) {
-    const unary = initializer.getText().startsWith("unary");
-    const call = `${name}(${unary ? "x" : "a, b"})`;
+    const call = `${name}(${(callee as { readonly length: number }).length === 1 ? "x" : "a, b"})`;
     return [{ name, file, call, doc: op.doc, ...noOptions }];
   }
   const source = initializer.getSourceFile();
@@ -212,8 +211,13 @@ function find(name: string, sources: Sources): InterfaceDeclaration | TypeAliasD
   return undefined;
 }
 
-/** The doc comment in one paragraph. */
+/** The doc comment: paragraphs in one line each, blocks of code as they are. */
 function docOf(node: Node | undefined): string {
   if (!Node.isJSDocable(node)) return "";
-  return (node.getJsDocs().at(-1)?.getDescription() ?? "").replaceAll(/\s+/g, " ").trim();
+  const text = node.getJsDocs().at(-1)?.getDescription() ?? "";
+  return text
+    .split(/^(```\w*\n[^]*?\n```)$/m)
+    .map((part) => (part.startsWith("```") ? part : part.replaceAll(/\s+/g, " ").trim()))
+    .filter((part) => part !== "")
+    .join("\n\n");
 }

@@ -1,5 +1,6 @@
 /// docs/language.md has every word that a model file may import, and says of each what it is.
 import { expect, it } from "vitest";
+import { languagePage } from "../../docs/language-page.ts";
 import { language } from "../../docs/language.ts";
 import * as exported from "../../ir/index.ts";
 
@@ -20,6 +21,15 @@ it("writes calls as they are made", () => {
     expect.arrayContaining(["dense(x, units, options?)", "dense.layer(units, options?)", "param(shape, options?)"]),
   );
   expect(calls).toEqual(expect.arrayContaining(["add(a, b)", "relu(x)", "softmax(x, axis = -1)", "grad(loss, x)"]));
+  expect(calls).toEqual(expect.arrayContaining(["floor(x)", "isNaN(x)", "atan2(a, b)"]));
+});
+
+it("keeps code of doc comments as code, and gives every word a part of its own", () => {
+  const page = languagePage();
+  expect(page).toMatch(/handing its carries on:\n\n```ts\nconst .*\n {2}const next = .*\n[^`]*```\n\nSequences/);
+  // Parts by kind: what no part asked for would stand here.
+  expect(page).not.toContain("## More ops");
+  for (const row of page.match(/^\|.*$/gm)!) expect(row, row).not.toContain("```");
 });
 
 it("lists options with those that they extend", () => {
