@@ -1,5 +1,6 @@
 /// Whether a formula can make ∞ or NaN of ordinary numbers: what must not leak out of a branch that is not taken.
-import type { ElementwiseOp, Value } from "../../ir/value.ts";
+import { constantValue } from "../../ir/ops/leaf.ts";
+import { postorder, type ElementwiseOp, type Value } from "../../ir/value.ts";
 import { makeRanges, type Range, type Ranges } from "./range.ts";
 
 /** Numbers that functions are tried at, besides the ends of what their operands can be. */
@@ -15,10 +16,20 @@ export function staysFinite(value: Value): boolean {
 
 function isFinite(value: Value, rangeOf: Ranges, depth: number): boolean {
   const { op, operands } = value;
+  const number = constantValue(value);
+  if (number !== undefined) return Number.isFinite(number);
   if (op.kind === "layout") return isFinite(operands[0], rangeOf, depth);
   if (op.kind !== "elementwise") return true;
   if (depth === 0) return false;
   return isTotal(op, value, rangeOf) && operands.every((operand) => isFinite(operand, rangeOf, depth - 1));
+}
+
+/** True where an infinite constant is in a formula, as masks have it: as an exponent it makes a 0 that is none of rounding. */
+export function mentionsInfinity(value: Value): boolean {
+  return postorder([value]).some((each) => {
+    const number = constantValue(each) ?? each.attrs.fill;
+    return typeof number === "number" && !Number.isFinite(number);
+  });
 }
 
 /** Tries a function at ordinary numbers within the ranges of its operands. */

@@ -4,7 +4,7 @@ import { exp, expm1, log, log1p, relu, sigmoid, sign, softplus, sqrt, step, tanh
 import { asinh, cosh, sinh } from "../../ir/ops/hyperbolic.ts";
 import { exp2, root, rsqrt } from "../../ir/ops/powers.ts";
 import { unitOp } from "../../ir/ops/random.ts";
-import { ceil, floor, round, trunc } from "../../ir/ops/rounding.ts";
+import { ceil, floor, nearestEven, round, trunc } from "../../ir/ops/rounding.ts";
 import { erf, erfc } from "../../ir/ops/special.ts";
 import * as reference from "../../ir/ops/special-reference.ts";
 import { acos, asin, atan, atan2, cos, sin } from "../../ir/ops/trigonometric.ts";
@@ -38,7 +38,7 @@ const growing: readonly (readonly [Op, (x: number) => number])[] = [
   [floor.op, Math.floor],
   [ceil.op, Math.ceil],
   [trunc.op, Math.trunc],
-  [round.op, Math.round],
+  [round.op, nearestEven],
   [copyOp, (x) => x],
 ];
 

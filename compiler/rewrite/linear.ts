@@ -22,6 +22,11 @@ interface Softplus {
   readonly coefficient: number;
 }
 
+/** Everything that a sum is made of, logarithms of sums taken apart. */
+export function linearAtoms({ terms, softplus: parts }: Linear): readonly Value[] {
+  return [...terms.keys(), ...parts.flatMap(({ argument }) => linearAtoms(argument))];
+}
+
 /** The number alone. */
 export function linearConstant(number: number): Linear {
   return { constant: number, terms: new Map(), softplus: [] };

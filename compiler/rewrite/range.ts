@@ -13,6 +13,7 @@ import { logsumexpOp, maxOp, minOp } from "../../ir/ops/reduce.ts";
 import { broadcastOp, reducedCount, sumOp } from "../../ir/ops/sum.ts";
 import { same, type Value } from "../../ir/value.ts";
 import { imagesOf, type Range } from "./images.ts";
+import { roundedRange } from "./rounded-range.ts";
 import { withoutAxes } from "./rules/uniform.ts";
 
 export type { Range } from "./images.ts";
@@ -32,7 +33,8 @@ export function makeRanges(assumed: ReadonlyMap<Value, Range> = new Map()): Rang
   const at = (value: Value, depth: number): Range => {
     const found = known.get(value);
     if (found) return found;
-    const formula = depth === 0 ? anything : rangeOfFormula(value, (operand) => at(operand, depth - 1));
+    const formula =
+      depth === 0 ? roundedRange(value, anything) : rangeOfFormula(value, (operand) => at(operand, depth - 1));
     const extra = assumed.get(value) ?? [...assumed].find(([each]) => same(each, value))?.[1];
     const range = extra ? { low: Math.max(formula.low, extra.low), high: Math.min(formula.high, extra.high) } : formula;
     known.set(value, range);
@@ -46,10 +48,13 @@ export function rangeOf(value: Value): Range {
   return makeRanges()(value);
 }
 
-/** The range of a value, from those of its operands. */
+/** The range of a value, from those of its operands. It holds for what machines compute, NaN and the sign of 0 aside. */
 export function rangeOfFormula(value: Value, of: Ranges): Range {
-  const { op, type } = value;
-  if (type.dtype === "bool") return { low: 0, high: 1 };
+  return value.type.dtype === "bool" ? { low: 0, high: 1 } : roundedRange(value, rangeInReals(value, of));
+}
+
+function rangeInReals(value: Value, of: Ranges): Range {
+  const { op } = value;
   switch (op.kind) {
     case "leaf":
       return rangeOfLeaf(value);
@@ -104,8 +109,13 @@ function rangeOfLeaf(value: Value): Range {
   if (value.type.dtype === "u32" && value.op !== sizeOp) return { low: 0, high: Infinity };
   if (value.op === inputOp && (value.attrs.identity as InputIdentity).distribution) return { low: 0, high: 1 };
   if (value.op === sizeOp) return { low: 1, high: Infinity };
-  if (value.op === iotaOp) return { low: 0, high: Infinity };
+  if (value.op === iotaOp) return { low: 0, high: lastIndex(value) };
   return anything;
+}
+
+function lastIndex({ type, attrs }: Value): number {
+  const extent = type.shape[attrs.axis as number];
+  return typeof extent === "number" ? extent - 1 : Infinity;
 }
 
 function rangeOfElement(value: Value, of: Ranges): Range {
@@ -208,16 +218,19 @@ function rangeOfReduction(value: Value, of: Ranges): Range {
   if (value.op === productOp && low >= 0) return { low: 0, high: high <= 1 ? 1 : Infinity };
   if (value.op === logsumexpOp) return { low, high: high + Math.log(most) };
   if (value.op !== sumOp) return anything;
-  if (hasPeak(x)) return { low: 1, high: Infinity };
+  if (hasPeak(x, value.attrs.axes as readonly number[])) return { low: 1, high: Infinity };
   const times = (bound: number): number => (bound === 0 ? 0 : bound * most);
   return { low: low >= 0 ? low : times(low), high: high <= 0 ? high : times(high) };
 }
 
-/** True for exp(x − max x), where one element of each row is 1, and for what marks the largest or smallest ones. */
-function hasPeak(x: Value): boolean {
+/** True for exp(x − max x), and for marks of the largest or smallest, summed over the axes of that extreme at least. */
+function hasPeak(x: Value, summed: readonly number[]): boolean {
   const isMark = x.op === castOp && x.operands[0].op === equal.op;
   if (!isMark && (x.op !== exp.op || x.operands[0].op !== sub.op)) return false;
   const [a, b] = x.operands[0].operands;
   const peak = b.op === broadcastOp ? b.operands[0] : b;
-  return (peak.op === maxOp || (isMark && peak.op === minOp)) && same(peak.operands[0], a);
+  if ((peak.op !== maxOp && !(isMark && peak.op === minOp)) || !same(peak.operands[0], a)) return false;
+  const axes = peak.attrs.axes as readonly number[];
+  // Spread over the same axes again, every row meets its own extreme.
+  return axes.every((axis) => summed.includes(axis)) && (b === peak || withoutAxes(b, axes) !== undefined);
 }

@@ -138,11 +138,15 @@ export const logcumsumexpOp: CumulativeOp = cumulative({
   doc: "Running ln Σ eˣ along an axis, without overflow.",
   accepts: isFloat,
   accumulation: stoppedAt(logsumexpOp),
-  // Σ over i ≥ j of ct[i]·e^(x[j] − y[i]); y grows, so every factor of the recurrence is at most 1.
-  transpose({ operands: [x], attrs, result: y }, cotangent) {
-    const back = turned(attrsOf(attrs));
+  // Σ over i ≥ j of ct[i]·e^(x[j] − y[i]); y grows, so every factor of the recurrence is at most 1. Without the place
+  // itself, y[i] is what was y before i, and so the cotangents are those of the places after.
+  transpose({ operands: [x], attrs }, cotangent) {
+    const own = attrsOf(attrs);
+    const back = turned({ ...own, exclusive: false });
+    const y = apply(logcumsumexpOp, [x], { ...own, exclusive: false });
     const later = delayed(y, back, Infinity);
-    const reaching = apply(recurrenceOp, [exp(sub(y, later)), cotangent], { ...back });
+    const handed = own.exclusive ? delayed(cotangent, back) : cotangent;
+    const reaching = apply(recurrenceOp, [exp(sub(y, later)), handed], { ...back });
     return [mul(exp(sub(x, y)), reaching)];
   },
 });

@@ -26,7 +26,7 @@ function rounding(name: string, doc: string, reference: (x: number) => number, l
 }
 
 /** The nearest whole number, the even one of two. */
-function nearestEven(x: number): number {
+export function nearestEven(x: number): number {
   const below = Math.floor(x);
   return x - below === 0.5 ? 2 * Math.round(x / 2) : Math.round(x);
 }
