@@ -75,7 +75,8 @@ function sumOfLogarithms(value: Value): Value | undefined {
   const before = summands(value);
   if (!before.some((each) => logarithmOps.has(each.op))) return undefined;
   const written = writeLinear(linearOf(value), value.type);
-  return summands(written).length < before.length ? written : undefined;
+  const after = summands(written).length;
+  return after > 0 && after < before.length ? written : undefined;
 }
 
 /** max(a, b) + ln(1 + e^−|a − b|) = ln(eᵃ + eᵇ): a stable form written out. */
@@ -143,7 +144,7 @@ function isPositive(value: Value): boolean {
 const logarithmOps: ReadonlySet<Op> = new Set<Op>([softplus.op, logaddexp.op, logsumexpOp]);
 const mostSummands = 24;
 
-/** What a value adds up, through layouts; what is below is one summand. */
+/** What a value adds up, through layouts; what is below is one summand. Nothing when these are too many to look at. */
 function summands(value: Value): readonly Value[] {
   const found: Value[] = [];
   const pending = [value];

@@ -3,12 +3,14 @@ import { describe, expect, it, test } from "vitest";
 import type { Surroundings } from "../../../compiler/rewrite/rule.ts";
 import { allRules } from "../../../compiler/rewrite/rules/all.ts";
 import { oneHot } from "../../../ir/nn/softmax.ts";
-import { add, sub } from "../../../ir/ops/arithmetic.ts";
+import { add, mul, sub } from "../../../ir/ops/arithmetic.ts";
 import { cast, where } from "../../../ir/ops/choose.ts";
 import { equal } from "../../../ir/ops/compare.ts";
 import { matmul } from "../../../ir/ops/contract.ts";
+import { tanh } from "../../../ir/ops/functions.ts";
 import { reshape, transpose } from "../../../ir/ops/layout.ts";
 import { constant, constantValue, inputOp, iota } from "../../../ir/ops/leaf.ts";
+import { logaddexp } from "../../../ir/ops/logspace.ts";
 import { argmax, logsumexp } from "../../../ir/ops/reduce.ts";
 import { broadcastAlong, sum } from "../../../ir/ops/sum.ts";
 import type { DType, Shape } from "../../../ir/type.ts";
@@ -87,4 +89,13 @@ test("a product that others read is not computed again for its transpose", () =>
   const product = matmul(scores, leaf("w", "f32", [4, 2]));
   expect(applied("transposed product", transpose(product))).toBeDefined();
   expect(applied("transposed product", transpose(product), { uses: () => 2 })).toBeUndefined();
+});
+
+test("a sum too long to look through stays as it is", () => {
+  const [a, b] = [leaf("a", "f32", [3]), leaf("b", "f32", [3])];
+  const long = (count: number): Value =>
+    Array.from({ length: count }, (_, i) => tanh(mul(i + 1.5, a))).reduce((total, each): Value => add(total, each));
+  for (const count of [22, 23, 24, 25, 26]) {
+    expect(applied("sum of logarithms", add(long(count), logaddexp(a, b)))).toBeUndefined();
+  }
 });
