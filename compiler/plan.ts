@@ -2,10 +2,10 @@
 /// is a step of many kernels, planned in the same way.
 import type { EntryPoint, Graph } from "../ir/graph.ts";
 import { copyOp } from "../ir/ops/choose.ts";
-import { apply, postorder, type OpKind, type Value } from "../ir/value.ts";
+import { apply, postorder, underLayouts, type OpKind, type Value } from "../ir/value.ts";
 import { cluster } from "./cluster/cluster.ts";
 import { descend } from "./cluster/descend.ts";
-import { mostBindings } from "./cluster/partition.ts";
+import { mostBindings, type Cuts } from "./cluster/partition.ts";
 import { planTraffic } from "./cluster/store.ts";
 import { tooManyBindings } from "./errors.ts";
 import { targetTensor } from "./lower/kernel.ts";
@@ -58,17 +58,33 @@ export function planEntry(entry: EntryPoint, notes: Notes): EntryPlan {
 /** Kernels for results, in launch order. */
 function planResults(results: Results, notes: Notes, name: string): readonly PlannedStep[] {
   const roots = [...new Set([...results.outputs, ...results.updates.keys(), ...(results.rows?.keys() ?? [])])];
-  const cuts = new Set<Value>();
+  const lessons = {
+    cuts: new Set<Value>(),
+    apart: new Map<Value, Set<Value>>(),
+    written: new Map<Value, Set<Value>>(),
+  };
   for (;;) {
-    const traffic = planTraffic(cluster(roots, cuts), roots, cuts);
+    const traffic = planTraffic(cluster(roots, lessons), roots, lessons.cuts);
     const steps = orderKernels(traffic, results);
     const crowded = steps.filter((step) => !isLoop(step) && tensorsOf(step).size > mostBindings);
     if (crowded.length === 0) return steps.map((step) => (isLoop(step) ? planLoop(step, notes) : step));
-    for (const cut of crowded.flatMap((step) =>
-      chooseCuts(step, cuts, notes.get(step.traffic.stores[0])?.name ?? name),
-    ))
-      cuts.add(cut);
+    // Only now it is known what is written: the kernels are made again with that in mind.
+    for (const { targets } of steps) {
+      for (const [value, all] of targets) noteAll(lessons.written, value, all.map(targetTensor));
+    }
+    for (const step of crowded) {
+      const { parted, cut } = divide(step, lessons.cuts, notes.get(step.traffic.stores[0])?.name ?? name);
+      const [first] = step.traffic.cluster.members;
+      for (const value of parted) noteAll(lessons.apart, value, [first]);
+      if (cut) lessons.cuts.add(cut);
+    }
   }
+}
+
+function noteAll(known: Map<Value, Set<Value>>, key: Value, values: readonly Value[]): void {
+  const all = known.get(key) ?? new Set();
+  for (const value of values) all.add(value);
+  known.set(key, all);
 }
 
 const isLoop = ({ traffic }: Step): boolean => traffic.cluster.kind === "loop";
@@ -102,18 +118,18 @@ export function tensorsOf({ traffic, targets }: Step): ReadonlySet<Value> {
 /** Kinds of values that are expressions wherever they are read: each may have a kernel of its own. */
 const expressions: readonly OpKind[] = ["elementwise", "piecewise", "gather"];
 
-/** Values to compute in kernels of their own: the last that joined, or the largest part of a wide expression. */
-function chooseCuts(step: Step, cuts: ReadonlySet<Value>, name: string): readonly Value[] {
+/** Values that leave a crowded kernel: the last that joined; or, where its first member alone binds too much, a part of that. */
+function divide(step: Step, cuts: Cuts, name: string): { readonly parted: readonly Value[]; readonly cut?: Value } {
   const {
-    cluster: { members, kind },
+    cluster: { members },
     stores,
     loads,
   } = step.traffic;
-  const { size } = tensorsOf(step);
-  const joined = [...members].slice(kind === "map" ? 0 : 1).filter((value) => !cuts.has(value));
-  // A kernel takes at most as many tensors with it as it may bind: so many cuts are needed at least.
-  const least = Math.max(1, Math.floor((size - mostBindings) / mostBindings));
-  if (joined.length > 0 && members.size > 1) return joined.slice(-least);
+  const all = [...members];
+  const fitting = all.findLastIndex(
+    (_, last) => last < all.length - 1 && bindingsOf(all.slice(0, last + 1), step) <= mostBindings,
+  );
+  if (fitting >= 0) return { parted: all.slice(fitting + 1) };
   const kept = new Set([...stores, ...loads, ...cuts]);
   const loaded = new Set(loads);
   const widths = postorder(stores)
@@ -122,8 +138,28 @@ function chooseCuts(step: Step, cuts: ReadonlySet<Value>, name: string): readonl
     .filter(({ width }) => width < mostBindings);
   const widest = widths.reduce((most, { width }) => Math.max(most, width), 0);
   const cut = widths.find(({ width }) => width === widest);
-  if (!cut) throw tooManyBindings(name, size, mostBindings);
-  return [cut.value];
+  if (!cut && all.length === 1) throw tooManyBindings(name, tensorsOf(step).size, mostBindings);
+  return { parted: all.slice(1), cut: cut?.value };
+}
+
+/** Tensors that a kernel would bind if it had only these of its members: what others read of them is written. */
+function bindingsOf(kept: readonly Value[], { traffic, targets }: Step): number {
+  const [inside, loaded] = [new Set(kept), new Set(traffic.loads)];
+  const passed = new Set(
+    [...traffic.cluster.members]
+      .filter((value) => !inside.has(value))
+      .flatMap(({ operands }) => operands.map(underLayouts)),
+  );
+  const tensors = new Set<Value>();
+  for (const value of kept) {
+    for (const target of targets.get(value) ?? []) tensors.add(targetTensor(target));
+    if (passed.has(value) && !targets.has(value)) tensors.add(value);
+  }
+  descend(kept, (value) => {
+    if (loaded.has(value)) tensors.add(value);
+    return !loaded.has(value);
+  });
+  return tensors.size;
 }
 
 /** How many of the loaded values a value is made of. */

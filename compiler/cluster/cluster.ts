@@ -2,6 +2,7 @@
 ///
 /// Contractions and reductions anchor clusters. An elementwise value joins the latest cluster that produces an operand
 /// of it at the very index that it reads (an epilogue); values of leaves alone are recomputed wherever they are used.
+import type { Dim } from "../../ir/dim.ts";
 import { elementCount, sameShape, type Shape } from "../../ir/type.ts";
 import { keptAxes } from "../../ir/ops/sum.ts";
 import { postorder, underLayouts, type Value } from "../../ir/value.ts";
@@ -9,7 +10,7 @@ import { indexAlgebra, type Index } from "../lower/index.ts";
 import { afterLayouts, isRenaming, readsOf, sameIndex, spaceIndex, throughLayouts, type Access } from "./access.ts";
 import { createGrowth, type Draft, type Growth } from "./growth.ts";
 import { isNumber, loopTensor, placeOp, tensorUnder } from "./loop.ts";
-import type { Cluster, Cuts, Partition, View } from "./partition.ts";
+import type { Cluster, Lessons, Partition, View } from "./partition.ts";
 
 /** A piecewise value of more operands than this is written to memory. */
 const mostPieces = 6;
@@ -18,8 +19,9 @@ const mostPieces = 6;
 const cheapChain = 12;
 
 /** Partitions the values under `roots`. */
-export function cluster(roots: readonly Value[], cuts: Cuts = new Set()): Partition {
-  const growth = createGrowth(cuts);
+export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
+  const { cuts } = lessons;
+  const growth = createGrowth(lessons);
   const { home, start, join } = growth;
   const order = postorder(roots);
   const contracted = new Set(
@@ -139,10 +141,19 @@ function place(value: Value, target: Draft | undefined, { start, join }: Growth)
 /** The first kernel over the same elements that reads some of the same: together they read it once. */
 function findBeside(value: Value, growth: Growth): Draft | undefined {
   const { shape } = value.type;
-  const inputs = [...growth.inputsOf(value)].filter((input) => !input.constant && sameShape(input.type.shape, shape));
+  const count = elementCount(shape);
+  // Parts of a larger tensor count as well: gates lie beside each other.
+  const inputs = [...growth.inputsOf(value)].filter(
+    ({ constant, type }) => !constant && (sameShape(type.shape, shape) || exceeds(elementCount(type.shape), count)),
+  );
   return growth
     .beside(inputs)
     .find((each) => each.kind === "map" && sameShape(each.space, shape) && takesIn(value, each, growth));
+}
+
+/** True when a size is known to be the larger one. */
+function exceeds(size: Dim, other: Dim): boolean {
+  return typeof size === "number" && typeof other === "number" && size > other;
 }
 
 /** True for a kernel that computes the value on its way, and so can write it. */

@@ -3,19 +3,22 @@ import { settingOp } from "../../ir/ops/leaf.ts";
 import type { Shape } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import { descend } from "./descend.ts";
-import { mostBindings, mostMembers, type Cluster, type Cuts, type View } from "./partition.ts";
+import { mostBindings, mostMembers, type Cluster, type Lessons, type View } from "./partition.ts";
 import { createPrecedence } from "./precedence.ts";
 
 /** A cluster that still grows. */
 export interface Draft extends Cluster {
   /** Its place in the list of clusters. */
   readonly position: number;
+  readonly first: Value;
   readonly members: Set<Value>;
   readonly views: View[];
   /** What its members read, constants aside: values of any cluster, leaves, and what is recomputed on the way. */
   readonly inputs: Set<Value>;
-  /** Those of them that lie in memory: leaves and values of other clusters. */
+  /** Those of them that lie in memory, leaves and values of other clusters; and tensors that members are written to. */
   readonly tensors: Set<Value>;
+  /** Room kept for a result: one tensor at least, as long as none is known. */
+  reserve: number;
 }
 
 /** The clusters so far. */
@@ -35,7 +38,7 @@ export interface Growth {
 }
 
 /** No clusters yet; values in `cuts` get one that nothing joins. */
-export function createGrowth(cuts: Cuts): Growth {
+export function createGrowth({ cuts, apart, written }: Lessons): Growth {
   const drafts: Draft[] = [];
   const home = new Map<Value, Draft>();
   const known = new Map<Value, ReadonlySet<Value>>();
@@ -49,24 +52,26 @@ export function createGrowth(cuts: Cuts): Growth {
   };
   const sourcesOf = (value: Value): ReadonlySet<Draft> =>
     new Set([...inputsOf(value)].flatMap((input) => home.get(input) ?? []));
-  const isTensor = (input: Value, target: Draft): boolean =>
-    !input.constant &&
-    (input.op.kind === "leaf" ? input.op !== settingOp : home.has(input) && home.get(input) !== target);
 
   const join = (value: Value, target: Draft): void => {
     for (const input of inputsOf(value)) {
       if (!input.constant) target.inputs.add(input);
       if (!input.constant) readers.add(input, target);
-      if (isTensor(input, target)) target.tensors.add(input);
+      if (isTensor(input, target, home)) target.tensors.add(input);
+    }
+    for (const tensor of written.get(value) ?? []) {
+      target.tensors.add(tensor);
+      target.reserve = 0;
     }
     for (const source of sourcesOf(value)) if (source !== target) precedence.add(target.position, source.position);
     target.members.add(value);
     home.set(value, target);
   };
-  /** One tensor at least is for a result. */
   const isCrowded = (target: Draft, value: Value): boolean => {
-    const more = [...inputsOf(value)].filter((input) => isTensor(input, target) && !target.tensors.has(input));
-    return target.tensors.size + more.length >= mostBindings;
+    const tensors = new Set(target.tensors);
+    for (const input of inputsOf(value)) if (isTensor(input, target, home)) tensors.add(input);
+    for (const tensor of written.get(value) ?? []) tensors.add(tensor);
+    return tensors.size > mostBindings - (written.has(value) ? 0 : target.reserve);
   };
   return {
     drafts,
@@ -78,20 +83,28 @@ export function createGrowth(cuts: Cuts): Growth {
     start(value, kind, space, axes = []) {
       const sets = { members: new Set<Value>(), inputs: new Set<Value>(), tensors: new Set<Value>() };
       const sealed = cuts.has(value) || kind === "sort" || kind === "loop";
-      const draft: Draft = { kind, space, axes, sealed, position: drafts.length, views: [], ...sets };
+      const place = { position: drafts.length, first: value };
+      const draft: Draft = { kind, space, axes, sealed, ...place, views: [], reserve: 1, ...sets };
       drafts.push(draft);
       join(value, draft);
       return draft;
     },
     admits: (target, value) =>
       !isFull(target) &&
+      !apart.get(value)?.has(target.first) &&
       !isCrowded(target, value) &&
       [...sourcesOf(value)].every((source) => source === target || !precedence.waits(source.position, target.position)),
   };
 }
 
-function isFull({ sealed, members, tensors }: Draft): boolean {
-  return sealed || members.size >= mostMembers || tensors.size >= mostBindings;
+/** True for what a kernel reads from memory: leaves, and values of other clusters. */
+function isTensor(input: Value, target: Draft, home: ReadonlyMap<Value, Draft>): boolean {
+  if (input.constant) return false;
+  return input.op.kind === "leaf" ? input.op !== settingOp : home.has(input) && home.get(input) !== target;
+}
+
+function isFull({ sealed, members, tensors, reserve }: Draft): boolean {
+  return sealed || members.size >= mostMembers || tensors.size > mostBindings - reserve;
 }
 
 /** Which clusters read what; those that are full are forgotten, since clusters only grow. */

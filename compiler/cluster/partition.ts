@@ -34,6 +34,15 @@ export interface Partition {
 /** A value that must start a kernel of its own, because a shared one would bind too many tensors. */
 export type Cuts = ReadonlySet<Value>;
 
+/** What earlier partitions have shown, where a kernel came to bind too many tensors. */
+export interface Lessons {
+  readonly cuts: Cuts;
+  /** The first members of kernels that a value must not join. */
+  readonly apart: ReadonlyMap<Value, ReadonlySet<Value>>;
+  /** Values that were written to memory, and the tensors that they went to: a kernel binds those as well. */
+  readonly written: ReadonlyMap<Value, ReadonlySet<Value>>;
+}
+
 /** Tensors that a kernel may bind: WebGPU's default maxStorageBuffersPerShaderStage. */
 export const mostBindings = 8;
 

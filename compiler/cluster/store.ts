@@ -1,6 +1,7 @@
 /// Which values are written to memory, and what each kernel reads. Elementwise values that another kernel needs are
 /// stored, or recomputed there when that reads no more than one tensor of their size.
 import { settingOp } from "../../ir/ops/leaf.ts";
+import type { Dim } from "../../ir/dim.ts";
 import { elementCount } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import { descend } from "./descend.ts";
@@ -154,6 +155,12 @@ function tensorsRead({ members }: Cluster): readonly Value[] {
   return [...operands].filter((operand) => !isNumber(operand));
 }
 
+/** True for a tensor that has fewer elements; of a larger one as many are read. Free sizes are alike or not. */
+function isSmaller({ type }: Value, size: Dim): boolean {
+  const count = elementCount(type.shape);
+  return typeof count === "number" && typeof size === "number" ? count < size : count !== size;
+}
+
 /** True when the value follows in a few steps from at most one stored tensor of its size (smaller ones do not count). */
 function isRecomputable(value: Value, isStored: (value: Value) => boolean): boolean {
   const size = elementCount(value.type.shape);
@@ -162,7 +169,7 @@ function isRecomputable(value: Value, isStored: (value: Value) => boolean): bool
     const { kind } = each.op;
     if (!follows || kind === "layout") return follows;
     if (kind === "leaf" || isStored(each)) {
-      if (!each.constant && elementCount(each.type.shape) === size && size !== 1) large++;
+      if (!each.constant && size !== 1 && !isSmaller(each, size)) large++;
       return false;
     }
     steps++;
