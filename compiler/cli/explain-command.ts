@@ -3,7 +3,7 @@ import { gradientDocument } from "../explain/document.ts";
 import { explainGradient } from "../explain/gradient.ts";
 import { explanationLatex } from "../explain/latex.ts";
 import { explanationText } from "../explain/text.ts";
-import { explainValue, valueDocument } from "../explain/value.ts";
+import { explainValues, valueDocument } from "../explain/value.ts";
 import { loadModel } from "../load/index.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -22,7 +22,8 @@ export async function explainCommand(command: ExplainCommand, terminal: Terminal
   const graph = await loadModel(model);
   const write = format === "latex" ? explanationLatex : explanationText;
   if (parameter === undefined) {
-    terminal.print(write(valueDocument(explainValue(graph, value))).trimEnd());
+    const explained = explainValues(graph, value).map((each) => write(valueDocument(each)).trimEnd());
+    terminal.print(explained.join("\n\n"));
     return 0;
   }
   const explained = explainGradient(graph, value, parameter);

@@ -5,8 +5,9 @@ import { bodyResults, scanBody, type ScanBody } from "../../ir/ops/scan.ts";
 import { loopsBelow } from "../../ir/print/bodies.ts";
 import { layOutPage } from "../../ir/print/page.ts";
 import { formatType } from "../../ir/type.ts";
-import { postorder, type Value } from "../../ir/value.ts";
+import { postorder, type OpKind, type Value } from "../../ir/value.ts";
 import { valueUnknown } from "../errors.ts";
+import { nounOf } from "../lower/kernel.ts";
 import { expandedBy, phasesOf, type DerivationLog, type Differentiation } from "../rewrite/log.ts";
 import { suggestion } from "../suggest.ts";
 import { identifier } from "../wgsl/names.ts";
@@ -59,6 +60,33 @@ export function subjectsOf(graph: Graph, log: DerivationLog): readonly Subject[]
 export function unnamedSubject(graph: Graph, derived: Graph, log: DerivationLog, name: string): Subject | undefined {
   const [value] = [...layOutPage(derived).automatic].find(([, each]) => each === name) ?? [];
   if (!value) return undefined;
+  return writtenSubject({ graph, derived, log }, name, value);
+}
+
+/** Kinds whose values are computed by kernels of their own; others have one where several read them. */
+const anchors: readonly OpKind[] = ["reduction", "contraction", "cumulative", "sort", "gather", "composite"];
+
+/**
+ * The values that a kernel without a name of its own may compute: `sum` is the name of all that are sums and have no name,
+ * and the number behind it only tells kernels apart.
+ */
+export function kernelSubjects(graph: Graph, derived: Graph, log: DerivationLog, name: string): readonly Subject[] {
+  const noun = withoutEntry(graph, name).replace(/_\d+$/, "");
+  const values = graphValues(derived);
+  const repeated = loopsBelow(values).flatMap(({ attrs }) => bodyResults(scanBody(attrs)));
+  const stored = new Set([...layOutPage(derived).automatic.keys(), ...repeated]);
+  return postorder([...values, ...repeated])
+    .filter((value) => derived.notes.get(value)?.name === undefined && identifier(nounOf(value)) === noun)
+    .filter((value) => anchors.includes(value.op.kind) || stored.has(value))
+    .map((value) => writtenSubject({ graph, derived, log }, noun, value));
+}
+
+/** A value of the derived graph: as it was before rules, if it is not what they have made. */
+function writtenSubject(
+  { graph, derived, log }: { readonly graph: Graph; readonly derived: Graph; readonly log: DerivationLog },
+  name: string,
+  value: Value,
+): Subject {
   const cotangents = log.entries.flatMap((entry) =>
     entry.tag === "differentiation" ? [...entry.cotangents.values()] : [],
   );
@@ -114,14 +142,19 @@ function derivativeSubjects(graph: Graph, log: DerivationLog): readonly Subject[
 
 /** By name, a state by its update, or by the name of the kernel that computes it. */
 export function findSubject(subjects: readonly Subject[], graph: Graph, name: string): Subject | undefined {
-  const entries = graph.entryPoints.map((entry) => `${entry.name}_`);
-  const plain = name.replace(new RegExp(`^(?:${entries.join("|")})`), "");
+  const plain = withoutEntry(graph, name);
   return (
     subjects.find((each) => each.name === `${name}${primed}`) ??
     subjects.find((each) => each.name === name) ??
     subjects.find((each) => kernelName(each) === name) ??
     subjects.find((each) => kernelName(each) === plain)
   );
+}
+
+/** The name of a kernel without that of its entry point. */
+function withoutEntry(graph: Graph, name: string): string {
+  const entries = graph.entryPoints.map((entry) => `${entry.name}_`);
+  return name.replace(new RegExp(`^(?:${entries.join("|")})`), "");
 }
 
 /** The error about a name that nothing has. */

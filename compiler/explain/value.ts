@@ -16,7 +16,7 @@ import { formulaText, linesOf, primed, type Formula, type Line } from "./lines.t
 import { replay, type Moment, type Step } from "./replay.ts";
 import { tidyRules } from "./rules.ts";
 import { namesOf } from "./stations.ts";
-import { findSubject, subjectsOf, unknownValue, unnamedSubject, type Subject } from "./subjects.ts";
+import { findSubject, kernelSubjects, subjectsOf, unknownValue, unnamedSubject, type Subject } from "./subjects.ts";
 
 /** What a reader of a value hands back to it. */
 export interface ReaderRule {
@@ -44,11 +44,27 @@ export interface ValueExplanation {
  * `value-unknown`.
  */
 export function explainValue(graph: Graph, name: string): ValueExplanation {
+  return explainValues(graph, name)[0];
+}
+
+/** The same for the names of kernels without names of their own as well, such as `sum`: there may be several of them. */
+export function explainValues(graph: Graph, name: string): readonly ValueExplanation[] {
   const log = makeLog();
   const derived = derive(graph, { log });
   const subjects = subjectsOf(graph, log);
   const subject = findSubject(subjects, graph, name) ?? unnamedSubject(graph, derived, log, name);
-  if (!subject) throw unknownValue(subjects, name);
+  const found = subject ? [subject] : kernelSubjects(graph, derived, log, name);
+  if (found.length === 0) throw unknownValue(subjects, name);
+  return found.map((each) => explainSubject(graph, derived, log, subjects, each));
+}
+
+function explainSubject(
+  graph: Graph,
+  derived: Graph,
+  log: DerivationLog,
+  subjects: readonly Subject[],
+  subject: Subject,
+): ValueExplanation {
   // A name for a derivative that the model asks for would hide the derivative.
   const written = [...namesOf(graph)].filter(([value]) => !isDerivative(value));
   const names = written.map(([value, each]): [string, Value] => [each, expandedBy(log, value)]);

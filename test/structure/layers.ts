@@ -106,6 +106,8 @@ export const layers: readonly Layer[] = [
     imports: [
       ...[...whole, "compiler/errors.ts", "compiler/suggest.ts", "compiler/pass.ts", "compiler/rewrite/"],
       ...["compiler/autodiff/", "compiler/passes/", "compiler/format/", "compiler/wgsl/names.ts"],
+      // Kernels of values without names.
+      "compiler/lower/kernel.ts",
     ],
   },
   // Index arithmetic is older than kernels: clusters and schedules are found with it.

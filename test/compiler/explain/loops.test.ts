@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { explanationText } from "../../../compiler/explain/text.ts";
-import { explainValue, valueDocument } from "../../../compiler/explain/value.ts";
+import { explainValue, explainValues, valueDocument } from "../../../compiler/explain/value.ts";
 import { loadModel } from "../../../compiler/load/index.ts";
 import { derive } from "../../../compiler/passes/all.ts";
 import { parseGraph } from "../../../ir/parse.ts";
@@ -45,5 +45,17 @@ describe("the step of a loop", () => {
     expect(printGraph(derive(recurrent))).toContain("v1 = guess - target\n");
     const text = explanationText(valueDocument(explainValue(recurrent, "v1")));
     expect(text).toMatch(/^v1: f32\[batch, 1\] \(.*recurrent\.ts:\d+:\d+\)\n {2}v1 = guess - target\n$/);
+  });
+
+  test("kernels that the report names after an op can be asked for: each value that one of them computes", () => {
+    const sections = (name: string): readonly string[] =>
+      explainValues(recurrent, name).map((each) => explanationText(valueDocument(each)));
+    const products = sections("train_product_1");
+    expect(products.map((text) => /product = (.*)/.exec(text)![1])).toEqual([
+      ...["last @ guess.weight", "x @ W", "h @ U", "∂loss/∂z @ Uᵀ", "xᵀ @ ∂loss/∂z", "hᵀ @ ∂loss/∂z"],
+    ]);
+    expect(products[1]).toMatch(/^product: f32\[batch, 8\] \(.*recurrent\.ts:\d+:\d+\)\n/);
+    expect(sections("total").join()).toContain("total = ∂loss/∂W + xᵀ @ ∂loss/∂z");
+    expect(() => sections("cumulative")).toThrow(expect.objectContaining({ code: "value-unknown" }));
   });
 });
