@@ -38,6 +38,8 @@ export function makeSymbolicPasses({ log, strictFloat = false }: SymbolicOptions
     canonicalizeWith(log, strictFloat),
     // For graphs without derivatives, and for forms that differentiation has made.
     stabilizeWith(log, strictFloat),
+    // Rules set some as well: a shift that no derivative depends on.
+    eraseMarksWith(log),
     simplifyWith(log, strictFloat),
     // Merged values have all their readers counted, which decides what collecting saves.
     cseWith(log),
@@ -53,7 +55,7 @@ export function makeSymbolicPasses({ log, strictFloat = false }: SymbolicOptions
     insideScans([expandDerivativesWith(stabilizer, { log, keepMarks: true }), stabilizeWith(log, strictFloat)], log),
     expandDerivativesWith(stabilizer, { log }),
     ...simplifying,
-    insideScans([eraseMarksWith(log), ...simplifying], log),
+    insideScans(simplifying, log),
     dce,
   ];
 }

@@ -8,10 +8,14 @@ import { constantValue } from "../../ir/ops/leaf.ts";
 import { log1mexp } from "../../ir/ops/logspace.ts";
 import { logsumexp } from "../../ir/ops/reduce.ts";
 import { sumOp } from "../../ir/ops/sum.ts";
+import { cumsumOp } from "../../ir/ops/cumulative.ts";
+import { productOp } from "../../ir/ops/product.ts";
 import type { TensorType } from "../../ir/type.ts";
 import { same, type Op, type Value } from "../../ir/value.ts";
-import { addLinear, equalLinear, isNumber, linearAtom, linearConstant, linearLogaddexp, linearOf } from "./linear.ts";
-import { linearSoftplus, mapLinear, newBudget, scaleLinear, writeLinear, type Budget, type Linear } from "./linear.ts";
+import { accumulatedMonomial } from "./accumulated.ts";
+import { complementOf, differenceOfSigmoids, logSigmoid } from "./sigmoids.ts";
+import { addLinear, equalLinear, linearAtom, linearConstant, linearLogaddexp, linearOf } from "./linear.ts";
+import { mapLinear, newBudget, scaleLinear, writeLinear, type Budget, type Linear } from "./linear.ts";
 import { atomMonomial, exponentialMonomial, isExponential, isPure, negatedMonomial } from "./monomial.ts";
 import { numberMonomial, restOf, timesMonomial, type Monomial } from "./monomial.ts";
 import { rangeOf } from "./range.ts";
@@ -24,7 +28,9 @@ export interface Assumption {
 }
 
 const exponentialOps: ReadonlySet<Op> = new Set([...[exp.op, expm1.op, sigmoid.op, tanh.op, cosh.op, sinh.op]]);
-const transparentOps: ReadonlySet<Op> = new Set([add.op, sub.op, mul.op, div.op, neg.op, pow.op, sqrt.op, sumOp, selectOp]);
+const accumulations: ReadonlySet<Op> = new Set<Op>([sumOp, productOp, cumsumOp]);
+const elementwise: readonly Op[] = [add.op, sub.op, mul.op, div.op, neg.op, pow.op, sqrt.op, selectOp];
+const transparentOps: ReadonlySet<Op> = new Set([...elementwise, ...accumulations]);
 
 /** True when exponentials may be in a formula: a look that costs little. */
 export function mentionsExponential(value: Value): boolean {
@@ -42,7 +48,7 @@ export function mentionsExponential(value: Value): boolean {
 /** True where a factor or summand is no exponential, seen at a glance: then the whole is none. */
 function hasPlainPart(value: Value, depth = 6): boolean {
   // A sum is exponential by what is left of its elements when conditions are taken out.
-  if (value.constant || exponentialOps.has(value.op) || value.op === sumOp) return false;
+  if (value.constant || exponentialOps.has(value.op) || accumulations.has(value.op)) return false;
   if (!transparentOps.has(value.op) && value.op.kind !== "layout") return true;
   const parts = value.op === pow.op ? value.operands.slice(0, 1) : value.operands;
   return depth > 0 && parts.some((part) => hasPlainPart(part, depth - 1));
@@ -73,6 +79,9 @@ export function monomialOf(value: Value, assumption: Assumption = {}, budget: Bu
       return rootMonomial(value, ofPositive(a));
     case sumOp:
       return sumMonomial(value, budget);
+    case productOp:
+    case cumsumOp:
+      return accumulatedMonomial(value, of(a));
     case add.op:
     case sub.op:
     case expm1.op:
@@ -84,11 +93,6 @@ export function monomialOf(value: Value, assumption: Assumption = {}, budget: Bu
       if (value.op.kind !== "layout") return atomMonomial(value);
       return layoutMonomial(value, monomialOf(a, assumption, budget));
   }
-}
-
-/** ln σ(u) = −ln(1 + e⁻ᵘ). */
-function logSigmoid(u: Linear): Linear {
-  return scaleLinear(linearSoftplus(scaleLinear(u, -1)), -1);
 }
 
 function layoutMonomial(layout: Value, { coefficient, over, under, exponent }: Monomial): Monomial {
@@ -266,20 +270,11 @@ function logarithmOf({ coefficient, exponent }: Monomial): Linear {
 /** eᵃ − eᵇ = eᵃ(1 − e^(b − a)). */
 function difference(terms: readonly Monomial[], { positive }: Assumption, type: TensorType): Monomial | undefined {
   const [a, b] = [...terms].sort((x, y) => y.coefficient - x.coefficient).map(logarithmOf);
-  const gap = addLinear(b, a, -1);
-  const complement = complementOf(gap);
+  const complement = complementOf(addLinear(b, a, -1));
   if (complement) return exponentialMonomial(addLinear(a, complement));
+  const sigmoids = differenceOfSigmoids(a, b);
+  const { gap, rest } = sigmoids ?? { gap: addLinear(b, a, -1), rest: a };
   const written = writeLinear(gap, type);
   if (!positive && !(rangeOf(written).high <= 0)) return undefined;
-  return exponentialMonomial(addLinear(a, linearAtom(log1mexp(written))));
-}
-
-/** ln(1 − eᵘ) for u = −softplus(v): 1 − σ(−v) = σ(v). */
-function complementOf(u: Linear): Linear | undefined {
-  const [part] = u.softplus;
-  if (u.softplus.length !== 1 || part.coefficient !== -1) return undefined;
-  const mirrored = logSigmoid(part.argument);
-  const plain = scaleLinear(linearSoftplus(part.argument), -1);
-  if (equalLinear(u, plain)) return mirrored;
-  return isNumber(addLinear(u, mirrored, -1)) && equalLinear(u, mirrored) ? plain : undefined;
+  return exponentialMonomial(addLinear(rest, linearAtom(log1mexp(written))));
 }

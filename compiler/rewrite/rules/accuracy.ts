@@ -22,6 +22,12 @@ const exponent: Accuracy = {
   reason: "the exponent is a sum that is rounded where its terms are, and its error is a factor of the result",
 };
 
+const shifted: Accuracy = {
+  ulps: 4,
+  carried: { ulps: 4, as: "absolute" },
+  reason: "the largest exponent is taken away and added again, and terms of both signs may cancel",
+};
+
 const deviations: Accuracy = {
   ulps: 4,
   carried: { ulps: 2, as: "absolute" },
@@ -33,6 +39,9 @@ const exceptions: Readonly<Record<string, Accuracy>> = {
   softmax: exponent,
   "product of exponentials": exponent,
   "power of an exponential": exponent,
+  "square times an exponential": exponent,
+  "hypotenuse less a side": exponent,
+  "log of weighted exponentials": shifted,
   "power less one": exponent,
   "root minus a number": exponent,
   "variance by deviations": deviations,

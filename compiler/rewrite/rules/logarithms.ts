@@ -4,13 +4,14 @@ import { selectOp } from "../../../ir/ops/choose.ts";
 import { and, equal, greater, greaterEqual, less, lessEqual, notEqual } from "../../../ir/ops/compare.ts";
 import { abs, exp, log, log1p, maximum, relu, softplus } from "../../../ir/ops/functions.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
-import { logaddexp } from "../../../ir/ops/logspace.ts";
+import { log1mexp, logaddexp } from "../../../ir/ops/logspace.ts";
 import { productOp } from "../../../ir/ops/product.ts";
 import { logsumexpOp } from "../../../ir/ops/reduce.ts";
 import { sum } from "../../../ir/ops/sum.ts";
 import { apply, type Op, type Value } from "../../../ir/value.ts";
 import { mentionsExponential, mergedTerms, monomialOf, sumOfTerms, termsOf } from "../exponential.ts";
-import { addLinear, equalLinear, linearConstant, linearLogaddexp, linearOf } from "../linear.ts";
+import { mentionsInfinity, staysFinite } from "../finite.ts";
+import { addLinear, equalLinear, linearAtoms, linearConstant, linearLogaddexp, linearOf } from "../linear.ts";
 import { scaleLinear, writeLinear, type Linear } from "../linear.ts";
 import { exponentialMonomial, isExponential, isPure, numberMonomial, restOf, writeMonomial } from "../monomial.ts";
 import type { Monomial } from "../monomial.ts";
@@ -53,6 +54,8 @@ function logOfProduct({ operands: [whole] }: Value): Value | undefined {
 function powerOfExponential(value: Value): Value | undefined {
   if (!mentionsExponential(value.operands[0])) return undefined;
   const monomial = monomialOf(value);
+  // Of 1 − eᵘ a power is finite where its logarithm is not.
+  if ([...monomial.exponent.terms.keys()].some(({ op }) => op === log1mexp.op)) return undefined;
   const whole = Number.isInteger(constantValue(value.operands[1] ?? value) ?? NaN);
   if (!isExponential(monomial) || (!whole && isTame(rangeOf(value.operands[0])))) return undefined;
   return writeMonomial(monomial, value.type);
@@ -116,7 +119,7 @@ function isDistance(argument: Linear, gap: Linear): boolean {
   return equalLinear(within, gap) || equalLinear(within, scaleLinear(gap, -1));
 }
 
-/** An exponential is positive, also where it vanishes in floats: a guard against 0 does not hold. */
+/** An exponential of a number is positive, also where it vanishes in floats: a guard against 0 does not hold. */
 function guardOfExponential({ operands: [condition, a, b] }: Value): Value | undefined {
   const parts = condition.op === and.op ? condition.operands : [condition];
   if (parts.some((part) => comparesPositive(part, [less.op, lessEqual.op, equal.op], [greater.op, greaterEqual.op]))) {
@@ -138,7 +141,9 @@ function comparesPositive({ op, operands: [a, b] }: Value, ops: readonly Op[], m
 function isPositive(value: Value): boolean {
   if (!mentionsExponential(value)) return false;
   const monomial = monomialOf(value);
-  return isExponential(monomial) && isPure(monomial) && monomial.coefficient > 0;
+  if (!isExponential(monomial) || !isPure(monomial) || monomial.coefficient <= 0) return false;
+  // Of −∞, as a mask or a logarithm gives it, it is 0, and a guard against that holds.
+  return linearAtoms(monomial.exponent).every((atom) => staysFinite(atom) && !mentionsInfinity(atom));
 }
 
 const logarithmOps: ReadonlySet<Op> = new Set<Op>([softplus.op, logaddexp.op, logsumexpOp]);
@@ -169,6 +174,19 @@ function functionOfSelection(value: Value): Value | undefined {
   return apply(selectOp, [condition, inside(a), inside(b)]);
 }
 
+/** A number that keeps a logarithm or a quotient finite. */
+const largestGuard = 1e-3;
+
+/** (1 − σ(x)) + ε = σ(−x) + ε: a difference from 1 is rounded to more than ε. */
+function complementBesideGuard({ type, operands }: Value): Value | undefined {
+  const at = operands.findIndex((each) => Math.abs(constantValue(each) ?? 1) < largestGuard);
+  const complement = operands[1 - at];
+  if (at < 0 || type.dtype !== "f32" || complement.op !== sub.op || !mentionsExponential(complement)) return undefined;
+  const monomial = monomialOf(complement);
+  const written = isExponential(monomial) ? writeMonomial(monomial, type) : undefined;
+  return written && written.op !== exp.op ? add(written, operands[at]) : undefined;
+}
+
 /** Logarithms of exponentials, the particular before the general. */
 export const logarithmRules: readonly Rule[] = [
   rule("log of an exponential", "stabilizes", "log(r * exp(u)) = u + log(r)", ["log", "log1p"], logOfExponential),
@@ -182,6 +200,13 @@ export const logarithmRules: readonly Rule[] = [
     "max(x, 0) + softplus(-abs(x)) = softplus(x)",
     ["add", "sub"],
     logarithmFromLarger,
+  ),
+  rule(
+    "complement beside a guard",
+    "stabilizes",
+    "(1 - sigmoid(x)) + c = sigmoid(-x) + c",
+    ["add"],
+    complementBesideGuard,
   ),
   rule("guard of an exponential", "assumes-finite", "select(exp(u) > 0, x, y) = x", ["select"], guardOfExponential),
   rule(

@@ -1,10 +1,12 @@
 /// Rows that do not count, such as padding: they may hold anything, and neither value nor gradient reads it.
 import { classComparison } from "../../../ir/classes.ts";
-import { div, mul, neg } from "../../../ir/ops/arithmetic.ts";
+import { div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { castOp, selectOp, where } from "../../../ir/ops/choose.ts";
+import { equal } from "../../../ir/ops/compare.ts";
+import { exp } from "../../../ir/ops/functions.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { broadcastOp } from "../../../ir/ops/sum.ts";
-import { apply, type Value } from "../../../ir/value.ts";
+import { apply, same, type Value } from "../../../ir/value.ts";
 import { rule, type Rule } from "../rule.ts";
 import { isNormalized } from "./rows.ts";
 
@@ -24,6 +26,26 @@ function maskedRow({ operands: [a, b] }: Value): Value | undefined {
     if (condition) return where(condition as never, x as never, 0);
     const shared = weight.op === div.op ? maskIn(weight.operands[0]) : undefined;
     if (shared) return where(shared as never, div(x, weight.operands[1]) as never, 0);
+  }
+  return undefined;
+}
+
+/** y·(ln of a probability that a mask makes 0): 0 where y is 0, by the convention 0·ln 0 = 0. */
+function nothingOfImpossible({ operands: [a, b] }: Value): Value | undefined {
+  for (const [weight, logarithm] of [
+    [a, b],
+    [b, a],
+  ]) {
+    const [masked, total] = logarithm.operands;
+    if (logarithm.op !== sub.op || masked.op !== selectOp || weight.op === castOp || !isNormalized(total)) continue;
+    const [condition, x, none] = masked.operands;
+    if (constantValue(none) !== -Infinity) continue;
+    // p·ln p of one and the same.
+    const isOwn = weight.op === exp.op && same(weight.operands[0], logarithm);
+    const impossible: Value = isOwn
+      ? mul(weight, 0)
+      : where(equal(weight, 0) as never, 0, mul(weight, -Infinity) as never);
+    return where(condition as never, mul(weight, sub(x, total)) as never, impossible as never);
   }
   return undefined;
 }
@@ -75,6 +97,13 @@ function matchInSelection({ operands: [match, weight, none] }: Value): Value | u
 /** Before differentiating: rows that a mask leaves out. */
 export const maskRules: readonly Rule[] = [
   rule("row under a mask", "stabilizes", "cast(c) * x = select(c, x, 0)", ["mul"], maskedRow),
+  rule(
+    "nothing of what is impossible",
+    "stabilizes",
+    "y * (select(c, x, -inf) - logsumexp(z)) = select(c, y * (x - logsumexp(z)), select(equal(y, 0), 0, y * -inf))",
+    ["mul"],
+    nothingOfImpossible,
+  ),
 ];
 
 /** Conditions of rows, outside of what is done in the row. */

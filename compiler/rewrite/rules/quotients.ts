@@ -1,6 +1,6 @@
 /// Products and quotients of exponentials: one exponential of a sum, which overflows only where the result does.
 import { add, div, mul, neg } from "../../../ir/ops/arithmetic.ts";
-import { tanh } from "../../../ir/ops/functions.ts";
+import { exp, tanh } from "../../../ir/ops/functions.ts";
 import { spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import type { TensorType } from "../../../ir/type.ts";
 import { same, type Value } from "../../../ir/value.ts";
@@ -62,13 +62,43 @@ function isUnsafe(over: readonly Value[], under: readonly Value[]): boolean {
 /** eᵃ · eᵇ / e^c = e^(a + b − c), where a part could overflow and the whole may not. */
 function productOfExponentials(value: Value): Value | undefined {
   if (value.type.dtype !== "f32" || !mentionsExponential(value)) return undefined;
-  const { over, under, sign } = factorsOf(value);
-  if (!isUnsafe(over, under)) return undefined;
-  const product = [
+  const factors = factorsOf(value);
+  if (!isUnsafe(factors.over, factors.under) || isHalved(factors)) return undefined;
+  return distributed(productOf(factors), value.type);
+}
+
+function productOf({ over, under, sign }: Factors): Monomial {
+  return [
     ...over.map((each) => [monomialOf(each), 1] as const),
     ...under.map((each) => [monomialOf(each), -1] as const),
   ].reduce<Monomial>((left, [part, power]) => timesMonomial(left, part, power), numberMonomial(sign));
-  return distributed(product, value.type);
+}
+
+const repeated = (values: readonly Value[]): Value | undefined =>
+  values.find((each, i) => !each.constant && values.indexOf(each) < i);
+
+/** True for x · e^(u/2) · e^(u/2), where x may be so small that x · eᵘ is none too large. */
+function isHalved({ over, under }: Factors): boolean {
+  const exponential = (each: Value): boolean => mentionsExponential(each) && isExponential(monomialOf(each));
+  const parts = over.filter(exponential);
+  return parts.length === 2 && repeated(parts) !== undefined && over.length > 2 && !under.some(exponential);
+}
+
+/** x² · eᵘ = (x · e^(u/2))². */
+function squareTimesExponential(value: Value): Value | undefined {
+  const { type } = value;
+  if (type.dtype !== "f32" || !mentionsExponential(value)) return undefined;
+  const factors = factorsOf(value);
+  const x = repeated(factors.over);
+  if (!x || isHalved(factors)) return undefined;
+  const { over, exponent, ...product } = productOf(factors);
+  const rest = over.toSpliced(over.indexOf(x), 1);
+  const again = rest.indexOf(x);
+  const power = writeLinear({ ...exponent, constant: 0 }, type);
+  if (again < 0 || !(rangeOf(power).high > largestExponent)) return undefined;
+  const half = mul(x, exp(writeLinear(scaleLinear({ ...exponent, constant: 0 }, 0.5), type)));
+  const others = { ...product, over: rest.toSpliced(again, 1), exponent: linearConstant(exponent.constant) };
+  return writeMonomial(timesMonomial(others, atomMonomial(mul(half, half))), type);
 }
 
 /** Factors that are sums of exponentials are multiplied out, so that none of them overflows by itself. */
@@ -123,6 +153,13 @@ function intoSum(factor: Value, rest: Monomial, type: TensorType): Value | undef
 
 /** Softmax, sigmoid, tanh and what else is a quotient of exponentials, in one rule. */
 export const quotientRules: readonly Rule[] = [
+  rule(
+    "square times an exponential",
+    "stabilizes",
+    "x * x * exp(u) = (x * exp(u / 2)) * (x * exp(u / 2))",
+    ["mul", "div"],
+    squareTimesExponential,
+  ),
   rule(
     "product of exponentials",
     "stabilizes",

@@ -82,12 +82,12 @@ const isSmallFraction: Condition = ({ values: { y } }) => {
 const lengths = "root(sum[a](x * x)) * root(sum[a](y * y))";
 const guarded = `select(equal(${lengths}, 0), 0, sum[a](x * y) / select(equal(${lengths}, 0), 1, ${lengths}))`;
 
-/** A number that a value never is, with room for what is lost in floats. */
+/** A number that a value never is. */
 function neverEqual({ type, operands: [a, b] }: Value): Value | undefined {
   const number = constantValue(b);
   if (number === undefined || a.type.dtype !== "f32") return undefined;
   const { low, high } = rangeOf(a);
-  return low > number + 1e-30 || high < number - 1e-30 ? constant(false, "bool", type.shape) : undefined;
+  return low > number || high < number ? constant(false, "bool", type.shape) : undefined;
 }
 
 /** Roots and powers. */
@@ -100,6 +100,9 @@ export const rootRules: readonly Rule[] = [
     ["sqrt"],
     rootOfSquareAndNumber,
   ),
+  identity("inverse hyperbolic sine", "stabilizes", "log(x + hypot(x, 1)) = asinh(x)"),
+  identity("inverse hyperbolic cosine", "stabilizes", "log(x + sqrt(x * x - 1)) = acosh(x)"),
+  identity("inverse hyperbolic tangent", "stabilizes", "log((1 + x) / (1 - x)) = 2 * atanh(x)"),
   identity("root of what is never negative", "stabilizes", "sqrt(x) = root(x)", ({ values: { x } }) => touchesZero(x)),
   identity("power of what is never negative", "stabilizes", "pow(x, y) = pow(root(x), 2 * y)", isSmoothPower),
   rule(
@@ -118,4 +121,5 @@ export const rootRules: readonly Rule[] = [
 /** For kernels alone: the textbook writes √(1 + x²) − 1, and its slope is not concerned. */
 export const rootNumberRules: readonly Rule[] = [
   rule("root minus a number", "stabilizes", "sqrt(1 + x) - 1 = expm1(0.5 * log1p(x))", ["sub"], rootMinusNumber),
+  identity("hypotenuse less a side", "stabilizes", "hypot(x, 1) - x = exp(-asinh(x))"),
 ];

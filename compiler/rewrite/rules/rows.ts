@@ -6,7 +6,7 @@ import { reshapeOp, reshapeTo, transpose, transposeOp } from "../../../ir/ops/la
 import { logsumexpOp, maxOp } from "../../../ir/ops/reduce.ts";
 import { broadcastAlong, broadcastAttrs, broadcastOp, keptAxes, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { sameShape, type Shape } from "../../../ir/type.ts";
-import { apply, sameAttrs, type Value } from "../../../ir/value.ts";
+import { apply, same, sameAttrs, type Value } from "../../../ir/value.ts";
 import { elementwiseRoot, rule, type Rule } from "../rule.ts";
 import { isUniform, uniformTo } from "./uniform.ts";
 
@@ -102,14 +102,15 @@ function reductionOfRepetition(value: Value): Value | undefined {
   return broadcastAlong(reduced, value.type.shape, places);
 }
 
-/** Σ x·y where nothing else is left of either: a row is read once, for all that it is read for. */
+/** Σ x·y where nothing else is left of either: a row is read once, for all that it is read for; and Σ x·x, as others write it. */
 function productOfRows(value: Value): Value | undefined {
   const [x, y] = value.operands;
   const { batch, contracted } = contractAttrs(value);
   const count = batch.length + contracted.length;
   if (x.type.shape.length !== count || y.type.shape.length !== count) return undefined;
-  if (!isNormalized(x) && !isNormalized(y)) return undefined;
   const pairs = [...batch, ...contracted];
+  const isSquare = same(x, y) && pairs.every(([left, right]) => left === right);
+  if (!isSquare && !isNormalized(x) && !isNormalized(y)) return undefined;
   const [left, right] = [x, y].map((operand, side) =>
     transpose(
       operand,

@@ -7,6 +7,7 @@ import { rootRules } from "./roots.ts";
 import { maskRules } from "./masks.ts";
 import { rowRules } from "./rows.ts";
 import { varianceRules } from "./variance.ts";
+import { weightedRules } from "./weighted.ts";
 
 /** Formulas that have a name. What is not spelled like this, the rules after them find by its mathematics. */
 const namedRules: readonly Rule[] = [
@@ -26,6 +27,7 @@ const accuracyRules: readonly Rule[] = [
   identity("log of one plus", "stabilizes", "log(1 + x) = log1p(x)"),
   identity("log of one minus", "stabilizes", "log(1 - x) = log1p(-x)"),
   identity("exp minus one", "stabilizes", "exp(x) - 1 = expm1(x)"),
+  identity("one minus exp", "stabilizes", "1 - exp(x) = -expm1(x)"),
   identity("root of a square", "stabilizes", "sqrt(x * x) = abs(x)"),
 ];
 
@@ -44,6 +46,7 @@ export const stableRules: readonly Rule[] = [
   ...namedRules,
   ...pickRules,
   ...logarithmRules,
+  ...weightedRules,
   ...quotientRules,
   ...accuracyRules,
   ...rootRules,

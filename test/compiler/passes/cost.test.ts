@@ -56,9 +56,15 @@ function operations(graph: Graph): number {
   }, 0);
 }
 
-function expectNoCostlier(graph: Graph, dims: Dims): void {
+/**
+ * Where a formula that overflows is replaced by one that does not: how many times the flops. The largest exponent whose
+ * weight is not 0 has to be found, and is taken away.
+ */
+const priceOfSafety: Readonly<Record<string, number>> = { "stabilize/weighted": 1.3 };
+
+function expectNoCostlier(graph: Graph, dims: Dims, price = 1): void {
   const [before, after] = [false, true].map((simplified) => reported(prepared(graph, dims, simplified)));
-  expect(after.flops, `flops, before ${before.flops}`).toBeLessThanOrEqual(before.flops);
+  expect(after.flops, `flops, before ${before.flops}`).toBeLessThanOrEqual(price * before.flops);
   expect(after.bytes, `bytes, before ${before.bytes}`).toBeLessThanOrEqual(before.bytes);
 }
 
@@ -71,7 +77,7 @@ function dimsOf(graph: Graph): Dims {
 describe("simplification is not dearer", () => {
   it.each(passFixtures().map(({ folder, name, graph }) => [`${folder}/${name}`, graph] as const))(
     "for %s",
-    (_, graph) => expectNoCostlier(graph, dimsOf(graph)),
+    (name, graph) => expectNoCostlier(graph, dimsOf(graph), priceOfSafety[name]),
   );
   it.each(samples)("for the sample $name", async ({ name, dims }) => expectNoCostlier(await loadSample(name), dims));
 });

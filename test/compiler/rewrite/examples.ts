@@ -56,6 +56,18 @@ export const functionExamples: readonly { readonly name: string; readonly value:
       sum(mul(oneHot(leaf("label", [3], "i32"), 4), broadcastTo(reshape(column, [3, 1]), [3, 4])), { axes: [1] }),
   },
   { name: "log of an exponential", value: () => log(mul(y, exp(x))) },
+  { name: "log of weighted exponentials", value: () => log(sum(mul(y, exp(x)), { axis: 1 })) },
+  {
+    name: "log of weighted exponentials",
+    value: () => log(add(mul(y, sigmoid(x)), mul(sub(1, y), sub(1, sigmoid(x))))),
+  },
+  { name: "complement beside a guard", value: () => add(sub(1, sigmoid(x)), 1e-7) },
+  { name: "square times an exponential", value: () => div(mul(x, x), exp(y)) },
+  {
+    name: "nothing of what is impossible",
+    value: () =>
+      mul(y, sub(where(greater(x, 0), x, -Infinity), broadcastAlong(logsumexp(x, { axis: 1 }), [3, 4], [0]))),
+  },
   { name: "log of a product", value: () => log(product(sigmoid(x), { axis: 1 })) },
   { name: "power of an exponential", value: () => pow(exp(x), 1.5) },
   { name: "exp of a logarithm", value: () => exp(neg(softplus(x))) },

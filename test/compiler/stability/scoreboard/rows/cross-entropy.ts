@@ -237,4 +237,52 @@ return div(sum(where(counts, losses, 0)), sum(mask))`,
     program: "neg(log(div(exp(a), add(exp(a), exp(b)))))",
     points: [{ at: { a: 0.5, b: 1 } }, { at: { a: 100, b: 90 } }, { at: { a: -300, b: 20 } }],
   },
+  {
+    name: "Binary cross-entropy as one logarithm",
+    about: "ln(y·p + (1 − y)(1 − p)) for targets between 0 and 1: the probability that is left may be 0 in float32.",
+    program: "const p = sigmoid(z); return neg(mean(log(add(mul(y, p), mul(sub(1, y), sub(1, p))))))",
+    given: ["y"],
+    points: [
+      { at: { z: [0.5, -2], y: [0.3, 1] } },
+      { at: { z: [200, -200], y: [0, 1] } },
+      { at: { z: [200, -150], y: [0.25, 0.75] } },
+    ],
+  },
+  {
+    name: "Binary cross-entropy with a guard",
+    about: "ln(1 − p + 10⁻⁸): beside 1 the guard is lost.",
+    program: "const p = sigmoid(z); return neg(mean(log(add(sub(1, p), 1e-8))))",
+    points: [{ at: { z: [0.5, 12] } }, { at: { z: [20, 200] } }],
+  },
+  {
+    name: "Focal loss from the cross-entropy",
+    about: "(1 − e⁻ᶜ)²·c for a cross-entropy c, as libraries write it.",
+    program: `
+const c = add(sub(maximum(z, 0), mul(z, y)), log1p(exp(neg(abs(z)))));
+return mean(mul(pow(sub(1, exp(neg(c))), 2), c))`,
+    given: ["y"],
+    points: [
+      { at: { z: [0.5, -2], y: [0, 1] } },
+      { at: { z: [200, -200], y: [0, 1] } },
+      { at: { z: [200, -200], y: [1, 0] } },
+    ],
+  },
+  {
+    name: "Ordered classes",
+    about: "ln(σ(b) − σ(a)), the probability of a class between two thresholds.",
+    program: "neg(sum(log(sub(sigmoid(b), sigmoid(a)))))",
+    points: [{ at: { a: [0.5, -2], b: [1, 2] } }, { at: { a: [100, -200], b: [101, -190] } }],
+  },
+  {
+    name: "Ranking by running sums (Cox, Plackett–Luce)",
+    about: "ln of running sums of eˣ.",
+    program: "neg(sum(sub(x, log(reverse(cumsum(reverse(exp(x), [0]), 0), [0])))))",
+    points: [{ at: { x: [0.5, -1, 2] } }, { at: { x: [500, -1000, 200] } }],
+  },
+  {
+    name: "None of several",
+    about: "ln(1 − Π(1 − pᵢ)): one of many unlikely causes (noisy or).",
+    program: "neg(log(sub(1, product(sub(1, sigmoid(z))))))",
+    points: [{ at: { z: [0.5, 1] } }, { at: { z: [-30, -40] } }, { at: { z: [100, 100] } }],
+  },
 ];

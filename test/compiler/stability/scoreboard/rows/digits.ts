@@ -108,4 +108,28 @@ return sum(mul(w, div(sub(x, m), sqrt(add(variance, 1e-5)))))`,
     program: "sum(mul(exp(mul(2, x)), sub(1, square(tanh(x)))))",
     points: [{ at: { x: [0.5, -1] } }, { at: { x: [9, 12] } }, { at: { x: [-30, 20] } }],
   },
+  {
+    name: "Area hyperbolic sine by hand",
+    about: "ln(x + √(x² + 1)): a small number beside 1, or nothing left of a large negative one.",
+    program: "sum(log(add(x, sqrt(add(square(x), 1)))))",
+    points: [{ at: { x: [0.5, -1] } }, { at: { x: [1e-4, -100] } }, { at: { x: [1e20, -1e4] } }],
+  },
+  {
+    name: "Hypotenuse less a side",
+    about: "√(x² + 1) − x for large x.",
+    program: "sum(sub(sqrt(add(square(x), 1)), x))",
+    points: [{ at: { x: [0.5, -1] } }, { at: { x: [1000, 1e5] } }, { at: { x: [1e20, -1e20] } }],
+  },
+  {
+    name: "Variance by a dot product",
+    about: "x·x/n − x̄².",
+    program: "sub(div(dot(x, x), 4), square(mean(x)))",
+    points: [{ at: { x: [0.5, -1, 2, 0] } }, { at: { x: [1000.5, 1000.25, 999.5, 1001] } }],
+  },
+  {
+    name: "Log-probability of a squashed action",
+    about: "ln(1 − tanh²u + 10⁻⁶), as in policies with bounded actions.",
+    program: "sum(log(add(sub(1, square(tanh(u))), 1e-6)))",
+    points: [{ at: { u: [0.5, -1] } }, { at: { u: [9, -30] } }],
+  },
 ];

@@ -78,4 +78,17 @@ export const guardRows: readonly Row[] = [
       { at: { y: [0, 1], p: [0, 0.5] }, meant: { why: taken, gradient: { p: [0, -2] } } },
     ],
   },
+  {
+    name: "Cross-entropy over what is not masked",
+    about: "y·ln p where a mask makes p 0 and y is 0 as well: 0·ln 0.",
+    program: "neg(sum(mul(y, logSoftmax(where(greater(m, 0), x, -Infinity)))))",
+    given: ["y", "m"],
+    points: [
+      { at: { x: [0.5, -1, 2], y: [0.25, 0.75, 0], m: [1, 1, 1] } },
+      {
+        at: { x: [0.5, 0.5, 2], y: [0.25, 0.75, 0], m: [1, 1, 0] },
+        meant: { why: "0·ln 0 is 0", loss: Math.LN2, gradient: { x: [0.25, -0.25, 0] } },
+      },
+    ],
+  },
 ];

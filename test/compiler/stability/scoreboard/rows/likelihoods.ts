@@ -92,4 +92,26 @@ return neg(log(div(exp(mul(-0.5, square(z))), mul(sigma, Math.sqrt(2 * Math.PI))
       { at: { s: [-100, 80], m: [0, 1] } },
     ],
   },
+  {
+    name: "Gaussian likelihood with a precision",
+    about: "½(e⁻ˢ(x − m)² + s): the precision overflows where the residual is nearly 0.",
+    program: "mul(0.5, add(mul(exp(neg(s)), square(sub(x, m))), s))",
+    given: ["x"],
+    points: [
+      { at: { x: 1.5, m: 1, s: 0.3 } },
+      { at: { x: 1.5, m: 1.5, s: -100 } },
+      { at: { x: 1e-22, m: 0, s: -100 } },
+      { at: { x: 1e20, m: 0, s: 100 } },
+    ],
+  },
+  {
+    name: "Mixture of Gaussians with their widths",
+    about: "ln Σ w·e^(−z²/2)/σ, with weights and widths that are numbers of any size.",
+    program: "const z = div(sub(x, m), sigma); return neg(log(sum(mul(w, div(exp(mul(-0.5, square(z))), sigma)))))",
+    given: ["x", "w"],
+    points: [
+      { at: { x: [0.5, 0.5], w: [0.3, 0.7], m: [0, 1], sigma: [1, 2] } },
+      { at: { x: [50, 50], w: [0.3, 0.7], m: [0, 1], sigma: [1, 2] } },
+    ],
+  },
 ];
