@@ -2,6 +2,8 @@
 /// is taken away first; so is the 1 of √(1 + x) − 1. Done at the end: formulas read as in a textbook until then.
 import { graphValues, type Graph } from "../../ir/graph.ts";
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
+import { isFinite } from "../../ir/ops/bits.ts";
+import { where } from "../../ir/ops/choose.ts";
 import { exp, log } from "../../ir/ops/functions.ts";
 import { constantValue, sizeValue } from "../../ir/ops/leaf.ts";
 import { logsumexpOp, max, min } from "../../ir/ops/reduce.ts";
@@ -96,7 +98,9 @@ function logarithmIn(value: Value): Logarithm | undefined {
   const [x] = value.operands;
   const axes = value.attrs.axes as readonly number[];
   const scaled = scaledOf(x);
-  const peak: Value = (scaled.factor > 0 ? max : min)(scaled.inner, { axes });
+  const largest: Value = (scaled.factor > 0 ? max : min)(scaled.inner, { axes });
+  // Of a row of −∞, or with ∞ in it, nothing can be taken away.
+  const peak: Value = where(isFinite(largest), largest, 0);
   const below = scaled.rescale(sub(scaled.inner, spread(peak, x.type, axes)));
   return { peak, scaled, rest: log(sum(exp(below), { axes })), move: (part) => part };
 }
