@@ -1,13 +1,21 @@
-// Every op there is, found by itself: reverse against differences, forward against reverse, and both again on gradients.
+// Every op there is, found by itself: reverse against differences, forward against reverse, and both again on gradients;
+// and what a device makes of all of them.
 import { describe, expect, it } from "vitest";
 import { pushForward, type Moved } from "../../../compiler/autodiff/forward.ts";
 import { gradients } from "../../../compiler/autodiff/reverse.ts";
+import { compile } from "../../../compiler/compile.ts";
+import { openDeviceModule } from "../../../compiler/cli/device.ts";
+import { bottomUp } from "../../../compiler/rewrite/bottom-up.ts";
 import { prepareEvaluation } from "../../../ir/evaluate.ts";
+import type { Graph } from "../../../ir/graph.ts";
 import { allOps } from "../../../ir/ops/all.ts";
 import { add, mul } from "../../../ir/ops/arithmetic.ts";
+import { grad, jvp, vjp } from "../../../ir/ops/derivative.ts";
+import type { InputIdentity } from "../../../ir/ops/leaf.ts";
 import { sum } from "../../../ir/ops/sum.ts";
 import { elementCount } from "../../../ir/type.ts";
-import type { Op, Value } from "../../../ir/value.ts";
+import { withOperands, type Op, type Value } from "../../../ir/value.ts";
+import { testDevice } from "../../gpu.ts";
 import { noise } from "../symbolic.ts";
 import { domainOf, exampleOf, inputsOf, leaf } from "./examples.ts";
 
@@ -103,5 +111,96 @@ describe("derivatives of every op", () => {
     expectClose(number(dot(pushed, directions), feeds), number(alongBend, feeds), 1e-9);
     const twice = pushForward(tangent, moved);
     expectClose(number(sum(mul(twice, weights)), feeds), number(alongBend, feeds), 1e-9);
+  });
+});
+
+/** A derivative as a model asks for it, and as the rules of differentiation give it, without any rewriting. */
+interface Asked {
+  readonly name: string;
+  readonly value: Value;
+  readonly definition: Value;
+}
+
+/** First and second derivatives of one op in both modes. */
+function askedOf({ op, result, inputs, weights, directions, moved, slopes, bends }: ReturnType<typeof subjects>) {
+  const pulled = vjp(result, inputs, weights as never) as readonly Value[];
+  const along = dot(pulled, directions);
+  const pushed = jvp(result, inputs, directions);
+  const tangent = pushForward(result, moved);
+  const all: readonly Asked[] = [
+    ...pulled.map((value, i) => ({ name: `reverse ${i}`, value, definition: slopes[i] })),
+    ...inputs.map((input, i) => ({
+      name: `reverse twice ${i}`,
+      value: grad(along as never, input),
+      definition: bends[i],
+    })),
+    { name: "forward", value: pushed, definition: tangent },
+    { name: "forward twice", value: jvp(pushed, inputs, directions), definition: pushForward(tangent, moved) },
+  ];
+  return all.map((each) => ({ ...each, name: `${op.name} ${each.name}` }));
+}
+
+/** What of these is wrong on the device: all are one program, called once. */
+async function faultsOnDevice(all: readonly ReturnType<typeof subjects>[]): Promise<readonly string[]> {
+  const parts = all.map((each) => {
+    const feeds = new Map([...feedsOf(each)].map(([input, numbers]) => [input, numbers.map(Math.fround)] as const));
+    const asked = askedOf(each);
+    const evaluate = prepareEvaluation(asked.map(({ definition }) => definition));
+    // Examples share inputs and names of inputs: in a program each has its own.
+    const own = new Map([...feeds.keys()].map((input) => [input, renamed(input, each.op.name)] as const));
+    return { feeds, asked, own, expected: evaluate(feeds) };
+  });
+  const graph: Graph = {
+    name: "derivatives",
+    entryPoints: [{ name: "run", outputs: parts.flatMap(({ asked, own }) => outputsOf(asked, own)), updates: [] }],
+    inputs: parts.flatMap(({ own }) => [...own.values()]),
+    states: [],
+    notes: new Map(parts.flatMap(({ own }) => [...own.values()].map((input) => [input, { name: nameOf(input) }]))),
+  };
+  const module = await openDeviceModule(compile(graph), { device: await testDevice() });
+  try {
+    const fed = parts.flatMap(({ feeds, own }) => [...feeds].map(([input, data]) => [nameOf(own.get(input)!), data]));
+    const { outputs } = await module.run("run", {}, Object.fromEntries(fed) as Record<string, Float64Array>);
+    return parts.flatMap(({ asked, expected }) =>
+      asked.flatMap(({ name, definition }) => faultOf(name, outputs[name], expected.get(definition)!)),
+    );
+  } finally {
+    module.destroy();
+  }
+}
+
+const nameOf = (input: Value): string => (input.attrs.identity as InputIdentity).name;
+
+function renamed(input: Value, prefix: string): Value {
+  return leaf(`${prefix}_${nameOf(input)}`, input.type.shape as number[]);
+}
+
+/** What is asked of other inputs. */
+function outputsOf(asked: readonly Asked[], own: ReadonlyMap<Value, Value>) {
+  const done = new Map(own);
+  return asked.map(({ name, value }) => ({ name, value: bottomUp(value, done, withOperands) }));
+}
+
+/** Float32 is right to 1e-4, relatively to the number itself, but not finer than to a hundredth of the largest. */
+function faultOf(name: string, found: ArrayLike<number>, expected: Float64Array): readonly string[] {
+  const largest = expected.reduce((most, each) => Math.max(most, Math.abs(each)), 1e-4);
+  const at = expected.findIndex((each, i) => {
+    return !(Math.abs(found[i] - each) <= 1e-4 * Math.max(Math.abs(each), largest / 100));
+  });
+  return at < 0 ? [] : [`${name}[${at}]: ${found[at]} for ${expected[at]}`];
+}
+
+describe("derivatives of every op on the device", () => {
+  const tried = ops.flatMap((op) => {
+    const result = exampleOf(op);
+    return result ? [[op, result] as const] : [];
+  });
+  // Programs of so many ops are compiled at once, and still say soon what is wrong.
+  const size = 24;
+  const groups = Array.from({ length: Math.ceil(tried.length / size) }, (_, i) =>
+    tried.slice(i * size, (i + 1) * size),
+  );
+  it.each(groups.map((group) => [group.map(([op]) => op.name).join(", "), group] as const))("%s", async (_, group) => {
+    expect(await faultsOnDevice(group.map(([op, result]) => subjects(op, result)))).toEqual([]);
   });
 });
