@@ -2,7 +2,7 @@
 import { difference } from "../../compiler/check/difference.ts";
 import { randomStream } from "../../compiler/check/random.ts";
 import { openDeviceModule } from "../../compiler/cli/device.ts";
-import { compile } from "../../compiler/index.ts";
+import { compileWithFacts } from "../../compiler/compile.ts";
 import { runPasses } from "../../compiler/pass.ts";
 import { derive, simplifyAfterBinding } from "../../compiler/passes/all.ts";
 import { bindSizes } from "../../compiler/passes/bind-sizes.ts";
@@ -15,6 +15,7 @@ import { bindDim } from "../../ir/dim.ts";
 import { prepareEvaluation } from "../../ir/evaluate.ts";
 import type { Graph } from "../../ir/graph.ts";
 import { elementCount } from "../../ir/type.ts";
+import type { Program } from "../../runtime/abi.ts";
 import { buildPlan, sizesOf, type Plan } from "./plan.ts";
 
 /** Numbers by the names of leaves or results. */
@@ -99,12 +100,13 @@ export async function findDisagreements(plan: Plan, seed: number, device?: GPUDe
       if (worst) disagreements.push(`${who}: ${name}${worst}`);
     }
   };
-  const derived = derive(graph);
+  const compiled = device && compileWithFacts(graph, { dims: sizesOf(plan) });
+  const derived = compiled?.derived ?? derive(graph);
   compare("simplified", evaluator(derived, plan)(data), float64);
   compare("for kernels", evaluator(forKernels(derived, plan), plan)(data), float64);
-  if (device) {
+  if (device && compiled) {
     compare("strict", evaluator(derive(graph, { strictFloat: true }), plan)(data), float64);
-    compare("device", await runOnDevice(graph, plan, data, device), float32);
+    compare("device", await runOnDevice(compiled.program, data, device), float32);
   }
   const slope = plan.isSmooth ? compareSlope(plain, data, wanted, seed) : undefined;
   if (slope?.disagreement) disagreements.push(slope.disagreement);
@@ -167,12 +169,11 @@ function compareNumbers(
 }
 
 async function runOnDevice(
-  graph: Graph,
-  plan: Plan,
+  program: Program,
   data: Numbers,
   device: GPUDevice,
 ): Promise<Readonly<Record<string, ArrayLike<number>>>> {
-  const module = await openDeviceModule(compile(graph, { dims: sizesOf(plan) }), { device });
+  const module = await openDeviceModule(program, { device });
   try {
     const { outputs, states } = await module.run("run", data, data);
     return { ...outputs, ...states };
