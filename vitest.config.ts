@@ -9,6 +9,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     pool: "forks",
+    // By default one core is left idle: on two cores that is half of them.
+    maxWorkers: "100%",
     // Adds up the recorded cases of PyTorch's operators over all test files.
     globalSetup: ["test/conformance/opinfo/tally.ts"],
     testTimeout: 60_000,
