@@ -1,33 +1,33 @@
 /// The models of the compiler's benchmark: as deep as one asks for.
 import {
-  add,
   adam,
+  add,
+  attention,
   dense,
-  div,
+  embedding,
+  gelu,
   input,
-  matmul,
+  layerNorm,
   mean,
   meanSquaredError,
   model,
   mul,
   param,
   relu,
-  reshape,
-  softmax,
-  sqrt,
+  softmaxCrossEntropy,
+  square,
   sub,
   tanh,
-  transpose,
   type Graph,
+  type Tensor,
   type Value,
-} from "../../ir/index.ts";
+} from "chainrule";
 
 /** The batch is left free: binding it is part of the work. */
 const batch = "batch";
-const [time, width, heads] = [8, 16, 2];
+const [time, width, heads, vocabulary] = [8, 16, 2, 32];
 
-// Values of any depth have no static shape: the calls take them as they are.
-const product = (a: Value, b: Value): Value => matmul(a as never, b as never);
+type Stream = Tensor<"f32", readonly ["batch", 8, 16]>;
 
 /** A multilayer perceptron with its training step by Adam. */
 export function perceptron(layers: number): Graph {
@@ -49,33 +49,30 @@ export function chain(length: number): Graph {
   });
 }
 
-/** A transformer with its training step by Adam: attention, normalisation and a dense part, with residuals. */
+/** A transformer with its training step by Adam: letters in, attention and a dense part with residuals, letters out. */
 export function transformer(layers: number): Graph {
   return model("transformer", () => {
-    let stream: Value = input("x", "f32", [batch, time, width]);
+    const letters = input("letters", "i32", [batch, time]);
+    let stream = embedding(letters, vocabulary, width) as Stream;
     for (let layer = 0; layer < layers; layer++) {
-      stream = add(stream, attention(normalise(stream)));
-      const inner = relu(dense(normalise(stream) as never, 2 * width) as never);
-      stream = add(stream, dense(inner as never, width));
+      stream = add(stream, attention(layerNorm(stream), heads)) as Stream;
+      stream = add(stream, dense(gelu(dense(layerNorm(stream), 2 * width)), width)) as Stream;
     }
-    const loss = meanSquaredError(stream as never, input("target", "f32", [batch, time, width]) as never);
+    const scores = dense(layerNorm(stream), vocabulary);
+    const loss = softmaxCrossEntropy(scores, input("next", "i32", [batch, time]));
     return { train: { loss, update: adam(loss) } };
   });
 }
 
-function attention(x: Value): Value {
-  const size = width / heads;
-  const split = (projected: Value): Value =>
-    transpose(reshape(projected, [batch, time, heads, size]) as never, [0, 2, 1, 3]);
-  const [query, key, value] = ["query", "key", "value"].map(() => split(dense(x as never, width)));
-  const scores = div(product(query, transpose(key as never, [0, 1, 3, 2])), Math.sqrt(size));
-  const mixed = product(softmax(scores as never), value);
-  return dense(reshape(transpose(mixed as never, [0, 2, 1, 3]), [batch, time, width]) as never, width);
-}
-
-/** Mean 0 and variance 1 along the last axis, then scale and shift. */
-function normalise(x: Value): Value {
-  const centred = sub(x, mean(x, { axis: -1, keepAxes: true }));
-  const variance = mean(mul(centred, centred), { axis: -1, keepAxes: true });
-  return add(mul(div(centred, sqrt(add(variance, 1e-5) as never)), param([width])), param([width]));
+/** Terms beside each other, each with a parameter of its own, and the training step of their sum by Adam. */
+export function wide(terms: number): Graph {
+  return model("wide", () => {
+    const x = input("x", "f32", [batch, width]);
+    const total = (from: number, to: number): Value => {
+      if (to - from > 1) return add(total(from, (from + to) >> 1), total((from + to) >> 1, to));
+      return mean(square(sub(tanh(mul(x, param([width]))), x)));
+    };
+    const loss = total(0, terms) as Tensor<"f32", readonly []>;
+    return { train: { loss, update: adam(loss) } };
+  });
 }

@@ -1,17 +1,18 @@
 import { expect, test } from "vitest";
+import { runPasses } from "../../compiler/pass.ts";
 import { planEntry } from "../../compiler/plan.ts";
 import { derive, simplifyAfterBinding } from "../../compiler/passes/all.ts";
 import { bindSizes } from "../../compiler/passes/bind-sizes.ts";
-import { expandComposites } from "../../compiler/passes/expand-composites.ts";
+import { kernelPasses } from "../../compiler/passes/kernel-passes.ts";
 import { makeLog, phasesOf } from "../../compiler/rewrite/log.ts";
 import { graphValues, type Graph } from "../../ir/graph.ts";
-import { perceptron, transformer } from "../bench/models.ts";
+import { perceptron, transformer, wide } from "../bench/models.ts";
 
 /** What a compilation comes to: nothing here is measured in time. */
 function countsOf(graph: Graph) {
   const log = makeLog();
   const derived = derive(graph, { log });
-  const final = expandComposites.run(simplifyAfterBinding(bindSizes(derived, { batch: 2 })));
+  const final = runPasses(simplifyAfterBinding(bindSizes(derived, { batch: 2 })), kernelPasses());
   const steps = final.entryPoints.flatMap((entry) => planEntry(entry, final.notes).steps);
   return {
     firings: phasesOf(log).reduce((total, { firings }) => total + firings.length, 0),
@@ -30,4 +31,11 @@ test.each([
     // Ends of the network may differ a little.
     expect(many[key] / (some[key] + 2 * (some[key] - few[key])), key).toBeCloseTo(1, 1);
   }
+});
+
+test("terms beside each other share kernels as far as these can bind what they read and write", () => {
+  const [few, many] = [20, 40].map((terms) => countsOf(wide(terms)).kernels);
+  // A kernel for its value, one for its parameter and two moments, and a part of those that add the values up. Where
+  // crowded kernels are cut to pieces, it is seven.
+  expect(many - few).toBeLessThanOrEqual(3 * 20);
 });
