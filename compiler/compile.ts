@@ -5,12 +5,8 @@ import { runPasses } from "./pass.ts";
 import { lint, type Warning } from "./lint/index.ts";
 import { derive, simplifyAfterBinding } from "./passes/all.ts";
 import { bindSizes, type Dims } from "./passes/bind-sizes.ts";
-import { expandComposites } from "./passes/expand-composites.ts";
-import { insideScans } from "./passes/inside-scans.ts";
+import { kernelPasses } from "./passes/kernel-passes.ts";
 import { lowerScans } from "./passes/lower-scans.ts";
-import { keepDigits } from "./passes/keep-digits.ts";
-import { splitConcatenations } from "./passes/split-concatenations.ts";
-import { splitReductions } from "./passes/split-reductions.ts";
 import { countContracts, type ContractCounts } from "./rewrite/contracts.ts";
 import { assemble, type EntryFacts } from "./program.ts";
 
@@ -46,14 +42,7 @@ export function compileWithFacts(graph: Graph, options: CompileOptions = {}): Co
   const derived = derive(graph, { log, strictFloat }); // gradients in simplest form, while sizes are still names
   const bound = bindSizes(derived, options.dims ?? {}); // kernels are written for sizes that are numbers
   const simple = simplifyAfterBinding(bound, { log, strictFloat }); // 1/batch is a constant now
-  const forKernels = [
-    expandComposites, // kernels know kinds of ops, not compositions
-    keepDigits, // differences of large numbers, in formulas that are not for reading
-    // One total becomes totals of rows that a kernel computes anyway: the same numbers, added up in another order.
-    ...(strictFloat ? [] : [splitReductions]),
-    splitConcatenations, // a kernel binds 8 tensors
-  ];
-  const final = runPasses(simple, [insideScans(forKernels), ...forKernels]); // and what loops repeat
+  const final = runPasses(simple, kernelPasses({ strictFloat })); // in ops that kernels have, none too large
   const planned = lowerScans.run(final); // carries and outputs of loops are rows of tensors
   const { program, facts } = assemble(planned); // kernels, memory and tables
   const contracts = counts();

@@ -1,10 +1,9 @@
 /// What the tests of the back end share: from a model to its plan, and to a module on the device of the test file.
 import { compile } from "../../compiler/compile.ts";
+import { runPasses } from "../../compiler/pass.ts";
 import { derive, simplifyAfterBinding } from "../../compiler/passes/all.ts";
 import { bindSizes, type Dims } from "../../compiler/passes/bind-sizes.ts";
-import { expandComposites } from "../../compiler/passes/expand-composites.ts";
-import { splitConcatenations } from "../../compiler/passes/split-concatenations.ts";
-import { splitReductions } from "../../compiler/passes/split-reductions.ts";
+import { kernelPasses } from "../../compiler/passes/kernel-passes.ts";
 import { planEntry, type EntryPlan } from "../../compiler/plan.ts";
 import type { Step as PlannedStep } from "../../compiler/schedule/order.ts";
 import type { Graph } from "../../ir/graph.ts";
@@ -29,7 +28,7 @@ export type AnyModule = LoadedModule &
 export function finalGraph(graph: Graph, dims?: Dims): Graph {
   const derived = derive(graph);
   const simple = simplifyAfterBinding(dims ? bindSizes(derived, dims) : derived);
-  return splitConcatenations.run(splitReductions.run(expandComposites.run(simple)));
+  return runPasses(simple, kernelPasses());
 }
 
 /** The plan of an entry point. */

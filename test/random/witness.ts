@@ -6,11 +6,9 @@ import { compileWithFacts } from "../../compiler/compile.ts";
 import { runPasses } from "../../compiler/pass.ts";
 import { derive, simplifyAfterBinding } from "../../compiler/passes/all.ts";
 import { bindSizes } from "../../compiler/passes/bind-sizes.ts";
-import { expandComposites } from "../../compiler/passes/expand-composites.ts";
 import { expandDerivativesWith } from "../../compiler/passes/expand-derivatives.ts";
 import { insideScans } from "../../compiler/passes/inside-scans.ts";
-import { splitConcatenations } from "../../compiler/passes/split-concatenations.ts";
-import { splitReductions } from "../../compiler/passes/split-reductions.ts";
+import { kernelPasses } from "../../compiler/passes/kernel-passes.ts";
 import { bindDim } from "../../ir/dim.ts";
 import { prepareEvaluation } from "../../ir/evaluate.ts";
 import type { Graph } from "../../ir/graph.ts";
@@ -70,8 +68,7 @@ function expanded(graph: Graph): Graph {
 /** The graph that kernels are written for. */
 function forKernels(derived: Graph, plan: Plan): Graph {
   const simple = simplifyAfterBinding(bindSizes(derived, sizesOf(plan)));
-  const passes = [expandComposites, splitReductions, splitConcatenations];
-  return runPasses(simple, [insideScans(passes), ...passes]);
+  return runPasses(simple, kernelPasses());
 }
 
 /** What one plan came to. */

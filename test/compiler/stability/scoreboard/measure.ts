@@ -1,9 +1,11 @@
 /// What a row comes to: the truth in many digits, what the formula gives as it is written, and which rules mended it.
+import { runPasses } from "../../../../compiler/pass.ts";
 import { derive, simplifyAfterBinding } from "../../../../compiler/passes/all.ts";
 import { expandDerivativesWith } from "../../../../compiler/passes/expand-derivatives.ts";
 import { makeLog, phasesOf } from "../../../../compiler/rewrite/log.ts";
 import { expandComposites } from "../../../../compiler/passes/expand-composites.ts";
 import { keepDigits } from "../../../../compiler/passes/keep-digits.ts";
+import { kernelPasses } from "../../../../compiler/passes/kernel-passes.ts";
 import { evaluatePrecise, preciseGradient } from "../../../precise/index.ts";
 import { float32Values } from "../../rewrite/float32.ts";
 import { flat, type Point, type Program } from "./row.ts";
@@ -77,8 +79,10 @@ export function worstError(found: Results, truth: Results): number {
 /** Names of the stabilising rules that fire, in the order in which they do, and of the pass that keeps digits in kernels. */
 export function rulesOf({ graph }: Program): readonly string[] {
   const log = makeLog();
-  const simple = expandComposites.run(simplifyAfterBinding(derive(graph, { log })));
-  const kernels = keepDigits.run(simple) === simple ? [] : [keepDigits.name];
+  const kernels: string[] = [];
+  runPasses(simplifyAfterBinding(derive(graph, { log })), kernelPasses(), ({ name }, before, after) => {
+    if (name === keepDigits.name && after !== before) kernels.push(name);
+  });
   const fired = phasesOf(log).flatMap(({ firings }) => firings);
   const stabilizing = fired.filter(({ rule }) => rule.contract === "stabilizes");
   return [...new Set(stabilizing.map(({ rule }) => rule.name)), ...kernels];

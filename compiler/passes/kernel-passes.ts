@@ -1,0 +1,27 @@
+/// The list of passes from the simplest form of a graph to the form that kernels are made of.
+import type { Pass } from "../pass.ts";
+import { expandComposites } from "./expand-composites.ts";
+import { insideScans } from "./inside-scans.ts";
+import { keepDigits } from "./keep-digits.ts";
+import { splitConcatenations } from "./split-concatenations.ts";
+import { splitReductions } from "./split-reductions.ts";
+
+/** What the passes for kernels may be told. */
+export interface KernelOptions {
+  /** Leaves out what adds up in another order. */
+  readonly strictFloat?: boolean;
+  /** Leaves formulas as they are, with the roundings that they have: to compare what a compilation costs with. */
+  readonly asWritten?: boolean;
+}
+
+/** Passes from the simplified graph to the one that kernels compute; loops are lowered afterwards, by `lowerScans`. */
+export function kernelPasses({ strictFloat = false, asWritten = false }: KernelOptions = {}): readonly Pass[] {
+  const passes = [
+    expandComposites, // kernels know kinds of ops, not compositions
+    ...(asWritten ? [] : [keepDigits]), // differences of large numbers, in formulas that are not for reading
+    // One total becomes totals of rows that a kernel computes anyway: the same numbers, added up in another order.
+    ...(strictFloat ? [] : [splitReductions]),
+    splitConcatenations, // a kernel binds 8 tensors
+  ];
+  return [insideScans(passes), ...passes]; // and what loops repeat
+}
