@@ -21,7 +21,7 @@ export function match(pattern: Pattern, value: Value): readonly Bindings[] {
 /** True where ops and numbers are those of the pattern, whatever its letters stand for: most values fail here at once. */
 function looksLike(pattern: Pattern, value: Value): boolean {
   if (pattern.tag === "variable") return true;
-  if (pattern.tag === "number") return constantValue(value) === pattern.value;
+  if (pattern.tag === "number") return Object.is(constantValue(value), pattern.value);
   const { op, operands } = pattern;
   if (value.op !== op || value.operands.length !== operands.length) return false;
   if (operands.every((each, position) => looksLike(each, value.operands[position]))) return true;
@@ -38,7 +38,7 @@ function matchWith(pattern: Pattern, value: Value, bindings: Bindings): readonly
       return [{ ...bindings, values: { ...bindings.values, [pattern.name]: value } }];
     }
     case "number":
-      return constantValue(value) === pattern.value ? [bindings] : [];
+      return Object.is(constantValue(value), pattern.value) ? [bindings] : [];
     case "apply":
       return value.op === pattern.op ? matchOperands(pattern, value, bindings) : [];
     default:

@@ -192,7 +192,7 @@ export const logarithmRules: readonly Rule[] = [
   rule("log of an exponential", "stabilizes", "log(r * exp(u)) = u + log(r)", ["log", "log1p"], logOfExponential),
   rule("log of a product", "stabilizes", "log(product[a](x)) = sum[a](log(x))", ["log"], logOfProduct),
   rule("power of an exponential", "stabilizes", "pow(exp(u), c) = exp(c * u)", ["pow", "sqrt"], powerOfExponential),
-  rule("exp of a logarithm", "stabilizes", "exp(log(x)) = x", ["exp"], expOfLogarithm),
+  rule("exp of a logarithm", "assumes-finite", "exp(log(x)) = x", ["exp"], expOfLogarithm),
   rule("sum of logarithms", "stabilizes", "softplus(x) - x = softplus(-x)", ["add", "sub"], sumOfLogarithms),
   rule(
     "logarithm from its larger term",

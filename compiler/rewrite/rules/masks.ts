@@ -117,7 +117,7 @@ export const rowSelectionRules: readonly Rule[] = [
   ),
   rule(
     "match in a row that counts",
-    "exact",
+    "stabilizes",
     "select(m, broadcast(select(c, x, 0)), 0) = select(broadcast(c), select(m, broadcast(x), 0), 0)",
     ["select"],
     matchInSelection,

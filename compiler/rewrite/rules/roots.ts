@@ -1,6 +1,9 @@
 /// Roots of sums of squares: without overflow, with the gradient 0 where they vanish, and with the digits of differences.
 import { add, div, mul } from "../../../ir/ops/arithmetic.ts";
-import { expm1, log1p, sqrt } from "../../../ir/ops/functions.ts";
+import { where } from "../../../ir/ops/choose.ts";
+import { equal } from "../../../ir/ops/compare.ts";
+import { expm1, log1p, sqrt, tanh } from "../../../ir/ops/functions.ts";
+import { asinh } from "../../../ir/ops/hyperbolic.ts";
 import { constant, constantValue } from "../../../ir/ops/leaf.ts";
 import { hypot, root } from "../../../ir/ops/powers.ts";
 import { same, type Value } from "../../../ir/value.ts";
@@ -35,32 +38,46 @@ function squareOf(value: Value): Linear | undefined {
   return addLinear(square(a), square(b));
 }
 
-const sizeOf = (sum: Linear): number => sum.terms.size + sum.softplus.length + (isZero(sum.constant) ? 0 : 1);
+const sizeOf = (sum: Linear): number => sum.terms.size + sum.softplus.length + (sum.constant === 0 ? 0 : 1);
 
-/** Numbers are squares of rounded roots: what is left of 1e-6 − 0.001² is 0. */
-const isZero = (number: number): boolean => Math.abs(number) < 1e-12;
+/** What is left of 1e-6 − 0.001² is 0: numbers are squares of rounded roots. */
+function withoutRounding(apart: Linear, left: Linear, right: Linear): Linear {
+  const largest = Math.max(Math.abs(left.constant), Math.abs(right.constant));
+  return Math.abs(apart.constant) <= 4 * 2 ** -24 * largest ? { ...apart, constant: 0 } : apart;
+}
 
 /** a − b of two roots' squares, where they have something in common that goes. */
 function differenceOfSquares(left: Linear | undefined, right: Linear | undefined): Linear | undefined {
   if (!left || !right) return undefined;
-  const apart = addLinear(left, right, -1);
-  if (sizeOf(apart) >= sizeOf(left) + sizeOf(right)) return undefined;
-  return isZero(apart.constant) ? { ...apart, constant: 0 } : apart;
+  const apart = withoutRounding(addLinear(left, right, -1), left, right);
+  return sizeOf(apart) < sizeOf(left) + sizeOf(right) ? apart : undefined;
 }
 
-/** √a − √b = (a − b)/(√a + √b). */
+/** √a − √b = (a − b)/(√a + √b), and 0 where both are. */
 function differenceOfRoots({ type, operands: [a, b] }: Value): Value | undefined {
   if (type.dtype !== "f32" || [a, b].some((side) => constantValue(side) !== undefined)) return undefined;
   const apart = differenceOfSquares(squareOf(a), squareOf(b));
-  return apart && div(writeLinear(apart, type), add(a, b));
+  if (!apart) return undefined;
+  const [above, total]: readonly [Value, Value] = [writeLinear(apart, type), add(a, b)];
+  if (rangeOf(total).low > 0) return div(above, total);
+  const vanishes = equal(total, 0) as Value;
+  return where(vanishes as never, 0, div(above, where(vanishes as never, 1, total)) as never);
 }
 
-/** √(c² + x) − c = c·(√(1 + x/c²) − 1), and √(1 + u) − 1 = e^(½ ln(1 + u)) − 1. */
+/**
+ * √(c² + u) − c = c·(e^(½ ln(1 + u/c²)) − 1). Of a hypotenuse, which may be longer than what can be squared,
+ * √(c² + x²) − c = x·tanh(½ asinh(x/c)).
+ */
 function rootMinusNumber({ type, operands: [a, b] }: Value): Value | undefined {
   const number = constantValue(b);
   if (type.dtype !== "f32" || number === undefined || constantValue(a) !== undefined) return undefined;
   const apart = differenceOfSquares(squareOf(a), squareOf(b));
   if (!apart) return undefined;
+  if (a.op === hypot.op) {
+    const side = a.operands.find((operand) => constantValue(operand) === undefined);
+    if (!side || a.operands.every((operand) => operand === side)) return undefined;
+    return mul(side, tanh(mul(0.5, asinh(number === 1 ? side : div(side, number)))) as Value);
+  }
   const excess = writeLinear(scaleLinear(apart, 1 / (number * number)), type);
   const relative = expm1(mul(0.5, log1p(excess)) as Value);
   return number === 1 ? relative : (mul(number, relative) as Value);

@@ -66,12 +66,12 @@ function deviation(x: Value, axes: readonly number[]): Value {
   return sub(x, spread(mean, x.type, axes));
 }
 
-/** The numbers before both terms are as 1 to 1/n. */
+/** The numbers before both terms are as 1 to 1/n, each of them rounded to a float. */
 function isShare(first: Monomial, second: Monomial, count: Dim): boolean {
   const left = numbersOf(first.over, second.under);
   const right = numbersOf(first.under, second.over);
   const ratio = (first.coefficient / second.coefficient) * (typeof count === "number" ? 1 / count : 1);
-  if (Math.abs(ratio - 1) > 1e-6) return false;
+  if (Math.abs(ratio - 1) > 4 * 2 ** -24) return false;
   const sizes = typeof count === "number" ? right.sizes : multiplyDims(right.sizes, count);
   return left.sizes === sizes && sameAll(left.others, right.others);
 }
