@@ -17,6 +17,9 @@ export interface LocalDerivative {
   readonly letter: Value | undefined;
 }
 
+/** What a cotangent is called in a rule. */
+export const cotangentLetter = "G";
+
 /** The chain rule for a loss and a target. */
 export interface Chain {
   readonly loss: Station;

@@ -1,11 +1,10 @@
 /// An explanation as sections of equations, for every format.
 import { placeText } from "../../ir/diagnostic.ts";
-import type { Value } from "../../ir/value.ts";
 import type { RuleText } from "../rewrite/log.ts";
-import type { LocalDerivative } from "./chain.ts";
-import type { GradientExplanation } from "./gradient.ts";
+import type { Factor, GradientExplanation } from "./gradient.ts";
 import { formulaText, type Formula, type Line } from "./lines.ts";
-import { derivativeName, namesOf, type Station } from "./stations.ts";
+import type { Definition } from "./parts.ts";
+import { derivativeName, type Station } from "./stations.ts";
 
 /** One line of an explanation. */
 export interface Row {
@@ -30,24 +29,24 @@ export interface Section {
 
 /** The explanation of a gradient as a document. */
 export function gradientDocument(explained: GradientExplanation): readonly Section[] {
-  const { graph, loss, target, chain, names: chainNames, prepared, lines, forward, compiled } = explained;
+  const { graph, loss, target, chain, definitions, factors, prepared, lines, forward } = explained;
   const gradient = derivativeName({ name: loss }, target);
-  const names = namesOf(graph);
-  const way = chain.stations.filter((station) => station !== chain.target).toReversed();
-  const definitions = way.map(({ name }): Row => {
-    const [value, note] = [...graph.notes].find(([, each]) => each.name === name)!;
-    const others = new Map([...names].filter(([other]) => other !== value));
-    return { left: name, relation: "=", right: { value, names: others }, note: note.place && placeText(note.place) };
-  });
+  const places = new Map([...graph.notes.values()].map(({ name, place }) => [name, place && placeText(place)]));
+  const definition = ({ name, formula }: Definition): Row => {
+    return { left: name, relation: "=", right: formula, note: places.get(name) };
+  };
   const sections: readonly (Section | undefined)[] = [
-    { title: "The model", rows: definitions },
+    { title: "The model", rows: definitions.map(definition) },
     section("Made safe before it is differentiated", prepared.flatMap(lineRows)),
     { title: "The chain rule", rows: chainRows(chain.stations, gradient) },
-    { title: "Each factor", rows: chain.locals.map((local) => localRow(local, chainNames)) },
+    { title: "Each factor", rows: factors.map((each) => ("by" in each ? localRow(each) : definition(each))) },
     section("Together", unsimplified(explained)),
     section("Rule by rule", lines.flatMap(lineRows)),
     section("The model, as it is compiled", forward.flatMap(lineRows)),
-    { title: "The gradient, as it is compiled", rows: [{ left: gradient, relation: "=", right: compiled }] },
+    {
+      title: "The gradient, as it is compiled",
+      rows: [...explained.compiledParts, { name: gradient, formula: explained.compiled }].map(definition),
+    },
     rulesSection([...prepared, ...lines, ...forward]),
   ];
   return sections.filter((each) => each !== undefined);
@@ -99,14 +98,10 @@ function chainRows(stations: readonly Station[], gradient: string): readonly Row
   });
 }
 
-function localRow({ of, by, formula, letter }: LocalDerivative, names: ReadonlyMap<Value, string>): Row {
+function localRow({ of, by, formula, letter, names }: Factor): Row {
   const left = `∂${of.name}/∂${by.name}`;
-  if (!letter) return { left, relation: "=", right: { value: formula, names } };
-  return { left, relation: "↦", right: { value: formula, names: new Map([...names, [letter, cotangentLetter]]) } };
+  return { left, relation: letter ? "↦" : "=", right: { value: formula, names } };
 }
-
-/** What a cotangent is called in a rule. */
-export const cotangentLetter = "G";
 
 /** The rules that lines name, each once. */
 export function rulesSection(lines: readonly Line[]): Section | undefined {

@@ -5,15 +5,21 @@ import { postorder, type Value } from "../../ir/value.ts";
 import { derive } from "../passes/all.ts";
 import { rewritePass } from "../passes/rewrite-pass.ts";
 import { valueNamed } from "../passes/stop-at.ts";
-import { makeLog, type DerivationLog } from "../rewrite/log.ts";
+import { expandedBy, makeLog, type DerivationLog } from "../rewrite/log.ts";
 import { deriveByHand } from "./by-hand.ts";
-import type { Chain } from "./chain.ts";
+import { cotangentLetter, type Chain, type LocalDerivative } from "./chain.ts";
 import { endOf, type Derivation } from "./derivation.ts";
 import { linesOf, namesWithin, type Formula, type Line } from "./lines.ts";
+import { nameParts, partNumbering, shareParts, type Definition, type Numbering, type Parts } from "./parts.ts";
 import { recordedDerivation } from "./recorded.ts";
 import type { Step } from "./replay.ts";
 import { notationRules } from "./rules.ts";
 import { derivativeName, namesOf, stationsBetween } from "./stations.ts";
+
+/** A local derivative, and what it may refer to. */
+export interface Factor extends LocalDerivative {
+  readonly names: ReadonlyMap<Value, string>;
+}
 
 /** A derivation of ∂loss/∂target. */
 export interface GradientExplanation {
@@ -23,14 +29,19 @@ export interface GradientExplanation {
   /** Names of the values that the chain is written with. */
   readonly names: ReadonlyMap<Value, string>;
   readonly chain: Chain;
+  /** The formulas of the chain as the model has them, each after the parts that it shares. */
+  readonly definitions: readonly Definition[];
+  /** The local derivatives, each after the parts that it shares. */
+  readonly factors: readonly (Definition | Factor)[];
   /** Formulas of the model that rules changed before they were differentiated. */
   readonly prepared: readonly Line[];
   /** Derivatives from the loss back, the last one the gradient itself. */
   readonly lines: readonly Line[];
   /** Formulas of the model that rules changed afterwards. */
   readonly forward: readonly Line[];
-  /** The gradient in its compiled form, in terms of the model's own values. */
+  /** The gradient in its compiled form, in terms of the model's own values, and the parts that it shares. */
   readonly compiled: Formula;
+  readonly compiledParts: readonly Definition[];
   /** All that was done, also where it shows in no line. */
   readonly steps: readonly Step[];
 }
@@ -53,31 +64,97 @@ export function explainGradient(model: Graph, lossName: string, targetName: stri
   const derivation =
     (nested ? undefined : deriveByHand(wanted, loss, target, compiled)) ??
     recordedDerivation(wanted, loss, target, log)!;
-  return explanation(graph, lossName, targetName, derivation);
+  return explanation(graph, lossName, targetName, derivation, (value) => expandedBy(log, value));
 }
 
 /** `aᵀ @ b` is one and the same, whichever way a model makes it. */
 const notation = rewritePass("notation", "Products of transposed matrices in one spelling.", notationRules);
 
-function explanation(graph: Graph, loss: string, target: string, derivation: Derivation): GradientExplanation {
-  const { chain, forward, backward } = derivation;
-  const end = endOf(backward);
-  const known = new Set(forward.start.keys());
+function explanation(
+  graph: Graph,
+  loss: string,
+  target: string,
+  { chain, forward: written, backward: derived }: Derivation,
+  expanded: (value: Value) => Value,
+): GradientExplanation {
+  const number = partNumbering(written.start.keys());
+  const model = definitionsOf(graph, chain, number);
+  const known = new Set(written.start.keys());
+  const onTheWay = chain.stations.map((station) => station.name).filter((name) => known.has(name));
+  const ofModel = new Map([...model.parts].map(([name, value]) => [name, expanded(value)]));
+  const forward = nameParts(written, [...ofModel.keys(), ...onTheWay], known, ofModel, number);
+  const names = new Map([...endOf(forward.course)].map(([name, value]) => [value, name]));
+  const local = factorsOf(chain, names, forward.parts, number);
   const gradient = derivativeName({ name: loss }, target);
-  const derivatives = [...backward.start.keys()].filter((name) => !known.has(name));
+  const end = endOf(derived);
+  const derivatives = [...derived.start.keys()].filter((name) => !known.has(name));
   const kept = namesWithin(end, derivatives, end.get(gradient)!, known).filter((name) => name !== gradient);
-  const onTheWay = chain.stations.map((station) => station.name).filter((name) => forward.start.has(name));
-  const changed = (lines: readonly Line[]): readonly Line[] => lines.filter(({ equalities }) => equalities.length > 0);
-  const lines = linesOf(backward.start, backward.steps, [...kept, gradient], known);
-  const [alone] = linesOf(end, [], [gradient], known);
+  const given = new Set(local.parts.keys());
+  const shown = [...onTheWay, ...given, ...kept, gradient];
+  const backward = nameParts(derived, shown, known, local.parts, number);
+  const isChanged = ({ equalities }: Line): boolean => equalities.length > 0;
+  const lines = linesOf(backward.course.start, backward.course.steps, backward.shown, known);
+  const ofForward = new Set([...onTheWay, ...forward.parts.keys()]);
+  const visible = new Map([...end].flatMap(([name, value]) => (known.has(name) ? [[value, name] as const] : [])));
+  // What a line has come to keeps its name.
+  const called = new Map(
+    [...backward.parts, ...kept.map((name) => [name, end.get(name)!] as const)].map(([name, value]) => [value, name]),
+  );
+  const numberOf = (part: Value): string => called.get(part) ?? number(part);
+  const compiled = shareParts({ value: end.get(gradient)!, names: visible }, new Map(), numberOf);
   return {
-    ...{ graph, loss, target, chain, lines },
-    names: new Map([...endOf(forward)].map(([name, value]) => [value, name])),
-    prepared: changed(linesOf(forward.start, forward.steps, onTheWay, known)),
-    forward: changed(linesOf(backward.start, backward.steps, onTheWay, known)),
-    compiled: alone.first,
-    steps: [...forward.steps, ...backward.steps],
+    ...{ graph, loss, target, chain, names },
+    definitions: model.definitions,
+    factors: local.factors,
+    lines: lines.filter((each) => !ofForward.has(each.name) && (isChanged(each) || !given.has(each.name))),
+    prepared: linesOf(forward.course.start, forward.course.steps, forward.shown, known).filter(
+      (each) => isChanged(each) || !(known.has(each.name) || ofModel.has(each.name)),
+    ),
+    forward: lines.filter((each) => ofForward.has(each.name) && isChanged(each)),
+    compiled: compiled.formula,
+    compiledParts: compiled.definitions,
+    steps: [...written.steps, ...derived.steps],
   };
+}
+
+/** The formulas of the model's values on the way, the loss last. */
+function definitionsOf(
+  graph: Graph,
+  chain: Chain,
+  number: Numbering,
+): { readonly definitions: readonly Definition[]; readonly parts: Parts } {
+  const names = namesOf(graph);
+  const definitions: Definition[] = [];
+  let parts: Parts = new Map();
+  for (const { name } of chain.stations.filter((station) => station !== chain.target).toReversed()) {
+    const [value] = [...names].find(([, each]) => each === name)!;
+    const shared = shareParts(
+      { value, names: new Map([...names].filter(([other]) => other !== value)) },
+      parts,
+      number,
+    );
+    definitions.push(...shared.definitions, { name, formula: shared.formula });
+    parts = shared.parts;
+  }
+  return { definitions, parts };
+}
+
+/** The local derivatives in their order; the letter of a cotangent has its name in each of them. */
+function factorsOf(
+  chain: Chain,
+  names: ReadonlyMap<Value, string>,
+  given: Parts,
+  number: Numbering,
+): { readonly factors: readonly (Definition | Factor)[]; readonly parts: Parts } {
+  const factors: (Definition | Factor)[] = [];
+  let parts = given;
+  for (const local of chain.locals) {
+    const own = local.letter ? new Map([...names, [local.letter, cotangentLetter]]) : names;
+    const shared = shareParts({ value: local.formula, names: own }, parts, number);
+    factors.push(...shared.definitions, { ...local, names: shared.formula.names });
+    parts = shared.parts;
+  }
+  return { factors, parts };
 }
 
 interface Compiled {

@@ -2,7 +2,8 @@
 import { escapeLatex, latexName } from "../format/latex-names.ts";
 import { latexValue } from "../format/latex.ts";
 import type { RuleText } from "../rewrite/log.ts";
-import { cotangentLetter, type Row, type Section } from "./document.ts";
+import { cotangentLetter } from "./chain.ts";
+import type { Row, Section } from "./document.ts";
 import type { Formula } from "./lines.ts";
 import { isFormula } from "./text.ts";
 

@@ -27,6 +27,20 @@ export interface Line {
   readonly last: Formula;
 }
 
+/** What the formula of a name may refer to at a moment: other names that are `visible`. */
+export function namesAt(moment: Moment, name: string, visible: ReadonlySet<string>): ReadonlyMap<Value, string> {
+  const names = new Map<Value, string>();
+  const own = moment.get(name)!;
+  let isBefore = true;
+  for (const [other, value] of moment) {
+    if (other === name) isBefore = false;
+    // A name for the very same value says something only where it does not come to mean this one.
+    const isNamed = other !== name && visible.has(other) && (isBefore || value !== own);
+    if (isNamed && !names.has(value)) names.set(value, other);
+  }
+  return names;
+}
+
 /** The lines of `shown` names over the steps; other names that are not `known` are written out. */
 export function linesOf(
   start: Moment,
@@ -34,30 +48,26 @@ export function linesOf(
   shown: readonly string[],
   known: ReadonlySet<string>,
 ): readonly Line[] {
+  const visible = new Set([...known, ...shown]);
   const formulaAt = (moment: Moment, name: string): Formula => {
-    const names = new Map<Value, string>();
-    const own = moment.get(name)!;
-    let isBefore = true;
-    for (const [other, value] of moment) {
-      if (other === name) isBefore = false;
-      // A name for the very same value says something only where it does not come to mean this one.
-      const isNamed = other !== name && (known.has(other) || shown.includes(other)) && (isBefore || value !== own);
-      if (isNamed && !names.has(value)) names.set(value, other);
-    }
-    return { value: own, names };
+    return { value: moment.get(name)!, names: namesAt(moment, name, visible) };
   };
+  const moments = [start, ...steps.map(({ after }) => after)];
   return shown.map((name) => {
-    const first = formulaAt(start, name);
+    // A part has its name from the moment at which it is shared.
+    const begins = moments.findIndex((moment) => moment.has(name));
+    const first = formulaAt(moments[begins], name);
     const equalities: Equality[] = [];
     let text = formulaText(first);
-    for (const { rule, after } of steps) {
+    for (const { rule, before, after } of steps.slice(begins)) {
+      if (before.get(name) === after.get(name)) continue;
       const formula = formulaAt(after, name);
       const next = formulaText(formula);
       if (next === text) continue;
       text = next;
       equalities.push({ rule, formula });
     }
-    return { name, first, equalities, last: formulaAt(steps.at(-1)?.after ?? start, name) };
+    return { name, first, equalities, last: formulaAt(moments.at(-1)!, name) };
   });
 }
 
@@ -68,7 +78,7 @@ export const primed = "′";
 export function formulaText({ value, names }: Formula): string {
   const name = names.get(value);
   const text = name === undefined ? printValue(value, names) : formatName(name);
-  return text.replace(/`([^`]+)′`/gu, (_, state: string) => formatName(state) + primed);
+  return text.replace(/`([^`]+)′`/gu, (_, state: string) => formatName(state) + primed).replace(/`(v\d+)`/g, "$1");
 }
 
 /** Names of a moment whose values are computed on the way to another and by no `other` name, each value once. */

@@ -25,7 +25,8 @@ export function prepared(start: Moment, kept: readonly string[]): Course {
     makeRewriter(stabilizingRules, { observe: log.phase("stabilize") })(formula);
     for (const step of replay(new Map([[name, formula]]), phasesOf(log))) {
       const after = replaced(moment, moment.get(name)!, restore(step.after.get(name)!));
-      steps.push({ ...step, before: moment, after });
+      const [before, made] = step.replaced;
+      steps.push({ ...step, replaced: [restore(before), restore(made)], before: moment, after });
       moment = after;
     }
   }

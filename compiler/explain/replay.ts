@@ -10,6 +10,8 @@ export type Moment = ReadonlyMap<string, Value>;
 export interface Step {
   readonly phase: string;
   readonly rule: Firing["rule"];
+  /** The value that was replaced throughout, and what by. */
+  readonly replaced: readonly [Value, Value];
   readonly before: Moment;
   readonly after: Moment;
 }
@@ -27,7 +29,8 @@ export function replay(start: Moment, phases: readonly Phase[]): readonly Step[]
       const { value, firing } = found;
       const replace = substitution(new Map([[value, firing.after]]));
       const after: Moment = new Map([...moment].map(([name, each]) => [name, replace(each)]));
-      steps.push({ phase: phase.name, rule: firing.rule, before: moment, after });
+      const replaced = [value, firing.after] as const;
+      steps.push({ phase: phase.name, rule: firing.rule, replaced, before: moment, after });
       if (steps.length > mostSteps) throw new Error(`a derivation of more than ${mostSteps} steps is no explanation`);
       moment = after;
     }

@@ -2,7 +2,8 @@
 import { formatName } from "../../ir/notation/form.ts";
 import { pageWidth, wrap } from "../../ir/print/wrap.ts";
 import type { RuleText } from "../rewrite/log.ts";
-import { cotangentLetter, type Row, type Section } from "./document.ts";
+import { cotangentLetter } from "./chain.ts";
+import type { Row, Section } from "./document.ts";
 import { formulaText, primed, type Formula } from "./lines.ts";
 
 /** The sections as text of at most 100 columns where lines can be broken. */

@@ -11,8 +11,10 @@ import { derive } from "../passes/all.ts";
 import { substitution } from "../rewrite/bottom-up.ts";
 import { makeRewriter } from "../rewrite/driver.ts";
 import { expandedBy, makeLog, phasesOf, type DerivationLog } from "../rewrite/log.ts";
-import { cotangentLetter, lineRows, rulesSection, type Row, type Section } from "./document.ts";
+import { cotangentLetter } from "./chain.ts";
+import { lineRows, rulesSection, type Row, type Section } from "./document.ts";
 import { formulaText, linesOf, primed, type Formula, type Line } from "./lines.ts";
+import { nameParts, partNumbering } from "./parts.ts";
 import { replay, type Moment, type Step } from "./replay.ts";
 import { tidyRules } from "./rules.ts";
 import { namesOf } from "./stations.ts";
@@ -35,6 +37,8 @@ export interface ValueExplanation {
   /** Of a derivative: the value that it is with respect to, and the rules of what reads that. */
   readonly derivative: { readonly of: Line; readonly rules: readonly ReaderRule[] } | undefined;
   readonly line: Line;
+  /** What the line shares, each part before what is made of it. */
+  readonly parts: readonly Line[];
   readonly steps: readonly Step[];
 }
 
@@ -78,9 +82,11 @@ function explainSubject(
   ]);
   const steps = replay(start, phasesOf(log));
   const known = new Set(start.keys());
-  const [line] = linesOf(start, steps, [subject.name], known);
+  const { course, shown } = nameParts({ start, steps }, [subject.name], known, new Map(), partNumbering(known));
+  const lines = linesOf(course.start, course.steps, shown, known);
+  const [parts, line] = [lines.slice(0, -1), lines.at(-1)!];
   const { title, place, derivative } = subject;
-  return { title, place, line, steps, derivative: derivative && derivativeOf(graph, derivative, start, log) };
+  return { title, place, line, parts, steps, derivative: derivative && derivativeOf(graph, derivative, start, log) };
 }
 
 /** What the letters in a value of a loop's body are called: a body is closed, so their names may be those of others. */
@@ -153,7 +159,7 @@ function handedBack(reader: Value, cotangent: Value, position: number): Value | 
 }
 
 /** The explanation of a value as a document. */
-export function valueDocument({ title, place, derivative, line }: ValueExplanation): readonly Section[] {
+export function valueDocument({ title, place, derivative, line, parts }: ValueExplanation): readonly Section[] {
   const readers = derivative?.rules.map(({ operand, reader, rule }): Row => {
     return { left: undefined, label: `operand ${operand} of ${shortText(reader)}`, relation: "↦", right: rule };
   });
@@ -161,7 +167,9 @@ export function valueDocument({ title, place, derivative, line }: ValueExplanati
   const sections: readonly (Section | undefined)[] = [
     {
       title: place ? `${title} (${placeText(place)})` : title,
-      rows: [derivative?.of ?? line].flatMap((each) => (isLeaf(each) ? [] : lineRows(each).slice(0, derivative && 1))),
+      rows: (derivative ? [derivative.of] : [...parts, line]).flatMap((each) =>
+        isLeaf(each) ? [] : lineRows(each).slice(0, derivative && 1),
+      ),
     },
     readers?.length
       ? { title: `What its readers hand back, each of its own derivative ${cotangentLetter}`, rows: readers }
@@ -169,8 +177,8 @@ export function valueDocument({ title, place, derivative, line }: ValueExplanati
     derivative &&
       (isLeaf(line)
         ? { title: "A step gets it from the step that came after", rows: [] }
-        : { title: "Together, rule by rule", rows: lineRows(line) }),
-    rulesSection([line]),
+        : { title: "Together, rule by rule", rows: [...parts, line].flatMap(lineRows) }),
+    rulesSection([...parts, line]),
   ];
   return sections.filter((each) => each !== undefined);
 }

@@ -87,7 +87,7 @@ function chooseLines(
   const uses = new Map<Value, number>();
   const used = (value: Value): void => void uses.set(value, (uses.get(value) ?? 0) + 1);
   roots.forEach(used);
-  for (const value of order) new Set(written(view(value))).forEach(used);
+  for (const value of order) written(view(value)).forEach(used);
   const lines = new Set<Value>();
   const weights = new Map<Value, number>();
   for (const value of order) {
@@ -120,12 +120,20 @@ export interface FormulaPlan {
   readonly shared: readonly Value[];
 }
 
-/** Plans one formula in terms of `names`, which must not name the value itself. */
-export function planFormula(value: Value, names: ReadonlyMap<Value, string>): FormulaPlan {
+/**
+ * Plans one formula in terms of `names`, which must not name the value itself. It is written out whole unless it has more
+ * words than `most`.
+ */
+export function planFormula(value: Value, names: ReadonlyMap<Value, string>, most = longest): FormulaPlan {
   const plan = planPage([{ roots: [value] }], names);
   const order = plan.order([value]);
-  if (writtenLength(value, order, plan, names) <= longest) return { plan, shared: [] };
-  return { plan, shared: order.filter((each) => each !== value && plan.lines.has(each) && !names.has(each)) };
+  const own = new Set([value]);
+  for (const each of own) if (!names.has(each)) written(plan.view(each)).forEach((part) => own.add(part));
+  if (writtenLength(value, order, plan, names) <= most) return { plan, shared: [] };
+  return {
+    plan,
+    shared: order.filter((each) => each !== value && own.has(each) && plan.lines.has(each) && !names.has(each)),
+  };
 }
 
 /** A formula of more words than this is not written out. */

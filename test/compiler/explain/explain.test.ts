@@ -24,6 +24,7 @@ import {
   model,
   mul,
   neg,
+  norm,
   param,
   relu,
   sgd,
@@ -261,4 +262,21 @@ describe("values", () => {
       expect.objectContaining({ code: "value-unknown", help: "did you mean ∂L/∂W1?" }),
     );
   });
+});
+
+test("what formulas share is written once, and a step shows in the line that it changes", () => {
+  const graph = model("shared", () => {
+    const [x, W] = [input("x", "f32", [3, 4]), param([4, 2], { name: "W" })];
+    const s = as("s", () => sum(tanh(matmul(x, W))));
+    const g = as("g", () => grad(s, x));
+    const L = as("L", () => mean(square(sub(norm(g, { axis: 1 }), 1))));
+    return { train: { L, d: grad(L, W) } };
+  });
+  const text = explanationText(gradientDocument(explainGradient(graph, "L", "W")!));
+  const [, factors, rest] = /Each factor\n([^]*?)\n\nRule by rule\n([^]*)/.exec(text)!;
+  expect(factors).toContain("  v1 = sum(g², axis=1)\n");
+  // Named before any rule; no line writes it out after that, but where it is said again what the name means.
+  expect(`${factors}${rest}`.match(/(?<!v1 = )sum\(g²/g)).toBeNull();
+  const defined = new Set([...text.matchAll(/^ {2}(v\d+) = /gm)].map(([, name]) => name));
+  expect([...text.matchAll(/\bv\d+\b/g)].filter(([name]) => !defined.has(name))).toEqual([]);
 });

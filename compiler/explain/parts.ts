@@ -1,0 +1,104 @@
+/// Names for what formulas share: a part that would be written again and again is written once, as `v1`, `v2`…
+import { planFormula } from "../../ir/print/plan.ts";
+import type { Value } from "../../ir/value.ts";
+import { substitution } from "../rewrite/bottom-up.ts";
+import type { Course } from "./derivation.ts";
+import { namesAt, type Formula } from "./lines.ts";
+import type { Moment, Step } from "./replay.ts";
+
+/** Parts by name, each after those that it is made of. */
+export type Parts = ReadonlyMap<string, Value>;
+
+/** Gives a part its name. */
+export type Numbering = (part: Value) => string;
+
+/** A formula of more words than this has its shared parts in lines of their own. */
+const longest = 24;
+
+/** `v1`, `v2`…, without those that are taken. */
+export function partNumbering(taken: Iterable<string>): Numbering {
+  const known = new Set(taken);
+  let count = 0;
+  return () => {
+    do count++;
+    while (known.has(`v${count}`));
+    return `v${count}`;
+  };
+}
+
+/** A name and its formula. */
+export interface Definition {
+  readonly name: string;
+  readonly formula: Formula;
+}
+
+/** A formula with names for what it shares, and the definitions of those that have none in `given` yet. */
+export interface Sharing {
+  readonly formula: Formula;
+  readonly definitions: readonly Definition[];
+  /** The given parts, and the new ones. */
+  readonly parts: Parts;
+}
+
+/** Writes a formula in terms of parts: those that are given, and those that it shares besides. */
+export function shareParts({ value, names }: Formula, given: Parts, number: Numbering): Sharing {
+  const parts = new Map(given);
+  const all = new Map([...[...given].map(([name, part]) => [part, name] as const), ...names]);
+  all.delete(value);
+  const found = planFormula(value, all, longest).shared.map((part) => {
+    const name = number(part);
+    parts.set(name, part);
+    all.set(part, name);
+    return { name, part };
+  });
+  const definitions = found.map(({ name, part }): Definition => {
+    return { name, formula: { value: part, names: new Map([...all].filter(([each]) => each !== part)) } };
+  });
+  return { formula: { value, names: all }, definitions, parts };
+}
+
+/** A course in which parts have names, and what is to be shown of it. */
+export interface NamedCourse {
+  readonly course: Course;
+  /** The names that were to be shown, each after the parts that it came to need. */
+  readonly shown: readonly string[];
+  /** All parts, as they are in the end. */
+  readonly parts: Parts;
+}
+
+/**
+ * Names what the formulas of `shown` names share, from the moment at which they do. A part keeps its name while rules
+ * change it, so that a step shows in the one line that it changed. `given` are parts that have names already.
+ */
+export function nameParts(
+  { start, steps }: Course,
+  shown: readonly string[],
+  known: ReadonlySet<string>,
+  given: Parts,
+  number: Numbering,
+): NamedCourse {
+  const order = [...shown];
+  const parts = new Map(given);
+  const extend = (moment: Moment, changed: (name: string) => boolean): Moment => {
+    for (const name of order.filter((each) => changed(each))) {
+      const visible = new Set([...known, ...order, ...parts.keys()]);
+      const names = namesAt(new Map([...moment, ...parts]), name, visible);
+      const value = parts.get(name) ?? moment.get(name)!;
+      const found = shareParts({ value, names }, new Map(), number).parts;
+      order.splice(order.indexOf(name), 0, ...found.keys());
+      for (const [part, each] of found) parts.set(part, each);
+    }
+    return new Map([...moment, ...parts]);
+  };
+  const first = extend(start, () => true);
+  let before = first;
+  const extended = steps.map((step): Step => {
+    const replace = substitution(new Map([step.replaced]));
+    for (const [part, value] of parts) parts.set(part, replace(value));
+    const now = new Map([...step.after, ...parts]);
+    const last = before;
+    before = extend(step.after, (name) => now.get(name) !== last.get(name));
+    return { ...step, before: last, after: before };
+  });
+  return { course: { start: first, steps: extended }, shown: order, parts };
+}
