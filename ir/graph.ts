@@ -27,6 +27,8 @@ export interface Note {
   readonly name?: string;
   /** Where the user wrote it. */
   readonly place?: Place;
+  /** Of a derivative: which half of a step it belongs to. A loss may be made of derivatives, which are forward then. */
+  readonly derivative?: "forward" | "backward";
   /** Of an input: numbers of classes of the one-hots that the model makes of it. The runtime checks labels from the host. */
   readonly classes?: readonly Dim[];
 }

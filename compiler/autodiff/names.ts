@@ -10,7 +10,12 @@ export interface GrowingNotes {
   addForward(became: Value, forward: Note): void;
   /** Names the cotangent of a forward value, and gives its place to every new value that it is made of. */
   addCotangent(cotangent: Value, loss: string, forward: Note, target: boolean): void;
-  /** A placeholder gives way to its gradient: the name of a cotangent says more than the variable that held it. */
+  /** What is differentiated may hold derivatives: they belong to the forward half of what is derived now. */
+  addDifferentiated(isWithin: (value: Value) => boolean): void;
+  /**
+   * A placeholder gives way to its gradient: the name of a cotangent says more than the variable that held it, unless the
+   * loss has no name that it could be made of.
+   */
   addGradient(placeholder: Value, gradient: Value): void;
   finish(): Graph["notes"];
 }
@@ -18,6 +23,7 @@ export interface GrowingNotes {
 /** Starts from the notes of a graph. */
 export function growNotes(before: Graph["notes"]): GrowingNotes {
   const notes = new Map(before);
+  const called = new Set<Value>();
   const taken = new Set([...before.values()].flatMap((note) => note.name ?? []));
   return {
     get: (value) => notes.get(value),
@@ -29,11 +35,22 @@ export function growNotes(before: Graph["notes"]): GrowingNotes {
       const name = freeName(taken, `∂${loss}/∂${forward.name}`, target);
       if (name === undefined) return;
       taken.add(name);
-      notes.set(cotangent, { name, place: known?.place ?? forward.place });
+      notes.set(cotangent, { name, derivative: "backward", place: known?.place ?? forward.place });
+    },
+    addDifferentiated(isWithin) {
+      for (const [value, note] of notes) {
+        if (note.derivative && isWithin(value)) notes.set(value, { ...note, derivative: "forward" });
+      }
     },
     addGradient(placeholder, gradient) {
-      const place = notes.get(placeholder)?.place;
-      if (notes.get(gradient)?.name !== undefined) notes.set(placeholder, { place });
+      const { name, place } = notes.get(placeholder) ?? {};
+      const known = notes.get(gradient);
+      if (!known?.derivative) return;
+      notes.set(placeholder, { place });
+      const isLossNamed = before.get(placeholder.operands[0])?.name !== undefined;
+      if (name === undefined || isLossNamed || called.has(gradient)) return;
+      called.add(gradient);
+      notes.set(gradient, { ...known, name });
     },
     finish: () => notes,
   };

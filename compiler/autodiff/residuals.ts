@@ -20,20 +20,24 @@ export interface Residual {
 /**
  * The residuals of one entry point of a derived graph, in order of computation. Leaves are kept anyway and do not count,
  * nor does what follows from single numbers, such as a mask of dropout: it is computed again where it is read.
- * The forward half is what the outputs need that are no gradients; without such outputs, what leads to no gradient.
+ * The forward half is what the outputs need that are no gradients; without such outputs, what gradients need besides.
  */
 export function residuals(graph: Graph, entry: EntryPoint): readonly Residual[] {
   const order = postorder(entryPointRoots(entry));
   const backward = gradientsAndTheirUsers(graph, order);
   const results = entry.outputs.map((output) => output.value).filter((value) => !backward.has(value));
-  const forward = new Set(results.length > 0 ? postorder(results) : order.filter((value) => !backward.has(value)));
+  const gradients = order.filter((value) => graph.notes.get(value)?.derivative === "backward");
+  const before = results.length > 0 ? postorder(results) : postorder(gradients).filter((value) => !backward.has(value));
+  const forward = new Set(before);
   const free = fromNumbersAlone(order);
   const readers = new Map<Value, Value[]>();
   for (const reader of order) {
     if (forward.has(reader)) continue;
     for (const operand of new Set(reader.operands)) {
-      if (!forward.has(operand) || operand.op.kind === "leaf" || free.has(operand)) continue;
-      readers.set(operand, [...(readers.get(operand) ?? []), reader]);
+      // A layout is read in place: what it arranges is kept.
+      const kept = underLayouts(operand);
+      if (!forward.has(operand) || kept.op.kind === "leaf" || free.has(operand)) continue;
+      readers.set(kept, [...(readers.get(kept) ?? []), reader]);
     }
   }
   return order.flatMap((value) => {
@@ -50,7 +54,7 @@ function placeOfUser({ notes }: Graph, value: Value, order: readonly Value[]): P
   for (const each of order) {
     if (!each.operands.some((operand) => users.has(operand))) continue;
     const note = notes.get(each);
-    if (note?.place && !note.name?.startsWith("∂")) return note.place;
+    if (note?.place && note.derivative !== "backward") return note.place;
     users.add(each);
   }
   return undefined;
@@ -71,8 +75,8 @@ function fromNumbersAlone(order: readonly Value[]): ReadonlySet<Value> {
 function gradientsAndTheirUsers(graph: Graph, order: readonly Value[]): ReadonlySet<Value> {
   const found = new Set<Value>();
   for (const value of order) {
-    const named = graph.notes.get(value)?.name?.startsWith("∂") ?? false;
-    if (named || value.operands.some((operand) => found.has(operand))) found.add(value);
+    const isGradient = graph.notes.get(value)?.derivative === "backward";
+    if (isGradient || value.operands.some((operand) => found.has(operand))) found.add(value);
   }
   return found;
 }

@@ -176,11 +176,13 @@ function carriesOf(values: readonly Value[]): ReadonlyMap<Value, Value> {
 
 /** Names the cotangents, and logs what was derived. */
 function noteGradients(
-  { graph, notes, log }: Expansion,
+  { graph, notes, log, stabilize }: Expansion,
   { loss, differentiated, targets, image }: Taken,
   cotangents: Differentiated["cotangents"],
 ): void {
   const lossName = graph.notes.get(loss)?.name ?? "objective";
+  const within = new Set(postorder([differentiated]));
+  notes.addDifferentiated((value) => within.has(value) || within.has(stabilize(value)));
   const forward = new Map<Value, Value>();
   for (const value of graph.notes.keys()) {
     const became = image(value);

@@ -3,8 +3,8 @@ import { graphRoots, type Graph, type Note } from "../../ir/graph.ts";
 import type { Value } from "../../ir/value.ts";
 
 /**
- * The graph with every root replaced. A replacement takes the name and place of what it replaces unless it has its own.
- * Values that nothing reads keep their notes: a derivative may bring them back. `dce` drops them.
+ * The graph with every root replaced. A replacement takes the name and place of what it replaces unless it has its own,
+ * or is a constant. Values that nothing reads keep their notes: a derivative may bring them back. `dce` drops them.
  */
 export function replaceValues(graph: Graph, replace: (value: Value) => Value): Graph {
   if (graphRoots(graph).every((root) => replace(root) === root)) return graph;
@@ -22,8 +22,14 @@ function movedNotes(before: Graph["notes"], replace: (value: Value) => Value): G
   for (const [value, note] of before) {
     const replacement = replace(value);
     if (replacement === value) continue;
+    // The same number stands in many places, and is none of them.
+    if (replacement.constant) continue;
     const known = notes.get(replacement);
-    notes.set(replacement, { ...known, name: known?.name ?? note.name, place: known?.place ?? note.place });
+    const named = known?.name === undefined ? note : known;
+    notes.set(replacement, {
+      ...known,
+      ...{ name: named.name, derivative: named.derivative, place: known?.place ?? note.place },
+    });
   }
   return notes;
 }

@@ -33,6 +33,6 @@ export function countUses(graph: Graph): ReadonlyMap<Value, number> {
   const count = (value: Value): Map<Value, number> => uses.set(value, (uses.get(value) ?? 0) + 1);
   for (const root of new Set(roots)) count(root);
   for (const value of postorder(roots)) for (const operand of new Set(value.operands)) count(operand);
-  for (const [value, { name }] of graph.notes) if (name !== undefined && !name.startsWith("∂")) count(value);
+  for (const [value, { name, derivative }] of graph.notes) if (name !== undefined && !derivative) count(value);
   return uses;
 }

@@ -4,13 +4,20 @@ import {
   adam,
   add,
   dense,
+  grad,
   gradientDescent,
   input,
+  matmul,
+  mean,
   model,
+  param,
   relu,
   sgd,
   sigmoid,
   softmaxCrossEntropy,
+  square,
+  sub,
+  sum,
   tanh,
   type Graph,
   type Value,
@@ -21,7 +28,10 @@ import type { Dims } from "../../compiler/passes/bind-sizes.ts";
 import type { EntryPlan } from "../../compiler/plan.ts";
 import { report, type EntryReport } from "../../compiler/report.ts";
 import { loadModel } from "../../compiler/load/index.ts";
+import { derive } from "../../compiler/passes/all.ts";
+import { printGraph } from "../../ir/print.ts";
 import { planOf } from "./planning.ts";
+import { as } from "./symbolic.ts";
 
 // Loaded as the command does: names come from the source.
 const digits = await loadModel("samples/digits/model.ts", { typeCheck: false });
@@ -197,5 +207,28 @@ describe("other networks", () => {
       return { train: { loss, update: adam(loss) } };
     });
     expect(loneElementwise(planOf(graph, "train", { batch: 8 }))).toEqual([]);
+  });
+});
+
+describe("a gradient in a loss", () => {
+  const graph = model("penalised", () => {
+    const [x, W] = [input("x", "f32", ["batch", 3]), param([3, 2], { name: "W" })];
+    const h = as("h", () => tanh(matmul(x, W)));
+    const slope = as("slope", () => grad(sum(h), x));
+    const penalty = as("penalty", () => mean(square(slope)));
+    const zero = as("zero", () => mean(sub(x, mean(x))));
+    return { train: { penalty, zero, update: sgd(penalty) } };
+  });
+
+  it("is a forward value of that loss, under the user's name: only what the loss is made of is kept for backward", () => {
+    const names = entryReport(graph, "train", { batch: 4 }).residuals.map(({ name }) => name);
+    expect(names).toContain("h");
+    expect(names.filter((name) => /sgd|momentum|objective\/∂x|∂penalty/.test(name))).toEqual([]);
+    expect(printGraph(derive(graph))).toMatch(/^ {2}slope = /m);
+  });
+
+  it("a value that comes to a constant gives that its name only where it is put out", () => {
+    expect(printGraph(derive(graph))).toContain("output zero = 0");
+    expect(printGraph(derive(graph))).not.toMatch(/[-+·=/] zero\b/);
   });
 });
