@@ -6,14 +6,13 @@ import { compileWithFacts } from "../../compiler/compile.ts";
 import { runPasses } from "../../compiler/pass.ts";
 import { derive, simplifyAfterBinding } from "../../compiler/passes/all.ts";
 import { bindSizes } from "../../compiler/passes/bind-sizes.ts";
-import { expandDerivativesWith } from "../../compiler/passes/expand-derivatives.ts";
-import { insideScans } from "../../compiler/passes/inside-scans.ts";
 import { kernelPasses } from "../../compiler/passes/kernel-passes.ts";
 import { bindDim } from "../../ir/dim.ts";
 import { prepareEvaluation } from "../../ir/evaluate.ts";
 import type { Graph } from "../../ir/graph.ts";
 import { elementCount } from "../../ir/type.ts";
 import type { Program } from "../../runtime/abi.ts";
+import { asWritten } from "../compiler/as-written.ts";
 import { buildPlan, sizesOf, type Plan } from "./plan.ts";
 
 /** Numbers by the names of leaves or results. */
@@ -58,13 +57,6 @@ function evaluator(graph: Graph, plan: Plan): Evaluate {
   };
 }
 
-/** The graph with derivatives as the chain rule gives them, and nothing else done. */
-function expanded(graph: Graph): Graph {
-  const asIs = (): ((value: never) => never) => (value) => value;
-  const inside = insideScans([expandDerivativesWith(asIs as never, { keepMarks: true })]);
-  return runPasses(graph, [inside, expandDerivativesWith(asIs as never)]);
-}
-
 /** The graph that kernels are written for. */
 function forKernels(derived: Graph, plan: Plan): Graph {
   const simple = simplifyAfterBinding(bindSizes(derived, sizesOf(plan)));
@@ -86,7 +78,7 @@ export interface Finding {
 export async function findDisagreements(plan: Plan, seed: number, device?: GPUDevice): Promise<Finding> {
   const graph = buildPlan(plan);
   const data = drawData(graph, plan, seed);
-  const plain = evaluator(expanded(graph), plan);
+  const plain = evaluator(asWritten(graph), plan);
   const wanted = plain(data);
   const moved = sensitivity(plain, data, wanted, seed);
   const tally = { compared: 0, left: 0 };
