@@ -49,6 +49,18 @@ export function keep<V extends Application>(table: InternTable<V>, op: object, v
   }
 }
 
+/** Finds `after` from now on where `before`, its equal, was found. */
+export function replaceKept<V extends Application & { readonly op: object }>(
+  table: InternTable<V>,
+  before: V,
+  after: V,
+): void {
+  const built = alike(table, before.op, before.operands, before.attrs) as V[] | undefined;
+  const place = built?.indexOf(before) ?? -1;
+  if (built && place >= 0) built[place] = after;
+  else keep(table, after.op, after);
+}
+
 function keepApart<V extends Application>(applications: Map<unknown, V[]>, value: V): void {
   const key = distinction(value.operands, value.attrs);
   const known = applications.get(key);

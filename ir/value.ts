@@ -2,7 +2,7 @@
 /// everything about itself; the compiler switches over the closed set of kinds, never over ops.
 import { about } from "./diagnostic.ts";
 import type { Dim } from "./dim.ts";
-import { alike, internTable, keep, sameAttrs } from "./intern.ts";
+import { alike, internTable, keep, replaceKept, sameAttrs } from "./intern.ts";
 import type {
   Accumulation,
   Accumulator,
@@ -252,6 +252,19 @@ export function withOperands(value: Value, operands: readonly Value[]): Value {
   return operands.every((operand, position) => operand === value.operands[position])
     ? value
     : apply(value.op, operands, value.attrs);
+}
+
+/**
+ * The same op on exactly these operands. `apply` finds a value that was built on equal constants; here those become one,
+ * so that what is built on them from now on is shared.
+ */
+export function withExactly(value: Value, operands: readonly Value[]): Value {
+  const rebuilt = withOperands(value, operands);
+  if (operands.every((operand, position) => operand === rebuilt.operands[position])) return rebuilt;
+  const anchor = operands.find((operand) => !operand.constant) ?? operands[0];
+  const exact: Value = { ...rebuilt, operands };
+  replaceKept(internTable<Value>(anchor), rebuilt, exact);
+  return exact;
 }
 
 /** The value under the layout ops that end in this one. */

@@ -2,7 +2,8 @@
 import type { Pass } from "../pass.ts";
 import { bottomUp } from "../rewrite/bottom-up.ts";
 import type { DerivationLog } from "../rewrite/log.ts";
-import { sameAttrs, withOperands, type Op, type Value } from "../../ir/value.ts";
+import { iotaOp } from "../../ir/ops/leaf.ts";
+import { sameAttrs, withExactly, withOperands, type Op, type Value } from "../../ir/value.ts";
 import { replaceValues } from "./replace.ts";
 
 /** Why a log says that a value gave way to an equal one, perhaps with swapped operands. */
@@ -17,9 +18,16 @@ export function cseWith(log?: DerivationLog): Pass {
       const merge = merger();
       const observe = log?.phase("cse");
       const done = new Map<Value, Value>();
+      // Numbers are written where they are read; masks and other tables made of counting indices are shared.
+      const counting = new Set<Value>();
+      const counts = (value: Value): boolean => {
+        const found = value.constant && (value.op === iotaOp || value.operands.some((each) => counting.has(each)));
+        if (found) counting.add(value);
+        return found;
+      };
       return replaceValues(graph, (root) =>
         bottomUp(root, done, (value, operands) => {
-          const rebuilt = withOperands(value, operands);
+          const rebuilt = (operands.some(counts) ? withExactly : withOperands)(value, operands);
           const merged = merge(rebuilt);
           if (merged !== rebuilt) observe?.(merging, rebuilt, merged);
           return merged;
