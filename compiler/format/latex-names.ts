@@ -15,24 +15,31 @@ export function latexName(name: string): string {
   if (name.endsWith("′")) return `{${latexName(name.slice(0, -1))}}'`;
   const derivative = /^∂(.+?)\/∂(.+)$/u.exec(name);
   if (derivative) return `\\frac{\\partial ${latexName(derivative[1])}}{\\partial ${latexName(derivative[2])}}`;
-  const parts = name.split(".");
-  if (parts.length === 1) return word(name);
+  // key.0 is an element of key.
+  const parts = name.replace(/\.(\d+)$/, "_$1").split(".");
+  if (parts.length === 1) return word(parts[0]);
   const last = parts.at(-1)!;
   const symbol = last === "weight" ? "W" : last === "bias" ? "b" : undefined;
-  const owner = parts.at(-2)!;
   // adam.m.W, sgd.velocity.W
-  if (!symbol && parts.length > 2 && /^(?:.|velocity)$/u.test(parts[1]))
+  if (parts.length > (symbol ? 3 : 2) && /^(?:.|velocity)$/u.test(parts[1]))
     return `${word(parts[1])}_{${latexName(parts.slice(2).join("."))}}`;
-  if (!symbol) return `${word(last)}_{${base(owner)}}`;
-  if (parts.length === 2) return `${symbol}_{${word(owner)}}`;
-  return `${word(parts.at(-3)!)}_{${symbol}_{${word(owner)}}}`;
+  // One subscript: a second one beside it is an error in TeX.
+  const [stem, index] = symbol ? [symbol, undefined] : split(last);
+  const path = parts.slice(0, -1).map(word);
+  return `${symbol ?? base(stem)}_{${[...path, ...(index === undefined ? [] : [index])].join(", ")}}`;
+}
+
+/** The digits at the end of a word, apart from it. */
+function split(text: string): readonly [string, string | undefined] {
+  const plain = text.replace(/[₀-₉]/gu, (digit) => `${digit.codePointAt(0)! - "₀".codePointAt(0)!}`);
+  const [, stem, index] = /^(.+?)_?(\d+)$/u.exec(plain) ?? [undefined, plain, undefined];
+  return [stem, index];
 }
 
 /** A word with trailing digits as subscript. */
 function word(text: string): string {
-  const plain = text.replace(/[₀-₉]/gu, (digit) => `${digit.codePointAt(0)! - "₀".codePointAt(0)!}`);
-  const [, stem, index] = /^(.*?)_?(\d+)$/u.exec(plain) ?? [undefined, plain, ""];
-  return stem === "" ? base(plain) : index === "" ? base(stem) : `${base(stem)}_{${index}}`;
+  const [stem, index] = split(text);
+  return index === undefined ? base(stem) : `${base(stem)}_{${index}}`;
 }
 
 function base(text: string): string {
