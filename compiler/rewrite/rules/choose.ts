@@ -23,6 +23,8 @@ export const selectRules: readonly Rule[] = [
   rule("selection with a known condition", "exact", "select(true, x, y) = x", ["select"], decided),
   identity("selection of one value", "exact", "select(c, x, x) = x"),
   identity("selection by a negation", "exact", "select(not(c), x, y) = select(c, y, x)"),
+  identity("selection chosen already", "exact", "select(c, select(c, x, y), z) = select(c, x, z)"),
+  identity("alternative chosen already", "exact", "select(c, x, select(c, y, z)) = select(c, x, z)"),
   // One selection in the place of two: a factor that goes in has one way to go, however many relu lie on top of each other.
   identity("selection in a selection", "exact", "select(c, select(d, x, 0), 0) = select(and(c, d), x, 0)", readsAlone),
   // Two by one condition first: going into each other they would be four.
