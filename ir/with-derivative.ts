@@ -44,16 +44,26 @@ export function withDerivative<A extends readonly Value[], R extends Value>(
   rule: (cotangent: R, context: RuleOperands<A, R>) => readonly (Value | null)[],
   options: DerivativeOptions = {},
 ): (...operands: A) => R {
-  const name = options.name ?? variableName() ?? (forward.name || "withDerivative");
-  const identity = { name, exact: options.exact ?? true, forward, rule } as unknown as SuppliedDerivative;
-  return (...operands) => {
+  const given = options.name ?? variableName();
+  let known: SuppliedDerivative | undefined;
+  const supplied = unnamed((...operands: A): R => {
+    // What holds the function outside a model names it later than it is made.
+    const name = given ?? (supplied.name || forward.name || "withDerivative");
+    known ??= { name, exact: options.exact ?? true, forward, rule } as unknown as SuppliedDerivative;
+    const identity = known;
     const result = forward(...operands);
     checkForward(name, result, operands);
     const value = about(operands, () => apply(suppliedOp, [result, ...operands], { identity }));
     // A rule that applies other functions of this kind has them look at their own rules when they are used.
     if (isBuilding()) aside(() => checkRule(name, value, operands));
     return value as R;
-  };
+  });
+  return supplied;
+}
+
+/** The function as it is, without the name that a variable would give it. */
+function unnamed<F>(action: F): F {
+  return action;
 }
 
 /** Nothing that could have a derivative reaches the result around the operands. */

@@ -48,7 +48,7 @@ function traceIn(file: string) {
     endColumn > 0 ? { file, line, column, endColumn } : { file, line, column };
   return {
     named: <T>(name: string, line: number, column: number, endColumn: number, action: () => T): T =>
-      named(name, place(line, column, endColumn), action),
+      callAfter(name, named(name, place(line, column, endColumn), action)),
     placed: <T>(line: number, column: number, endColumn: number, action: () => T): T =>
       placed(place(line, column, endColumn), action),
   };
@@ -78,3 +78,9 @@ function thrownAt(error: unknown, scripts: ReadonlyMap<string, Script>): Place |
 }
 
 const slashed = (path: string): string => path.replaceAll("\\", "/");
+
+/** A function without a name of its own is called what the variable is called that holds it. */
+function callAfter<T>(variable: string, made: T): T {
+  if (typeof made === "function" && made.name === "") Object.defineProperty(made, "name", { value: variable });
+  return made;
+}

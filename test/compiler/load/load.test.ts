@@ -82,3 +82,8 @@ test("a shape that does not fit is told by the language, with the names of the v
     place: { file: fixture("shapes"), line: 6, column: 23, endColumn: 40 },
   });
 });
+
+test("a function with a derivative of its own is called what the variable is called that holds it", async () => {
+  const { entryPoints } = await loadModel(fixture("derivative"), { typeCheck: false });
+  expect(entryPoints[0].outputs[0].value.attrs.identity).toMatchObject({ name: "twice" });
+});
