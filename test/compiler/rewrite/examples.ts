@@ -51,6 +51,10 @@ export const functionExamples: readonly { readonly name: string; readonly value:
   { name: "sum of a sum", value: () => sum(sum(x, { axes: [0] }), { axes: [0] }) },
   { name: "sum of a repetition", value: () => sum(broadcastAlong(row, [3, 4], [1]), { axes: [0] }) },
   {
+    name: "product with a number",
+    value: () => contract(constant(2, "f32", [4]), x, { batch: [], contracted: [[0, 1]] }),
+  },
+  {
     name: "sum known by its parts",
     value: () =>
       sum(mul(oneHot(leaf("label", [3], "i32"), 4), broadcastTo(reshape(column, [3, 1]), [3, 4])), { axes: [1] }),
