@@ -31,6 +31,6 @@ function formulaLatex({ value, names }: Formula): string {
   return name === undefined ? latexValue(value, names) : latexName(name);
 }
 
-function ruleLatex({ name, identity, contract }: RuleText): string {
-  return `&\\text{${escapeLatex(name)}: \\texttt{${escapeLatex(identity)}} (${contract})}`;
+function ruleLatex({ name, identity, example, contract }: RuleText): string {
+  return `&\\text{${escapeLatex(name)}: ${example ? "for example " : ""}\\texttt{${escapeLatex(identity)}} (${contract})}`;
 }

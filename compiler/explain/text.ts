@@ -54,7 +54,11 @@ export function isFormula(right: Row["right"]): right is Formula {
 
 function ruleLines(rules: readonly RuleText[]): readonly string[] {
   const width = Math.max(0, ...rules.map(({ name }) => name.length));
-  return rules.flatMap(({ name, identity, contract }) => {
-    return wrap(`  ${name.padEnd(width)}  ${identity}  (${contract})`, pageWidth, " ".repeat(width + 6));
+  return rules.flatMap(({ name, identity, example, contract }) => {
+    return wrap(
+      `  ${name.padEnd(width)}  ${example ? "for example " : ""}${identity}  (${contract})`,
+      pageWidth,
+      " ".repeat(width + 6),
+    );
   });
 }

@@ -3,7 +3,7 @@ import type { Value } from "../../ir/value.ts";
 import type { Rule } from "./rule.ts";
 
 /** What a log says of a rule. */
-export type RuleText = Pick<Rule, "name" | "identity" | "contract">;
+export type RuleText = Pick<Rule, "name" | "identity" | "example" | "contract">;
 
 /** A rule that fired: in place of `before` there is `after`. */
 export interface Firing {

@@ -36,6 +36,8 @@ export interface Rule {
   readonly contract: Contract;
   /** The mathematics in one line. */
   readonly identity: string;
+  /** True where the line is one case of what a function does, and not the rule itself. */
+  readonly example?: boolean;
   /** Names of the ops that a rewritten value can have. */
   readonly roots: readonly string[];
   apply(value: Value, surroundings: Surroundings): Value | undefined;
@@ -70,7 +72,7 @@ export function rule(
   roots: readonly string[],
   apply: Rule["apply"],
 ): Rule {
-  return { name, contract, identity: text, roots, apply };
+  return { name, contract, identity: text, example: true, roots, apply };
 }
 
 /** True when a rewrite keeps element type and shape, as every rule must. */
