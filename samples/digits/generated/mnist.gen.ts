@@ -86,6 +86,10 @@ export function createDigits(options?: LoadOptions<DigitsParams>): Promise<Digit
 
 // Functions that several kernels call.
 
+const isFinite = /* wgsl */ `fn is_finite(x: f32) -> bool {
+  return (bitcast<u32>(x) & 0x7fffffffu) < 0x7f800000u;
+}`;
+
 // e^r for |r| ≤ ln 2 / 2.
 const exponentialSeries = /* wgsl */ `fn exponential_series(r: f32) -> f32 {
   let tail = 0.5 + r * (0.16666666 + r * (0.041665796 + r * (0.008333452 + r * (0.00139819995 + r * 0.00019875691))));
@@ -289,10 +293,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 `,
 };
 
-// probabilities = exp(logits - max(logits, axis=1)[:, _]
-//   - log(sum(exp(logits - max(logits, axis=1)[:, _]), axis=1))[:, _])
+// probabilities = exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]
+//   - log(sum(exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1))[:, _])
 // samples/digits/model.ts:10:31
-// f32[64, 10]; 5.12 kFLOP, 5.12 kB
+// f32[64, 10]; 6.4 kFLOP, 5.12 kB
 const probabilitiesKernel: Kernel = {
   name: "probabilities",
   bindings: ["read", "read_write"],
@@ -303,6 +307,8 @@ var<workgroup> largest_lanes: array<f32, 64>;
 var<workgroup> total_lanes: array<f32, 64>;
 var<private> infinity: f32;
 var<private> nan: f32;
+
+${isFinite}
 
 ${exponentialSeries}
 
@@ -343,7 +349,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let max_1 = largest_lanes[local.x - lane];
   var total: f32 = 0.0;
   for (var position = lane; position < 10u; position += 16u) {
-    let difference = logits[row * 10u + position] - max_1;
+    let difference = logits[row * 10u + position] - select(0.0, max_1, is_finite(max_1));
     let exponential_1 = exponential(difference);
     total += exponential_1;
   }
@@ -358,21 +364,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   workgroupBarrier();
   let sum = total_lanes[local.x - lane];
   for (var position = lane; position < 10u; position += 16u) {
-    let difference_1 = logits[row * 10u + position] - max_1;
+    let difference_1 = logits[row * 10u + position] - select(0.0, max_1, is_finite(max_1));
     probabilities[row * 10u + position] = exponential(difference_1 - ln(sum));
   }
 }
 `,
 };
 
-// probabilities = exp(logits - max(logits, axis=1)[:, _]
-//   - log(sum(exp(logits - max(logits, axis=1)[:, _]), axis=1))[:, _])
+// probabilities = exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]
+//   - log(sum(exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1))[:, _])
 // ∂loss/∂logits = (probabilities - oneHot(label, 10)) / 64
-// sum = sum(oneHot(label, 10) · (logits - max(logits, axis=1)[:, _]
-//   - log(sum(exp(logits - max(logits, axis=1)[:, _]), axis=1))[:, _]), axis=1)
+// sum = sum(oneHot(label, 10) · (logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]
+//   - log(sum(exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1))[:,
+//   _]), axis=1)
 // number = f32(argmax(logits, axis=1) == label)
 // samples/digits/model.ts:10:31, samples/digits/model.ts:7:18, samples/digits/model.ts:11:30
-// f32[64, 10], f32[64]; 12.9 kFLOP, 5.89 kB
+// f32[64, 10], f32[64]; 14.8 kFLOP, 5.89 kB
 const dLossDLogitsKernel: Kernel = {
   name: "d_loss_d_logits",
   bindings: ["read_write", "read", "read_write", "read_write", "read_write"],
@@ -389,6 +396,8 @@ var<workgroup> total_lanes: array<f32, 64>;
 var<workgroup> total_1_lanes: array<f32, 64>;
 var<private> infinity: f32;
 var<private> nan: f32;
+
+${isFinite}
 
 ${exponentialSeries}
 
@@ -452,7 +461,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let argmax = i32(place_1_lanes[local.x - lane]);
   var total: f32 = 0.0;
   for (var position = lane; position < 10u; position += 16u) {
-    let difference = logits[row * 10u + position] - max_1;
+    let difference = logits[row * 10u + position] - select(0.0, max_1, is_finite(max_1));
     let exponential_1 = exponential(difference);
     total += exponential_1;
   }
@@ -469,7 +478,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var total_1: f32 = 0.0;
   for (var position = lane; position < 10u; position += 16u) {
     let number_1 = f32((i32(position) == label[row]));
-    let difference_1 = logits[row * 10u + position] - max_1;
+    let difference_1 = logits[row * 10u + position] - select(0.0, max_1, is_finite(max_1));
     let difference_2 = difference_1 - ln(sum_1);
     let product = number_1 * difference_2;
     total_1 += product;
@@ -485,7 +494,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   workgroupBarrier();
   let sum_2 = total_1_lanes[local.x - lane];
   for (var position = lane; position < 10u; position += 16u) {
-    let difference_3 = logits[row * 10u + position] - max_1;
+    let difference_3 = logits[row * 10u + position] - select(0.0, max_1, is_finite(max_1));
     let difference_4 = difference_3 - ln(sum_1);
     let probabilities = exponential(difference_4);
     let number_2 = f32((i32(position) == label[row]));
