@@ -36,7 +36,10 @@ export function plainInitializer(
 }
 
 /** Inputs and outputs of a unit. */
-function fans(shape: readonly number[], axes: FanAxes | undefined): { readonly fanIn: number; readonly fanOut: number } {
+function fans(
+  shape: readonly number[],
+  axes: FanAxes | undefined,
+): { readonly fanIn: number; readonly fanOut: number } {
   const size = (extents: readonly number[]): number => extents.reduce((total, extent) => total * extent, 1);
   const along = (chosen: readonly number[]): number => size(chosen.map((axis) => shape[axis]));
   if (axes) return { fanIn: along(axes.from), fanOut: along(axes.to) };
