@@ -10,7 +10,7 @@ import { formatMermaid } from "../format/mermaid.ts";
 import { loadModel } from "../load/index.ts";
 import { derive } from "../passes/all.ts";
 import { forwardStage, graphAtStage, stages } from "../passes/stages.ts";
-import { stopAt } from "../passes/stop-at.ts";
+import { deriveReading, stopAt } from "../passes/stop-at.ts";
 import { table, type Terminal } from "./terminal.ts";
 import { usageError } from "./usage.ts";
 
@@ -47,12 +47,9 @@ export async function printCommand(command: PrintCommand, terminal: Terminal): P
   checkEntry(written, entry);
   // At a stage after the first there is no telling updates from what they need: all is shown.
   const gradient = command.gradient || (stage !== undefined && stage !== forwardStage);
-  const graph =
-    stage === undefined
-      ? gradient
-        ? derive(written, { strictFloat })
-        : written
-      : graphAtStage(written, stage, { strictFloat });
+  const run = (each: Graph): Graph =>
+    stage === undefined ? derive(each, { strictFloat }) : graphAtStage(each, stage, { strictFloat });
+  const graph = gradient ? deriveReading(written, command.stopAt, run) : written;
   const text = formats[format](stopAt(graph, command.stopAt), { entry, gradient }).trimEnd();
   terminal.print(format === "text" && !gradient ? withHiddenUpdates(text, graph) : text);
   return 0;

@@ -26,13 +26,12 @@ export function classesOf(graph: Graph): ReadonlyMap<Value, readonly Dim[]> {
   return new Map([...graph.notes].flatMap(([value, { classes }]) => (classes ? [[value, classes] as const] : [])));
 }
 
-/** How many values, outputs and updates read each value. A name that the user gave counts too: people read it. */
+/** How many values, outputs and updates read each value. Names are no readers: they change nothing that is compiled. */
 export function countUses(graph: Graph): ReadonlyMap<Value, number> {
   const uses = new Map<Value, number>();
   const roots = graphRoots(graph);
   const count = (value: Value): Map<Value, number> => uses.set(value, (uses.get(value) ?? 0) + 1);
   for (const root of new Set(roots)) count(root);
   for (const value of postorder(roots)) for (const operand of new Set(value.operands)) count(operand);
-  for (const [value, { name, derivative }] of graph.notes) if (name !== undefined && !derivative) count(value);
   return uses;
 }

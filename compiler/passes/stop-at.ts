@@ -30,6 +30,20 @@ export function stopAt(graph: Graph, names: readonly string[]): Graph {
   };
 }
 
+/**
+ * `derive` keeps what somebody reads: the written graph, with an entry point that reads the values of these names as long
+ * as `derive` runs. Names that the graph does not have yet are those of derivatives.
+ */
+export function deriveReading(graph: Graph, names: readonly string[], derive: (graph: Graph) => Graph): Graph {
+  const wanted = new Set(names);
+  const outputs = [...graph.notes].flatMap(([value, { name }]) =>
+    name !== undefined && wanted.has(name) && value.op.kind !== "leaf" ? [{ name, value }] : [],
+  );
+  const reading = { name: "stop at", outputs, updates: [] };
+  const derived = derive({ ...graph, entryPoints: [...graph.entryPoints, reading] });
+  return { ...derived, entryPoints: derived.entryPoints.slice(0, -1) };
+}
+
 /** The value that a name stands for. Throws `value-unknown`, with the name that was probably meant. */
 export function valueNamed(graph: Graph, name: string): Value {
   const computed = new Set([...graphValues(graph), ...graph.inputs, ...graph.states]);
