@@ -1,10 +1,9 @@
 /// Common subexpressions: equal values become one object, also constants and sums whose operands are swapped.
 import type { Pass } from "../pass.ts";
-import { bottomUp } from "../rewrite/bottom-up.ts";
 import type { DerivationLog } from "../rewrite/log.ts";
 import { iotaOp } from "../../ir/ops/leaf.ts";
 import { sameAttrs, withExactly, withOperands, type Op, type Value } from "../../ir/value.ts";
-import { replaceValues } from "./replace.ts";
+import { rebuildGraph } from "./replace.ts";
 
 /** Why a log says that a value gave way to an equal one, perhaps with swapped operands. */
 const merging = { name: "equal values are one", identity: "x * y = y * x", contract: "exact" } as const;
@@ -17,7 +16,6 @@ export function cseWith(log?: DerivationLog): Pass {
     run(graph) {
       const merge = merger();
       const observe = log?.phase("cse");
-      const done = new Map<Value, Value>();
       // Numbers are written where they are read; masks and other tables made of counting indices are shared.
       const counting = new Set<Value>();
       const counts = (value: Value): boolean => {
@@ -25,14 +23,12 @@ export function cseWith(log?: DerivationLog): Pass {
         if (found) counting.add(value);
         return found;
       };
-      return replaceValues(graph, (root) =>
-        bottomUp(root, done, (value, operands) => {
-          const rebuilt = (operands.some(counts) ? withExactly : withOperands)(value, operands);
-          const merged = merge(rebuilt);
-          if (merged !== rebuilt) observe?.(merging, rebuilt, merged);
-          return merged;
-        }),
-      );
+      return rebuildGraph(graph, (value, operands) => {
+        const rebuilt = (operands.some(counts) ? withExactly : withOperands)(value, operands);
+        const merged = merge(rebuilt);
+        if (merged !== rebuilt) observe?.(merging, rebuilt, merged);
+        return merged;
+      });
     },
   };
 }

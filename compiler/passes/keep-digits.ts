@@ -10,17 +10,15 @@ import { logsumexpOp, max, min } from "../../ir/ops/reduce.ts";
 import { reducedCount, spread, sum, sumOp } from "../../ir/ops/sum.ts";
 import { apply, same, underLayouts, withOperands, type Value } from "../../ir/value.ts";
 import type { Pass } from "../pass.ts";
-import { bottomUp } from "../rewrite/bottom-up.ts";
 import { makeRewriter } from "../rewrite/driver.ts";
 import { digitRules } from "../rewrite/rules/all.ts";
 import { withoutAxes } from "../rewrite/rules/uniform.ts";
-import { replaceValues } from "./replace.ts";
+import { rebuildGraph } from "./replace.ts";
 
 export const keepDigits: Pass = {
   name: "keep-digits",
   doc: "What a difference has in common with a logarithm of exponentials, or with a mean, is taken away before it rounds.",
   run(graph: Graph): Graph {
-    const memo = new Map<Value, Value>();
     const rewrite = makeRewriter(digitRules);
     // What this pass has been to already.
     const corrected = new Set(
@@ -28,10 +26,8 @@ export const keepDigits: Pass = {
         .filter(isCorrected)
         .map(({ operands: [deviation] }) => deviation),
     );
-    return replaceValues(graph, (root) =>
-      bottomUp(root, memo, (value, operands) =>
-        corrected.has(value) ? value : rewrite(apart(withOperands(value, operands))),
-      ),
+    return rebuildGraph(graph, (value, operands) =>
+      corrected.has(value) ? value : rewrite(apart(withOperands(value, operands))),
     );
   },
 };

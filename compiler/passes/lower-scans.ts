@@ -8,9 +8,8 @@ import { scanBody, scanOp, scanResult } from "../../ir/ops/scan.ts";
 import { apply, postorder, withOperands, type Value } from "../../ir/value.ts";
 import { carryRows, loopOp, type Loop } from "../cluster/loop.ts";
 import type { Pass } from "../pass.ts";
-import { bottomUp } from "../rewrite/bottom-up.ts";
 import { insideScans } from "./inside-scans.ts";
-import { replaceValues } from "./replace.ts";
+import { rebuildGraph } from "./replace.ts";
 
 /** The scans of one graph, bodies of others apart. */
 const outermost: Pass = {
@@ -27,14 +26,11 @@ const outermost: Pass = {
 function lowerEntry(graph: Graph, entry: EntryPoint, position: number): Graph {
   const values = new Set(postorder(entryPointRoots(entry)));
   const loops = findLoops([...values]);
-  const done = new Map<Value, Value>();
   const own = new Map([...graph.notes].filter(([value]) => values.has(value)));
-  const alone = replaceValues({ ...graph, entryPoints: [entry], notes: own }, (root) =>
-    bottomUp(root, done, (value, operands) => {
-      const loop = value.op === scanOp ? loops.get(scanBody(value.attrs).identity) : undefined;
-      return loop ? partOf(loop, value, operands) : withOperands(value, operands);
-    }),
-  );
+  const alone = rebuildGraph({ ...graph, entryPoints: [entry], notes: own }, (value, operands) => {
+    const loop = value.op === scanOp ? loops.get(scanBody(value.attrs).identity) : undefined;
+    return loop ? partOf(loop, value, operands) : withOperands(value, operands);
+  });
   // Names stay with the values of other entry points as well.
   const notes = new Map([...graph.notes, ...alone.notes]);
   return { ...graph, entryPoints: graph.entryPoints.with(position, alone.entryPoints[0]), notes };

@@ -1,6 +1,7 @@
 /// Replacing values of a graph, with their names and places.
 import { graphRoots, type Graph, type Note } from "../../ir/graph.ts";
 import type { Value } from "../../ir/value.ts";
+import { bottomUp } from "../rewrite/bottom-up.ts";
 
 /**
  * The graph with every root replaced. A replacement takes the name and place of what it replaces unless it has its own,
@@ -14,6 +15,12 @@ export function replaceValues(graph: Graph, replace: (value: Value) => Value): G
     updates: entry.updates.map((update) => ({ ...update, value: replace(update.value) })),
   }));
   return { ...graph, entryPoints, notes: movedNotes(graph.notes, replace) };
+}
+
+/** The graph with `map` of every value and its mapped operands in the value's place, from the leaves up. */
+export function rebuildGraph(graph: Graph, map: (value: Value, operands: readonly Value[]) => Value): Graph {
+  const done = new Map<Value, Value>();
+  return replaceValues(graph, (root) => bottomUp(root, done, map));
 }
 
 function movedNotes(before: Graph["notes"], replace: (value: Value) => Value): Graph["notes"] {

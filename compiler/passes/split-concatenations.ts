@@ -4,8 +4,7 @@ import { concatenate, concatenateOp } from "../../ir/ops/pad.ts";
 import { underLayouts, withOperands, type Value } from "../../ir/value.ts";
 import { mostBindings } from "../cluster/partition.ts";
 import type { Pass } from "../pass.ts";
-import { bottomUp } from "../rewrite/bottom-up.ts";
-import { replaceValues } from "./replace.ts";
+import { rebuildGraph } from "./replace.ts";
 
 /** Tensors that a kernel may read where it writes one. */
 const mostRead = mostBindings - 1;
@@ -14,10 +13,7 @@ export const splitConcatenations: Pass = {
   name: "split-concatenations",
   doc: "A concatenation of more tensors than a kernel may read becomes one of concatenations.",
   run(graph: Graph): Graph {
-    const memo = new Map<Value, Value>();
-    return replaceValues(graph, (root) =>
-      bottomUp(root, memo, (value, operands) => split(withOperands(value, operands))),
-    );
+    return rebuildGraph(graph, (value, operands) => split(withOperands(value, operands)));
   },
 };
 

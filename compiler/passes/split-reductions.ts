@@ -5,8 +5,7 @@ import { sum, sumOp } from "../../ir/ops/sum.ts";
 import { elementCount } from "../../ir/type.ts";
 import { underLayouts, withOperands, type Value } from "../../ir/value.ts";
 import type { Pass } from "../pass.ts";
-import { bottomUp } from "../rewrite/bottom-up.ts";
-import { replaceValues } from "./replace.ts";
+import { rebuildGraph } from "./replace.ts";
 
 /** A total over more elements than this is taken row by row first. */
 const longRow = 2048;
@@ -18,10 +17,7 @@ export const splitReductions: Pass = {
   name: "split-reductions",
   doc: "A sum over many axes continues a sum over fewer, where a kernel for those exists or one row would be too long.",
   run(graph: Graph): Graph {
-    const memo = new Map<Value, Value>();
-    return replaceValues(graph, (root) =>
-      bottomUp(root, memo, (value, operands) => split(withOperands(value, operands))),
-    );
+    return rebuildGraph(graph, (value, operands) => split(withOperands(value, operands)));
   },
 };
 
