@@ -46,6 +46,11 @@ export function divideDims(a: Dim, b: Dim): Dim | undefined {
   return format(collect(terms));
 }
 
+/** One of so many equal parts of an extent; undefined where it does not fall into them. */
+export function partOf(extent: Dim | undefined, parts: number): Dim | undefined {
+  return extent === undefined || !Number.isInteger(parts) || parts < 1 ? undefined : divideDims(extent, parts);
+}
+
 /** Names that a size mentions, sorted. */
 export function dimNames(dim: Dim): readonly string[] {
   const names = new Set<string>();

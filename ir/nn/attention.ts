@@ -1,19 +1,18 @@
 /// Attention, as compositions: weighted means of values, the weights a softmax of how well keys answer queries.
 import { part } from "../build.ts";
-import type { Dim } from "../dim.ts";
+import { partOf, type Dim } from "../dim.ts";
 import { rankMismatch } from "../errors.ts";
 import { glorot, withFans, zeros, type Initializer } from "../initializer.ts";
 import { add, div, mul } from "../ops/arithmetic.ts";
 import { where } from "../ops/choose.ts";
 import { lessEqual } from "../ops/compare.ts";
 import { contract, type AxisPair } from "../ops/contract.ts";
-import { partOf } from "../ops/convolve.ts";
 import { sqrt } from "../ops/functions.ts";
 import { iota, sizeValue } from "../ops/leaf.ts";
 import { broadcastTo } from "../ops/sum.ts";
 import type { Tensor, Value } from "../value.ts";
 import { channelGroups } from "./errors.ts";
-import { layerScope, once, type LayerOptions, type LayerScope } from "./layer.ts";
+import { layerCall, layerScope, once, type LayerOptions, type LayerScope } from "./layer.ts";
 import { softmax } from "./softmax.ts";
 
 /** Which keys a query may see, and how scores are scaled. */
@@ -156,7 +155,4 @@ function layer(heads: number, options: MultiHeadOptions = {}): (x: Value, memory
  * `output` [heads, C/heads, C], and a bias of each but the keys, whose bias would cancel in the softmax.
  * Errors: `channel-groups` where C does not fall into heads, `rank-mismatch`.
  */
-export const attention = Object.assign(
-  (x: Value, heads: number, options?: MultiHeadOptions) => layer(heads, options)(x),
-  { layer },
-) as Attention;
+export const attention = layerCall(layer) as Attention;

@@ -1,14 +1,15 @@
 /// Convolution layers: filters with their weights, over one to three spatial axes.
 import { part } from "../build.ts";
+import { partOf } from "../dim.ts";
 import { rankMismatch } from "../errors.ts";
 import { glorot, withFans } from "../initializer.ts";
 import { add } from "../ops/arithmetic.ts";
-import { convolve, partOf, type ConvolveOptions } from "../ops/convolve.ts";
+import { convolve, type ConvolveOptions } from "../ops/convolve.ts";
 import { perAxis } from "../ops/padding.ts";
 import { broadcastAlong } from "../ops/sum.ts";
 import type { DType } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
-import { layerScope, once, type WeightedOptions } from "./layer.ts";
+import { layerCall, layerScope, once, type WeightedOptions } from "./layer.ts";
 
 /** How the windows of a convolution layer walk, and what the layer may be told. */
 export interface ConvolutionOptions extends Omit<ConvolveOptions, "inputDilation">, WeightedOptions {}
@@ -55,9 +56,7 @@ function convolution(kind: string, spatial: number): Convolution {
       return part(shifted, scope.owner, "linear");
     };
   };
-  const call = (x: Value, filters: number, size: number | readonly number[], options?: ConvolutionOptions): Value =>
-    layer(filters, size, options)(x);
-  return Object.assign(call, { layer }) as Convolution;
+  return layerCall(layer) as Convolution;
 }
 
 const imageAxes = (spatial: number): string => `${spatial + 2} axes [batch, channels${", …".repeat(spatial)}]`;

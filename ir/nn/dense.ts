@@ -9,7 +9,7 @@ import type { Of, Scalar, ShapeError } from "../static.ts";
 import type { WithLast } from "../static-axes.ts";
 import { isFloat, type DType, type Shape } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
-import { layerScope, once, type WeightedOptions } from "./layer.ts";
+import { layerCall, layerScope, once, type WeightedOptions } from "./layer.ts";
 
 /** What a dense layer may be told. */
 export type DenseOptions = WeightedOptions;
@@ -71,7 +71,4 @@ function inputSize({ type }: Value): Dim {
  * Fully connected layer: `x` [..., in] → x·W + b [..., units], with new parameters `weight` [in, units] and `bias`
  * [units]. Errors: `rank-mismatch` for a scalar, `dtype-mismatch` for integers (see `oneHot`, `cast`).
  */
-export const dense: Dense = Object.assign(
-  (x: Value, units: Dim, options?: DenseOptions): Value => layer(units, options)(x),
-  { layer },
-) as Dense;
+export const dense: Dense = layerCall(layer) as Dense;

@@ -5,7 +5,7 @@ import { normal, type Initializer } from "../initializer.ts";
 import { take } from "../ops/gather.ts";
 import type { DType, Shape } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
-import { layerScope, once, type LayerOptions } from "./layer.ts";
+import { layerCall, layerScope, once, type LayerOptions } from "./layer.ts";
 
 /** What an embedding may be told. */
 export interface EmbeddingOptions extends LayerOptions {
@@ -40,7 +40,4 @@ function layer(count: Dim, width: Dim, options: EmbeddingOptions = {}): (indices
  * Vectors by number: i32 `indices` […] → f32 […, width], rows of a new parameter `weight` [count, width]. An index outside
  * reads zeros; where the indices are an input, the runtime refuses it, unless they lie in a GPU buffer.
  */
-export const embedding = Object.assign(
-  (indices: Value, count: Dim, width: Dim, options?: EmbeddingOptions) => layer(count, width, options)(indices),
-  { layer },
-) as Embedding;
+export const embedding = layerCall(layer) as Embedding;

@@ -39,6 +39,11 @@ export function layerScope(kind: string, { name, trainable }: LayerOptions): Lay
   };
 }
 
+/** The call that makes a layer and applies it, `call(x, …config)`; `call.layer(…config)` only makes it. */
+export function layerCall<C extends readonly unknown[]>(layer: (...config: C) => (x: Value) => Value) {
+  return Object.assign((x: Value, ...config: C): Value => layer(...config)(x), { layer });
+}
+
 /** What `make` returns, made at the first call, when the shape of the input is known. */
 export function once<X extends readonly Value[], P>(make: (...inputs: X) => P): (...inputs: X) => P {
   let made: { readonly parameters: P } | undefined;

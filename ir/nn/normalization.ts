@@ -1,15 +1,15 @@
 /// Normalisation layers: deviations from a mean over their root mean square, then a learned scale and shift.
 import { part } from "../build.ts";
+import { partOf } from "../dim.ts";
 import { ones, zeros } from "../initializer.ts";
 import { add, div, mul, square, sub } from "../ops/arithmetic.ts";
-import { partOf } from "../ops/convolve.ts";
 import { sqrt } from "../ops/functions.ts";
 import { reshapeTo } from "../ops/layout.ts";
 import { mean } from "../ops/reduce.ts";
 import { broadcastAlong, normalizeAxes } from "../ops/sum.ts";
 import type { Tensor, Value } from "../value.ts";
 import { channelGroups } from "./errors.ts";
-import { layerScope, once, type LayerOptions, type LayerScope } from "./layer.ts";
+import { layerCall, layerScope, once, type LayerOptions, type LayerScope } from "./layer.ts";
 
 /** What a normalisation may be told. */
 export interface NormalizationOptions extends LayerOptions {
@@ -78,7 +78,7 @@ function overAxes(kind: string, prepare: (x: Value, axes: readonly number[]) => 
       return finish(x, part(normalized, scope.owner, "normalized"));
     };
   };
-  return Object.assign((x: Value, options?: AxesNormalizationOptions) => layer(options)(x), { layer });
+  return layerCall(layer);
 }
 
 /**
@@ -119,7 +119,4 @@ function groupLayer(groups: number, options: NormalizationOptions = {}): (x: Val
  * places; new parameters `scale` [C] (1 at first) and `shift` [C] (0). With one channel a group it is instance
  * normalisation. Error: `channel-groups` where the channels do not fall into groups.
  */
-export const groupNorm = Object.assign(
-  (x: Value, groups: number, options?: NormalizationOptions) => groupLayer(groups, options)(x),
-  { layer: groupLayer },
-) as GroupNormalization;
+export const groupNorm = layerCall(groupLayer) as GroupNormalization;

@@ -1,6 +1,6 @@
 /// Convolution: one op, closed under its own derivatives. It stands for a contraction of windows, in which neither the
 /// windows nor the padding are ever made.
-import { addDims, divideDims, multiplyDims, type Dim } from "../dim.ts";
+import { addDims, multiplyDims, partOf } from "../dim.ts";
 import { dtypeMismatch } from "../errors.ts";
 import type { None } from "../static-axes.ts";
 import type { Convolved, KernelFits } from "../static-parts.ts";
@@ -215,11 +215,6 @@ export function convolveTransposed(x: Value, w: Value, options: ConvolveTranspos
       kernelDilation,
     }),
   );
-}
-
-/** One of so many equal parts of an extent; undefined where it does not fall into them. */
-export function partOf(extent: Dim | undefined, parts: number): Dim | undefined {
-  return extent === undefined || !Number.isInteger(parts) || parts < 1 ? undefined : divideDims(extent, parts);
 }
 
 /** [N, G, F, …o] → [N, G·F, …o]. */
