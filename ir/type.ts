@@ -18,6 +18,12 @@ export function isFloat(dtype: DType): boolean {
   return dtype === "f32" || dtype === "f16";
 }
 
+/** Least and greatest number of an integer type; other types have none. */
+export function integerLimits(dtype: DType): { readonly low: number; readonly high: number } | undefined {
+  if (dtype === "i32") return { low: -(2 ** 31), high: 2 ** 31 - 1 };
+  return dtype === "u32" ? { low: 0, high: 2 ** 32 - 1 } : undefined;
+}
+
 /** Number of elements of a shape. */
 export function elementCount(shape: Shape): Dim {
   return shape.reduce<Dim>(multiplyDims, 1);

@@ -4,6 +4,7 @@ import { add, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
 import { castOp, copyOp, selectOp } from "../../ir/ops/choose.ts";
 import { ceil, floor, round, trunc } from "../../ir/ops/rounding.ts";
 import { reducedCount } from "../../ir/ops/sum.ts";
+import { integerLimits } from "../../ir/type.ts";
 import type { Op, Value } from "../../ir/value.ts";
 import type { Range } from "./images.ts";
 
@@ -22,15 +23,10 @@ const termError = 2 ** -23;
 /** Below this, devices may give 0. */
 const smallestNormal = 2 ** -126;
 
-const integerLimits: Readonly<Record<string, Range>> = {
-  i32: { low: -(2 ** 31), high: 2 ** 31 - 1 },
-  u32: { low: 0, high: 2 ** 32 - 1 },
-};
-
 /** What a machine makes of a range that holds for real numbers. */
 export function roundedRange(value: Value, range: Range): Range {
   const { op, type } = value;
-  const limits = integerLimits[type.dtype];
+  const limits = integerLimits(type.dtype);
   if (limits) return wrapped(range, limits, op.kind === "leaf");
   if (type.dtype !== "f32" || (op.kind !== "elementwise" && op.kind !== "reduction")) return range;
   const slack = slackOf(value);

@@ -1,7 +1,7 @@
 /// Choosing between values and converting element types.
 import { dtypeMismatch } from "../errors.ts";
 import type { Broadcast, Either, Of, Scalar, Together } from "../static.ts";
-import { isFloat, type DType, type Shape, type TensorType } from "../type.ts";
+import { integerLimits, isFloat, type DType, type Shape, type TensorType } from "../type.ts";
 import { apply, type ElementwiseOp, type Tensor, type Value } from "../value.ts";
 import { applyBroadcasting, callText, elementwise, wgslType, type Operand } from "./define.ts";
 import { toI32Helper, toU32Helper } from "./helpers/numbers.ts";
@@ -48,7 +48,7 @@ function converted(number: number, from: DType, to: DType): number {
   if (to === "f32" || to === "f16") return number;
   if (to === "bool") return Number(number !== 0);
   if (!isFloat(from)) return wrapped(number, to);
-  const [low, high] = to === "u32" ? [0, 4294967295] : [-2147483648, 2147483647];
+  const { low, high } = integerLimits(to)!;
   return Number.isNaN(number) ? 0 : Math.trunc(Math.min(Math.max(number, low), high));
 }
 

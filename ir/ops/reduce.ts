@@ -1,7 +1,7 @@
 /// Reductions other than the sum: extremes, their positions, and the stable ln Σ eˣ.
 import type { AxesFit, LastAxis, None, Reduced } from "../static-axes.ts";
 import { axisRange } from "../errors.ts";
-import { isFloat, type DType, type Shape } from "../type.ts";
+import { integerLimits, isFloat, type DType, type Shape } from "../type.ts";
 import type { HelperFunction, ReductionOp, Tensor, Value } from "../value.ts";
 import { div, mul, sub } from "./arithmetic.ts";
 import { cast } from "./choose.ts";
@@ -28,9 +28,8 @@ const lowest = -3.4028234663852886e38;
 
 /** Where the search for an extreme begins: below (sign 1), or above (−1), everything. */
 export function farthest(dtype: DType, sign: 1 | -1): number {
-  if (dtype === "u32") return sign > 0 ? 0 : 0xffffffff;
-  if (dtype === "i32") return sign > 0 ? -2147483648 : 2147483647;
-  return -sign * Infinity;
+  const { low, high } = integerLimits(dtype) ?? { low: -Infinity, high: Infinity };
+  return sign > 0 ? low : high;
 }
 
 /** Largest (sign 1) or smallest (−1) element. */
