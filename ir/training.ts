@@ -2,7 +2,7 @@
 import { entryPointRoots, type EntryPoint, type Note } from "./graph.ts";
 import { selectOp } from "./ops/choose.ts";
 import { constant } from "./ops/leaf.ts";
-import { bodyResults, scanBody, scanOp, type ScanBody } from "./ops/scan.ts";
+import { bodyResults, scanBody, scanOp, withBodies, type ScanBody } from "./ops/scan.ts";
 import { trainingOp } from "./ops/training.ts";
 import { apply, postorder, underLayouts, withOperands, type Value } from "./value.ts";
 
@@ -35,17 +35,10 @@ export function settleTraining(entryPoints: readonly EntryPoint[], notes: Map<Va
   return { entryPoints: settled, notes: movedNotes(notes, forms, reached(true), reached(false)) };
 }
 
-/** Everything below the roots, and in the bodies of loops. */
-function withBodies(roots: readonly Value[]): readonly Value[] {
-  return postorder(roots).flatMap((value) =>
-    value.op === scanOp ? [value, ...withBodies(bodyResults(scanBody(value.attrs)))] : [value],
-  );
-}
-
 /** True for the question itself, and for loops whose body asks it. */
 function asks(value: Value): boolean {
-  if (value.op !== scanOp) return value.op === trainingOp;
-  return postorder(bodyResults(scanBody(value.attrs))).some(asks);
+  const inner = value.op === scanOp ? withBodies(bodyResults(scanBody(value.attrs))) : [value];
+  return inner.some(({ op }) => op === trainingOp);
 }
 
 /** The form of every value, once the question has its answer. The bodies of loops are `forms` as well. */

@@ -16,7 +16,7 @@ import {
 } from "../../ir/ops/derivative.ts";
 import { reshapeTo } from "../../ir/ops/layout.ts";
 import { constant, iota } from "../../ir/ops/leaf.ts";
-import { bodyResults, scanBody, scanOp } from "../../ir/ops/scan.ts";
+import { bodyResults, scanBody, scanOp, withBodies } from "../../ir/ops/scan.ts";
 import { broadcastTo, sum } from "../../ir/ops/sum.ts";
 import { elementCount, isFloat } from "../../ir/type.ts";
 import { apply, postorder, type Value } from "../../ir/value.ts";
@@ -167,9 +167,10 @@ function inexactName(value: Value): string | undefined {
   const supplied = suppliedDerivative(value);
   if (supplied) return supplied.exact ? undefined : supplied.name;
   if (value.op !== scanOp) return undefined;
-  for (const each of postorder(bodyResults(scanBody(value.attrs)))) {
-    const found = each.op === stopGradient.op ? "stopGradient in a loop" : inexactName(each);
-    if (found !== undefined) return found;
+  for (const each of withBodies(bodyResults(scanBody(value.attrs)))) {
+    if (each.op === stopGradient.op) return "stopGradient in a loop";
+    const inner = suppliedDerivative(each);
+    if (inner && !inner.exact) return inner.name;
   }
   return undefined;
 }

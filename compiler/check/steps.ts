@@ -5,7 +5,15 @@ import { isDerivative, suppliedDerivative } from "../../ir/ops/derivative.ts";
 import { reshapeTo } from "../../ir/ops/layout.ts";
 import { inputOp, sizeValue } from "../../ir/ops/leaf.ts";
 import { sliceTo } from "../../ir/ops/pad.ts";
-import { bodyResults, scanBody, scanLetters, scanOp, scanValues, type ScanBody } from "../../ir/ops/scan.ts";
+import {
+  bodyResults,
+  scanBody,
+  scanLetters,
+  scanOp,
+  scanValues,
+  withBodies,
+  type ScanBody,
+} from "../../ir/ops/scan.ts";
 import type { TensorType } from "../../ir/type.ts";
 import { apply, postorder, type Value } from "../../ir/value.ts";
 import { substitution } from "../rewrite/bottom-up.ts";
@@ -33,7 +41,7 @@ function withSteps(scene: Scene): readonly Scene[] {
   const steps = scene.values.flatMap((value) => {
     if (value.op !== scanOp) return [];
     const body = scanBody(value.attrs);
-    if (bodies.has(body.identity) || !someOp(bodyResults(body), isChecked)) return [];
+    if (bodies.has(body.identity) || !withBodies(bodyResults(body)).some(isChecked)) return [];
     bodies.add(body.identity);
     return withSteps(stepOf(body, value.operands, scene));
   });
@@ -42,16 +50,9 @@ function withSteps(scene: Scene): readonly Scene[] {
 
 const isChecked = (value: Value): boolean => isDerivative(value) || suppliedDerivative(value) !== undefined;
 
-/** True when a value below the roots, or within a loop among them, is of a kind. */
-function someOp(roots: readonly Value[], isWanted: (value: Value) => boolean): boolean {
-  return postorder(roots).some(
-    (value) => isWanted(value) || (value.op === scanOp && someOp(bodyResults(scanBody(value.attrs)), isWanted)),
-  );
-}
-
 /** True when a derivative is left below a value, or within a loop there. */
 export function containsDerivative(value: Value): boolean {
-  return someOp([value], isDerivative);
+  return withBodies([value]).some(isDerivative);
 }
 
 /** The body on leaves, and what they are at the last step. */

@@ -63,6 +63,17 @@ export function bodyResults({ next, outputs }: ScanBody): readonly Value[] {
   return [...next, ...outputs];
 }
 
+/** Every value below the roots, operands first, with those in the bodies of loops: each body is opened once. */
+export function withBodies(roots: readonly Value[], opened = new Set<object>()): readonly Value[] {
+  return postorder(roots).flatMap((value) => {
+    if (value.op !== scanOp) return [value];
+    const body = scanBody(value.attrs);
+    if (opened.has(body.identity)) return [value];
+    opened.add(body.identity);
+    return [value, ...withBodies(bodyResults(body), opened)];
+  });
+}
+
 /**
  * One value for each result of a scan, which share body and operands: Σ over steps is `scan` with the total as carry.
  * The initial carries come first, then the sequences [length, …], then the captures.
