@@ -59,15 +59,8 @@ export { concatenate, pad, slice, type PadOptions, type SliceRange } from "./ops
 export { product } from "./ops/product.ts";
 export { argmax, argmin, logsumexp, max, mean, min } from "./ops/reduce.ts";
 export { argsort, sort, topK, type SortOptions, type TopK } from "./ops/sort.ts";
-export {
-  all,
-  any,
-  norm,
-  standardDeviation,
-  variance,
-  type NormOptions,
-  type VarianceOptions,
-} from "./ops/statistics.ts";
+export { norm, type NormOptions } from "./ops/norm.ts";
+export { all, any, standardDeviation, variance, type VarianceOptions } from "./ops/statistics.ts";
 export { training } from "./ops/training.ts";
 export { broadcastTo, sum, type ReductionOptions } from "./ops/sum.ts";
 export { windows, type WindowOptions } from "./ops/windows.ts";

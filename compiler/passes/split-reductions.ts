@@ -1,9 +1,10 @@
 /// Sums over several axes in two steps, where that saves a kernel or a pass over memory: first along the axes that
 /// another reduction of the same tensor uses already, or along rows when a single total would have one long row.
 import type { Graph } from "../../ir/graph.ts";
-import { sum, sumOp } from "../../ir/ops/sum.ts";
+import { normOp } from "../../ir/ops/norm.ts";
+import { sumOp } from "../../ir/ops/sum.ts";
 import { elementCount } from "../../ir/type.ts";
-import { underLayouts, withOperands, type Value } from "../../ir/value.ts";
+import { apply, underLayouts, withOperands, type Value } from "../../ir/value.ts";
 import type { Pass } from "../pass.ts";
 import { rebuildGraph } from "./replace.ts";
 
@@ -22,14 +23,15 @@ export const splitReductions: Pass = {
 };
 
 function split(value: Value): Value {
-  if (value.op !== sumOp) return value;
+  // The length of lengths is the length of all.
+  if (value.op !== sumOp && value.op !== normOp) return value;
   const [operand] = value.operands;
   const axes = value.attrs.axes as readonly number[];
   const inner = innerAxes(operand, axes) ?? rowAxes(operand, axes);
   if (!inner) return value;
   const rest = axes.filter((axis) => !inner.includes(axis));
   const shifted = rest.map((axis) => axis - inner.filter((each) => each < axis).length);
-  return sum(sum(operand, { axes: inner }), { axes: shifted });
+  return apply(value.op, [apply(value.op, [operand], { axes: inner })], { axes: shifted });
 }
 
 /** Axes of a reduction of the same space that the summed expression reads, when they are fewer. */

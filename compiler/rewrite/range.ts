@@ -7,6 +7,7 @@ import { contractAttrs } from "../../ir/ops/contract.ts";
 import { cummaxOp, cumminOp, cumprodOp, cumsumOp } from "../../ir/ops/cumulative.ts";
 import { constantValue, inputOp, iotaOp, sizeOp, type InputIdentity } from "../../ir/ops/leaf.ts";
 import { log1mexp, logaddexp } from "../../ir/ops/logspace.ts";
+import { normOp } from "../../ir/ops/norm.ts";
 import { hypot } from "../../ir/ops/powers.ts";
 import { productOp } from "../../ir/ops/product.ts";
 import { logsumexpOp, maxOp, minOp } from "../../ir/ops/reduce.ts";
@@ -217,6 +218,7 @@ function rangeOfReduction(value: Value, of: Ranges): Range {
   if (value.op === maxOp || value.op === minOp) return { low, high };
   if (value.op === productOp && low >= 0) return { low: 0, high: high <= 1 ? 1 : Infinity };
   if (value.op === logsumexpOp) return { low, high: high + Math.log(most) };
+  if (value.op === normOp) return { low: absRange({ low, high }).low, high: Infinity };
   if (value.op !== sumOp) return anything;
   if (hasPeak(x, value.attrs.axes as readonly number[])) return { low: 1, high: Infinity };
   const times = (bound: number): number => (bound === 0 ? 0 : bound * most);

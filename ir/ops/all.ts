@@ -14,6 +14,7 @@ import * as hyperbolic from "./hyperbolic.ts";
 import * as layout from "./layout.ts";
 import * as leaf from "./leaf.ts";
 import * as pad from "./pad.ts";
+import * as norm from "./norm.ts";
 import * as logspace from "./logspace.ts";
 import * as product from "./product.ts";
 import * as random from "./random.ts";
@@ -45,6 +46,7 @@ export function allOps(): readonly Op[] {
     bits,
     sum,
     reduce,
+    norm,
     product,
     layout,
     pad,

@@ -3,7 +3,7 @@
 import type { Value } from "../value.ts";
 import { add, div, mul, square, sub } from "./arithmetic.ts";
 import { where } from "./choose.ts";
-import { equal, greater } from "./compare.ts";
+import { equal, greater, greaterEqual } from "./compare.ts";
 import { binary, calls, callsOnFloats, floats, numbers, signed, unary, type Binary, type Unary } from "./define.ts";
 import { expHelper, expm1Helper, lnHelper, log1pHelper, sigmoidHelper, softplusHelper } from "./helpers/exponential.ts";
 import { hyperbolicTangentHelper } from "./helpers/hyperbolic.ts";
@@ -153,7 +153,7 @@ export const maximum: Binary<"maximum"> = binary({
   name: "maximum",
   doc: "Larger of two operands, NaN where either is; at a tie each gets half the gradient.",
   types: numbers,
-  scale: ({ operands: [a, b] }, t) => [mul(t, preference(a, b)), mul(t, preference(b, a))],
+  scale: ({ operands: [a, b] }, t) => [whereLarger(a, b, t), whereLarger(b, a, t)],
   ...callsOnFloats(largerHelper, ([a, b]) => `max(${a}, ${b})`),
   reference: ([a, b]) => Math.max(a, b),
   commutative: true,
@@ -163,15 +163,15 @@ export const minimum: Binary<"minimum"> = binary({
   name: "minimum",
   doc: "Smaller of two operands, NaN where either is; at a tie each gets half the gradient.",
   types: numbers,
-  scale: ({ operands: [a, b] }, t) => [mul(t, preference(b, a)), mul(t, preference(a, b))],
+  scale: ({ operands: [a, b] }, t) => [whereLarger(b, a, t), whereLarger(a, b, t)],
   ...callsOnFloats(smallerHelper, ([a, b]) => `min(${a}, ${b})`),
   reference: ([a, b]) => Math.min(a, b),
   commutative: true,
 });
 
-/** 1 where a > b, ½ where equal, else 0. */
-function preference(a: Value, b: Value): Value {
-  return where(greater(a, b), 1, where(equal(a, b), constantLike(0.5, a), constantLike(0, a)));
+/** t where a > b, half of it where equal, else 0: a selection, since what multiplies t later may be infinite there. */
+function whereLarger(a: Value, b: Value, t: Value): Value {
+  return where(greaterEqual(a, b), mul(t, where(equal(a, b), constantLike(0.5, a), constantLike(1, a))), 0);
 }
 
 function constantLike(number: number, like: Value): Value {

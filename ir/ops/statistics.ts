@@ -1,13 +1,13 @@
-/// Moments, norms and logic along axes, as compositions.
+/// Moments and logic along axes, as compositions.
 import type { Of } from "../static.ts";
 import type { AxesFit, None, Reduced } from "../static-axes.ts";
 import type { DType, Shape } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
 import { div, square, sub } from "./arithmetic.ts";
-import { cast, where } from "./choose.ts";
-import { equal, greater, notEqual } from "./compare.ts";
-import { abs, pow, sqrt } from "./functions.ts";
+import { cast } from "./choose.ts";
+import { equal, greater } from "./compare.ts";
 import { sizeValue } from "./leaf.ts";
+import { root } from "./powers.ts";
 import { max, mean, min } from "./reduce.ts";
 import { normalizeAxes, reducedCount, sum, type ReductionOptions } from "./sum.ts";
 
@@ -33,39 +33,7 @@ export function standardDeviation<D extends DType, S extends Shape, const O exte
   options?: O & AxesFit<"standardDeviation", S, O>,
 ): Tensor<D, Reduced<S, O>>;
 export function standardDeviation(x: Value, options: VarianceOptions = {}): Value {
-  return rootOrZero(variance(x, options));
-}
-
-/** √x with derivative 0 at 0. */
-function rootOrZero(x: Value): Value {
-  const isZero = equal(x, 0);
-  return where(isZero, 0, sqrt(where(isZero, 1, x)));
-}
-
-/** Axes of a norm, and its order: 2 (default), 1, ∞ (largest), −∞ (smallest), 0 (how many are not 0), or another power. */
-export interface NormOptions extends ReductionOptions {
-  readonly order?: number;
-}
-
-/** Vector norm along axes, (Σ |x|ᵖ)^(1/p); its gradient is 0 where the norm is 0. */
-export function norm<D extends DType, S extends Shape, const O extends NormOptions = None>(
-  x: Tensor<D, S>,
-  options?: O & AxesFit<"norm", S, O>,
-): Tensor<D, Reduced<S, O>>;
-export function norm(x: Value, { order = 2, ...options }: NormOptions = {}): Value {
-  if (order === 2) return rootOrZero(sum(square(x), options));
-  if (order === 1) return sum(abs(x), options);
-  if (order === Infinity) return max(abs(x), options);
-  if (order === -Infinity) return min(abs(x), options);
-  if (order === 0) return sum(cast(notEqual(x, 0), x.type.dtype), options);
-  const total = sum(powerOrZero(abs(x), order), options);
-  return powerOrZero(total, 1 / order);
-}
-
-/** xᵖ for x ≥ 0, with derivative 0 at 0, where that of the power may be infinite. */
-function powerOrZero(x: Value, power: number): Value {
-  const isZero = equal(x, 0);
-  return where(isZero, power < 0 ? Infinity : 0, pow(where(isZero, 1, x), power));
+  return root(variance(x, options));
 }
 
 /** True where all elements along axes are. */

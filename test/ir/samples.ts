@@ -28,6 +28,7 @@ import { grad, jvp, vjp } from "../../ir/ops/derivative.ts";
 import { exp, pow } from "../../ir/ops/functions.ts";
 import { reshape, reverse, transpose } from "../../ir/ops/layout.ts";
 import { constant, iota, sizeValue } from "../../ir/ops/leaf.ts";
+import { normOp } from "../../ir/ops/norm.ts";
 import { argmax, argmin, logsumexp, max, mean, min } from "../../ir/ops/reduce.ts";
 import { broadcastAlong, broadcastTo, sum } from "../../ir/ops/sum.ts";
 import { apply, type Value } from "../../ir/value.ts";
@@ -99,6 +100,7 @@ export const samples: readonly (readonly [string, Value])[] = [
   ["placeholder of a gradient", grad(sum(x), x)],
   ["index", cast(iota([3, 2], 0, "u32"), "f32")],
   ["bits", apply(bitcastOp, [label], { dtype: "u32" })],
+  ["lengths", apply(normOp, [x], { axes: [0] })],
   ["more reductions", add(min(x), add(cast(argmin(v), "f32"), product(cube, { axes: [1] })))],
   [
     "parts",

@@ -15,6 +15,13 @@ function product({ mul, number }: Arithmetic, row: readonly Precise[]): Precise 
   return row.reduce(mul, number(1));
 }
 
+function squares(arithmetic: Arithmetic, row: readonly Precise[]): Precise {
+  return sum(
+    arithmetic,
+    row.map((x) => arithmetic.mul(x, x)),
+  );
+}
+
 function largest(arithmetic: Arithmetic, row: readonly Precise[]): Precise {
   return row.reduce((a, b) => maximum(arithmetic, [a, b]), arithmetic.number(-Infinity));
 }
@@ -35,6 +42,7 @@ export const preciseReductions: Readonly<Record<string, PreciseReduction>> = {
   max: largest,
   min: (arithmetic, row) => row.reduce((a, b) => minimum(arithmetic, [a, b]), arithmetic.number(Infinity)),
   logsumexp,
+  norm: (arithmetic, row) => preciseFunctions.sqrt(arithmetic, [squares(arithmetic, row)]),
   all: (arithmetic, row) => row.reduce((a, b) => and(arithmetic, [a, b])),
   any: (arithmetic, row) => row.reduce((a, b) => or(arithmetic, [a, b])),
 };

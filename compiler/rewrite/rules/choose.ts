@@ -1,5 +1,7 @@
 /// Selections: what multiplies a selection moves into the branch, so that the other branch cannot leak ∞ or NaN.
-import { div } from "../../../ir/ops/arithmetic.ts";
+import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
+import { selectOp, where } from "../../../ir/ops/choose.ts";
+import { equal } from "../../../ir/ops/compare.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import type { Value } from "../../../ir/value.ts";
 import { staysFinite } from "../finite.ts";
@@ -34,6 +36,13 @@ export const selectRules: readonly Rule[] = [
   identity("factor into an alternative", "stabilizes", "select(c, 0, x) * y = select(c, 0, x * y)", movesInside),
   identity("divisor into a selection", "stabilizes", "select(c, x, 0) / y = select(c, x / y, 0)", movesInside),
   identity("divisor into an alternative", "stabilizes", "select(c, 0, x) / y = select(c, 0, x / y)", movesInside),
+  rule(
+    "factor beside a sum of selections",
+    "stabilizes",
+    "s * exp(z) = s * select(equal(s, 0), 1, exp(z)) for s = select(c, x, 0) + select(d, y, 0)",
+    ["mul"],
+    besideSumOfSelections,
+  ),
   identity("selection of a negation", "reassociates", "select(c, -x, 0) = -select(c, x, 0)", readsAlone),
   identity("alternative of a negation", "reassociates", "select(c, 0, -x) = -select(c, 0, x)", readsAlone),
   identity("sum of selections", "exact", "select(c, x, 0) + select(c, y, 0) = select(c, x + y, 0)", mergesOne),
@@ -45,4 +54,28 @@ export const selectRules: readonly Rule[] = [
 function decided({ operands: [condition, a, b] }: Value): Value | undefined {
   const known = constantValue(condition);
   return known === undefined ? undefined : known ? a : b;
+}
+
+/** True for a selection that is 0 in one branch, whatever its sign. */
+function isZeroSelection({ op, operands: [inner, a, b] }: Value): boolean {
+  if (op === neg.op) return isZeroSelection(inner);
+  return op === selectOp && (constantValue(a) === 0 || constantValue(b) === 0);
+}
+
+/** select(equal(s, 0), 1, x). */
+function isGuarded({ op, operands: [condition, a] }: Value): boolean {
+  return op === selectOp && condition.op === equal.op && constantValue(a) === 1;
+}
+
+/** Two gradients, each of which may be cut off, added up: 0 where both are, whatever they are multiplied by. */
+function besideSumOfSelections({ operands: [left, right] }: Value): Value | undefined {
+  for (const [total, factor] of [
+    [left, right],
+    [right, left],
+  ]) {
+    const isSum = total.op === add.op || total.op === sub.op;
+    if (!isSum || !total.operands.every(isZeroSelection) || isGuarded(factor) || staysFinite(factor)) continue;
+    return mul(total, where(equal(total, 0) as never, 1, factor as never) as Value);
+  }
+  return undefined;
 }

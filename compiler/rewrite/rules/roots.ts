@@ -75,7 +75,7 @@ function rootMinusNumber({ type, operands: [a, b] }: Value): Value | undefined {
   if (!apart) return undefined;
   if (a.op === hypot.op) {
     const side = a.operands.find((operand) => constantValue(operand) === undefined);
-    if (!side || a.operands.every((operand) => operand === side)) return undefined;
+    if (!side) return undefined;
     return mul(side, tanh(mul(0.5, asinh(number === 1 ? side : div(side, number)))) as Value);
   }
   const excess = writeLinear(scaleLinear(apart, 1 / (number * number)), type);
@@ -138,5 +138,7 @@ export const rootRules: readonly Rule[] = [
 /** For kernels alone: the textbook writes √(1 + x²) − 1, and its slope is not concerned. */
 export const rootNumberRules: readonly Rule[] = [
   rule("root minus a number", "stabilizes", "sqrt(1 + x) - 1 = expm1(0.5 * log1p(x))", ["sub"], rootMinusNumber),
+  // The textbook writes the sum; its squares overflow beyond 10¹⁹ and vanish below 10⁻²³.
+  identity("length", "stabilizes", "root(sum[a](x * x)) = norm[a](x)"),
   identity("hypotenuse less a side", "stabilizes", "hypot(x, 1) - x = exp(-asinh(x))"),
 ];
