@@ -18,6 +18,12 @@ const mostPieces = 6;
 /** Chains over leaves alone of at most this many ops are recomputed by every user. */
 const cheapChain = 12;
 
+/** So many elements one workgroup goes over in no time. */
+const fewElements = 4096;
+
+/** So many rows occupy a device. */
+const manyRows = 64;
+
 /** Partitions the values under `roots`. */
 export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
   const { cuts } = lessons;
@@ -127,10 +133,13 @@ function placeRoots(roots: ReadonlySet<Value>, growth: Growth): void {
     // A scalar costs nothing beside a reduction to a scalar; anything else gets a kernel.
     const product = home.get(underLayouts(root));
     if (total && root.type.shape.length === 0 && admits(total, root)) join(root, total);
-    else if (product?.kind === "contract" && takesIn(root, product, growth)) join(root, product);
+    else if (product && holdsResults(product) && takesIn(root, product, growth)) join(root, product);
     else place(root, findBeside(root, growth) ?? drafts.find((each) => passes(root, each, growth)), growth);
   }
 }
+
+/** Kernels whose results another shape of them may be written from. */
+const holdsResults = ({ kind }: Draft): boolean => kind === "contract" || kind === "reduce";
 
 /** Gives a value a place in a kernel that goes over as many elements, or a kernel of its own. */
 function place(value: Value, target: Draft | undefined, { start, join }: Growth): void {
@@ -146,9 +155,18 @@ function findBeside(value: Value, growth: Growth): Draft | undefined {
   const inputs = [...growth.inputsOf(value)].filter(
     ({ constant, type }) => !constant && (sameShape(type.shape, shape) || exceeds(elementCount(type.shape), count)),
   );
-  return growth
-    .beside(inputs)
-    .find((each) => each.kind === "map" && sameShape(each.space, shape) && takesIn(value, each, growth));
+  const fits = (each: Draft): boolean => sameShape(each.space, shape) && takesIn(value, each, growth);
+  const beside = growth.beside(inputs);
+  return (
+    beside.find((each) => each.kind === "map" && fits(each)) ?? beside.find((each) => hasThreads(each) && fits(each))
+  );
+}
+
+/** True for a row kernel with threads enough to go over its elements once more: few elements, or many rows. */
+function hasThreads({ kind, space, axes }: Draft): boolean {
+  if (kind !== "reduce") return false;
+  const rows = elementCount(keptAxes(space.length, axes).map((axis) => space[axis]));
+  return !exceeds(elementCount(space), fewElements) || !exceeds(manyRows, rows);
 }
 
 /** True when a size is known to be the larger one. */

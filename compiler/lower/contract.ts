@@ -9,7 +9,7 @@ import { createNamer } from "../wgsl/names.ts";
 import { extentText, lastText } from "../wgsl/expression.ts";
 import { describeContraction, edgeIndex, operandIndex, vectorise } from "./contraction-shape.ts";
 import type { ContractionShape, Vectorised } from "./contraction-shape.ts";
-import { createEmitter, type Emitter, type Lane } from "./emitter.ts";
+import { createEmitter, type Emitter } from "./emitter.ts";
 import { constantIndex, indexAlgebra, variableIndex, type Index } from "./index.ts";
 import {
   hintFor,
@@ -20,6 +20,7 @@ import {
   type LowerContext,
   type Statement,
 } from "./kernel.ts";
+import type { Lane } from "./leaf.ts";
 import { writeStores } from "./store.ts";
 
 const components = ["x", "y", "z", "w"];

@@ -1,18 +1,16 @@
 /// Values of the graph → expressions of a kernel. Layout ops become index arithmetic, elementwise ops become
 /// expressions; what is used more than once, or has a name of the user's, becomes a `let` in the innermost scope.
 import type { Graph } from "../../ir/graph.ts";
-import { joinIndex } from "../../ir/ops/layout.ts";
-import { constantOp, iotaOp, settingOp, sizeOp } from "../../ir/ops/leaf.ts";
-import type { Dim } from "../../ir/dim.ts";
 import { selectOp } from "../../ir/ops/choose.ts";
 import { batchAxes } from "../../ir/ops/gather.ts";
 import type { ElementwiseOp, HelperFunction, PiecewiseOp, Value } from "../../ir/value.ts";
 import { gatherIndex } from "../cluster/access.ts";
-import { placeName, placeOp } from "../cluster/loop.ts";
 import { identifier, type Namer } from "../wgsl/names.ts";
 import { conditionAlgebra, isUniformAlong, type Conjunct } from "./condition.ts";
-import { atLane, constantIndex, indexAlgebra, indexKey, laneAccess, variableIndex, type Index } from "./index.ts";
+import { atLane, constantIndex, indexAlgebra, indexKey, variableIndex, type Index } from "./index.ts";
 import type { Expression, Statement } from "./kernel.ts";
+import { emitLeaf, type Lane } from "./leaf.ts";
+import { depthOf, makeScope, type Loop, type Register, type Scope } from "./scope.ts";
 
 /** What emission must know about the kernel around it. */
 export interface KernelView {
@@ -26,12 +24,8 @@ export interface KernelView {
   computed(value: Value): Expression | undefined;
   /** True for values that the template computes: nothing that depends on them can be hoisted. */
   isAnchor(value: Value): boolean;
-}
-
-/** A variable that steps by four, for `vec4` access. */
-export interface Lane {
-  readonly variable: string;
-  readonly extent: Dim;
+  /** Where the value at this index is kept from one loop to those after it, in kernels that have several. */
+  registerOf?(value: Value, index: string): Register | undefined;
 }
 
 /** Builds the expressions of one kernel. */
@@ -40,6 +34,8 @@ export interface Emitter {
   emit(value: Value, index: readonly Index[], lane?: Lane): Expression;
   /** Statements written while `action` runs go to a new scope, which is returned. */
   scope(action: () => void): Statement[];
+  /** A scope that is gone through for each value of a variable; what does not hang on it is written before. */
+  loop(variable: string, action: () => void): Loop;
   push(statement: Statement): void;
   /** Holds an expression in a variable, unless it is one or a number; the value gives the name. */
   hold(value: Value, expression: Expression): Expression;
@@ -48,11 +44,6 @@ export interface Emitter {
   readonly helpers: ReadonlySet<HelperFunction>;
   /** Elementwise operations written so far, for counting. */
   operations(): number;
-}
-
-interface Scope {
-  readonly statements: Statement[];
-  readonly known: Map<Value, { readonly key: string; readonly expression: Expression }[]>;
 }
 
 /** How many applications an expression may nest before a part of it gets a name. */
@@ -64,37 +55,44 @@ interface Progress {
   readonly roots: readonly Value[];
   readonly uses: ReadonlyMap<Value, number>;
   /** From the whole kernel to the innermost block. */
-  readonly scopes: Scope[];
+  scopes: readonly Scope[];
   readonly helpers: Set<HelperFunction>;
   readonly anchored: Map<Value, boolean>;
   operations: number;
-  /** Inside a scalar that is written at the top. */
-  hoisting: boolean;
 }
 
 /** An emitter for the kernel that stores `roots`. */
 export function createEmitter(view: KernelView, roots: readonly Value[]): Emitter {
-  const bottom: Scope = { statements: [], known: new Map() };
+  const bottom = makeScope();
   const progress: Progress = {
     ...{ view, roots, uses: countUses(roots, view), scopes: [bottom] },
     ...{ helpers: new Set<HelperFunction>(), anchored: new Map<Value, boolean>() },
-    ...{ operations: 0, hoisting: false },
+    operations: 0,
   };
-  const { scopes } = progress;
+  const innermost = (): Scope => progress.scopes[progress.scopes.length - 1];
+  const within = (scope: Scope, action: () => void): void => {
+    const around = progress.scopes;
+    progress.scopes = [...around, scope];
+    action();
+    progress.scopes = around;
+  };
   return {
     emit: (value, index, lane) => emit(value, index, lane, progress),
     scope(action) {
-      const scope: Scope = { statements: [], known: new Map() };
-      scopes.push(scope);
-      action();
-      scopes.pop();
+      const scope = makeScope();
+      within(scope, action);
       return scope.statements;
+    },
+    loop(variable, action) {
+      const scope = makeScope(variable);
+      within(scope, action);
+      return { body: scope.statements, operations: scope.operations };
     },
     hold: (value, expression) =>
       expression.tag === "name" || expression.tag === "literal"
         ? expression
-        : bind(value, expression, scopes[scopes.length - 1], progress),
-    push: (statement) => scopes[scopes.length - 1].statements.push(statement),
+        : bind(value, expression, innermost(), progress),
+    push: (statement) => innermost().statements.push(statement),
     preamble: bottom.statements,
     helpers: progress.helpers,
     operations: () => progress.operations,
@@ -105,7 +103,7 @@ function emit(value: Value, index: readonly Index[], lane: Lane | undefined, pro
   const computed = progress.view.computed(value);
   if (computed) return computed;
   const { op } = value;
-  if (op.kind === "leaf" || progress.view.isLoaded(value)) return leaf(value, index, lane);
+  if (op.kind === "leaf" || progress.view.isLoaded(value)) return emitLeaf(value, index, lane);
   if (op.kind === "layout") {
     const [operand] = value.operands;
     const source = op.source(index, operand.type.shape, value.type.shape, value.attrs, indexAlgebra);
@@ -158,9 +156,9 @@ function gather(value: Value, index: readonly Index[], lane: Lane | undefined, p
   if (lane && read.lanes === 4) return laneByLane(value, index, lane, progress);
   const place = progress.view.namer("found");
   // As u32, what is negative lies outside as well.
-  progress.scopes[progress.scopes.length - 1].statements.push({
-    ...{ tag: "assign", before: `let ${place} = u32(`, value: read, after: ");" },
-  });
+  const scope = progress.scopes[progress.scopes.length - 1];
+  scope.variables.add(place);
+  scope.statements.push({ tag: "assign", before: `let ${place} = u32(`, value: read, after: ");" });
   const at = variableIndex(place, extent);
   const element = emit(operands[0], gatherIndex(value, index, at).at, lane, progress);
   const none: Expression = { tag: "literal", value: 0, dtype: type.dtype, lanes: 1 };
@@ -182,7 +180,7 @@ function laneByLane(value: Value, index: readonly Index[], lane: Lane, progress:
   return { tag: "vector", parts, dtype: value.type.dtype, lanes: 4 };
 }
 
-/** An application: known from an enclosing scope, or written now. A scalar of inputs alone is written once, at the top. */
+/** An application: known from an enclosing scope, or written now, as far out as what it reads is known. */
 function elementwise(
   value: Value,
   op: ElementwiseOp,
@@ -190,31 +188,68 @@ function elementwise(
   lane: Lane | undefined,
   progress: Progress,
 ): Expression {
-  const { scopes } = progress;
-  const key = `${lane?.variable ?? ""}|${index.map(indexKey).join("|")}`;
-  const hoisted = value.type.shape.length === 0 && !touchesAnchor(value, progress);
-  // What is written at the top can only mention what stands there.
-  for (const { known } of hoisted || progress.hoisting ? [scopes[0]] : scopes) {
+  const place = index.map(indexKey).join("|");
+  const key = `${lane?.variable ?? ""}|${place}`;
+  const around = progress.scopes;
+  // A scalar of inputs alone is written at the top. What is written outside can only mention what stands there.
+  const isScalar = value.type.shape.length === 0 && !touchesAnchor(value, progress);
+  progress.scopes = isScalar ? around.slice(0, 1) : around.slice(0, depthOf(around, index, lane?.variable));
+  const expression = findKnown(value, key, progress) ?? write(value, op, index, lane, progress, { key, place });
+  const isOutside = progress.scopes.length < around.length;
+  const home = progress.scopes[progress.scopes.length - 1];
+  progress.scopes = around;
+  if (!isOutside || expression.tag !== "apply") return expression;
+  const bound = bind(value, expression, home, progress);
+  home.known.set(value, [{ key, expression: bound }, ...(home.known.get(value) ?? [])]);
+  return bound;
+}
+
+function findKnown(value: Value, key: string, { scopes }: Progress): Expression | undefined {
+  for (const { known } of scopes) {
     const found = known.get(value)?.find((each) => each.key === key);
     if (found) return found.expression;
   }
-  const home = hoisted ? scopes[0] : scopes[scopes.length - 1];
-  const outermost = hoisted && !progress.hoisting;
-  if (hoisted) scopes.push(home);
-  progress.hoisting ||= hoisted;
+  return undefined;
+}
+
+/** An application, written in the innermost scope. */
+function write(
+  value: Value,
+  op: ElementwiseOp,
+  index: readonly Index[],
+  lane: Lane | undefined,
+  progress: Progress,
+  { key, place }: { readonly key: string; readonly place: string },
+): Expression {
+  const home = progress.scopes[progress.scopes.length - 1];
+  const register = lane ? undefined : progress.view.registerOf?.(value, place);
+  if (register?.filled) return register.expression;
   const operands = value.operands.map((operand) => {
     const emitted = emit(operand, index, lane, progress);
     return op.repeats && emitted.tag === "apply" ? bind(operand, emitted, home, progress) : emitted;
   });
-  if (hoisted) scopes.pop();
-  if (outermost) progress.hoisting = false;
   for (const helper of op.helpers ?? []) progress.helpers.add(helper);
   progress.operations += op.flops ?? 1;
+  home.operations += op.flops ?? 1;
   const lanes = operands.some((operand) => operand.lanes === 4) ? 4 : 1;
   const application: Expression = { tag: "apply", op, operands, dtype: value.type.dtype, lanes };
-  const expression =
-    outermost || deservesName(value, application, progress) ? bind(value, application, home, progress) : application;
+  const expression = register
+    ? fill(register, application, home)
+    : deservesName(value, application, progress)
+      ? bind(value, application, home, progress)
+      : application;
   home.known.set(value, [...(home.known.get(value) ?? []), { key, expression }]);
+  return expression;
+}
+
+function fill(register: Register, value: Expression, { statements }: Scope): Expression {
+  register.filled = true;
+  const { expression, isDeclared } = register;
+  statements.push(
+    isDeclared
+      ? { tag: "assign", before: `${expression.text} = `, value, after: ";" }
+      : { tag: "let", name: expression.text, value },
+  );
   return expression;
 }
 
@@ -239,43 +274,6 @@ function touchesAnchor(value: Value, progress: Progress): boolean {
   const touches = view.isAnchor(value) || (!view.isLoaded(value) && inner());
   anchored.set(value, touches);
   return touches;
-}
-
-function leaf(value: Value, index: readonly Index[], lane?: Lane): Expression {
-  const { dtype } = value.type;
-  switch (value.op) {
-    case constantOp:
-      return { tag: "literal", value: value.attrs.value as number, dtype, lanes: 1 };
-    case sizeOp:
-      return { tag: "extent", extent: value.attrs.size as Dim, dtype, lanes: 1 };
-    case placeOp: {
-      const at = variableIndex(placeName, value.attrs.extent as Dim);
-      return { tag: "index", index: at, access: "uniform", dtype, lanes: 1 };
-    }
-    case settingOp:
-      return { tag: "setting", setting: value, dtype, lanes: 1 };
-    case iotaOp:
-      return atIndex(index[value.attrs.axis as number], lane, (at, access) => ({
-        ...{ tag: "index", index: at, dtype, access },
-        lanes: access === "contiguous" ? 4 : 1,
-      }));
-    default:
-      return atIndex(joinIndex(index, value.type.shape, indexAlgebra), lane, (at, access) => ({
-        ...{ tag: "load", tensor: value, index: at, dtype },
-        lanes: access === "contiguous" ? 4 : 1,
-      }));
-  }
-}
-
-type Access = "uniform" | "contiguous";
-
-/** One access, or four side by side where four consecutive lanes are not four consecutive elements. */
-function atIndex(index: Index, lane: Lane | undefined, make: (at: Index, access: Access) => Expression): Expression {
-  if (!lane) return make(index, "uniform");
-  const access = laneAccess(index, lane.variable);
-  if (access !== "scattered") return make(index, access);
-  const parts = [0, 1, 2, 3].map((step) => make(atLane(index, lane.variable, lane.extent, step), "uniform"));
-  return { tag: "vector", parts, dtype: parts[0].dtype, lanes: 4 };
 }
 
 function nesting(expression: Expression): number {

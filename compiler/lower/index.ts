@@ -165,6 +165,13 @@ function atomKey(atom: Atom): string {
     : `(${indexKey(atom.operand)}${atom.tag === "divide" ? "/" : "%"}${atom.by})`;
 }
 
+/** True when the index hangs on one of these variables. */
+export function mentions({ terms }: Index, variables: ReadonlySet<string>): boolean {
+  return terms.some(({ atom }) =>
+    atom.tag === "variable" ? variables.has(atom.name) : mentions(atom.operand, variables),
+  );
+}
+
 /** How the index behaves over four consecutive values of variable `lane`, which is a multiple of 4. */
 export function laneAccess(a: Index, lane: string): LaneAccess {
   let contiguous = 0;

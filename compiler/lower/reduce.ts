@@ -7,78 +7,82 @@ import type { ReductionOp, Value } from "../../ir/value.ts";
 import type { Cluster } from "../cluster/partition.ts";
 import type { Traffic } from "../cluster/store.ts";
 import { createNamer, identifier, type Namer } from "../wgsl/names.ts";
-import { extentText, literalText } from "../wgsl/expression.ts";
+import { literalText } from "../wgsl/expression.ts";
 import { assignParts, combineLanes, dtypeOf, type Accumulating, type Arrangement } from "./accumulate.ts";
+import { planElementLoops, pushGuarded, type ElementLoops } from "./element-loops.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
-import { indexAlgebra, variableIndex, type Index } from "./index.ts";
+import { indexAlgebra, variableIndex } from "./index.ts";
 import { foldGrid, hintFor, nameTensors, type Expression, type Kernel, type LowerContext } from "./kernel.ts";
-import { arrange, isWhole, rowsOf, writeHead } from "./rows.ts";
+import { arrange, isWhole, rowsOf, writeHead, type Rows } from "./rows.ts";
 import { writeStores } from "./store.ts";
 
 interface Plan {
   readonly cluster: Cluster;
   readonly arrangement: Arrangement;
   readonly rowCount: Dim;
-  readonly length: Dim;
-  readonly fullIndex: readonly Index[];
   readonly namer: Namer;
   /** Where a finished reduction is held. */
   readonly finished: Map<Value, Expression>;
   readonly declarations: string[];
-  /** Operations that are done for every element; the others are done once a row. */
-  elementOperations: number;
+  readonly elements: ElementLoops;
 }
 
 /** Lowers a cluster of reductions over one space, with what is computed from them. */
 export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
   const { cluster, loads, stores } = traffic;
-  const plan = makePlan(cluster);
+  const namer = createNamer();
   const loaded = new Set(loads);
-  const tensorNames = nameTensors(traffic, context, plan.namer);
+  const tensorNames = nameTensors(traffic, context, namer);
   const reductions = [...cluster.members].filter((member) => member.op.kind === "reduction");
+  const groups = phases(reductions, loaded);
+  const rows = rowsOf(cluster.space, cluster.axes);
+  const isKnown = (value: Value): boolean => loaded.has(value) || reductions.includes(value);
+  const needs = [...groups.map((group) => group.flatMap(({ operands }) => operands)), fullStores(stores, cluster)];
+  const arrangement = arrangeRows(cluster, rows);
+  const hint = (value: Value): string => hintFor(value, context);
+  const elements = planElementLoops({ rows, arrangement, needs, isKnown, namer, hint });
+  const plan: Plan = { cluster, arrangement, ...rows, namer, finished: new Map(), declarations: [], elements };
   const emitter = createEmitter(
     {
-      notes: context.notes,
-      hint: (value) => hintFor(value, context),
-      namer: plan.namer,
+      ...{ notes: context.notes, hint, namer },
       isLoaded: (value) => loaded.has(value),
       computed: (value) => plan.finished.get(value),
       isAnchor: (value) => cluster.members.has(value) && value.op.kind === "reduction",
+      registerOf: elements.registerOf,
     },
     [...stores, ...reductions.flatMap((value) => value.operands)],
   );
   const body = emitter.scope(() => {
-    writeHead(plan.arrangement, plan.rowCount, emitter);
-    for (const phase of phases(reductions, loaded)) writePhase(phase, plan, emitter);
-    writeResults(stores, plan, emitter, context);
+    writeHead(arrangement, rows.rowCount, emitter);
+    groups.forEach((group, loop) => writePhase(group, loop, plan, emitter));
+    writeResults(stores, groups.length, plan, emitter, context);
   });
-  const { rows, lanes } = plan.arrangement;
   return {
     name: context.name,
     body: [...emitter.preamble, ...body],
-    workgroupSize: [rows * lanes, 1, 1],
-    grid: foldGrid(plan.rowCount, rows).grid,
+    workgroupSize: [arrangement.rows * arrangement.lanes, 1, 1],
+    grid: foldGrid(rows.rowCount, arrangement.rows).grid,
     declarations: plan.declarations,
     tensorNames,
     helpers: [
       ...new Set([...emitter.helpers, ...reductions.flatMap((value) => (value.op as ReductionOp).helpers ?? [])]),
     ],
     flops: addDims(
-      multiplyDims(elementCount(cluster.space), plan.elementOperations + reductions.length),
-      multiplyDims(plan.rowCount, emitter.operations() - plan.elementOperations),
+      multiplyDims(elementCount(cluster.space), elements.operations() + reductions.length),
+      multiplyDims(rows.rowCount, emitter.operations() - elements.operations()),
     ),
   };
 }
 
-function makePlan(cluster: Cluster): Plan {
-  const { space, axes } = cluster;
-  const { rowCount, length, at } = rowsOf(space, axes);
-  const namer = createNamer();
-  const fullIndex = at("position");
+/** Lanes run along the row where it is contiguous in memory. */
+function arrangeRows({ space, axes }: Cluster, { rowCount, length }: Rows): Arrangement {
   const last = space.findLastIndex((extent) => extent !== 1);
-  const arrangement = arrange(rowCount, length, last < 0 || axes.includes(last));
-  const names = { finished: new Map<Value, Expression>(), declarations: [], elementOperations: 0 };
-  return { cluster, arrangement, rowCount, length, fullIndex, namer, ...names };
+  return arrange(rowCount, length, last < 0 || axes.includes(last));
+}
+
+/** Results with an element for each of a row. */
+function fullStores(stores: readonly Value[], { space, axes }: Cluster): readonly Value[] {
+  return stores.filter((value) => sameShape(value.type.shape, space) && axes.length > 0);
 }
 
 /** Reductions in groups: each group needs only results of groups before it. */
@@ -98,14 +102,11 @@ function phases(reductions: readonly Value[], loaded: ReadonlySet<Value>): reado
   return groups;
 }
 
-function writePhase(phase: readonly Value[], plan: Plan, emitter: Emitter): void {
+function writePhase(phase: readonly Value[], loop: number, plan: Plan, emitter: Emitter): void {
   const { lanes } = plan.arrangement;
   const all = phase.map((value) => declare(value, plan, emitter));
   const elements = new Map<Value, string>();
-  const loop = forEachElement(plan, emitter, () => {
-    all.forEach((each) => accumulate(each, elements, plan, emitter));
-  });
-  pushLoop(loop, plan, emitter);
+  plan.elements.write(loop, emitter, () => all.forEach((each) => accumulate(each, elements, plan, emitter)));
   if (lanes > 1) combineLanes(all, plan.arrangement, plan.namer, emitter);
   for (const each of all) {
     const first = plan.arrangement.alongRow ? `local.x - lane` : `local.x % ${plan.arrangement.rows}u`;
@@ -114,14 +115,6 @@ function writePhase(phase: readonly Value[], plan: Plan, emitter: Emitter): void
     emitter.push({ tag: "line", text: `let ${each.result} = ${each.op.wgsl.finish(parts)};` });
     plan.finished.set(each.value, { tag: "name", text: each.result, dtype: each.value.type.dtype, lanes: 1 });
   }
-}
-
-/** What is written inside a loop over elements; its operations are counted as such. */
-function forEachElement(plan: Plan, emitter: Emitter, write: () => void): Kernel["body"] {
-  const before = emitter.operations();
-  const body = emitter.scope(write);
-  plan.elementOperations += emitter.operations() - before;
-  return body;
 }
 
 function declare(value: Value, plan: Plan, emitter: Emitter): Accumulating {
@@ -153,42 +146,36 @@ function accumulate(
   const [operand] = value.operands;
   const element = elements.get(operand) ?? nameElement(operand, plan, emitter);
   elements.set(operand, element);
-  const lifted = op.wgsl.lift(element, "position");
+  const lifted = op.wgsl.lift(element, plan.elements.variable);
   assignParts(parts, (first) => op.wgsl.combine(parts, lifted, first, dtypeOf(value)), plan.namer, emitter);
 }
 
 function nameElement(operand: Value, plan: Plan, emitter: Emitter): string {
-  const expression = emitter.emit(operand, plan.fullIndex);
+  const expression = emitter.emit(operand, plan.elements.index);
   if (expression.tag === "name") return expression.text;
   const name = plan.namer("element");
   emitter.push({ tag: "let", name, value: expression });
   return name;
 }
 
-function pushLoop(body: Kernel["body"], { arrangement, length }: Plan, emitter: Emitter): void {
-  const head = `for (var position = lane; position < ${extentText(length)}; position += ${arrangement.lanes}u)`;
-  emitter.push({ tag: "block", head, body });
-}
-
-function writeResults(stores: readonly Value[], plan: Plan, emitter: Emitter, context: LowerContext): void {
-  const guard = !isWhole(plan.rowCount, plan.arrangement.rows);
-  const full = stores.filter(
-    (value) => sameShape(value.type.shape, plan.cluster.space) && plan.cluster.axes.length > 0,
-  );
+function writeResults(
+  stores: readonly Value[],
+  loop: number,
+  plan: Plan,
+  emitter: Emitter,
+  context: LowerContext,
+): void {
+  const guard = isWhole(plan.rowCount, plan.arrangement.rows) ? [] : ["inside"];
+  const full = fullStores(stores, plan.cluster);
   const rows = stores.filter((value) => !full.includes(value));
   if (full.length > 0) {
-    const body = forEachElement(plan, emitter, () => writeStores(full, () => plan.fullIndex, emitter, context));
-    if (guard) {
-      const loop = emitter.scope(() => pushLoop(body, plan, emitter));
-      emitter.push({ tag: "block", head: "if (inside)", body: loop });
-    } else pushLoop(body, plan, emitter);
+    const { index } = plan.elements;
+    plan.elements.write(loop, emitter, () => writeStores(full, () => index, emitter, context), guard);
   }
   if (rows.length === 0) return;
-  const conditions = [...(plan.arrangement.lanes > 1 ? ["lane == 0u"] : []), ...(guard ? ["inside"] : [])];
   const row = variableIndex("row", plan.rowCount);
   const body = emitter.scope(() =>
     writeStores(rows, (value) => splitIndex(row, value.type.shape, indexAlgebra), emitter, context),
   );
-  if (conditions.length === 0) body.forEach((statement) => emitter.push(statement));
-  else emitter.push({ tag: "block", head: `if (${conditions.join(" && ")})`, body });
+  pushGuarded([...(plan.arrangement.lanes > 1 ? ["lane == 0u"] : []), ...guard], body, emitter);
 }

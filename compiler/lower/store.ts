@@ -1,9 +1,10 @@
 /// The end of a kernel: every result is computed before any is written.
 import { joinIndex } from "../../ir/ops/layout.ts";
 import type { Value } from "../../ir/value.ts";
-import type { Emitter, Lane } from "./emitter.ts";
+import type { Emitter } from "./emitter.ts";
 import { atLane, indexAlgebra, laneAccess, type Index } from "./index.ts";
 import { targetTensor, widen, type Expression, type LowerContext } from "./kernel.ts";
+import type { Lane } from "./leaf.ts";
 
 /**
  * Writes values to all their targets. A state that is written in place may be read by what is written after it, so with

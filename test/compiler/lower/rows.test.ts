@@ -56,6 +56,8 @@ describe("a normalisation", () => {
     [[4, 1, 8], [2]],
     [[70, 3], [1]],
     [[3, 300], [1]],
+    [[2, 64], [1]],
+    [[2, 128], [1]],
   ])("of %j over axes %j", (shape, axes) => expectRight(overAxes(shape, axes)));
 
   it("with a learned scale and shift trains", () =>

@@ -1,0 +1,88 @@
+/// What a row kernel keeps in registers: elements that one of its loops computes and a later one needs again. Each lane
+/// goes over the same elements in all of them, so nobody else needs them.
+import type { Value } from "../../ir/value.ts";
+import { readsOf, throughLayouts } from "../cluster/access.ts";
+import { indexKey, mentions, type Index } from "./index.ts";
+
+/** Registers of 32 bits that a lane may fill with elements: of the 64 and more that a thread has where there are many. */
+const mostRegisters = 32;
+
+/** An element that several loops need: the value, the text of its index, and the loop that computes it. */
+export interface Kept {
+  readonly value: Value;
+  readonly place: string;
+  readonly loop: number;
+  /** Operations that it takes. */
+  readonly work: number;
+}
+
+/** A kernel's loops over the elements of a row. */
+export interface RowLoops {
+  /** What each loop needs at `index`, in the order of the loops. */
+  readonly needs: readonly (readonly Value[])[];
+  readonly index: readonly Index[];
+  /** The variable that counts elements. */
+  readonly variable: string;
+  /** How many elements a lane goes over. */
+  readonly turns: number;
+  /** True for what lies in memory, or is the same for the whole row. */
+  isKnown(value: Value): boolean;
+}
+
+/** What is worth keeping, within the registers that there are: what takes the most operations to compute again. */
+export function planRegisters(loops: RowLoops): readonly Kept[] {
+  const refused = new Set<Kept>();
+  const met = createMet();
+  for (;;) {
+    const kept = findShared(loops, met, refused);
+    if (kept.length * loops.turns <= mostRegisters) return kept;
+    refused.add(kept.reduce((least, each) => (each.work < least.work ? each : least)));
+  }
+}
+
+interface Element extends Kept {
+  work: number;
+}
+
+/** Elements that were met, each once. */
+function createMet() {
+  const all = new Map<Value, Map<string, Element>>();
+  return (value: Value, place: string, loop: number): Element => {
+    const places = all.get(value) ?? new Map<string, Element>();
+    all.set(value, places);
+    const element = places.get(place) ?? { value, place, loop, work: 0 };
+    places.set(place, element);
+    return element;
+  };
+}
+
+/** Elements that a loop has computed and a later one needs, the largest parts of what that needs. */
+function findShared(
+  { needs, index, variable, isKnown }: RowLoops,
+  met: ReturnType<typeof createMet>,
+  refused: ReadonlySet<Kept>,
+): readonly Kept[] {
+  const kept = new Set<Kept>();
+  const variables = new Set([variable]);
+  const visit = (from: Value, at: readonly Index[], loop: number, seen: Set<Kept>): number => {
+    const { value, index: there } = throughLayouts(from, at);
+    if (value.op.kind === "leaf" || isKnown(value) || !there.some((part) => mentions(part, variables))) return 0;
+    const element = met(value, there.map(indexKey).join("|"), loop);
+    if (seen.has(element)) return 0;
+    seen.add(element);
+    if (element.loop < loop && element.work > 0 && value.op.kind === "elementwise" && !refused.has(element)) {
+      kept.add(element);
+      return 0;
+    }
+    const under = readsOf(value, there).map((read) => visit(read.value, read.index, loop, seen));
+    const own = value.op.kind === "elementwise" ? (value.op.flops ?? 1) : 0;
+    const work = under.reduce((total, each) => total + each, own);
+    if (element.loop === loop) element.work = work;
+    return work;
+  };
+  needs.forEach((values, loop) => {
+    const seen = new Set<Kept>();
+    for (const value of values) visit(value, index, loop, seen);
+  });
+  return [...kept];
+}
