@@ -3,6 +3,7 @@ import { dimNames } from "./dim.ts";
 import { noteClasses } from "./classes.ts";
 import { duplicateName, unknownWord } from "./errors.ts";
 import { graphValues, type EntryPoint, type Graph, type NamedValue, type Note, type Update } from "./graph.ts";
+import { namesDerivative } from "./notation/form.ts";
 import { allOps } from "./ops/all.ts";
 import { settingOp } from "./ops/leaf.ts";
 import { scanOp, type ScanBody } from "./ops/scan.ts";
@@ -166,7 +167,8 @@ function define(token: Token, value: Value, { values, notes }: Reader): void {
   }
   values.set(name, value);
   const automatic = /^v\d+$/.test(name) && !token.quoted;
-  if (!automatic && notes.get(value)?.name === undefined) notes.set(value, { name, place: token.place });
+  if (automatic || notes.get(value)?.name !== undefined) return;
+  notes.set(value, { name, place: token.place, ...(namesDerivative(name) ? { derivative: "backward" } : {}) });
 }
 
 function readValue(cursor: Cursor, reader: Reader): Value {

@@ -1,6 +1,6 @@
 /// The textual graph: what a person reads, and what `parseGraph` reads back to the same graph.
 import type { Graph } from "./graph.ts";
-import { formatName } from "./notation/form.ts";
+import { formatName, namesDerivative } from "./notation/form.ts";
 import type { StateIdentity } from "./ops/leaf.ts";
 import { scanBody } from "./ops/scan.ts";
 import { formatBody, loopsBelow, nameBodies } from "./print/bodies.ts";
@@ -93,7 +93,7 @@ function primes({ primed }: Section, words: Vocabulary): Pick<Vocabulary, "refer
 
 interface LineText {
   readonly text: string;
-  /** The type, where it helps: of named values that are no derivatives. */
+  /** The type, where it helps: of named values, unless the name of a derivative says it. */
   readonly comment?: string;
 }
 
@@ -102,7 +102,8 @@ function lineText(statement: Statement, words: Vocabulary, names: ReadonlyMap<Va
     case "line": {
       const { value, output } = statement;
       const text = `${output ? "output " : ""}${words.reference(value)} = ${formatDefinition(value, words)}`;
-      return (names.get(value) ?? "∂").startsWith("∂") ? { text } : { text, comment: formatType(value.type) };
+      const name = names.get(value);
+      return name === undefined || namesDerivative(name) ? { text } : { text, comment: formatType(value.type) };
     }
     case "output": {
       const { name, value } = statement.output;

@@ -77,7 +77,7 @@ interface Sheet {
 export function drawGraph(graph: Graph, options: PrintOptions): Drawing {
   const page = layOutPage(graph, options);
   const { plan, parts, names } = page;
-  const roleOf = classify(page);
+  const roleOf = classify(page, graph);
   const isLeaf = leavesOf(plan);
   const updates = parts.flatMap((part) => part.updates);
   const updated = new Set(updates.map((update) => update.value));
@@ -98,7 +98,10 @@ export function drawGraph(graph: Graph, options: PrintOptions): Drawing {
   });
   let count = nodes.length;
   const bodies = loops.map((loop) => {
-    const body = drawBody(layOutBody(loop, names), bodyName, count);
+    const step = layOutBody(loop, names);
+    // Whatever else the derivative of a loop is made of, its carries are cotangents.
+    const role = [...step.names.keys()].some((value) => isBackward(graph, value)) ? "backward" : "forward";
+    const body = drawBody(step, role, bodyName, count);
     count += body.nodes.length;
     return body;
   });
@@ -106,11 +109,10 @@ export function drawGraph(graph: Graph, options: PrintOptions): Drawing {
 }
 
 /** A step: its letters, what it computes from them, and for every carry what the next step finds in it. */
-function drawBody(page: BodyPage, bodyName: Sheet["bodyName"], first: number): DrawnBody {
+function drawBody(page: BodyPage, role: Role, bodyName: Sheet["bodyName"], first: number): DrawnBody {
   const { body, plan, names, letters } = page;
   const drawn = [...new Set([...letters.map(({ value }) => value), ...plan.order(bodyResults(body))])];
   const ids = number(drawn, first);
-  const role = [...names.values()].some((name) => name.startsWith("∂")) ? "backward" : "forward";
   const sheet: Sheet = {
     ...{ plan, names, ids, bodyName, isLeaf: leavesOf(plan), outputs: new Set(body.outputs) },
     roleOf: () => role,
@@ -142,9 +144,9 @@ function leavesOf(plan: Plan): Sheet["isLeaf"] {
 }
 
 /** Forward is what outputs need that look at no derivative; backward what derivatives need besides. */
-function classify({ plan, parts, names }: Page): (value: Value) => Role {
-  const derivatives = [...names].filter(([, name]) => name.startsWith("∂")).map(([value]) => value);
-  const isDerived = (root: Value): boolean => plan.order([root]).some((value) => names.get(value)?.startsWith("∂"));
+function classify({ plan, parts }: Page, graph: Graph): (value: Value) => Role {
+  const derivatives = [...graph.notes.keys()].filter((value) => isBackward(graph, value));
+  const isDerived = (root: Value): boolean => plan.order([root]).some((value) => isBackward(graph, value));
   const outputs = parts.flatMap((part) => part.entry.outputs.map((output) => output.value));
   const forward = new Set(plan.order(outputs.filter((output) => !isDerived(output))));
   const backward = new Set(plan.order(derivatives));
@@ -152,6 +154,10 @@ function classify({ plan, parts, names }: Page): (value: Value) => Role {
     if (forward.has(value)) return "forward";
     return backward.has(value) || !parts.some((part) => part.updates.length > 0) ? "backward" : "update";
   };
+}
+
+function isBackward({ notes }: Graph, value: Value): boolean {
+  return notes.get(value)?.derivative === "backward";
 }
 
 function leafNode(value: Value, sheet: Sheet): DrawnNode {

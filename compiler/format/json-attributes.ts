@@ -1,5 +1,6 @@
 /// Attributes as JSON, which has no NaN, infinity or −0: these are `{ "$number": "NaN" }`. The body of a loop is
-/// `{ "$body": 0 }`, the place of the body among the graph's.
+/// `{ "$body": 0 }`, the place of the body among the graph's, and the rule of a derivative `{ "$rule": 0 }`.
+import type { SuppliedDerivative } from "../../ir/ops/derivative.ts";
 import type { ScanBody } from "../../ir/ops/scan.ts";
 import type { Attrs } from "../../ir/value.ts";
 import { graphData } from "../errors.ts";
@@ -12,9 +13,20 @@ export function writeAttributes(attrs: Attrs, bodies: readonly ScanBody[]): Json
   return write(attrs, bodies);
 }
 
+/** The closed parts that attributes refer to, by their places. */
+export interface PartsAt {
+  body(place: number): ScanBody;
+  rule(place: number): SuppliedDerivative;
+}
+
 /** What `writeAttributes` wrote. */
-export function readAttributes(data: JsonData, bodyAt: (place: number) => ScanBody): Attrs {
-  return read(data, bodyAt) as Attrs;
+export function readAttributes(data: JsonData, parts: PartsAt): Attrs {
+  return read(data, parts) as Attrs;
+}
+
+/** The attributes of a formula whose derivative is a rule at this place. */
+export function ruleAttributes(place: number): JsonData {
+  return { identity: { $rule: place } };
 }
 
 function write(part: unknown, bodies: readonly ScanBody[]): JsonData {
@@ -32,11 +44,12 @@ function write(part: unknown, bodies: readonly ScanBody[]): JsonData {
   return Object.fromEntries(entries.map(([key, each]) => [key, write(each, bodies)]));
 }
 
-function read(part: JsonData, bodyAt: (place: number) => ScanBody): unknown {
+function read(part: JsonData, parts: PartsAt): unknown {
   if (typeof part !== "object" || part === null) return part;
-  if (Array.isArray(part)) return (part as readonly JsonData[]).map((each) => read(each, bodyAt));
+  if (Array.isArray(part)) return (part as readonly JsonData[]).map((each) => read(each, parts));
   const entries = Object.entries(part);
   if (entries.length === 1 && entries[0][0] === "$number") return Number(entries[0][1]);
-  if (entries.length === 1 && entries[0][0] === "$body") return bodyAt(Number(entries[0][1]));
-  return Object.fromEntries(entries.map(([key, each]) => [key, read(each, bodyAt)]));
+  if (entries.length === 1 && entries[0][0] === "$body") return parts.body(Number(entries[0][1]));
+  if (entries.length === 1 && entries[0][0] === "$rule") return parts.rule(Number(entries[0][1]));
+  return Object.fromEntries(entries.map(([key, each]) => [key, read(each, parts)]));
 }

@@ -3,13 +3,13 @@ import type { Place } from "../../ir/diagnostic.ts";
 import type { Dim } from "../../ir/dim.ts";
 import type { Graph, Note } from "../../ir/graph.ts";
 import { allOps } from "../../ir/ops/all.ts";
-import { bodyResults, scanLetters, type ScanBody } from "../../ir/ops/scan.ts";
-import { bodiesBelow } from "../../ir/print/bodies.ts";
 import { layOutPage, type PrintOptions } from "../../ir/print/page.ts";
 import { formatType, sameType, type TensorType } from "../../ir/type.ts";
 import { apply, postorder, type Op, type Value } from "../../ir/value.ts";
 import { graphData } from "../errors.ts";
-import { readAttributes, writeAttributes, type JsonData } from "./json-attributes.ts";
+import { readAttributes, ruleAttributes, writeAttributes, type JsonData, type PartsAt } from "./json-attributes.ts";
+import { closedParts, readBodyData, readRuleData, writeBody, writeRule } from "./json-parts.ts";
+import type { BodyData, RuleData } from "./json-parts.ts";
 
 /** The version of the schema. */
 export const graphVersion = 1;
@@ -23,20 +23,10 @@ export interface ValueData {
   readonly type: TensorType;
   readonly name?: string;
   readonly place?: Place;
+  /** Of a derivative: which half of a step it belongs to. */
+  readonly derivative?: Note["derivative"];
   /** Of an input that holds labels: numbers of classes. */
   readonly classes?: readonly Dim[];
-}
-
-/** What a loop repeats: a closed part of the graph on letters of its own; the ids are of values that stand before its loops. */
-export interface BodyData {
-  readonly length: Dim;
-  readonly reverse: boolean;
-  readonly carries: readonly number[];
-  readonly elements: readonly number[];
-  readonly captures: readonly number[];
-  readonly position: number;
-  readonly next: readonly number[];
-  readonly outputs: readonly number[];
 }
 
 /** A graph as plain data. Values stand after their operands; other parts refer to their ids. */
@@ -52,6 +42,8 @@ export interface GraphData {
   }[];
   /** Bodies of loops, which attributes refer to by their place. */
   readonly bodies: readonly BodyData[];
+  /** Derivatives that the model supplies, which attributes refer to by their place. */
+  readonly rules: readonly RuleData[];
   readonly values: readonly ValueData[];
 }
 
@@ -68,8 +60,8 @@ export function graphAsData(graph: Graph, options: PrintOptions = {}): GraphData
   const { inputs, states, parts, names } = layOutPage(graph, options);
   const written = parts.flatMap(({ updates }) => updates.map((update) => update.state));
   const roots = [...inputs, ...states, ...written, ...parts.flatMap((part) => part.roots)];
-  const bodies = bodiesBelow(roots);
-  const order = [...new Set([...bodies.flatMap((body) => postorder(bodyValues(body))), ...postorder(roots)])];
+  const closed = closedParts(roots);
+  const order = [...new Set([...closed.values.flatMap(postorder), ...postorder(roots)])];
   const ids = new Map(order.map((value, id) => [value, id]));
   const id = (value: Value): number => ids.get(value)!;
   const places = placesOf(graph, order);
@@ -83,13 +75,11 @@ export function graphAsData(graph: Graph, options: PrintOptions = {}): GraphData
       outputs: entry.outputs.map(({ name, value }) => ({ name, value: id(value) })),
       updates: updates.map(({ state, value }) => ({ state: id(state), value: id(value) })),
     })),
-    bodies: bodies.map((body) => ({
-      ...{ length: body.length, reverse: body.reverse },
-      ...{ carries: body.carries.map(id), elements: body.elements.map(id), captures: body.captures.map(id) },
-      ...{ position: id(body.position), next: body.next.map(id), outputs: body.outputs.map(id) },
-    })),
+    bodies: closed.bodies.map((body) => writeBody(body, id)),
+    rules: closed.rules.map((rule) => writeRule(rule, id)),
     values: order.map((value): ValueData => {
-      const { classes } = graph.notes.get(value) ?? {};
+      const { classes, derivative } = graph.notes.get(value) ?? {};
+      const rule = closed.placeOf(value);
       const place = places.get(value);
       const name = names.get(value);
       const { dtype, shape } = value.type;
@@ -97,10 +87,11 @@ export function graphAsData(graph: Graph, options: PrintOptions = {}): GraphData
         id: id(value),
         op: value.op.name,
         operands: value.operands.map(id),
-        attrs: writeAttributes(value.attrs, bodies),
+        attrs: rule === undefined ? writeAttributes(value.attrs, closed.bodies) : ruleAttributes(rule),
         type: { dtype, shape },
         ...(name === undefined ? {} : { name }),
         ...(place ? { place } : {}),
+        ...(derivative ? { derivative } : {}),
         ...(classes ? { classes } : {}),
       };
     }),
@@ -124,13 +115,13 @@ export function readGraphJson(text: string): Graph {
   const data = readData(text);
   const ops = new Map(allOps().map((op) => [op.name, op]));
   const values: Value[] = [];
-  const bodyAt = bodyReader(data.bodies ?? [], values);
+  const parts = partsReader(data, values);
   const notes = new Map<Value, Note>();
   for (const entry of data.values) {
-    const value = readValue(entry, values, ops, bodyAt);
+    const value = readValue(entry, values, ops, parts);
     values.push(value);
-    const { name, place, classes } = entry;
-    if (name !== undefined || place || classes) notes.set(value, { name, place, classes });
+    const { name, place, derivative, classes } = entry;
+    if (name !== undefined || place || derivative || classes) notes.set(value, { name, place, derivative, classes });
   }
   const at = (id: number): Value => values[id] ?? refuse("ids of its values", String(id));
   return {
@@ -160,38 +151,27 @@ function readData(text: string): GraphData {
   return lists.every(Array.isArray) ? (data as GraphData) : refuse("values, inputs, states and entryPoints", "others");
 }
 
-/** A body is read where the first loop needs it: its values are there by then. */
-function bodyReader(bodies: readonly BodyData[], values: readonly Value[]): (place: number) => ScanBody {
-  const read = new Map<number, ScanBody>();
-  const at = (id: number): Value => values[id] ?? refuse("the values of a body before its loops", String(id));
-  return (place) => {
-    const known = read.get(place);
-    if (known) return known;
-    const data = bodies[place] ?? refuse("bodies of its loops", String(place));
-    const body = {
-      ...{ identity: {}, length: data.length, reverse: data.reverse },
-      ...{ carries: data.carries.map(at), elements: data.elements.map(at), captures: data.captures.map(at) },
-      ...{ position: at(data.position), next: data.next.map(at), outputs: data.outputs.map(at) },
+/** A part is read where the first value needs it: what it is made of is there by then. */
+function partsReader({ bodies = [], rules = [] }: Partial<GraphData>, values: readonly Value[]): PartsAt {
+  const at = (id: number): Value => values[id] ?? refuse("the values of a part before those that need it", String(id));
+  const once = <T>(read: (place: number) => T): ((place: number) => T) => {
+    const known = new Map<number, T>();
+    return (place) => {
+      if (!known.has(place)) known.set(place, read(place));
+      return known.get(place)!;
     };
-    read.set(place, body);
-    return body;
+  };
+  return {
+    body: once((place) => readBodyData(bodies[place] ?? refuse("bodies of its loops", String(place)), at)),
+    rule: once((place) => readRuleData(rules[place] ?? refuse("rules of its derivatives", String(place)), at)),
   };
 }
 
-function bodyValues(body: ScanBody): readonly Value[] {
-  return [...scanLetters(body), body.position, ...bodyResults(body)];
-}
-
-function readValue(
-  entry: ValueData,
-  values: readonly Value[],
-  ops: ReadonlyMap<string, Op>,
-  bodyAt: (place: number) => ScanBody,
-): Value {
+function readValue(entry: ValueData, values: readonly Value[], ops: ReadonlyMap<string, Op>, parts: PartsAt): Value {
   const op = ops.get(entry.op) ?? refuse("ops of this version", entry.op);
   if (entry.id !== values.length) return refuse(`values in the order of their ids`, `${entry.id}`);
   const operands = entry.operands.map((id) => values[id] ?? refuse("operands before their users", `${id}`));
-  const value = apply(op, operands, readAttributes(entry.attrs, bodyAt));
+  const value = apply(op, operands, readAttributes(entry.attrs, parts));
   if (sameType(value.type, entry.type)) return value;
   return refuse(`the type ${formatType(value.type)} for value ${entry.id}`, formatType(entry.type));
 }

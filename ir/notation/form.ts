@@ -38,6 +38,11 @@ const plainName = String.raw`(?:(?![ᵀ²])[\p{L}_$])(?:${nameLetter}|\.(?=${nam
 /** Source of a pattern for names that need no quotes: `hidden.weight`, `ŷ`, `∂loss/∂hidden.weight`. */
 export const namePattern = String.raw`∂${plainName}/∂${plainName}|∂?${plainName}`;
 
+/** True for the name `∂loss/∂hidden` of a derivative, which has the type of `hidden`. */
+export function namesDerivative(name: string): boolean {
+  return name.startsWith("∂");
+}
+
 /** A name as it is written: in backquotes where it would not read as one word, or as an automatic name such as `v1`. */
 export function formatName(name: string): string {
   const plain = new RegExp(`^(?:${namePattern})$`, "u").test(name) && !/^(?:v\d+|true|false|nan|_)$/.test(name);

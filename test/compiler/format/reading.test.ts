@@ -10,7 +10,8 @@ import { graphAtStage, stages } from "../../../compiler/passes/stages.ts";
 import { stopAt } from "../../../compiler/passes/stop-at.ts";
 import { loadModel } from "../../../compiler/load/index.ts";
 import { graphValues, type Graph } from "../../../ir/graph.ts";
-import { adam, grad, input, matmul, mean, model, param, scan, square, sum, tanh } from "../../../ir/index.ts";
+import { adam, exp, grad, input, less, matmul, mean, minimum, model, param, scan } from "../../../ir/index.ts";
+import { square, sum, tanh, where, withDerivative, type Tensor } from "../../../ir/index.ts";
 import { add } from "../../../ir/ops/arithmetic.ts";
 import { greater } from "../../../ir/ops/compare.ts";
 import { sin } from "../../../ir/ops/trigonometric.ts";
@@ -49,6 +50,54 @@ describe("JSON", () => {
     const parts = [{ values, bodies, entryPoints, ...head }, ...values, ...bodies, ...entries];
     const page = readFileSync("docs/graph-json.md", "utf8");
     for (const field of new Set(parts.flatMap((part) => Object.keys(part)))) expect(page).toContain(`\`${field}\``);
+  });
+
+  test("derivatives that the model supplies read back as rules", () => {
+    const supplied = model("supplied", () => {
+      const x = input("x", "f32", ["batch", 3]);
+      const clipped = withDerivative(
+        (v: Tensor<"f32", readonly ["batch", 3]>) => minimum(v, 1),
+        (cotangent, { operands: [v], result }) => [mul(cotangent, where(less(v, 1), result, 0))],
+        { name: "clipped" },
+      );
+      const outer = withDerivative(
+        (a: Tensor<"f32", readonly ["batch", 3]>, b: Tensor<"f32", readonly ["batch", 3]>) => mul(a, b),
+        (cotangent, { operands: [a] }) => [null, mul(cotangent, clipped(a))],
+        { name: "outer", exact: false },
+      );
+      type Row = Tensor<"f32", readonly ["batch", 3]>;
+      const itself: (v: Row) => Row = withDerivative(
+        (v: Row) => exp(v),
+        (cotangent, { operands: [v] }) => [mul(cotangent, itself(v))],
+        { name: "itself" },
+      );
+      const loss = sum(outer(clipped(itself(x)), square(x)));
+      return { run: { loss, dx: grad(loss, x) } };
+    });
+    const text = formatJson(supplied);
+    const back = verifyGraph(readGraphJson(text));
+    expect(formatJson(back)).toBe(text);
+    expect(printGraph(derive(back))).toBe(printGraph(derive(supplied)));
+    expect(printGraph(derive(back))).toContain("∂loss/∂x");
+    const { rules } = graphAsData(supplied);
+    expect(rules.map(({ name, exact }) => [name, exact])).toEqual(
+      expect.arrayContaining([
+        ["clipped", true],
+        ["itself", true],
+        ["outer", false],
+      ]),
+    );
+    const page = readFileSync("docs/graph-json.md", "utf8");
+    for (const field of Object.keys(rules[0])) expect(page).toContain(`\`${field}\``);
+  });
+
+  test("derivatives say which half of a step they belong to", () => {
+    const { values } = graphAsData(derive(classifier));
+    const backward = values.filter(({ derivative }) => derivative === "backward");
+    expect(backward.map(({ name }) => name)).toEqual(expect.arrayContaining(["∂L/∂z2", "∂L/∂h1", "∂L/∂W1", "∂L/∂W2"]));
+    const back = readGraphJson(formatJson(derive(classifier)));
+    expect(formatDot(back)).toBe(formatDot(derive(classifier)));
+    expect(formatDot(parseGraph(printGraph(derive(classifier))))).toBe(formatDot(derive(classifier)));
   });
 
   test("every value says what it is, and a derived one where it comes from", () => {
