@@ -1,7 +1,7 @@
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist", "node_modules", "**/generated", "test/**/fixtures", ".gpu"] },
+  { ignores: ["**/dist", "node_modules", "**/generated", "test/**/fixtures", ".gpu"] },
   ...tseslint.configs.recommended,
   {
     rules: {

@@ -1,0 +1,69 @@
+/// `npm run bench`: chainrule beside jax-js and TensorFlow.js, on one adapter. `-- --help` lists the options.
+import { parseArgs } from "node:util";
+import { measure, type Effort } from "./measure.ts";
+import { bundleProcesses, contenders, installPeers, prepareTask, type ContenderName } from "./prepare.ts";
+import { isBelieved, printSummary, printWorkload, type Measured } from "./print.ts";
+import { workloads, type Workload } from "./workloads.ts";
+
+const help = `npm run bench -- [options]
+  --workload NAME    only this one; may be given several times, and * stands for anything: matmul512*
+  --contender NAME   ${contenders.join(", ")}; may be given several times
+  --blocks N         blocks of steps that are timed (default 5)
+  --steps N          steps of a block; the loss is read after the last (default 10)
+  --seconds N        no further block after so many seconds of one contender (default 30)
+  --json             print JSON`;
+
+const { values: options } = parseArgs({
+  options: {
+    workload: { type: "string", multiple: true },
+    contender: { type: "string", multiple: true },
+    blocks: { type: "string", default: "5" },
+    steps: { type: "string", default: "10" },
+    seconds: { type: "string", default: "30" },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+
+function chosenWorkloads(): readonly Workload[] {
+  const patterns = (options.workload ?? ["*"]).map((each) => new RegExp(`^${each.replaceAll("*", ".*")}$`));
+  const chosen = workloads.filter(({ name }) => patterns.some((pattern) => pattern.test(name)));
+  if (chosen.length > 0) return chosen;
+  throw new Error(`there is no such workload; there are ${workloads.map(({ name }) => name).join(", ")}`);
+}
+
+function chosenContenders(): readonly ContenderName[] {
+  const unknown = options.contender?.find((name) => !contenders.some((each) => each === name));
+  if (unknown !== undefined) throw new Error(`there is no contender ${unknown}; there are ${contenders.join(", ")}`);
+  return contenders.filter((name) => !options.contender || options.contender.includes(name));
+}
+
+function wholeNumber(option: "blocks" | "steps" | "seconds"): number {
+  const number = Number(options[option]);
+  if (Number.isSafeInteger(number) && number > 0) return number;
+  throw new Error(`--${option} takes a positive whole number: found ${options[option]}`);
+}
+
+async function run(): Promise<void> {
+  const names = chosenContenders();
+  const effort: Effort = {
+    steps: wholeNumber("steps"),
+    blocks: wholeNumber("blocks"),
+    seconds: wholeNumber("seconds"),
+  };
+  const say = (text: string): void => console.error(text);
+  if (names.some((name) => name !== "chainrule")) installPeers(say);
+  await bundleProcesses(names);
+  const measured: Measured[] = [];
+  for (const workload of chosenWorkloads()) {
+    const results = await measure(prepareTask(workload), names, effort);
+    measured.push({ workload: workload.name, flops: workload.flops, results });
+    if (!options.json) printWorkload(measured.at(-1)!, measured.length === 1);
+  }
+  if (options.json) console.log(JSON.stringify(measured, null, 2));
+  else printSummary(measured);
+  process.exitCode = measured.every(isBelieved) ? 0 : 1;
+}
+
+if (options.help) console.log(help);
+else await run();

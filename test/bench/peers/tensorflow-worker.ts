@@ -1,0 +1,4 @@
+import { serve } from "../worker.ts";
+import { tensorflow } from "./tensorflow.ts";
+
+serve(tensorflow);

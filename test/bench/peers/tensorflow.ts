@@ -1,0 +1,68 @@
+/// TensorFlow.js as a contender: eager ops, fused where it has fused ones, and its own optimizer.
+import type { Tensor, TensorFlow } from "@tensorflow/tfjs";
+import type { Arrays, Contender } from "../contender.ts";
+import { countOf, drawInput, drawParameter, type Task, type TensorSpec } from "../task.ts";
+import { fromOwnLayout, modelOf, toOwnLayout } from "./tensorflow-models.ts";
+
+async function openBackend(): Promise<TensorFlow> {
+  // The backend registers itself when it is loaded, where `navigator.gpu` exists by then.
+  const { default: tf } = await import("@tensorflow/tfjs");
+  await import("@tensorflow/tfjs-backend-webgpu");
+  if (!(await tf.setBackend("webgpu"))) throw new Error("TensorFlow.js has no WebGPU backend here");
+  await tf.ready();
+  return tf;
+}
+
+function upload(tf: TensorFlow, { workload }: Task, spec: TensorSpec): Tensor {
+  const values = spec.classes === undefined ? drawInput(spec) : drawInput(spec);
+  const { shape, data } = toOwnLayout(workload, spec, values);
+  return tf.tensor(data, shape, spec.classes === undefined ? "float32" : "int32");
+}
+
+/** Opens a training step, or a forward function. */
+export const tensorflow: Contender = async (task) => {
+  const tf = await openBackend();
+  const inputs = Object.fromEntries(task.inputs.map((spec) => [spec.name, upload(tf, task, spec)]));
+  const parameters = Object.fromEntries(
+    task.parameters.map((spec) => {
+      const { shape, data } = toOwnLayout(task.workload, spec, drawParameter(spec));
+      return [spec.name, tf.variable(tf.tensor(data, shape, "float32"), true, spec.name)];
+    }),
+  );
+  const forward = modelOf(tf, task.workload);
+  const results: { last?: Tensor } = {};
+  const replace = (tensor: Tensor): void => {
+    results.last?.dispose();
+    results.last = tensor;
+  };
+  if (!task.training) {
+    return {
+      step: () => replace(tf.tidy(() => forward(parameters, inputs))),
+      finish: async () => {
+        const { device } = tf.backend();
+        tf.backend().submitQueue();
+        await device.queue.onSubmittedWorkDone();
+        return 0;
+      },
+      state: async () => ({ result: await results.last!.data() }),
+    };
+  }
+  const optimizer = tf.train.adam(1e-3, 0.9, 0.999, 1e-8);
+  const variables = Object.values(parameters);
+  return {
+    step: () => replace(optimizer.minimize(() => forward(parameters, inputs), true, variables)),
+    finish: async () => (await results.last!.data())[0],
+    state: async () => {
+      // The number of iterations, all first moments, all second ones: in the order of the variables.
+      const weights = await optimizer.getWeights();
+      const moments: Record<string, Float32Array> = {};
+      for (const [index, spec] of task.parameters.entries()) {
+        const { tensor } = weights[1 + index];
+        const data = await tensor.data();
+        if (data.length !== countOf(spec.shape)) throw new Error(`the moment of ${spec.name} has another size`);
+        moments[spec.name] = fromOwnLayout(task.workload, spec, data);
+      }
+      return moments as Arrays;
+    },
+  };
+};
