@@ -1,4 +1,5 @@
-/// Finding equal values again. What was built on a value is kept with it, out of sight, so that it dies with the graph.
+/// Finding equal values again, and what is known of a value. What was built on it and found out about it is kept with it,
+/// out of sight, so that it dies with the graph.
 
 type Attrs = Readonly<Record<string, unknown>>;
 
@@ -16,6 +17,7 @@ export type InternTable<V extends Application> = Map<object, V[] | Map<unknown, 
 const few = 8;
 
 const tableKey: unique symbol = Symbol("applications");
+const factsKey: unique symbol = Symbol("facts");
 
 /** The table of a value. It must not show when the value is printed or compared structurally. */
 export function internTable<V extends Application>(anchor: V & { [tableKey]?: InternTable<V> }): InternTable<V> {
@@ -24,6 +26,43 @@ export function internTable<V extends Application>(anchor: V & { [tableKey]?: In
   const table: InternTable<V> = new Map();
   Object.defineProperty(anchor, tableKey, { value: table, enumerable: false });
   return table;
+}
+
+/** What is known of values, each value's own kept with it. */
+export interface Facts<V extends object, T> {
+  has(value: V): boolean;
+  get(value: V): T | undefined;
+  set(value: V, fact: T): void;
+}
+
+/** A place for one fact of every value. It must follow from the value alone: whoever asks next takes it as it is. */
+export function makeFacts<V extends object, T>(): Facts<V, T> {
+  const facts: Facts<V, T> = {
+    has: (value) => factsOf(value).has(facts),
+    get: (value) => factsOf(value).get(facts) as T | undefined,
+    set: (value, fact) => void factsOf(value).set(facts, fact),
+  };
+  return facts;
+}
+
+/** The function, which finds out once what follows from a value alone. */
+export function remembering<V extends object, T>(find: (value: V) => T): (value: V) => T {
+  return (value) => {
+    const facts = factsOf(value);
+    const known = facts.get(find);
+    if (known !== undefined || facts.has(find)) return known as T;
+    const found = find(value);
+    facts.set(find, found);
+    return found;
+  };
+}
+
+function factsOf(value: { [factsKey]?: Map<object, unknown> }): Map<object, unknown> {
+  const known = value[factsKey];
+  if (known) return known;
+  const facts = new Map<object, unknown>();
+  Object.defineProperty(value, factsKey, { value: facts, enumerable: false });
+  return facts;
 }
 
 /** The applications among which an equal one is, if there is one. */

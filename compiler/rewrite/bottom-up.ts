@@ -1,34 +1,33 @@
 /// Walking a graph from operands to users without the call stack.
 import { withOperands, type Value } from "../../ir/value.ts";
 
+/** What is found of values so far. */
+export interface Found<T> {
+  get(value: Value): T | undefined;
+  set(value: Value, found: T): void;
+}
+
 /**
  * Maps a value after its operands, each value once: what `done` has stays, the rest is `map` of the value and its mapped
  * operands. Uses a stack of its own, since graphs are deeper than the call stack.
  */
-export function bottomUp(
+export function bottomUp<T extends object>(
   root: Value,
-  done: Map<Value, Value>,
-  map: (value: Value, operands: readonly Value[]) => Value,
-): Value {
+  done: Found<T>,
+  map: (value: Value, operands: readonly T[]) => T,
+): T {
   const stack = [root];
-  for (let value = stack.at(-1); value; value = stack.at(-1)) {
-    if (done.has(value)) {
-      stack.pop();
-      continue;
-    }
-    const waiting = value.operands.filter((operand) => !done.has(operand));
-    if (waiting.length > 0) {
-      stack.push(...waiting.reverse());
-      continue;
+  while (stack.length > 0) {
+    const value = stack[stack.length - 1];
+    const { operands } = value;
+    const height = stack.length;
+    if (!done.get(value)) {
+      for (let i = operands.length - 1; i >= 0; i--) if (!done.get(operands[i])) stack.push(operands[i]);
+      if (stack.length > height) continue;
+      const mapped = operands.map((operand) => done.get(operand)!);
+      done.set(value, map(value, mapped));
     }
     stack.pop();
-    done.set(
-      value,
-      map(
-        value,
-        value.operands.map((operand) => done.get(operand)!),
-      ),
-    );
   }
   return done.get(root)!;
 }

@@ -32,6 +32,7 @@ export function makeRewriter(rules: readonly Rule[], options: RewriterOptions = 
   const surroundings: Surroundings = {
     uses: (value) => reads.of(value),
     classes: (input) => options.classes?.get(input) ?? [],
+    fruitless: new Set(),
   };
   /** Values of the graph are settled at depth 0, what rules made of them below. */
   let depth = 0;

@@ -47,8 +47,8 @@ export interface ExpandOptions {
 }
 
 /** An expression as a sum of products; undefined when that grows too large. */
-export function expand(root: Value, { opaque = new Set(), multiplyOut }: ExpandOptions): Polynomial | undefined {
-  const inner = innerValues(root, opaque);
+export function expand(root: Value, { opaque, multiplyOut }: ExpandOptions): Polynomial | undefined {
+  const inner = arithmeticIn(root, opaque);
   if (!inner) return undefined;
   const atoms: Value[] = [];
   const intern = (value: Value): Value => {
@@ -56,6 +56,7 @@ export function expand(root: Value, { opaque = new Set(), multiplyOut }: ExpandO
     if (!known) atoms.push(value);
     return known ?? value;
   };
+  const members = new Set(inner);
   const leaves = new Set(inner.flatMap((value) => value.operands));
   const memo = new Map<Value, readonly Term[] | undefined>();
   const termsOf = (value: Value): readonly Term[] | undefined => {
@@ -66,7 +67,7 @@ export function expand(root: Value, { opaque = new Set(), multiplyOut }: ExpandO
     const number = constantValue(value);
     if (number !== undefined) return number === 0 ? [] : [{ coefficient: whole(number), powers: new Map() }];
     const [a, b] = value.operands;
-    if (!inner!.includes(value)) return atomTerms(value, leaves, intern);
+    if (!members.has(value)) return atomTerms(value, leaves, intern);
     if (value.op === neg.op) return termsOf(a)?.map((term) => scaled(term, whole(-1)));
     if (value.op === add.op) return collected(termsOf(a), termsOf(b));
     if (value.op === sub.op)
@@ -74,7 +75,7 @@ export function expand(root: Value, { opaque = new Set(), multiplyOut }: ExpandO
         termsOf(a),
         termsOf(b)?.map((term) => scaled(term, whole(-1))),
       );
-    return product(value, { inner: inner!, termsOf, intern, multiplyOut });
+    return product(value, { members, termsOf, intern, multiplyOut });
   }
   const terms = termsOf(root);
   return terms && { terms, atoms, inner };
@@ -102,11 +103,12 @@ function mirroredSigmoid(value: Value, leaves: ReadonlySet<Value>): Value | unde
   return [...leaves].find((leaf) => leaf.op === sigmoid.op && same(leaf.operands[0], x));
 }
 
-function innerValues(root: Value, opaque: ReadonlySet<Value>): readonly Value[] | undefined {
+/** The arithmetic values of an expression, the root first, in the order of their distance; undefined when there are too many. */
+export function arithmeticIn(root: Value, opaque?: ReadonlySet<Value>): readonly Value[] | undefined {
   const inner = new Set<Value>();
   const pending = [root];
-  for (let value = pending.shift(); value; value = pending.shift()) {
-    if (inner.has(value) || !isArithmetic(value) || opaque.has(value)) continue;
+  for (const value of pending) {
+    if (inner.has(value) || !isArithmetic(value) || opaque?.has(value)) continue;
     inner.add(value);
     if (inner.size > limits.nodes) return undefined;
     pending.push(...value.operands);
@@ -115,17 +117,17 @@ function innerValues(root: Value, opaque: ReadonlySet<Value>): readonly Value[] 
 }
 
 interface Expansion {
-  readonly inner: readonly Value[];
+  readonly members: ReadonlySet<Value>;
   readonly multiplyOut: boolean;
   termsOf(value: Value): readonly Term[] | undefined;
   intern(value: Value): Value;
 }
 
 /** Factors that are sums cancel as a whole before they are multiplied out: (a + b) · c / (a + b) is c. */
-function product(value: Value, { inner, termsOf, intern, multiplyOut }: Expansion): readonly Term[] | undefined {
+function product(value: Value, { members, termsOf, intern, multiplyOut }: Expansion): readonly Term[] | undefined {
   const over: Value[] = [];
   const under: Value[] = [];
-  const sign = gatherFactors(value, inner, over, under);
+  const sign = gatherFactors(value, members, over, under);
   let terms: readonly Term[] | undefined = [{ coefficient: whole(sign), powers: new Map() }];
   for (const factor of [...over]) {
     const cancelled = under.findIndex((divisor) => same(divisor, factor));
@@ -142,15 +144,15 @@ function product(value: Value, { inner, termsOf, intern, multiplyOut }: Expansio
   return terms;
 }
 
-function gatherFactors(value: Value, inner: readonly Value[], over: Value[], under: Value[]): number {
+function gatherFactors(value: Value, members: ReadonlySet<Value>, over: Value[], under: Value[]): number {
   const [a, b] = value.operands;
-  if (!inner.includes(value) || value.op === add.op || value.op === sub.op) {
+  if (!members.has(value) || value.op === add.op || value.op === sub.op) {
     over.push(value);
     return 1;
   }
-  const sign = gatherFactors(a, inner, over, under);
+  const sign = gatherFactors(a, members, over, under);
   if (value.op === neg.op) return -sign;
-  return sign * (value.op === mul.op ? gatherFactors(b, inner, over, under) : gatherFactors(b, inner, under, over));
+  return sign * (value.op === mul.op ? gatherFactors(b, members, over, under) : gatherFactors(b, members, under, over));
 }
 
 function reciprocal(

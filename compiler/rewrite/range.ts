@@ -12,7 +12,9 @@ import { hypot } from "../../ir/ops/powers.ts";
 import { productOp } from "../../ir/ops/product.ts";
 import { logsumexpOp, maxOp, minOp } from "../../ir/ops/reduce.ts";
 import { broadcastOp, reducedCount, sumOp } from "../../ir/ops/sum.ts";
-import { same, type Value } from "../../ir/value.ts";
+import { makeFacts } from "../../ir/intern.ts";
+import { same, type Op, type Value } from "../../ir/value.ts";
+import { bottomUp } from "./bottom-up.ts";
 import { imagesOf, type Range } from "./images.ts";
 import { roundedRange } from "./rounded-range.ts";
 import { withoutAxes } from "./rules/uniform.ts";
@@ -22,31 +24,14 @@ export type { Range } from "./images.ts";
 /** Nothing is known. */
 export const anything: Range = { low: -Infinity, high: Infinity };
 
-/** Ranges of values; `assumed` are known from elsewhere: the condition of a branch, an invariant of a state. */
+/** Ranges of values. */
 export type Ranges = (value: Value) => Range;
 
-/** Formulas this deep are followed. */
-const deepest = 24;
+const ranges = makeFacts<Value, Range>();
 
-/** A function that remembers what it has found. */
-export function makeRanges(assumed: ReadonlyMap<Value, Range> = new Map()): Ranges {
-  const known = new Map<Value, Range>();
-  const at = (value: Value, depth: number): Range => {
-    const found = known.get(value);
-    if (found) return found;
-    const formula =
-      depth === 0 ? roundedRange(value, anything) : rangeOfFormula(value, (operand) => at(operand, depth - 1));
-    const extra = assumed.get(value) ?? [...assumed].find(([each]) => same(each, value))?.[1];
-    const range = extra ? { low: Math.max(formula.low, extra.low), high: Math.min(formula.high, extra.high) } : formula;
-    known.set(value, range);
-    return range;
-  };
-  return (value) => at(value, deepest);
-}
-
-/** The range of one value. */
+/** The range of a value. It follows from the formula alone, so it is found once, and so are those of all its parts. */
 export function rangeOf(value: Value): Range {
-  return makeRanges()(value);
+  return bottomUp(value, ranges, (each) => rangeOfFormula(each, (operand) => ranges.get(operand)!));
 }
 
 /** The range of a value, from those of its operands. It holds for what machines compute, NaN and the sign of 0 aside. */
@@ -171,9 +156,13 @@ function squareRange(range: Range): Range {
 }
 
 function timesRange(a: Range, b: Range): Range {
-  const products = [a.low, a.high].flatMap((x) => [b.low, b.high].map((y) => (x === 0 || y === 0 ? 0 : x * y)));
-  return { low: Math.min(...products), high: Math.max(...products) };
+  const [p, q] = [timesEnd(a.low, b.low), timesEnd(a.low, b.high)];
+  const [r, s] = [timesEnd(a.high, b.low), timesEnd(a.high, b.high)];
+  return { low: Math.min(p, q, r, s), high: Math.max(p, q, r, s) };
 }
+
+/** 0 times ∞ is 0: the ∞ is only a bound. */
+const timesEnd = (x: number, y: number): number => (x === 0 || y === 0 ? 0 : x * y);
 
 function quotientRange(a: Range, b: Range): Range {
   if (b.low < 0 && b.high > 0) return anything;
@@ -192,22 +181,25 @@ function powerRange(base: Range, exponent: Value, of: Ranges): Range {
 /** x − ln Σ eˣ and x − max x are at most 0. */
 function differenceRange({ operands: [a, b] }: Value, of: Ranges): Range {
   const { low, high } = { low: of(a).low - of(b).high, high: of(a).high - of(b).low };
-  return isPeakOf(b, (x) => same(x, a)) ? { low, high: Math.min(high, 0) } : { low, high };
+  return reductionIn(b, peaks, (x) => same(x, a)) ? { low, high: Math.min(high, 0) } : { low, high };
 }
 
 /** x + ln Σ e^−x and x + max(−x) are at least 0. */
 function sumRange({ operands: [a, b] }: Value, of: Ranges): Range {
   const { low, high } = { low: of(a).low + of(b).low, high: of(a).high + of(b).high };
   const isNegated = (x: Value, other: Value): boolean => x.op === neg.op && same(x.operands[0], other);
-  const isAbove = isPeakOf(b, (x) => isNegated(x, a)) || isPeakOf(a, (x) => isNegated(x, b));
+  const isAbove = reductionIn(b, peaks, (x) => isNegated(x, a)) ?? reductionIn(a, peaks, (x) => isNegated(x, b));
   return isAbove ? { low: Math.max(low, 0), high } : { low, high };
 }
 
-/** True for ln Σ eˣ and max x, along axes that they are spread over again. */
-function isPeakOf(value: Value, isOperand: (x: Value) => boolean): boolean {
-  const peak = value.op === broadcastOp ? value.operands[0] : value;
-  if ((peak.op !== logsumexpOp && peak.op !== maxOp) || !isOperand(peak.operands[0])) return false;
-  return value === peak || withoutAxes(value, peak.attrs.axes as readonly number[]) !== undefined;
+const peaks: readonly Op[] = [logsumexpOp, maxOp];
+const extremes: readonly Op[] = [maxOp, minOp];
+
+/** A reduction by one of some ops, by itself or spread over its own axes again: every row meets what it was reduced to. */
+function reductionIn(value: Value, ops: readonly Op[], isOperand: (x: Value) => boolean): Value | undefined {
+  const reduced = value.op === broadcastOp ? value.operands[0] : value;
+  if (!ops.includes(reduced.op) || !isOperand(reduced.operands[0])) return undefined;
+  return value === reduced || withoutAxes(value, reduced.attrs.axes as readonly number[]) ? reduced : undefined;
 }
 
 function rangeOfReduction(value: Value, of: Ranges): Range {
@@ -230,9 +222,6 @@ function hasPeak(x: Value, summed: readonly number[]): boolean {
   const isMark = x.op === castOp && x.operands[0].op === equal.op;
   if (!isMark && (x.op !== exp.op || x.operands[0].op !== sub.op)) return false;
   const [a, b] = x.operands[0].operands;
-  const peak = b.op === broadcastOp ? b.operands[0] : b;
-  if ((peak.op !== maxOp && !(isMark && peak.op === minOp)) || !same(peak.operands[0], a)) return false;
-  const axes = peak.attrs.axes as readonly number[];
-  // Spread over the same axes again, every row meets its own extreme.
-  return axes.every((axis) => summed.includes(axis)) && (b === peak || withoutAxes(b, axes) !== undefined);
+  const peak = reductionIn(b, isMark ? extremes : [maxOp], (reduced) => same(reduced, a));
+  return peak !== undefined && (peak.attrs.axes as readonly number[]).every((axis) => summed.includes(axis));
 }

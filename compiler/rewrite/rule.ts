@@ -28,6 +28,8 @@ export interface Surroundings {
   uses(value: Value): number;
   /** The numbers of classes below which the labels in an input lie: what the model makes one-hots of is checked. */
   classes(input: Value): readonly Dim[];
+  /** Shapes of arithmetic that collecting leaves as they are, whatever their letters stand for: noted by it alone. */
+  readonly fruitless?: Set<string>;
 }
 
 /** One rewrite. Gives undefined, or the value itself, where it does not apply. */

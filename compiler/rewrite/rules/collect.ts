@@ -4,8 +4,9 @@ import { constantValue } from "../../../ir/ops/leaf.ts";
 import { broadcastOp } from "../../../ir/ops/sum.ts";
 import type { Value } from "../../../ir/value.ts";
 import { factored } from "../factor.ts";
-import { expand, isArithmetic, type Polynomial } from "../polynomial.ts";
+import { arithmeticIn, expand, isArithmetic, type Polynomial } from "../polynomial.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
+import { shapeOf } from "../shape.ts";
 
 /** Arithmetic in its cheapest collected form. */
 export const collectRule: Rule = rule(
@@ -17,9 +18,21 @@ export const collectRule: Rule = rule(
 );
 
 function collect(value: Value, surroundings: Surroundings): Value | undefined {
-  const tree = isArithmetic(value) ? expand(value, { multiplyOut: false }) : undefined;
+  const inner = isArithmetic(value) ? arithmeticIn(value) : undefined;
+  if (!inner) return undefined;
+  const { fruitless } = surroundings;
+  const parts = partition(inner, surroundings);
+  const shape = fruitless && shapeOf(inner, parts.freed);
+  if (shape !== undefined && fruitless?.has(shape)) return undefined;
+  const found = cheapest(value, parts);
+  if (!found && shape !== undefined) fruitless?.add(shape);
+  return found;
+}
+
+/** The cheapest form of an expression; undefined where that is the one it has. */
+function cheapest(value: Value, { freed, kept }: Parts): Value | undefined {
+  const tree = expand(value, { multiplyOut: false });
   if (!tree) return undefined;
-  const { freed, kept } = partition(tree, surroundings);
   let best: { readonly value: Value | undefined; readonly cost: number } = { value: undefined, cost: costOf(freed) };
   // What others read anyway is either taken apart as well or taken as it is.
   const intact = kept.size > 0 ? expand(value, { opaque: kept, multiplyOut: false }) : undefined;
@@ -44,7 +57,12 @@ function forms(value: Value, plain: Polynomial, opaque?: ReadonlySet<Value>): re
 const tolerance = 1e-6;
 
 /** What nothing would read any more if the root were replaced, and the arithmetic that others read as well. */
-function partition({ inner }: Polynomial, { uses }: Surroundings): { freed: Set<Value>; kept: Set<Value> } {
+interface Parts {
+  readonly freed: ReadonlySet<Value>;
+  readonly kept: ReadonlySet<Value>;
+}
+
+function partition(inner: readonly Value[], { uses }: Surroundings): Parts {
   const members = new Set(inner);
   const order = usersFirst(inner);
   const freed = new Set<Value>();
