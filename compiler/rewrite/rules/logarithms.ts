@@ -182,6 +182,8 @@ function complementBesideGuard({ type, operands }: Value): Value | undefined {
   const at = operands.findIndex((each) => Math.abs(constantValue(each) ?? 1) < largestGuard);
   const complement = operands[1 - at];
   if (at < 0 || type.dtype !== "f32" || complement.op !== sub.op || !mentionsExponential(complement)) return undefined;
+  // From any other number nothing is lost, and an exponential of two logarithms would lose it.
+  if (constantValue(complement.operands[0]) !== 1) return undefined;
   const monomial = monomialOf(complement);
   const written = isExponential(monomial) ? writeMonomial(monomial, type) : undefined;
   return written && written.op !== exp.op ? add(written, operands[at]) : undefined;

@@ -74,6 +74,8 @@ function rootMinusNumber({ type, operands: [a, b] }: Value): Value | undefined {
   const apart = differenceOfSquares(squareOf(a), squareOf(b));
   if (!apart) return undefined;
   if (a.op === hypot.op) {
+    // √(x² + 2²) − 1 is none.
+    if (apart.constant !== 0) return undefined;
     const side = a.operands.find((operand) => constantValue(operand) === undefined);
     if (!side) return undefined;
     return mul(side, tanh(mul(0.5, asinh(number === 1 ? side : div(side, number)))) as Value);

@@ -36,3 +36,13 @@ test("a hypotenuse less a side is as long as the side that cannot be squared", (
   expect(large / 3e9).toBeCloseTo(1, 6);
   expect(small / 5e-9).toBeCloseTo(1, 5);
 });
+
+test("a hypotenuse less a number that is no side of it", () => {
+  const found = run((a) => cr.sub(cr.hypot(a, 2), 1), [0, 1e-3, 1.5]);
+  [0, 1e-3, 1.5].forEach((x, i) => expect(found[i]).toBeCloseTo(Math.hypot(x, 2) - 1, 6));
+});
+
+test("a root of a square and a number, less another number", () => {
+  const found = run((a) => cr.sub(cr.sqrt(cr.add(cr.square(a), 4)), 1), [0, 1e-3, 1.5]);
+  [0, 1e-3, 1.5].forEach((x, i) => expect(found[i]).toBeCloseTo(Math.hypot(x, 2) - 1, 6));
+});
