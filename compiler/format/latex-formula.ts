@@ -3,9 +3,10 @@ import { precedence } from "../../ir/notation/form.ts";
 import type { CallForm } from "../../ir/notation/form.ts";
 import { literalText, type View, type WrittenOperand } from "../../ir/notation/view.ts";
 import { isDType } from "../../ir/parse/cursor.ts";
+import { sizeOp } from "../../ir/ops/leaf.ts";
 import type { ScanBody } from "../../ir/ops/scan.ts";
 import type { Op, Value } from "../../ir/value.ts";
-import { escapeLatex, latexName } from "./latex-names.ts";
+import { escapeLatex, latexName, latexSize } from "./latex-names.ts";
 
 /** How values are written, and the LaTeX of those that have names. */
 export interface LatexVocabulary {
@@ -44,6 +45,7 @@ export function latexReference(value: Value, words: LatexVocabulary): string {
 }
 
 function phraseOf({ value, literal }: WrittenOperand, words: LatexVocabulary): Phrase {
+  if (literal && value.op === sizeOp) return size(literalText(value));
   if (literal) return number(literalText(value));
   const name = words.reference(value);
   return name === undefined ? phraseOfView(value, words) : { text: name, precedence: precedence.atom };
@@ -52,6 +54,12 @@ function phraseOf({ value, literal }: WrittenOperand, words: LatexVocabulary): P
 function operandText(operand: WrittenOperand, atLeast: number, words: LatexVocabulary): string {
   const phrase = phraseOf(operand, words);
   return phrase.precedence < atLeast ? `\\left(${phrase.text}\\right)` : phrase.text;
+}
+
+/** A sum of sizes binds as a sum does. */
+function size(text: string): Phrase {
+  const own = /[+-]/.test(text) ? 4 : text.includes("*") ? 5 : precedence.atom;
+  return { text: latexSize(text), precedence: own };
 }
 
 function number(text: string): Phrase {
@@ -157,8 +165,9 @@ function call(op: Op, form: CallForm, operands: readonly WrittenOperand[], words
     return { text: `\\left[${part(0)}\\right]`, precedence: precedence.postfix };
   }
   if (name === "grad") return { text: `\\frac{\\partial ${part(0, 8)}}{\\partial ${part(1, 8)}}`, precedence: 8 };
-  if (name === "fill" && attributes[0] !== undefined) return number(attributes[0]);
-  const rest = attributes.filter((attribute) => !/^ax[ei]s=/.test(attribute));
+  if (name === "fill" && attributes[0] !== undefined)
+    return op === sizeOp ? size(attributes[0]) : number(attributes[0]);
+  const rest = attributes.filter((attribute) => !/^(?:ax[ei]s|keepAxes)=/.test(attribute));
   const before = form.before === undefined ? [] : [`\\text{${escapeLatex(form.before)}}`];
   const texts = [...before, ...operands.map((_, i) => part(i)), ...rest.map(attributeText)];
   return {

@@ -29,6 +29,11 @@ export function latexName(name: string): string {
   return `${symbol ?? base(stem)}_{${[...path, ...(index === undefined ? [] : [index])].join(", ")}}`;
 }
 
+/** LaTeX of a size: `4*batch*time + 1` without signs of multiplication. */
+export function latexSize(size: string | number): string {
+  return `${size}`.replace(/[A-Za-z_][\w.]*/g, latexName).replaceAll("*", " \\, ");
+}
+
 /** The digits at the end of a word, apart from it. */
 function split(text: string): readonly [string, string | undefined] {
   const plain = text.replace(/[₀-₉]/gu, (digit) => `${digit.codePointAt(0)! - "₀".codePointAt(0)!}`);

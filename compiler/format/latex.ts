@@ -8,7 +8,7 @@ import type { Section, Statement } from "../../ir/print/statements.ts";
 import { leafName } from "../../ir/print/expression.ts";
 import type { Value } from "../../ir/value.ts";
 import { latexDefinition, latexReference, type LatexVocabulary } from "./latex-formula.ts";
-import { escapeLatex, latexName } from "./latex-names.ts";
+import { escapeLatex, latexName, latexSize } from "./latex-names.ts";
 
 /** The graph as one `aligned` environment for math mode, with the same lines as the printed text. */
 export function formatLatex(graph: Graph, options: PrintOptions = {}): string {
@@ -59,7 +59,7 @@ function bodyRows({ body, letters, plan, lines, names, automatic }: BodyPage, bo
     const own = letters.filter((letter) => letter.role === role);
     return `\\text{, ${own.length > 1 ? plurals[role] : role} } ${own.map(({ name }) => latexName(name)).join(", ")}`;
   });
-  const over = typeof body.length === "number" ? `${body.length}` : latexName(body.length);
+  const over = latexSize(body.length);
   return [
     `&${bodyName(body)} \\text{${body.reverse ? " reversed" : ""} over } ${over}${roles.join("")}\\text{:}`,
     ...lines.map((value) => `${nameIn(value)} &= ${latexDefinition(value, words)}`),

@@ -5,11 +5,13 @@ import { div, sub } from "../ops/arithmetic.ts";
 import { castOp } from "../ops/choose.ts";
 import { equal } from "../ops/compare.ts";
 import { exp } from "../ops/functions.ts";
+import { reshapeOp } from "../ops/layout.ts";
 import { iota, sizeValue } from "../ops/leaf.ts";
 import { logsumexpOp } from "../ops/reduce.ts";
 import { broadcastOp, keptAxes, reducedCount, sumOp, type BroadcastAttrs } from "../ops/sum.ts";
-import { sameShape } from "../type.ts";
+import { sameShape, type Shape } from "../type.ts";
 import { apply, sameAttrs, type Value } from "../value.ts";
+import { reductionAttributes } from "./attributes.ts";
 import type { Form } from "./form.ts";
 
 /** True for a value that must stay visible in what is built on it: one that has a name. */
@@ -27,6 +29,7 @@ export function abbreviation(value: Value, isOpaque: IsOpaque): Abbreviation | u
   if (op === exp.op) return softmax(value, isOpaque);
   if (op === sub.op) return logSoftmax(value, isOpaque);
   if (op === div.op) return mean(value, isOpaque);
+  if (op === reshapeOp) return keptReduction(value, isOpaque);
   return op === castOp ? oneHot(value, isOpaque) : undefined;
 }
 
@@ -55,13 +58,36 @@ function logSoftmax(value: Value, isOpaque: IsOpaque): Abbreviation | undefined 
 
 function mean(value: Value, isOpaque: IsOpaque): Abbreviation | undefined {
   const [total, count] = value.operands;
-  if (total.op !== sumOp || isOpaque(total) || isOpaque(count)) return undefined;
-  const [x] = total.operands;
-  const axes = total.attrs.axes as readonly number[];
-  const wanted = sizeValue(reducedCount(x.type, axes), x.type.dtype, value.type.shape);
+  if (isOpaque(total) || isOpaque(count)) return undefined;
+  const kept = total.op === reshapeOp ? keptReduction(total, isOpaque) : undefined;
+  const reduced = kept ? total.operands[0] : total;
+  if (reduced.op !== sumOp) return undefined;
+  const [x] = reduced.operands;
+  const wanted = sizeValue(reducedCount(x.type, axesOf(reduced)), x.type.dtype, value.type.shape);
   if (wanted.op !== count.op || !sameAttrs(wanted.attrs, count.attrs)) return undefined;
-  const all = axes.length === x.type.shape.length;
-  return named("mean", x, all ? [] : axes.length === 1 ? [`axis=${axes[0]}`] : [`axes=[${axes.join(", ")}]`]);
+  return named("mean", x, [...reductionAttributes(reduced), ...(kept ? [keepAxes] : [])]);
+}
+
+/** A reduction whose axes stay, with extent 1. */
+function keptReduction(value: Value, isOpaque: IsOpaque): Abbreviation | undefined {
+  const [reduced] = value.operands;
+  if (reduced.op.kind !== "reduction" || isOpaque(reduced) || reduced.operands.length !== 1) return undefined;
+  const [x] = reduced.operands;
+  if (!sameShape(value.type.shape, keptShape(x.type.shape, axesOf(reduced)))) return undefined;
+  return named(reduced.op.name, x, [...reductionAttributes(reduced), keepAxes]);
+}
+
+const keepAxes = "keepAxes=true";
+
+const axesOf = (value: Value): readonly number[] => value.attrs.axes as readonly number[];
+
+function keptShape(shape: Shape, axes: readonly number[]): Shape {
+  return shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
+}
+
+/** What a reduction of `x` along these axes is with `keepAxes=true`. */
+export function keepReducedAxes(reduced: Value, x: Value, axes: readonly number[]): Value {
+  return apply(reshapeOp, [reduced], { shape: keptShape(x.type.shape, axes) });
 }
 
 function oneHot(value: Value, isOpaque: IsOpaque): Abbreviation | undefined {
@@ -84,7 +110,7 @@ export function expandAbbreviation(
   name: string,
   x: Value,
   axes: readonly number[],
-  classes: Dim | undefined,
+  { classes, keepAxes = false }: { readonly classes?: Dim; readonly keepAxes?: boolean },
 ): Value | undefined {
   const { shape } = x.type;
   const along = (): Value => {
@@ -98,7 +124,8 @@ export function expandAbbreviation(
     case "logSoftmax":
       return along();
     case "mean": {
-      const total = apply(sumOp, [x], { axes });
+      const flat = apply(sumOp, [x], { axes });
+      const total = keepAxes ? keepReducedAxes(flat, x, axes) : flat;
       return apply(div.op, [total, sizeValue(reducedCount(x.type, axes), x.type.dtype, total.type.shape)]);
     }
     case "oneHot": {

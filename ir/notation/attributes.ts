@@ -23,6 +23,14 @@ export function statedAttributes({ op, operands, attrs }: Value): readonly strin
   return formatAttributes(Object.fromEntries([...needed, ...changed.map(([key]) => [key, attrs[key]] as const)]));
 }
 
+/** `axis=1`, `axes=[0, 1]`, or nothing for all axes of a reduction; then whatever else its op keeps. */
+export function reductionAttributes({ attrs, operands: [x] }: Value): readonly string[] {
+  const { axes, ...rest } = attrs as { readonly axes: readonly number[] };
+  const all = axes.length === x.type.shape.length;
+  const along = all ? [] : axes.length === 1 ? [`axis=${axes[0]}`] : [`axes=[${axes.join(", ")}]`];
+  return [...along, ...formatAttributes(rest)];
+}
+
 /** Numbers, truths, names and sizes as they are, other text quoted, lists in brackets, records in braces. */
 export function formatAttribute(attribute: unknown): string {
   if (typeof attribute === "number") return formatAnyNumber(attribute);

@@ -12,7 +12,8 @@ import { sameAttrs, type ElementwiseOp, type Value } from "../value.ts";
 import { axesPattern, impliedTypes, patternShape, productAttrs, type WrittenType } from "./implied.ts";
 import { abbreviation, type IsOpaque } from "./abbreviations.ts";
 import type { CallForm, Form } from "./form.ts";
-import { formatAttribute, formatAttributes as otherAttributes, statedAttributes } from "./attributes.ts";
+import { formatAttribute, formatAttributes as otherAttributes } from "./attributes.ts";
+import { reductionAttributes, statedAttributes } from "./attributes.ts";
 import { formatNumber } from "./numbers.ts";
 
 /** An operand as it is written. */
@@ -100,7 +101,7 @@ function writtenOperands(op: ElementwiseOp, value: Value, isOpaque: IsOpaque): r
 
 function shortened(operand: Value): WrittenOperand {
   if (operand.op === constantOp) return { value: operand, pattern: [], literal: true };
-  if (operand.op === sizeOp && isBareName(operand.attrs.size as Dim)) {
+  if (operand.op === sizeOp && typeof operand.attrs.size === "string") {
     return { value: operand, pattern: [], literal: true };
   }
   if (operand.op !== broadcastOp) return plain(operand);
@@ -115,10 +116,6 @@ function writtenType({ value, pattern, literal }: WrittenOperand): WrittenType {
   return { dtype: value.type.dtype, shape: patternShape(value.type.shape, pattern) };
 }
 
-function isBareName(size: Dim): boolean {
-  return typeof size === "string" && /^[A-Za-z_]\w*$/.test(size);
-}
-
 function layoutForm(value: Value): Form {
   const { op, attrs } = value;
   const [{ type }] = value.operands;
@@ -130,14 +127,6 @@ function layoutForm(value: Value): Form {
   const aligned = axes.every((axis, i) => axis === shape.length - axes.length + i);
   const where = aligned ? [] : [`axes=${formatAttribute(axes)}`];
   return { ...call(op.name, [formatAttribute(shape), ...where]), light: true };
-}
-
-/** `axis=1`, `axes=[0, 1]`, or nothing for all axes; then whatever else the op keeps. */
-export function reductionAttributes(value: Value): readonly string[] {
-  const { axes, ...rest } = value.attrs as { readonly axes: readonly number[] };
-  const rank = value.operands[0].type.shape.length;
-  const along = axes.length === rank ? [] : axes.length === 1 ? [`axis=${axes[0]}`] : [`axes=[${axes.join(", ")}]`];
-  return [...along, ...otherAttributes(rest)];
 }
 
 function contractionForm(value: Value): Form {

@@ -1,7 +1,7 @@
 /// The tree of a formula → values: puts back the broadcasts and element types that the notation leaves out.
 import { atPlace } from "../diagnostic.ts";
 import { unknownWord } from "../errors.ts";
-import { expandAbbreviation } from "../notation/abbreviations.ts";
+import { expandAbbreviation, keepReducedAxes } from "../notation/abbreviations.ts";
 import { impliedTypes, patternAxes, patternShape, productAttrs, type WrittenType } from "../notation/implied.ts";
 import { mul } from "../ops/arithmetic.ts";
 import { castOp } from "../ops/choose.ts";
@@ -146,18 +146,22 @@ function call(formula: At<"call">, words: Meanings): Value {
   if (name === "einsum") return einsum(formula, values);
   if (op === trainingOp) return apply(op, []);
   if (!first) throw syntaxError("at least one operand", `${name}()`, formula.place);
-  const short = expandAbbreviation(name, first, axesFor(formula, first), shape?.[0]);
+  const keepAxes = attributes.keepAxes === true;
+  const axes = axesFor(formula, first);
+  const short = expandAbbreviation(name, first, axes, { classes: shape?.[0], keepAxes });
   if (short) return short;
   if (!op) throw unknownWord(name);
-  if (op.kind === "reduction")
-    return apply(op, values, { axes: axesFor(formula, first), ...without(attributes, "axis") });
+  if (op.kind === "reduction") {
+    const reduced = apply(op, values, { axes, ...without(without(attributes, "axis"), "keepAxes") });
+    return keepAxes ? keepReducedAxes(reduced, first, axes) : reduced;
+  }
   if (op === scanOp) return apply(op, values, { ...attributes, body: bodyOf(formula, words) });
   if (op === reshapeOp) return apply(op, values, { shape: shape ?? [] });
   if (op === transposeOp) return apply(op, values, { permutation: shape ?? [] });
   if (op !== broadcastOp) return apply(op, values, { ...op.defaults?.(values.map(({ type }) => type)), ...attributes });
   const rank = first.type.shape.length;
-  const axes = attributes.axes ?? Array.from({ length: rank }, (_, axis) => axis + (shape?.length ?? 0) - rank);
-  return apply(op, values, { shape: shape ?? [], axes });
+  const along = attributes.axes ?? Array.from({ length: rank }, (_, axis) => axis + (shape?.length ?? 0) - rank);
+  return apply(op, values, { shape: shape ?? [], axes: along });
 }
 
 function raise(error: Error): never {

@@ -94,7 +94,8 @@ function operandText(operand: WrittenOperand, atLeast: number, words: Vocabulary
 
 function literal(value: Value, words: Vocabulary): Phrase {
   const text = literalText(value);
-  if (value.op === sizeOp && words.isTaken(text)) return { text: `size(${text})`, precedence: precedence.atom };
+  const isPlain = /^[A-Za-z_]\w*$/.test(text) && !words.isTaken(text);
+  if (value.op === sizeOp && !isPlain) return { text: `size(${text})`, precedence: precedence.atom };
   return number(text);
 }
 

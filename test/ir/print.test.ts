@@ -2,13 +2,14 @@ import { describe, expect, test } from "vitest";
 import { derive } from "../../compiler/passes/all.ts";
 import { named } from "../../ir/build.ts";
 import { accuracy, adam, dense, input, model, relu, softmax, softmaxCrossEntropy } from "../../ir/index.ts";
+import { parseGraph } from "../../ir/parse.ts";
 import { printGraph, printValue, printValues } from "../../ir/print.ts";
 import { add, div, mul, neg, square, sub } from "../../ir/ops/arithmetic.ts";
 import { contract, matmul } from "../../ir/ops/contract.ts";
 import { exp, log, pow } from "../../ir/ops/functions.ts";
-import { transpose } from "../../ir/ops/layout.ts";
+import { reshape, transpose } from "../../ir/ops/layout.ts";
 import { constant, sizeValue } from "../../ir/ops/leaf.ts";
-import { logsumexp } from "../../ir/ops/reduce.ts";
+import { logsumexp, max, mean } from "../../ir/ops/reduce.ts";
 import { spread, sum } from "../../ir/ops/sum.ts";
 import type { Graph } from "../../ir/graph.ts";
 import type { Value } from "../../ir/value.ts";
@@ -38,6 +39,11 @@ describe("formulas", () => {
     ["softmax(a)", softmax(a)],
     ["a - logsumexp(b, axis=1)[:, _]", sub(a, spread(logsumexp(b, { axis: 1 }), a.type, [1]))],
     ["sum(a) / batch", div(sum(a), sizeValue("batch"))],
+    ["sum(a) / size(2*batch)", div(sum(a), sizeValue("2*batch"))],
+    ["a - mean(a, axis=1, keepAxes=true)", sub(a, mean(a, { axis: 1, keepAxes: true }))],
+    ["a - max(a, axis=0, keepAxes=true)", sub(a, max(a, { axis: 0, keepAxes: true }))],
+    ["sum(a, keepAxes=true)", sum(a, { keepAxes: true })],
+    ["reshape(sum(a, axis=1), [1, batch])", reshape(sum(a, { axis: 1 }), [1, "batch"])],
     ["aᵀ @ b", contract(a, b, { batch: [], contracted: [[0, 0]] })],
     ["a @ bᵀ", contract(a, b, { batch: [], contracted: [[1, 1]] })],
     ["(aᵀ) @ b", matmul(transpose(a), b)],
@@ -46,6 +52,14 @@ describe("formulas", () => {
     ['einsum("a,b->ab", column, row)', contract(column, row, { batch: [], contracted: [] })],
     ["sum(log(a), axis=0)", sum(log(a), { axis: 0 })],
   ])("%s", (text, value) => expect(printValue(value)).toBe(text));
+
+  test("that abbreviate read back", () => {
+    const text = printGraph(
+      graphOf({ r: add(sub(a, mean(a, { axis: 1, keepAxes: true })), sizeValue("2*batch+1", "f32")) }),
+    );
+    expect(text).toContain("a - mean(a, axis=1, keepAxes=true) + size(2*batch+1)");
+    expect(printGraph(parseGraph(text))).toBe(text);
+  });
 
   test("names stand for what they name", () => {
     const hidden = add(a, b);
