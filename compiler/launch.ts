@@ -6,9 +6,13 @@ import type { Dispatch, Loop } from "../runtime/abi.ts";
 import { dispatchSize } from "./errors.ts";
 import type { KernelTable } from "./kernel-table.ts";
 import { kernelHeader, kernelName } from "./lower/header.ts";
-import { mostWorkgroups, type GridExtent } from "./lower/kernel.ts";
+import { mostWorkgroups, type GridExtent, type SharedModule } from "./lower/kernel.ts";
 import { lower } from "./lower/lower.ts";
+import { sharedThreads } from "./lower/rows.ts";
+import type { Together } from "./merge.ts";
 import { tensorsOf, type LoopPlan, type PlannedStep } from "./plan.ts";
+import { writeGroup, type BoundTensors } from "./wgsl/group.ts";
+import { createNamer } from "./wgsl/names.ts";
 import { writeKernel } from "./wgsl/write.ts";
 
 /** What is known about one launch, for reports. */
@@ -38,6 +42,8 @@ export interface Surroundings {
   readonly placesBuffer: number | undefined;
   readonly kernels: KernelTable;
   stateOf(value: Value): Value | undefined;
+  /** What a buffer is called. */
+  labelOf(buffer: number): string;
 }
 
 /** Bytes of a tensor in a buffer. */
@@ -66,11 +72,27 @@ export interface Launched {
 
 /** The dispatches of planned steps; `depth` says how many loops are around them. */
 export function launchSteps(steps: readonly PlannedStep[], around: Surroundings, depth = 0): Launched {
-  const parts = steps.map((step) => (step.loop ? launchLoop(step.loop, around, depth) : launch(step, around, depth)));
+  return join(steps.map((step) => launchStep(step, around, depth)));
+}
+
+/** The dispatches of steps that run side by side. */
+export function launchGroups(groups: readonly Together[], around: Surroundings): Launched {
+  return join(
+    groups.map((group) =>
+      group.steps.length === 1 ? launchStep(group.steps[0], around, 0) : launchGroup(group, around),
+    ),
+  );
+}
+
+function join(parts: readonly Launched[]): Launched {
   return {
     dispatches: parts.flatMap(({ dispatches }) => dispatches),
     launches: parts.flatMap(({ launches }) => launches),
   };
+}
+
+function launchStep(step: PlannedStep, around: Surroundings, depth: number): Launched {
+  return step.loop ? launchLoop(step.loop, around, depth) : launch(step, around, depth);
 }
 
 function launchLoop({ times, reverse, first, each, aliases, notes }: LoopPlan, around: Surroundings, depth: number) {
@@ -86,13 +108,21 @@ function launchLoop({ times, reverse, first, each, aliases, notes }: LoopPlan, a
   };
 }
 
-function launch(step: PlannedStep, around: Surroundings, depth: number): Launched {
-  const { entry, notes, locations, settings, kernels, stateOf } = around;
-  const wanted = kernelName(step, notes);
+/** A kernel of a step, the comment above it, and the bytes of the tensors that it binds. */
+function prepare(step: PlannedStep, name: string, { notes, stateOf }: Surroundings, shared?: SharedModule) {
   const targets = (value: Value) => step.targets.get(value) ?? [];
-  const lowered = lower(step.traffic, { notes, stateOf, name: wanted, targets });
-  const bytes = [...tensorsOf(step)].reduce((total, tensor) => total + bytesOf(tensor), 0);
-  const header = kernelHeader(step, notes, stateOf, lowered, bytes);
+  const kernel = lower(step.traffic, { notes, stateOf, name, targets, shared });
+  const bytes = sumBytes(tensorsOf(step));
+  return { kernel, header: kernelHeader(step, notes, stateOf, kernel, bytes), bytes };
+}
+
+const sumBytes = (tensors: ReadonlySet<Value>): number =>
+  [...tensors].reduce((total, tensor) => total + bytesOf(tensor), 0);
+
+function launch(step: PlannedStep, around: Surroundings, depth: number): Launched {
+  const { entry, notes, locations, settings, kernels } = around;
+  const wanted = kernelName(step, notes);
+  const { kernel: lowered, header, bytes } = prepare(step, wanted, around);
   const bufferOf = (tensor: Value): number => locations.get(tensor)!.buffer;
   const written = writeKernel(lowered, { bufferOf, settings, sizes: [] }, header);
   const bindings: Dispatch["bindings"][number][] = written.tensors.map(({ tensor }) => ({
@@ -101,7 +131,7 @@ function launch(step: PlannedStep, around: Surroundings, depth: number): Launche
   }));
   const access = written.tensors.map((each): "read" | "read_write" | "uniform" => each.access);
   if (written.usesSettings) {
-    bindings.push({ buffer: around.settingsBuffer!, offset: 0, bytes: roundTo16(4 * settings.size) });
+    bindings.push(settingsBinding(around));
     access.push("uniform");
   }
   if (written.usesPlace) {
@@ -116,6 +146,51 @@ function launch(step: PlannedStep, around: Surroundings, depth: number): Launche
   if (largest > mostWorkgroups) throw dispatchSize(name, largest, mostWorkgroups);
   const facts = { name, workgroups, flops: lowered.flops as number, bytes, times: 1 };
   return { dispatches: [{ kernel, workgroups, bindings }], launches: [facts] };
+}
+
+const settingsBinding = ({ settingsBuffer, settings }: Surroundings): Dispatch["bindings"][number] => ({
+  ...{ buffer: settingsBuffer!, offset: 0, bytes: roundTo16(4 * settings.size) },
+});
+
+function launchGroup({ steps, apart }: Together, around: Surroundings): Launched {
+  const { entry, notes, locations, settings, kernels, labelOf } = around;
+  const module: SharedModule = { namer: createNamer(), tensorNames: new Map(), apart };
+  const names = steps.map((step) => kernelName(step, notes));
+  const parts = steps.map((step, i) => prepare(step, module.namer(names[i]), around, module));
+  const locationOf = (tensor: Value): Location => locations.get(tensor)!;
+  const written = writeGroup(parts, sharedThreads, { module, settings, locationOf, labelOf });
+  const bindings = [
+    ...written.bindings.map((each) => rangeOf(each, locationOf)),
+    ...(written.usesSettings ? [settingsBinding(around)] : []),
+  ];
+  const access = [
+    ...written.bindings.map((each) => each.access),
+    ...(written.usesSettings ? ["uniform" as const] : []),
+  ];
+  const wanted = groupName(names);
+  const kernel = kernels.add({ name: kernels.unique(wanted, entry), wgsl: written.wgsl, bindings: access });
+  const workgroups = [written.workgroups, 1, 1] as const;
+  const facts = {
+    name: kernels.all[kernel].name,
+    workgroups,
+    flops: parts.reduce((total, part) => total + (part.kernel.flops as number), 0),
+    bytes: sumBytes(new Set(steps.flatMap((step) => [...tensorsOf(step)]))),
+    times: 1,
+  };
+  return { dispatches: [{ kernel, workgroups, bindings }], launches: [facts] };
+}
+
+/** `updates` where all are, else the first name and how many there are besides. */
+function groupName(names: readonly string[]): string {
+  return names.every((name) => name.startsWith("update_")) ? "updates" : `${names[0]}_and_${names.length - 1}_more`;
+}
+
+/** The range of a buffer that holds the tensors. */
+function rangeOf({ tensors, isVector }: BoundTensors, locationOf: (tensor: Value) => Location) {
+  const { buffer } = locationOf(tensors[0]);
+  const offset = Math.min(...tensors.map((tensor) => locationOf(tensor).offset));
+  const bytes = Math.max(...tensors.map((tensor) => locationOf(tensor).offset + bytesOf(tensor))) - offset;
+  return { buffer, offset, bytes: isVector ? roundTo16(bytes) : bytes };
 }
 
 function workgroupCount({ extent, per }: GridExtent): number {

@@ -13,12 +13,13 @@ import { createKernelTable, type KernelTable } from "./kernel-table.ts";
 import {
   allDispatches,
   bytesOf,
-  launchSteps,
+  launchGroups,
   placeBytes,
   roundTo16,
   type LaunchFacts,
   type Location,
 } from "./launch.ts";
+import { sideBySide, type Together } from "./merge.ts";
 import { planEntry, type EntryPlan, type PlannedStep } from "./plan.ts";
 import { allocate, roundUp, type Interval } from "./schedule/allocate.ts";
 import { storageType } from "./wgsl/write.ts";
@@ -44,15 +45,14 @@ const mostStateBytes = 128 * 1024 * 1024;
 export function assemble(graph: Graph): Assembly {
   const buffers: BufferPlan[] = [];
   const add = (label: string, role: BufferPlan["role"], bytes: number): number =>
-    buffers.push({ label, role, bytes }) - 1;
+    // Whole vectors, where tensors of a buffer are bound together.
+    buffers.push({ label, role, bytes: role === "input" ? bytes : roundTo16(bytes) }) - 1;
   const locations = new Map<Value, Location>();
   const states = placeStates(graph, add, locations);
   const plans = graph.entryPoints
-    .map((entry) => ({ plan: planEntry(entry, graph.notes) }))
-    .map(({ plan }) => ({
-      plan,
-      arena: allocate(intervalsOf(plan)),
-    }));
+    .map((entry) => planEntry(entry, graph.notes))
+    .map((plan) => ({ plan, groups: sideBySide(plan.steps, new Set(plan.outputs)) }))
+    .map(({ plan, groups }) => ({ plan, groups, arena: allocate(intervalsOf(groups, plan.outputs)) }));
   const arenaBytes = Math.max(0, ...plans.map(({ arena }) => arena.bytes));
   const arena = arenaBytes > 0 ? add("arena", "arena", arenaBytes) : -1;
   const places = Math.max(0, ...plans.map(({ plan }) => mostPlaces(plan.steps)));
@@ -60,10 +60,10 @@ export function assemble(graph: Graph): Assembly {
   const kernels = createKernelTable(graph.entryPoints.length > 1);
   const entryPoints: Record<string, EntryPoint> = {};
   const facts: EntryFacts[] = [];
-  for (const { plan, arena: packed } of plans) {
+  for (const { plan, groups, arena: packed } of plans) {
     const local = new Map(locations);
     for (const [value, offset] of packed.offsets) local.set(value, { buffer: arena, offset });
-    const { entry, launches } = assembleEntry(graph, plan, add, local, kernels, placesBuffer);
+    const { entry, launches } = assembleEntry(graph, plan, groups, buffers, add, local, kernels, placesBuffer);
     entryPoints[plan.entry.name] = entry;
     facts.push({ name: plan.entry.name, launches, arenaBytes: packed.bytes, arenaLowerBound: packed.lowerBound });
   }
@@ -103,11 +103,12 @@ function placeStates(graph: Graph, add: AddBuffer, locations: Map<Value, Locatio
 }
 
 /** Lifetimes of the tensors that an entry point keeps in the arena. */
-function intervalsOf({ steps, outputs }: EntryPlan): readonly Interval[] {
+function intervalsOf(groups: readonly Together[], outputs: readonly Value[]): readonly Interval[] {
   const end = new Map<Value, number>();
   const returned = new Set(outputs);
-  steps.forEach((step, time) => step.traffic.loads.forEach((value) => end.set(value, time)));
-  return steps.flatMap((step, start) => [
+  const steps = groups.flatMap((group, time) => group.steps.map((step) => ({ step, time })));
+  for (const { step, time } of steps) for (const value of step.traffic.loads) end.set(value, time);
+  return steps.flatMap(({ step, time: start }) => [
     ...ownTensors(step).flatMap((value) =>
       returned.has(value) ? [] : [{ value, bytes: bytesOf(value), start, end: end.get(value) ?? start }],
     ),
@@ -135,6 +136,8 @@ function mostPlaces(steps: readonly PlannedStep[]): number {
 function assembleEntry(
   graph: Graph,
   plan: EntryPlan,
+  groups: readonly Together[],
+  buffers: readonly BufferPlan[],
   add: AddBuffer,
   locations: Map<Value, Location>,
   kernels: KernelTable,
@@ -149,7 +152,10 @@ function assembleEntry(
   const outputs = placeOutputs(plan, add, locations);
   const surroundings = { entry: entry.name, settings, settingsBuffer, placesBuffer, kernels };
   const stateOf = (value: Value): Value | undefined => plan.updates.get(value)?.[0];
-  const { dispatches, launches } = launchSteps(plan.steps, { ...surroundings, notes: graph.notes, stateOf, locations });
+  const { dispatches, launches } = launchGroups(groups, {
+    ...surroundings,
+    ...{ notes: graph.notes, stateOf, locations, labelOf: (buffer) => buffers[buffer].label },
+  });
   const compiled: EntryPoint = {
     inputs,
     settings: [...settings].map(([leaf, name]) => ({ name, value: (leaf.attrs.identity as SettingIdentity).value })),

@@ -81,8 +81,9 @@ export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
     }
   }
   const unplaced = new Set(roots.filter((root) => !home.has(root)));
-  placeRoots(unplaced, growth);
-  return { clusters: growth.drafts, home, recomputed: new Set([...unplaced, ...fed]) };
+  const shared = placeRoots(unplaced, growth);
+  const again = [...unplaced].filter((root) => !shared.has(root));
+  return { clusters: growth.drafts, home, recomputed: new Set([...again, ...fed]) };
 }
 
 /** How large a value is as an expression, where no cluster computes it. */
@@ -125,17 +126,24 @@ function placeLoop(value: Value, loops: Map<object, Value[]>, fed: Set<Value>, {
   start(value, "loop", value.type.shape);
 }
 
-/** Results that no cluster computes (a leaf, a layout, a cheap chain) still have to be written by one. */
-function placeRoots(roots: ReadonlySet<Value>, growth: Growth): void {
-  const { drafts, home, join, admits } = growth;
+/**
+ * Results that no cluster computes (a leaf, a layout, a cheap chain) still have to be written by one. Gives those that
+ * others read from memory then: a counter is counted once, and is free to be overwritten as soon as that is done.
+ */
+function placeRoots(roots: ReadonlySet<Value>, growth: Growth): ReadonlySet<Value> {
+  const { drafts, home, join, admits, share } = growth;
+  const shared = new Set<Value>();
   const total = drafts.find((each) => each.kind === "reduce" && each.axes.length === each.space.length && !each.sealed);
   for (const root of roots) {
     // A scalar costs nothing beside a reduction to a scalar; anything else gets a kernel.
     const product = home.get(underLayouts(root));
-    if (total && root.type.shape.length === 0 && admits(total, root)) join(root, total);
-    else if (product && holdsResults(product) && takesIn(root, product, growth)) join(root, product);
+    if (total && root.type.shape.length === 0 && admits(total, root)) {
+      join(root, total);
+      if (share(root, total)) shared.add(root);
+    } else if (product && holdsResults(product) && takesIn(root, product, growth)) join(root, product);
     else place(root, findBeside(root, growth) ?? drafts.find((each) => passes(root, each, growth)), growth);
   }
+  return shared;
 }
 
 /** Kernels whose results another shape of them may be written from. */

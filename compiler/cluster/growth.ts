@@ -4,7 +4,7 @@ import type { Shape } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import { descend } from "./descend.ts";
 import { mostBindings, mostMembers, type Cluster, type Lessons, type View } from "./partition.ts";
-import { createPrecedence } from "./precedence.ts";
+import { createPrecedence, type Precedence } from "./precedence.ts";
 
 /** A cluster that still grows. */
 export interface Draft extends Cluster {
@@ -33,6 +33,11 @@ export interface Growth {
   beside(inputs: readonly Value[]): readonly Draft[];
   /** The clusters that compute what the value reads. */
   sourcesOf(value: Value): ReadonlySet<Draft>;
+  /**
+   * Has all others that read a value of the cluster read it from memory, instead of computing it again. False where the
+   * cluster waits for one of them.
+   */
+  share(value: Value, target: Draft): boolean;
   /** True when the cluster has room for the value, and nothing that the value reads waits for the cluster. */
   admits(target: Draft, value: Value): boolean;
 }
@@ -89,12 +94,21 @@ export function createGrowth({ cuts, apart, written }: Lessons): Growth {
       join(value, draft);
       return draft;
     },
+    share: (value, target) => letUsersWait(value, target, drafts, precedence),
     admits: (target, value) =>
       !isFull(target) &&
       !apart.get(value)?.has(target.first) &&
       !isCrowded(target, value) &&
       [...sourcesOf(value)].every((source) => source === target || !precedence.waits(source.position, target.position)),
   };
+}
+
+/** Has the clusters that read a value wait for the one that writes it, unless that waits for one of them. */
+function letUsersWait(value: Value, target: Draft, drafts: readonly Draft[], { waits, add }: Precedence): boolean {
+  const users = drafts.filter((each) => each !== target && each.inputs.has(value));
+  if (users.some((user) => waits(target.position, user.position))) return false;
+  for (const user of users) add(user.position, target.position);
+  return true;
 }
 
 /** True for what a kernel reads from memory: leaves, and values of other clusters. */

@@ -31,7 +31,7 @@ export function lowerContract(traffic: Traffic, context: LowerContext): Kernel {
   const root = [...traffic.cluster.members].find((member) => member.op.kind === "contraction")!;
   const shape = describeContraction(root);
   const loaded = new Set(traffic.loads);
-  const namer = createNamer();
+  const namer = context.shared?.namer ?? createNamer();
   for (const i of range(16)) for (const prefix of ["a", "b", "c", "sum", "row", "column"]) namer(`${prefix}${i}`);
   const tensorNames = nameTensors(traffic, context, namer);
   let accumulator: Expression | undefined;

@@ -30,7 +30,7 @@ export function lowerCumulative(traffic: Traffic, context: LowerContext): Kernel
   const { cluster, stores } = traffic;
   const root = [...cluster.members].find((member) => member.op.kind === "cumulative")!;
   const loaded = new Set(traffic.loads);
-  const namer = createNamer();
+  const namer = context.shared?.namer ?? createNamer();
   const tensorNames = nameTensors(traffic, context, namer);
   const plan = makePlan(root, cluster.axes, namer);
   let finished: Expression | undefined;

@@ -103,6 +103,17 @@ export interface LowerContext {
   stateOf(value: Value): Value | undefined;
   /** Name of the kernel. */
   readonly name: string;
+  /** For a kernel that shares a module and its workgroups with others. */
+  readonly shared?: SharedModule;
+}
+
+/** What kernels in one module have in common. */
+export interface SharedModule {
+  readonly namer: Namer;
+  /** Identifiers of tensors so far. */
+  readonly tensorNames: Map<Value, string>;
+  /** Threads go their way alone: without barriers, as those of the other kernels do. */
+  readonly apart: boolean;
 }
 
 /** The tensor that a target writes: the state itself for an update in place. */
@@ -117,7 +128,7 @@ export function nameTensors(
   namer: Namer,
 ): ReadonlyMap<Value, string> {
   const tensors = [...loads, ...stores.flatMap((value) => context.targets(value).map(targetTensor))];
-  const names = new Map<Value, string>();
+  const names = context.shared?.tensorNames ?? new Map<Value, string>();
   for (const tensor of tensors) {
     if (!names.has(tensor)) names.set(tensor, namer(context.notes.get(tensor)?.name ?? nounOf(tensor)));
   }

@@ -13,7 +13,7 @@ import { planElementLoops, pushGuarded, type ElementLoops } from "./element-loop
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { indexAlgebra, variableIndex } from "./index.ts";
 import { foldGrid, hintFor, nameTensors, type Expression, type Kernel, type LowerContext } from "./kernel.ts";
-import { arrange, isWhole, rowsOf, writeHead, type Rows } from "./rows.ts";
+import { arrange, isWhole, rowPerThread, rowsOf, writeHead, type Rows } from "./rows.ts";
 import { writeStores } from "./store.ts";
 
 interface Plan {
@@ -30,7 +30,7 @@ interface Plan {
 /** Lowers a cluster of reductions over one space, with what is computed from them. */
 export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
   const { cluster, loads, stores } = traffic;
-  const namer = createNamer();
+  const namer = context.shared?.namer ?? createNamer();
   const loaded = new Set(loads);
   const tensorNames = nameTensors(traffic, context, namer);
   const reductions = [...cluster.members].filter((member) => member.op.kind === "reduction");
@@ -38,7 +38,7 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
   const rows = rowsOf(cluster.space, cluster.axes);
   const isKnown = (value: Value): boolean => loaded.has(value) || reductions.includes(value);
   const needs = [...groups.map((group) => group.flatMap(({ operands }) => operands)), fullStores(stores, cluster)];
-  const arrangement = arrangeRows(cluster, rows);
+  const arrangement = context.shared?.apart ? rowPerThread(rows.rowCount) : arrangeRows(cluster, rows);
   const hint = (value: Value): string => hintFor(value, context);
   const elements = planElementLoops({ rows, arrangement, needs, isKnown, namer, hint });
   const plan: Plan = { cluster, arrangement, ...rows, namer, finished: new Map(), declarations: [], elements };
@@ -75,13 +75,13 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
 }
 
 /** Lanes run along the row where it is contiguous in memory. */
-function arrangeRows({ space, axes }: Cluster, { rowCount, length }: Rows): Arrangement {
+export function arrangeRows({ space, axes }: Cluster, { rowCount, length }: Rows): Arrangement {
   const last = space.findLastIndex((extent) => extent !== 1);
   return arrange(rowCount, length, last < 0 || axes.includes(last));
 }
 
 /** Results with an element for each of a row. */
-function fullStores(stores: readonly Value[], { space, axes }: Cluster): readonly Value[] {
+export function fullStores(stores: readonly Value[], { space, axes }: Cluster): readonly Value[] {
   return stores.filter((value) => sameShape(value.type.shape, space) && axes.length > 0);
 }
 

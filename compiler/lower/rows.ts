@@ -9,6 +9,22 @@ import type { Emitter } from "./emitter.ts";
 import { indexAlgebra, variableIndex, type Index } from "./index.ts";
 import { foldGrid, powerOfTwo } from "./kernel.ts";
 
+/** Threads of a workgroup that several kernels share. */
+export const sharedThreads = 64;
+
+/** Rows of at most so many elements are nothing for one thread, where others work beside it. */
+const shortRow = 256;
+
+/** True for rows that threads may take alone. */
+export function isShort(length: Dim): boolean {
+  return typeof length === "number" && length <= shortRow;
+}
+
+/** A thread a row, for short rows in a workgroup that goes without barriers. */
+export function rowPerThread(rowCount: Dim): Arrangement {
+  return { rows: powerOfTwo(rowCount, sharedThreads), lanes: 1, alongRow: false };
+}
+
 /** 64 threads; 256 for a single long row. Sizes that are not bound yet count as large. */
 export function arrange(rowCount: Dim, length: Dim, alongRow: boolean): Arrangement {
   if (rowCount === 1) return { rows: 1, lanes: powerOfTwo(length, 256), alongRow: true };

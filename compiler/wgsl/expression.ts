@@ -4,15 +4,21 @@ import { wgslType } from "../../ir/ops/define.ts";
 import type { DType } from "../../ir/type.ts";
 import type { Conjunct } from "../lower/condition.ts";
 import { indexAlgebra, constantIndex, type Index } from "../lower/index.ts";
-import type { ElementwiseOp } from "../../ir/value.ts";
+import type { ElementwiseOp, Value } from "../../ir/value.ts";
 import type { Expression, Lanes } from "../lower/kernel.ts";
+
+/** The variable that holds a tensor. */
+export interface Binding {
+  readonly name: string;
+  /** True for an array of vec4. */
+  readonly isVector: boolean;
+  /** The constant that says where the tensor begins, in elements of the array; absent where it is all of it. */
+  readonly start?: string;
+}
 
 /** How the tensors of a kernel are bound. */
 export interface BindingView {
-  /** Name of the variable that holds the tensor. */
-  name(expression: Expression & { tag: "load" }): string;
-  /** True when the tensor is declared as an array of vec4. */
-  isVector(expression: Expression & { tag: "load" }): boolean;
+  binding(tensor: Value): Binding;
   settingName(expression: Expression & { tag: "setting" }): string;
 }
 
@@ -75,17 +81,33 @@ function splat(text: string, { dtype, lanes }: { readonly dtype: DType; readonly
 }
 
 function loadText(load: Expression & { tag: "load" }, view: BindingView): string {
-  const name = view.name(load);
+  const binding = view.binding(load.tensor);
   const wrap = (text: string): string => (load.dtype === "bool" ? `${primary(text)} != 0u` : text);
-  if (load.lanes === 1) return wrap(`${name}[${indexText(load.index)}]`);
-  if (view.isVector(load)) {
-    const text = `${name}[${indexText(indexAlgebra.divide(load.index, 4))}]`;
+  if (load.lanes === 1) return wrap(elementText(binding, load.index));
+  if (binding.isVector) {
+    const text = fourText(binding, load.index);
     return load.dtype === "bool" ? `${text} != vec4<u32>(0u)` : text;
   }
   const parts = [0, 1, 2, 3].map((lane) => {
-    return wrap(`${name}[${indexText(indexAlgebra.add(load.index, constantIndex(lane)))}]`);
+    return wrap(elementText(binding, indexAlgebra.add(load.index, constantIndex(lane))));
   });
   return vectorText(load.dtype, parts);
+}
+
+/** One element of a tensor. */
+export function elementText(binding: Binding, index: Index): string {
+  if (!binding.isVector) return `${binding.name}[${placeText(binding, index)}]`;
+  return `${fourText(binding, index)}[${indexText(indexAlgebra.remainder(index, 4))}]`;
+}
+
+/** Four elements of a tensor that is an array of vec4. */
+export function fourText(binding: Binding, index: Index): string {
+  return `${binding.name}[${placeText(binding, indexAlgebra.divide(index, 4))}]`;
+}
+
+function placeText({ start }: Binding, index: Index): string {
+  const text = indexText(index);
+  return start === undefined ? text : text === "0u" ? start : `${start} + ${text}`;
 }
 
 /** Four parts in one line, or in a line each where that would be long. */

@@ -21,7 +21,7 @@ const words = `
   workgroupBarrier
   workgroup storage uniform private function read write read_write handle push_constant
   main sizes settings place local group tile infinity nan
-  row column batch k r c i j lane position inside stride other
+  row column batch k r c i j lane turn position inside stride other at
 `
   .trim()
   .split(/\s+/);
@@ -48,7 +48,7 @@ export interface Namer {
   (wanted: string): string;
 }
 
-/** A namer for one kernel. */
+/** A namer for one kernel, or for several in one module. */
 export function createNamer(): Namer {
   const used = new Set<string>();
   return (wanted) => {

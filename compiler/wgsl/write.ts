@@ -3,11 +3,11 @@ import { formatType, type DType } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import type { BindingAccess, StorageType } from "../../runtime/abi.ts";
 import { placeName } from "../cluster/loop.ts";
-import { constantIndex, indexAlgebra } from "../lower/index.ts";
 import { targetTensor, type Expression, type Kernel, type Statement } from "../lower/kernel.ts";
-import { expressionText, indexText, primary, type BindingView } from "./expression.ts";
+import type { BindingView } from "./expression.ts";
 import { helperLines, nonFinite } from "./helpers.ts";
 import { createNamer } from "./names.ts";
+import { statementLines } from "./statements.ts";
 
 /** What the writer must know about the program around a kernel. */
 export interface WriteContext {
@@ -29,7 +29,8 @@ export interface WrittenKernel {
   readonly usesPlace: boolean;
 }
 
-interface Usage {
+/** How a kernel uses a tensor. */
+export interface Usage {
   readonly tensor: Value;
   written: boolean;
   /** Some access is not to four aligned elements. */
@@ -43,14 +44,27 @@ export function storageType(dtype: DType): StorageType {
   return dtype === "bool" ? "u32" : dtype;
 }
 
+/** The fields of the uniform `settings`. */
+export function settingFields(settings: ReadonlyMap<Value, string>): ReadonlyMap<Value, string> {
+  const field = createNamer();
+  return new Map([...settings].map(([setting, name]) => [setting, field(name)]));
+}
+
+/** The declaration of the uniform `settings`. */
+export function settingLines(fields: readonly string[], binding: number): readonly string[] {
+  return [
+    `struct Settings { ${fields.map((field) => `${field}: f32`).join(", ")} }`,
+    `@group(0) @binding(${binding}) var<uniform> settings: Settings;`,
+  ];
+}
+
 /** The text of a kernel. */
 export function writeKernel(kernel: Kernel, context: WriteContext, header: readonly string[]): WrittenKernel {
   const usages = collectUsages(kernel.body);
   for (const usage of usages.values()) usage.name = kernel.tensorNames.get(usage.tensor)!;
-  const field = createNamer();
-  const settings = new Map([...context.settings].map(([setting, name]) => [setting, field(name)]));
+  const settings = settingFields(context.settings);
   const view = bindingView(usages, settings);
-  const body = kernel.body.flatMap((statement) => statementLines(statement, view, usages, "  "));
+  const body = kernel.body.flatMap((statement) => statementLines(statement, view, "  "));
   const text = body.join("\n");
   const helpers = helperLines(kernel.helpers, text);
   const { declarations, assignments } = nonFinite([text, ...helpers].join("\n"), [...usages.values()][0]?.name ?? "");
@@ -95,7 +109,8 @@ export function writeKernel(kernel: Kernel, context: WriteContext, header: reado
   };
 }
 
-function builtins(text: string): string {
+/** The parameters of `main` that a text uses. */
+export function builtins(text: string): string {
   const used = [
     ["group", "workgroup_id", "vec3u"],
     ["local", "local_invocation_id", "vec3u"],
@@ -105,15 +120,13 @@ function builtins(text: string): string {
 
 function bindingView(usages: ReadonlyMap<Value, Usage>, settings: ReadonlyMap<Value, string>): BindingView {
   return {
-    name: (load) => usages.get(load.tensor)!.name,
-    isVector: (load) => !usages.get(load.tensor)!.scalar,
+    binding: (tensor) => ({ name: usages.get(tensor)!.name, isVector: !usages.get(tensor)!.scalar }),
     settingName: ({ setting }) => `settings.${settings.get(setting)!}`,
   };
 }
 
 /** Every tensor that the statements read or write, in order of first use, reads before writes. */
-function collectUsages(body: readonly Statement[]): Map<Value, Usage> {
-  const usages = new Map<Value, Usage>();
+export function collectUsages(body: readonly Statement[], usages = new Map<Value, Usage>()): Map<Value, Usage> {
   const use = (tensor: Value, lanes: number, written: boolean): void => {
     const known = usages.get(tensor) ?? { tensor, written: false, scalar: false, name: "" };
     known.written ||= written;
@@ -163,54 +176,4 @@ function bindingLines(
   if (usesSizes) declare("sizes", "Sizes", context.sizes, "u32");
   if (usesPlace) lines.push(`@group(0) @binding(${bound++}) var<uniform> ${placeName}: u32;`);
   return lines;
-}
-
-function statementLines(
-  statement: Statement,
-  view: BindingView,
-  usages: ReadonlyMap<Value, Usage>,
-  indent: string,
-): string[] {
-  switch (statement.tag) {
-    case "let":
-      return indented(`let ${statement.name} = ${expressionText(statement.value, view)};`, indent);
-    case "line":
-      return [indent + statement.text];
-    case "assign":
-      return indented(statement.before + expressionText(statement.value, view) + statement.after, indent);
-    case "store":
-      return storeLines(statement, view, usages).flatMap((line) => indented(line, indent));
-    case "block": {
-      const body = statement.body.flatMap((inner) => statementLines(inner, view, usages, `${indent}  `));
-      return [`${indent}${statement.head} {`, ...body, `${indent}}`];
-    }
-    default:
-      return statement satisfies never;
-  }
-}
-
-function indented(text: string, indent: string): string[] {
-  return text.split("\n").map((line) => indent + line);
-}
-
-function storeLines(
-  store: Statement & { tag: "store" },
-  view: BindingView,
-  usages: ReadonlyMap<Value, Usage>,
-): string[] {
-  const usage = usages.get(targetTensor(store.target))!;
-  const { value } = store;
-  const text = expressionText(value, view);
-  const kept =
-    value.dtype === "bool"
-      ? value.lanes === 4
-        ? `select(vec4<u32>(0u), vec4<u32>(1u), ${text})`
-        : `select(0u, 1u, ${text})`
-      : text;
-  if (value.lanes === 1) return [`${usage.name}[${indexText(store.index)}] = ${kept};`];
-  if (!usage.scalar) return [`${usage.name}[${indexText(indexAlgebra.divide(store.index, 4))}] = ${kept};`];
-  return ["x", "y", "z", "w"].map((component, lane) => {
-    const at = indexText(indexAlgebra.add(store.index, constantIndex(lane)));
-    return `${usage.name}[${at}] = ${primary(kept)}.${component};`;
-  });
 }

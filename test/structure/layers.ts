@@ -125,7 +125,11 @@ export const layers: readonly Layer[] = [
     types: ["compiler/cluster/", "compiler/lower/condition.ts", "compiler/wgsl/names.ts"],
   },
   { row: "compiler/schedule/", imports: [...whole, ...kernelIr, "compiler/cluster/"] },
-  { row: "compiler/wgsl/", imports: [...whole, ...kernelIr, "compiler/wgsl/names.ts"], types: ["runtime/abi.ts"] },
+  {
+    row: "compiler/wgsl/",
+    imports: [...whole, ...kernelIr, "compiler/cluster/partition.ts", "compiler/wgsl/names.ts"],
+    types: ["runtime/abi.ts"],
+  },
   {
     row: "compiler/lower/",
     imports: [

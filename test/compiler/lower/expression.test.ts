@@ -24,8 +24,7 @@ const names = { x: 1.5, y: -3, settings: { rate: 0.25 }, w: [7, -0.5], flags: [1
 const [tensor, setting] = [constant(0), constant(0)];
 const flags = constant(false, "bool");
 const view: BindingView = {
-  name: (load) => (load.tensor === flags ? "flags" : "w"),
-  isVector: () => false,
+  binding: (tensor) => ({ name: tensor === flags ? "flags" : "w", isVector: false }),
   settingName: () => "settings.rate",
 };
 

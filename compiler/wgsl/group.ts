@@ -1,0 +1,169 @@
+/// Several kernels as one module and one dispatch: each has a range of the workgroups, and is a function of its own.
+import { formatType } from "../../ir/type.ts";
+import type { Value } from "../../ir/value.ts";
+import type { BindingAccess } from "../../runtime/abi.ts";
+import type { Kernel, SharedModule } from "../lower/kernel.ts";
+import { mostBindings } from "../cluster/partition.ts";
+import type { Binding, BindingView } from "./expression.ts";
+import { helperLines, nonFinite } from "./helpers.ts";
+import { statementLines } from "./statements.ts";
+import { collectUsages, settingFields, settingLines, storageType, type Usage } from "./write.ts";
+
+/** A kernel of a group, and the comment above it. */
+export interface Part {
+  readonly kernel: Kernel;
+  readonly header: readonly string[];
+}
+
+/** What the writer must know about the program around a group. */
+export interface GroupContext {
+  readonly module: SharedModule;
+  readonly settings: ReadonlyMap<Value, string>;
+  locationOf(tensor: Value): { readonly buffer: number; readonly offset: number };
+  /** What a buffer is called. */
+  labelOf(buffer: number): string;
+}
+
+/** Tensors that are bound together: one, or those of a buffer. */
+export interface BoundTensors {
+  readonly tensors: readonly Value[];
+  readonly access: BindingAccess;
+  /** Bound as an array of vec4. */
+  readonly isVector: boolean;
+}
+
+/** A group as text, and what it binds, in order; after that the settings, where it reads any. */
+export interface WrittenGroup {
+  readonly wgsl: string;
+  readonly bindings: readonly BoundTensors[];
+  readonly usesSettings: boolean;
+  readonly workgroups: number;
+}
+
+interface Slab extends BoundTensors {
+  readonly usages: readonly Usage[];
+  readonly name: string;
+  /** Where the first tensor begins in the buffer, in bytes. */
+  readonly from: number;
+}
+
+/** The text of kernels that share their workgroups' size; named sizes are bound. */
+export function writeGroup(parts: readonly Part[], threads: number, context: GroupContext): WrittenGroup {
+  const usages = new Map<Value, Usage>();
+  for (const { kernel } of parts) collectUsages(kernel.body, usages);
+  for (const usage of usages.values()) usage.name = context.module.tensorNames.get(usage.tensor)!;
+  const slabs = slabsOf([...usages.values()], context);
+  const settings = settingFields(context.settings);
+  const bindings = bindingsOf(slabs);
+  const view: BindingView = {
+    binding: (tensor) => bindings.get(tensor)!,
+    settingName: ({ setting }) => `settings.${settings.get(setting)!}`,
+  };
+  const functions = parts.map(({ kernel, header }) => functionLines(kernel, header, view));
+  const text = functions.flat().join("\n");
+  const helpers = helperLines([...new Set(parts.flatMap(({ kernel }) => kernel.helpers))], text);
+  const special = nonFinite([text, ...helpers].join("\n"), slabs[0].name);
+  const usesSettings = text.includes("settings.");
+  const { lines: calls, workgroups } = callLines(parts, threads);
+  const wgsl = [
+    ...slabs.flatMap((slab, position) => slabLines(slab, position, context)),
+    ...(usesSettings ? settingLines([...settings.values()], slabs.length) : []),
+    ...parts.flatMap(({ kernel }) => kernel.declarations),
+    ...special.declarations,
+    "",
+    ...helpers,
+    ...functions.flat(),
+    `@compute @workgroup_size(${threads})`,
+    "fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {",
+    ...special.assignments,
+    ...calls,
+    "}",
+  ];
+  return { wgsl: `${wgsl.join("\n").replace(/\n{3,}/g, "\n\n")}\n`, bindings: slabs, usesSettings, workgroups };
+}
+
+function functionLines({ name, body }: Kernel, header: readonly string[], view: BindingView): readonly string[] {
+  const lines = body.flatMap((statement) => statementLines(statement, view, "  "));
+  return [...header.map((line) => `// ${line}`), `fn ${name}(group: vec3u, local: vec3u) {`, ...lines, "}", ""];
+}
+
+/** Each kernel in its range of workgroups, which it sees as its own grid. */
+function callLines(
+  parts: readonly Part[],
+  threads: number,
+): { readonly lines: readonly string[]; readonly workgroups: number } {
+  let start = 0;
+  const branches = parts.map(({ kernel }) => {
+    const [width, height, depth] = gridOf(kernel);
+    const at = start === 0 ? "group.x" : `(group.x - ${start}u)`;
+    start += width * height * depth;
+    const [across, down] = kernel.workgroupSize;
+    const group = `vec3u(${coordinates(at, [width, height, depth]).join(", ")})`;
+    const local = `vec3u(${coordinates("local.x", [across, down, 1]).join(", ")})`;
+    const call = `${kernel.name}(${group}, ${local});`;
+    const own = across * down;
+    return { end: start, call: own < threads ? `if (local.x < ${own}u) { ${call} }` : call };
+  });
+  const lines = branches.flatMap(({ end, call }, position) => [
+    `  ${position === 0 ? "" : "} else "}${position === branches.length - 1 && position > 0 ? "{" : `if (group.x < ${end}u) {`}`,
+    `    ${call}`,
+  ]);
+  return { lines: [...lines, "  }"], workgroups: start };
+}
+
+/** Workgroups of a kernel whose sizes are bound. */
+export function gridOf({ grid }: Kernel): readonly [number, number, number] {
+  return grid.map(({ extent, per }) => Math.ceil((extent as number) / per)) as unknown as [number, number, number];
+}
+
+function coordinates(at: string, [width, height, depth]: readonly [number, number, number]): readonly string[] {
+  return [
+    width === 1 ? "0u" : height * depth === 1 ? at : `${at} % ${width}u`,
+    height === 1 ? "0u" : `${width === 1 ? at : `${at} / ${width}u`}${depth === 1 ? "" : ` % ${height}u`}`,
+    depth === 1 ? "0u" : `${at} / ${width * height}u`,
+  ];
+}
+
+/** A binding for each tensor where there are few, else for each buffer. */
+function slabsOf(usages: readonly Usage[], { module, locationOf, labelOf }: GroupContext): readonly Slab[] {
+  const buffers = new Map<number, Usage[]>();
+  for (const usage of usages) {
+    const { buffer } = locationOf(usage.tensor);
+    buffers.set(buffer, [...(buffers.get(buffer) ?? []), usage]);
+  }
+  return [...buffers].flatMap(([buffer, all]) => {
+    const access = all.some(({ written }) => written) ? "read_write" : "read";
+    const groups = usages.length <= mostBindings ? all.map((usage) => [usage]) : [all];
+    return groups.map((each): Slab => {
+      const tensors = each.map(({ tensor }) => tensor);
+      const from = Math.min(...tensors.map((tensor) => locationOf(tensor).offset));
+      const name = each.length === 1 ? each[0].name : module.namer(labelOf(buffer));
+      return { tensors, access, usages: each, name, from, isVector: each.some(({ scalar }) => !scalar) };
+    });
+  });
+}
+
+function bindingsOf(slabs: readonly Slab[]): ReadonlyMap<Value, Binding> {
+  const bindings = new Map<Value, Binding>();
+  for (const { usages, name, isVector } of slabs) {
+    for (const usage of usages) {
+      bindings.set(usage.tensor, { name, isVector, ...(usages.length > 1 && { start: usage.name }) });
+    }
+  }
+  return bindings;
+}
+
+/** The variable that is bound, and where tensors begin in it. */
+function slabLines(slab: Slab, position: number, { locationOf }: GroupContext): readonly string[] {
+  const { usages, tensors, access, name, isVector, from } = slab;
+  const type = storageType(tensors[0].type.dtype);
+  const array = isVector ? `array<vec4${type[0]}>` : `array<${type}>`;
+  const note = usages.length === 1 ? ` // ${formatType(tensors[0].type)}` : "";
+  return [
+    `@group(0) @binding(${position}) var<storage, ${access}> ${name}: ${array};${note}`,
+    ...(usages.length === 1 ? [] : usages).map(({ name: start, tensor }) => {
+      const at = (locationOf(tensor).offset - from) / (isVector ? 16 : 4);
+      return `const ${start} = ${at}u; // ${formatType(tensor.type)}`;
+    }),
+  ];
+}

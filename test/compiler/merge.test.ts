@@ -1,0 +1,102 @@
+/// Kernels that run side by side in one dispatch give what they give alone.
+import { describe, expect, it } from "vitest";
+import {
+  accuracy,
+  adam,
+  add,
+  attention,
+  conv2d,
+  dense,
+  embedding,
+  gelu,
+  gradientDescent,
+  input,
+  layerNorm,
+  matmul,
+  maxPool,
+  mean,
+  model,
+  mul,
+  param,
+  relu,
+  reshape,
+  sigmoid,
+  softmaxCrossEntropy,
+  square,
+  state,
+  tanh,
+  type Graph,
+  type Tensor,
+} from "chainrule";
+import { compile } from "../../compiler/compile.ts";
+import { sideBySide } from "../../compiler/merge.ts";
+import { expectRight } from "./agree.ts";
+import { planOf } from "./planning.ts";
+
+const perceptron = (width: number, classes: number): Graph =>
+  model("perceptron", () => {
+    const image = input("image", "f32", ["batch", 20]);
+    const label = input("label", "i32", ["batch"]);
+    const logits = dense(relu(dense(relu(dense(image, width)), width)), classes);
+    const loss = softmaxCrossEntropy(logits, label);
+    return { train: { loss, accuracy: accuracy(logits, label), update: adam(loss) } };
+  });
+
+/** The kernels of each dispatch, by the names of what they store. */
+const dispatchesOf = (graph: Graph, entry: string, dims: Record<string, number>): readonly number[] => {
+  const plan = planOf(graph, entry, dims);
+  return sideBySide(plan.steps, new Set(plan.outputs)).map(({ steps }) => steps.length);
+};
+
+describe("kernels side by side", () => {
+  it("are right where they bind whole buffers: all updates of a network", () =>
+    expectRight(perceptron(16, 10), { batch: 8 }));
+  it("are right where sizes leave edges", () => expectRight(perceptron(13, 7), { batch: 5 }));
+  it("are right with barriers: totals over many rows", () => expectRight(perceptron(12, 3), { batch: 300 }));
+  it("are right for convolutions", () =>
+    expectRight(
+      model("convolution", () => {
+        const image = input("image", "f32", [2, 1, 6, 6]);
+        const first = maxPool(relu(conv2d(image, 3, 3, { padding: "same" })), 2);
+        const logits = dense(reshape(first, [2, 27]), 4);
+        const loss = softmaxCrossEntropy(logits, input("label", "i32", [2]));
+        return { train: { loss, update: adam(loss) } };
+      }),
+    ));
+  it("are right for a transformer", () =>
+    expectRight(
+      model("transformer", () => {
+        const letters = input("letters", "i32", [2, 4]);
+        const first = add(embedding(letters, 6, 8), param([4, 8]));
+        const second = add(first, attention(layerNorm(first), 2, { causal: true }));
+        const third = add(second, dense(gelu(dense(layerNorm(second), 16)), 8));
+        const loss = softmaxCrossEntropy(dense(layerNorm(third), 6), input("next", "i32", [2, 4]));
+        return { train: { loss, update: adam(loss) } };
+      }),
+    ));
+
+  it("read settings and numbers that are not finite", () =>
+    expectRight(
+      model("settings", () => {
+        const x = input("x", "f32", [4, 6]);
+        const one = (): Tensor<"f32", readonly []> => mean(square(sigmoid(mul(tanh(dense(x, 6)), 3))));
+        const loss = add(add(one(), one()), add(one(), one()));
+        return { train: { loss, update: gradientDescent(loss, { learningRate: 0.1 }) } };
+      }),
+    ));
+
+  it("wait for those that read what they overwrite", () => {
+    const graph = model("overwritten", () => {
+      const x = input("x", "f32", [8, 8]);
+      const kept = state([8, 8], { name: "kept" });
+      return { run: { y: matmul(x, kept), update: [{ state: kept, value: tanh(x) }] } };
+    });
+    expect(dispatchesOf(graph, "run", {})).toEqual([1, 1]);
+  });
+
+  it("are the updates of all parameters at once", () => {
+    const sizes = dispatchesOf(perceptron(16, 10), "train", { batch: 8 });
+    expect(sizes.at(-1)).toBe(6);
+    expect(compile(perceptron(16, 10), { dims: { batch: 8 } }).entryPoints.train.dispatches).toHaveLength(sizes.length);
+  });
+});
