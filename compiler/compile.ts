@@ -28,6 +28,8 @@ export interface Compilation {
   readonly derived: Graph;
   /** The same with numbers for named sizes. */
   readonly bound: Graph;
+  /** The same in the ops that kernels have, its loops still as scans. */
+  readonly ready: Graph;
   readonly entries: readonly EntryFacts[];
   /** How many rewrites rest on each promise about floats. */
   readonly contracts: ContractCounts;
@@ -42,12 +44,12 @@ export function compileWithFacts(graph: Graph, options: CompileOptions = {}): Co
   const derived = derive(graph, { log, strictFloat }); // gradients in simplest form, while sizes are still names
   const bound = bindSizes(derived, options.dims ?? {}); // kernels are written for sizes that are numbers
   const simple = simplifyAfterBinding(bound, { log, strictFloat }); // 1/batch is a constant now
-  const final = runPasses(simple, kernelPasses({ strictFloat })); // in ops that kernels have, none too large
-  const planned = lowerScans.run(final); // carries and outputs of loops are rows of tensors
+  const ready = runPasses(simple, kernelPasses({ strictFloat })); // in ops that kernels have, none too large
+  const planned = lowerScans.run(ready); // carries and outputs of loops are rows of tensors
   const { program, facts } = assemble(planned); // kernels, memory and tables
   const contracts = counts();
   return {
-    ...{ program, derived, bound, entries: facts, contracts },
+    ...{ program, derived, bound, ready, entries: facts, contracts },
     get warnings() {
       return lint(simple, graph);
     },

@@ -1,12 +1,14 @@
 /// What a compiled model costs: figures that hold on every machine.
 import type { Place } from "../ir/diagnostic.ts";
-import type { Graph } from "../ir/graph.ts";
+import type { EntryPoint, Graph } from "../ir/graph.ts";
 import { printValue } from "../ir/print.ts";
 import { elementCount } from "../ir/type.ts";
 import type { Program } from "../runtime/abi.ts";
 import { residuals, type Residual } from "./autodiff/residuals.ts";
 import type { Compilation } from "./compile.ts";
+import { idealBytes } from "./ideal.ts";
 import { allDispatches, type LaunchFacts } from "./launch.ts";
+import type { EntryFacts } from "./program.ts";
 import type { ContractCounts } from "./rewrite/contracts.ts";
 
 /** The report of a model; its JSON form is stable. */
@@ -25,6 +27,8 @@ export interface EntryReport {
   readonly flops: number;
   /** Bytes of the tensors that the dispatches bind, summed. */
   readonly bytes: number;
+  /** Bytes of operands and results of contractions, and of every leaf and result once. */
+  readonly idealBytes: number;
   readonly arenaBytes: number;
   /** The largest sum of intermediate bytes alive at once. */
   readonly arenaLowerBound: number;
@@ -60,17 +64,14 @@ export interface ParameterReport {
 }
 
 /** The figures of a compiled model. */
-export function report({ program, bound, entries, contracts }: Compilation): Report {
+export function report({ program, bound, ready, entries, contracts }: Compilation): Report {
   const entryPoints = Object.fromEntries(
     entries.map((entry) => {
-      const kept = residuals(
-        bound,
-        bound.entryPoints.find((each) => each.name === entry.name)!,
-      );
+      const kept = residuals(bound, entryNamed(bound, entry.name));
       return [
         entry.name,
         {
-          ...entryReport(program, entry.name, entry),
+          ...entryReport(program, entry.name, { ...entry, idealBytes: idealBytes(entryNamed(ready, entry.name)) }),
           residuals: kept.map((each) => residualReport(each, bound.notes)),
         },
       ];
@@ -81,6 +82,9 @@ export function report({ program, bound, entries, contracts }: Compilation): Rep
     .map(({ name, shape }) => ({ name, shape, count: elementCount(shape) as number }));
   return { entryPoints, parameters, contracts };
 }
+
+const entryNamed = ({ entryPoints }: Graph, name: string): EntryPoint =>
+  entryPoints.find((each) => each.name === name)!;
 
 /** A residual under its name, or as a formula of what has one. */
 function residualReport({ value, name, place, bytes }: Residual, notes: Graph["notes"]): ResidualReport {
@@ -98,9 +102,9 @@ function residualReport({ value, name, place, bytes }: Residual, notes: Graph["n
 function entryReport(
   program: Program,
   name: string,
-  facts: { readonly launches: readonly LaunchFacts[]; readonly arenaBytes: number; readonly arenaLowerBound: number },
+  facts: EntryFacts & { readonly idealBytes: number },
 ): Omit<EntryReport, "residuals"> {
-  const { launches, arenaBytes, arenaLowerBound } = facts;
+  const { launches, arenaBytes, arenaLowerBound, idealBytes } = facts;
   const kernels = new Set(
     program.entryPoints[name].dispatches.flatMap(allDispatches).map((dispatch) => program.kernels[dispatch.kernel]),
   );
@@ -112,6 +116,7 @@ function entryReport(
     passes: 1,
     flops: total((launch) => launch.flops),
     bytes: total((launch) => launch.bytes),
+    idealBytes,
     arenaBytes,
     arenaLowerBound,
     pipelines: kernels.size,

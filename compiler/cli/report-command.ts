@@ -2,7 +2,7 @@
 import { placeText } from "../../ir/diagnostic.ts";
 import { compileWithFacts } from "../compile.ts";
 import { loadModel } from "../load/index.ts";
-import { report, type Report, type ResidualReport } from "../report.ts";
+import { report, type EntryReport, type Report, type ResidualReport } from "../report.ts";
 import type { Contract } from "../rewrite/rule.ts";
 import { compact, compactBytes, counted, table, type Terminal } from "./terminal.ts";
 
@@ -33,7 +33,7 @@ function printReport({ entryPoints, parameters, contracts }: Report, terminal: T
         counted(entry.passes, "pass", "passes"),
         counted(entry.pipelines, "pipeline", "pipelines"),
       ].join(", "),
-      `${compact(entry.flops)} flops, ${compactBytes(entry.bytes)} bound, ${compactBytes(entry.wgslBytes)} of WGSL`,
+      `${compact(entry.flops)} flops, ${boundBytes(entry)}, ${compactBytes(entry.wgslBytes)} of WGSL`,
       `arena ${compactBytes(entry.arenaBytes)}, at least ${compactBytes(entry.arenaLowerBound)}`,
     ];
     for (const fact of facts) terminal.print(`  ${fact}`);
@@ -55,6 +55,9 @@ function printReport({ entryPoints, parameters, contracts }: Report, terminal: T
   const counts = Object.entries(contracts).map(([contract, count]) => `${count} ${promises[contract as Contract]}`);
   terminal.print(`${terminal.style("bold", "rewrites:")} ${counts.join(", ")}`);
 }
+
+const boundBytes = ({ bytes, idealBytes }: EntryReport): string =>
+  `${compactBytes(bytes)} bound (ideal ${compactBytes(idealBytes)})`;
 
 /** What backward reads of forward: sizes, and lines of the model. */
 function residualLines(residuals: readonly ResidualReport[], terminal: Terminal): readonly string[] {

@@ -47,7 +47,7 @@ export async function bundleProcesses(names: readonly ContenderName[]): Promise<
 }
 
 /** Compiles a workload, and writes down what its contenders need. */
-export function prepareTask({ name, graph, entry }: Workload): Task {
+export function prepareTask({ name, graph, entry, classes: most }: Workload): Task {
   const program = compile(graph);
   const file = join(mkdtempSync(join(tmpdir(), "chainrule-bench-")), "program.json");
   writeFileSync(file, JSON.stringify(program));
@@ -55,7 +55,9 @@ export function prepareTask({ name, graph, entry }: Workload): Task {
     workload: name,
     training: entry === "train",
     parameters: program.states.filter(({ parameter }) => parameter).map(({ name, shape }) => ({ name, shape })),
-    inputs: program.entryPoints[entry].inputs.map(({ name, shape, classes }) => ({ name, shape, classes })),
+    inputs: program.entryPoints[entry].inputs.map(({ name, shape, dtype, classes }) => {
+      return { name, shape, classes: classes ?? (dtype === "f32" ? undefined : most) };
+    }),
     program: file,
   };
 }

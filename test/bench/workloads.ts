@@ -11,6 +11,8 @@ export interface Workload {
   readonly name: string;
   readonly entry: "train" | "run";
   readonly graph: Graph;
+  /** Integers of inputs are below this where the program does not say. */
+  readonly classes?: number;
   /** Products of a matrix multiplication, for its rate. */
   readonly flops?: number;
 }
@@ -28,7 +30,7 @@ export const workloads: readonly Workload[] = [
   { name: "mlp", entry: "train", graph: mlp },
   { name: "deep", entry: "train", graph: deep },
   { name: "cnn", entry: "train", graph: cnn },
-  { name: "gpt", entry: "train", graph: gpt },
+  { name: "gpt", entry: "train", graph: gpt, classes: 256 },
   { name: "softmax", entry: "run", graph: softmax() },
   { name: "layerNorm", entry: "run", graph: layerNorm() },
   { name: "attention", entry: "run", graph: attention() },

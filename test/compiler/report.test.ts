@@ -142,7 +142,17 @@ describe("the JSON form", () => {
     expect(Object.keys(entryPoints)).toEqual(["predict", "train"]);
     for (const entry of Object.values(entryPoints)) {
       expect(Object.keys(entry)).toEqual([
-        ...["dispatches", "submits", "passes", "flops", "bytes", "arenaBytes", "arenaLowerBound", "pipelines"],
+        ...[
+          "dispatches",
+          "submits",
+          "passes",
+          "flops",
+          "bytes",
+          "idealBytes",
+          "arenaBytes",
+          "arenaLowerBound",
+          "pipelines",
+        ],
         ...["wgslBytes", "kernels", "residuals"],
       ]);
       const { kernels, residuals } = entry as EntryReport;

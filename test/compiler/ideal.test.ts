@@ -1,0 +1,81 @@
+import { describe, expect, test } from "vitest";
+import {
+  add,
+  conv2d,
+  gradientDescent,
+  input,
+  matmul,
+  model,
+  mul,
+  oneHot,
+  param,
+  reshape,
+  scan,
+  sum,
+  tanh,
+  type Graph,
+} from "chainrule";
+import { compileWithFacts } from "../../compiler/compile.ts";
+import { report } from "../../compiler/report.ts";
+
+const idealOf = (graph: Graph, entry = "run"): number =>
+  report(compileWithFacts(graph, {})).entryPoints[entry].idealBytes;
+
+describe("ideal bytes", () => {
+  test("of a product are its operands and its result, and each leaf and result once more", () => {
+    const graph = model("product", () => {
+      const [a, b] = [input("a", "f32", [64, 32]), input("b", "f32", [32, 16])];
+      return { run: { y: tanh(matmul(a, b)) } };
+    });
+    const [a, b, y] = [4 * 64 * 32, 4 * 32 * 16, 4 * 64 * 16];
+    expect(idealOf(graph)).toBe(a + b + y + (a + b + y));
+  });
+
+  test("of a weight that two products read count it for each", () => {
+    const graph = model("twice", () => {
+      const W = param([32, 32], { name: "W" });
+      return { run: { y: matmul(tanh(matmul(input("x", "f32", [8, 32]), W)), W) } };
+    });
+    const [x, W] = [4 * 8 * 32, 4 * 32 * 32];
+    expect(idealOf(graph)).toBe(2 * (x + W + x) + (x + W + x));
+  });
+
+  test("of a step count a parameter as read and as written", () => {
+    const graph = model("step", () => {
+      const loss = sum(mul(input("x", "f32", [8, 32]), param([32], { name: "w" })));
+      return { run: { loss, update: gradientDescent(loss) } };
+    });
+    expect(idealOf(graph)).toBe(4 * (8 * 32 + 2 * 32 + 1));
+  });
+
+  test("of a convolution count the image, not its windows", () => {
+    const graph = model("image", () => ({
+      run: { y: conv2d(input("x", "f32", [1, 1, 32, 32]), 4, 3, { name: "conv", bias: false }) },
+    }));
+    const [x, W, y] = [4 * 32 * 32, 4 * 4 * 9, 4 * 4 * 30 * 30];
+    expect(idealOf(graph)).toBe(2 * (x + W + y));
+  });
+
+  test("of a product with rows of a one-hot count class numbers", () => {
+    const graph = model("classes", () => {
+      const label = input("label", "i32", [64]);
+      const counts = matmul(input("x", "f32", [16, 64]), add(oneHot(label, 128), 0));
+      return { run: { counts } };
+    });
+    expect(idealOf(graph)).toBeLessThan(4 * (2 * (64 + 16 * 64 + 16 * 128) + 1));
+  });
+
+  test("of a loop count each place", () => {
+    const graph = model("loop", () => {
+      const [xs, h0] = [input("xs", "f32", [10, 8]), input("h0", "f32", [8])];
+      const W = param([8, 8], { name: "W" });
+      const { carry } = scan(([h], [x]) => ({ carry: [tanh(add(reshape(matmul(reshape(h, [1, 8]), W), [8]), x))] }), {
+        initial: [h0],
+        sequences: [xs],
+      });
+      return { run: { y: carry[0] } };
+    });
+    const step = 4 * (8 + 64 + 8);
+    expect(idealOf(graph)).toBe(10 * step + 4 * (10 * 8 + 8 + 64 + 8));
+  });
+});
