@@ -20,14 +20,19 @@ export type { PrintOptions } from "./print/page.ts";
 export function printGraph(graph: Graph, options: PrintOptions = {}): string {
   const { inputs, states, parts, names, plan, sections, common, automatic } = layOutPage(graph, options);
   const nameOf = (value: Value): string => names.get(value) ?? leafName(value);
-  const repeating = loopsBelow(parts.flatMap((part) => part.roots));
+  const roots = parts.flatMap((part) => part.roots);
+  const repeating = loopsBelow(roots);
   const bodyNames = nameBodies(repeating.map((loop) => scanBody(loop.attrs)));
   const words: Vocabulary = {
     ...vocabulary(plan, names, automatic),
     bodyName: ({ identity }) => bodyNames.get(identity),
   };
   const loops = repeating.map((loop) => formatBody(loop, names, bodyNames));
-  const head = [...inputs.map((value) => formatInput(value, nameOf(value))), ...formatStates(states, nameOf)];
+  const used = new Set([...plan.order(roots), ...parts.flatMap(({ updates }) => updates.map(({ state }) => state))]);
+  const head = [
+    ...inputs.map((value) => formatInput(value, nameOf(value))),
+    ...formatStates(states, nameOf, (state) => used.has(state)),
+  ];
   const shared = annotate(common.map((value) => lineText({ tag: "line", value, output: false }, words, names)));
   const entries = sections.map((section, i) => {
     return [

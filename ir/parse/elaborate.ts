@@ -6,6 +6,7 @@ import { impliedTypes, patternAxes, patternShape, productAttrs, type WrittenType
 import { mul } from "../ops/arithmetic.ts";
 import { castOp } from "../ops/choose.ts";
 import { contractOp, type AxisPair } from "../ops/contract.ts";
+import { einsum as languageEinsum } from "../ops/einsum.ts";
 import { reshapeOp, transposeOp } from "../ops/layout.ts";
 import { constant, constantOp, iotaOp, sizeOp } from "../ops/leaf.ts";
 import { scanOp, type ScanBody } from "../ops/scan.ts";
@@ -184,13 +185,23 @@ function axesFor({ name, attributes }: Call, operand: Value): readonly number[] 
   return name.endsWith("oftmax") ? [rank - 1] : Array.from({ length: rank }, (_, axis) => axis);
 }
 
-/** `einsum("abd,acd->abc", x, y)`: letters in both operands and the result are batch axes, the others in both are summed over. */
-function einsum({ text, place }: At<"call">, values: readonly Value[]): Value {
-  const [, left, right, result] = /^(\w*),(\w*)->(\w*)$/.exec(text ?? "") ?? [];
-  if (left === undefined || values.length !== 2) throw syntaxError('einsum("…,…->…", a, b)', `"${text ?? ""}"`, place);
+/**
+ * `einsum("abd,acd->abc", x, y)`: letters in both operands and the result are batch axes, the others in both are summed
+ * over. Any other equation means what it means in a model file, and has the errors that it has there.
+ */
+function einsum({ text = "" }: At<"call">, values: readonly Value[]): Value {
+  const [, left = "", right = "", result = ""] = /^(\w*),(\w*)->(\w*)$/.exec(text) ?? [];
   const pairOf = (letter: string): AxisPair => [left.indexOf(letter), right.indexOf(letter)];
   const shared = [...left].filter((letter) => right.includes(letter)).sort();
-  const batch = [...result].filter((letter) => shared.includes(letter)).map(pairOf);
-  const contracted = shared.filter((letter) => !result.includes(letter)).map(pairOf);
-  return apply(contractOp, values, { batch, contracted });
+  const batch = [...result].filter((letter) => shared.includes(letter));
+  const free = [...left, ...right].filter((letter) => !shared.includes(letter));
+  const isContraction =
+    values.length === 2 &&
+    [left, right].every((letters, i) => letters.length === values[i].type.shape.length) &&
+    [left, right, result].every((letters) => new Set(letters).size === letters.length) &&
+    result === [...batch, ...free].join("") &&
+    text.includes("->");
+  if (!isContraction) return languageEinsum(text, ...values);
+  const contracted = shared.filter((letter) => !result.includes(letter));
+  return apply(contractOp, values, { batch: batch.map(pairOf), contracted: contracted.map(pairOf) });
 }

@@ -16,13 +16,19 @@ export function formatInput(value: Value, name: string): string {
   return `input ${formatName(name)}: ${formatType(value.type)}${distribution ? " distribution" : ""}`;
 }
 
-/** Lines for states; neighbours that differ in their names only share one. */
-export function formatStates(states: readonly Value[], nameOf: (value: Value) => string): readonly string[] {
+/** Lines for states; neighbours that differ in their names only share one. `isUsed` where an entry point reads or writes it. */
+export function formatStates(
+  states: readonly Value[],
+  nameOf: (value: Value) => string,
+  isUsed: (state: Value) => boolean,
+): readonly string[] {
   const groups: { readonly keyword: string; readonly names: string[]; readonly rest: string }[] = [];
   for (const state of states) {
     const { parameter, trainable, initializer } = state.attrs.identity as StateIdentity;
     const keyword = !parameter ? "state" : trainable ? "parameter" : "frozen parameter";
-    const rest = `: ${formatType(state.type)}${formatInitializer(initializer)}`;
+    // Initial values need a key as well: a model without randomness has one for nothing else.
+    const comment = initializer.tag === "key" && !isUsed(state) ? "  # initial values are drawn from it" : "";
+    const rest = `: ${formatType(state.type)}${formatInitializer(initializer)}${comment}`;
     const last = groups.at(-1);
     const fits = !parameter && last && last.keyword === keyword && last.rest === rest && last.names.length < 2;
     if (fits) last.names.push(formatName(nameOf(state)));
