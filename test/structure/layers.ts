@@ -99,7 +99,7 @@ export const layers: readonly Layer[] = [
       "compiler/cluster/loop.ts",
     ],
   },
-  { row: "compiler/format/", imports: [...whole, "compiler/errors.ts"] },
+  { row: "compiler/format/", imports: [...whole, "compiler/errors.ts", "compiler/rewrite/"] },
   { row: "compiler/lint/", imports: [...whole, "compiler/rewrite/"] },
   {
     row: "compiler/explain/",
@@ -144,6 +144,8 @@ export const layers: readonly Layer[] = [
   },
   { row: "compiler/load/", imports: [...whole, "compiler/errors.ts"], packages: ["node:", "ts-morph", "jiti"] },
   { row: "compiler/emit/", imports: [], types: ["runtime/abi.ts"], packages: ["ts-morph"] },
+  // It times what the runtime launches, one dispatch at a time.
+  { row: "compiler/cli/profile.ts", imports: ["compiler/", "runtime/"] },
   { row: "compiler/cli/", imports: ["ir/", "compiler/", "runtime/index.ts"], packages: ["node:", "cac"] },
   // compile.ts, program.ts, report.ts, index.ts: the pipeline. It knows every stage, and neither files nor commands.
   {

@@ -8,6 +8,7 @@ import { layoutRules } from "./layout.ts";
 import { rowSelectionRules } from "./masks.ts";
 import { sumRules } from "./reduce.ts";
 import { rootNumberRules } from "./roots.ts";
+import { standardizedRules } from "./standardized.ts";
 import { stableRules } from "./stable.ts";
 
 /** One normal form for signs, neutral elements, powers, layouts and constants: fewer cases for all others. */
@@ -24,7 +25,13 @@ export const canonicalRules: readonly Rule[] = [
 export const stabilizingRules: readonly Rule[] = [...stableRules, ...canonicalRules];
 
 /** Canonical form, selections, and sums that are known. */
-export const simplifyingRules: readonly Rule[] = [...canonicalRules, ...selectRules, ...rowSelectionRules, ...sumRules];
+export const simplifyingRules: readonly Rule[] = [
+  ...canonicalRules,
+  ...selectRules,
+  ...rowSelectionRules,
+  ...sumRules,
+  ...standardizedRules,
+];
 
 /** Everything above, and sums of products collected where that is cheaper. */
 export const collectingRules: readonly Rule[] = [...simplifyingRules, collectRule];

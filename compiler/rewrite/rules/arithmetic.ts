@@ -11,7 +11,10 @@ export const signRules: readonly Rule[] = [
   identity("plus a negation", "exact", "x + -y = x - y"),
   identity("minus a negation", "exact", "x - -y = x + y"),
   identity("negation minus", "reassociates", "-x - y = -(x + y)"),
-  identity("negated difference", "reassociates", "-(x - y) = y - x"),
+  // A difference that others read is there anyway: the sign stays outside of it.
+  identity("negated difference", "reassociates", "-(x - y) = y - x", (_, { operands: [difference] }, { uses }) => {
+    return uses(difference) <= 1;
+  }),
   identity("zero minus", "reassociates", "0 - x = -x", isSigned),
   // Not an identity: those match factors in either order and would swap the user's.
   rule("negated factor", "exact", "-x * y = -(x * y)", ["mul"], ({ operands: [a, b] }) =>

@@ -1,4 +1,5 @@
 /// Broadcasts, reshapes and transposes: chains become one, and calculation moves before repetition.
+import { neg } from "../../../ir/ops/arithmetic.ts";
 import { contract, contractAttrs, contractOp, operandAxes, type AxisPair } from "../../../ir/ops/contract.ts";
 import { reshapeOp, reshapeTo, transpose, transposeOp } from "../../../ir/ops/layout.ts";
 import { broadcastAlong, broadcastOp, broadcastAttrs } from "../../../ir/ops/sum.ts";
@@ -112,6 +113,22 @@ function elementwiseOfBroadcasts(value: Value): Value | undefined {
   return broadcastAlong(apply(value.op, inner, value.attrs), outer, axes);
 }
 
+/** f(x with axes of extent 1, 1) = f(x, 1) with axes of extent 1, which a repetition does without. */
+function elementwiseOfUnitAxes(value: Value): Value | undefined {
+  const first = value.operands.find(({ op }) => op === reshapeOp);
+  // A sign moves outwards by itself.
+  if (!first || value.op === neg.op) return undefined;
+  const { shape } = first.operands[0].type;
+  if (!insertedUnits(shape, value.type.shape)) return undefined;
+  const inner: Value[] = [];
+  for (const operand of value.operands) {
+    if (isUniform(operand)) inner.push(uniformTo(operand, shape));
+    else if (operand.op !== reshapeOp || !sameShape(operand.operands[0].type.shape, shape)) return undefined;
+    else inner.push(operand.operands[0]);
+  }
+  return reshapeTo(apply(value.op, inner, value.attrs), value.type.shape);
+}
+
 /** A transposed operand is an operand with other axes, unless that would reorder the axes of the result. */
 function contractionOfTransposes(value: Value): Value | undefined {
   const side = value.operands[0].op === transposeOp ? 0 : value.operands[1].op === transposeOp ? 1 : undefined;
@@ -154,6 +171,9 @@ export const layoutRules: readonly Rule[] = [
   identity("difference of reshapes", "exact", "reshape[s](x) - reshape[s](y) = reshape[s](x - y)", sameOperandTypes),
   rule("broadcast after the calculation", "exact", "f(broadcast(x)) = broadcast(f(x))", [elementwiseRoot], (value) =>
     elementwiseOfBroadcasts(value),
+  ),
+  rule("calculation before unit axes", "exact", "f(reshape(x), 1) = reshape(f(x, 1))", [elementwiseRoot], (value) =>
+    elementwiseOfUnitAxes(value),
   ),
   rule("product with a transpose", "exact", "xᵀ @ y = contract(x, y)", ["contract"], contractionOfTransposes),
   rule("transposed product", "exact", "(x @ y)ᵀ = yᵀ @ xᵀ", ["transpose"], transposeOfContraction),

@@ -134,7 +134,7 @@ function knownSumOfParts(value: Value, axes: Axes, facts: Surroundings, depth: n
 }
 
 /** x − x̄, where the mean is that along the axes. */
-function isDeviation({ operands: [x, spread] }: Value, axes: Axes): boolean {
+export function isDeviation({ operands: [x, spread] }: Value, axes: Axes): boolean {
   const mean = withoutAxes(spread, axes);
   if (mean?.op !== div.op || mean.operands[0].op !== sumOp || !same(mean.operands[0].operands[0], x)) return false;
   const [total, count] = mean.operands;

@@ -7,9 +7,10 @@ import { inputOp } from "../../../ir/ops/leaf.ts";
 import type { DType, Shape } from "../../../ir/type.ts";
 import { apply, postorder, type Attrs, type Value } from "../../../ir/value.ts";
 import { functionExamples } from "./examples.ts";
+import { readersOf } from "./standardized-examples.ts";
 
 /** Labels are checked, whatever the number of classes: as if the model made one-hots of every input of integers. */
-export const surroundings: Surroundings = { uses: () => 1, classes: () => [4] };
+export const surroundings: Surroundings = { uses: readersOf, classes: () => [4] };
 
 /** Of the ways in which operands can have shapes and types, so many are tried. */
 const mostExamples = 3;
