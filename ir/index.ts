@@ -33,7 +33,7 @@ export { sigmoid, sign, softplus, sqrt, step, tanh } from "./ops/functions.ts";
 export { acosh, asinh, atanh, cosh, sinh } from "./ops/hyperbolic.ts";
 export { exp2, hypot, rsqrt } from "./ops/powers.ts";
 export { ceil, floor, fmod, quotient, remainder, round, trunc } from "./ops/rounding.ts";
-export { digamma, erf, erfc, erfinv, lgamma, polygamma } from "./ops/special.ts";
+export { digamma, erf, erfc, erfcx, erfinv, lgamma, logerfc, polygamma } from "./ops/special.ts";
 export { acos, asin, atan, atan2, cos, sin, tan } from "./ops/trigonometric.ts";
 export { einsum } from "./ops/einsum.ts";
 export { cummax, cummin, cumprod, cumsum, logcumsumexp, recurrence } from "./ops/cumulative.ts";

@@ -11,11 +11,11 @@ function erfSeries(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 }
 
-/** erfc by its continued fraction, from the end; good for x ≥ 2. */
-function erfcFraction(x: number): number {
+/** e^(x²)·erfc(x) by its continued fraction, from the end; good for x ≥ 2. */
+function erfcxFraction(x: number): number {
   let tail = 0;
   for (let k = 120; k > 0; k--) tail = k / 2 / (x + tail);
-  return Math.exp(-x * x) / Math.sqrt(Math.PI) / (x + tail);
+  return 1 / Math.sqrt(Math.PI) / (x + tail);
 }
 
 /** Error function. */
@@ -28,7 +28,19 @@ export function erf(x: number): number {
 export function erfc(x: number): number {
   if (x < 0) return 2 - erfc(-x);
   if (Number.isNaN(x)) return x;
-  return x < 2.25 ? 1 - erfSeries(x) : x > 30 ? 0 : erfcFraction(x);
+  return x < 2.25 ? 1 - erfSeries(x) : x > 30 ? 0 : Math.exp(-x * x) * erfcxFraction(x);
+}
+
+/** e^(x²)·erfc(x). */
+export function erfcx(x: number): number {
+  if (x < 2.25) return Math.exp(x * x) * erfc(x);
+  return x < 1e8 ? erfcxFraction(x) : 1 / (Math.sqrt(Math.PI) * x);
+}
+
+/** ln erfc(x). */
+export function logerfc(x: number): number {
+  if (x < 0.5) return Math.log1p(-erf(x));
+  return x < 2.25 ? Math.log(erfc(x)) : Math.log(erfcx(x)) - x * x;
 }
 
 /** Inverse of erf: Winitzki's approximation (2008), then Newton's method on erf or on ln erfc. */

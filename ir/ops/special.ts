@@ -2,14 +2,16 @@
 /// 10⁻⁶ relative; next to zeros left of the origin, lgamma, digamma and polygamma within 10⁻⁶ of the size of their terms.
 import type { Shape } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
-import { add, mul, neg, square } from "./arithmetic.ts";
+import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
 import { binary, calls, floats, unary, type Unary } from "./define.ts";
 import { exp } from "./functions.ts";
 import {
   digammaHelper,
   erfcHelper,
+  erfcxHelper,
   erfHelper,
   erfinvHelper,
+  logErfcHelper,
   logGammaHelper,
   polygammaHelper,
 } from "./helpers/special.ts";
@@ -38,6 +40,26 @@ export const erfc: Unary = unary({
   ...calls(erfcHelper),
   reference: ([x]) => reference.erfc(x),
   latex: ([x]) => `\\operatorname{erfc}\\left(${x}\\right)`,
+});
+
+export const erfcx: Unary = unary({
+  name: "erfcx",
+  doc: "Complement of the error function without its decay: e^(x²)·erfc(x), Mills' ratio of a normal distribution but for scales.",
+  types: floats,
+  partials: ({ operands: [x], result: y }) => [sub(mul(2, mul(x, y)), 2 / Math.sqrt(Math.PI))],
+  ...calls(erfcxHelper),
+  reference: ([x]) => reference.erfcx(x),
+  latex: ([x]) => `\\operatorname{erfcx}\\left(${x}\\right)`,
+});
+
+export const logerfc: Unary = unary({
+  name: "logerfc",
+  doc: "ln erfc(x), which is finite where erfc vanishes: the logarithm of a normal distribution's tail.",
+  types: floats,
+  partials: ({ operands: [x] }) => [neg(div(2 / Math.sqrt(Math.PI), erfcx(x)))],
+  ...calls(logErfcHelper),
+  reference: ([x]) => reference.logerfc(x),
+  latex: ([x]) => `\\ln\\operatorname{erfc}\\left(${x}\\right)`,
 });
 
 export const erfinv: Unary = unary({

@@ -2,6 +2,7 @@
 import { Decimal } from "decimal.js";
 import { unknown, type Arithmetic, type DecimalFunction, type Digits, type Precise } from "./number.ts";
 import * as special from "./special.ts";
+import * as tails from "./tails.ts";
 
 /** An op on numbers of many digits. */
 export type PreciseFunction = (arithmetic: Arithmetic, operands: readonly Precise[]) => Precise;
@@ -166,6 +167,8 @@ export const preciseFunctions: Readonly<Record<string, PreciseFunction>> = {
   softplus: smooth(special.softplus, (x) => !x.isFinite()),
   erf: smooth(special.erf, (x) => x.isZero() || !x.isFinite()),
   erfc: smooth(special.erfc, (x) => x.isZero() || !x.isFinite()),
+  erfcx: exponential(tails.erfcx),
+  logerfc: smooth(tails.logerfc, (x) => x.isZero() || x.eq(Infinity)),
   erfinv: smooth(special.erfinv, (x) => x.isZero() || x.abs().eq(1)),
   lgamma: smooth(special.lgamma, (x) => x.eq(1) || x.eq(2)),
   digamma: smooth(special.digamma, never),

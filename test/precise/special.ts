@@ -8,7 +8,7 @@ function roomFor(digits: Digits, x: Decimal, atMost = 400): Digits {
 }
 
 /** The result of a calculation with more digits, rounded to those that are wanted. */
-function rounded({ D }: Digits, x: Decimal): Decimal {
+export function rounded({ D }: Digits, x: Decimal): Decimal {
   return new D(x).plus(0);
 }
 
@@ -135,7 +135,8 @@ function erfSeries(digits: Digits, x: Decimal): Decimal {
   const squared = z.times(z);
   let term = z;
   let sum = term;
-  for (let n = 1; term.e > sum.e - room.digits - 2; n++) {
+  // The square of the smallest decimal number is 0.
+  for (let n = 1; !term.isZero() && term.e > sum.e - room.digits - 2; n++) {
     term = term
       .times(squared)
       .times(2)

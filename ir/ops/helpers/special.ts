@@ -18,17 +18,27 @@ let tail = 0.112835854 + z * (-0.026853811 + z * (0.0051883273 + z * (-0.0008010
 return x * (1.1283791 + z * (-0.37612626 + z * tail));`,
 };
 
+const scaledTailHelper: HelperFunction = {
+  name: "erfcx_tail",
+  parameters: f32,
+  result: "f32",
+  body: `// e^(x²) · erfc x for x ≥ ½, as t · P(t) with t = 2 / (2 + x), and from 10 on by its asymptotic series.
+let t = 2.0 / (2.0 + x);
+let end = 0.14172816 + t * (-0.2565823 + t * (0.049014956 + t * (0.07410276 + t * -0.03199266)));
+let series = 0.28208733 + t * (0.2822988 + t * (0.24445741 + t * (0.19171156 + t * (0.023144437 + t * end))));
+let w = 1.0 / (x * x);
+let far = (0.5641896 / x) * (1.0 - w * (0.5 - w * (0.75 - w * 1.875)));
+return select(t * series, far, x > 10.0);`,
+};
+
 const erfcTailHelper: HelperFunction = {
   name: "erfc_tail",
   parameters: f32,
   result: "f32",
-  uses: [expHelper, headHelper],
-  body: `// erfc x for x ≥ ½, as e^(−x²) · t · P(t) with t = 2 / (2 + x). The square is formed in two parts, the first exact.
-let t = 2.0 / (2.0 + x);
-let end = 0.14172816 + t * (-0.2565823 + t * (0.049014956 + t * (0.07410276 + t * -0.03199266)));
-let series = 0.28208733 + t * (0.2822988 + t * (0.24445741 + t * (0.19171156 + t * (0.023144437 + t * end))));
+  uses: [expHelper, headHelper, scaledTailHelper],
+  body: `// erfc x for x ≥ ½. The square in e^(−x²) is formed in two parts, the first exact.
 let first = head(x);
-let size = exponential(-first * first) * (exponential((first - x) * (first + x)) * (t * series));
+let size = exponential(-first * first) * (exponential((first - x) * (first + x)) * erfcx_tail(x));
 return select(size, 0.0, x > 10.5);`,
 };
 
@@ -48,6 +58,26 @@ export const erfcHelper: HelperFunction = {
   uses: [erfSeriesHelper, erfcTailHelper],
   body: `let far = erfc_tail(abs(x));
 return select(select(far, 2.0 - far, x < 0.0), 1.0 - erf_series(x), abs(x) < 0.5);`,
+};
+
+export const erfcxHelper: HelperFunction = {
+  name: "erfcx",
+  parameters: f32,
+  result: "f32",
+  uses: [scaledTailHelper, erfcHelper, expHelper, headHelper],
+  body: `// The square is formed in two parts; below −10 the result is ∞.
+let y = select(x, -10.0, x < -10.0);
+let first = head(y);
+let growth = exponential(first * first) * exponential((y - first) * (y + first));
+return select(growth * error_complement(x), erfcx_tail(x), x >= 0.5);`,
+};
+
+export const logErfcHelper: HelperFunction = {
+  name: "log_erfc",
+  parameters: f32,
+  result: "f32",
+  uses: [scaledTailHelper, erfHelper, lnHelper, log1pHelper],
+  body: "return select(log1p(-error_function(x)), ln(erfcx_tail(x)) - x * x, x >= 0.5);",
 };
 
 export const erfinvHelper: HelperFunction = {

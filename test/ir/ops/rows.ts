@@ -112,6 +112,8 @@ export const rows: Readonly<Record<string, Row>> = {
   atanh: unary(8, unit),
   erf: unary(6),
   erfc: unary(12),
+  erfcx: unary(16, [[-3, 3]]),
+  logerfc: unary(10),
   erfinv: unary(12, unit),
   lgamma: {
     smooth: [
