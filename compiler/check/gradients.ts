@@ -5,6 +5,7 @@ import type { EntryPoint, Graph } from "../../ir/graph.ts";
 import type { Value } from "../../ir/value.ts";
 import { drawLeaves, type LeafData, type Range } from "./data.ts";
 import { difference } from "./difference.ts";
+import { originOfNotFinite, type NotFinite } from "./finite.ts";
 import { makePairs, type Pair, type Unchecked } from "./pairs.ts";
 import { randomStream, sampleIndices } from "./random.ts";
 
@@ -15,7 +16,7 @@ export interface GradientCheck {
   readonly name: string;
   /** Where the model file takes the derivative, or uses the rule that is checked. */
   readonly place?: Place | undefined;
-  /** Entries of the gradient, and how many of them were compared. */
+  /** Entries of the gradient, and how many of them were compared; none where every point was given up. */
   readonly count: number;
   readonly checked: number;
   /** Largest relative error, where, and both numbers there. */
@@ -23,8 +24,12 @@ export interface GradientCheck {
   readonly index: number;
   readonly derived: number;
   readonly measured: number;
-  /** Random points that were given up because the loss has a kink there or is not finite. */
-  readonly redrawn: number;
+  /** Random points that were given up because the loss has a kink there. */
+  readonly kinks: number;
+  /** Random points that were given up because the loss or its gradient is not finite there. */
+  readonly notFinite: number;
+  /** At the last of these, where ∞ or NaN comes from. */
+  readonly origin?: NotFinite | undefined;
   readonly ok: boolean;
   /** Not checked, because it rests on the rule of this name, which is not meant to be the derivative of its formula. */
   readonly inexact?: string;
@@ -48,7 +53,7 @@ export function checkGradients(
 }
 
 function notChecked(entry: EntryPoint, { name, place, inexact }: Unchecked): GradientCheck {
-  const none = { count: 0, checked: 0, worst: 0, index: 0, derived: NaN, measured: NaN, redrawn: 0 };
+  const none = { count: 0, checked: 0, worst: 0, index: 0, derived: NaN, measured: NaN, kinks: 0, notFinite: 0 };
   return { entryPoint: entry.name, name, place, ...none, ok: true, inexact };
 }
 
@@ -60,19 +65,23 @@ function checkPair(
   seed: number,
 ): GradientCheck {
   let range: Range = "normal";
-  let last: Comparison | undefined;
-  let redrawn = 0;
-  for (; redrawn < maximalDraws; redrawn++) {
-    const data = drawLeaves(graph, sizes, seed + redrawn, range);
-    const comparison = comparePair(pair, data, sizes, seed);
-    if (comparison.tag === "compared" && comparison.smooth) {
-      return { ...describe(comparison), redrawn, ok: comparison.worst <= tolerance };
+  let origin: NotFinite | undefined;
+  let [kinks, notFinite] = [0, 0];
+  while (kinks + notFinite < maximalDraws) {
+    const data = drawLeaves(graph, sizes, seed + kinks + notFinite, range);
+    const comparison = comparePair(graph, pair, data, sizes, seed);
+    if (comparison.tag === "not finite") {
+      // Logarithms and roots want positive numbers.
+      range = "unit";
+      notFinite++;
+      origin = comparison.origin;
+    } else if (comparison.smooth) {
+      return { ...describe(comparison), kinks, notFinite, ok: comparison.worst <= tolerance };
+    } else {
+      kinks++;
     }
-    // Logarithms and roots want positive numbers.
-    if (comparison.tag === "not finite") range = "unit";
-    else last = comparison;
   }
-  return { ...describe(last), redrawn, ok: false };
+  return { ...describe(undefined), kinks, notFinite, origin, ok: false };
 
   function describe(comparison: Comparison | undefined) {
     const none = { count: 0, checked: 0, worst: Infinity, index: 0, derived: NaN, measured: NaN };
@@ -104,16 +113,18 @@ interface Comparison {
 }
 
 function comparePair(
+  graph: Graph,
   { loss, target, gradient, fed }: Pair,
   leaves: LeafData,
   sizes: Readonly<Record<string, number>>,
   seed: number,
-): Comparison | { readonly tag: "not finite" } {
+): Comparison | { readonly tag: "not finite"; readonly origin: NotFinite | undefined } {
   const feeds = new Map<Value, Float64Array>(leaves);
   const given = evaluateValues([...fed.values()], leaves, sizes);
   for (const [stand, origin] of fed) feeds.set(stand, given.get(origin)!);
   // Derived from the leaves, not from a fed value between, which the derived graph need not contain.
-  const derived = evaluateValues([gradient], new Map([...feeds].filter(([value]) => value.op.kind === "leaf")), sizes);
+  const alone = new Map([...feeds].filter(([value]) => value.op.kind === "leaf"));
+  const derived = evaluateValues([gradient], alone, sizes);
   const slopes = derived.get(gradient)!;
   const point = feeds.get(target)!;
   const evaluateLoss = prepareEvaluation([loss], sizes);
@@ -123,7 +134,10 @@ function comparePair(
     return evaluateLoss(new Map(feeds).set(target, moved)).get(loss)![0];
   };
   const center = evaluateLoss(feeds).get(loss)![0];
-  if (!Number.isFinite(center) || !slopes.every(Number.isFinite)) return { tag: "not finite" };
+  if (!Number.isFinite(center) || !slopes.every(Number.isFinite)) {
+    const origin = originOfNotFinite(loss, feeds, sizes, graph.notes);
+    return { tag: "not finite", origin: origin ?? originOfNotFinite(gradient, alone, sizes, graph.notes) };
+  }
   // Entries that cancel to next to nothing show how constants such as 1/√3 were rounded, and no mistake.
   const least = slopes.reduce((largest, slope) => Math.max(largest, Math.abs(slope)), 0) / 100;
   const indices = sampleIndices(slopes.length, maximalEntries, randomStream(seed));

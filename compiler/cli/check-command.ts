@@ -1,4 +1,6 @@
 /// `chainrule check`: gradients against differences, kernels against the interpreter, on this machine.
+import { placeText } from "../../ir/diagnostic.ts";
+import { notFiniteText } from "../check/finite.ts";
 import { checkAllGradients, checkedDims, checkOnDevice } from "../check/index.ts";
 import type { DeviceCheck, GradientCheck } from "../check/index.ts";
 import { compile } from "../compile.ts";
@@ -36,14 +38,14 @@ function printGradients(gradients: readonly GradientCheck[], terminal: Terminal)
   if (gradients.length === 0) terminal.print("  the model has none");
   const compared = gradients.filter(({ inexact }) => inexact === undefined);
   const rows = compared.map(
-    ({ entryPoint, name, place, count, checked, worst, index, derived, measured, redrawn, ok }) => [
+    ({ entryPoint, name, place, count, checked, worst, index, derived, measured, ok, ...draws }) => [
       `${entryPoint}: ${name}`,
-      checked === count ? entries(count) : `${checked} of ${entries(count)}`,
-      "worst",
-      worst.toExponential(1),
-      describeWorst(ok, index, derived, measured) +
-        (ok || !place ? "" : `, ${place.file}:${place.line}:${place.column}`) +
-        (redrawn > 0 ? ` (after ${redrawn} points on a kink)` : ""),
+      count === 0 ? "nothing" : checked === count ? entries(count) : `${checked} of ${entries(count)}`,
+      count === 0 ? "to compare" : "worst",
+      count === 0 ? "" : worst.toExponential(1),
+      count === 0
+        ? neverSmooth(draws)
+        : describeWorst(ok, index, derived, measured) + (ok || !place ? "" : `, ${placeText(place)}`) + givenUp(draws),
     ],
   );
   printRows(
@@ -57,6 +59,26 @@ function printGradients(gradients: readonly GradientCheck[], terminal: Terminal)
       `  not checked ${entryPoint}: ${name}, since the rule of ${inexact} is not meant to be its derivative`,
     );
   }
+}
+
+type Draws = Pick<GradientCheck, "kinks" | "notFinite" | "origin">;
+
+/** Of a loss without a slope at any of the points: why, and where it stops being a number. */
+function neverSmooth({ origin, ...draws }: Draws): string {
+  return `none but ${reasons(draws)}${origin ? `: ${notFiniteText(origin)}` : ""}`;
+}
+
+/** Points at which there was nothing to compare. */
+function givenUp(draws: Draws): string {
+  return draws.kinks + draws.notFinite === 0 ? "" : ` (after ${reasons(draws)})`;
+}
+
+function reasons({ kinks, notFinite }: Draws): string {
+  const parts = [
+    ...(kinks > 0 ? [`${counted(kinks, "point", "points")} on a kink`] : []),
+    ...(notFinite > 0 ? [`${counted(notFinite, "point", "points")} where it is not finite`] : []),
+  ];
+  return parts.join(" and ");
 }
 
 function printKernels({ kernels, adapter }: DeviceCheck, terminal: Terminal): void {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { checkAllGradients, checkedDims, checkOnDevice } from "../../../compiler/check/index.ts";
 import { classCount } from "../../../compiler/check/data.ts";
+import { notFiniteText } from "../../../compiler/check/finite.ts";
 import { difference } from "../../../compiler/check/difference.ts";
 import { openDeviceModule } from "../../../compiler/cli/device.ts";
 import {
@@ -9,16 +10,19 @@ import {
   add,
   crossEntropy,
   dense,
+  exp,
   grad,
   input,
   log,
   model,
   mul,
+  neg,
   relu,
   sgd,
   softmax,
   softmaxCrossEntropy,
   square,
+  sub,
   sum,
   tanh,
   type Graph,
@@ -55,6 +59,26 @@ describe("gradients", () => {
       [true, 36, 36],
       [true, 4, 4],
     ]);
+  });
+
+  test("a loss that is no number anywhere says where it stops being one", () => {
+    const negative = (x: Value): Value => log(sub(neg(square(x as never)), 1) as never) as Value;
+    const [check] = checkAllGradients(slopeOf([3], (x) => sum(negative(x) as never)));
+    expect(check).toMatchObject({ ok: false, count: 0, kinks: 0, notFinite: 20 });
+    expect(check.origin).toMatchObject({ formula: "log(-x² - 1)", number: NaN });
+    expect(notFiniteText(check.origin!)).toMatch(/^`log\(-x² - 1\)` is NaN/);
+  });
+
+  test("what overflows is named, and not what it makes NaN", () => {
+    const [check] = checkAllGradients(
+      slopeOf([3], (x) => {
+        const huge = exp(add(mul(x as never, 1e-3), 1000) as never);
+        return sum(sub(huge, mul(huge, 2)) as never);
+      }),
+    );
+    expect(check).toMatchObject({ ok: false, notFinite: 20 });
+    expect(check.origin!.formula).toContain("exp(");
+    expect(check.origin!.number).toBe(Infinity);
   });
 
   test("sizes that are not given are small", () => {
