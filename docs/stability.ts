@@ -16,6 +16,7 @@ import {
   type Row,
 } from "../test/compiler/stability/scoreboard/row.ts";
 import { families } from "../test/compiler/stability/scoreboard/rows.ts";
+import { formatNumber } from "../ir/notation/numbers.ts";
 import { cell, generatedNote } from "./page.ts";
 
 const introduction = `What happens to programs as people write them, in float32 on the GPU, at inputs where their formulas overflow or
@@ -23,7 +24,8 @@ lose digits. chainrule finds the mathematics before it differentiates, so that l
 program, at ordinary inputs and at extreme ones, the loss and each entry of the gradient lie within 1e-5 of the truth,
 relative, or 1e-6 near 0. The truth is the same formula in 60 digits or more, and its gradient are differences of it: no
 derivative rule and no rewrite has a say. [The test](../test/compiler/stability/scoreboard.test.ts) runs each program on a
-device; this page shows each at the point where the formula as it is written fares worst.
+device; this page shows each at the point where the formula as it is written fares worst, with the float32 numbers that
+the program gets.
 
 _As written_ is the formula step by step in float32, differentiated as it is. PyTorch 2.13 (eager and compiled) and JAX
 0.10 (jit) were run on five programs; the others are not measured.
@@ -149,11 +151,19 @@ async function codeOf(program: string): Promise<string> {
   return lines.map((line) => line.replace(/^ {2}/, "")).join("\n");
 }
 
-const nested = (at: Numbers): string => (typeof at === "number" ? numbers(at) : `[${at.map(nested).join(", ")}]`);
+const nested = (at: Numbers): string => (typeof at === "number" ? inputOf(at) : `[${at.map(nested).join(", ")}]`);
+
+/** What the program gets: the float32 next to what the row says, in as few digits as tell it from all others. */
+function inputOf(number: number): string {
+  const shortest = Number(formatNumber(Math.fround(number), "f32").replace("∞", "Infinity"));
+  const isLong = Number.isFinite(shortest) && Math.abs(shortest) >= 1e7;
+  return signed(isLong ? shortest.toExponential() : `${shortest}`.replace("Infinity", "∞"));
+}
 
 function numbers(number: number): string {
   if (Number.isNaN(number)) return "NaN";
   if (!Number.isFinite(number)) return number > 0 ? "∞" : "−∞";
-  const text = String(Number(number.toPrecision(6)));
-  return text.replace("-", "−").replace("e−", "e-").replace("e+", "e");
+  return signed(String(Number(number.toPrecision(6))));
 }
+
+const signed = (text: string): string => text.replace("-", "−").replace("e−", "e-").replace("e+", "e");
