@@ -16,6 +16,8 @@ export function bottomUp<T extends object>(
   done: Found<T>,
   map: (value: Value, operands: readonly T[]) => T,
 ): T {
+  const known = done.get(root);
+  if (known) return known;
   const stack = [root];
   while (stack.length > 0) {
     const value = stack[stack.length - 1];

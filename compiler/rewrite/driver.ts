@@ -1,11 +1,13 @@
-/// Applies rules bottom-up until none applies. Every value is settled once, so the time is linear in the graph.
+/// Applies rules bottom-up until none applies. Every value is settled once, so the time is linear in the graph; and a rule
+/// that does not apply to a value, whatever is around it, is not tried on it again by the passes to come.
 import type { Dim } from "../../ir/dim.ts";
 import { formatType } from "../../ir/type.ts";
 import { same, withOperands, type Op, type Value } from "../../ir/value.ts";
 import { bottomUp } from "./bottom-up.ts";
 import { rewriteType, rewriteUnsettled } from "./errors.ts";
-import { makeReads } from "./reads.ts";
+import { makeReads, type Reads } from "./reads.ts";
 import { keepsType, type Rule, type Surroundings } from "./rule.ts";
+import { makeTrials, type Trials } from "./trials.ts";
 
 /** What a rewriter may be told. */
 export interface RewriterOptions {
@@ -26,14 +28,11 @@ const mostFirings = 1000;
 /** Makes a function that gives the settled form of values; it remembers what it has settled. */
 export function makeRewriter(rules: readonly Rule[], options: RewriterOptions = {}): (value: Value) => Value {
   const rulesOf = rulesByOp(rules);
+  const trials = makeTrials();
   const settled = new Map<Value, Value>();
   const numberOnce = makeNumbers();
   const reads = makeReads(options.uses, settled);
-  const surroundings: Surroundings = {
-    uses: (value) => reads.of(value),
-    classes: (input) => options.classes?.get(input) ?? [],
-    fruitless: new Set(),
-  };
+  const surroundings = makeSurroundings(reads, options, trials);
   /** Values of the graph are settled at depth 0, what rules made of them below. */
   let depth = 0;
   let firings = 0;
@@ -58,9 +57,12 @@ export function makeRewriter(rules: readonly Rule[], options: RewriterOptions = 
   }
 
   function rewriteOnce(value: Value): Value {
-    for (const rule of rulesOf(value.op)) {
+    for (const rule of trials.begin(value, rulesOf(value.op))) {
       const rewritten = rule.apply(value, surroundings);
-      if (!rewritten || same(rewritten, value)) continue;
+      if (!rewritten || same(rewritten, value)) {
+        trials.fail(rule);
+        continue;
+      }
       if (!keepsType(value, rewritten)) {
         throw rewriteType(rule.name, formatType(value.type), formatType(rewritten.type));
       }
@@ -72,10 +74,26 @@ export function makeRewriter(rules: readonly Rule[], options: RewriterOptions = 
       depth--;
       return result;
     }
+    trials.end(value);
     return value.constant && value.op.kind === "leaf" ? numberOnce(value) : value;
   }
 
   return normalize;
+}
+
+/** What rules may ask; `trials` hears that they do. */
+function makeSurroundings(reads: Reads, { classes }: RewriterOptions, trials: Trials): Surroundings {
+  return {
+    uses(value) {
+      trials.ask();
+      return reads.of(value);
+    },
+    classes(input) {
+      trials.ask();
+      return classes?.get(input) ?? [];
+    },
+    fruitless: new Set(),
+  };
 }
 
 /** Numbers by what they are: rules make the same one anew, and what is built on one object is found again. */
