@@ -27,13 +27,18 @@ function checkLimits(needed: Readonly<Record<string, number>>, available: GPUSup
 }
 
 /**
- * Gives a device with the `limits` that a program needs: the one passed in, else a new one.
+ * Gives a device with the `limits` that a program needs: the one passed in, else a new one, with those of the `features`
+ * that the adapter has.
  *
  * Errors `no-webgpu`, `no-adapter`, `limit-exceeded`, `device-request`.
  */
 export async function openDevice(
   limits: Readonly<Record<string, number>> = {},
-  options: { readonly device?: GPUDevice; readonly adapter?: GPUAdapter } = {},
+  options: {
+    readonly device?: GPUDevice;
+    readonly adapter?: GPUAdapter;
+    readonly features?: readonly GPUFeatureName[];
+  } = {},
 ): Promise<OpenDevice> {
   if (options.device) {
     checkLimits(limits, options.device.limits);
@@ -43,7 +48,8 @@ export async function openDevice(
     options.adapter ?? (await (await requestGpu()).requestAdapter({ powerPreference: "high-performance" }));
   if (!adapter) throw runtimeErrors["no-adapter"](adapterHelp);
   checkLimits(limits, adapter.limits);
-  const device = await adapter.requestDevice({ requiredLimits: limits }).catch((error: unknown) => {
+  const requiredFeatures = options.features?.filter((feature) => adapter.features.has(feature));
+  const device = await adapter.requestDevice({ requiredLimits: limits, requiredFeatures }).catch((error: unknown) => {
     throw runtimeErrors["device-request"](String(error));
   });
   return { device, adapter: describeAdapter(adapter.info), close: () => device.destroy() };

@@ -51,6 +51,7 @@ function commands(terminal: Terminal) {
   addPrint(cli, terminal);
   addReport(cli, terminal);
   addCheck(cli, terminal);
+  addBench(cli, terminal);
   const options = { title: "For the options of a command", body: "  $ chainrule COMMAND --help" };
   cli.help((sections) => sections.map((each) => (each.title?.startsWith("For more info") ? options : each)));
   return cli.version(packageInfo().version);
@@ -137,6 +138,19 @@ function addCheck(cli: CAC, terminal: Terminal): void {
       const { checkCommand } = await import("./check-command.ts");
       const dims = parseDims(options.dim);
       return checkCommand({ model: String(model), dims, seed, strictFloat: isStrict(options) }, terminal);
+    });
+}
+
+function addBench(cli: CAC, terminal: Terminal): void {
+  cli
+    .command("bench <model>", "Time each kernel on this machine")
+    .option(...dim)
+    .option("--json", "Print JSON")
+    .option(...strict)
+    .action(async (model: unknown, options: Options) => {
+      const [dims, json] = [parseDims(options.dim), options.json === true];
+      const { benchCommand } = await import("./bench-command.ts");
+      return benchCommand({ model: String(model), dims, json, strictFloat: isStrict(options) }, terminal);
     });
 }
 
