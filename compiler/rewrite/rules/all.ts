@@ -8,6 +8,7 @@ import { layoutRules } from "./layout.ts";
 import { rowSelectionRules } from "./masks.ts";
 import { sumRules } from "./reduce.ts";
 import { rootNumberRules } from "./roots.ts";
+import { squareNumberRules } from "./squares.ts";
 import { standardizedRules } from "./standardized.ts";
 import { stableRules } from "./stable.ts";
 
@@ -40,7 +41,7 @@ export const collectingRules: readonly Rule[] = [...simplifyingRules, collectRul
 export const foldingRules: readonly Rule[] = [...leafRules, folding];
 
 /** What keeps digits in kernels, where formulas are not for reading any more. */
-export const digitRules: readonly Rule[] = [...rootNumberRules];
+export const digitRules: readonly Rule[] = [...rootNumberRules, ...squareNumberRules];
 
 /** Every rule once. */
 export const allRules: readonly Rule[] = [...stableRules, ...collectingRules, folding, ...digitRules];

@@ -6,6 +6,11 @@ import { quotientRules } from "./quotients.ts";
 import { rootRules } from "./roots.ts";
 import { maskRules } from "./masks.ts";
 import { rowRules } from "./rows.ts";
+import { inverseRules } from "./inverses.ts";
+import { lengthRules } from "./lengths.ts";
+import { ratioRules } from "./ratios.ts";
+import { squareRules } from "./squares.ts";
+import { tailRules } from "./tails.ts";
 import { varianceRules } from "./variance.ts";
 import { weightedRules } from "./weighted.ts";
 
@@ -48,8 +53,14 @@ export const stableRules: readonly Rule[] = [
   ...logarithmRules,
   ...weightedRules,
   ...quotientRules,
+  // Before those for one sum or difference: a tail is a sum as well, and so is a square beside a number.
+  ...tailRules,
+  ...squareRules,
+  ...inverseRules,
   ...accuracyRules,
+  ...ratioRules,
   ...rootRules,
+  ...lengthRules,
   ...varianceRules,
   ...guardRules,
 ];

@@ -1,8 +1,13 @@
 /// Values on which rules about functions of one or two numbers fire that are functions themselves.
-import { add, div, mul } from "../../../ir/ops/arithmetic.ts";
+import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { where } from "../../../ir/ops/choose.ts";
 import { greater, less } from "../../../ir/ops/compare.ts";
+import { abs, expm1, log, log1p, pow, tanh } from "../../../ir/ops/functions.ts";
 import { inputOp } from "../../../ir/ops/leaf.ts";
+import { root, rsqrt } from "../../../ir/ops/powers.ts";
+import { erf, erfc } from "../../../ir/ops/special.ts";
+import { broadcastAlong, sum } from "../../../ir/ops/sum.ts";
+import { atan, sin } from "../../../ir/ops/trigonometric.ts";
 import { apply, type Value } from "../../../ir/value.ts";
 
 function leaf(name: string): Value {
@@ -11,6 +16,9 @@ function leaf(name: string): Value {
 
 const x = leaf("x");
 const y = leaf("y");
+/** Of erfc(10) the digits are few. */
+const quarter = mul(0.25, x) as Value;
+const rows = (value: Value): Value => broadcastAlong(value, [3, 4], [0]);
 
 /** Rule name → a value that it rewrites. */
 export const elementaryExamples: readonly { readonly name: string; readonly value: () => Value }[] = [
@@ -18,4 +26,25 @@ export const elementaryExamples: readonly { readonly name: string; readonly valu
     name: "factor beside a sum of selections",
     value: () => mul(add(where(greater(y, 0) as never, x, 0), where(less(y, 1) as never, 0, x)), div(1, y)) as Value,
   },
+  { name: "log of a normal tail", value: () => log(mul(0.5, add(1, erf(quarter))) as Value) },
+  { name: "log of a normal tail", value: () => log(sub(1, mul(0.5, erfc(quarter)))) },
+  { name: "log of a normal tail", value: () => log1p(neg(erf(quarter))) },
+  { name: "function over its operand", value: () => div(sin(x), x) },
+  { name: "function over its operand", value: () => div(expm1(mul(2, x) as Value), x) },
+  { name: "function over its operand", value: () => div(mul(y, log1p(x)), x) },
+  { name: "function over its operand", value: () => div(tanh(neg(x)), x) },
+  { name: "operand over its function", value: () => div(x, expm1(x)) },
+  { name: "operand over its function", value: () => div(x, atan(x)) },
+  { name: "log of a large square", value: () => log1p(mul(x, x)) },
+  { name: "log of a large square", value: () => log(add(4, div(mul(x, x), 2) as Value) as Value) },
+  { name: "power of a large square", value: () => pow(add(1, mul(x, x)) as Value, 0.25) as Value },
+  { name: "large square over itself", value: () => div(mul(x, x), add(mul(x, x), 4) as Value) },
+  { name: "unit vector", value: () => div(x, rows(root(sum(mul(x, x), { axis: 1 })))) },
+  { name: "inverse root of what is never negative", value: () => rsqrt(sum(mul(x, x), { axis: 1 })) },
+  {
+    name: "root of a product of squares",
+    value: () => root(mul(sum(mul(x, x), { axis: 1 }), sum(mul(y, y), { axis: 1 }))),
+  },
+  { name: "root of a sum, of another order", value: () => pow(sum(abs(x), { axis: 1 }), 0.25) as Value },
+  { name: "log of a normal tail", value: () => log(mul(3, erfc(quarter)) as Value) },
 ];

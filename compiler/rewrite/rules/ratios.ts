@@ -1,0 +1,129 @@
+/// f(x)/x for functions with f(0) = 0, and its inverse: 0/0 at 0, where the limit is f′(0), and near 0 a slope whose digits
+/// cancel. There the Taylor series takes its place, and with it its derivatives.
+import { add, div, mul, neg } from "../../../ir/ops/arithmetic.ts";
+import { where } from "../../../ir/ops/choose.ts";
+import { greater, less } from "../../../ir/ops/compare.ts";
+import { abs, expm1, log1p, minimum, tanh } from "../../../ir/ops/functions.ts";
+import { asinh, atanh, sinh } from "../../../ir/ops/hyperbolic.ts";
+import { constantValue } from "../../../ir/ops/leaf.ts";
+import { erf } from "../../../ir/ops/special.ts";
+import { asin, atan, sin, tan } from "../../../ir/ops/trigonometric.ts";
+import { same, type Op, type Value } from "../../../ir/value.ts";
+import { identity, rule, type Rule } from "../rule.ts";
+
+/** f(u)/u for |u| < radius to the last digit of a float32. */
+interface Series {
+  /** Of 1, u, u², …; of even functions those of 1, u², u⁴, …. */
+  readonly coefficients: readonly number[];
+  readonly even: boolean;
+  readonly radius: number;
+}
+
+const even = (radius: number, ...coefficients: readonly number[]): Series => ({ coefficients, even: true, radius });
+const factorials = [1, 2, 6, 24, 120, 720, 5040, 40320, 362880];
+const slopeOfErf = 2 / Math.sqrt(Math.PI);
+
+/** Within the radius the first term left out is below 10⁻⁸; beyond it the slope of the quotient keeps six digits. */
+const series: ReadonlyMap<Op, Series> = new Map<Op, Series>([
+  [expm1.op, { coefficients: factorials.map((each) => 1 / each), even: false, radius: 0.5 }],
+  [log1p.op, { coefficients: factorials.map((_, k) => (-1) ** k / (k + 1)), even: false, radius: 0.1 }],
+  [sin.op, even(0.5, 1, -1 / 6, 1 / 120, -1 / 5040, 1 / 362880)],
+  [tan.op, even(0.25, 1, 1 / 3, 2 / 15, 17 / 315, 62 / 2835)],
+  [asin.op, even(0.25, 1, 1 / 6, 3 / 40, 15 / 336, 105 / 3456)],
+  [atan.op, even(0.2, 1, -1 / 3, 1 / 5, -1 / 7, 1 / 9)],
+  [sinh.op, even(0.5, 1, 1 / 6, 1 / 120, 1 / 5040, 1 / 362880)],
+  [tanh.op, even(0.25, 1, -1 / 3, 2 / 15, -17 / 315, 62 / 2835)],
+  [asinh.op, even(0.25, 1, -1 / 6, 3 / 40, -15 / 336, 105 / 3456)],
+  [atanh.op, even(0.2, 1, 1 / 3, 1 / 5, 1 / 7, 1 / 9)],
+  [erf.op, even(0.3, ...[1, -1 / 3, 1 / 10, -1 / 42, 1 / 216].map((each) => slopeOfErf * each))],
+]);
+
+function polynomial({ coefficients, even: isEven }: Series, u: Value): Value {
+  const z: Value = isEven ? mul(u, u) : u;
+  const [first, second, ...others] = coefficients.toReversed();
+  const highest: Value = add(second, mul(first, z));
+  return others.reduce<Value>((total, coefficient) => add(coefficient, mul(z, total)), highest);
+}
+
+/** u/v where that needs no division: a number, or the other factor of u. */
+function ratioOf(u: Value, v: Value): Value | number | undefined {
+  if (same(u, v)) return 1;
+  const [a, b] = u.operands;
+  if (u.op === neg.op) {
+    const inner = ratioOf(a, v);
+    return typeof inner === "number" ? -inner : inner && neg(inner);
+  }
+  if (u.op === mul.op) return same(a, v) ? (constantValue(b) ?? b) : same(b, v) ? (constantValue(a) ?? a) : undefined;
+  const divisor = u.op === div.op && same(a, v) ? constantValue(b) : undefined;
+  if (divisor) return 1 / divisor;
+  // Both are the same number of something: sin(½x)/(½x) is the first case, sin(x)/(½x) this one.
+  const scale = v.op === mul.op ? constantValue(v.operands[0]) : undefined;
+  return scale && same(v.operands[1], u) ? 1 / scale : undefined;
+}
+
+const times = (ratio: Value | number, x: Value): Value => (ratio === 1 ? x : (mul(ratio as Value, x) as Value));
+
+/** f(u)/v for u = r·v. */
+function functionOverOperand({ type, operands: [above, v] }: Value): Value | undefined {
+  if (type.dtype !== "f32") return undefined;
+  const [a, b] = above.operands;
+  // x·f(u)/v
+  if (above.op === mul.op) {
+    const [left, right] = [quotient(a, v), quotient(b, v)];
+    return left ? mul(b, left) : right && mul(a, right);
+  }
+  return quotient(above, v);
+}
+
+function quotient(f: Value, v: Value): Value | undefined {
+  const near = series.get(f.op);
+  const [u] = f.operands;
+  const ratio = near && ratioOf(u, v);
+  if (!near || ratio === undefined) return undefined;
+  const isNear = less(abs(u), near.radius) as never;
+  return where(isNear, times(ratio, polynomial(near, u)) as never, div(f, where(isNear, 1, v as never) as Value));
+}
+
+/** The largest number whose exponential is finite. */
+const largestExponent = 88.72283;
+
+/** v/f(u) for u = r·v. */
+function operandOverFunction({ type, operands: [v, f] }: Value): Value | undefined {
+  const near = type.dtype === "f32" ? series.get(f.op) : undefined;
+  const [u] = f.operands;
+  const ratio = near && ratioOf(u, v);
+  if (!near || ratio === undefined || constantValue(v) !== undefined) return undefined;
+  const isNear = less(abs(u), near.radius) as never;
+  const close: Value = div(1, times(ratio, polynomial(near, u)));
+  if (f.op !== expm1.op) return where(isNear, close as never, div(v, where(isNear, 1, f as never) as Value));
+  // Where the exponential overflows the quotient is 0, and so is its slope.
+  const beyond = greater(u, largestExponent) as never;
+  const exponential = expm1(minimum(u, largestExponent)) as Value;
+  const apart: Value = where(beyond, 0, div(v, where(isNear, 1, exponential as never) as Value));
+  return where(isNear, close as never, apart as never);
+}
+
+const halfSine = "sin(0.5 * x)";
+
+/** Quotients that are 0/0 at 0 and have a limit there. */
+export const ratioRules: readonly Rule[] = [
+  rule(
+    "function over its operand",
+    "stabilizes",
+    "sin(x) / x = select(less(abs(x), 0.5), 1 - x * x / 6 + x * x * x * x / 120 - ..., sin(x) / x)",
+    ["div"],
+    functionOverOperand,
+  ),
+  rule(
+    "operand over its function",
+    "stabilizes",
+    "x / expm1(x) = select(less(abs(x), 0.5), 1 / (1 + x / 2 + x * x / 6 + ...), x / expm1(x))",
+    ["div"],
+    operandOverFunction,
+  ),
+  identity(
+    "one minus a cosine over a square",
+    "stabilizes",
+    `2 * (${halfSine} * ${halfSine}) / (x * x) = 0.5 * ((${halfSine} / (0.5 * x)) * (${halfSine} / (0.5 * x)))`,
+  ),
+];
