@@ -159,15 +159,18 @@ function readDeclaration(tokens: readonly Token[], cursor: Cursor, reader: Reade
   return declare(readStates(cursor, true, false), reader.states);
 }
 
-/** Gives a value a name, and a note unless the printer made the name up (`v1`). */
-function define(token: Token, value: Value, { values, notes }: Reader): void {
+/**
+ * Gives a value a name, and a note unless the printer made the name up (`v1`), or it is a number that an output is: what is
+ * known without computing takes no name.
+ */
+function define(token: Token, value: Value, { values, notes }: Reader, isOutput = false): void {
   const name = token.text;
   if (values.has(name)) {
     throw Object.assign(duplicateName(name, "a value", "another one"), { place: token.place });
   }
   values.set(name, value);
   const automatic = /^v\d+$/.test(name) && !token.quoted;
-  if (automatic || notes.get(value)?.name !== undefined) return;
+  if (automatic || (isOutput && value.constant) || notes.get(value)?.name !== undefined) return;
   notes.set(value, { name, place: token.place, ...(namesDerivative(name) ? { derivative: "backward" } : {}) });
 }
 
@@ -205,7 +208,7 @@ function readOutput(cursor: Cursor, reader: Reader): void {
   }
   const isReference = cursor.peek()?.tag === "name" && cursor.peek(1) === undefined;
   const value = readValue(cursor, reader);
-  if (!isReference && !reader.values.has(token.text)) define(token, value, reader);
+  if (!isReference && !reader.values.has(token.text)) define(token, value, reader, true);
   outputs.push({ name: token.text, value });
 }
 

@@ -16,14 +16,14 @@ import { asWritten } from "../compiler/as-written.ts";
 import { buildPlan, sizesOf, type Plan } from "./plan.ts";
 
 /** Numbers by the names of leaves or results. */
-type Numbers = Readonly<Record<string, Float64Array>>;
+export type Numbers = Readonly<Record<string, Float64Array>>;
 type Evaluate = (data: Numbers) => Numbers;
 
 /** Data moved by so much, relatively, show how far a graph carries roundings. */
 const nudge = 1e-6;
 
 /** Numbers for the leaves, exact in float32. */
-function drawData(graph: Graph, plan: Plan, seed: number): Numbers {
+export function drawData(graph: Graph, plan: Plan, seed: number): Numbers {
   const random = randomStream(seed);
   const draw: Readonly<Record<string, () => number>> = {
     distinct: () => random.uniform(-1.5, 1.5),

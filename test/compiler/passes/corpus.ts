@@ -51,10 +51,11 @@ export function loadSample(name: string): Promise<Graph> {
 /** Numbers for sizes in fixtures. */
 export const fixtureSizes: Readonly<Record<string, number>> = { batch: 2, n: 3, m: 4 };
 
-/** Random data for every leaf of a graph. */
+/** Random data for every leaf of a graph; floats of at most this size. */
 export function drawFeeds(
   graph: Graph,
   seed: number,
+  size = 1,
 ): { readonly feeds: Map<Value, readonly number[]>; readonly sizes: Readonly<Record<string, number>> } {
   const next = noise(seed);
   const feeds = new Map<Value, readonly number[]>();
@@ -63,7 +64,7 @@ export function drawFeeds(
     const count = bindDim(elementCount(leaf.type.shape), fixtureSizes) as number;
     const { dtype } = leaf.type;
     const one = (): number =>
-      dtype === "f32" ? Math.fround(next()) : Math.floor(((next() + 1) / 2) * (dtype === "bool" ? 2 : 4));
+      dtype === "f32" ? Math.fround(size * next()) : Math.floor(((next() + 1) / 2) * (dtype === "bool" ? 2 : 4));
     feeds.set(leaf, Array.from({ length: count }, one));
   }
   return { feeds, sizes: fixtureSizes };
