@@ -56,10 +56,13 @@ export const folder = resolve(process.env.CHAINRULE_CONFORMANCE ?? "../shared/co
 /** Another folder than the usual one, with cases that nobody here has seen. */
 export const isForeign = process.env.CHAINRULE_CONFORMANCE !== undefined;
 
-/** Reads the recording, or nothing where it is absent. */
+/** Reads the recording; nothing where it is absent, but for one that was asked for by name. */
 export function openRecording(): Recording | undefined {
   const path = (name: string): string => resolve(folder, name);
-  if (!existsSync(path("cases.json"))) return undefined;
+  if (!existsSync(path("cases.json"))) {
+    if (isForeign) throw new Error(`CHAINRULE_CONFORMANCE: there is no ${path("cases.json")}`);
+    return undefined;
+  }
   const cases = JSON.parse(readFileSync(path("cases.json"), "utf8")) as readonly Case[];
   const { buffer, byteOffset, byteLength } = readFileSync(path("tensors.bin"));
   const bytes = buffer.slice(byteOffset, byteOffset + byteLength);

@@ -14,6 +14,9 @@ export interface Outcome {
   readonly failure?: string;
 }
 
+/** How near a witness must come to what PyTorch has. */
+export type ToleranceOf = (each: Case, witness: "interpreter" | "GPU") => Tolerance;
+
 interface Built {
   readonly graph: Graph;
   readonly cases: ReadonlyMap<Case, CaseGraph>;
@@ -26,7 +29,7 @@ export async function runOperator(
   mapping: Mapping,
   cases: readonly Case[],
   recording: Recording,
-  toleranceOf: (each: Case) => Tolerance = () => deviceTolerance,
+  toleranceOf: ToleranceOf = (_, witness) => (witness === "GPU" ? deviceTolerance : interpreterTolerance),
 ): Promise<readonly Outcome[]> {
   const failures = new Map<Case, string>();
   const buildable = cases.filter((each) => {
@@ -44,7 +47,7 @@ async function runTogether(
   mapping: Mapping,
   cases: readonly Case[],
   recording: Recording,
-  toleranceOf: (each: Case) => Tolerance,
+  toleranceOf: ToleranceOf,
 ): Promise<readonly Outcome[]> {
   try {
     return await runProgram(buildCases(mapping, cases, recording), recording, toleranceOf);
@@ -77,7 +80,7 @@ type Entry = (inputs: Readonly<Record<string, TypedArray>>) => Step<Record<strin
 async function runProgram(
   { graph, cases }: Built,
   recording: Recording,
-  toleranceOf: (each: Case) => Tolerance,
+  toleranceOf: ToleranceOf,
 ): Promise<readonly Outcome[]> {
   const { program, derived } = compileWithFacts(graph);
   const module = await load<LoadedModule & Readonly<Record<string, Entry>>>(program, {
@@ -98,8 +101,8 @@ async function runProgram(
       );
       const found = await module[entry](Object.fromEntries(given)).read();
       const failure =
-        compareAll("interpreter", results, recording, expected.outputs, interpreterTolerance) ??
-        compareAll("GPU", results, recording, found, toleranceOf(each));
+        compareAll("interpreter", results, recording, expected.outputs, toleranceOf(each, "interpreter")) ??
+        compareAll("GPU", results, recording, found, toleranceOf(each, "GPU"));
       outcomes.push({ case: each, failure });
     }
     return outcomes;

@@ -2,10 +2,10 @@
 import { appendFileSync } from "node:fs";
 import { describe, expect, inject, test } from "vitest";
 import type { Operators } from "./call.ts";
-import { deviceTolerance, type Tolerance } from "./compare.ts";
+import { deviceTolerance, interpreterTolerance } from "./compare.ts";
 import { folder, isForeign, openRecording, type Case } from "./data.ts";
-import { looser, misses } from "./exceptions.ts";
-import { runOperator, type Outcome } from "./run.ts";
+import { looser, looserInInterpreter, misses } from "./exceptions.ts";
+import { runOperator, type Outcome, type ToleranceOf } from "./run.ts";
 
 /** One line of the file of results. */
 export interface Line {
@@ -19,9 +19,10 @@ export function reasonFor(each: Case): string | undefined {
   return misses.find(({ operator, when }) => operator === each.op && (when?.(each) ?? true))?.reason;
 }
 
-function toleranceOf(each: Case): Tolerance {
-  return looser.find(({ operator, when }) => operator === each.op && (when?.(each) ?? true)) ?? deviceTolerance;
-}
+const toleranceOf: ToleranceOf = (each, witness) => {
+  const [list, usual] = witness === "GPU" ? [looser, deviceTolerance] : [looserInInterpreter, interpreterTolerance];
+  return list.find(({ operator, when }) => operator === each.op && (when?.(each) ?? true)) ?? usual;
+};
 
 /** Declares a test for each operator of the table: all of its recorded cases, against the interpreter and on the GPU. */
 export function conformance(family: string, operators: Operators): void {
