@@ -12,7 +12,7 @@ import { graphValues } from "../../ir/graph.ts";
 import { allOps } from "../../ir/ops/all.ts";
 import { testDevice } from "../gpu.ts";
 import { buildPlan, planOf, type Plan } from "../random/plan.ts";
-import { findDisagreements } from "../random/witness.ts";
+import { findDisagreements, type Finding } from "../random/witness.ts";
 
 const { CHAINRULE_RANDOM_SEED: only, CHAINRULE_RANDOM_RUNS: runs } = process.env;
 const { CHAINRULE_RANDOM_FROM: from = "1", CHAINRULE_RANDOM_DEVICE: wanted } = process.env;
@@ -38,7 +38,13 @@ async function smallest(plan: Plan, fails: (plan: Plan) => Promise<boolean>): Pr
   return best;
 }
 
-async function check(seed: number): Promise<void> {
+/** What the seeds came to, for the tally at the end. */
+interface Checked {
+  readonly plan: Plan;
+  readonly finding: Finding;
+}
+
+async function check(seed: number, checked: Checked[]): Promise<void> {
   const plan = planOf(seed);
   const device = isOnDevice(seed) ? await testDevice() : undefined;
   const find = async (each: Plan): Promise<readonly string[]> => {
@@ -49,15 +55,30 @@ async function check(seed: number): Promise<void> {
     }
   };
   if (only) console.log(printGraph(derive(buildPlan(plan))));
-  const found = await find(plan);
-  if (found.length === 0) return;
+  const finding = await findDisagreements(plan, seed, device);
+  checked.push({ plan, finding });
+  if (finding.disagreements.length === 0) return;
+  const found = finding.disagreements;
   const small = await smallest(plan, async (each) => (await find(each)).length > 0);
   const text = printGraph(derive(buildPlan(small)), { gradient: true });
   expect.fail(`CHAINRULE_RANDOM_SEED=${seed}: ${found.join("; ")}\nsmallest: ${fc.stringify(small)}\n${text}`);
 }
 
 describe("random graphs", () => {
-  it.each(seeds)("witnesses of seed %i agree", (seed) => check(seed), 300_000);
+  const checked: Checked[] = [];
+  it.each(seeds)("witnesses of seed %i agree", (seed) => check(seed, checked), 300_000);
+
+  // A generator of NaN and of numbers too sensitive to compare would agree with anything.
+  it.skipIf(seeds.length < 100)("have numbers to compare nearly everywhere, and slopes mostly", () => {
+    const total = (pick: (finding: Finding) => number): number =>
+      checked.reduce((sum, { finding }) => sum + pick(finding), 0);
+    const compared = total((finding) => finding.compared);
+    expect(compared / (compared + total((finding) => finding.left))).toBeGreaterThan(0.9);
+    const empty = checked.filter(({ finding }) => finding.compared === 0);
+    expect(empty.length / checked.length).toBeLessThan(0.02);
+    const smooth = checked.filter(({ plan }) => plan.isSmooth);
+    expect(smooth.filter(({ finding }) => finding.measured).length / smooth.length).toBeGreaterThan(0.5);
+  });
 });
 
 describe.skipIf(only)("the sample of random graphs", () => {
@@ -85,6 +106,7 @@ describe.skipIf(only)("the sample of random graphs", () => {
         "isFinite",
         "isInfinite",
         "bitcast",
+        "norm",
         "skew",
         "cumargmax",
         "cumargmin",

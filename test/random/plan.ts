@@ -3,7 +3,8 @@ import fc from "fast-check";
 import * as c from "chainrule";
 import type { Graph, Tensor, Value } from "chainrule";
 import { named } from "../../ir/build.ts";
-import { moves, type Draw } from "./table.ts";
+import type { Draw } from "./parts.ts";
+import { moves } from "./table.ts";
 
 type F32 = Tensor<"f32">;
 

@@ -1,52 +1,11 @@
 /// What random graphs are made of: applications that take values of a few shapes to values of the same shapes, of ordinary
 /// size, so that graphs of hundreds of them still have numbers to compare.
 import * as c from "chainrule";
-import type { Tensor, Value } from "chainrule";
+import type { Value } from "chainrule";
 import { allOps } from "../../ir/ops/all.ts";
 import { apply, type ElementwiseOp } from "../../ir/value.ts";
-
-type F32 = Tensor<"f32">;
-
-/** What an application may read. Extents are rows × columns; `rows` may be a named size. */
-export interface Draw {
-  readonly rows: number | string;
-  readonly columns: number;
-  /** [rows, columns] */
-  readonly a: F32;
-  readonly b: F32;
-  /** [rows] */
-  readonly row: F32;
-  readonly row2: F32;
-  /** [columns] */
-  readonly column: F32;
-  /** Of numbers that differ, [rows, columns]: what decides is compared with these, so that ties stay rare. */
-  readonly distinct: F32;
-  /** Positions of rows, [rows], and one of a column, []. */
-  readonly places: Tensor<"i32">;
-  readonly place: Tensor<"i32">;
-  /** [2, 1, 3], what slides over rows. */
-  readonly kernel: F32;
-  /** A whole number of the plan. */
-  readonly number: number;
-}
-
-/** One kind of application. */
-export interface Move {
-  readonly name: string;
-  make(draw: Draw): Value;
-  /** True where the rules of differentiation say something else than differences do, by intention. */
-  readonly rough?: boolean;
-}
-
-const move = (name: string, make: Move["make"]): Move => ({ name, make });
-const rough = (name: string, make: Move["make"]): Move => ({ name, make, rough: true });
-/** A value as what an application with static shapes takes. */
-const f32 = (value: Value): F32 => value as F32;
-/** Between 0.2 and 0.8, in the domain of nearly every function, and no half for an x of 0, where rounding turns. */
-const within = (x: F32): F32 => f32(c.add(0.2137, c.mul(0.57, c.sigmoid(x))));
-const tame = (x: F32): F32 => f32(c.tanh(x));
-/** Decided by numbers that differ. */
-const apart = (x: F32, { distinct }: Draw): F32 => f32(c.add(c.mul(x, 0.5), distinct));
+import { apart, f32, move, rough, tame, within, type F32, type Move } from "./parts.ts";
+import { spelled } from "./spelled.ts";
 
 /** Every function of floats, at numbers where it is finite. */
 function functionMoves(): readonly Move[] {
@@ -286,6 +245,6 @@ const supplied: readonly Move[] = [
 
 /** All of them. */
 export const moves: readonly Move[] = [
-  ...[...arithmetic, ...choices, ...layouts, ...reductions],
+  ...[...arithmetic, ...spelled, ...choices, ...layouts, ...reductions],
   ...[...running, ...products, ...places, ...supplied, ...functionMoves()],
 ];
