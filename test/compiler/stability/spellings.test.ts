@@ -1,16 +1,10 @@
 /// Cross-entropy in the spellings of many people: whichever way the same mathematics is written, values and gradients are
 /// right in float32 on the device, the gradient is (p − y)·weight, and the program is that of the library's own loss.
 import { beforeAll, describe, it } from "vitest";
-import { binary } from "./spellings/binary.ts";
-import { distributions, labels } from "./spellings/categorical.ts";
+import { spellingFamilies } from "./spellings/all.ts";
 import { expectCanonical, standardOf, type Standard, type Tried } from "./spellings/check.ts";
-import { composed } from "./spellings/composed.ts";
-import { maskedSequences } from "./spellings/sequences.ts";
-import * as weighted from "./spellings/weighted.ts";
 
-const families = [binary, distributions, labels, maskedSequences, ...Object.values(weighted), ...composed];
-
-describe.each(families.map((family) => [family.name, family] as const))("%s", (_, family) => {
+describe.each(spellingFamilies.map((family) => [family.name, family] as const))("%s", (_, family) => {
   const tried: Tried = new Set();
   let standard: Standard;
   beforeAll(() => {
