@@ -1,6 +1,7 @@
 /// All rows of the scoreboard, by family.
 import { crossEntropyRows } from "./rows/cross-entropy.ts";
 import { digitRows } from "./rows/digits.ts";
+import { elementaryRows } from "./rows/elementary.ts";
 import { exponentialRows } from "./rows/exponentials.ts";
 import { guardRows } from "./rows/guards.ts";
 import { likelihoodRows } from "./rows/likelihoods.ts";
@@ -21,6 +22,7 @@ export const families: readonly Family[] = [
   { title: "Digits that cancel", rows: digitRows },
   { title: "Norms, roots and powers at 0", rows: rootRows },
   { title: "Selections that guard", rows: guardRows },
+  { title: "Functions of one or two numbers", rows: elementaryRows },
 ];
 
 /** Every row. */
