@@ -16,8 +16,8 @@ import type { Finding, Warning, WarningKind } from "./warnings.ts";
 export type { Warning } from "./warnings.ts";
 
 /**
- * The warnings about a graph in its simplest form, in the order of its source, one for each line and pattern; `written` is
- * the graph as the user wrote it. What simplification has made stable gives none.
+ * The warnings about a graph in its simplest form, in the order of its source, one for each pattern and what it fails on;
+ * `written` is the graph as the user wrote it, from a file or in process. What simplification has made stable gives none.
  */
 export function lint(simple: Graph, written: Graph): readonly Warning[] {
   const results = analyse(graphRoots(simple), openFrame(stateNodes(simple)));
@@ -72,12 +72,16 @@ function describe(value: Value, bits: number, source: Source, names: Names): Fin
   };
 }
 
-/** By file and line; of a line, what is written before what is derived, which tells the same, and each pattern once. */
+/**
+ * By file and line; of what fails on one subject, what is written before what is derived, which tells the same, and each
+ * pattern once. Without names or source it is told by its formula.
+ */
 function inOrder(found: readonly Found[]): readonly Warning[] {
-  const key = ({ finding: { place, formula } }: Found): string => (place ? lineOf(place) : formula);
-  const written = new Set(found.filter(({ finding }) => !finding.derived).map(key));
+  const key = ({ finding: { subject, place, formula } }: Found): string => subject ?? (place ? lineOf(place) : formula);
+  const written = new Set(found.flatMap((each) => (each.finding.derived ? [] : [key(each), each.finding.formula])));
   const seen = new Set<string>();
-  const kept = found.filter((each) => {
+  const asWritten = found.toSorted((a, b) => Number(b.finding.verbatim) - Number(a.finding.verbatim));
+  const kept = asWritten.filter((each) => {
     const pattern = `${each.kind.code} ${key(each)}`;
     if ((each.finding.derived && written.has(key(each))) || seen.has(pattern)) return false;
     seen.add(pattern);

@@ -8,9 +8,13 @@ import { textOf, type Names } from "./text.ts";
 
 /** Where an operation comes from. */
 export interface Source {
-  readonly place?: Place;
+  readonly place?: Place | undefined;
   /** It is no part of the model but of a derivative. */
   readonly derived: boolean;
+  /** What it fails on, as text: its divisor, the base of a power, else its operand. */
+  readonly subject: string | undefined;
+  /** It stands in the model as it is. */
+  readonly verbatim: boolean;
 }
 
 /** Ops that simplification may put for one another. */
@@ -34,10 +38,21 @@ export function makeSources(
 ): (node: Node) => Source {
   const readers = readersOf(results);
   const index = indexOf(written);
+  const forward = forwardNodes(results, notes);
   return (node) => {
     const { value } = node;
+    const text = textOf(value, names);
+    const facts = {
+      subject: subjectOf(value, names),
+      verbatim: text !== undefined && index.computed(text) !== undefined,
+    };
     const exact = index.formula(value, names);
-    if (exact) return { place: exact, derived: false };
+    if (exact) return { place: exact.place, derived: false, ...facts };
+    const isDerived = index.differentiates && !forward.has(node);
+    // The derivative of f fails on what f computes or reads: where that is written is the cause.
+    const cause = facts.subject === undefined || !isDerived ? undefined : index.computed(facts.subject);
+    const place = cause ? cause.place : isDerived ? placeBelow(node, forward, notes) : undefined;
+    if (cause || place) return { place, derived: true, ...facts };
     const isWritten = (place: Place): boolean => index.lines.has(`${groupOf(value)} ${lineOf(place)}`);
     const own = notes.get(value)?.place;
     const places = [...(own ? [own] : []), ...nearest(node, readers, notes)];
@@ -46,7 +61,7 @@ export function makeSources(
       if (!best || (isWritten(each) && !isWritten(best))) return each;
       return isWritten(each) === isWritten(best) && each.line > best.line ? each : best;
     }, undefined);
-    return { place: last, derived: index.differentiates && last !== undefined && !isWritten(last) };
+    return { place: last, derived: last ? index.differentiates && !isWritten(last) : isDerived, ...facts };
   };
 }
 
@@ -54,30 +69,69 @@ export function makeSources(
 interface Index {
   readonly differentiates: boolean;
   readonly lines: ReadonlySet<string>;
-  /** The place of the operation of the same kind on what reads the same. */
-  formula(value: Value, names: Names): Place | undefined;
+  /** The operation of the same kind on what reads the same. */
+  formula(value: Value, names: Names): Written | undefined;
+  /** What computes the value that reads like this, or reads it to compute something. */
+  computed(text: string): Written | undefined;
+}
+
+/** Something that the user wrote; in a graph without source it has no place. */
+interface Written {
+  readonly place: Place | undefined;
 }
 
 function indexOf(graph: Graph): Index {
   const names = new Map([...graph.notes].flatMap(([value, { name }]) => (name === undefined ? [] : [[value, name]])));
   const lines = new Set<string>();
   const byName = new Map<string, Value[]>();
+  const byText = new Map<string, Written>();
   let differentiates = false;
   for (const value of livingValues(graph)) {
     differentiates ||= value.op.kind === "derivative";
     const place = graph.notes.get(value)?.place;
-    if (!place || value.op.kind !== "elementwise" || isPlain(value)) continue;
+    if (value.op.kind === "leaf" || value.op.kind === "derivative") continue;
+    const text = textOf(value, names);
+    if (text !== undefined && !byText.has(text)) byText.set(text, { place });
+    if (value.op.kind !== "elementwise" || isPlain(value)) continue;
     // An operand that another line computes as well has its place there.
-    for (const each of [value, ...value.operands]) lines.add(`${groupOf(each)} ${lineOf(place)}`);
+    if (place) for (const each of [value, ...value.operands]) lines.add(`${groupOf(each)} ${lineOf(place)}`);
     byName.set(value.op.name, [...(byName.get(value.op.name) ?? []), value]);
   }
-  const formula = (value: Value, others: Names): Place | undefined => {
+  const formula = (value: Value, others: Names): Written | undefined => {
     const text = sensitive(value, others);
     if (text === undefined) return undefined;
     const found = byName.get(value.op.name)?.find((each) => sensitive(each, names) === text);
-    return found && graph.notes.get(found)?.place;
+    return found && { place: graph.notes.get(found)?.place };
   };
-  return { differentiates, lines, formula };
+  return { differentiates, lines, formula, computed: (text) => byText.get(text) };
+}
+
+/** What results need that look at no gradient. */
+function forwardNodes(results: readonly Node[], notes: Graph["notes"]): ReadonlySet<Node> {
+  const below = (result: Node): readonly Node[] => nodesBelow([result]);
+  const isGradient = ({ value }: Node): boolean => notes.get(value)?.derivative === "backward";
+  return new Set(results.map(below).flatMap((nodes) => (nodes.some(isGradient) ? [] : nodes)));
+}
+
+/** The last line of those that compute what a derivative fails on. */
+function placeBelow(node: Node, forward: ReadonlySet<Node>, notes: Graph["notes"]): Place | undefined {
+  const pending = node.inputs.slice(-1);
+  let last: Place | undefined;
+  for (const next of pending) {
+    if (pending.length > mostNodes) break;
+    const place = forward.has(next) && next.value.op.kind !== "leaf" ? notes.get(next.value)?.place : undefined;
+    if (!place) pending.push(...next.inputs.filter((each) => !pending.includes(each)));
+    else if (!last || place.line > last.line) last = place;
+  }
+  return last;
+}
+
+/** So far away there is no cause any more. */
+const mostNodes = 40;
+
+/** What an operation fails on, as text. */
+function subjectOf(value: Value, names: Names): string | undefined {
+  return value.op.name === "pow" ? textOf(value.operands[0], names) : sensitive(value, names);
 }
 
 /** A mean divides as well, but by a number. */

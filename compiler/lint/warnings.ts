@@ -27,7 +27,11 @@ export interface Finding {
   readonly undefined: boolean;
   /** The operation is no part of the model but of a derivative. */
   readonly derived: boolean;
-  readonly place?: Place;
+  /** What it fails on, as text; undefined where that is too long. */
+  readonly subject: string | undefined;
+  /** It stands in the model as it is. */
+  readonly verbatim: boolean;
+  readonly place?: Place | undefined;
   /** The operation below the second operand, through layouts. */
   readonly divisor?: string;
 }
