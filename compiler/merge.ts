@@ -7,9 +7,12 @@ import { mostBindings } from "./cluster/partition.ts";
 import { describeContraction } from "./lower/contraction-shape.ts";
 import { mostWorkgroups, targetTensor } from "./lower/kernel.ts";
 import { arrangeRows, fullStores } from "./lower/reduce.ts";
-import { isShort, rowsOf, sharedThreads } from "./lower/rows.ts";
+import { isShort, rowPerThread, rowsOf, sharedThreads } from "./lower/rows.ts";
 import { tensorsOf, type PlannedStep } from "./plan.ts";
 import { storageType } from "./wgsl/write.ts";
+
+/** A single row of more elements than this is no work for one small workgroup. */
+const longestRow = 4096;
 
 /** Kernels of one dispatch. */
 export interface Together {
@@ -21,49 +24,87 @@ export interface Together {
 /** Text that a driver compiles at once has an end. */
 const mostKernels = 32;
 
-/** The dispatches of steps, in an order in which each finds what it needs. */
-export function sideBySide(steps: readonly PlannedStep[], outputs: ReadonlySet<Value>): readonly Together[] {
-  const levels = latest(steps);
-  const order = [...new Set(levels)].sort((a, b) => a - b);
-  return order.flatMap((level) =>
-    groups(
-      steps.filter((_, step) => levels[step] === level),
-      outputs,
-    ),
-  );
+/**
+ * The dispatches of steps, in an order in which each finds what it needs. `outputs` lie in a buffer of their own. Where
+ * buffers are larger than what can be bound, kernels bind tensors, and fewer of them fit in a dispatch.
+ */
+export function sideBySide(
+  steps: readonly PlannedStep[],
+  outputs: ReadonlySet<Value>,
+  bindsBuffers = true,
+): readonly Together[] {
+  const before = waits(steps);
+  const groups: Group[] = [];
+  const place = new Map<number, Group>();
+  const join = (step: number, level: number): boolean => {
+    const kind = kindOf(steps[step]);
+    const isFitting = (group: Group): boolean =>
+      group.level === level &&
+      group.kind === kind &&
+      fits(
+        [...group.steps, step].map((each) => steps[each]),
+        outputs,
+        bindsBuffers,
+      );
+    const group = kind === "alone" ? undefined : groups.find(isFitting);
+    if (group) group.steps.push(step);
+    if (group) place.set(step, group);
+    return group !== undefined;
+  };
+  latest(before).forEach((level, step) => {
+    if (join(step, level)) return;
+    const group = { level, kind: kindOf(steps[step]), steps: [step] };
+    groups.push(group);
+    place.set(step, group);
+  });
+  // What found nobody may find others earlier, as soon as what it needs is there.
+  for (const group of groups.filter((each) => each.steps.length === 1)) {
+    if (group.steps.length > 1) continue;
+    const [step] = group.steps;
+    const earliest = before[step].reduce((level, other) => Math.max(level, place.get(other)!.level + 1), -Infinity);
+    const free = new Set(groups.map(({ level }) => level).filter((level) => level >= earliest && level < group.level));
+    if ([...free].sort((x, y) => y - x).some((level) => join(step, level))) group.steps.length = 0;
+  }
+  return groups
+    .filter((group) => group.steps.length > 0)
+    .sort((x, y) => x.level - y.level)
+    .map(({ kind, steps: all }) => ({ steps: all.map((step) => steps[step]), apart: kind === "apart" }));
+}
+
+/** Steps that run together, by their numbers. */
+interface Group {
+  readonly level: number;
+  readonly kind: string;
+  readonly steps: number[];
+}
+
+/** For each step those that must have run: they write what it reads, or read or write what it overwrites. */
+function waits(steps: readonly PlannedStep[]): readonly (readonly number[])[] {
+  const [readers, writers] = [new Map<Value, number[]>(), new Map<Value, number[]>()];
+  const note = (known: Map<Value, number[]>, tensor: Value, step: number): void => {
+    const all = known.get(tensor);
+    if (all) all.push(step);
+    else known.set(tensor, [step]);
+  };
+  return steps.map(({ traffic, targets }, step) => {
+    const written = [...targets.values()].flat().map(targetTensor);
+    const before = [
+      ...traffic.loads.flatMap((tensor) => writers.get(tensor) ?? []),
+      ...written.flatMap((tensor) => [...(readers.get(tensor) ?? []), ...(writers.get(tensor) ?? [])]),
+    ];
+    for (const tensor of traffic.loads) note(readers, tensor, step);
+    for (const tensor of written) note(writers, tensor, step);
+    return [...new Set(before)];
+  });
 }
 
 /** For each step the latest time at which it can go, counted backwards from the end: those that nobody waits for are last. */
-function latest(steps: readonly PlannedStep[]): readonly number[] {
-  const times = new Array<number>(steps.length).fill(0);
-  const [readBy, writtenBy] = [new Map<Value, number>(), new Map<Value, number>()];
-  const least = (known: number | undefined, time: number): number => Math.min(known ?? time, time);
-  for (let step = steps.length - 1; step >= 0; step--) {
-    const { traffic, targets } = steps[step];
-    const written = [...targets.values()].flat().map(targetTensor);
-    const after = [
-      ...written.flatMap((tensor) => [readBy.get(tensor), writtenBy.get(tensor)]),
-      ...traffic.loads.map((tensor) => writtenBy.get(tensor)),
-    ].filter((time) => time !== undefined);
-    times[step] = after.reduce((time, other) => Math.min(time, other - 1), 0);
-    for (const tensor of traffic.loads) readBy.set(tensor, least(readBy.get(tensor), times[step]));
-    for (const tensor of written) writtenBy.set(tensor, least(writtenBy.get(tensor), times[step]));
+function latest(before: readonly (readonly number[])[]): readonly number[] {
+  const times = before.map(() => 0);
+  for (let step = before.length - 1; step >= 0; step--) {
+    for (const other of before[step]) times[other] = Math.min(times[other], times[step] - 1);
   }
   return times;
-}
-
-/** Steps of one time, put together as far as they fit. */
-function groups(steps: readonly PlannedStep[], outputs: ReadonlySet<Value>): readonly Together[] {
-  const found: { readonly kind: string; readonly steps: PlannedStep[] }[] = [];
-  for (const step of steps) {
-    const kind = kindOf(step);
-    const fitting = found.find(
-      (each) => each.kind === kind && kind !== "alone" && fits([...each.steps, step], outputs),
-    );
-    if (fitting) fitting.steps.push(step);
-    else found.push({ kind, steps: [step] });
-  }
-  return found.map(({ kind, steps: all }) => ({ steps: all, apart: kind === "apart" }));
 }
 
 /** Kernels of one kind have workgroups of one size, and all of them have barriers or none. */
@@ -72,17 +113,20 @@ function kindOf({ traffic: { cluster, stores } }: PlannedStep): "apart" | "barri
   if (cluster.kind !== "reduce") return "alone";
   const rows = rowsOf(cluster.space, cluster.axes);
   if (isShort(rows.length) && fullStores(stores, cluster).length === 0) return "apart";
-  const { rows: side, lanes } = arrangeRows(cluster, rows);
+  // A single row that long deserves more threads than the others have.
+  if (rows.rowCount === 1 && !(Number(rows.length) <= longestRow)) return "alone";
+  const { rows: side, lanes } = arrangeRows(cluster, rows, sharedThreads);
   return side * lanes === sharedThreads ? "barriers" : "alone";
 }
 
 /** True for kernels that a driver takes as one: in text, workgroups and bindings. */
-function fits(steps: readonly PlannedStep[], outputs: ReadonlySet<Value>): boolean {
-  if (steps.length > mostKernels || steps.reduce((total, step) => total + mostGroupsOf(step), 0) > mostWorkgroups) {
+function fits(steps: readonly PlannedStep[], outputs: ReadonlySet<Value>, bindsBuffers: boolean): boolean {
+  if (steps.length > mostKernels || steps.reduce((total, step) => total + workgroupsOf(step), 0) > mostWorkgroups) {
     return false;
   }
   const tensors = new Set(steps.flatMap((step) => [...tensorsOf(step)]));
   if (tensors.size <= mostBindings) return true;
+  if (!bindsBuffers) return false;
   const slabs = new Map<unknown, string>();
   const isAlike = (tensor: Value): boolean => {
     const slab = slabOf(tensor, outputs);
@@ -100,10 +144,15 @@ function slabOf(tensor: Value, outputs: ReadonlySet<Value>): unknown {
   return tensor.op === stateOp ? "states" : outputs.has(tensor) ? "outputs" : "arena";
 }
 
-/** Workgroups of a kernel, at most. */
-function mostGroupsOf({ traffic: { cluster } }: PlannedStep): number {
-  if (cluster.kind === "reduce") return rowsOf(cluster.space, cluster.axes).rowCount as number;
+/** Workgroups of a kernel in a group. */
+function workgroupsOf(step: PlannedStep): number {
+  const { cluster } = step.traffic;
   if (cluster.kind === "map") return Math.ceil((elementCount(cluster.space) as number) / sharedThreads);
+  if (cluster.kind === "reduce") {
+    const rows = rowsOf(cluster.space, cluster.axes);
+    const each = kindOf(step) === "apart" ? rowPerThread(rows.rowCount) : arrangeRows(cluster, rows, sharedThreads);
+    return Math.ceil((rows.rowCount as number) / each.rows);
+  }
   const root = [...cluster.members].find(({ op }) => op.kind === "contraction")!;
   const { batchCount, rowCount, columnCount, rows, threads } = describeContraction(root);
   const [batch, down, across] = [batchCount, rowCount, columnCount] as readonly number[];

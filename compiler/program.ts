@@ -21,7 +21,7 @@ import {
 } from "./launch.ts";
 import { sideBySide, type Together } from "./merge.ts";
 import { planEntry, type EntryPlan, type PlannedStep } from "./plan.ts";
-import { allocate, roundUp, type Interval } from "./schedule/allocate.ts";
+import { allocate, roundUp, type Arena, type Interval } from "./schedule/allocate.ts";
 import { storageType } from "./wgsl/write.ts";
 
 /** What is known about one entry point, for reports. */
@@ -51,8 +51,7 @@ export function assemble(graph: Graph): Assembly {
   const states = placeStates(graph, add, locations);
   const plans = graph.entryPoints
     .map((entry) => planEntry(entry, graph.notes))
-    .map((plan) => ({ plan, groups: sideBySide(plan.steps, new Set(plan.outputs)) }))
-    .map(({ plan, groups }) => ({ plan, groups, arena: allocate(intervalsOf(groups, plan.outputs)) }));
+    .map((plan) => ({ plan, ...packed(plan, sum(graph.states)) }));
   const arenaBytes = Math.max(0, ...plans.map(({ arena }) => arena.bytes));
   const arena = arenaBytes > 0 ? add("arena", "arena", arenaBytes) : -1;
   const places = Math.max(0, ...plans.map(({ plan }) => mostPlaces(plan.steps)));
@@ -60,16 +59,29 @@ export function assemble(graph: Graph): Assembly {
   const kernels = createKernelTable(graph.entryPoints.length > 1);
   const entryPoints: Record<string, EntryPoint> = {};
   const facts: EntryFacts[] = [];
-  for (const { plan, groups, arena: packed } of plans) {
+  for (const { plan, groups, arena: placed } of plans) {
     const local = new Map(locations);
-    for (const [value, offset] of packed.offsets) local.set(value, { buffer: arena, offset });
+    for (const [value, offset] of placed.offsets) local.set(value, { buffer: arena, offset });
     const { entry, launches } = assembleEntry(graph, plan, groups, buffers, add, local, kernels, placesBuffer);
     entryPoints[plan.entry.name] = entry;
-    facts.push({ name: plan.entry.name, launches, arenaBytes: packed.bytes, arenaLowerBound: packed.lowerBound });
+    facts.push({ name: plan.entry.name, launches, arenaBytes: placed.bytes, arenaLowerBound: placed.lowerBound });
   }
   const program = { abi: abiVersion, name: graph.name, buffers, states, kernels: kernels.all, entryPoints };
   return { program: { ...program, limits: limitsOf(buffers, entryPoints) }, facts };
 }
+
+/** The dispatches of an entry point and their memory. Kernels bind whole buffers where these can be bound. */
+function packed({ steps, outputs }: EntryPlan, stateBytes: number): { groups: readonly Together[]; arena: Arena } {
+  const pack = (bindsBuffers: boolean) => {
+    const groups = sideBySide(steps, new Set(outputs), bindsBuffers);
+    return { groups, arena: allocate(intervalsOf(groups, outputs)) };
+  };
+  const whole = pack(true);
+  return Math.max(whole.arena.bytes, stateBytes, sum(outputs)) <= mostStateBytes ? whole : pack(false);
+}
+
+const sum = (tensors: readonly Value[]): number =>
+  tensors.reduce((total, tensor) => roundUp(total) + bytesOf(tensor), 0);
 
 function slot(name: string, value: Value, location: Location): Slot {
   return { name, dtype: storageType(value.type.dtype), shape: value.type.shape as readonly number[], ...location };

@@ -3,7 +3,7 @@
 import { settingOp } from "../../ir/ops/leaf.ts";
 import type { Dim } from "../../ir/dim.ts";
 import { elementCount } from "../../ir/type.ts";
-import type { Value } from "../../ir/value.ts";
+import type { OpKind, Value } from "../../ir/value.ts";
 import { descend } from "./descend.ts";
 import { isNumber, tensorUnder } from "./loop.ts";
 import { mostRecomputed, type Cluster, type Cuts, type Partition } from "./partition.ts";
@@ -142,7 +142,7 @@ function loadsOf(
       loads.push(value);
       return false;
     }
-    if (storage.isRecomputable(value, cluster)) return true;
+    if (storage.isRecomputable(value, cluster) || isSpread(value, home)) return true;
     missing.add(value);
     return false;
   });
@@ -161,6 +161,23 @@ function isSmaller({ type }: Value, size: Dim): boolean {
   return typeof count === "number" && typeof size === "number" ? count < size : count !== size;
 }
 
+/** True for what is made of smaller tensors alone: those are written and read instead. */
+function isSpread(value: Value, home: Partition["home"]): boolean {
+  const size = elementCount(value.type.shape);
+  let isMade = value.op.kind === "elementwise" && size !== 1;
+  descend(value.operands, (each) => {
+    if (each.op.kind !== "leaf" && !home.has(each)) return isMade;
+    isMade &&= each.constant || isSmaller(each, size);
+    return false;
+  });
+  return isMade;
+}
+
+/** True for values that a kernel may compute again. */
+function isExpression(kind: OpKind): boolean {
+  return kind === "elementwise" || kind === "piecewise" || kind === "gather";
+}
+
 /** True when the value follows in a few steps from at most one stored tensor of its size (smaller ones do not count). */
 function isRecomputable(value: Value, isStored: (value: Value) => boolean): boolean {
   const size = elementCount(value.type.shape);
@@ -168,7 +185,9 @@ function isRecomputable(value: Value, isStored: (value: Value) => boolean): bool
   descend(value.operands, (each) => {
     const { kind } = each.op;
     if (!follows || kind === "layout") return follows;
-    if (kind === "leaf" || isStored(each)) {
+    // What is smaller and cannot be computed again is written anyway, rather than what is made of it.
+    const isSource = !isExpression(kind) && (kind === "leaf" || isSmaller(each, size));
+    if (isSource || isStored(each)) {
       if (!each.constant && size !== 1 && !isSmaller(each, size)) large++;
       return false;
     }

@@ -13,7 +13,7 @@ import { planElementLoops, pushGuarded, type ElementLoops } from "./element-loop
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { indexAlgebra, variableIndex } from "./index.ts";
 import { foldGrid, hintFor, nameTensors, type Expression, type Kernel, type LowerContext } from "./kernel.ts";
-import { arrange, isWhole, rowPerThread, rowsOf, writeHead, type Rows } from "./rows.ts";
+import { arrange, isWhole, rowPerThread, rowsOf, sharedThreads, writeHead, type Rows } from "./rows.ts";
 import { writeStores } from "./store.ts";
 
 interface Plan {
@@ -38,7 +38,10 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
   const rows = rowsOf(cluster.space, cluster.axes);
   const isKnown = (value: Value): boolean => loaded.has(value) || reductions.includes(value);
   const needs = [...groups.map((group) => group.flatMap(({ operands }) => operands)), fullStores(stores, cluster)];
-  const arrangement = context.shared?.apart ? rowPerThread(rows.rowCount) : arrangeRows(cluster, rows);
+  const { shared } = context;
+  const arrangement = shared?.apart
+    ? rowPerThread(rows.rowCount)
+    : arrangeRows(cluster, rows, shared ? sharedThreads : undefined);
   const hint = (value: Value): string => hintFor(value, context);
   const elements = planElementLoops({ rows, arrangement, needs, isKnown, namer, hint });
   const plan: Plan = { cluster, arrangement, ...rows, namer, finished: new Map(), declarations: [], elements };
@@ -75,9 +78,9 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
 }
 
 /** Lanes run along the row where it is contiguous in memory. */
-export function arrangeRows({ space, axes }: Cluster, { rowCount, length }: Rows): Arrangement {
+export function arrangeRows({ space, axes }: Cluster, { rowCount, length }: Rows, mostThreads?: number): Arrangement {
   const last = space.findLastIndex((extent) => extent !== 1);
-  return arrange(rowCount, length, last < 0 || axes.includes(last));
+  return arrange(rowCount, length, last < 0 || axes.includes(last), mostThreads);
 }
 
 /** Results with an element for each of a row. */

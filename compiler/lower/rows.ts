@@ -26,8 +26,8 @@ export function rowPerThread(rowCount: Dim): Arrangement {
 }
 
 /** 64 threads; 256 for a single long row. Sizes that are not bound yet count as large. */
-export function arrange(rowCount: Dim, length: Dim, alongRow: boolean): Arrangement {
-  if (rowCount === 1) return { rows: 1, lanes: powerOfTwo(length, 256), alongRow: true };
+export function arrange(rowCount: Dim, length: Dim, alongRow: boolean, mostThreads = 256): Arrangement {
+  if (rowCount === 1) return { rows: 1, lanes: powerOfTwo(length, mostThreads), alongRow: true };
   if (alongRow) {
     const lanes = powerOfTwo(length, 64);
     return { rows: Math.min(64 / lanes, powerOfTwo(rowCount, 64)), lanes, alongRow };

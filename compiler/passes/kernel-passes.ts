@@ -5,6 +5,7 @@ import { insideScans } from "./inside-scans.ts";
 import { keepDigits } from "./keep-digits.ts";
 import { splitConcatenations } from "./split-concatenations.ts";
 import { splitReductions } from "./split-reductions.ts";
+import { unrollSums } from "./unroll-sums.ts";
 
 /** What the passes for kernels may be told. */
 export interface KernelOptions {
@@ -18,6 +19,7 @@ export interface KernelOptions {
 export function kernelPasses({ strictFloat = false, asWritten = false }: KernelOptions = {}): readonly Pass[] {
   const passes = [
     expandComposites, // kernels know kinds of ops, not compositions
+    unrollSums, // what few windows give an element, kernels add up on their way
     ...(asWritten ? [] : [keepDigits]), // differences of large numbers, in formulas that are not for reading
     // One total becomes totals of rows that a kernel computes anyway: the same numbers, added up in another order.
     ...(strictFloat ? [] : [splitReductions]),

@@ -80,7 +80,7 @@ describe("digits", () => {
 
   it("trains in few dispatches, one pass and one submit", () => {
     expect(train.dispatches).toBeLessThanOrEqual(16);
-    expect(train).toMatchObject({ dispatches: 9, submits: 1, passes: 1 });
+    expect(train).toMatchObject({ dispatches: 5, submits: 1, passes: 1 });
     expect(predict).toMatchObject({ dispatches: 3, submits: 1, passes: 1 });
   });
 
@@ -147,6 +147,7 @@ describe("the JSON form", () => {
           "submits",
           "passes",
           "flops",
+          "paddedFlops",
           "bytes",
           "idealBytes",
           "arenaBytes",

