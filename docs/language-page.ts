@@ -27,7 +27,15 @@ const either = (...kinds: readonly Group["has"][]): Group["has"] => {
 
 const groups: readonly Group[] = [
   { title: "Building a model", first: "model", has: either(inFiles("build", "model"), named("training")) },
-  { title: "Losses", has: inFiles("nn/losses") },
+  {
+    title: "Losses",
+    about:
+      "Labels that are an input are classes, and the gradient rests on it: p − y, where each row of y sums to 1. The " +
+      "runtime refuses others. It does not look into GPU buffers: a label there that is no class has the loss 0 and the " +
+      "gradient p, as if all classes were wrong. Labels that a model computes may be no class: their loss and gradient " +
+      "are 0.",
+    has: inFiles("nn/losses"),
+  },
   { title: "Metrics and penalties", has: inFiles("nn/metrics", "nn/regularizers") },
   { title: "Optimizers", has: ({ file }) => file.startsWith("ir/optim/") },
   { title: "Initialisers", table: true, has: inFiles("initializer") },

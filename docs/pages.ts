@@ -29,7 +29,9 @@ async function errorsPage(): Promise<string> {
   for (const { title, errors } of await errorSections()) {
     parts.push(`## ${title}`, ...errors.map((each) => catalogueEntry(each, "errors")));
   }
-  const about = "`compile` writes these beside its result: the module is made all the same, and the exit code is 0.";
+  const about =
+    "`compile` writes these beside its result: the module is made all the same, and the exit code is 0. A setting is taken " +
+    "to stay on the side of 0 and of 1 where its default is: a rate or a decay that a caller sets to 0 is not warned of.";
   parts.push("## Warnings", about, ...(await warningKinds()).map((each) => catalogueEntry(each, "warnings")));
   return parts.join("\n\n");
 }
