@@ -54,6 +54,7 @@ function forms(value: Value, plain: Polynomial, opaque?: ReadonlySet<Value>): re
   return out && out.terms.length <= plain.terms.length ? [out, plain] : [plain];
 }
 
+/** Costs are sums of hundredths, which float64 rounds: equal ones may differ by that, different ones differ by 0.01. */
 const tolerance = 1e-6;
 
 /** What nothing would read any more if the root were replaced, and the arithmetic that others read as well. */

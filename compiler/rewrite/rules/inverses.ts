@@ -1,4 +1,4 @@
-/// Functions of their inverses, quotients of hyperbolic functions, and logarithms beside what vanishes.
+/// Functions of their inverses, a quotient of hyperbolic functions, and logarithms beside what vanishes.
 import { selectOp } from "../../../ir/ops/choose.ts";
 import { rangeOf } from "../range.ts";
 import { identity, type Condition, type Rule } from "../rule.ts";
@@ -20,8 +20,6 @@ export const inverseRules: readonly Rule[] = [
   identity("area sine of a sine", "stabilizes", "asinh(sinh(x)) = x"),
   identity("hyperbolic sine of an area", "stabilizes", "sinh(asinh(x)) = x"),
   identity("area tangent of a tangent", "stabilizes", "atanh(tanh(x)) = x"),
-  identity("log of one plus exp minus one", "stabilizes", "log1p(expm1(x)) = x"),
-  identity("hyperbolic tangent as quotient", "stabilizes", "sinh(x) / cosh(x) = tanh(x)"),
   identity("hyperbolic cotangent as quotient", "stabilizes", "cosh(x) / sinh(x) = 1 / tanh(x)"),
   identity(
     "log of a softplus",

@@ -206,10 +206,46 @@ const lengths: readonly Row[] = [
     ],
   },
   {
-    name: "Area of a hyperbolic sine",
-    about: "arsinh(sinh x), which is x.",
-    program: "asinh(sinh(x))",
-    points: [{ at: { x: 0.5 } }, { at: { x: -80 } }, { at: { x: 100 } }],
+    name: "Inverses of functions that saturate or overflow",
+    about: "arsinh(sinh x), artanh(tanh x), ln(1 + (eˣ − 1)) and sinh(arsinh x), which are all x.",
+    program: "add(add(asinh(sinh(x)), atanh(tanh(x))), add(log1p(expm1(x)), sinh(asinh(x))))",
+    points: [{ at: { x: 0.5 } }, { at: { x: -15 } }, { at: { x: 100 } }],
+  },
+  {
+    name: "Length by an inverse root",
+    about: "x/‖x‖ as x·(Σx²)^−½.",
+    program: "sum(mul(w, mul(x, rsqrt(sum(square(x))))))",
+    given: ["w"],
+    points: [
+      { at: { x: [3, -4], w: [1, 2] } },
+      {
+        at: { x: [0, 0], w: [1, 2] },
+        meant: { why: "a vector of 0 has no direction: 0, with gradient 0", loss: 0, gradient: { x: [0, 0] } },
+      },
+    ],
+  },
+  {
+    name: "Divergence from logarithms of shares",
+    about: "Σ y (ln y − q) for given logarithms q, where y is 0.",
+    program: "sum(mul(y, sub(log(y), q)))",
+    given: ["y"],
+    points: [
+      { at: { q: [-0.5, -2], y: [0.25, 0.75] } },
+      { at: { q: [-0.5, -2], y: [0, 1] }, meant: { why: nothing, loss: 2, gradient: { q: [0, -1] } } },
+    ],
+  },
+  {
+    name: "Square less one",
+    about: "x² − 1 next to 1.",
+    program: "sum(mul(w, sub(square(x), 1)))",
+    given: ["w"],
+    points: [{ at: { x: [0.5], w: [1] } }, { at: { x: [0.9999999], w: [1e7] } }],
+  },
+  {
+    name: "General robust loss",
+    about: "(1 + x²)^¼ − 1 (Barron 2019), whose square overflows.",
+    program: "sub(pow(add(1, square(x)), 0.25), 1)",
+    points: [{ at: { x: 0.5 } }, { at: { x: -100 } }, { at: { x: 1e20 } }, { at: { x: -1e30 } }],
   },
 ];
 
