@@ -19,12 +19,14 @@ export function parseDim(text: number | string): Dim | undefined {
 /** Sum of two sizes. */
 export function addDims(a: Dim, b: Dim): Dim {
   if (typeof a === "number" && typeof b === "number") return a + b;
+  if (a === 0 || b === 0) return a === 0 ? b : a;
   return format(collect([...toPolynomial(a), ...toPolynomial(b)]));
 }
 
 /** Product of two sizes. */
 export function multiplyDims(a: Dim, b: Dim): Dim {
   if (typeof a === "number" && typeof b === "number") return a * b;
+  if (a === 1 || b === 1) return a === 1 ? b : a;
   const terms: [string, number][] = [];
   for (const [x, p] of toPolynomial(a)) for (const [y, q] of toPolynomial(b)) terms.push([joinMonomials(x, y), p * q]);
   return format(collect(terms));

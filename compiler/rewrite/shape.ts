@@ -27,8 +27,8 @@ export function shapeOf(inner: readonly Value[], freed: ReadonlySet<Value>): str
   return text;
 }
 
-/** The sign of a row can be taken out of its repetition, and σ(−x) is 1 − σ(x). */
-function hidesArithmetic({ op, operands: [x] }: Value): boolean {
+/** True for an atom that is arithmetic all the same: the sign of a row comes out of its repetition, and σ(−x) is 1 − σ(x). */
+export function hidesArithmetic({ op, operands: [x] }: Value): boolean {
   return x?.op === neg.op && (op === sigmoid.op || (op === broadcastOp && x.type.shape.length > 0));
 }
 

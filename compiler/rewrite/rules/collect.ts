@@ -6,7 +6,7 @@ import type { Value } from "../../../ir/value.ts";
 import { factored } from "../factor.ts";
 import { arithmeticIn, expand, isArithmetic, type Polynomial } from "../polynomial.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
-import { shapeOf } from "../shape.ts";
+import { hidesArithmetic, shapeOf } from "../shape.ts";
 
 /** Arithmetic in its cheapest collected form. */
 export const collectRule: Rule = rule(
@@ -19,7 +19,7 @@ export const collectRule: Rule = rule(
 
 function collect(value: Value, surroundings: Surroundings): Value | undefined {
   const inner = isArithmetic(value) ? arithmeticIn(value) : undefined;
-  if (!inner) return undefined;
+  if (!inner || isPlain(inner)) return undefined;
   const { fruitless } = surroundings;
   const parts = partition(inner, surroundings);
   const shape = fruitless && shapeOf(inner, parts.freed);
@@ -27,6 +27,12 @@ function collect(value: Value, surroundings: Surroundings): Value | undefined {
   const found = cheapest(value, parts);
   if (!found && shape !== undefined) fruitless?.add(shape);
   return found;
+}
+
+/** One op on letters that are not the same: there is nothing to collect, whoever else reads them. */
+function isPlain([{ operands }, ...others]: readonly Value[]): boolean {
+  const isLetter = (operand: Value): boolean => !operand.constant && !hidesArithmetic(operand);
+  return others.length === 0 && operands[0] !== operands[1] && operands.every(isLetter);
 }
 
 /** The cheapest form of an expression; undefined where that is the one it has. */

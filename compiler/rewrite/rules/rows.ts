@@ -5,6 +5,7 @@ import { contractAttrs } from "../../../ir/ops/contract.ts";
 import { reshapeOp, reshapeTo, transpose, transposeOp } from "../../../ir/ops/layout.ts";
 import { logsumexpOp, maxOp } from "../../../ir/ops/reduce.ts";
 import { broadcastAlong, broadcastAttrs, broadcastOp, keptAxes, sum, sumOp } from "../../../ir/ops/sum.ts";
+import { remembering } from "../../../ir/intern.ts";
 import { sameShape, type Shape } from "../../../ir/type.ts";
 import { apply, same, sameAttrs, type Value } from "../../../ir/value.ts";
 import { elementwiseRoot, rule, type Rule } from "../rule.ts";
@@ -13,7 +14,7 @@ import { isUniform, uniformTo } from "./uniform.ts";
 const largestFormula = 40;
 
 /** True for a formula that reads ln Σ eˣ: its rows are computed as a whole. */
-export function isNormalized(x: Value): boolean {
+export const isNormalized = remembering((x: Value): boolean => {
   const seen = new Set<Value>();
   const pending = [x];
   for (let value = pending.pop(); value && seen.size < largestFormula; value = pending.pop()) {
@@ -24,7 +25,7 @@ export function isNormalized(x: Value): boolean {
     if (kind === "elementwise" || kind === "layout" || kind === "reduction") pending.push(...value.operands);
   }
   return false;
-}
+});
 
 /** f(xᵀ, yᵀ) = f(x, y)ᵀ and so for reshapes, where a row is computed as a whole. */
 function calculationBeforeLayout(value: Value): Value | undefined {
