@@ -9,14 +9,15 @@ import { postorder, type OpKind, type Value } from "../ir/value.ts";
 const bytesOf = ({ type }: Value): number => 4 * (elementCount(type.shape) as number);
 
 /**
- * Operands and results of every contraction, weights counted for each that reads them; states read and written once;
- * inputs read and outputs written once. Sizes are bound, and composites in the form that kernels take.
+ * Operands and results of every contraction, weights counted for each that reads them; states once, since what is read
+ * and written in place is bound once; inputs and outputs once. Sizes are bound, and composites in the form that kernels
+ * take.
  */
 export function idealBytes(entry: EntryPoint): number {
   const values = postorder(entryPointRoots(entry));
   const leaves = values.filter(({ op }) => op === inputOp || op === stateOp);
-  const results = new Set(entryPointRoots(entry));
-  return contractionBytes(values) + sum([...leaves, ...results].map(bytesOf));
+  const tensors = [...leaves, ...entry.updates.map(({ state }) => state), ...entry.outputs.map(({ value }) => value)];
+  return contractionBytes(values) + sum([...new Set(tensors)].map(bytesOf));
 }
 
 /** Of each contraction, those of loops once for every place. */

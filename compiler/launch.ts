@@ -6,7 +6,7 @@ import type { Dispatch, Loop } from "../runtime/abi.ts";
 import { dispatchSize } from "./errors.ts";
 import type { KernelTable } from "./kernel-table.ts";
 import { kernelHeader, kernelName } from "./lower/header.ts";
-import { mostWorkgroups, type GridExtent, type SharedModule } from "./lower/kernel.ts";
+import { mostWorkgroups, type GridExtent, type Kernel, type SharedModule } from "./lower/kernel.ts";
 import { lower } from "./lower/lower.ts";
 import { sharedThreads } from "./lower/rows.ts";
 import type { Together } from "./merge.ts";
@@ -20,6 +20,8 @@ export interface LaunchFacts {
   readonly name: string;
   readonly workgroups: readonly [number, number, number];
   readonly flops: number;
+  /** The same with the elements that workgroups have beyond the edges of results. */
+  readonly paddedFlops: number;
   /** Bytes of all tensors that the kernel binds. */
   readonly bytes: number;
   /** How often it is launched: once, or for every place of a loop. */
@@ -144,7 +146,14 @@ function launch(step: PlannedStep, around: Surroundings, depth: number): Launche
   const workgroups = lowered.grid.map(workgroupCount) as unknown as Dispatch["workgroups"];
   const largest = Math.max(...workgroups);
   if (largest > mostWorkgroups) throw dispatchSize(name, largest, mostWorkgroups);
-  const facts = { name, workgroups, flops: lowered.flops as number, bytes, times: 1 };
+  const facts = {
+    name,
+    workgroups,
+    flops: lowered.flops as number,
+    paddedFlops: paddedFlops(lowered),
+    bytes,
+    times: 1,
+  };
   return { dispatches: [{ kernel, workgroups, bindings }], launches: [facts] };
 }
 
@@ -174,6 +183,7 @@ function launchGroup({ steps, apart }: Together, around: Surroundings): Launched
     name: kernels.all[kernel].name,
     workgroups,
     flops: parts.reduce((total, part) => total + (part.kernel.flops as number), 0),
+    paddedFlops: parts.reduce((total, { kernel }) => total + paddedFlops(kernel), 0),
     bytes: sumBytes(new Set(steps.flatMap((step) => [...tensorsOf(step)]))),
     times: 1,
   };
@@ -191,6 +201,12 @@ function rangeOf({ tensors, isVector }: BoundTensors, locationOf: (tensor: Value
   const offset = Math.min(...tensors.map((tensor) => locationOf(tensor).offset));
   const bytes = Math.max(...tensors.map((tensor) => locationOf(tensor).offset + bytesOf(tensor))) - offset;
   return { buffer, offset, bytes: isVector ? roundTo16(bytes) : bytes };
+}
+
+/** Flops as if what workgroups cover were all there. */
+function paddedFlops({ flops, grid }: Kernel): number {
+  const padding = (each: GridExtent): number => (workgroupCount(each) * each.per) / (each.extent as number);
+  return grid.reduce((padded, each) => padded * padding(each), flops as number);
 }
 
 function workgroupCount({ extent, per }: GridExtent): number {

@@ -25,9 +25,11 @@ export interface EntryReport {
   readonly submits: number;
   readonly passes: number;
   readonly flops: number;
+  /** The same with the elements that workgroups have beyond the edges of results. */
+  readonly paddedFlops: number;
   /** Bytes of the tensors that the dispatches bind, summed. */
   readonly bytes: number;
-  /** Bytes of operands and results of contractions, and of every leaf and result once. */
+  /** Bytes of operands and results of contractions, and of inputs, states and outputs once. */
   readonly idealBytes: number;
   readonly arenaBytes: number;
   /** The largest sum of intermediate bytes alive at once. */
@@ -115,6 +117,7 @@ function entryReport(
     submits: 1,
     passes: 1,
     flops: total((launch) => launch.flops),
+    paddedFlops: total((launch) => launch.paddedFlops),
     bytes: total((launch) => launch.bytes),
     idealBytes,
     arenaBytes,

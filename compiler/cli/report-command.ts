@@ -33,7 +33,7 @@ function printReport({ entryPoints, parameters, contracts }: Report, terminal: T
         counted(entry.passes, "pass", "passes"),
         counted(entry.pipelines, "pipeline", "pipelines"),
       ].join(", "),
-      `${compact(entry.flops)} flops, ${boundBytes(entry)}, ${compactBytes(entry.wgslBytes)} of WGSL`,
+      `${compact(entry.flops)} flops (padded ${compact(entry.paddedFlops)}), ${boundBytes(entry)}, ${compactBytes(entry.wgslBytes)} of WGSL`,
       `arena ${compactBytes(entry.arenaBytes)}, at least ${compactBytes(entry.arenaLowerBound)}`,
     ];
     for (const fact of facts) terminal.print(`  ${fact}`);

@@ -1,9 +1,10 @@
 /// `npm run bench`: chainrule beside jax-js and TensorFlow.js, on one adapter. `-- --help` lists the options.
 import { parseArgs } from "node:util";
 import { measure, type Effort } from "./measure.ts";
-import { bundleProcesses, contenders, installPeers, prepareTask, type ContenderName } from "./prepare.ts";
+import { bundleProcesses, contenders, installPeers, prepareTask, processFile, type ContenderName } from "./prepare.ts";
 import { isBelieved, printSummary, printWorkload, type Measured } from "./print.ts";
-import { workloads, type Workload } from "./workloads.ts";
+import { startProcess } from "./process.ts";
+import { small, workloads, type Workload } from "./workloads.ts";
 
 const help = `npm run bench -- [options]
   --workload NAME    only this one; may be given several times, and * stands for anything: matmul512*
@@ -11,6 +12,7 @@ const help = `npm run bench -- [options]
   --blocks N         blocks of steps that are timed (default 5)
   --steps N          steps of a block; the loss is read after the last (default 10)
   --seconds N        no further block after so many seconds of one contender (default 30)
+  --heap             instead: what many steps of a small model leave behind, in JavaScript's heap and on the GPU
   --json             print JSON`;
 
 const { values: options } = parseArgs({
@@ -20,6 +22,7 @@ const { values: options } = parseArgs({
     blocks: { type: "string", default: "5" },
     steps: { type: "string", default: "10" },
     seconds: { type: "string", default: "30" },
+    heap: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -65,5 +68,20 @@ async function run(): Promise<void> {
   process.exitCode = measured.every(isBelieved) ? 0 : 1;
 }
 
+/** Ten thousand steps of a small model; the heap may grow by what one step needs, not by what ten thousand do. */
+async function runHeap(): Promise<void> {
+  await bundleProcesses(["chainrule"]);
+  const child = startProcess(processFile("chainrule"));
+  await child.ask({ tag: "open", task: prepareTask(small) });
+  await child.ask({ tag: "count" });
+  const steps = 10_000;
+  const { bytes, created } = await child.ask({ tag: "heap", steps });
+  child.close();
+  const found = { steps, heapBytes: bytes, gpuObjects: created };
+  if (options.json) console.log(JSON.stringify(found, null, 2));
+  else console.log(`${steps} steps: the heap grew by ${bytes} bytes, and ${created} objects were made on the GPU`);
+  process.exitCode = created === 0 && bytes < 100_000 ? 0 : 1;
+}
+
 if (options.help) console.log(help);
-else await run();
+else await (options.heap ? runHeap() : run());

@@ -5,6 +5,7 @@ import deep from "./models/deep.ts";
 import { attention, layerNorm, matmul, softmax, type MatmulForm } from "./models/forward.ts";
 import gpt from "./models/gpt.ts";
 import mlp from "./models/mlp.ts";
+import classifier from "./models/small.ts";
 
 /** One thing to measure. */
 export interface Workload {
@@ -36,3 +37,6 @@ export const workloads: readonly Workload[] = [
   { name: "attention", entry: "run", graph: attention() },
   ...products,
 ];
+
+/** For questions of many steps: a classifier so small that a step is all overhead. */
+export const small: Workload = { name: "small", entry: "train", graph: classifier };

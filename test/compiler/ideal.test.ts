@@ -40,12 +40,12 @@ describe("ideal bytes", () => {
     expect(idealOf(graph)).toBe(2 * (x + W + x) + (x + W + x));
   });
 
-  test("of a step count a parameter as read and as written", () => {
+  test("of a step count a parameter once, which is read and written in place", () => {
     const graph = model("step", () => {
       const loss = sum(mul(input("x", "f32", [8, 32]), param([32], { name: "w" })));
       return { run: { loss, update: gradientDescent(loss) } };
     });
-    expect(idealOf(graph)).toBe(4 * (8 * 32 + 2 * 32 + 1));
+    expect(idealOf(graph)).toBe(4 * (8 * 32 + 32 + 1));
   });
 
   test("of a convolution count the image, not its windows", () => {
@@ -77,5 +77,24 @@ describe("ideal bytes", () => {
     });
     const step = 4 * (8 + 64 + 8);
     expect(idealOf(graph)).toBe(10 * step + 4 * (10 * 8 + 8 + 64 + 8));
+  });
+});
+
+describe("padded flops", () => {
+  const paddingOf = (size: number): number => {
+    const graph = model("product", () => {
+      return { run: { y: matmul(input("a", "f32", [size, size]), input("b", "f32", [size, size])) } };
+    });
+    const { flops, paddedFlops } = report(compileWithFacts(graph)).entryPoints.run;
+    return paddedFlops / flops;
+  };
+
+  test("are the useful ones where tiles divide the result", () => {
+    expect(paddingOf(256)).toBe(1);
+  });
+
+  test("are more where they do not: at most a tile beyond each edge", () => {
+    expect(paddingOf(257)).toBeGreaterThan(1);
+    expect(paddingOf(257)).toBeLessThanOrEqual(((256 + 64) / 257) ** 2);
   });
 });
