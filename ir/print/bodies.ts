@@ -2,7 +2,7 @@
 import { formatName } from "../notation/form.ts";
 import { bodyResults, scanBody, scanLetters, scanOp, scanResult, type ScanBody } from "../ops/scan.ts";
 import { formatType } from "../type.ts";
-import { postorder, type Value } from "../value.ts";
+import { postorder, underLayouts, type Value } from "../value.ts";
 import { formatDefinition, formatReference, type Vocabulary } from "./expression.ts";
 import { planPage, type Plan } from "./plan.ts";
 
@@ -42,8 +42,8 @@ export interface NamedLetter {
 }
 
 /**
- * The letters of a body in their order: what it captures is called what it is called outside, a carry without a name what
- * it is in the end, others by their parts. `loop` is a value that repeats the body, `names` are the names of the graph.
+ * The letters of a body in their order: what it captures is called what it is called outside, or what it repeats or moves
+ * is, a carry without a name what it is in the end, others by their parts. `loop` is a value that repeats the body, `names` are the names of the graph.
  */
 export function bodyLetters(loop: Value, names: ReadonlyMap<Value, string>): readonly NamedLetter[] {
   const body = scanBody(loop.attrs);
@@ -51,8 +51,13 @@ export function bodyLetters(loop: Value, names: ReadonlyMap<Value, string>): rea
   const order = postorder([...scanLetters(body), ...bodyResults(body)]);
   const taken = new Set(order.flatMap((value) => names.get(value) ?? []));
   const finals = namesOfFinals(body, names);
+  const direct = new Set([...captured.values()].flatMap((value) => names.get(value) ?? []));
+  const nameOutside = (value: Value): string | undefined => {
+    const under = names.get(underLayouts(value));
+    return names.get(value) ?? (under !== undefined && direct.has(under) ? undefined : under);
+  };
   const outside = (value: Value): string | undefined => {
-    const name = body.captures.includes(value) ? names.get(captured.get(value)!) : finals.get(value);
+    const name = body.captures.includes(value) ? nameOutside(captured.get(value)!) : finals.get(value);
     if (name === undefined || taken.has(name)) return undefined;
     taken.add(name);
     return name;
