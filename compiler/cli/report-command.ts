@@ -63,13 +63,20 @@ const boundBytes = ({ bytes, idealBytes }: EntryReport): string =>
 function residualLines(residuals: readonly ResidualReport[], terminal: Terminal): readonly string[] {
   if (residuals.length === 0) return [];
   const rows = residuals.map(({ name, shape, bytes, place }) => {
-    return [name, `[${shape.join(", ")}]`, compactBytes(bytes), place ? placeText(place) : ""];
+    return [shortened(name), `[${shape.join(", ")}]`, compactBytes(bytes), place ? placeText(place) : ""];
   });
   const total = residuals.reduce((sum, { bytes }) => sum + bytes, 0);
   const head = ["kept for backward", "shape", compactBytes(total), "from"];
   const [first, ...rest] = table([head, ...rows], ["left", "left", "right", "left"]);
   return [terminal.style("dim", first), ...rest];
 }
+
+/** Of a formula without a name, so much as a table has room for; the place says the rest. */
+function shortened(name: string): string {
+  return name.length > widestName ? `${name.slice(0, widestName - 1)}…` : name;
+}
+
+const widestName = 60;
 
 /** What rewrites do to float results, as a word after their number. */
 const promises: Readonly<Record<Contract, string>> = {
