@@ -27,15 +27,16 @@ export const mostDigits = 12_000;
 /**
  * Values in decimal arithmetic, row-major, with at least `digits` − 10 correct digits each (or an absolute error below
  * 10⁻¹⁵⁰). Where digits cancel, the evaluation is done again with more. ∞ and NaN follow IEEE. Throws where an op has no
- * precise definition, and where no number of digits up to `mostDigits` is enough.
+ * precise definition, and where no number of digits up to `most` is enough.
  */
 export function evaluatePrecise(
   values: readonly Value[],
   feeds: PreciseFeeds,
   sizes: PreciseSizes = {},
   digits = 60,
+  most = mostDigits,
 ): Map<Value, readonly Decimal[]> {
-  const { results } = evaluateTo({ relative: digits - 10, absolute: 150 }, values, { feeds, sizes }, digits);
+  const { results } = evaluateTo({ relative: digits - 10, absolute: 150 }, values, { feeds, sizes }, digits, most);
   return new Map(values.map((value, i) => [value, results[i].map((each) => each.value)]));
 }
 
@@ -59,9 +60,9 @@ export interface Evaluated {
 }
 
 /** Evaluates with more and more digits until every element is near enough. */
-export function evaluateTo(wanted: Wanted, values: readonly Value[], given: Given, digits: number): Evaluated {
+export function evaluateTo(wanted: Wanted, values: readonly Value[], given: Given, digits: number, most = mostDigits): Evaluated {
   for (let tried = digits; ; tried = Math.ceil(tried * growth)) {
-    const isLast = tried * growth > mostDigits;
+    const isLast = tried * growth > most;
     const results = evaluateOnce(values, given, makeArithmetic(tried, isLast));
     if (results.every((elements) => elements.every((each) => isNear(each, wanted)))) return { results, digits: tried };
     if (!isLast) continue;

@@ -1,5 +1,5 @@
 /// Arithmetic on constants.
-import { constant, constantValue, iotaOp, represents, sizeOp, sizeValue } from "../../../ir/ops/leaf.ts";
+import { constant, constantValue, iotaOp, represents } from "../../../ir/ops/leaf.ts";
 import { isFloat } from "../../../ir/type.ts";
 import type { Value } from "../../../ir/value.ts";
 import { elementwiseRoot, rule, type Rule } from "../rule.ts";
@@ -36,14 +36,8 @@ export const folding: Rule = rule("constants", "reassociates", "1 / 3 = 0.333", 
   return number === undefined ? undefined : asConstant(value, number);
 });
 
-/** Sizes that have become numbers, and indices along an axis of extent 1. */
+/** Indices along an axis of extent 1. */
 export const leafRules: readonly Rule[] = [
-  rule("bound size", "exact", "size = n", ["size"], (value) => {
-    const { size } = value.attrs;
-    return value.op === sizeOp && typeof size === "number"
-      ? sizeValue(size, value.type.dtype, value.type.shape)
-      : undefined;
-  }),
   rule("index of an only element", "exact", "iota = 0", ["iota"], (value) =>
     value.op === iotaOp && value.type.shape[value.attrs.axis as number] === 1 ? asConstant(value, 0) : undefined,
   ),

@@ -4,7 +4,7 @@ import { postorder, type Value } from "../../../ir/value.ts";
 import { noise } from "../symbolic.ts";
 
 /** A way to draw one number from one in (−1, 1). */
-type Draw = (random: number) => number;
+export type Draw = (random: number) => number;
 
 /** Picks from numbers. */
 export const among =
@@ -13,7 +13,10 @@ export const among =
     numbers[Math.floor((random + 1) * 0.5 * numbers.length)];
 
 /** What nobody computes with every day. */
-export const finiteEdges = [0, -0, 1, -1, 0.5, 2, 88, -88, 104, 1e-30, -1e-30, 2 ** -149, 3000] as const;
+export const finiteEdges = [
+  ...[0, -0, 1, -1, 0.5, 2, 88, -88, 104, -104, 3000, -3000],
+  ...[1e-30, -1e-30, 2 ** -149, -1e-40, 1e20, -1e30],
+] as const;
 /** And what is not finite. */
 export const allEdges = [...finiteEdges, Infinity, -Infinity, NaN] as const;
 
@@ -26,6 +29,8 @@ export const moderate: readonly Draw[] = [
   among([0, 1, -1, 0.5, 2, 3]),
 ];
 
+const signed = (random: number, size: number): number => (random < 0 ? -size : size);
+
 /** Numbers on which formulas as one writes them overflow, cancel or vanish. */
 export const extreme: readonly Draw[] = [
   (random) => 120 * random,
@@ -34,8 +39,18 @@ export const extreme: readonly Draw[] = [
   (random) => random - 1e3,
   (random) => 1e-6 * random,
   (random) => 1e-30 * random,
+  // Subnormal.
+  (random) => 1e-39 * random,
+  (random) => signed(random, 10 ** (20 + 10 * Math.abs(random))),
+  (random) => signed(random, 88 + random),
+  (random) => signed(random, 104 + random),
   among(finiteEdges),
 ];
+
+/** The same number everywhere. */
+export const equal: readonly Draw[] = [0, -0, 1, -3, 88.5, -104, 1e3, 1e20, -1e30, 1e-30, 1e-40].map((x) => () => x);
+/** The same number everywhere, of those that are none. */
+export const equalAndNotFinite: readonly Draw[] = [Infinity, -Infinity, NaN].map((x) => () => x);
 
 /** Data for every leaf below the values: all leaves of one kind of numbers, or (`mixed`) each of its own. */
 export function draw(

@@ -7,7 +7,7 @@ import { contract } from "../../../ir/ops/contract.ts";
 import { abs, exp, log, maximum, pow, sigmoid, softplus, sqrt } from "../../../ir/ops/functions.ts";
 import { gather } from "../../../ir/ops/gather.ts";
 import { reshape, transpose, transposeOp } from "../../../ir/ops/layout.ts";
-import { constant, inputOp, iota, sizeOp } from "../../../ir/ops/leaf.ts";
+import { constant, inputOp, iota } from "../../../ir/ops/leaf.ts";
 import { hypot } from "../../../ir/ops/powers.ts";
 import { product } from "../../../ir/ops/product.ts";
 import { argmax, logsumexp, mean } from "../../../ir/ops/reduce.ts";
@@ -48,7 +48,6 @@ export const functionExamples: readonly { readonly name: string; readonly value:
   { name: "transposed product", value: () => transpose(contract(x, y, { batch: [], contracted: [[1, 1]] })) },
   { name: "constants without rounding", value: () => add(constant(2), constant(3)) },
   { name: "constants", value: () => div(constant(1), constant(3)) },
-  { name: "bound size", value: () => apply(sizeOp, [], { size: 7, dtype: "f32", shape: [2] }) },
   { name: "index of an only element", value: () => iota([3, 1], 1) },
   { name: "selection with a known condition", value: () => where(constant(true, "bool", [3, 4]), x, y) },
   { name: "sum over unit axes", value: () => sum(reshape(x, [2, 6])) },

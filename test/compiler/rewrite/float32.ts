@@ -10,11 +10,15 @@ import { postorder, type ReductionOp, type Value } from "../../../ir/value.ts";
 /** Data of leaves, row-major. */
 export type Data = ReadonlyMap<Value, ArrayLike<number>>;
 
-/** Every value below the roots, evaluated in float32. */
+/** Makes of an exact result what is kept of it. */
+export type Round = (exact: number) => number;
+
+/** Every value below the roots, evaluated in float32, or as `round` says. */
 export function float32Values(
   roots: readonly Value[],
   feeds: Data,
   sizes: Readonly<Record<string, number>> = {},
+  round: Round = Math.fround,
 ): ReadonlyMap<Value, Float64Array> {
   const results = new Map<Value, Float64Array>();
   const bind = (size: Dim): number => Number(bindDim(size, sizes));
@@ -22,28 +26,34 @@ export function float32Values(
     const fed = feeds.get(value);
     const operands = value.operands.map((operand) => results.get(operand)!);
     const { dtype } = value.type;
-    const exact = fed ? Float64Array.from(fed) : compute(value, operands, bind);
-    results.set(value, dtype === "f32" ? exact.map(Math.fround) : exact);
+    const exact = fed ? Float64Array.from(fed) : compute(value, operands, { bind, round });
+    results.set(value, dtype === "f32" ? exact.map(fed ? Math.fround : round) : exact);
   }
   return results;
 }
 
-function compute(value: Value, operands: readonly Float64Array[], bind: (size: Dim) => number): Float64Array {
-  if (value.op.kind === "reduction") return reduction(value.op, value, operands[0], bind);
-  if (value.op.kind === "contraction") return contraction(value, operands, bind);
+interface Setting {
+  bind(size: Dim): number;
+  readonly round: Round;
+}
+
+function compute(value: Value, operands: readonly Float64Array[], setting: Setting): Float64Array {
+  const { bind } = setting;
+  if (value.op.kind === "reduction") return reduction(value.op, value, operands[0], setting);
+  if (value.op.kind === "contraction") return contraction(value, operands, setting);
   const kernel = makeKernel(value, bind);
   if (!kernel) throw new Error(`${value.op.name} is not fed`);
   return kernel(operands);
 }
 
-function reduction(op: ReductionOp, value: Value, x: Float64Array, bind: (size: Dim) => number): Float64Array {
+function reduction(op: ReductionOp, value: Value, x: Float64Array, { bind, round }: Setting): Float64Array {
   const { type } = value.operands[0];
   const shape = type.shape.map(bind);
   const axes = value.attrs.axes as readonly number[];
   const offsets = offsetsAlong(shape, axes);
   const accumulators = op.accumulators(type.dtype);
   const rounded = (parts: readonly number[]): readonly number[] =>
-    parts.map((part, i) => (accumulators[i].dtype === "f32" ? Math.fround(part) : part));
+    parts.map((part, i) => (accumulators[i].dtype === "f32" ? round(part) : part));
   return Float64Array.from(offsetsAlong(shape, keptAxes(shape.length, axes)), (start) => {
     const initial: readonly number[] = accumulators.map((each) => each.initial);
     return op.finish(
@@ -52,7 +62,7 @@ function reduction(op: ReductionOp, value: Value, x: Float64Array, bind: (size: 
   });
 }
 
-function contraction(value: Value, [x, y]: readonly Float64Array[], bind: (size: Dim) => number): Float64Array {
+function contraction(value: Value, [x, y]: readonly Float64Array[], { bind, round }: Setting): Float64Array {
   const attrs = value.attrs as unknown as ContractAttrs;
   const [left, right] = value.operands.map((operand, side) => {
     const shape = operand.type.shape.map(bind);
@@ -66,8 +76,8 @@ function contraction(value: Value, [x, y]: readonly Float64Array[], bind: (size:
       for (const column of right[1]) {
         let total = 0;
         left[2].forEach((k, i) => {
-          const product = Math.fround(x[batch + row + k] * y[right[0][b] + column + right[2][i]]);
-          total = Math.fround(total + product);
+          const product = round(x[batch + row + k] * y[right[0][b] + column + right[2][i]]);
+          total = round(total + product);
         });
         result[at++] = total;
       }

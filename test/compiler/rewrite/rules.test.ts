@@ -1,6 +1,6 @@
 /// What every rule keeps whatever its contract: names are unique, types stay, and whole numbers stay what they are.
 import { describe, expect, it, test } from "vitest";
-import { ownAccuracies } from "../../../compiler/rewrite/rules/accuracy.ts";
+import { ownAccuracies } from "./accuracy.ts";
 import { allRules } from "../../../compiler/rewrite/rules/all.ts";
 import { noise, numbers, randomFeeds } from "../symbolic.ts";
 import { functionExamples } from "./examples.ts";

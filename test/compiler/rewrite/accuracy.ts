@@ -1,14 +1,16 @@
 /// How far a stabilising rule may fall behind what it replaces, where that was right by luck of rounding.
-import type { Rule } from "../rule.ts";
+import type { Rule } from "../../../compiler/rewrite/rule.ts";
 
 /** A bound on the error of a rule's result, in units of its last place, that holds wherever it is not more accurate. */
 export interface Accuracy {
   readonly ulps: number;
   /**
-   * Rounding of the operands that the result carries on: so many units in the last place of the largest number on the
-   * way, as an absolute error, or (of what was an exponent) as a relative one.
+   * Rounding that the result carries on, in units of the last place of what is rounded:
+   * - `operands`: by how much each element of the truth changes where every number that the formula reads moves so far;
+   * - `exponents`: relatively, so much as the largest exponent that the formula reads for this element is rounded by;
+   * - `logarithm`: relatively, so much as the logarithm of the result is rounded by.
    */
-  readonly carried?: { readonly ulps: number; readonly as: "absolute" | "relative" };
+  readonly carried?: { readonly ulps: number; readonly of: "operands" | "exponents" | "logarithm" };
   /** Why it is not less. */
   readonly reason: string;
 }
@@ -18,21 +20,30 @@ const ordinary: Accuracy = { ulps: 2, reason: "two roundings where there may hav
 
 const exponent: Accuracy = {
   ulps: 4,
-  carried: { ulps: 2, as: "relative" },
+  carried: { ulps: 2, of: "exponents" },
   reason: "the exponent is a sum that is rounded where its terms are, and its error is a factor of the result",
+};
+
+/** A result that is written as an exponential. */
+const exponential: Accuracy = {
+  ulps: 4,
+  carried: { ulps: 2, of: "logarithm" },
+  reason: "the logarithm of the result is rounded, and its error is a factor of the result",
 };
 
 const shifted: Accuracy = {
   ulps: 4,
-  carried: { ulps: 4, as: "absolute" },
+  carried: { ulps: 4, of: "operands" },
   reason: "the largest exponent is taken away and added again, and terms of both signs may cancel",
 };
 
 const deviations: Accuracy = {
   ulps: 4,
-  carried: { ulps: 2, as: "absolute" },
+  carried: { ulps: 2, of: "operands" },
   reason: "the mean is rounded before it is taken away, and products of deviations may cancel",
 };
+
+const sines: Accuracy = { ulps: 5, reason: "the quotient of a sine and its operand is squared, and its error doubled" };
 
 /** Rules that need more. */
 const exceptions: Readonly<Record<string, Accuracy>> = {
@@ -40,11 +51,12 @@ const exceptions: Readonly<Record<string, Accuracy>> = {
   "product of exponentials": exponent,
   "power of an exponential": exponent,
   "square times an exponential": exponent,
-  "hypotenuse less a side": exponent,
+  "hypotenuse less a side": exponential,
   "log of weighted exponentials": shifted,
-  "power less one": exponent,
-  "root minus a number": exponent,
+  "power less one": exponential,
+  "root minus a number": exponential,
   "variance by deviations": deviations,
+  "one minus a cosine over a square": sines,
 };
 
 /** The bound that a stabilising rule keeps. */
