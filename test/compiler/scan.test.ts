@@ -67,9 +67,11 @@ test.each([false, true])("a recurrent network trains through its loop (reverse: 
   await expectRight(recurrent(reverse), { time: 1 });
 });
 
-test("the kernels of a loop are as many for a long sequence as for a short one", () => {
+test("the kernels of a loop are as many for a long sequence as for a longer one", () => {
   const count = (time: number): number => compile(recurrent(false), { dims: { time } }).kernels.length;
-  expect(count(50)).toBe(count(4));
+  expect(count(2000)).toBe(count(500));
+  // Short sums around the loop find a place in one kernel.
+  expect(count(500) - count(4)).toBeLessThanOrEqual(2);
 });
 
 test("a carry keeps a row for each step only where a derivative reads them", () => {
