@@ -1,8 +1,10 @@
 /// An explanation as sections of equations, for every format.
 import { placeText } from "../../ir/diagnostic.ts";
+import { layOutBody, loopsBelow } from "../../ir/print/bodies.ts";
+import type { Value } from "../../ir/value.ts";
 import type { RuleText } from "../rewrite/log.ts";
 import type { Factor, GradientExplanation } from "./gradient.ts";
-import { formulaText, type Formula, type Line } from "./lines.ts";
+import { formulaText, primed, type Formula, type Line } from "./lines.ts";
 import type { Definition } from "./parts.ts";
 import { derivativeName, type Station } from "./stations.ts";
 
@@ -37,6 +39,7 @@ export function gradientDocument(explained: GradientExplanation): readonly Secti
   };
   const sections: readonly (Section | undefined)[] = [
     { title: "The model", rows: definitions.map(definition) },
+    ...stepSections(definitions),
     section("Made safe before it is differentiated", prepared.flatMap(lineRows)),
     { title: "The chain rule", rows: chainRows(chain.stations, gradient) },
     { title: "Each factor", rows: factors.map((each) => ("by" in each ? localRow(each) : definition(each))) },
@@ -50,6 +53,30 @@ export function gradientDocument(explained: GradientExplanation): readonly Secti
     rulesSection([...prepared, ...lines, ...forward]),
   ];
   return sections.filter((each) => each !== undefined);
+}
+
+/** What the loops of formulas repeat: a step each, and what the next step finds in the carries. */
+function stepSections(definitions: readonly Definition[]): readonly Section[] {
+  const loops = loopsBelow(definitions.map(({ formula }) => formula.value));
+  return loops.map((loop): Section => {
+    const names = new Map(definitions.flatMap(({ formula }) => [...formula.names]));
+    const { body, lines, names: own, automatic } = layOutBody(loop, names);
+    const words = new Map([...own, ...automatic]);
+    const row = (left: string | undefined, value: Value): Row => {
+      return { left, relation: "=", right: { value, names: new Map([...words].filter(([each]) => each !== value)) } };
+    };
+    const handedOn = body.next.map((value, i): Row => {
+      return { left: `${words.get(body.carries[i])}${primed}`, relation: "=", right: { value, names: words } };
+    });
+    const kept = body.outputs.map((value): Row => {
+      return { left: undefined, label: "output", relation: "=", right: { value, names: words } };
+    });
+    const over = `${body.reverse ? "backwards " : ""}over ${body.length}`;
+    return {
+      title: `A step of the loop ${over}`,
+      rows: [...lines.map((value) => row(words.get(value), value)), ...handedOn, ...kept],
+    };
+  });
 }
 
 /** More than this is easier to read rule by rule. */

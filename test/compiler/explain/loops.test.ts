@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { gradientDocument } from "../../../compiler/explain/document.ts";
+import { explainGradient } from "../../../compiler/explain/gradient.ts";
 import { explanationText } from "../../../compiler/explain/text.ts";
 import { explainValue, explainValues, valueDocument } from "../../../compiler/explain/value.ts";
 import { loadModel } from "../../../compiler/load/index.ts";
@@ -34,6 +36,13 @@ describe("the step of a loop", () => {
     expect(explained("∂loss/∂z")).toContain("operand 1 of tanh(z): G ↦ G · (1 - next²)");
     expect(explained("∂loss/∂z")).toContain("∂loss/∂z = ∂loss/∂next · (1 - next²)");
     expect(explained("∂loss/∂next")).toContain("A step gets it from the step that came after");
+  });
+
+  test("stands below the model in the derivation of a gradient", () => {
+    const text = explanationText(gradientDocument(explainGradient(recurrent, "loss", "W")!));
+    expect(text).toMatch(
+      /\n\nA step of the loop over .*\n {2}z = x @ W \+ h @ U\n {2}next = tanh\(z\)\n {2}h′ = next\n\n/,
+    );
   });
 
   test("is part of the derivatives around the loop", () => {
