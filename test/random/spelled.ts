@@ -4,10 +4,12 @@ import { apart, move, tame, within, type Move } from "./parts.ts";
 
 /** What one computes by hand, and what nobody would write, but a library or a constant comes to. */
 export const spelled: readonly Move[] = [
-  move("powers of little use", ({ a, number }) => c.mul(0.3, c.pow(within(a), (number % 3) - 1))),
+  ...[-1, 0, 1].map((power) => move(`to the power ${power}`, ({ a }) => c.tanh(c.pow(c.add(0.5, c.square(a)), power)))),
   move("over minus one", ({ a }) => c.div(a, -1)),
+  move("over itself", ({ a, b }) => c.mul(b, c.div(c.cos(a), c.cos(a)))),
+  move("log of one plus less one", ({ a }) => c.log1p(c.expm1(tame(a)))),
   move("reciprocal of a reciprocal", ({ a }) => c.div(1, c.div(1, within(a)))),
-  move("log of a product", ({ a }) => c.mul(0.2, c.log(c.product(c.add(0.5, c.square(tame(a))), { axis: 1 })))),
+  move("log of a product", ({ a }) => c.mul(0.2, c.log(c.product(c.add(0.5, c.square(c.sin(a))), { axis: 1 })))),
   move("hypotenuse", ({ a, b }) => c.mul(0.6, c.sqrt(c.add(c.mul(a, a), c.square(within(b)))))),
   move("absolute value", (draw) => c.sqrt(c.square(apart(draw.a, draw)))),
   move("inverse of cosh", ({ a }) => {
