@@ -35,7 +35,11 @@ kernels, while the printed formula stays that of the textbook.
 
 Where a formula has no value or no slope, a convention says what is meant, and the row names it. Ties of a maximum share ½
 and ½, norms and cosine similarity have the gradient 0 at 0, and a selection passes on the gradient of the branch that it
-takes.`;
+takes.
+
+What lies at the edges of float32 is left to the device. Numbers below 1.2e-38 may be taken for 0 by any operation: 1.5 times
+1e-40 is 0 on most devices, and \`sign(1e-40)\` may be 1, 0 or 1e-40. A quotient below them has lost its side of 0, so that
+\`floorDivide(-1, 3e38)\` is −0 and not −1. And \`sinc\` multiplies by π first: beyond 1e38 that is ∞, and the result NaN.`;
 
 /** A row, and what there is to say of it. */
 interface Entry {
