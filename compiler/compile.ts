@@ -41,9 +41,10 @@ export interface Compilation {
 export function compileWithFacts(graph: Graph, options: CompileOptions = {}): Compilation {
   const { strictFloat = false } = options;
   const { log, counts } = countContracts();
-  const derived = derive(graph, { log, strictFloat }); // gradients in simplest form, while sizes are still names
+  const symbolic = { log, strictFloat, fruitless: new Set<string>() };
+  const derived = derive(graph, symbolic); // gradients in simplest form, while sizes are still names
   const bound = bindSizes(derived, options.dims ?? {}); // kernels are written for sizes that are numbers
-  const simple = simplifyAfterBinding(bound, { log, strictFloat }); // 1/batch is a constant now
+  const simple = simplifyAfterBinding(bound, symbolic); // 1/batch is a constant now
   const ready = runPasses(simple, kernelPasses({ strictFloat })); // in ops that kernels have, none too large
   const planned = lowerScans.run(ready); // carries and outputs of loops are rows of tensors
   const { program, facts } = assemble(planned); // kernels, memory and tables

@@ -27,10 +27,12 @@ export interface SymbolicOptions {
   readonly log?: DerivationLog;
   /** Leaves out rules that round differently or assume that numbers are finite. */
   readonly strictFloat?: boolean;
+  /** Shapes of arithmetic that are not worth collecting: what one pass has tried, the others of a compilation need not. */
+  readonly fruitless?: Set<string>;
 }
 
 /** Passes from the user's graph to the derived and simplified one. */
-export function makeSymbolicPasses({ log, strictFloat = false }: SymbolicOptions = {}): readonly Pass[] {
+export function makeSymbolicPasses({ log, strictFloat = false, fruitless }: SymbolicOptions = {}): readonly Pass[] {
   const stable = permittedRules(stabilizingRules, strictFloat);
   const stabilizer = (graph: Graph): ((value: Value) => Value) =>
     makeRewriter(stable, { classes: classesOf(graph), observe: log?.phase(beforeDerivatives) });
@@ -43,9 +45,9 @@ export function makeSymbolicPasses({ log, strictFloat = false }: SymbolicOptions
     simplifyWith(log, strictFloat),
     // Merged values have all their readers counted, which decides what collecting saves.
     cseWith(log),
-    collectWith(log, strictFloat),
+    collectWith(log, strictFloat, fruitless),
     // Once more: what the first round replaced no longer counts as a reader of its parts.
-    collectWith(log, strictFloat),
+    collectWith(log, strictFloat, fruitless),
     foldWith(log, strictFloat),
     cseWith(log),
   ];
@@ -60,17 +62,14 @@ export function makeSymbolicPasses({ log, strictFloat = false }: SymbolicOptions
   ];
 }
 
-/** Passes from the user's graph to the derived and simplified one. */
-export const symbolicPasses: readonly Pass[] = makeSymbolicPasses();
-
 /** The graph with every derivative expanded and everything in its simplest form. */
 export function derive(graph: Graph, options?: SymbolicOptions): Graph {
-  return runPasses(graph, options ? makeSymbolicPasses(options) : symbolicPasses);
+  return runPasses(graph, makeSymbolicPasses({ fruitless: new Set(), ...options }));
 }
 
 /** What is worth doing again once named sizes are numbers. */
-export function simplifyAfterBinding(graph: Graph, { log, strictFloat }: SymbolicOptions = {}): Graph {
-  const passes = [simplifyWith, collectWith, foldWith].map((make) => make(log, strictFloat));
-  const again = [...passes, cse];
+export function simplifyAfterBinding(graph: Graph, { log, strictFloat, fruitless }: SymbolicOptions = {}): Graph {
+  const collecting = collectWith(log, strictFloat, fruitless);
+  const again = [simplifyWith(log, strictFloat), collecting, foldWith(log, strictFloat), cse];
   return runPasses(graph, [...again, insideScans(again), dce]);
 }

@@ -8,15 +8,27 @@ import { graphRoots, type Graph } from "../../ir/graph.ts";
 import { postorder, type Value } from "../../ir/value.ts";
 import { replaceValues } from "./replace.ts";
 
-/** A pass that rewrites every value of a graph by rules until none applies; `log` notes what fires. */
-export function rewritePass(name: string, doc: string, rules: readonly Rule[], log?: DerivationLog): Pass {
+/**
+ * A pass that rewrites every value of a graph by rules until none applies; `log` notes what fires, and `fruitless` the
+ * shapes of arithmetic that collecting leaves as they are.
+ */
+export function rewritePass(
+  name: string,
+  doc: string,
+  rules: readonly Rule[],
+  log?: DerivationLog,
+  fruitless?: Set<string>,
+): Pass {
   return {
     name,
     doc,
     run: (graph) =>
       replaceValues(
         graph,
-        makeRewriter(rules, { uses: countUses(graph), classes: classesOf(graph), observe: log?.phase(name) }),
+        makeRewriter(rules, {
+          ...{ uses: countUses(graph), classes: classesOf(graph), fruitless },
+          observe: log?.phase(name),
+        }),
       ),
   };
 }

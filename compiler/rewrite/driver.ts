@@ -15,6 +15,8 @@ export interface RewriterOptions {
   readonly uses?: ReadonlyMap<Value, number>;
   /** Numbers of classes of inputs that hold labels. */
   readonly classes?: ReadonlyMap<Value, readonly Dim[]>;
+  /** Shapes of arithmetic that are not worth collecting, as far as is known; more are noted. */
+  readonly fruitless?: Set<string>;
   /** Called for each rule that fires, once for each value that it rewrites: a derivation log listens here. */
   readonly observe?: (rule: Rule, before: Value, after: Value) => void;
 }
@@ -82,7 +84,11 @@ export function makeRewriter(rules: readonly Rule[], options: RewriterOptions = 
 }
 
 /** What rules may ask; `trials` hears that they do. */
-function makeSurroundings(reads: Reads, { classes }: RewriterOptions, trials: Trials): Surroundings {
+function makeSurroundings(
+  reads: Reads,
+  { classes, fruitless = new Set() }: RewriterOptions,
+  trials: Trials,
+): Surroundings {
   return {
     uses(value) {
       trials.ask();
@@ -92,7 +98,7 @@ function makeSurroundings(reads: Reads, { classes }: RewriterOptions, trials: Tr
       trials.ask();
       return classes?.get(input) ?? [];
     },
-    fruitless: new Set(),
+    fruitless,
   };
 }
 
