@@ -86,7 +86,11 @@ const groups: readonly Group[] = [
     table: true,
     has: either(inFiles("ops/layout", "ops/compose", "ops/pad"), named("broadcastTo")),
   },
-  { title: "Reductions", table: true, has: inFiles("ops/sum", "ops/reduce", "ops/product", "ops/statistics") },
+  {
+    title: "Reductions",
+    table: true,
+    has: inFiles("ops/sum", "ops/reduce", "ops/product", "ops/norm", "ops/statistics"),
+  },
   { title: "Running sums and recurrences", table: true, has: inFiles("ops/cumulative") },
   { title: "Products and matrices", table: true, has: inFiles("ops/contract", "ops/einsum", "ops/linear") },
   { title: "Windows, convolution and pooling", table: true, has: inFiles("ops/windows", "ops/convolve", "ops/pool") },
