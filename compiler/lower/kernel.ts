@@ -130,7 +130,7 @@ export function nameTensors(
   const tensors = [...loads, ...stores.flatMap((value) => context.targets(value).map(targetTensor))];
   const names = context.shared?.tensorNames ?? new Map<Value, string>();
   for (const tensor of tensors) {
-    if (!names.has(tensor)) names.set(tensor, namer(context.notes.get(tensor)?.name ?? nounOf(tensor)));
+    if (!names.has(tensor)) names.set(tensor, namer(hintFor(tensor, context)));
   }
   return names;
 }

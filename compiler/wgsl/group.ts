@@ -4,7 +4,7 @@ import type { Value } from "../../ir/value.ts";
 import type { BindingAccess } from "../../runtime/abi.ts";
 import type { Kernel, SharedModule } from "../lower/kernel.ts";
 import { mostBindings } from "../cluster/partition.ts";
-import type { Binding, BindingView } from "./expression.ts";
+import { primary, type Binding, type BindingView } from "./expression.ts";
 import { helperLines, nonFinite } from "./helpers.ts";
 import { statementLines } from "./statements.ts";
 import { collectUsages, settingFields, settingLines, storageType, type Usage } from "./write.ts";
@@ -95,7 +95,7 @@ function callLines(
   let start = 0;
   const branches = parts.map(({ kernel }) => {
     const [width, height, depth] = gridOf(kernel);
-    const at = start === 0 ? "group.x" : `(group.x - ${start}u)`;
+    const at = start === 0 ? "group.x" : `group.x - ${start}u`;
     start += width * height * depth;
     const [across, down] = kernel.workgroupSize;
     const group = `vec3u(${coordinates(at, [width, height, depth]).join(", ")})`;
@@ -117,10 +117,11 @@ export function gridOf({ grid }: Kernel): readonly [number, number, number] {
 }
 
 function coordinates(at: string, [width, height, depth]: readonly [number, number, number]): readonly string[] {
+  const down = width > 1 ? `${primary(at)} / ${width}u` : depth === 1 ? at : primary(at);
   return [
-    width === 1 ? "0u" : height * depth === 1 ? at : `${at} % ${width}u`,
-    height === 1 ? "0u" : `${width === 1 ? at : `${at} / ${width}u`}${depth === 1 ? "" : ` % ${height}u`}`,
-    depth === 1 ? "0u" : `${at} / ${width * height}u`,
+    width === 1 ? "0u" : height * depth === 1 ? at : `${primary(at)} % ${width}u`,
+    height === 1 ? "0u" : `${down}${depth === 1 ? "" : ` % ${height}u`}`,
+    depth === 1 ? "0u" : `${primary(at)} / ${width * height}u`,
   ];
 }
 
