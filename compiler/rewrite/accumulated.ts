@@ -1,5 +1,5 @@
 /// Exponentials that are multiplied or added up along an axis, as one exponential each.
-import { logcumsumexpOp } from "../../ir/ops/cumulative.ts";
+import { cumprodOp, cumsumOp, logcumsumexpOp } from "../../ir/ops/cumulative.ts";
 import { productOp } from "../../ir/ops/product.ts";
 import { sum } from "../../ir/ops/sum.ts";
 import { apply, type Value } from "../../ir/value.ts";
@@ -11,9 +11,10 @@ export function accumulatedMonomial(value: Value, element: Monomial): Monomial {
   if (!isExponential(element) || !isPure(element) || !(element.coefficient > 0)) return atomMonomial(value);
   const whole = addLinear(element.exponent, linearConstant(Math.log(element.coefficient)));
   const exponent = writeLinear(whole, value.operands[0].type);
-  const accumulated: Value =
-    value.op === productOp
-      ? sum(exponent, { axes: value.attrs.axes as readonly number[] })
-      : apply(logcumsumexpOp, [exponent], value.attrs);
-  return exponentialMonomial(linearAtom(accumulated));
+  return exponentialMonomial(linearAtom(accumulated(value, exponent)));
+}
+
+function accumulated({ op, attrs }: Value, exponent: Value): Value {
+  if (op === productOp) return sum(exponent, { axes: attrs.axes as readonly number[] });
+  return apply(op === cumprodOp ? cumsumOp : logcumsumexpOp, [exponent], attrs);
 }

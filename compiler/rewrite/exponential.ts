@@ -2,56 +2,35 @@
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
 import { castOp, selectOp, where } from "../../ir/ops/choose.ts";
 import { and, not } from "../../ir/ops/compare.ts";
-import { exp, expm1, pow, sigmoid, sqrt, tanh } from "../../ir/ops/functions.ts";
+import { exp, expm1, maximum, minimum, pow, sigmoid, sqrt, tanh } from "../../ir/ops/functions.ts";
 import { cosh, sinh } from "../../ir/ops/hyperbolic.ts";
 import { constantValue } from "../../ir/ops/leaf.ts";
 import { log1mexp } from "../../ir/ops/logspace.ts";
-import { logsumexp } from "../../ir/ops/reduce.ts";
+import { concatenateOp, padOp } from "../../ir/ops/pad.ts";
+import { exp2 } from "../../ir/ops/powers.ts";
+import { logsumexp, maxOp, minOp } from "../../ir/ops/reduce.ts";
 import { sumOp } from "../../ir/ops/sum.ts";
-import { cumsumOp } from "../../ir/ops/cumulative.ts";
+import { cumprodOp, cumsumOp } from "../../ir/ops/cumulative.ts";
 import { productOp } from "../../ir/ops/product.ts";
 import type { TensorType } from "../../ir/type.ts";
-import { same, type Op, type Value } from "../../ir/value.ts";
+import { same, type Value } from "../../ir/value.ts";
 import { accumulatedMonomial } from "./accumulated.ts";
+import { chosenMonomial, extremeMonomial, paddedMonomial } from "./chosen.ts";
 import { complementOf, differenceOfSigmoids, logSigmoid } from "./sigmoids.ts";
 import { addLinear, equalLinear, linearAtom, linearConstant, linearLogaddexp, linearOf } from "./linear.ts";
 import { mapLinear, newBudget, scaleLinear, writeLinear, type Budget, type Linear } from "./linear.ts";
 import { atomMonomial, exponentialMonomial, isExponential, isPure, negatedMonomial } from "./monomial.ts";
 import { numberMonomial, restOf, timesMonomial, type Monomial } from "./monomial.ts";
+import { baseOf, hasPlainPart } from "./mentions.ts";
 import { rangeOf } from "./range.ts";
 import { ontoLayout, withoutAxes } from "./rules/uniform.ts";
+
+export { mentionsExponential } from "./mentions.ts";
 
 /** What may be taken for granted about a value. */
 export interface Assumption {
   /** It is positive where it is a number: the operand of a logarithm. */
   readonly positive?: boolean;
-}
-
-const exponentialOps: ReadonlySet<Op> = new Set([...[exp.op, expm1.op, sigmoid.op, tanh.op, cosh.op, sinh.op]]);
-const accumulations: ReadonlySet<Op> = new Set<Op>([sumOp, productOp, cumsumOp]);
-const elementwise: readonly Op[] = [add.op, sub.op, mul.op, div.op, neg.op, pow.op, sqrt.op, selectOp];
-const transparentOps: ReadonlySet<Op> = new Set([...elementwise, ...accumulations]);
-
-/** True when exponentials may be in a formula: a look that costs little. */
-export function mentionsExponential(value: Value): boolean {
-  const pending = [value];
-  const seen = new Set<Value>();
-  for (let each = pending.pop(); each && seen.size < 100; each = pending.pop()) {
-    if (seen.has(each)) continue;
-    seen.add(each);
-    if (exponentialOps.has(each.op)) return true;
-    if (transparentOps.has(each.op) || each.op.kind === "layout") pending.push(...each.operands);
-  }
-  return false;
-}
-
-/** True where a factor or summand is no exponential, seen at a glance: then the whole is none. */
-function hasPlainPart(value: Value, depth = 6): boolean {
-  // A sum is exponential by what is left of its elements when conditions are taken out.
-  if (value.constant || exponentialOps.has(value.op) || accumulations.has(value.op)) return false;
-  if (!transparentOps.has(value.op) && value.op.kind !== "layout") return true;
-  const parts = value.op === pow.op ? value.operands.slice(0, 1) : value.operands;
-  return depth > 0 && parts.some((part) => hasPlainPart(part, depth - 1));
 }
 
 /** A value as a product; what is no product is one factor. */
@@ -65,10 +44,12 @@ export function monomialOf(value: Value, assumption: Assumption = {}, budget: Bu
   switch (value.op) {
     case exp.op:
       return exponentialMonomial(linearOf(a, budget));
+    case exp2.op:
+      return exponentialMonomial(scaleLinear(linearOf(a, budget), Math.LN2));
     case sigmoid.op:
       return exponentialMonomial(logSigmoid(linearOf(a, budget)));
     case neg.op:
-      return negatedMonomial(of(a));
+      return (assumption.positive && sumMonomialOf(value, assumption, budget)) || negatedMonomial(of(a));
     case mul.op:
       return timesMonomial(of(a), of(b));
     case div.op:
@@ -81,18 +62,33 @@ export function monomialOf(value: Value, assumption: Assumption = {}, budget: Bu
       return sumMonomial(value, budget);
     case productOp:
     case cumsumOp:
+    case cumprodOp:
       return accumulatedMonomial(value, of(a));
+    case maxOp:
+    case minOp: {
+      const { conditions, element } = unmasked(a, budget);
+      return extremeMonomial(value, element, allOf(conditions));
+    }
+    case maximum.op:
+    case minimum.op:
+    case concatenateOp:
+      return chosenMonomial(value, value.operands.map(of));
+    case padOp:
+      return paddedMonomial(value, of(a));
     case add.op:
     case sub.op:
     case expm1.op:
     case cosh.op:
     case sinh.op:
-      if (hasPlainPart(value)) return atomMonomial(value);
-      return sumOfTerms(termsOf(value, budget), assumption, value.type) ?? atomMonomial(value);
+      return sumMonomialOf(value, assumption, budget) ?? atomMonomial(value);
     default:
       if (value.op.kind !== "layout") return atomMonomial(value);
       return layoutMonomial(value, monomialOf(a, assumption, budget));
   }
+}
+
+function sumMonomialOf(value: Value, assumption: Assumption, budget: Budget): Monomial | undefined {
+  return hasPlainPart(value) ? undefined : sumOfTerms(termsOf(value, budget), assumption, value.type);
 }
 
 function layoutMonomial(layout: Value, { coefficient, over, under, exponent }: Monomial): Monomial {
@@ -104,14 +100,16 @@ function layoutMonomial(layout: Value, { coefficient, over, under, exponent }: M
 function powerMonomial(value: Value, base: Monomial): Monomial {
   const [a, power] = value.operands;
   const number = constantValue(power);
+  const whole = baseOf(value);
+  if (whole !== undefined) return exponentialMonomial(scaleLinear(linearOf(power), Math.log(whole)));
   const plain = isPure(base) && base.coefficient > 0;
   if (!isExponential(base) || (!plain && number === undefined)) return atomMonomial(value);
   if (number !== undefined) {
     const rest = plain ? numberMonomial(base.coefficient ** number) : atomMonomial(pow(restOf(base, a.type), power));
     return timesMonomial(rest, exponentialMonomial(scaleLinear(base.exponent, number)));
   }
-  const whole = addLinear(base.exponent, linearConstant(Math.log(base.coefficient)));
-  return exponentialMonomial(linearOf(timesSigned(power, writeLinear(whole, a.type))));
+  const exponent = addLinear(base.exponent, linearConstant(Math.log(base.coefficient)));
+  return exponentialMonomial(linearOf(timesSigned(power, writeLinear(exponent, a.type))));
 }
 
 /** power · exponent, the sign in front. */
@@ -136,12 +134,15 @@ function sumMonomial(value: Value, budget: Budget): Monomial {
   const known = (each: Value | undefined): each is Value => each !== undefined;
   if (!isExponential(element) || !over.every(known) || !under.every(known)) return atomMonomial(value);
   const exponent = writeLinear(element.exponent, value.operands[0].type);
-  const all: Value | undefined = conditions.length > 0 ? conditions.reduce((a, b) => and(a, b)) : undefined;
+  const all = allOf(conditions);
   const total: Value = logsumexp((all ? where(all as never, exponent as never, -Infinity) : exponent) as Value, {
     axes,
   });
   return { coefficient: element.coefficient, over, under, exponent: linearOf(total) };
 }
+
+const allOf = (conditions: readonly Value[]): Value | undefined =>
+  conditions.length > 0 ? conditions.reduce((a, b) => and(a, b)) : undefined;
 
 interface Unmasked {
   /** Where they hold, all of them, the element counts. */

@@ -1,5 +1,6 @@
 /// Sums of logarithms in one form: numbers times atoms, and ln(1 + eᵘ) apart, because softplus(−u) = softplus(u) − u.
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
+import { selectOp } from "../../ir/ops/choose.ts";
 import { exp, log1p, softplus } from "../../ir/ops/functions.ts";
 import { constant, constantValue } from "../../ir/ops/leaf.ts";
 import { logaddexp } from "../../ir/ops/logspace.ts";
@@ -128,7 +129,7 @@ export function linearOf(value: Value, budget: Budget = newBudget()): Linear {
     case logaddexp.op:
       return linearLogaddexp(of(a), of(b));
     case logsumexpOp:
-      return linearLogsumexp(value, of(a));
+      return linearLogsumexp(value, budget);
     default:
       return value.op.kind === "layout" ? mapLinear(of(a), (atom) => ontoLayout(atom, value)) : linearAtom(value);
   }
@@ -145,8 +146,18 @@ function reciprocalOf(value: Value): number | undefined {
   return Math.fround(1 / number) === 1 / number && number * (1 / number) === 1 ? 1 / number : undefined;
 }
 
-/** What is the same along the reduced axes comes out: ln Σ e^(x + c) = c + ln Σ eˣ. */
-function linearLogsumexp(value: Value, inside: Linear): Linear {
+/** Which operand of a selection counts, where the other is −∞. */
+function countedOperand({ op, operands }: Value): number | undefined {
+  if (op !== selectOp) return undefined;
+  const left = [1, 2].filter((position) => constantValue(operands[position]) !== -Infinity);
+  return left.length === 1 ? left[0] : undefined;
+}
+
+/** What is the same along the reduced axes comes out: ln Σ e^(x + c) = c + ln Σ eˣ, also where only some x count. */
+function linearLogsumexp(value: Value, budget: Budget): Linear {
+  const [x] = value.operands;
+  const position = countedOperand(x);
+  const inside = linearOf(position === undefined ? x : x.operands[position], budget);
   const axes = value.attrs.axes as readonly number[];
   let outside = linearConstant(inside.constant);
   const rest = new Map<Value, number>();
@@ -157,8 +168,9 @@ function linearLogsumexp(value: Value, inside: Linear): Linear {
   }
   if (isNumber(outside) && outside.constant === 0) return linearAtom(value);
   if (rest.size === 0 && inside.softplus.length === 0) return linearAtom(value);
-  const kept = writeLinear({ ...inside, constant: 0, terms: rest }, value.operands[0].type);
-  return addLinear(outside, linearAtom(apply(logsumexpOp, [kept], value.attrs)));
+  const kept = writeLinear({ ...inside, constant: 0, terms: rest }, x.type);
+  const element = position === undefined ? kept : apply(selectOp, x.operands.with(position, kept), x.attrs);
+  return addLinear(outside, linearAtom(apply(logsumexpOp, [element], value.attrs)));
 }
 
 /** The sum with every atom replaced. */

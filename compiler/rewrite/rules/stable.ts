@@ -1,5 +1,6 @@
 /// Formulas that overflow or cancel as written, and the functions that compute the same without.
 import { identity, type Rule } from "../rule.ts";
+import { contractionRules } from "./contractions.ts";
 import { logarithmRules } from "./logarithms.ts";
 import { pickRules } from "./picks.ts";
 import { quotientRules } from "./quotients.ts";
@@ -9,6 +10,7 @@ import { rowRules } from "./rows.ts";
 import { inverseRules } from "./inverses.ts";
 import { lengthRules } from "./lengths.ts";
 import { ratioRules } from "./ratios.ts";
+import { shareRules } from "./shares.ts";
 import { squareRules } from "./squares.ts";
 import { tailRules } from "./tails.ts";
 import { varianceRules } from "./variance.ts";
@@ -50,6 +52,8 @@ export const stableRules: readonly Rule[] = [
   ...maskRules,
   ...namedRules,
   ...pickRules,
+  ...contractionRules,
+  ...shareRules,
   ...logarithmRules,
   ...weightedRules,
   ...quotientRules,

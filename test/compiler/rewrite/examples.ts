@@ -14,6 +14,7 @@ import { argmax, logsumexp, mean } from "../../../ir/ops/reduce.ts";
 import { broadcastAlong, broadcastTo, sum } from "../../../ir/ops/sum.ts";
 import { apply, type Value } from "../../../ir/value.ts";
 import type { DType, Shape } from "../../../ir/type.ts";
+import { categoricalExamples } from "./categorical-examples.ts";
 import { elementaryExamples } from "./elementary-examples.ts";
 import { standardizedExamples } from "./standardized-examples.ts";
 
@@ -29,6 +30,7 @@ const column = leaf("column", [3]);
 /** Rule name → a value that it rewrites. */
 export const functionExamples: readonly { readonly name: string; readonly value: () => Value }[] = [
   ...standardizedExamples,
+  ...categoricalExamples,
   ...elementaryExamples,
   { name: "negated factor", value: () => mul(x, neg(y)) },
   {

@@ -3,6 +3,7 @@ import { binary } from "./binary.ts";
 import { distributions, labels } from "./categorical.ts";
 import { composed } from "./composed.ts";
 import type { Family } from "./family.ts";
+import { rearranged } from "./rearranged.ts";
 import { maskedSequences } from "./sequences.ts";
 import * as weighted from "./weighted.ts";
 
@@ -11,4 +12,5 @@ export const spellingFamilies: readonly Family[] = [
   ...[binary, distributions, labels, maskedSequences],
   ...Object.values(weighted),
   ...composed,
+  ...rearranged,
 ];

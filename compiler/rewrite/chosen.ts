@@ -1,0 +1,44 @@
+/// Exponentials among which one is chosen, or that stand side by side: the choice is made among their exponents.
+import { where } from "../../ir/ops/choose.ts";
+import { constant, constantValue } from "../../ir/ops/leaf.ts";
+import { concatenateOp, padAttrs, padOp } from "../../ir/ops/pad.ts";
+import { apply, type Value } from "../../ir/value.ts";
+import { addLinear, linearAtom, linearConstant, writeLinear } from "./linear.ts";
+import { atomMonomial, exponentialMonomial, isExponential, isPure, type Monomial } from "./monomial.ts";
+
+/** ln of a part that is positive or 0 for certain: an exponential, or a number. */
+function logarithmOfPart(part: Value, monomial: Monomial): Value | undefined {
+  const { coefficient, exponent } = monomial;
+  if (constantValue(part) === 0) return constant(-Infinity, part.type.dtype, part.type.shape);
+  if (!isPure(monomial) || !(coefficient > 0)) return undefined;
+  return writeLinear(addLinear(exponent, linearConstant(Math.log(coefficient))), part.type);
+}
+
+/**
+ * max(eᵃ, eᵇ) = e^max(a, b), and so for what puts values side by side. The larger of an exponential and a number stays what
+ * it is: the number keeps the logarithm finite.
+ */
+export function chosenMonomial(value: Value, parts: readonly Monomial[]): Monomial {
+  const enough = value.op === concatenateOp ? parts.some(isExponential) : parts.every(isExponential);
+  const logarithms = enough ? value.operands.map((part, i) => logarithmOfPart(part, parts[i])) : [];
+  const known = (each: Value | undefined): each is Value => each !== undefined;
+  if (!enough || !logarithms.every(known)) return atomMonomial(value);
+  return exponentialMonomial(linearAtom(apply(value.op, logarithms, value.attrs)));
+}
+
+/** A frame of numbers that are not negative around exponentials: of their logarithms around exponents. */
+export function paddedMonomial(value: Value, inner: Monomial): Monomial {
+  const fill = padAttrs(value.attrs).fill;
+  const exponent = isExponential(inner) ? logarithmOfPart(value.operands[0], inner) : undefined;
+  if (!exponent || !(fill >= 0)) return atomMonomial(value);
+  return exponentialMonomial(linearAtom(apply(padOp, [exponent], { ...value.attrs, fill: Math.log(fill) })));
+}
+
+/** The largest or smallest of exponentials along axes; what a condition leaves out is 0 = e^−∞. */
+export function extremeMonomial(value: Value, element: Monomial, condition: Value | undefined): Monomial {
+  const [x] = value.operands;
+  const exponent = isExponential(element) ? logarithmOfPart(x, element) : undefined;
+  if (!exponent) return atomMonomial(value);
+  const counted = condition ? (where(condition as never, exponent as never, -Infinity) as Value) : exponent;
+  return exponentialMonomial(linearAtom(apply(value.op, [counted], value.attrs)));
+}

@@ -1,0 +1,51 @@
+/// Values on which rules about distributions fire that are functions themselves.
+import { add, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
+import { cast, where } from "../../../ir/ops/choose.ts";
+import { equal, greater } from "../../../ir/ops/compare.ts";
+import { contract } from "../../../ir/ops/contract.ts";
+import { cumsum } from "../../../ir/ops/cumulative.ts";
+import { exp, log, softplus, tanh } from "../../../ir/ops/functions.ts";
+import { inputOp, iota } from "../../../ir/ops/leaf.ts";
+import { log1mexp } from "../../../ir/ops/logspace.ts";
+import { argmax, logsumexp } from "../../../ir/ops/reduce.ts";
+import { broadcastAlong, sum } from "../../../ir/ops/sum.ts";
+import { apply, type Value } from "../../../ir/value.ts";
+
+function leaf(name: string): Value {
+  return apply(inputOp, [], { identity: { name, dtype: "f32", shape: [3, 4] } });
+}
+
+const x = leaf("x");
+const y = leaf("y");
+/** Scores beyond these differ by more than decimal arithmetic has exponents for. */
+const scores = mul(300, tanh(x)) as Value;
+const total = (): Value => logsumexp(scores, { axis: 1 });
+const some = (): Value => greater(iota([3, 4], 1) as never, 1) as Value;
+const match = (): Value =>
+  equal(iota([3, 4], 1), broadcastAlong(argmax(y, { axis: 1 }) as Value, [3, 4], [0]) as never) as Value;
+
+/** Rule name → a value that it rewrites. */
+export const categoricalExamples: readonly { readonly name: string; readonly value: () => Value }[] = [
+  {
+    name: "complement of a share",
+    value: () =>
+      log1mexp(sub(logsumexp(where(some() as never, scores as never, -Infinity) as Value, { axis: 1 }), total())),
+  },
+  {
+    name: "complement of a share",
+    value: () => log1mexp(sub(sum(where(match() as never, scores as never, 0) as Value, { axis: 1 }), total())),
+  },
+  { name: "complement of a share", value: () => log1mexp(sub(scores, broadcastAlong(total(), [3, 4], [0]))) },
+  { name: "complement of a product of complements", value: () => log1mexp(neg(sum(softplus(x), { axis: 1 }))) },
+  { name: "complement of a product of complements", value: () => log1mexp(neg(cumsum(softplus(x), 1))) },
+  { name: "complement of a product of complements", value: () => log1mexp(neg(add(softplus(x), softplus(y)))) },
+  {
+    name: "log of a contraction",
+    value: () => log(contract(exp(x), exp(y), { batch: [], contracted: [[1, 1]] })),
+  },
+  {
+    name: "log of a contraction",
+    value: () =>
+      log(contract(exp(x), cast(match() as never, "f32") as Value, { batch: [[0, 0]], contracted: [[1, 1]] })),
+  },
+];
