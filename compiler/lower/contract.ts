@@ -12,6 +12,7 @@ import type { ContractionShape, Vectorised } from "./contraction-shape.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { constantIndex, indexAlgebra, variableIndex, type Index } from "./index.ts";
 import {
+  components,
   hintFor,
   nameTensors,
   widen,
@@ -23,7 +24,6 @@ import {
 import type { Lane } from "./leaf.ts";
 import { writeStores } from "./store.ts";
 
-const components = ["x", "y", "z", "w"];
 const range = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
 
 /** Lowers a contraction with its epilogue. */

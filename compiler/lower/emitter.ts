@@ -8,7 +8,7 @@ import { gatherIndex } from "../cluster/access.ts";
 import { identifier, type Namer } from "../wgsl/names.ts";
 import { conditionAlgebra, isUniformAlong, type Conjunct } from "./condition.ts";
 import { atLane, constantIndex, indexAlgebra, indexKey, variableIndex, type Index } from "./index.ts";
-import type { Expression, Statement } from "./kernel.ts";
+import { componentOf, nesting, type Expression, type Statement } from "./kernel.ts";
 import { emitLeaf, type Lane } from "./leaf.ts";
 import { depthOf, makeScope, type Loop, type Register, type Scope } from "./scope.ts";
 
@@ -59,6 +59,8 @@ interface Progress {
   readonly helpers: Set<HelperFunction>;
   readonly anchored: Map<Value, boolean>;
   operations: number;
+  /** Which of four elements is written, where they are written one by one. */
+  step?: number | undefined;
 }
 
 /** An emitter for the kernel that stores `roots`. */
@@ -101,7 +103,7 @@ export function createEmitter(view: KernelView, roots: readonly Value[]): Emitte
 
 function emit(value: Value, index: readonly Index[], lane: Lane | undefined, progress: Progress): Expression {
   const computed = progress.view.computed(value);
-  if (computed) return computed;
+  if (computed) return lane || computed.lanes === 1 ? computed : componentOf(computed, progress.step!);
   const { op } = value;
   if (op.kind === "leaf" || progress.view.isLoaded(value)) return emitLeaf(value, index, lane);
   if (op.kind === "layout") {
@@ -175,8 +177,10 @@ function selected(conjuncts: readonly Conjunct[], element: Expression, rest: Exp
 function laneByLane(value: Value, index: readonly Index[], lane: Lane, progress: Progress): Expression {
   const parts = [0, 1, 2, 3].map((step) => {
     const at = index.map((part) => atLane(part, lane.variable, lane.extent, step));
+    progress.step = step;
     return emit(value, at, undefined, progress);
   });
+  progress.step = undefined;
   return { tag: "vector", parts, dtype: value.type.dtype, lanes: 4 };
 }
 
@@ -274,12 +278,6 @@ function touchesAnchor(value: Value, progress: Progress): boolean {
   const touches = view.isAnchor(value) || (!view.isLoaded(value) && inner());
   anchored.set(value, touches);
   return touches;
-}
-
-function nesting(expression: Expression): number {
-  return expression.tag === "apply"
-    ? 1 + expression.operands.reduce((total, operand) => total + nesting(operand), 0)
-    : 0;
 }
 
 /** How often each value is used within the kernel. */

@@ -151,6 +151,22 @@ export function hintFor(value: Value, context: LowerContext): string {
   return name ?? (state ? `next_${context.notes.get(state)?.name ?? "state"}` : nounOf(value));
 }
 
+/** How many applications an expression is made of. */
+export function nesting(expression: Expression): number {
+  return expression.tag === "apply"
+    ? 1 + expression.operands.reduce((total, operand) => total + nesting(operand), 0)
+    : 0;
+}
+
+/** The parts of a vector. */
+export const components = ["x", "y", "z", "w"] as const;
+
+/** One of four elements that a variable holds, or the number that all of them are. */
+export function componentOf(four: Expression, step: number): Expression {
+  if (four.tag !== "name") return { ...four, lanes: 1 };
+  return { tag: "name", text: `${four.text}.${components[step]}`, dtype: four.dtype, lanes: 1 };
+}
+
 /** The expression with four lanes. */
 export function widen(expression: Expression): Expression {
   if (expression.lanes === 4) return expression;

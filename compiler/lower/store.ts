@@ -3,7 +3,7 @@ import { joinIndex } from "../../ir/ops/layout.ts";
 import type { Value } from "../../ir/value.ts";
 import type { Emitter } from "./emitter.ts";
 import { atLane, indexAlgebra, laneAccess, type Index } from "./index.ts";
-import { targetTensor, widen, type Expression, type LowerContext } from "./kernel.ts";
+import { componentOf, components, targetTensor, widen, type LowerContext } from "./kernel.ts";
 import type { Lane } from "./leaf.ts";
 
 /**
@@ -40,13 +40,4 @@ export function writeStores(
       });
     }
   }
-}
-
-const components = ["x", "y", "z", "w"];
-
-/** One of four lanes that a variable holds. */
-function componentOf(four: Expression, step: number): Expression {
-  const { dtype } = four;
-  if (four.tag !== "name") return { ...four, lanes: 1 };
-  return { tag: "name", text: `${four.text}.${components[step]}`, dtype, lanes: 1 };
 }

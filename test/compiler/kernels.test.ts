@@ -25,9 +25,11 @@ import {
   model,
   mul,
   neg,
+  pad,
   param,
   pow,
   reshape,
+  slice,
   softmax,
   sqrt,
   square,
@@ -206,6 +208,25 @@ describe("kernels", () => {
         const x = input("x", "f32", [8, 2]);
         const ones = constant(1, "f32", [4, 8]);
         return { all: { twice: softmax(softmax(x)), warm: softmax(mul(x, 0.5)), sums: matmul(ones, x) } };
+      }),
+    ));
+
+  it("one element of what follows a product, put among zeros", () =>
+    expectRight(
+      model("part", () => {
+        const product = mul(matmul(input("a", "f32", [1, 6]), input("b", "f32", [6, 8])), input("c", "f32", [8]));
+        return {
+          run: {
+            product,
+            first: mul(
+              pad(slice(product, [null, [0, 1]]), [
+                [0, 0],
+                [0, 7],
+              ]),
+              0.3,
+            ),
+          },
+        };
       }),
     ));
 
