@@ -55,15 +55,19 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
   const slabs = slabsOf([...usages.values()], context);
   const settings = settingFields(context.settings);
   const bindings = bindingsOf(slabs);
+  // Headers may mention anything that a model has named, so that the text does not tell.
+  let usesSettings = false;
   const view: BindingView = {
     binding: (tensor) => bindings.get(tensor)!,
-    settingName: ({ setting }) => `settings.${settings.get(setting)!}`,
+    settingName({ setting }) {
+      usesSettings = true;
+      return `settings.${settings.get(setting)!}`;
+    },
   };
   const functions = parts.map(({ kernel, header }) => functionLines(kernel, header, view));
   const text = functions.flat().join("\n");
   const helpers = helperLines([...new Set(parts.flatMap(({ kernel }) => kernel.helpers))], text);
   const special = nonFinite([text, ...helpers].join("\n"), slabs[0].name);
-  const usesSettings = text.includes("settings.");
   const { lines: calls, workgroups } = callLines(parts, threads);
   const wgsl = [
     ...slabs.flatMap((slab, position) => slabLines(slab, position, context)),
