@@ -190,7 +190,7 @@ describe("§5: the L-layer network, vectorised", () => {
   ] as const)("with %s has exactly the lines of the notes", (_, activation, derivative) => {
     const lines = printed(network(activation)).filter((line) => line.startsWith("∂"));
     const layer = (l: number, before: string): string[] => [
-      `∂J/∂b${l} = reshape(sum(∂J/∂Z${l}, axis=1), [${[0, 6, 4, 1][l]}, 1])`,
+      `∂J/∂b${l} = sum(∂J/∂Z${l}, axis=1, keepAxes=true)`,
       `∂J/∂W${l} = ∂J/∂Z${l} @ ${before}ᵀ`,
     ];
     const passOn = (l: number): string[] => [`∂J/∂A${l} = W${l + 1}ᵀ @ ∂J/∂Z${l + 1}`, `∂J/∂Z${l} = ${derivative(l)}`];
