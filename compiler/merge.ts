@@ -116,6 +116,7 @@ function kindOf({ traffic: { cluster, stores } }: PlannedStep): "apart" | "barri
   // A single row that long deserves more threads than the others have.
   if (rows.rowCount === 1 && !(Number(rows.length) <= longestRow)) return "alone";
   const { rows: side, lanes } = arrangeRows(cluster, rows, sharedThreads);
+  if (lanes === 1) return "apart";
   return side * lanes === sharedThreads ? "barriers" : "alone";
 }
 

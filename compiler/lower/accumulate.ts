@@ -52,7 +52,14 @@ function targetName(target: string): string {
   return target.replace(/(_lanes(_\d+)?)?(\[.*)?$/, "");
 }
 
-/** A tree over the lanes of a row, in workgroup memory; always in the same order, so that sums repeat bit by bit. */
+/** So many lanes read each other's parts at once. */
+const fewLanes = 8;
+
+/**
+ * Combines the parts of all lanes of a row through workgroup memory, so that each lane has the whole; always in the same
+ * order, so that sums repeat bit by bit. Where lanes are many, a few of them take in the others first: reads weigh as much
+ * as barriers do.
+ */
 export function combineLanes(
   all: readonly Accumulating[],
   { rows, lanes, alongRow }: Arrangement,
@@ -60,28 +67,41 @@ export function combineLanes(
   emitter: Emitter,
 ): void {
   const line = (text: string): void => emitter.push({ tag: "line", text });
-  for (const { parts, arrays } of all) parts.forEach((part, i) => line(`${arrays[i]}[local.x] = ${part};`));
-  const other = alongRow || rows === 1 ? "local.x + stride" : `local.x + stride * ${rows}u`;
-  const combine = emitter.scope(() => {
-    line(`let other = ${other};`);
-    for (const { op, value, arrays } of all) {
-      const own = arrays.map((array) => `${array}[local.x]`);
-      const theirs = arrays.map((array) => `${array}[other]`);
-      const [here, there] =
-        arrays.length === 1 ? [own, theirs] : [own, theirs].map((parts) => bindParts(parts, namer, emitter));
-      assignParts(own, (first) => op.wgsl.combine(here, there, first, dtypeOf(value)), namer, emitter);
-    }
-  });
-  const head = `for (var stride = ${lanes / 2}u; stride > 0u; stride /= 2u)`;
-  const guarded = { tag: "block", head: "if (lane < stride)", body: combine } as const;
-  emitter.push({ tag: "block", head, body: [{ tag: "line", text: "workgroupBarrier();" }, guarded] });
+  const share = (): void => {
+    for (const { parts, arrays } of all) parts.forEach((part, i) => line(`${arrays[i]}[local.x] = ${part};`));
+  };
+  const own = alongRow ? "local.x - lane" : `local.x % ${rows}u`;
+  const at = (lane: string): string => (rows === 1 ? lane : `${own} + ${alongRow ? lane : `${lane} * ${rows}u`}`);
+  const takeIn = (from: string, end: number, step: string): void => {
+    const body = emitter.scope(() => {
+      for (const { op, value, parts, arrays } of all) {
+        const read = arrays.map((array) => `${array}[${at("other")}]`);
+        const theirs = read.length === 1 ? read : bindParts(read, namer, emitter);
+        assignParts(parts, (done) => op.wgsl.combine(parts, theirs, done, dtypeOf(value)), namer, emitter);
+      }
+    });
+    emitter.push({ tag: "block", head: `for (var other = ${from}; other < ${end}u; other${step})`, body });
+  };
+  share();
   line("workgroupBarrier();");
+  const heads = lanes <= fewLanes ? lanes : 2 ** Math.ceil(Math.log2(lanes) / 2);
+  if (heads < lanes) {
+    const body = emitter.scope(() => {
+      takeIn(`lane + ${heads}u`, lanes, ` += ${heads}u`);
+      share();
+    });
+    emitter.push({ tag: "block", head: `if (lane < ${heads}u)`, body });
+    line("workgroupBarrier();");
+  }
+  for (const { parts, arrays } of all)
+    parts.forEach((part, i) => line(`${part} = ${arrays[i]}[${rows === 1 ? "0u" : own}];`));
+  takeIn("1u", heads, "++");
 }
 
 /** Variables for elements that are read more than once. */
 function bindParts(parts: readonly string[], namer: Namer, emitter: Emitter): readonly string[] {
   return parts.map((text) => {
-    const name = namer(`${targetName(text)}_${text.includes("other") ? "there" : "here"}`);
+    const name = namer(`${targetName(text)}_there`);
     emitter.push({ tag: "line", text: `let ${name} = ${text};` });
     return name;
   });

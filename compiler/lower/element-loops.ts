@@ -50,7 +50,7 @@ export function planElementLoops({ rows, arrangement, needs, namer, isKnown, hin
   const kept = Number.isFinite(turns) ? planRegisters({ needs, index, variable, turns, isKnown }) : [];
   const registers = kept.map((each): Held => {
     const name = namer(identifier(hint(each.value)));
-    const text = turns === 1 ? name : `${name}[turn]`;
+    const text = turns === 1 ? name : `${name}[${lanes === 1 ? variable : "turn"}]`;
     const expression = { tag: "name", text, dtype: each.value.type.dtype, lanes: 1 } as const;
     return { kept: each, filled: false, isDeclared: turns > 1 || !isFull, expression };
   });
@@ -68,6 +68,10 @@ export function planElementLoops({ rows, arrangement, needs, namer, isKnown, hin
         if (each.loop === loop && isDeclared) emitter.push(line(declaration(expression, turns)));
       }
       if (turns === 1) return pushGuarded([...conditions, ...(isFull ? [] : [`lane < ${end}`])], written.body, emitter);
+      if (lanes === 1) {
+        const head = `for (var position = 0u; position < ${end}; position++)`;
+        return pushGuarded(conditions, [{ tag: "block", head, body: written.body }], emitter);
+      }
       const head =
         registers.length > 0
           ? `for (var turn = 0u; turn < ${turns}u; turn++)`
@@ -80,7 +84,7 @@ export function planElementLoops({ rows, arrangement, needs, namer, isKnown, hin
 }
 
 function declaration({ text, dtype }: Expression & { readonly tag: "name" }, turns: number): string {
-  return turns === 1 ? `var ${text}: ${dtype};` : `var ${text.replace("[turn]", "")}: array<${dtype}, ${turns}>;`;
+  return turns === 1 ? `var ${text}: ${dtype};` : `var ${text.replace(/\[.*/, "")}: array<${dtype}, ${turns}>;`;
 }
 
 /** Writes statements where all conditions hold. */

@@ -112,10 +112,7 @@ function writePhase(phase: readonly Value[], loop: number, plan: Plan, emitter: 
   plan.elements.write(loop, emitter, () => all.forEach((each) => accumulate(each, elements, plan, emitter)));
   if (lanes > 1) combineLanes(all, plan.arrangement, plan.namer, emitter);
   for (const each of all) {
-    const first = plan.arrangement.alongRow ? `local.x - lane` : `local.x % ${plan.arrangement.rows}u`;
-    const parts =
-      lanes === 1 ? each.parts : each.arrays.map((array) => `${array}[${plan.rowCount === 1 ? "0" : first}]`);
-    emitter.push({ tag: "line", text: `let ${each.result} = ${each.op.wgsl.finish(parts)};` });
+    emitter.push({ tag: "line", text: `let ${each.result} = ${each.op.wgsl.finish(each.parts)};` });
     plan.finished.set(each.value, { tag: "name", text: each.result, dtype: each.value.type.dtype, lanes: 1 });
   }
 }

@@ -20,20 +20,26 @@ export function isShort(length: Dim): boolean {
   return typeof length === "number" && length <= shortRow;
 }
 
+/** Rows of at most so many elements are a thread's: to wait for others takes longer. */
+const shortestShared = 32;
+
+/** Rows get more lanes until there are so many threads: fewer lanes have less to exchange. */
+const enoughThreads = 4096;
+
 /** A thread a row, for short rows in a workgroup that goes without barriers. */
 export function rowPerThread(rowCount: Dim): Arrangement {
   return { rows: powerOfTwo(rowCount, sharedThreads), lanes: 1, alongRow: false };
 }
 
-/** 64 threads; 256 for a single long row. Sizes that are not bound yet count as large. */
+/** 64 threads; 256 for a single long row. Lengths that are not bound yet count as large. */
 export function arrange(rowCount: Dim, length: Dim, alongRow: boolean, mostThreads = 256): Arrangement {
   if (rowCount === 1) return { rows: 1, lanes: powerOfTwo(length, mostThreads), alongRow: true };
-  if (alongRow) {
-    const lanes = powerOfTwo(length, 64);
-    return { rows: Math.min(64 / lanes, powerOfTwo(rowCount, 64)), lanes, alongRow };
-  }
-  const rows = powerOfTwo(rowCount, 16);
-  return { rows, lanes: Math.min(64 / rows, powerOfTwo(length, 64)), alongRow };
+  if (typeof length === "number" && length <= shortestShared) return rowPerThread(rowCount);
+  const wanted = typeof rowCount === "number" ? powerOfTwo(Math.ceil(enoughThreads / rowCount), 64) : 64;
+  // Neighbours that read along different rows read neighbours when there are 16 of them.
+  const most = alongRow ? wanted : Math.min(wanted, 64 / powerOfTwo(rowCount, 16));
+  const lanes = powerOfTwo(length, most);
+  return { rows: Math.min(64 / lanes, powerOfTwo(rowCount, 64)), lanes, alongRow };
 }
 
 /** Rows along axes of a space. */
@@ -72,8 +78,8 @@ export function writeHead(arrangement: Arrangement, rowCount: Dim, emitter: Emit
   const { rows, lanes, alongRow } = arrangement;
   const line = (text: string): void => emitter.push({ tag: "line", text });
   const slot = rows === 1 ? "" : alongRow ? (lanes === 1 ? "local.x" : `local.x / ${lanes}u`) : `local.x % ${rows}u`;
-  const lane = lanes === 1 ? "0u" : rows === 1 ? "local.x" : alongRow ? `local.x % ${lanes}u` : `local.x / ${rows}u`;
-  line(`let lane = ${lane};`);
+  const lane = rows === 1 ? "local.x" : alongRow ? `local.x % ${lanes}u` : `local.x / ${rows}u`;
+  if (lanes > 1) line(`let lane = ${lane};`);
   if (rowCount === 1) return;
   const { group } = foldGrid(rowCount, rows);
   const row = rows === 1 ? group : `${group} * ${rows}u + ${slot}`;

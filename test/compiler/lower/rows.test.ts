@@ -58,6 +58,13 @@ describe("a normalisation", () => {
     [[3, 300], [1]],
     [[2, 64], [1]],
     [[2, 128], [1]],
+    // Few rows have many lanes each, many rows few, and very many rows one.
+    [[40, 50], [1]],
+    [[301, 40], [1]],
+    [[1030, 36], [1]],
+    [[4100, 34], [1]],
+    [[50, 40], [0]],
+    [[36, 1030], [0]],
   ])("of %j over axes %j", (shape, axes) => expectRight(overAxes(shape, axes)));
 
   it("with a learned scale and shift trains", () =>
