@@ -5,6 +5,7 @@ import type { Value } from "../ir/value.ts";
 import type { Dispatch, Loop } from "../runtime/abi.ts";
 import { dispatchSize } from "./errors.ts";
 import type { KernelTable } from "./kernel-table.ts";
+import { contractNames } from "./lower/contract.ts";
 import { kernelHeader, kernelName } from "./lower/header.ts";
 import { mostWorkgroups, type GridExtent, type Kernel, type SharedModule } from "./lower/kernel.ts";
 import { lower } from "./lower/lower.ts";
@@ -163,7 +164,9 @@ const settingsBinding = ({ settingsBuffer, settings }: Surroundings): Dispatch["
 
 function launchGroup({ steps, apart }: Together, around: Surroundings): Launched {
   const { entry, notes, locations, settings, kernels, labelOf } = around;
-  const module: SharedModule = { namer: createNamer(), tensorNames: new Map(), apart };
+  const holdsProduct = steps.some(({ traffic }) => traffic.cluster.kind === "contract");
+  const namer = createNamer(holdsProduct ? contractNames : undefined);
+  const module: SharedModule = { namer, tensorNames: new Map(), apart };
   const names = steps.map((step) => kernelName(step, notes));
   const parts = steps.map((step, i) => prepare(step, module.namer(names[i]), around, module));
   const locationOf = (tensor: Value): Location => locations.get(tensor)!;

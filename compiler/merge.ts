@@ -34,28 +34,34 @@ export function sideBySide(
   bindsBuffers = true,
 ): readonly Together[] {
   const before = waits(steps);
+  const kinds = steps.map(kindOf);
+  const sizes = steps.map((step, i) => (kinds[i] === "alone" ? Infinity : workgroupsOf(step, kinds[i])));
+  const tensors = steps.map(tensorsOf);
   const groups: Group[] = [];
   const place = new Map<number, Group>();
+  const put = (step: number, group: Group): void => {
+    group.steps.push(step);
+    group.workgroups += sizes[step];
+    for (const tensor of tensors[step]) group.tensors.add(tensor);
+    place.set(step, group);
+  };
   const join = (step: number, level: number): boolean => {
-    const kind = kindOf(steps[step]);
+    const kind = kinds[step];
     const isFitting = (group: Group): boolean =>
       group.level === level &&
       group.kind === kind &&
-      fits(
-        [...group.steps, step].map((each) => steps[each]),
-        outputs,
-        bindsBuffers,
-      );
+      group.steps.length < mostKernels &&
+      group.workgroups + sizes[step] <= mostWorkgroups &&
+      fits(group.tensors, tensors[step], outputs, bindsBuffers);
     const group = kind === "alone" ? undefined : groups.find(isFitting);
-    if (group) group.steps.push(step);
-    if (group) place.set(step, group);
+    if (group) put(step, group);
     return group !== undefined;
   };
   latest(before).forEach((level, step) => {
     if (join(step, level)) return;
-    const group = { level, kind: kindOf(steps[step]), steps: [step] };
+    const group: Group = { level, kind: kinds[step], steps: [], tensors: new Set(), workgroups: 0 };
     groups.push(group);
-    place.set(step, group);
+    put(step, group);
   });
   // What found nobody may find others earlier, as soon as what it needs is there.
   for (const group of groups.filter((each) => each.steps.length === 1)) {
@@ -63,7 +69,10 @@ export function sideBySide(
     const [step] = group.steps;
     const earliest = before[step].reduce((level, other) => Math.max(level, place.get(other)!.level + 1), -Infinity);
     const free = new Set(groups.map(({ level }) => level).filter((level) => level >= earliest && level < group.level));
-    if ([...free].sort((x, y) => y - x).some((level) => join(step, level))) group.steps.length = 0;
+    if (![...free].sort((x, y) => y - x).some((level) => join(step, level))) continue;
+    group.steps.length = 0;
+    group.tensors.clear();
+    group.workgroups = 0;
   }
   return groups
     .filter((group) => group.steps.length > 0)
@@ -76,6 +85,9 @@ interface Group {
   readonly level: number;
   readonly kind: string;
   readonly steps: number[];
+  /** What they bind. */
+  readonly tensors: Set<Value>;
+  workgroups: number;
 }
 
 /** For each step those that must have run: they write what it reads, or read or write what it overwrites. */
@@ -120,12 +132,14 @@ function kindOf({ traffic: { cluster, stores } }: PlannedStep): "apart" | "barri
   return side * lanes === sharedThreads ? "barriers" : "alone";
 }
 
-/** True for kernels that a driver takes as one: in text, workgroups and bindings. */
-function fits(steps: readonly PlannedStep[], outputs: ReadonlySet<Value>, bindsBuffers: boolean): boolean {
-  if (steps.length > mostKernels || steps.reduce((total, step) => total + workgroupsOf(step), 0) > mostWorkgroups) {
-    return false;
-  }
-  const tensors = new Set(steps.flatMap((step) => [...tensorsOf(step)]));
+/** True for tensors that one dispatch can bind, each by itself or those of a buffer together. */
+function fits(
+  bound: ReadonlySet<Value>,
+  more: ReadonlySet<Value>,
+  outputs: ReadonlySet<Value>,
+  bindsBuffers: boolean,
+): boolean {
+  const tensors = new Set([...bound, ...more]);
   if (tensors.size <= mostBindings) return true;
   if (!bindsBuffers) return false;
   const slabs = new Map<unknown, string>();
@@ -146,12 +160,11 @@ function slabOf(tensor: Value, outputs: ReadonlySet<Value>): unknown {
 }
 
 /** Workgroups of a kernel in a group. */
-function workgroupsOf(step: PlannedStep): number {
-  const { cluster } = step.traffic;
+function workgroupsOf({ traffic: { cluster } }: PlannedStep, kind: ReturnType<typeof kindOf>): number {
   if (cluster.kind === "map") return Math.ceil((elementCount(cluster.space) as number) / sharedThreads);
   if (cluster.kind === "reduce") {
     const rows = rowsOf(cluster.space, cluster.axes);
-    const each = kindOf(step) === "apart" ? rowPerThread(rows.rowCount) : arrangeRows(cluster, rows, sharedThreads);
+    const each = kind === "apart" ? rowPerThread(rows.rowCount) : arrangeRows(cluster, rows, sharedThreads);
     return Math.ceil((rows.rowCount as number) / each.rows);
   }
   const root = [...cluster.members].find(({ op }) => op.kind === "contraction")!;

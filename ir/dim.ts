@@ -36,6 +36,7 @@ export function multiplyDims(a: Dim, b: Dim): Dim {
 export function divideDims(a: Dim, b: Dim): Dim | undefined {
   if (a === b) return 1;
   if (a === 0) return 0;
+  if (typeof a === "number" && typeof b === "number") return a % b === 0 ? a / b : undefined;
   const divisor = [...toPolynomial(b)];
   if (divisor.length !== 1) return undefined;
   const [names, factor] = divisor[0];
@@ -78,6 +79,7 @@ export function bindDim(dim: Dim, sizes: Readonly<Record<string, number>>): Dim 
 
 /** True when the size is a multiple of `divisor` for every binding of its names. */
 export function isMultipleOf(dim: Dim, divisor: number): boolean {
+  if (typeof dim === "number") return dim % divisor === 0;
   return [...toPolynomial(dim).values()].every((coefficient) => coefficient % divisor === 0);
 }
 

@@ -77,5 +77,6 @@ export function gatherIndex(
 
 /** True when two indices are the same element for every value of their variables. */
 export function sameIndex(a: readonly Index[], b: readonly Index[]): boolean {
-  return a.length === b.length && a.every((part, axis) => indexKey(part) === indexKey(b[axis]));
+  if (a === b) return true;
+  return a.length === b.length && a.every((part, axis) => part === b[axis] || indexKey(part) === indexKey(b[axis]));
 }

@@ -7,7 +7,7 @@ import { elementCount, sameShape, type Shape } from "../../ir/type.ts";
 import { keptAxes } from "../../ir/ops/sum.ts";
 import { postorder, underLayouts, type Value } from "../../ir/value.ts";
 import { indexAlgebra, type Index } from "../lower/index.ts";
-import { afterLayouts, isRenaming, readsOf, sameIndex, spaceIndex, throughLayouts, type Access } from "./access.ts";
+import { afterLayouts, isRenaming, readsOf, sameIndex, throughLayouts, type Access } from "./access.ts";
 import { createGrowth, type Draft, type Growth } from "./growth.ts";
 import { isNumber, loopTensor, placeOp, tensorUnder } from "./loop.ts";
 import type { Cluster, Lessons, Partition, View } from "./partition.ts";
@@ -26,14 +26,13 @@ const manyRows = 64;
 
 /** Partitions the values under `roots`. */
 export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
-  const { cuts } = lessons;
-  const growth = createGrowth(lessons);
+  const [growth, { cuts }] = [createGrowth(lessons), lessons];
   const { home, start, join } = growth;
   const order = postorder(roots);
   const contracted = new Set(
     order.flatMap((value) => (value.op.kind === "contraction" ? value.operands.map(underLayouts) : [])),
   );
-  const [reductions, sizes] = [new Map<string, Draft[]>(), new Map<Value, Size>()];
+  const [reductions, sizes] = [new Map<string, Set<Draft>>(), new Map<Value, Size>()];
   const [loops, fed] = [new Map<object, Value[]>(), new Set<Value>()];
   for (const value of order) {
     switch (value.op.kind) {
@@ -56,18 +55,19 @@ export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
         const space = value.operands[0].type.shape;
         const axes = value.attrs.axes as readonly number[];
         const key = `${space.join()}|${axes.join()}`;
-        const alike = reductions.get(key) ?? [];
+        const alike = reductions.get(key) ?? new Set();
         reductions.set(key, alike);
-        const target = cuts.has(value) ? undefined : alike.find((each) => sharesReduction(value, each, growth));
+        const target = cuts.has(value) ? undefined : findReduction(value, alike, growth);
         if (target) join(value, target);
-        else alike.push(start(value, "reduce", space, axes));
+        else alike.add(start(value, "reduce", space, axes));
         break;
       }
       case "gather":
       case "elementwise": {
-        const cheap = measure(value, sizes, home).ops <= cheapChain && growth.sourcesOf(value).size === 0;
+        const sources = growth.sourcesOf(value);
+        const cheap = measure(value, sizes, home).ops <= cheapChain && sources.size === 0;
         if (!cuts.has(value) && cheap && !(contracted.has(value) && isCostly(value))) break;
-        place(value, cuts.has(value) ? undefined : (findEpilogue(value, growth) ?? findBeside(value, growth)), growth);
+        place(value, cuts.has(value) ? undefined : findCompany(value, sources, growth), growth);
         break;
       }
       case "scan":
@@ -155,6 +155,11 @@ function place(value: Value, target: Draft | undefined, { start, join }: Growth)
   else start(value, "map", value.type.shape);
 }
 
+/** The kernel that an elementwise value joins, if there is one. */
+function findCompany(value: Value, sources: ReadonlySet<Draft>, growth: Growth): Draft | undefined {
+  return findEpilogue(value, sources, growth) ?? findBeside(value, growth);
+}
+
 /** The first kernel over the same elements that reads some of the same: together they read it once. */
 function findBeside(value: Value, growth: Growth): Draft | undefined {
   const { shape } = value.type;
@@ -188,26 +193,22 @@ function passes(value: Value, target: Draft, growth: Growth): boolean {
   return isSame && target.inputs.has(value) && takesIn(value, target, growth);
 }
 
-/** True for a reduction along the same axes of the same space that `target` may take in. */
-function sharesReduction(value: Value, target: Draft, growth: Growth): boolean {
-  return (
-    sharesInput(value, target, growth) &&
-    growth.admits(target, value) &&
-    isCanonical({ value: value.operands[0], index: spaceIndex(target.space) }, target, growth.home)
-  );
-}
-
-/** Two reductions that read nothing in common gain nothing from one kernel; of totals, the dispatch itself is the gain. */
-function sharesInput(value: Value, target: Draft, { inputsOf }: Growth): boolean {
-  if (value.type.shape.length === 0) return true;
-  return [...inputsOf(value)].some(
-    (input) => !input.constant && (target.members.has(input) || target.inputs.has(input)),
+/**
+ * The first of the reductions along the same axes of the same space that may take this one in. Two that read nothing in
+ * common gain nothing from one kernel; of totals, the dispatch itself is the gain.
+ */
+function findReduction(value: Value, alike: ReadonlySet<Draft>, growth: Growth): Draft | undefined {
+  const inputs = (): readonly Value[] => [...growth.inputsOf(value)].filter(({ constant }) => !constant);
+  const near = value.type.shape.length === 0 ? [...alike] : growth.beside(inputs()).filter((each) => alike.has(each));
+  return near.find(
+    (each) =>
+      growth.admits(each, value) && isCanonical({ value: value.operands[0], index: each.index }, each, growth.home),
   );
 }
 
 /** The latest cluster whose result the value reads in place. */
-function findEpilogue(value: Value, growth: Growth): Draft | undefined {
-  const latestFirst = [...growth.sourcesOf(value)].sort((a, b) => b.position - a.position);
+function findEpilogue(value: Value, sources: ReadonlySet<Draft>, growth: Growth): Draft | undefined {
+  const latestFirst = [...sources].sort((a, b) => b.position - a.position);
   return latestFirst.find((each) => takesIn(value, each, growth));
 }
 
@@ -216,7 +217,7 @@ function takesIn(value: Value, target: Draft, { admits, home }: Growth): boolean
   if (!admits(target, value)) return false;
   const known = indexWithin(value.type.shape, target);
   const view = known ? undefined : viewOf(value, target, home);
-  const index = known ?? (view && afterLayouts(spaceIndex(target.space), view.layouts));
+  const index = known ?? (view && afterLayouts(target.index, view.layouts));
   const reads = index && (value.op.kind === "layout" ? [{ value, index }] : readsOf(value, index));
   if (!reads?.every((read) => isCanonical(read, target, home))) return false;
   if (view) target.views.push(view);
@@ -231,9 +232,7 @@ function viewOf(value: Value, target: Cluster, home: Growth["home"]): View | und
     let base = operand;
     for (; isRenaming(base); [base] = base.operands) layouts.unshift(base);
     const { shape } = base.type;
-    const inner = sameShape(shape, target.space)
-      ? []
-      : target.views?.find((each) => sameShape(each.shape, shape))?.layouts;
+    const inner = sameShape(shape, target.space) ? [] : viewAs(shape, target)?.layouts;
     if (inner && home.get(base) === target) return { shape: value.type.shape, layouts: [...inner, ...layouts] };
   }
   return undefined;
@@ -244,39 +243,39 @@ function viewOf(value: Value, target: Cluster, home: Growth["home"]): View | und
  * a row may keep axes of extent 1 where the reduction took them away.
  */
 export function indexWithin(shape: Shape, target: Cluster): readonly Index[] | undefined {
-  const full = spaceIndex(target.space);
-  const seen = seenAs(shape, full, target);
+  const { space, index } = target;
+  const seen = seenAs(shape, index, target);
   if (seen) return seen;
-  const rows = keptAxes(target.space.length, target.axes).filter((axis) => target.space[axis] !== 1);
+  if (target.kind !== "reduce") return undefined;
+  const rows = keptAxes(space.length, target.axes).filter((axis) => space[axis] !== 1);
   const extents = shape.filter((extent) => extent !== 1);
-  if (
-    target.kind !== "reduce" ||
-    !sameShape(
-      extents,
-      rows.map((axis) => target.space[axis]),
-    )
-  )
-    return undefined;
-  const parts = rows.map((axis) => full[axis]);
+  const isRow = extents.length === rows.length && rows.every((axis, position) => space[axis] === extents[position]);
+  if (!isRow) return undefined;
+  const parts = rows.map((axis) => index[axis]);
   return shape.map((extent) => (extent === 1 ? indexAlgebra.constant(0) : parts.shift()!));
 }
 
 /** The index of a value of this shape from one of the space: they may be views of each other. */
-export function seenAs(shape: Shape, index: readonly Index[], { space, views }: Cluster): readonly Index[] | undefined {
-  if (sameShape(shape, space)) return index;
-  const view = views?.find((each) => sameShape(each.shape, shape));
+export function seenAs(shape: Shape, index: readonly Index[], target: Cluster): readonly Index[] | undefined {
+  if (sameShape(shape, target.space)) return index;
+  const view = viewAs(shape, target);
   return view && afterLayouts(index, view.layouts);
+}
+
+function viewAs(shape: Shape, { views }: Cluster): View | undefined {
+  return views?.find((each) => sameShape(each.shape, shape));
 }
 
 /** True when members of `target` under what is read there are read at their own index, so that a register holds them. */
 function isCanonical(read: Access, target: Cluster, home: ReadonlyMap<Value, Cluster>): boolean {
+  const under = underLayouts(read.value);
+  const source = home.get(under);
+  // What lies in memory is read anywhere.
+  if (source ? source !== target : under.op.kind === "leaf") return true;
   const { value: base, index } = throughLayouts(read.value, read.index);
-  if (home.get(base) === target) {
-    const own = indexWithin(base.type.shape, target);
-    return own !== undefined && sameIndex(index, own);
-  }
-  if (home.has(base) || base.op.kind === "leaf") return true;
-  return readsOf(base, index).every((inner) => isCanonical(inner, target, home));
+  if (!source) return readsOf(base, index).every((inner) => isCanonical(inner, target, home));
+  const own = indexWithin(base.type.shape, target);
+  return own !== undefined && sameIndex(index, own);
 }
 
 /** A contraction reads an operand many times: recomputing pays only for a few cheap ops that read no more bytes. */

@@ -1,8 +1,8 @@
 /// Clusters while they are filled: what each reads so far, and which others it waits for.
 import { settingOp } from "../../ir/ops/leaf.ts";
 import type { Shape } from "../../ir/type.ts";
-import type { Value } from "../../ir/value.ts";
-import { descend } from "./descend.ts";
+import { underLayouts, type Value } from "../../ir/value.ts";
+import { spaceIndex } from "./access.ts";
 import { mostBindings, mostMembers, type Cluster, type Lessons, type View } from "./partition.ts";
 import { createPrecedence, type Precedence } from "./precedence.ts";
 
@@ -55,13 +55,13 @@ export function createGrowth({ cuts, apart, written }: Lessons): Growth {
     known.set(value, inputs);
     return inputs;
   };
-  const sourcesOf = (value: Value): ReadonlySet<Draft> =>
-    new Set([...inputsOf(value)].flatMap((input) => home.get(input) ?? []));
+  const sourcesOf = (value: Value): ReadonlySet<Draft> => homesOf(inputsOf(value), home);
 
   const join = (value: Value, target: Draft): void => {
     for (const input of inputsOf(value)) {
-      if (!input.constant) target.inputs.add(input);
-      if (!input.constant) readers.add(input, target);
+      if (input.constant) continue;
+      target.inputs.add(input);
+      readers.add(input, target);
       if (isTensor(input, target, home)) target.tensors.add(input);
     }
     for (const tensor of written.get(value) ?? []) {
@@ -71,12 +71,6 @@ export function createGrowth({ cuts, apart, written }: Lessons): Growth {
     for (const source of sourcesOf(value)) if (source !== target) precedence.add(target.position, source.position);
     target.members.add(value);
     home.set(value, target);
-  };
-  const isCrowded = (target: Draft, value: Value): boolean => {
-    const tensors = new Set(target.tensors);
-    for (const input of inputsOf(value)) if (isTensor(input, target, home)) tensors.add(input);
-    for (const tensor of written.get(value) ?? []) tensors.add(tensor);
-    return tensors.size > mostBindings - (written.has(value) ? 0 : target.reserve);
   };
   return {
     drafts,
@@ -89,7 +83,8 @@ export function createGrowth({ cuts, apart, written }: Lessons): Growth {
       const sets = { members: new Set<Value>(), inputs: new Set<Value>(), tensors: new Set<Value>() };
       const sealed = cuts.has(value) || kind === "sort" || kind === "loop";
       const place = { position: drafts.length, first: value };
-      const draft: Draft = { kind, space, axes, sealed, ...place, views: [], reserve: 1, ...sets };
+      const index = spaceIndex(space);
+      const draft: Draft = { kind, space, index, axes, sealed, ...place, views: [], reserve: 1, ...sets };
       drafts.push(draft);
       join(value, draft);
       return draft;
@@ -98,9 +93,49 @@ export function createGrowth({ cuts, apart, written }: Lessons): Growth {
     admits: (target, value) =>
       !isFull(target) &&
       !apart.get(value)?.has(target.first) &&
-      !isCrowded(target, value) &&
-      [...sourcesOf(value)].every((source) => source === target || !precedence.waits(source.position, target.position)),
+      hasRoom(target, inputsOf(value), written.get(value), home) &&
+      !waitFor(target, inputsOf(value), home, precedence),
   };
+}
+
+function homesOf(inputs: ReadonlySet<Value>, home: ReadonlyMap<Value, Draft>): ReadonlySet<Draft> {
+  const homes = new Set<Draft>();
+  for (const input of inputs) {
+    const source = home.get(input);
+    if (source) homes.add(source);
+  }
+  return homes;
+}
+
+/** True when a kernel can bind what a value reads as well, and what it is written to as far as that is known. */
+function hasRoom(
+  target: Draft,
+  inputs: ReadonlySet<Value>,
+  results: ReadonlySet<Value> | undefined,
+  home: ReadonlyMap<Value, Draft>,
+): boolean {
+  const { tensors, reserve } = target;
+  let count = tensors.size;
+  for (const input of inputs) if (!tensors.has(input) && isTensor(input, target, home)) count++;
+  if (!results) return count <= mostBindings - reserve;
+  for (const each of results) {
+    if (!tensors.has(each) && !(inputs.has(each) && isTensor(each, target, home))) count++;
+  }
+  return count <= mostBindings;
+}
+
+/** True when the cluster of an input waits for the target. */
+function waitFor(
+  target: Draft,
+  inputs: ReadonlySet<Value>,
+  home: ReadonlyMap<Value, Draft>,
+  { waits }: Precedence,
+): boolean {
+  for (const input of inputs) {
+    const source = home.get(input);
+    if (source && source !== target && waits(source.position, target.position)) return true;
+  }
+  return false;
 }
 
 /** Has the clusters that read a value wait for the one that writes it, unless that waits for one of them. */
@@ -125,7 +160,11 @@ function isFull({ sealed, members, tensors, reserve }: Draft): boolean {
 function createReaders(home: ReadonlyMap<Value, Draft>) {
   const readers = new Map<Value, Set<Draft>>();
   return {
-    add: (input: Value, draft: Draft) => void readers.set(input, (readers.get(input) ?? new Set()).add(draft)),
+    add(input: Value, draft: Draft): void {
+      const known = readers.get(input);
+      if (known) known.add(draft);
+      else readers.set(input, new Set([draft]));
+    },
     beside(inputs: readonly Value[]): readonly Draft[] {
       const found = new Set<Draft>();
       for (const input of inputs) {
@@ -140,10 +179,13 @@ function createReaders(home: ReadonlyMap<Value, Draft>) {
 
 function findInputs(value: Value, home: ReadonlyMap<Value, Cluster>): ReadonlySet<Value> {
   const inputs = new Set<Value>();
-  descend(value.operands, (each) => {
-    if (each.op.kind === "layout") return true;
-    inputs.add(each);
-    return !home.has(each);
-  });
+  const pending = value.operands.toReversed();
+  for (let each = pending.pop(); each; each = pending.pop()) {
+    const base = underLayouts(each);
+    if (inputs.has(base)) continue;
+    inputs.add(base);
+    if (home.has(base)) continue;
+    for (let position = base.operands.length - 1; position >= 0; position--) pending.push(base.operands[position]);
+  }
   return inputs;
 }

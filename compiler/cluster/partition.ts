@@ -1,12 +1,15 @@
 /// What clustering comes to, and how much one kernel may hold.
 import type { Shape } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
+import type { Index } from "../lower/index.ts";
 
 /** Values computed in one kernel. */
 export interface Cluster {
   readonly kind: "map" | "reduce" | "contract" | "cumulative" | "sort" | "loop";
   /** The iteration space: of an elementwise kernel and a contraction the result, of a reduction the operand. */
   readonly space: Shape;
+  /** The index of an element of the space, as its members see it. */
+  readonly index: readonly Index[];
   /** Reduced axes of the space; empty for other kinds. */
   readonly axes: readonly number[];
   readonly members: ReadonlySet<Value>;

@@ -26,13 +26,17 @@ import { writeStores } from "./store.ts";
 
 const range = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
 
+/** Variables of the template, which no tensor and no value is called. */
+export const contractNames: ReadonlySet<string> = new Set(
+  ["a", "b", "c", "sum", "row", "column"].flatMap((prefix) => range(16).map((i) => `${prefix}${i}`)),
+);
+
 /** Lowers a contraction with its epilogue. */
 export function lowerContract(traffic: Traffic, context: LowerContext): Kernel {
   const root = [...traffic.cluster.members].find((member) => member.op.kind === "contraction")!;
   const shape = describeContraction(root);
   const loaded = new Set(traffic.loads);
-  const namer = context.shared?.namer ?? createNamer();
-  for (const i of range(16)) for (const prefix of ["a", "b", "c", "sum", "row", "column"]) namer(`${prefix}${i}`);
+  const namer = context.shared?.namer ?? createNamer(contractNames);
   const tensorNames = nameTensors(traffic, context, namer);
   let accumulator: Expression | undefined;
   const emitter = createEmitter(
@@ -124,9 +128,10 @@ function readLeft(
   emitter: Emitter,
 ): (i: number, q: number) => string {
   const [operand] = shape.root.operands;
+  const indexAt = operandIndex(shape, 0);
   const read = (name: string, i: number, q: number, lane?: Lane): void => {
     const edge = edgeIndex("row", shape.rowCount, shape.wholeRows, i);
-    const value = emitter.emit(operand, operandIndex(shape, 0, edge, kIndex(shape, q)), lane);
+    const value = emitter.emit(operand, indexAt(edge, kIndex(shape, q)), lane);
     // Contiguous by its index, the operand may still be one number for all four.
     emitter.push({ tag: "let", name, value: lane ? widen(value) : value });
   };
@@ -145,9 +150,10 @@ function readLeft(
 /** Reads a tile of the right operand; the result gives the text of row k + q, four columns. */
 function readRight(shape: ContractionShape, mode: Vectorised, step: number, emitter: Emitter): (q: number) => string {
   const [, operand] = shape.root.operands;
+  const indexAt = operandIndex(shape, 1);
   const at = (j: number, q: number, lane?: Lane): Expression => {
     const edge = edgeIndex("column", shape.columnCount, shape.wholeColumns, j);
-    const value = emitter.emit(operand, operandIndex(shape, 1, edge, kIndex(shape, q)), lane);
+    const value = emitter.emit(operand, indexAt(edge, kIndex(shape, q)), lane);
     return lane ? widen(value) : value;
   };
   if (mode === "k") {
@@ -159,14 +165,11 @@ function readRight(shape: ContractionShape, mode: Vectorised, step: number, emit
       emitter.push({ tag: "line", text: `let b${q} = vec4f(${parts.join(", ")});` });
     }
   } else {
-    for (const q of range(step)) {
-      const parts = range(4).map((j) => at(j, q));
-      const value: Expression =
-        mode === "edge"
-          ? at(0, q, { variable: "column", extent: shape.columnCount })
-          : { tag: "vector", parts, dtype: "f32", lanes: 4 };
-      emitter.push({ tag: "let", name: `b${q}`, value });
-    }
+    const four = (q: number): Expression =>
+      mode === "edge"
+        ? at(0, q, { variable: "column", extent: shape.columnCount })
+        : { tag: "vector", parts: range(4).map((j) => at(j, q)), dtype: "f32", lanes: 4 };
+    for (const q of range(step)) emitter.push({ tag: "let", name: `b${q}`, value: four(q) });
   }
   return (q) => `b${q}`;
 }

@@ -1,6 +1,6 @@
 /// What the text of a contraction depends on: extents, tile, and how each operand is best read.
 import { isMultipleOf, type Dim } from "../../ir/dim.ts";
-import { contractAttrs, operandAxes } from "../../ir/ops/contract.ts";
+import { contractAttrs, operandAxes, type OperandAxes } from "../../ir/ops/contract.ts";
 import { joinIndex, splitIndex } from "../../ir/ops/layout.ts";
 import { elementCount } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
@@ -14,6 +14,8 @@ export type Vectorised = "k" | "edge" | "none";
 /** Everything about a contraction that its text depends on. */
 export interface ContractionShape {
   readonly root: Value;
+  /** How the axes of the left and of the right operand take part. */
+  readonly axes: readonly [OperandAxes, OperandAxes];
   readonly batch: readonly Dim[];
   readonly left: readonly Dim[];
   readonly right: readonly Dim[];
@@ -46,7 +48,7 @@ export function describeContraction(root: Value): ContractionShape {
   const across = powerOfTwo(typeof columnCount === "number" ? Math.ceil(columnCount / 4) : columnCount, 8);
   const down = powerOfTwo(typeof rowCount === "number" ? Math.ceil(rowCount / rows) : rowCount, 64 / across);
   return {
-    ...{ root, ...shapes, batchCount, rowCount, columnCount, length, rows },
+    ...{ root, axes: [left, right], ...shapes, batchCount, rowCount, columnCount, length, rows },
     wholeRows: isMultipleOf(rowCount, rows),
     wholeColumns: isMultipleOf(columnCount, 4),
     threads: [across, down],
@@ -60,26 +62,28 @@ export function edgeIndex(name: "row" | "column", extent: Dim, whole: boolean, s
   return indexAlgebra.add(variableIndex(name, extent), constantIndex(step));
 }
 
-/** Index into an operand for a position along its free axes and along the contracted ones. */
-export function operandIndex(shape: ContractionShape, side: 0 | 1, edge: Index, k: Index): readonly Index[] {
-  const attrs = contractAttrs(shape.root);
-  const rank = shape.root.operands[side].type.shape.length;
-  const axes = operandAxes(attrs, side, rank);
-  const index = new Array<Index>(rank);
-  const put = (positions: readonly number[], parts: readonly Index[]): void => {
-    positions.forEach((axis, i) => (index[axis] = parts[i]));
+/** The index into an operand for a position along its free axes and along the contracted ones. */
+export function operandIndex(shape: ContractionShape, side: 0 | 1): (edge: Index, k: Index) => readonly Index[] {
+  const axes = shape.axes[side];
+  const [rank, free] = [shape.root.operands[side].type.shape.length, side === 0 ? shape.left : shape.right];
+  const batch = splitIndex(variableIndex("batch", shape.batchCount), shape.batch, indexAlgebra);
+  return (edge, k) => {
+    const index = new Array<Index>(rank);
+    const put = (positions: readonly number[], parts: readonly Index[]): void => {
+      positions.forEach((axis, i) => (index[axis] = parts[i]));
+    };
+    put(axes.batch, batch);
+    put(axes.free, splitIndex(edge, free, indexAlgebra));
+    put(axes.contracted, splitIndex(k, shape.contracted, indexAlgebra));
+    return index;
   };
-  put(axes.batch, splitIndex(variableIndex("batch", shape.batchCount), shape.batch, indexAlgebra));
-  put(axes.free, splitIndex(edge, side === 0 ? shape.left : shape.right, indexAlgebra));
-  put(axes.contracted, splitIndex(k, shape.contracted, indexAlgebra));
-  return index;
 }
 
 /** How an operand is best read: along k, along its free axis, or element by element. */
 export function vectorise(shape: ContractionShape, side: 0 | 1): Vectorised {
   const name = side === 0 ? "row" : "column";
   const extent = side === 0 ? shape.rowCount : shape.columnCount;
-  const index = operandIndex(shape, side, variableIndex(name, extent), variableIndex("k", shape.length));
+  const index = operandIndex(shape, side)(variableIndex(name, extent), variableIndex("k", shape.length));
   const access = throughLayouts(shape.root.operands[side], index);
   const element = joinIndex(access.index, access.value.type.shape, indexAlgebra);
   const whole = side === 0 ? shape.wholeRows && shape.rows === 4 : shape.wholeColumns;

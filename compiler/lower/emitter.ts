@@ -5,9 +5,9 @@ import { selectOp } from "../../ir/ops/choose.ts";
 import { batchAxes } from "../../ir/ops/gather.ts";
 import type { ElementwiseOp, HelperFunction, PiecewiseOp, Value } from "../../ir/value.ts";
 import { gatherIndex } from "../cluster/access.ts";
-import { identifier, type Namer } from "../wgsl/names.ts";
+import type { Namer } from "../wgsl/names.ts";
 import { conditionAlgebra, isUniformAlong, type Conjunct } from "./condition.ts";
-import { atLane, constantIndex, indexAlgebra, indexKey, variableIndex, type Index } from "./index.ts";
+import { atLane, constantIndex, createPlaces, indexAlgebra, variableIndex, type Index } from "./index.ts";
 import { componentOf, nesting, type Expression, type Statement } from "./kernel.ts";
 import { emitLeaf, type Lane } from "./leaf.ts";
 import { depthOf, makeScope, type Loop, type Register, type Scope } from "./scope.ts";
@@ -58,6 +58,7 @@ interface Progress {
   scopes: readonly Scope[];
   readonly helpers: Set<HelperFunction>;
   readonly anchored: Map<Value, boolean>;
+  readonly placeOf: (index: readonly Index[]) => string;
   operations: number;
   /** Which of four elements is written, where they are written one by one. */
   step?: number | undefined;
@@ -68,7 +69,7 @@ export function createEmitter(view: KernelView, roots: readonly Value[]): Emitte
   const bottom = makeScope();
   const progress: Progress = {
     ...{ view, roots, uses: countUses(roots, view), scopes: [bottom] },
-    ...{ helpers: new Set<HelperFunction>(), anchored: new Map<Value, boolean>() },
+    ...{ helpers: new Set<HelperFunction>(), anchored: new Map<Value, boolean>(), placeOf: createPlaces() },
     operations: 0,
   };
   const innermost = (): Scope => progress.scopes[progress.scopes.length - 1];
@@ -192,7 +193,7 @@ function elementwise(
   lane: Lane | undefined,
   progress: Progress,
 ): Expression {
-  const place = index.map(indexKey).join("|");
+  const place = progress.placeOf(index);
   const key = `${lane?.variable ?? ""}|${place}`;
   const around = progress.scopes;
   // A scalar of inputs alone is written at the top. What is written outside can only mention what stands there.
@@ -264,7 +265,7 @@ function deservesName(value: Value, expression: Expression, { view, roots, uses 
 }
 
 function bind(value: Value, expression: Expression, home: Scope, { view }: Progress): Expression {
-  const variable = view.namer(identifier(view.hint(value)));
+  const variable = view.namer(view.hint(value));
   home.statements.push({ tag: "let", name: variable, value: expression });
   return { tag: "name", text: variable, dtype: expression.dtype, lanes: expression.lanes };
 }

@@ -44,7 +44,8 @@ export function kernelHeader(
   const shown = [...new Set([...namedParts(stores, loads, nameOf), ...stores])];
   const reference = (value: Value): string | undefined =>
     nameOf(value) ?? primed(value) ?? kernel.tensorNames.get(value);
-  const words = vocabulary(reference, (value) => shown.includes(value) || loads.includes(value) || !!stateOf(value));
+  const visible = new Set([...shown, ...loads]);
+  const words = vocabulary(reference, (value) => visible.has(value) || !!stateOf(value));
   const formulas = shown.flatMap((value) => {
     const states = (targets.get(value) ?? []).flatMap(({ state }) => (state ? [nameOf(state) ?? "state"] : []));
     const name = nameOf(value) ?? (states.length === 0 ? kernel.tensorNames.get(value) : undefined);

@@ -35,13 +35,22 @@ export function constantIndex(constant: Dim): Index {
 /** Arithmetic on indices, simplifying as it goes. */
 export const indexAlgebra: IndexAlgebra<Index> = {
   constant: constantIndex,
-  add: (a, b) => collect(addDims(a.constant, b.constant), [...a.terms, ...b.terms]),
+  add,
   multiply: scale,
   divide,
   remainder,
 };
 
+function add(a: Index, b: Index): Index {
+  const constant = addDims(a.constant, b.constant);
+  // The terms of one index are collected already.
+  if (a.terms.length === 0) return { constant, terms: b.terms };
+  if (b.terms.length === 0) return { constant, terms: a.terms };
+  return collect(constant, [...a.terms, ...b.terms]);
+}
+
 function scale(a: Index, by: Dim): Index {
+  if (by === 1) return a;
   if (by === 0) return constantIndex(0);
   const terms = a.terms.map((term) => ({ ...term, coefficient: multiplyDims(term.coefficient, by) }));
   return { constant: multiplyDims(a.constant, by), terms };
@@ -155,8 +164,23 @@ function largestOf(atom: Atom): number | undefined {
 
 /** A text that two indices share exactly when they are the same expression. */
 export function indexKey(a: Index): string {
-  const terms = a.terms.map(({ atom, coefficient }) => `${coefficient}*${atomKey(atom)}`).sort();
-  return [...terms, `${a.constant}`].join("+");
+  const terms = a.terms.map(({ atom, coefficient }) => `${coefficient}*${atomKey(atom)}`);
+  return terms.length === 0 ? `${a.constant}` : `${terms.sort().join("+")}+${a.constant}`;
+}
+
+/** The same for the index of an element, of as many parts as there are axes. */
+export function placeKey(index: readonly Index[]): string {
+  return index.map(indexKey).join("|");
+}
+
+/** `placeKey` for who asks about the very same index again and again. */
+export function createPlaces(): (index: readonly Index[]) => string {
+  const places = new Map<readonly Index[], string>();
+  return (index) => {
+    const place = places.get(index) ?? placeKey(index);
+    places.set(index, place);
+    return place;
+  };
 }
 
 function atomKey(atom: Atom): string {

@@ -137,12 +137,13 @@ export function nameTensors(
 
 /** What a value without a name is called in a kernel. */
 export function nounOf({ op }: Value): string {
-  const nouns: Readonly<Record<string, string>> = {
-    ...{ add: "total", sub: "difference", mul: "product", div: "quotient", neg: "negative", exp: "exponential" },
-    ...{ select: "selected", cast: "number", contract: "product", sqrt: "root", equal: "match", pow: "raised" },
-  };
   return nouns[op.name] ?? op.name;
 }
+
+const nouns: Readonly<Record<string, string>> = {
+  ...{ add: "total", sub: "difference", mul: "product", div: "quotient", neg: "negative", exp: "exponential" },
+  ...{ select: "selected", cast: "number", contract: "product", sqrt: "root", equal: "match", pow: "raised" },
+};
 
 /** What a value is called in a kernel: its name, or the state that it updates, or what it is. */
 export function hintFor(value: Value, context: LowerContext): string {

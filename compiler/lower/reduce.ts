@@ -6,7 +6,7 @@ import { elementCount, sameShape } from "../../ir/type.ts";
 import type { ReductionOp, Value } from "../../ir/value.ts";
 import type { Cluster } from "../cluster/partition.ts";
 import type { Traffic } from "../cluster/store.ts";
-import { createNamer, identifier, type Namer } from "../wgsl/names.ts";
+import { createNamer, type Namer } from "../wgsl/names.ts";
 import { literalText } from "../wgsl/expression.ts";
 import { assignParts, combineLanes, dtypeOf, type Accumulating, type Arrangement } from "./accumulate.ts";
 import { planElementLoops, pushGuarded, type ElementLoops } from "./element-loops.ts";
@@ -119,7 +119,7 @@ function writePhase(phase: readonly Value[], loop: number, plan: Plan, emitter: 
 
 function declare(value: Value, plan: Plan, emitter: Emitter): Accumulating {
   const op = value.op as ReductionOp;
-  const result = plan.namer(identifier(value.op.name));
+  const result = plan.namer(value.op.name);
   const parts: string[] = [];
   const arrays: string[] = [];
   for (const { name, dtype, initial } of op.accumulators(value.operands[0].type.dtype)) {

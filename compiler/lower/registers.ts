@@ -2,7 +2,7 @@
 /// goes over the same elements in all of them, so nobody else needs them.
 import type { Value } from "../../ir/value.ts";
 import { readsOf, throughLayouts } from "../cluster/access.ts";
-import { indexKey, mentions, type Index } from "./index.ts";
+import { mentions, placeKey, type Index } from "./index.ts";
 
 /** Registers of 32 bits that a lane may fill with elements: of the 64 and more that a thread has where there are many. */
 const mostRegisters = 32;
@@ -67,7 +67,7 @@ function findShared(
   const visit = (from: Value, at: readonly Index[], loop: number, seen: Set<Kept>): number => {
     const { value, index: there } = throughLayouts(from, at);
     if (value.op.kind === "leaf" || isKnown(value) || !there.some((part) => mentions(part, variables))) return 0;
-    const element = met(value, there.map(indexKey).join("|"), loop);
+    const element = met(value, placeKey(there), loop);
     if (seen.has(element)) return 0;
     seen.add(element);
     if (element.loop < loop && element.work > 0 && value.op.kind === "elementwise" && !refused.has(element)) {

@@ -29,8 +29,12 @@ export interface Results {
 export function orderKernels(traffic: readonly Traffic[], results: Results): readonly Step[] {
   const net = connect(traffic, results);
   const deferred = new Set<Value>();
+  const interiors = new Map<number, Interior>();
   for (const { state, value, kernel } of net.updates) {
-    if (!isSafeInPlace(value, state, traffic[kernel])) deferred.add(state);
+    if (!traffic[kernel].loads.includes(state)) continue;
+    const interior = interiors.get(kernel) ?? interiorOf(traffic[kernel]);
+    interiors.set(kernel, interior);
+    if (!isSafeInPlace(value, state, interior)) deferred.add(state);
   }
   const unsafe = deferred.size;
   const first = putOffCircles(net, deferred);
@@ -132,8 +136,10 @@ function commits(traffic: readonly Traffic[], results: Results, deferred: Readon
       (results.updates.get(value) ?? [])
         .filter((state) => deferred.has(state))
         .map((state) => {
+          const { shape } = value.type;
           const members = new Set([value]);
-          const cluster = { kind: "map", space: value.type.shape, axes: [], members, sealed: true } as const;
+          const index = spaceIndex(shape);
+          const cluster = { kind: "map", space: shape, index, axes: [], members, sealed: true } as const;
           return {
             traffic: { cluster, loads: [value], stores: [value] },
             targets: new Map([[value, [{ value, state }]]]),
@@ -143,15 +149,45 @@ function commits(traffic: readonly Traffic[], results: Results, deferred: Readon
   );
 }
 
-/** True when the kernel reads the old state only where it writes the new one, in the thread that writes it. */
-function isSafeInPlace(value: Value, state: Value, { cluster, loads, stores }: Traffic): boolean {
+/** What a kernel computes: who uses what, and at which index it has its results. */
+interface Interior {
+  readonly stores: readonly Value[];
+  readonly users: ReadonlyMap<Value, readonly Value[]>;
+  indexOf(value: Value): readonly Index[];
+  /** The same text for two indices at the same place in memory. */
+  keyOf(value: Value, index: readonly Index[]): string;
+}
+
+function interiorOf({ cluster, loads, stores }: Traffic): Interior {
   const loaded = new Set(loads);
-  if (!loaded.has(state)) return true;
-  const canonical = indexWithin(value.type.shape, cluster) ?? spaceIndex(value.type.shape);
-  const keyOf = (each: Value, index: readonly Index[]): string =>
-    indexKey(joinIndex(index, each.type.shape, indexAlgebra));
+  const users = new Map<Value, Value[]>();
+  descend(stores, (value) => {
+    if (value.op.kind === "leaf" || loaded.has(value)) return false;
+    for (const operand of value.operands) {
+      const known = users.get(operand);
+      if (known) known.push(value);
+      else users.set(operand, [value]);
+    }
+    return true;
+  });
+  const keys = new Map<readonly Index[], string>();
+  return {
+    ...{ stores, users },
+    indexOf: ({ type }) => indexWithin(type.shape, cluster) ?? spaceIndex(type.shape),
+    keyOf({ type }, index) {
+      const key = keys.get(index) ?? indexKey(joinIndex(index, type.shape, indexAlgebra));
+      keys.set(index, key);
+      return key;
+    },
+  };
+}
+
+/** True when the kernel reads the old state only where it writes the new one, in the thread that writes it. */
+function isSafeInPlace(value: Value, state: Value, interior: Interior): boolean {
+  const { stores, indexOf, keyOf } = interior;
+  const canonical = indexOf(value);
   const place = keyOf(value, canonical);
-  const touches = readersOf(state, stores, loaded);
+  const touches = readersOf(state, interior);
   const known = new Map<Value, Set<string>>();
   const visit = (each: Value, index: readonly Index[], at: string): boolean => {
     if (!touches.has(each)) return true;
@@ -163,19 +199,14 @@ function isSafeInPlace(value: Value, state: Value, { cluster, loads, stores }: T
     return base.op.kind === "elementwise" && base.operands.every((operand) => visit(operand, source, there));
   };
   return stores.every((store) => {
-    const index = indexWithin(store.type.shape, cluster) ?? spaceIndex(store.type.shape);
-    return visit(store, index, keyOf(store, index)) && (sameIndex(index, canonical) || !touches.has(store));
+    if (!touches.has(store)) return true;
+    const index = indexOf(store);
+    return visit(store, index, keyOf(store, index)) && sameIndex(index, canonical);
   });
 }
 
 /** What this kernel computes from the state, and the state itself. */
-function readersOf(state: Value, stores: readonly Value[], loaded: ReadonlySet<Value>): ReadonlySet<Value> {
-  const users = new Map<Value, Value[]>();
-  descend(stores, (value) => {
-    if (value.op.kind === "leaf" || loaded.has(value)) return false;
-    for (const operand of value.operands) users.set(operand, [...(users.get(operand) ?? []), value]);
-    return true;
-  });
+function readersOf(state: Value, { users }: Interior): ReadonlySet<Value> {
   const touches = new Set([state]);
   for (const each of touches) for (const user of users.get(each) ?? []) touches.add(user);
   return touches;

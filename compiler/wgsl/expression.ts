@@ -214,14 +214,13 @@ export function primary(text: string): string {
 function isPrimary(text: string): boolean {
   if (/^[\d.]+(e-?\d+)?$/.test(text)) return true;
   const open: string[] = [];
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at];
+  for (const { 0: character, index } of text.matchAll(/[^\w.]/g)) {
     // A `<` right after a name opens the parameters of a type; comparisons have spaces around them.
-    const opens = "([".includes(character) || (character === "<" && /\w/.test(text.slice(at - 1, at)));
+    const opens = "([".includes(character) || (character === "<" && /\w/.test(text.slice(index - 1, index)));
     const closes = ")]".includes(character) || (character === ">" && open.at(-1) === "<");
     if (opens) open.push(character);
     else if (closes) open.pop();
-    else if (open.length === 0 && !/[\w.]/.test(character)) return false;
+    else if (open.length === 0) return false;
   }
   return true;
 }

@@ -7,7 +7,7 @@ import { mostBindings } from "../cluster/partition.ts";
 import { primary, type Binding, type BindingView } from "./expression.ts";
 import { helperLines, nonFinite } from "./helpers.ts";
 import { statementLines } from "./statements.ts";
-import { collectUsages, settingFields, settingLines, storageType, type Usage } from "./write.ts";
+import { collectUsages, pageOf, settingFields, settingLines, storageType, type Usage } from "./write.ts";
 
 /** A kernel of a group, and the comment above it. */
 export interface Part {
@@ -67,7 +67,7 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
   const functions = parts.map(({ kernel, header }) => functionLines(kernel, header, view));
   const text = functions.flat().join("\n");
   const helpers = helperLines([...new Set(parts.flatMap(({ kernel }) => kernel.helpers))], text);
-  const special = nonFinite([text, ...helpers].join("\n"), slabs[0].name);
+  const special = nonFinite([text, ...helpers], slabs[0].name);
   const { lines: calls, workgroups } = callLines(parts, threads);
   const wgsl = [
     ...slabs.flatMap((slab, position) => slabLines(slab, position, context)),
@@ -76,14 +76,14 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
     ...special.declarations,
     "",
     ...helpers,
-    ...functions.flat(),
+    text,
     `@compute @workgroup_size(${threads})`,
     "fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {",
     ...special.assignments,
     ...calls,
     "}",
   ];
-  return { wgsl: `${wgsl.join("\n").replace(/\n{3,}/g, "\n\n")}\n`, bindings: slabs, usesSettings, workgroups };
+  return { wgsl: pageOf(wgsl), bindings: slabs, usesSettings, workgroups };
 }
 
 function functionLines({ name, body }: Kernel, header: readonly string[], view: BindingView): readonly string[] {

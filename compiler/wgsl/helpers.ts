@@ -12,7 +12,7 @@ export function helperLines(helpers: readonly HelperFunction[], text: string): r
     helper.uses?.forEach(write);
     lines.push(scalarText(helper), "");
   };
-  const calls = (name: string): boolean => new RegExp(`\\b${name}\\(`).test(text);
+  const calls = (name: string): boolean => text.includes(`${name}(`) && new RegExp(`\\b${name}\\(`).test(text);
   for (const helper of helpers) {
     const four = calls(`${helper.name}4`);
     if (four || calls(helper.name)) write(helper);
@@ -40,13 +40,19 @@ function laneText({ name, parameters, result }: HelperFunction): string {
   return `fn ${name}4(${list.join(", ")}) -> ${type} {\n  return ${type}(${calls.join(", ")});\n}`;
 }
 
+/** True when a text mentions a word, by itself and not as a part of another. */
+export function mentionsWord(text: string, word: string): boolean {
+  // Most do not have it even as a part: that is found out at once.
+  return text.includes(word) && new RegExp(`\\b${word}\\b`).test(text);
+}
+
 /**
  * ∞ and NaN have no literal, and WGSL refuses constant expressions that give them, overrides as well. A private variable
  * with a constant initialiser can be folded by a driver, which then may assume that neither exists. So both are set when
  * the kernel starts, from the length of one of its tensors: run-time data that every kernel has, and whose upper bit is 0.
  */
 export function nonFinite(
-  text: string,
+  texts: readonly string[],
   tensor: string,
 ): { readonly declarations: readonly string[]; readonly assignments: readonly string[] } {
   const used = (
@@ -54,9 +60,7 @@ export function nonFinite(
       ["infinity", "0x7f800000u"],
       ["nan", "0x7fc00000u"],
     ] as const
-  ).filter(([name]) => {
-    return new RegExp(`\\b${name}\\b`).test(text);
-  });
+  ).filter(([name]) => texts.some((text) => mentionsWord(text, name)));
   return {
     declarations: used.map(([name]) => `var<private> ${name}: f32;`),
     assignments: used.map(([name, bits]) => `  ${name} = bitcast<f32>(${bits} | (arrayLength(&${tensor}) >> 31u));`),

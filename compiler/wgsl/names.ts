@@ -48,13 +48,14 @@ export interface Namer {
   (wanted: string): string;
 }
 
-/** A namer for one kernel, or for several in one module. */
-export function createNamer(): Namer {
+/** A namer for one kernel, or for several in one module; `reserved` are names that it never gives. */
+export function createNamer(reserved: ReadonlySet<string> = new Set()): Namer {
   const used = new Set<string>();
+  const isFree = (name: string): boolean => !used.has(name) && !taken.has(name) && !reserved.has(name);
   return (wanted) => {
     const base = identifier(wanted);
     let name = base;
-    for (let count = 1; used.has(name) || taken.has(name); count++) name = `${base}_${count}`;
+    for (let count = 1; !isFree(name); count++) name = `${base}_${count}`;
     used.add(name);
     return name;
   };
@@ -62,6 +63,7 @@ export function createNamer(): Namer {
 
 /** A name of the graph as an identifier: `hidden.weight` → `hidden_weight`, `∂loss/∂hidden` → `d_loss_d_hidden`. */
 export function identifier(name: string): string {
+  if (/^[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*$/.test(name)) return name;
   const plain = name
     .replace(/∂/g, "d_")
     .normalize("NFKD")

@@ -5,7 +5,7 @@ import type { BindingAccess, StorageType } from "../../runtime/abi.ts";
 import { placeName } from "../cluster/loop.ts";
 import { targetTensor, type Expression, type Kernel, type Statement } from "../lower/kernel.ts";
 import type { BindingView } from "./expression.ts";
-import { helperLines, nonFinite } from "./helpers.ts";
+import { helperLines, mentionsWord, nonFinite } from "./helpers.ts";
 import { createNamer } from "./names.ts";
 import { statementLines } from "./statements.ts";
 
@@ -67,9 +67,9 @@ export function writeKernel(kernel: Kernel, context: WriteContext, header: reado
   const body = kernel.body.flatMap((statement) => statementLines(statement, view, "  "));
   const text = body.join("\n");
   const helpers = helperLines(kernel.helpers, text);
-  const { declarations, assignments } = nonFinite([text, ...helpers].join("\n"), [...usages.values()][0]?.name ?? "");
+  const { declarations, assignments } = nonFinite([text, ...helpers], [...usages.values()][0]?.name ?? "");
   const usesSettings = text.includes("settings.");
-  const usesPlace = new RegExp(`\\b${placeName}\\b`).test(text);
+  const usesPlace = mentionsWord(text, placeName);
   const written = new Set(
     [...usages.values()].filter((each) => each.written).map((each) => context.bufferOf(each.tensor)),
   );
@@ -102,11 +102,17 @@ export function writeKernel(kernel: Kernel, context: WriteContext, header: reado
   ];
   return {
     name: kernel.name,
-    wgsl: `${lines.join("\n").replace(/\n{3,}/g, "\n\n")}\n`,
+    wgsl: pageOf(lines),
     tensors,
     usesSettings,
     usesPlace,
   };
+}
+
+/** Lines as a text, no two of them empty one after the other. */
+export function pageOf(lines: readonly string[]): string {
+  const text = `${lines.join("\n")}\n`;
+  return text.includes("\n\n\n") ? text.replace(/\n{3,}/g, "\n\n") : text;
 }
 
 /** The parameters of `main` that a text uses. */

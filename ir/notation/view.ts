@@ -90,13 +90,16 @@ function elementwiseView(op: ElementwiseOp, value: Value, isOpaque: IsOpaque): V
 /** Leaves out as many broadcasts and types as the reader can put back. */
 function writtenOperands(op: ElementwiseOp, value: Value, isOpaque: IsOpaque): readonly WrittenOperand[] {
   const short = value.operands.map((operand) => (isOpaque(operand) ? plain(operand) : shortened(operand)));
+  const isPlain = ({ value: shown, literal }: WrittenOperand, i: number): boolean =>
+    !literal && shown === value.operands[i];
+  if (short.every(isPlain)) return short;
   const full = value.operands.map(plain);
-  const attempts = [short, ...short.map((_, i) => short.map((operand, k) => (k === i ? full[k] : operand)))];
   const readsBack = (attempt: readonly WrittenOperand[]): boolean => {
     const types = impliedTypes(op, value.attrs, attempt.map(writtenType));
     return types?.every((type, i) => sameType(type, value.operands[i].type)) ?? false;
   };
-  return attempts.find(readsBack) ?? full;
+  if (readsBack(short)) return short;
+  return short.map((_, i) => short.map((operand, k) => (k === i ? full[k] : operand))).find(readsBack) ?? full;
 }
 
 function shortened(operand: Value): WrittenOperand {

@@ -63,7 +63,9 @@ export interface ReductionOptions {
 
 /** Axes of a reduction that stay. */
 export function keptAxes(rank: number, axes: readonly number[]): readonly number[] {
-  return Array.from({ length: rank }, (_, axis) => axis).filter((axis) => !axes.includes(axis));
+  const kept: number[] = [];
+  for (let axis = 0; axis < rank; axis++) if (!axes.includes(axis)) kept.push(axis);
+  return kept;
 }
 
 /** Undoes a reduction's shape: repeats `x` along the axes that were combined. */
