@@ -10,6 +10,8 @@ export interface Arrangement {
   readonly lanes: number;
   /** Lanes are neighbouring threads; otherwise rows are. */
   readonly alongRow: boolean;
+  /** Elements that a lane reads at a time. */
+  readonly width: 1 | 4;
 }
 
 /** Names of the accumulators of one reduction. */

@@ -1,5 +1,6 @@
 /// The loops of a row kernel over the elements of its row: a lane goes over the same elements in each, and keeps in
 /// registers what several of them need.
+import { wgslType } from "../../ir/ops/define.ts";
 import type { Value } from "../../ir/value.ts";
 import { extentText } from "../wgsl/expression.ts";
 import { identifier, type Namer } from "../wgsl/names.ts";
@@ -7,6 +8,7 @@ import type { Arrangement } from "./accumulate.ts";
 import type { Emitter } from "./emitter.ts";
 import type { Index } from "./index.ts";
 import type { Expression, Statement } from "./kernel.ts";
+import type { Lane } from "./leaf.ts";
 import { planRegisters, type Kept } from "./registers.ts";
 import type { Rows } from "./rows.ts";
 import type { Register } from "./scope.ts";
@@ -16,7 +18,11 @@ export interface ElementLoops {
   /** The index of the element that a loop is at, and the variable that counts it. */
   readonly index: readonly Index[];
   readonly variable: string;
+  /** The variable as one that steps by four, where lanes take four elements at a time. */
+  readonly lane: Lane | undefined;
   registerOf(value: Value, place: string): Register | undefined;
+  /** Declares what all loops need. */
+  writeHead(emitter: Emitter): void;
   /** Writes a loop, where the conditions hold. */
   write(loop: number, emitter: Emitter, action: () => void, conditions?: readonly string[]): void;
   /** Operations written so far that are done for every element. */
@@ -41,50 +47,79 @@ interface Held extends Register {
 /** The loops of a kernel, and what is kept between them. */
 export function planElementLoops({ rows, arrangement, needs, namer, isKnown, hint }: ElementPlan): ElementLoops {
   const { length } = rows;
-  const { lanes } = arrangement;
-  // As many elements as lanes, or fewer: a lane has one, and its number says which.
-  const turns = typeof length === "number" ? Math.ceil(length / lanes) : Infinity;
-  const isFull = length === lanes * turns;
-  const variable = turns === 1 ? "lane" : "position";
+  const { lanes, width } = arrangement;
+  // As many elements as lanes take at a time, or fewer: there is no loop.
+  const turns = typeof length === "number" ? Math.ceil(length / (lanes * width)) : Infinity;
+  const isFull = length === lanes * turns * width;
+  const variable = turns === 1 && width === 1 ? "lane" : "position";
   const index = rows.at(variable);
-  const kept = Number.isFinite(turns) ? planRegisters({ needs, index, variable, turns, isKnown }) : [];
-  const registers = kept.map((each): Held => {
-    const name = namer(identifier(hint(each.value)));
-    const text = turns === 1 ? name : `${name}[${lanes === 1 ? variable : "turn"}]`;
-    const expression = { tag: "name", text, dtype: each.value.type.dtype, lanes: 1 } as const;
-    return { kept: each, filled: false, isDeclared: turns > 1 || !isFull, expression };
+  const lane = width === 4 ? { variable, extent: length } : undefined;
+  const found = Number.isFinite(turns) ? planRegisters({ needs, index, variable, turns: turns * width, isKnown }) : [];
+  const registers = found.map((kept): Held => {
+    const name = namer(identifier(hint(kept.value)));
+    const text = turns === 1 ? name : `${name}[${lanes * width === 1 ? variable : "turn"}]`;
+    const expression = { tag: "name", text, dtype: kept.value.type.dtype, lanes: width } as const;
+    return { kept, filled: false, isDeclared: turns > 1 || !isFull, expression };
   });
   let operations = 0;
-  const line = (text: string): Statement => ({ tag: "line", text });
   const end = extentText(length);
   return {
-    ...{ index, variable },
-    registerOf: (value, place) => registers.find(({ kept: each }) => each.value === value && each.place === place),
+    ...{ index, variable, lane },
+    registerOf: (value, place) => registers.find(({ kept }) => kept.value === value && kept.place === place),
     operations: () => operations,
+    writeHead(emitter) {
+      if (turns === 1 && width === 4) emitter.push(line(`let position = ${firstPlace(arrangement)};`));
+    },
     write(loop, emitter, action, conditions = []) {
       const written = emitter.loop(variable, action);
       operations += written.operations;
-      for (const { kept: each, expression, isDeclared } of registers) {
-        if (each.loop === loop && isDeclared) emitter.push(line(declaration(expression, turns)));
+      for (const { kept, expression, isDeclared } of registers) {
+        if (kept.loop === loop && isDeclared) emitter.push(line(declaration(expression, turns)));
       }
-      if (turns === 1) return pushGuarded([...conditions, ...(isFull ? [] : [`lane < ${end}`])], written.body, emitter);
-      if (lanes === 1) {
-        const head = `for (var position = 0u; position < ${end}; position++)`;
-        return pushGuarded(conditions, [{ tag: "block", head, body: written.body }], emitter);
+      if (turns === 1) {
+        return pushGuarded([...conditions, ...(isFull ? [] : [`${variable} < ${end}`])], written.body, emitter);
       }
-      const head =
-        registers.length > 0
-          ? `for (var turn = 0u; turn < ${turns}u; turn++)`
-          : `for (var position = lane; position < ${end}; position += ${lanes}u)`;
-      const start = registers.length > 0 ? [line(`let position = turn * ${lanes}u + lane;`)] : [];
-      const stop = registers.length > 0 && !isFull ? [line(`if (position >= ${end}) { break; }`)] : [];
-      pushGuarded(conditions, [{ tag: "block", head, body: [...start, ...stop, ...written.body] }], emitter);
+      const counted = registers.length > 0 && lanes * width > 1;
+      const { head, start } = counted ? loopOfTurns(arrangement, turns, end, isFull) : loopOfPlaces(arrangement, end);
+      pushGuarded(conditions, [{ tag: "block", head, body: [...start, ...written.body] }], emitter);
     },
   };
 }
 
-function declaration({ text, dtype }: Expression & { readonly tag: "name" }, turns: number): string {
-  return turns === 1 ? `var ${text}: ${dtype};` : `var ${text.replace(/\[.*/, "")}: array<${dtype}, ${turns}>;`;
+const line = (text: string): Statement => ({ tag: "line", text });
+
+/** Where a lane begins. */
+function firstPlace({ lanes, width }: Arrangement): string {
+  if (lanes === 1) return "0u";
+  return width === 1 ? "lane" : `lane * ${width}u`;
+}
+
+interface Head {
+  readonly head: string;
+  readonly start: readonly Statement[];
+}
+
+/** A loop that only counts places along the row. */
+function loopOfPlaces(arrangement: Arrangement, end: string): Head {
+  const step = arrangement.lanes * arrangement.width;
+  const next = step === 1 ? "position++" : `position += ${step}u`;
+  return { head: `for (var position = ${firstPlace(arrangement)}; position < ${end}; ${next})`, start: [] };
+}
+
+/** A loop whose turns count registers. */
+function loopOfTurns(arrangement: Arrangement, turns: number, end: string, isFull: boolean): Head {
+  const { lanes, width } = arrangement;
+  const place = `turn * ${lanes * width}u${lanes === 1 ? "" : ` + ${firstPlace(arrangement)}`}`;
+  const stop = isFull ? [] : [line(`if (position >= ${end}) { break; }`)];
+  return {
+    head: `for (var turn = 0u; turn < ${turns}u; turn++)`,
+    start: [line(`let position = ${place};`), ...stop],
+  };
+}
+
+function declaration({ text, dtype, lanes }: Expression & { readonly tag: "name" }, turns: number): string {
+  const type = wgslType(dtype, lanes);
+  return turns === 1 ? `var ${text}: ${type};` : `var ${text.replace(/\[.*/, "")}: array<${type}, ${turns}>;`;
 }
 
 /** Writes statements where all conditions hold. */

@@ -7,10 +7,10 @@ import type { ElementwiseOp, HelperFunction, PiecewiseOp, Value } from "../../ir
 import { gatherIndex } from "../cluster/access.ts";
 import type { Namer } from "../wgsl/names.ts";
 import { conditionAlgebra, isUniformAlong, type Conjunct } from "./condition.ts";
-import { atLane, constantIndex, createPlaces, indexAlgebra, variableIndex, type Index } from "./index.ts";
+import { atLane, constantIndex, createPlaces, indexAlgebra, laneAccess, variableIndex, type Index } from "./index.ts";
 import { componentOf, nesting, type Expression, type Statement } from "./kernel.ts";
 import { emitLeaf, type Lane } from "./leaf.ts";
-import { depthOf, makeScope, type Loop, type Register, type Scope } from "./scope.ts";
+import { depthOf, fillRegister, makeScope, type Loop, type Register, type Scope } from "./scope.ts";
 
 /** What emission must know about the kernel around it. */
 export interface KernelView {
@@ -190,9 +190,11 @@ function elementwise(
   value: Value,
   op: ElementwiseOp,
   index: readonly Index[],
-  lane: Lane | undefined,
+  along: Lane | undefined,
   progress: Progress,
 ): Expression {
+  // What is the same for all four lanes is computed once.
+  const lane = along && index.some((part) => laneAccess(part, along.variable) !== "uniform") ? along : undefined;
   const place = progress.placeOf(index);
   const key = `${lane?.variable ?? ""}|${place}`;
   const around = progress.scopes;
@@ -227,7 +229,8 @@ function write(
   { key, place }: { readonly key: string; readonly place: string },
 ): Expression {
   const home = progress.scopes[progress.scopes.length - 1];
-  const register = lane ? undefined : progress.view.registerOf?.(value, place);
+  const kept = progress.view.registerOf?.(value, place);
+  const register = kept?.expression.lanes === (lane ? 4 : 1) ? kept : undefined;
   if (register?.filled) return register.expression;
   const operands = value.operands.map((operand) => {
     const emitted = emit(operand, index, lane, progress);
@@ -239,22 +242,11 @@ function write(
   const lanes = operands.some((operand) => operand.lanes === 4) ? 4 : 1;
   const application: Expression = { tag: "apply", op, operands, dtype: value.type.dtype, lanes };
   const expression = register
-    ? fill(register, application, home)
+    ? fillRegister(register, application, home)
     : deservesName(value, application, progress)
       ? bind(value, application, home, progress)
       : application;
   home.known.set(value, [...(home.known.get(value) ?? []), { key, expression }]);
-  return expression;
-}
-
-function fill(register: Register, value: Expression, { statements }: Scope): Expression {
-  register.filled = true;
-  const { expression, isDeclared } = register;
-  statements.push(
-    isDeclared
-      ? { tag: "assign", before: `${expression.text} = `, value, after: ";" }
-      : { tag: "let", name: expression.text, value },
-  );
   return expression;
 }
 

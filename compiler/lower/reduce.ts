@@ -57,6 +57,7 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
   );
   const body = emitter.scope(() => {
     writeHead(arrangement, rows.rowCount, emitter);
+    elements.writeHead(emitter);
     groups.forEach((group, loop) => writePhase(group, loop, plan, emitter));
     writeResults(stores, groups.length, plan, emitter, context);
   });
@@ -80,7 +81,7 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
 /** Lanes run along the row where it is contiguous in memory. */
 export function arrangeRows({ space, axes }: Cluster, { rowCount, length }: Rows, mostThreads?: number): Arrangement {
   const last = space.findLastIndex((extent) => extent !== 1);
-  return arrange(rowCount, length, last < 0 || axes.includes(last), mostThreads);
+  return arrange(rowCount, length, last < 0 || axes.includes(last), { mostThreads, vectors: true });
 }
 
 /** Results with an element for each of a row. */
@@ -108,8 +109,7 @@ function phases(reductions: readonly Value[], loaded: ReadonlySet<Value>): reado
 function writePhase(phase: readonly Value[], loop: number, plan: Plan, emitter: Emitter): void {
   const { lanes } = plan.arrangement;
   const all = phase.map((value) => declare(value, plan, emitter));
-  const elements = new Map<Value, string>();
-  plan.elements.write(loop, emitter, () => all.forEach((each) => accumulate(each, elements, plan, emitter)));
+  plan.elements.write(loop, emitter, () => accumulate(all, plan, emitter));
   if (lanes > 1) combineLanes(all, plan.arrangement, plan.namer, emitter);
   for (const each of all) {
     emitter.push({ tag: "line", text: `let ${each.result} = ${each.op.wgsl.finish(each.parts)};` });
@@ -136,26 +136,30 @@ function declare(value: Value, plan: Plan, emitter: Emitter): Accumulating {
   return { value, op, parts, arrays, result };
 }
 
-/** Takes in one element; reductions of the same value read it once. */
-function accumulate(
-  { value, op, parts }: Accumulating,
-  elements: Map<Value, string>,
-  plan: Plan,
-  emitter: Emitter,
-): void {
-  const [operand] = value.operands;
-  const element = elements.get(operand) ?? nameElement(operand, plan, emitter);
-  elements.set(operand, element);
-  const lifted = op.wgsl.lift(element, plan.elements.variable);
-  assignParts(parts, (first) => op.wgsl.combine(parts, lifted, first, dtypeOf(value)), plan.namer, emitter);
+/** Takes in one element, or four in their order; reductions of the same value read it once. */
+function accumulate(all: readonly Accumulating[], plan: Plan, emitter: Emitter): void {
+  const elements = new Map<Value, readonly string[]>();
+  for (const { value } of all) {
+    const [operand] = value.operands;
+    if (!elements.has(operand)) elements.set(operand, nameElements(operand, plan, emitter));
+  }
+  const { variable } = plan.elements;
+  for (let step = 0; step < plan.arrangement.width; step++) {
+    for (const { value, op, parts } of all) {
+      const element = elements.get(value.operands[0])![step];
+      const lifted = op.wgsl.lift(element, step === 0 ? variable : `(${variable} + ${step}u)`);
+      assignParts(parts, (first) => op.wgsl.combine(parts, lifted, first, dtypeOf(value)), plan.namer, emitter);
+    }
+  }
 }
 
-function nameElement(operand: Value, plan: Plan, emitter: Emitter): string {
-  const expression = emitter.emit(operand, plan.elements.index);
-  if (expression.tag === "name") return expression.text;
-  const name = plan.namer("element");
-  emitter.push({ tag: "let", name, value: expression });
-  return name;
+/** The texts of the elements that a lane is at. */
+function nameElements(operand: Value, plan: Plan, emitter: Emitter): readonly string[] {
+  const { index, lane } = plan.elements;
+  const expression = emitter.emit(operand, index, lane);
+  const name = expression.tag === "name" ? expression.text : plan.namer("element");
+  if (expression.tag !== "name") emitter.push({ tag: "let", name, value: expression });
+  return ["x", "y", "z", "w"].map((component) => (expression.lanes === 4 ? `${name}.${component}` : name));
 }
 
 function writeResults(
@@ -169,8 +173,8 @@ function writeResults(
   const full = fullStores(stores, plan.cluster);
   const rows = stores.filter((value) => !full.includes(value));
   if (full.length > 0) {
-    const { index } = plan.elements;
-    plan.elements.write(loop, emitter, () => writeStores(full, () => index, emitter, context), guard);
+    const { index, lane } = plan.elements;
+    plan.elements.write(loop, emitter, () => writeStores(full, () => index, emitter, context, lane), guard);
   }
   if (rows.length === 0) return;
   const row = variableIndex("row", plan.rowCount);

@@ -28,18 +28,28 @@ const enoughThreads = 4096;
 
 /** A thread a row, for short rows in a workgroup that goes without barriers. */
 export function rowPerThread(rowCount: Dim): Arrangement {
-  return { rows: powerOfTwo(rowCount, sharedThreads), lanes: 1, alongRow: false };
+  return { rows: powerOfTwo(rowCount, sharedThreads), lanes: 1, alongRow: false, width: 1 };
 }
 
-/** 64 threads; 256 for a single long row. Lengths that are not bound yet count as large. */
-export function arrange(rowCount: Dim, length: Dim, alongRow: boolean, mostThreads = 256): Arrangement {
-  if (rowCount === 1) return { rows: 1, lanes: powerOfTwo(length, mostThreads), alongRow: true };
+/**
+ * 64 threads; 256 for a single long row. Lengths that are not bound yet count as large. Where lanes need not go element by
+ * element, they take four at a time along a row.
+ */
+export function arrange(
+  rowCount: Dim,
+  length: Dim,
+  alongRow: boolean,
+  { mostThreads = 256, vectors = false }: { readonly mostThreads?: number; readonly vectors?: boolean } = {},
+): Arrangement {
+  const width = vectors && alongRow && typeof length === "number" && length % 4 === 0 ? 4 : 1;
+  const places = typeof length === "number" ? length / width : length;
+  if (rowCount === 1) return { rows: 1, lanes: powerOfTwo(places, mostThreads), alongRow, width };
   if (typeof length === "number" && length <= shortestShared) return rowPerThread(rowCount);
   const wanted = typeof rowCount === "number" ? powerOfTwo(Math.ceil(enoughThreads / rowCount), 64) : 64;
   // Neighbours that read along different rows read neighbours when there are 16 of them.
   const most = alongRow ? wanted : Math.min(wanted, 64 / powerOfTwo(rowCount, 16));
-  const lanes = powerOfTwo(length, most);
-  return { rows: Math.min(64 / lanes, powerOfTwo(rowCount, 64)), lanes, alongRow };
+  const lanes = powerOfTwo(places, most);
+  return { rows: Math.min(64 / lanes, powerOfTwo(rowCount, 64)), lanes, alongRow, width };
 }
 
 /** Rows along axes of a space. */

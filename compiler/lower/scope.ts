@@ -1,7 +1,7 @@
 /// Blocks of a kernel while they are written: what stands in each, and which variables it declares.
 import type { Value } from "../../ir/value.ts";
 import { mentions, type Index } from "./index.ts";
-import type { Expression, Statement } from "./kernel.ts";
+import { widen, type Expression, type Statement } from "./kernel.ts";
 
 /** A block. */
 export interface Scope {
@@ -44,4 +44,17 @@ export function depthOf(scopes: readonly Scope[], index: readonly Index[], lane?
     !isLoop || (lane !== undefined && variables.has(lane)) || index.some((part) => mentions(part, variables));
   while (depth > 1 && !stays(scopes[depth - 1])) depth--;
   return depth;
+}
+
+/** Puts a value into its register. */
+export function fillRegister(register: Register, value: Expression, { statements }: Scope): Expression {
+  register.filled = true;
+  const { expression, isDeclared } = register;
+  const kept = expression.lanes === 4 ? widen(value) : value;
+  statements.push(
+    isDeclared
+      ? { tag: "assign", before: `${expression.text} = `, value: kept, after: ";" }
+      : { tag: "let", name: expression.text, value: kept },
+  );
+  return expression;
 }

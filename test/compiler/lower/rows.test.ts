@@ -2,9 +2,12 @@
 import { describe, it } from "vitest";
 import {
   add,
+  argmax,
+  concatenate,
   div,
   gradientDescent,
   input,
+  iota,
   max,
   mean,
   meanSquaredError,
@@ -12,9 +15,12 @@ import {
   mul,
   param,
   reshape,
+  slice,
+  softmax,
   sqrt,
   sub,
   sum,
+  transpose,
   type Graph,
   type Value,
 } from "chainrule";
@@ -65,6 +71,14 @@ describe("a normalisation", () => {
     [[4100, 34], [1]],
     [[50, 40], [0]],
     [[36, 1030], [0]],
+    // Four elements at a time: once, several times, and with lanes that have nothing at the end.
+    [[40, 52], [1]],
+    [[3, 600], [1]],
+    [[1, 1200], [1]],
+    [
+      [5, 6, 8],
+      [1, 2],
+    ],
   ])("of %j over axes %j", (shape, axes) => expectRight(overAxes(shape, axes)));
 
   it("with a learned scale and shift trains", () =>
@@ -77,6 +91,17 @@ describe("a normalisation", () => {
         return { train: { loss, update: gradientDescent(loss as never, { learningRate: 0.1 }) } };
       }),
       { batch: 7 },
+    ));
+
+  it("that reads four elements at a time knows their places, and what does not lie together", () =>
+    expectRight(
+      model("places", () => {
+        const x = input("x", "f32", [6, 80]);
+        const turned = transpose(input("y", "f32", [80, 6]));
+        const joined = concatenate([slice(x, [null, [3]]), slice(turned, [null, [0, 3]])], 1);
+        const total = sum(mul(x, iota([80], 0, "f32")), { axis: 1 });
+        return { run: { place: argmax(add(x, turned), { axis: 1 }), shares: softmax(joined, 1), total } };
+      }),
     ));
 
   it("whose row values are read under other shapes", () =>
