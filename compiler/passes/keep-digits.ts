@@ -39,7 +39,7 @@ function apart(value: Value): Value {
   if (value.op === add.op) {
     return (right && plusLogarithm(a, right)) ?? (left && plusLogarithm(b, left)) ?? value;
   }
-  if (left && right) return add(sub(peakOf(left), peakOf(right)), sub(restOf(left), restOf(right)));
+  if (left && right) return add(betweenPeaks(left, right), sub(restOf(left), restOf(right)));
   if (right) return sub(lessPeak(a, right), restOf(right));
   if (left) return add(sub(peakOf(left), b), restOf(left));
   return fromMean(value) ?? value;
@@ -75,7 +75,7 @@ function scaledBy(number: number, value: Value, outermost: (x: Value) => Value):
   return { inner, factor: number * factor, rescale: (x) => outermost(rescale(x)) };
 }
 
-/** ln Σ eˣ as largest x + ln Σ e^(x − largest x), under layouts. */
+/** k · ln Σ eˣ as k · largest x + k · ln Σ e^(x − largest x), under layouts. */
 interface Logarithm {
   /** The largest x, before it is scaled: the differences of scaled numbers have lost digits already. */
   readonly peak: Value;
@@ -90,7 +90,7 @@ function logarithmIn(value: Value): Logarithm | undefined {
     const inner = logarithmIn(value.operands[0]);
     return inner && { ...inner, move: (part) => apply(value.op, [inner.move(part)], value.attrs) };
   }
-  if (value.op !== logsumexpOp) return undefined;
+  if (value.op !== logsumexpOp) return scaledLogarithmIn(value);
   const [x] = value.operands;
   const axes = value.attrs.axes as readonly number[];
   const scaled = scaledOf(x);
@@ -99,6 +99,28 @@ function logarithmIn(value: Value): Logarithm | undefined {
   const peak: Value = where(isFinite(largest), largest, 0);
   const below = scaled.rescale(sub(scaled.inner, spread(peak, x.type, axes)));
   return { peak, scaled, rest: log(sum(exp(below), { axes })), move: (part) => part };
+}
+
+/** A number times a logarithm. */
+function scaledLogarithmIn(value: Value): Logarithm | undefined {
+  const { inner, factor, rescale } = scaledOf(value);
+  const logarithm = inner === value ? undefined : logarithmIn(inner);
+  if (!logarithm) return undefined;
+  const { peak, scaled, rest, move } = logarithm;
+  // What moves a scaled number moves the number: both are done to every element alike.
+  const again: Scaled = {
+    inner: scaled.inner,
+    factor: factor * scaled.factor,
+    rescale: (x) => rescale(scaled.rescale(x)),
+  };
+  return { peak, scaled: again, rest: rescale(rest), move };
+}
+
+/** The difference of peaks, subtracted before both are scaled where they are by the same number. */
+function betweenPeaks(left: Logarithm, right: Logarithm): Value {
+  const { factor, rescale } = left.scaled;
+  if (factor !== right.scaled.factor) return sub(peakOf(left), peakOf(right));
+  return rescale(sub(left.move(left.peak), right.move(right.peak)));
 }
 
 const peakOf = ({ move, scaled, peak }: Logarithm): Value => move(scaled.rescale(peak));

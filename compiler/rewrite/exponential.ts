@@ -150,11 +150,14 @@ interface Unmasked {
   readonly element: Monomial;
 }
 
-/** An element of a sum without the conditions under which it counts: where(c, x, 0), or x times 1 and 0. */
+/** An element of a sum without the conditions under which it counts: where(c, x, 0) or where(c, 0, x), or x times 1 and 0. */
 function unmasked(x: Value, budget: Budget): Unmasked {
   const [condition, inner, other] = x.operands;
   if (x.op === selectOp && constantValue(other) === 0) {
     return { conditions: [condition], element: monomialOf(inner, {}, budget) };
+  }
+  if (x.op === selectOp && constantValue(inner) === 0) {
+    return { conditions: [not(condition as never)], element: monomialOf(other, {}, budget) };
   }
   const element = monomialOf(x, {}, budget);
   const conditions = element.over.flatMap((each) => conditionOf(each) ?? []);

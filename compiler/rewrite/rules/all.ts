@@ -6,6 +6,7 @@ import { collectRule } from "./collect.ts";
 import { exactFolding, folding, leafRules } from "./fold.ts";
 import { layoutRules } from "./layout.ts";
 import { rowSelectionRules } from "./masks.ts";
+import { ratioNumberRules } from "./ratios.ts";
 import { sumRules } from "./reduce.ts";
 import { rootNumberRules } from "./roots.ts";
 import { squareNumberRules } from "./squares.ts";
@@ -41,7 +42,7 @@ export const collectingRules: readonly Rule[] = [...simplifyingRules, collectRul
 export const foldingRules: readonly Rule[] = [...leafRules, folding];
 
 /** What keeps digits in kernels, where formulas are not for reading any more. */
-export const digitRules: readonly Rule[] = [...rootNumberRules, ...squareNumberRules];
+export const digitRules: readonly Rule[] = [...rootNumberRules, ...squareNumberRules, ...ratioNumberRules];
 
 /** Every rule once. */
 export const allRules: readonly Rule[] = [...stableRules, ...collectingRules, folding, ...digitRules];

@@ -3,10 +3,12 @@ import { classComparison } from "../../../ir/classes.ts";
 import { div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { castOp, selectOp, where } from "../../../ir/ops/choose.ts";
 import { equal } from "../../../ir/ops/compare.ts";
+import { stopGradient } from "../../../ir/ops/derivative.ts";
 import { exp } from "../../../ir/ops/functions.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { broadcastOp } from "../../../ir/ops/sum.ts";
 import { apply, same, type Value } from "../../../ir/value.ts";
+import { rangeOf } from "../range.ts";
 import { rule, type Rule } from "../rule.ts";
 import { isNormalized } from "./rows.ts";
 
@@ -30,24 +32,83 @@ function maskedRow({ operands: [a, b] }: Value): Value | undefined {
   return undefined;
 }
 
+/** x where it counts, and −∞, or −∞ times or over a scale, where it does not. */
+interface Masked {
+  readonly condition: Value;
+  readonly x: Value;
+  readonly none: Value;
+}
+
+function maskedOf({ op, operands: [condition, x, none] }: Value): Masked | undefined {
+  return op === selectOp && isNothing(none) ? { condition, x, none } : undefined;
+}
+
+function isNothing(value: Value): boolean {
+  if (constantValue(value) === -Infinity) return true;
+  const [scaled] = value.operands;
+  return (
+    value.op === stopGradient.op && (scaled.op === mul.op || scaled.op === div.op) && isNothing(scaled.operands[0])
+  );
+}
+
+/** Formulas are looked at as deep as people would. */
+const deepest = 6;
+
+/** The mask under which a product is 0: that of an exponential among its factors, as a softmax has it. */
+function maskOfProduct({ op, operands }: Value, depth = deepest): Masked | undefined {
+  const [a, b] = operands;
+  if (op === exp.op) return maskedOf(a.op === sub.op ? a.operands[0] : a);
+  if (depth === 0 || (op !== mul.op && op !== div.op && op !== neg.op)) return undefined;
+  return maskOfProduct(a, depth - 1) ?? (op === mul.op ? maskOfProduct(b, depth - 1) : undefined);
+}
+
+/** The formula where the condition holds. */
+function whereCounted(value: Value, condition: Value, depth = deepest): Value {
+  const masked = maskedOf(value);
+  if (masked && same(masked.condition, condition)) return masked.x;
+  if (value.op.kind !== "elementwise" || depth === 0) return value;
+  const operands = value.operands.map((operand) => whereCounted(operand, condition, depth - 1));
+  return operands.every((each, i) => each === value.operands[i]) ? value : apply(value.op, operands, value.attrs);
+}
+
 /** y·(ln of a probability that a mask makes 0): 0 where y is 0, by the convention 0·ln 0 = 0. */
 function nothingOfImpossible({ operands: [a, b] }: Value): Value | undefined {
   for (const [weight, logarithm] of [
     [a, b],
     [b, a],
   ]) {
-    const [masked, total] = logarithm.operands;
-    if (logarithm.op !== sub.op || masked.op !== selectOp || weight.op === castOp || !isNormalized(total)) continue;
-    const [condition, x, none] = masked.operands;
-    if (constantValue(none) !== -Infinity) continue;
-    // p·ln p of one and the same.
-    const isOwn = weight.op === exp.op && same(weight.operands[0], logarithm);
-    const impossible: Value = isOwn
-      ? mul(weight, 0)
-      : where(equal(weight, 0) as never, 0, mul(weight, -Infinity) as never);
-    return where(condition as never, mul(weight, sub(x, total)) as never, impossible as never);
+    if (!isNormalized(logarithm) || weight.op === castOp) continue;
+    const written = underOneMask(weight, logarithm) ?? underMask(weight, logarithm);
+    if (written) return written;
   }
   return undefined;
+}
+
+/** p·ln p and p·(ln p − ln q): what makes p nothing makes nothing of the product. */
+function underOneMask(p: Value, logarithm: Value): Value | undefined {
+  const mask = maskOfProduct(p);
+  const counted = mask && whereCounted(logarithm, mask.condition);
+  if (!counted || counted === logarithm) return undefined;
+  return where(mask.condition as never, mul(p, counted) as never, mul(p, 0) as never) as Value;
+}
+
+function underMask(weight: Value, logarithm: Value): Value | undefined {
+  const mask = logarithm.op === sub.op ? maskedOf(logarithm.operands[0]) : undefined;
+  if (!mask) return undefined;
+  const { condition, x, none } = mask;
+  const impossible: Value = where(equal(weight, 0) as never, 0, mul(weight, none) as never);
+  return where(condition as never, mul(weight, sub(x, logarithm.operands[1])) as never, impossible as never);
+}
+
+/** Where nothing counts, there is nothing to divide, and no derivative by the divisor. */
+function scaleOfMasked(value: Value): Value | undefined {
+  const [a, b] = value.operands;
+  const [selection, scale] = value.op === mul.op && !maskedOf(a) ? [b, a] : [a, b];
+  const mask = maskedOf(selection);
+  if (!mask || value.type.dtype !== "f32") return undefined;
+  const scaled = (x: Value): Value => (value.op === mul.op ? mul(x, scale) : div(x, scale));
+  const none = rangeOf(scale).low >= 0 ? mask.none : stopGradient(scaled(mask.none));
+  return where(mask.condition as never, scaled(mask.x) as never, none as never) as Value;
 }
 
 interface Repeated {
@@ -103,6 +164,13 @@ export const maskRules: readonly Rule[] = [
     "y * (select(c, x, -inf) - logsumexp(z)) = select(c, y * (x - logsumexp(z)), select(equal(y, 0), 0, y * -inf))",
     ["mul"],
     nothingOfImpossible,
+  ),
+  rule(
+    "scale under a mask",
+    "stabilizes",
+    "select(c, x, -inf) / y = select(c, x / y, -inf / y)",
+    ["mul", "div"],
+    scaleOfMasked,
   ),
 ];
 

@@ -1,6 +1,6 @@
 /// Products and quotients of exponentials: one exponential of a sum, which overflows only where the result does.
 import { add, div, mul, neg } from "../../../ir/ops/arithmetic.ts";
-import { exp, tanh } from "../../../ir/ops/functions.ts";
+import { abs, exp, tanh } from "../../../ir/ops/functions.ts";
 import { spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import type { TensorType } from "../../../ir/type.ts";
 import { same, type Value } from "../../../ir/value.ts";
@@ -77,28 +77,34 @@ function productOf({ over, under, sign }: Factors): Monomial {
 const repeated = (values: readonly Value[]): Value | undefined =>
   values.find((each, i) => !each.constant && values.indexOf(each) < i);
 
-/** True for x · e^(u/2) · e^(u/2), where x may be so small that x · eᵘ is none too large. */
+/** True for x · e^(u/2) · e^(u/2) and |x · e^(u/2)| · e^(u/2), where x may be so small that x · eᵘ is none too large. */
 function isHalved({ over, under }: Factors): boolean {
   const exponential = (each: Value): boolean => mentionsExponential(each) && isExponential(monomialOf(each));
-  const parts = over.filter(exponential);
-  return parts.length === 2 && repeated(parts) !== undefined && over.length > 2 && !under.some(exponential);
+  const parts = over.flatMap((each) => (isSize(each) ? factorsOf(each.operands[0]).over : [each])).filter(exponential);
+  const halves = parts.length === 2 && repeated(parts) !== undefined;
+  return halves && (over.length > 2 || over.some(isSize)) && !under.some(exponential);
 }
 
-/** x² · eᵘ = (x · e^(u/2))². */
-function squareTimesExponential(value: Value): Value | undefined {
+const isSize = ({ op }: Value): boolean => op === abs.op;
+
+/** x² · eᵘ = (x · e^(u/2))², and |x| · eᵘ = |x · e^(u/2)| · e^(u/2). */
+function sizeTimesExponential(value: Value): Value | undefined {
   const { type } = value;
   if (type.dtype !== "f32" || !mentionsExponential(value)) return undefined;
   const factors = factorsOf(value);
-  const x = repeated(factors.over);
+  const x = repeated(factors.over) ?? factors.over.find(isSize);
   if (!x || isHalved(factors)) return undefined;
   const { over, exponent, ...product } = productOf(factors);
   const rest = over.toSpliced(over.indexOf(x), 1);
   const again = rest.indexOf(x);
   const power = writeLinear({ ...exponent, constant: 0 }, type);
-  if (again < 0 || !(rangeOf(power).high > largestExponent)) return undefined;
-  const half = mul(x, exp(writeLinear(scaleLinear({ ...exponent, constant: 0 }, 0.5), type)));
-  const others = { ...product, over: rest.toSpliced(again, 1), exponent: linearConstant(exponent.constant) };
-  return writeMonomial(timesMonomial(others, atomMonomial(mul(half, half))), type);
+  if ((again < 0 && !isSize(x)) || !(rangeOf(power).high > largestExponent)) return undefined;
+  const root = exp(writeLinear(scaleLinear({ ...exponent, constant: 0 }, 0.5), type));
+  const half: Value = mul(again < 0 ? x.operands[0] : x, root);
+  const whole = again < 0 ? mul(abs(half), root) : mul(half, half);
+  const left = again < 0 ? rest : rest.toSpliced(again, 1);
+  const others = { ...product, over: left, exponent: linearConstant(exponent.constant) };
+  return writeMonomial(timesMonomial(others, atomMonomial(whole)), type);
 }
 
 /** Factors that are sums of exponentials are multiplied out, so that none of them overflows by itself. */
@@ -158,7 +164,7 @@ export const quotientRules: readonly Rule[] = [
     "stabilizes",
     "x * x * exp(u) = (x * exp(u / 2)) * (x * exp(u / 2))",
     ["mul", "div"],
-    squareTimesExponential,
+    sizeTimesExponential,
   ),
   rule(
     "product of exponentials",

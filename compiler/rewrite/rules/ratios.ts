@@ -1,7 +1,7 @@
 /// f(x)/x for functions with f(0) = 0, and its inverse: 0/0 at 0, where the limit is f′(0), and near 0 a slope whose digits
 /// cancel. There the Taylor series takes its place, and with it its derivatives.
-import { add, div, mul, neg } from "../../../ir/ops/arithmetic.ts";
-import { where } from "../../../ir/ops/choose.ts";
+import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
+import { selectOp, where } from "../../../ir/ops/choose.ts";
 import { greater, less } from "../../../ir/ops/compare.ts";
 import { abs, expm1, log1p, minimum, tanh } from "../../../ir/ops/functions.ts";
 import { asinh, atanh, sinh } from "../../../ir/ops/hyperbolic.ts";
@@ -103,6 +103,23 @@ function operandOverFunction({ type, operands: [v, f] }: Value): Value | undefin
   return where(isNear, close as never, apart as never);
 }
 
+/** coth x − 1/x within the radius, where both are large: x/3 − x³/45 + …, the last digit of a float32 and of its slope. */
+const langevin = even(0.5, 1 / 3, -1 / 45, 2 / 945, -1 / 4725, 2 / 93555);
+
+/** 1/tanh u − 1/u. */
+function differenceOfReciprocals({ type, operands }: Value): Value | undefined {
+  const [a, b] = operands.map(reciprocalOf);
+  if (type.dtype !== "f32" || a?.op !== tanh.op || !b || !same(a.operands[0], b)) return undefined;
+  // What is apart from 0 already.
+  if (b.op === selectOp && constantValue(b.operands[1]) === 1) return undefined;
+  const isNear = less(abs(b), langevin.radius) as never;
+  const apart: Value = where(isNear, 1, b as never);
+  return where(isNear, mul(b, polynomial(langevin, b)) as never, sub(div(1, tanh(apart)), div(1, apart)) as never);
+}
+
+const reciprocalOf = ({ op, operands: [a, b] }: Value): Value | undefined =>
+  op === div.op && constantValue(a) === 1 ? b : undefined;
+
 const halfSine = "sin(0.5 * x)";
 
 /** Quotients that are 0/0 at 0 and have a limit there. */
@@ -121,9 +138,21 @@ export const ratioRules: readonly Rule[] = [
     ["div"],
     operandOverFunction,
   ),
+  rule(
+    "difference of large reciprocals",
+    "stabilizes",
+    "1 / tanh(x) - 1 / x = select(less(abs(x), 0.5), x / 3 - x * x * x / 45 + ..., 1 / tanh(x) - 1 / x)",
+    ["sub"],
+    differenceOfReciprocals,
+  ),
   identity(
     "one minus a cosine over a square",
     "stabilizes",
     `2 * (${halfSine} * ${halfSine}) / (x * x) = 0.5 * ((${halfSine} / (0.5 * x)) * (${halfSine} / (0.5 * x)))`,
   ),
+];
+
+/** For kernels alone. Two divisions by what is small overflow where the slope over it, which is at most 1, takes one away. */
+export const ratioNumberRules: readonly Rule[] = [
+  identity("slope over a softplus", "stabilizes", "x / softplus(z) * sigmoid(z) = x * (sigmoid(z) / softplus(z))"),
 ];

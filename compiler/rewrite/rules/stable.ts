@@ -1,6 +1,7 @@
 /// Formulas that overflow or cancel as written, and the functions that compute the same without.
 import { identity, type Rule } from "../rule.ts";
 import { contractionRules } from "./contractions.ts";
+import { expectationRules } from "./expectations.ts";
 import { logarithmRules } from "./logarithms.ts";
 import { pickRules } from "./picks.ts";
 import { quotientRules } from "./quotients.ts";
@@ -54,6 +55,7 @@ export const stableRules: readonly Rule[] = [
   ...pickRules,
   ...contractionRules,
   ...shareRules,
+  ...expectationRules,
   ...logarithmRules,
   ...weightedRules,
   ...quotientRules,

@@ -1,10 +1,10 @@
 /// Values on which rules about distributions fire that are functions themselves.
-import { add, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
+import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { cast, where } from "../../../ir/ops/choose.ts";
 import { equal, greater } from "../../../ir/ops/compare.ts";
 import { contract } from "../../../ir/ops/contract.ts";
 import { cumsum } from "../../../ir/ops/cumulative.ts";
-import { exp, log, softplus, tanh } from "../../../ir/ops/functions.ts";
+import { abs, exp, log, log1p, sigmoid, softplus, tanh } from "../../../ir/ops/functions.ts";
 import { inputOp, iota } from "../../../ir/ops/leaf.ts";
 import { log1mexp } from "../../../ir/ops/logspace.ts";
 import { argmax, logsumexp } from "../../../ir/ops/reduce.ts";
@@ -21,6 +21,11 @@ const y = leaf("y");
 const scores = mul(300, tanh(x)) as Value;
 const total = (): Value => logsumexp(scores, { axis: 1 });
 const some = (): Value => greater(iota([3, 4], 1) as never, 1) as Value;
+/** ln of a distribution over some of the classes. */
+function ofSome(value: Value): Value {
+  const masked = where(some() as never, mul(30, tanh(value)) as never, -Infinity) as Value;
+  return sub(masked, broadcastAlong(logsumexp(masked, { axis: 1 }), [3, 4], [0]));
+}
 const match = (): Value =>
   equal(iota([3, 4], 1), broadcastAlong(argmax(y, { axis: 1 }) as Value, [3, 4], [0]) as never) as Value;
 
@@ -47,5 +52,22 @@ export const categoricalExamples: readonly { readonly name: string; readonly val
     name: "log of a contraction",
     value: () =>
       log(contract(exp(x), cast(match() as never, "f32") as Value, { batch: [[0, 0]], contracted: [[1, 1]] })),
+  },
+  {
+    name: "nothing of what is impossible",
+    value: () => mul(exp(ofSome(x)), sub(ofSome(x), ofSome(y))),
+  },
+  { name: "scale under a mask", value: () => div(where(some() as never, x as never, -Infinity) as Value, exp(y)) },
+  { name: "scale under a mask", value: () => mul(y, where(some() as never, x as never, -Infinity) as Value) },
+  { name: "log of closeness", value: () => log(sub(1, abs(sub(y, sigmoid(x))))) },
+  { name: "log of closeness", value: () => log1p(neg(abs(sub(sigmoid(x), y)))) },
+  {
+    name: "log of weighted exponentials",
+    value: () => log(add(sub(sub(1, y), sigmoid(x)), mul(mul(2, y), sigmoid(x)))),
+  },
+  { name: "log of weighted exponentials", value: () => log(abs(sub(sub(1, y), sigmoid(x)))) },
+  {
+    name: "logarithm into a mean",
+    value: () => sub(total(), sum(mul(exp(sub(scores, broadcastAlong(total(), [3, 4], [0]))), scores), { axis: 1 })),
   },
 ];

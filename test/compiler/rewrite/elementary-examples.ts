@@ -34,6 +34,7 @@ export const elementaryExamples: readonly { readonly name: string; readonly valu
   { name: "function over its operand", value: () => div(mul(y, log1p(x)), x) },
   { name: "function over its operand", value: () => div(tanh(neg(x)), x) },
   { name: "operand over its function", value: () => div(x, expm1(x)) },
+  { name: "difference of large reciprocals", value: () => sub(div(1, tanh(x)) as Value, div(1, x) as Value) },
   { name: "operand over its function", value: () => div(x, atan(x)) },
   { name: "log of a large square", value: () => log1p(mul(x, x)) },
   { name: "log of a large square", value: () => log(add(4, div(mul(x, x), 2) as Value) as Value) },

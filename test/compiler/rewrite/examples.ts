@@ -72,6 +72,7 @@ export const functionExamples: readonly { readonly name: string; readonly value:
   },
   { name: "complement beside a guard", value: () => add(sub(1, sigmoid(x)), 1e-7) },
   { name: "square times an exponential", value: () => div(mul(x, x), exp(y)) },
+  { name: "square times an exponential", value: () => mul(abs(x), exp(y)) },
   {
     name: "nothing of what is impossible",
     value: () =>

@@ -3,6 +3,7 @@ import { binary } from "./binary.ts";
 import { distributions, labels } from "./categorical.ts";
 import { composed } from "./composed.ts";
 import type { Family } from "./family.ts";
+import { masks } from "./masked.ts";
 import { rearranged } from "./rearranged.ts";
 import { maskedSequences } from "./sequences.ts";
 import * as weighted from "./weighted.ts";
@@ -13,4 +14,5 @@ export const spellingFamilies: readonly Family[] = [
   ...Object.values(weighted),
   ...composed,
   ...rearranged,
+  ...masks,
 ];
