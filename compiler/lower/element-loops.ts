@@ -51,7 +51,7 @@ export function planElementLoops({ rows, arrangement, needs, namer, isKnown, hin
   // As many elements as lanes take at a time, or fewer: there is no loop.
   const turns = typeof length === "number" ? Math.ceil(length / (lanes * width)) : Infinity;
   const isFull = length === lanes * turns * width;
-  const variable = turns === 1 && width === 1 ? "lane" : "position";
+  const variable = length === 1 ? "0u" : turns === 1 && width === 1 ? "lane" : "position";
   const index = rows.at(variable);
   const lane = width === 4 ? { variable, extent: length } : undefined;
   const found = Number.isFinite(turns) ? planRegisters({ needs, index, variable, turns: turns * width, isKnown }) : [];

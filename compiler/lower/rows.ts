@@ -6,7 +6,7 @@ import { elementCount, type Shape } from "../../ir/type.ts";
 import { extentText, lastText } from "../wgsl/expression.ts";
 import type { Arrangement } from "./accumulate.ts";
 import type { Emitter } from "./emitter.ts";
-import { indexAlgebra, variableIndex, type Index } from "./index.ts";
+import { constantIndex, indexAlgebra, variableIndex, type Index } from "./index.ts";
 import { foldGrid, powerOfTwo } from "./kernel.ts";
 
 /** Threads of a workgroup that several kernels share. */
@@ -72,7 +72,8 @@ export function rowsOf(space: Shape, axes: readonly number[]): Rows {
     rowCount,
     length,
     at(position) {
-      const along = splitIndex(variableIndex(position, length), alongShape, indexAlgebra);
+      const place = length === 1 ? constantIndex(0) : variableIndex(position, length);
+      const along = splitIndex(place, alongShape, indexAlgebra);
       return space.map((_, axis) => (axes.includes(axis) ? along[axes.indexOf(axis)] : rowIndex[kept.indexOf(axis)]));
     },
   };

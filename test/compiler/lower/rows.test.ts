@@ -104,6 +104,14 @@ describe("a normalisation", () => {
       }),
     ));
 
+  it("of rows of one element knows its place", () =>
+    expectRight(
+      model("single", () => {
+        const x = input("x", "f32", [70, 1]);
+        return { run: { place: argmax(x, { axis: 1 }), total: sum(x, { axis: 1 }), shares: softmax(x, 1) } };
+      }),
+    ));
+
   it("whose row values are read under other shapes", () =>
     expectRight(
       model("shapes", () => {
