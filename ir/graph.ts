@@ -1,6 +1,7 @@
 /// A whole model: entry points over shared states, and the side table of names and places.
 import type { Dim } from "./dim.ts";
 import type { Place } from "./diagnostic.ts";
+import { remembering } from "./intern.ts";
 import { postorder, type Value } from "./value.ts";
 
 /** A compiled function in the making: what it returns and which states it writes. */
@@ -55,9 +56,7 @@ export function entryPointRoots(entry: EntryPoint): readonly Value[] {
 }
 
 /** All values of a graph, operands before users. */
-export function graphValues(graph: Graph): readonly Value[] {
-  return postorder(graphRoots(graph));
-}
+export const graphValues = remembering((graph: Graph): readonly Value[] => postorder(graphRoots(graph)));
 
 /** All values of a graph and of the bodies of its loops: those that names and places are kept for. */
 export function livingValues(graph: Graph): ReadonlySet<Value> {

@@ -16,16 +16,31 @@ export type InternTable<V extends Application> = Map<object, V[] | Map<unknown, 
 /** So many applications are looked through one by one. */
 const few = 8;
 
-const tableKey: unique symbol = Symbol("applications");
-const factsKey: unique symbol = Symbol("facts");
+const keptKey: unique symbol = Symbol("kept");
 
-/** The table of a value. It must not show when the value is printed or compared structurally. */
-export function internTable<V extends Application>(anchor: V & { [tableKey]?: InternTable<V> }): InternTable<V> {
-  const known = anchor[tableKey];
-  if (known) return known;
-  const table: InternTable<V> = new Map();
-  Object.defineProperty(anchor, tableKey, { value: table, enumerable: false });
-  return table;
+/** What is kept with one value. */
+interface Kept {
+  applications: InternTable<never> | undefined;
+  facts: Map<object, unknown> | undefined;
+}
+
+/**
+ * The value with a place for what is kept with it, which must not show when the value is printed or compared structurally.
+ * Every value has it from the start: objects of one shape are what engines make fast code for.
+ */
+export function withPlace<V extends object>(value: V): V {
+  const kept: Kept = { applications: undefined, facts: undefined };
+  return Object.defineProperty(value, keptKey, { value: kept, enumerable: false });
+}
+
+function keptWith(value: object & { [keptKey]?: Kept }): Kept {
+  return value[keptKey] ?? keptWith(withPlace(value));
+}
+
+/** The table of a value. */
+export function internTable<V extends Application>(anchor: V): InternTable<V> {
+  const kept = keptWith(anchor as object) as { applications: InternTable<V> | undefined };
+  return (kept.applications ??= new Map());
 }
 
 /** What is known of values, each value's own kept with it. */
@@ -57,12 +72,8 @@ export function remembering<V extends object, T>(find: (value: V) => T): (value:
   };
 }
 
-function factsOf(value: { [factsKey]?: Map<object, unknown> }): Map<object, unknown> {
-  const known = value[factsKey];
-  if (known) return known;
-  const facts = new Map<object, unknown>();
-  Object.defineProperty(value, factsKey, { value: facts, enumerable: false });
-  return facts;
+function factsOf(value: object): Map<object, unknown> {
+  return (keptWith(value).facts ??= new Map());
 }
 
 /** The applications among which an equal one is, if there is one. */

@@ -2,7 +2,7 @@
 /// everything about itself; the compiler switches over the closed set of kinds, never over ops.
 import { about } from "./diagnostic.ts";
 import type { Dim } from "./dim.ts";
-import { alike, internTable, keep, replaceKept, sameAttrs } from "./intern.ts";
+import { alike, internTable, keep, replaceKept, sameAttrs, withPlace } from "./intern.ts";
 import type {
   Accumulation,
   Accumulator,
@@ -221,7 +221,8 @@ export function apply(op: Op, operands: readonly Value[], attrs: Attrs = {}): Va
   const types = operands.map((operand) => operand.type);
   const type = about(operands, () => op.infer(types, attrs));
   const constant = !varying && (op.kind !== "leaf" || op.structural);
-  const value: Value = { op, operands, attrs, type, constant };
+  // A new array, of one kind whoever made the operands: `map` and literals make several, and each means code of its own.
+  const value: Value = withPlace({ op, operands: Array.of(...operands), attrs, type, constant });
   if (table) keep(table, op, value);
   return value;
 }
@@ -262,7 +263,7 @@ export function withExactly(value: Value, operands: readonly Value[]): Value {
   const rebuilt = withOperands(value, operands);
   if (operands.every((operand, position) => operand === rebuilt.operands[position])) return rebuilt;
   const anchor = operands.find((operand) => !operand.constant) ?? operands[0];
-  const exact: Value = { ...rebuilt, operands };
+  const exact: Value = withPlace({ ...rebuilt, operands });
   replaceKept(internTable<Value>(anchor), rebuilt, exact);
   return exact;
 }

@@ -25,12 +25,14 @@ export function rebuildGraph(graph: Graph, map: (value: Value, operands: readonl
 
 function movedNotes(before: Graph["notes"], replace: (value: Value) => Value): Graph["notes"] {
   const notes = new Map<Value, Note>();
-  for (const [value, note] of before) if (replace(value) === value) notes.set(value, note);
+  const moved: (readonly [Value, Note])[] = [];
   for (const [value, note] of before) {
     const replacement = replace(value);
-    if (replacement === value) continue;
+    if (replacement === value) notes.set(value, note);
     // The same number stands in many places, and is none of them.
-    if (replacement.constant) continue;
+    else if (!replacement.constant) moved.push([replacement, note]);
+  }
+  for (const [replacement, note] of moved) {
     const known = notes.get(replacement);
     const named = known?.name === undefined ? note : known;
     notes.set(replacement, {

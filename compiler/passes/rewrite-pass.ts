@@ -2,10 +2,11 @@
 import type { Pass } from "../pass.ts";
 import { makeRewriter } from "../rewrite/driver.ts";
 import type { DerivationLog } from "../rewrite/log.ts";
+import { distinctOperands } from "../rewrite/reads.ts";
 import type { Rule } from "../rewrite/rule.ts";
 import type { Dim } from "../../ir/dim.ts";
-import { graphRoots, type Graph } from "../../ir/graph.ts";
-import { postorder, type Value } from "../../ir/value.ts";
+import { graphRoots, graphValues, type Graph } from "../../ir/graph.ts";
+import type { Value } from "../../ir/value.ts";
 import { replaceValues } from "./replace.ts";
 
 /**
@@ -41,9 +42,8 @@ export function classesOf(graph: Graph): ReadonlyMap<Value, readonly Dim[]> {
 /** How many values, outputs and updates read each value. Names are no readers: they change nothing that is compiled. */
 export function countUses(graph: Graph): ReadonlyMap<Value, number> {
   const uses = new Map<Value, number>();
-  const roots = graphRoots(graph);
-  const count = (value: Value): Map<Value, number> => uses.set(value, (uses.get(value) ?? 0) + 1);
-  for (const root of new Set(roots)) count(root);
-  for (const value of postorder(roots)) for (const operand of new Set(value.operands)) count(operand);
+  const count = (value: Value): void => void uses.set(value, (uses.get(value) ?? 0) + 1);
+  for (const root of new Set(graphRoots(graph))) count(root);
+  for (const value of graphValues(graph)) for (const operand of distinctOperands(value)) count(operand);
   return uses;
 }

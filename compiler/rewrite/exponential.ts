@@ -18,6 +18,7 @@ import { accumulatedMonomial } from "./accumulated.ts";
 import { chosenMonomial, extremeMonomial, paddedMonomial } from "./chosen.ts";
 import { complementOf, differenceOfSigmoids, logSigmoid } from "./sigmoids.ts";
 import { addLinear, equalLinear, linearAtom, linearConstant, linearLogaddexp, linearOf } from "./linear.ts";
+import { isLongSum } from "./long-sum.ts";
 import { mapLinear, newBudget, scaleLinear, writeLinear, type Budget, type Linear } from "./linear.ts";
 import { atomMonomial, exponentialMonomial, isExponential, isPure, negatedMonomial } from "./monomial.ts";
 import { numberMonomial, restOf, timesMonomial, type Monomial } from "./monomial.ts";
@@ -175,19 +176,6 @@ function conditionOf(factor: Value): Value | undefined {
 /** A sum as terms, equal exponentials merged; one term where it is none. */
 export function termsOf(value: Value, budget: Budget = newBudget()): readonly Monomial[] {
   return isLongSum(value) ? [atomMonomial(value)] : termsWithin(value, budget);
-}
-
-/** Sums of more parts are no formula but the stream of a deep network; to look through it at every layer takes long. */
-const mostParts = 16;
-
-function isLongSum(value: Value): boolean {
-  const pending = [value];
-  let parts = 1;
-  for (let each = pending.pop(); each && parts <= mostParts; each = pending.pop()) {
-    if (each.op === add.op || each.op === sub.op) parts++;
-    if (each.op === add.op || each.op === sub.op || each.op === neg.op) pending.push(...each.operands);
-  }
-  return parts > mostParts;
 }
 
 function termsWithin(value: Value, budget: Budget): readonly Monomial[] {

@@ -1,6 +1,6 @@
 /// Matching a value against one side of an identity, and building the other side.
 import { applyBroadcasting, type Operand } from "../../ir/ops/define.ts";
-import { constant, constantValue } from "../../ir/ops/leaf.ts";
+import { constant, constantOp, constantValue } from "../../ir/ops/leaf.ts";
 import type { TensorType } from "../../ir/type.ts";
 import { apply, same, sameAttrs, type Attrs, type Value } from "../../ir/value.ts";
 import type { Application, Pattern } from "./pattern.ts";
@@ -16,6 +16,21 @@ const nothing: Bindings = { values: {}, attrs: {} };
 /** Every way in which the pattern fits the value; operands of commutative ops fit in either order. */
 export function match(pattern: Pattern, value: Value): readonly Bindings[] {
   return looksLike(pattern, value) ? matchWith(pattern, value, nothing) : [];
+}
+
+/** False where the ops of a value and of its operands say already that the pattern does not fit. */
+export function mayMatch(pattern: Pattern, { op, operands }: Value): boolean {
+  if (pattern.tag !== "apply") return true;
+  const inner = pattern.operands;
+  if (op !== pattern.op || operands.length !== inner.length) return false;
+  if (inner.every((each, position) => hasRoot(each, operands[position]))) return true;
+  const either = op.kind === "elementwise" && op.commutative === true;
+  return either && inner.every((each, position) => hasRoot(each, operands[inner.length - 1 - position]));
+}
+
+function hasRoot(pattern: Pattern, { op }: Value): boolean {
+  if (pattern.tag === "variable") return true;
+  return op === (pattern.tag === "number" ? constantOp : pattern.op);
 }
 
 /** True where ops and numbers are those of the pattern, whatever its letters stand for: most values fail here at once. */

@@ -10,6 +10,7 @@ import { exp2 } from "../../ir/ops/powers.ts";
 import { productOp } from "../../ir/ops/product.ts";
 import { maxOp, minOp } from "../../ir/ops/reduce.ts";
 import { sumOp } from "../../ir/ops/sum.ts";
+import { remembering } from "../../ir/intern.ts";
 import type { Op, Value } from "../../ir/value.ts";
 
 const exponentialOps: ReadonlySet<Op> = new Set([exp.op, exp2.op, expm1.op, sigmoid.op, tanh.op, cosh.op, sinh.op]);
@@ -25,7 +26,7 @@ export function baseOf({ op, operands: [base] }: Value): number | undefined {
 }
 
 /** True when exponentials may be in a formula: a look that costs little. */
-export function mentionsExponential(value: Value): boolean {
+export const mentionsExponential = remembering((value: Value): boolean => {
   const pending = [value];
   const seen = new Set<Value>();
   for (let each = pending.pop(); each && seen.size < 100; each = pending.pop()) {
@@ -35,7 +36,7 @@ export function mentionsExponential(value: Value): boolean {
     if (transparentOps.has(each.op) || each.op.kind === "layout") pending.push(...each.operands);
   }
   return false;
-}
+});
 
 /** True where a factor or summand is no exponential, seen at a glance: then the whole is none. */
 export function hasPlainPart(value: Value, depth = 6): boolean {

@@ -4,6 +4,7 @@ import { sigmoid } from "../../ir/ops/functions.ts";
 import { constantValue, sizeOp, sizeValue } from "../../ir/ops/leaf.ts";
 import { broadcastAlong, broadcastOp, type BroadcastAttrs } from "../../ir/ops/sum.ts";
 import { dimTerms, divideDims, type Dim } from "../../ir/dim.ts";
+import { isLongSum } from "./long-sum.ts";
 import { same, type Value } from "../../ir/value.ts";
 
 /** A rational number: 1/37 has no rounding error until it is written down. */
@@ -103,12 +104,16 @@ function mirroredSigmoid(value: Value, leaves: ReadonlySet<Value>): Value | unde
   return [...leaves].find((leaf) => leaf.op === sigmoid.op && same(leaf.operands[0], x));
 }
 
-/** The arithmetic values of an expression, the root first, in the order of their distance; undefined when there are too many. */
+/**
+ * The arithmetic values of an expression, the root first, in the order of their distance; undefined when there are too many.
+ * What the root reads of long sums is taken as it is: each layer of a deep network is the same expression then.
+ */
 export function arithmeticIn(root: Value, opaque?: ReadonlySet<Value>): readonly Value[] | undefined {
   const inner = new Set<Value>();
   const pending = [root];
   for (const value of pending) {
     if (inner.has(value) || !isArithmetic(value) || opaque?.has(value)) continue;
+    if (value !== root && isLongSum(value)) continue;
     inner.add(value);
     if (inner.size > limits.nodes) return undefined;
     pending.push(...value.operands);

@@ -1,6 +1,12 @@
 /// How many values read each value, kept true while rules replace values: what a rewrite frees, and what others need still.
 import type { Value } from "../../ir/value.ts";
 
+/** The operands, each once. */
+export function distinctOperands({ operands }: Value): Iterable<Value> {
+  if (operands.length < 2 || (operands.length === 2 && operands[0] !== operands[1])) return operands;
+  return new Set(operands);
+}
+
 /** Counts of readers that follow the rewriting. */
 export interface Reads {
   /** How many values read it, entry points included. */
@@ -31,7 +37,7 @@ export function makeReads(initial: ReadonlyMap<Value, number> | undefined, settl
       const after = Math.max(0, before + more);
       counts.set(value, after);
       if (before > 0 === after > 0) continue;
-      for (const operand of new Set(value.operands)) pending.push([current(operand), after > 0 ? 1 : -1]);
+      for (const operand of distinctOperands(value)) pending.push([current(operand), after > 0 ? 1 : -1]);
     }
   }
 

@@ -1,8 +1,8 @@
 /// A rewrite rule: an identity that reads as one line, with a side condition and a promise about floats.
 import type { Dim } from "../../ir/dim.ts";
 import { sameType } from "../../ir/type.ts";
-import type { Value } from "../../ir/value.ts";
-import { instantiate, match, type Bindings } from "./match.ts";
+import type { Op, Value } from "../../ir/value.ts";
+import { instantiate, match, mayMatch, type Bindings } from "./match.ts";
 import { parseIdentity } from "./parse-identity.ts";
 
 /**
@@ -42,6 +42,8 @@ export interface Rule {
   readonly example?: boolean;
   /** Names of the ops that a rewritten value can have. */
   readonly roots: readonly string[];
+  /** False where it cannot apply: asked once for all values of which the op and those of the operands are the same. */
+  fits?(value: Value): boolean;
   apply(value: Value, surroundings: Surroundings): Value | undefined;
 }
 
@@ -59,6 +61,7 @@ export function identity(name: string, contract: Contract, text: string, conditi
     contract,
     identity: text,
     roots: [root],
+    fits: (value) => mayMatch(left, value),
     apply(value, surroundings) {
       const found = match(left, value).find((bindings) => !condition || condition(bindings, value, surroundings));
       return found && instantiate(right, found, value.type);
@@ -66,15 +69,24 @@ export function identity(name: string, contract: Contract, text: string, conditi
   };
 }
 
-/** A rule written as a function, where an identity cannot say it; `text` says it to people. */
+/**
+ * A rule written as a function, where an identity cannot say it; `text` says it to people. `fits` may refuse values by their
+ * op and those of their operands, and by nothing else.
+ */
 export function rule(
   name: string,
   contract: Contract,
   text: string,
   roots: readonly string[],
   apply: Rule["apply"],
+  fits: (value: Value) => boolean = () => true,
 ): Rule {
-  return { name, contract, identity: text, example: true, roots, apply };
+  return { name, contract, identity: text, example: true, roots, fits, apply };
+}
+
+/** Fits values that read one of these ops. */
+export function reads(...ops: readonly Op[]): (value: Value) => boolean {
+  return ({ operands }) => operands.some(({ op }) => ops.includes(op));
 }
 
 /** True when a rewrite keeps element type and shape, as every rule must. */

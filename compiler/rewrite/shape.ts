@@ -4,6 +4,7 @@ import { neg } from "../../ir/ops/arithmetic.ts";
 import { sigmoid } from "../../ir/ops/functions.ts";
 import { constantValue, sizeOp } from "../../ir/ops/leaf.ts";
 import { broadcastOp } from "../../ir/ops/sum.ts";
+import { isArithmetic } from "./polynomial.ts";
 import { same, type Value } from "../../ir/value.ts";
 
 /**
@@ -40,7 +41,8 @@ function atomText(atom: Value, numbers: Map<Value, number>, freed: ReadonlySet<V
 }
 
 function kindText(atom: Value, freed: ReadonlySet<Value>): string {
-  return (atom.op.kind === "elementwise" ? "f" : "m") + (freed.has(atom) ? "!" : "");
+  const kind = isArithmetic(atom) ? "s" : atom.op.kind === "elementwise" ? "f" : "m";
+  return freed.has(atom) ? `${kind}!` : kind;
 }
 
 /** Equal constants may be several objects. */

@@ -1,7 +1,7 @@
 /// Which rules are worth trying on a value: one that did not apply and asked nothing about the graph around the value never
 /// will. Passes share most of their rules, and most values stay as they are.
 import { makeFacts } from "../../ir/intern.ts";
-import type { Value } from "../../ir/value.ts";
+import type { Op, Value } from "../../ir/value.ts";
 import type { Rule } from "./rule.ts";
 
 type Rules = readonly Rule[];
@@ -24,8 +24,26 @@ export interface Trials {
 /** What comes of trying some rules where others are idle: both lists are found again, so that values share them. */
 interface Round {
   readonly open: Rules;
+  /** Those of them that may fit. */
+  readonly fitting: Fitting;
   /** Idle rules after it, by the names of those that asked. */
   readonly after: Map<string, Rules>;
+}
+
+/** The rules for a value by the ops of its operands: one step for each. */
+interface Fitting {
+  rules?: Rules;
+  readonly next: Map<Op, Fitting>;
+}
+
+function fittingOf({ open, fitting }: Round, value: Value): Rules {
+  let at = fitting;
+  for (const { op } of value.operands) {
+    let next = at.next.get(op);
+    if (!next) at.next.set(op, (next = { next: new Map() }));
+    at = next;
+  }
+  return (at.rules ??= open.filter(({ fits }) => !fits || fits(value)));
 }
 
 const none: Rules = [];
@@ -44,7 +62,8 @@ export function makeTrials(): Trials {
     let found = known.get(idle);
     if (!found) {
       const before = new Set(idle);
-      known.set(idle, (found = { open: rules.filter((rule) => !before.has(rule)), after: new Map() }));
+      const open = rules.filter((rule) => !before.has(rule));
+      known.set(idle, (found = { open, fitting: { next: new Map() }, after: new Map() }));
     }
     return found;
   }
@@ -55,7 +74,7 @@ export function makeTrials(): Trials {
       round = roundOf(rules);
       asked = false;
       if (askers.length > 0) askers = [];
-      return round.open;
+      return fittingOf(round, value);
     },
     ask: () => void (asked = true),
     fail(rule) {

@@ -46,7 +46,7 @@ export const layers: readonly Layer[] = [
     row: "ir/value.ts",
     imports: ["ir/dim.ts", "ir/type.ts", "ir/diagnostic.ts", "ir/parts.ts", "ir/intern.ts"],
   },
-  { row: "ir/graph.ts", imports: ["ir/dim.ts", "ir/diagnostic.ts", "ir/value.ts"] },
+  { row: "ir/graph.ts", imports: ["ir/dim.ts", "ir/diagnostic.ts", "ir/intern.ts", "ir/value.ts"] },
   // Types alone: nothing of these three exists at run time.
   { row: "ir/static-axes.ts", imports: value, types: ["ir/static.ts"] },
   { row: "ir/static.ts", imports: [...value, "ir/static-axes.ts"] },

@@ -5,7 +5,7 @@ import { equal } from "../../../ir/ops/compare.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import type { Value } from "../../../ir/value.ts";
 import { staysFinite } from "../finite.ts";
-import { identity, rule, type Condition, type Rule } from "../rule.ts";
+import { identity, reads, rule, type Condition, type Rule } from "../rule.ts";
 
 /**
  * A selection that others read as well stays where it is: each product would need one of its own. Where the factor or the
@@ -42,6 +42,7 @@ export const selectRules: readonly Rule[] = [
     "s * exp(z) = s * select(equal(s, 0), 1, exp(z)) for s = select(c, x, 0) + select(d, y, 0)",
     ["mul"],
     besideSumOfSelections,
+    reads(add.op, sub.op),
   ),
   identity("selection of a negation", "reassociates", "select(c, -x, 0) = -select(c, x, 0)", readsAlone),
   identity("alternative of a negation", "reassociates", "select(c, 0, -x) = -select(c, 0, x)", readsAlone),

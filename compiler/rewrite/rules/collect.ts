@@ -5,6 +5,7 @@ import { broadcastOp } from "../../../ir/ops/sum.ts";
 import type { Value } from "../../../ir/value.ts";
 import { factored } from "../factor.ts";
 import { arithmeticIn, expand, isArithmetic, type Polynomial } from "../polynomial.ts";
+import { distinctOperands } from "../reads.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
 import { hidesArithmetic, shapeOf } from "../shape.ts";
 
@@ -36,7 +37,8 @@ function isPlain([{ operands }, ...others]: readonly Value[]): boolean {
 }
 
 /** The cheapest form of an expression; undefined where that is the one it has. */
-function cheapest(value: Value, { freed, kept }: Parts): Value | undefined {
+function cheapest(value: Value, parts: Parts): Value | undefined {
+  const { freed, kept } = parts;
   const tree = expand(value, { multiplyOut: false });
   if (!tree) return undefined;
   let best: { readonly value: Value | undefined; readonly cost: number } = { value: undefined, cost: costOf(freed) };
@@ -45,7 +47,7 @@ function cheapest(value: Value, { freed, kept }: Parts): Value | undefined {
   for (const candidate of [...forms(value, tree), ...(intact ? forms(value, intact, kept) : [])]) {
     const written = factored(candidate, value.type);
     if (!written) continue;
-    const cost = costOf(newValues(written, freed, kept));
+    const cost = costOf(newValues(written, parts));
     if (cost < best.cost - tolerance) best = { value: written, cost };
   }
   return best.value;
@@ -67,6 +69,8 @@ const tolerance = 1e-6;
 interface Parts {
   readonly freed: ReadonlySet<Value>;
   readonly kept: ReadonlySet<Value>;
+  /** Long sums, which are taken as they are. */
+  readonly streams: ReadonlySet<Value>;
 }
 
 function partition(inner: readonly Value[], { uses }: Surroundings): Parts {
@@ -78,9 +82,10 @@ function partition(inner: readonly Value[], { uses }: Surroundings): Parts {
     if (value !== inner[0] && (reads.get(value) ?? 0) < uses(value)) continue;
     freed.add(value);
     if (!members.has(value)) continue;
-    for (const operand of new Set(value.operands)) reads.set(operand, (reads.get(operand) ?? 0) + 1);
+    for (const operand of distinctOperands(value)) reads.set(operand, (reads.get(operand) ?? 0) + 1);
   }
-  return { freed, kept: new Set(inner.filter((value) => !freed.has(value))) };
+  const streams = order.filter((value) => !members.has(value) && isArithmetic(value));
+  return { freed, kept: new Set(inner.filter((value) => !freed.has(value))), streams: new Set(streams) };
 }
 
 /** The values of a small region and what they read, in topological order, the root first. */
@@ -97,13 +102,14 @@ function usersFirst(inner: readonly Value[]): readonly Value[] {
 }
 
 /** What a new form has to compute: arithmetic that nobody else needs, and atoms that the old form alone had. */
-function newValues(root: Value, freed: ReadonlySet<Value>, kept: ReadonlySet<Value>): readonly Value[] {
+function newValues(root: Value, { freed, kept, streams }: Parts): readonly Value[] {
   const found = new Set<Value>();
   const pending = [root];
   for (let value = pending.pop(); value; value = pending.pop()) {
-    if (kept.has(value) || found.has(value) || (!isArithmetic(value) && !freed.has(value))) continue;
+    const computes = isArithmetic(value) && !streams.has(value);
+    if (kept.has(value) || found.has(value) || (!computes && !freed.has(value))) continue;
     found.add(value);
-    if (isArithmetic(value)) pending.push(...value.operands);
+    if (computes) pending.push(...value.operands);
   }
   return [...found];
 }

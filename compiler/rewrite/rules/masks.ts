@@ -9,7 +9,7 @@ import { constantValue } from "../../../ir/ops/leaf.ts";
 import { broadcastOp } from "../../../ir/ops/sum.ts";
 import { apply, same, type Value } from "../../../ir/value.ts";
 import { rangeOf } from "../range.ts";
-import { rule, type Rule } from "../rule.ts";
+import { reads, rule, type Rule } from "../rule.ts";
 import { isNormalized } from "./rows.ts";
 
 /** A condition as a number, which is no match of classes. */
@@ -182,6 +182,7 @@ export const rowSelectionRules: readonly Rule[] = [
     "broadcast(select(c, x, 0)) * y = select(broadcast(c), broadcast(x) * y, 0)",
     ["mul"],
     rowOfSelection,
+    reads(broadcastOp),
   ),
   rule(
     "match in a row that counts",

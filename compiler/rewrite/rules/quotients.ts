@@ -2,6 +2,7 @@
 import { add, div, mul, neg } from "../../../ir/ops/arithmetic.ts";
 import { abs, exp, tanh } from "../../../ir/ops/functions.ts";
 import { spread, sum, sumOp } from "../../../ir/ops/sum.ts";
+import { remembering } from "../../../ir/intern.ts";
 import type { TensorType } from "../../../ir/type.ts";
 import { same, type Value } from "../../../ir/value.ts";
 import { mentionsExponential, monomialOf, termsOf } from "../exponential.ts";
@@ -42,15 +43,17 @@ function factorsOf(value: Value): Factors {
   return { over, under, sign };
 }
 
+/** True for a factor with an exponential in it. */
+const isExponentialFactor = remembering((each: Value) => mentionsExponential(each) && isExponential(monomialOf(each)));
+
 /**
  * True where a part can overflow, or vanish above and below, and the whole need not. What is the same above and below is
  * left to cancel.
  */
 function isUnsafe(over: readonly Value[], under: readonly Value[]): boolean {
   const shared = (each: Value, others: readonly Value[]): boolean => others.some((other) => same(each, other));
-  const exponential = (each: Value): boolean => mentionsExponential(each) && isExponential(monomialOf(each));
-  const above = over.filter((each) => !shared(each, under) && exponential(each));
-  const below = under.filter((each) => !shared(each, over) && exponential(each));
+  const above = over.filter((each) => isExponentialFactor(each) && !shared(each, under));
+  const below = under.filter((each) => isExponentialFactor(each) && !shared(each, over));
   const overflows = (each: Value): boolean => !(rangeOf(each).high < largest);
   if (below.some(overflows)) return true;
   if (above.length + below.length > 1 && above.some(overflows)) return true;
@@ -79,10 +82,11 @@ const repeated = (values: readonly Value[]): Value | undefined =>
 
 /** True for x · e^(u/2) · e^(u/2) and |x · e^(u/2)| · e^(u/2), where x may be so small that x · eᵘ is none too large. */
 function isHalved({ over, under }: Factors): boolean {
-  const exponential = (each: Value): boolean => mentionsExponential(each) && isExponential(monomialOf(each));
-  const parts = over.flatMap((each) => (isSize(each) ? factorsOf(each.operands[0]).over : [each])).filter(exponential);
+  const parts = over
+    .flatMap((each) => (isSize(each) ? factorsOf(each.operands[0]).over : [each]))
+    .filter(isExponentialFactor);
   const halves = parts.length === 2 && repeated(parts) !== undefined;
-  return halves && (over.length > 2 || over.some(isSize)) && !under.some(exponential);
+  return halves && (over.length > 2 || over.some(isSize)) && !under.some(isExponentialFactor);
 }
 
 const isSize = ({ op }: Value): boolean => op === abs.op;

@@ -4,7 +4,7 @@ import { constantValue } from "../../../ir/ops/leaf.ts";
 import { broadcastAttrs, broadcastAlong, broadcastOp, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { isFloat } from "../../../ir/type.ts";
 import { apply, same, sameAttrs, type Value } from "../../../ir/value.ts";
-import { rule, type Rule, type Surroundings } from "../rule.ts";
+import { reads, rule, type Rule, type Surroundings } from "../rule.ts";
 import { isDeviation } from "./reduce.ts";
 import { isUniform, withoutAxes } from "./uniform.ts";
 
@@ -223,13 +223,21 @@ export const standardizedRules: readonly Rule[] = [
       : undefined,
   ),
   rule("sum of quotients", "assumes-finite", "sum(x / broadcast(s)) = sum(x) / s", [sumOp.name], sumOfQuotients),
-  rule("quotient that is there", "assumes-finite", "x * (c / s) = (x / s) * c", [mul.op.name], knownQuotient),
+  rule(
+    "quotient that is there",
+    "assumes-finite",
+    "x * (c / s) = (x / s) * c",
+    [mul.op.name],
+    knownQuotient,
+    reads(broadcastOp),
+  ),
   rule(
     "number times rows",
     "reassociates",
     "2 * (x * broadcast(c)) = x * broadcast(2 * c)",
     [mul.op.name],
     numberTimesRows,
+    reads(mul.op),
   ),
   rule("common divisor of rows", "assumes-finite", "x / s + y * (c / s) = (x + y * c) / s", arithmetic, commonDivisor),
 ];
