@@ -1,6 +1,6 @@
 /// Logarithms of sums of exponentials with weights, such as a mixture of densities or y·p + (1 − y)·(1 − p) for a soft
 /// target y: a weight may be 0, of either sign, and far from any exponential.
-import { add, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
+import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { selectOp, where } from "../../../ir/ops/choose.ts";
 import { greater, less, notEqual } from "../../../ir/ops/compare.ts";
 import { stopGradient } from "../../../ir/ops/derivative.ts";
@@ -8,8 +8,8 @@ import { abs, exp, log, log1p, maximum } from "../../../ir/ops/functions.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { max } from "../../../ir/ops/reduce.ts";
 import { spread, sum, sumOp } from "../../../ir/ops/sum.ts";
-import type { TensorType } from "../../../ir/type.ts";
-import type { Value } from "../../../ir/value.ts";
+import { sameType, type TensorType } from "../../../ir/type.ts";
+import { apply, underLayouts, type Value } from "../../../ir/value.ts";
 import { mentionsExponential, monomialOf, termsOf } from "../exponential.ts";
 import { addLinear, equalLinear, isNumber, linearConstant, linearOf, writeLinear, type Linear } from "../linear.ts";
 import { atomMonomial, exponentialMonomial, isExponential, isPure, numberMonomial } from "../monomial.ts";
@@ -123,6 +123,25 @@ function logOfWeightedSum(x: Value, logarithm: Logarithm): Value | undefined {
   return add(largest, logarithm(sum(relative(part, spread(largest, element.type, axes)), { axes })));
 }
 
+/** w·eᵘ / Σ w·eᵘ, as a softmax with a mask of numbers has it: both relative to the largest exponent that counts. */
+function shareOfWeighted({ type, operands: [above, below] }: Value): Value | undefined {
+  const total = underLayouts(below);
+  if (type.dtype !== "f32" || total.op !== sumOp || !mentionsExponential(above)) return undefined;
+  const [element] = total.operands;
+  const [top, term] = [above, element].map((each) => monomialOf(each));
+  if (isPure(term) || !sameType(above.type, element.type) || !equalLinear(top.exponent, term.exponent))
+    return undefined;
+  if (!isExtreme(term, element.type, (range) => overflows(range) || vanishes(range))) return undefined;
+  const axes = total.attrs.axes as readonly number[];
+  const part = weightedOf(term, element.type);
+  const largest = spread(shiftOf(max(counted(part), { axes })), element.type, axes);
+  const again = (layout: Value): Value =>
+    layout === total
+      ? sum(relative(part, largest), { axes })
+      : apply(layout.op, [again(layout.operands[0])], layout.attrs);
+  return div(relative(weightedOf(top, type), largest), again(below));
+}
+
 /** Any number would do: the logarithm does not depend on it, and neither does its gradient. */
 const shiftOf = (largest: Value): Value => stopGradient(maximum(largest, lowest));
 
@@ -170,5 +189,12 @@ export const weightedRules: readonly Rule[] = [
     "log(sum(w * exp(u))) = max(u) + log(sum(w * exp(u - max(u))))",
     ["log"],
     logOfWeighted,
+  ),
+  rule(
+    "share of weighted exponentials",
+    "stabilizes",
+    "w * exp(u) / sum(w * exp(u)) = w * exp(u - max(u)) / sum(w * exp(u - max(u)))",
+    ["div"],
+    shareOfWeighted,
   ),
 ];

@@ -53,6 +53,7 @@ const exceptions: Readonly<Record<string, Accuracy>> = {
   "square times an exponential": exponent,
   "hypotenuse less a side": exponential,
   "log of weighted exponentials": shifted,
+  "share of weighted exponentials": shifted,
   "power less one": exponential,
   "root minus a number": exponential,
   "variance by deviations": deviations,

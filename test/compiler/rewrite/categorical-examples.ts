@@ -70,4 +70,8 @@ export const categoricalExamples: readonly { readonly name: string; readonly val
     name: "logarithm into a mean",
     value: () => sub(total(), sum(mul(exp(sub(scores, broadcastAlong(total(), [3, 4], [0]))), scores), { axis: 1 })),
   },
+  {
+    name: "share of weighted exponentials",
+    value: () => div(mul(y, exp(x)), broadcastAlong(sum(mul(y, exp(x)), { axis: 1 }), [3, 4], [0])),
+  },
 ];

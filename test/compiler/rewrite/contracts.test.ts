@@ -127,6 +127,7 @@ const outside: Readonly<Record<string, (x: number, leaf: string) => boolean>> = 
   "log of an exponential": (x) => x === -Infinity,
   // A weight of ∞ is ∞ less ∞ once its logarithm is taken away.
   "log of weighted exponentials": (x, leaf) => leaf === "y" && Math.abs(x) === Infinity,
+  "share of weighted exponentials": (x, leaf) => leaf === "y" && Math.abs(x) === Infinity,
   // The power of −∞ is ∞, that of every other negative number NaN.
   "power less one": (x) => x === -Infinity,
   // Nothing deviates from a mean of ∞, and products of deviations overflow to both sides, where that of means vanishes.

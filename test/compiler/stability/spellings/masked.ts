@@ -103,6 +103,28 @@ const temperature: Family = {
   textbook: false,
 };
 
+/** A mask of numbers 0 and 1. */
+const shares: Family = {
+  name: "shares under a mask of numbers",
+  leaves: () => ({ z: input("z", "f32", [2, 3]), w: input("w", "f32", [2, 3]), m: input("m", "f32", [2, 3]) }),
+  canonical: ({ z: l, w: weight, m }) => {
+    const e = mul(exp(l), m);
+    return sum(mul(weight, div(e, sum(e, { axis: -1, keepAxes: true }))));
+  },
+  cases: [{ z: z[0], w, m: all }, ...z.map((each) => ({ z: each, w, m: some }))],
+  spellings: {
+    "eᶻ·m / Σ eᶻ·m": ({ z: l, w: weight, m }) => {
+      const e = mul(exp(l), m);
+      return sum(mul(weight, div(e, sum(e, { axis: -1, keepAxes: true }))));
+    },
+    "m·eᶻ / Σ m·eᶻ, after the sum": ({ z: l, w: weight, m }) => {
+      const e = mul(m, exp(l));
+      return sum(mul(div(e, sum(e, { axis: -1, keepAxes: true })), weight));
+    },
+  },
+  textbook: false,
+};
+
 const eye = (): Value => equal(iota([3, 3], 0) as never, iota([3, 3], 1) as never) as Value;
 const scores = [
   [1, 0.5, -0.5, 0.25, 2, 1, -1, 0.5, 0.75],
@@ -236,6 +258,6 @@ const precision: Family = {
 
 /** All of them. */
 export const masks: readonly Family[] = [
-  ...[divergence, temperature, contrastive, closeness],
+  ...[divergence, temperature, shares, contrastive, closeness],
   ...[entropies, collisions, laplace, langevin, precision],
 ];
