@@ -37,12 +37,14 @@ export function sideBySide(
   const kinds = steps.map(kindOf);
   const sizes = steps.map((step, i) => (kinds[i] === "alone" ? Infinity : workgroupsOf(step, kinds[i])));
   const tensors = steps.map(tensorsOf);
+  const slabs = tensors.map((all) => slabsOf(all, outputs));
   const groups: Group[] = [];
   const place = new Map<number, Group>();
   const put = (step: number, group: Group): void => {
     group.steps.push(step);
     group.workgroups += sizes[step];
     for (const tensor of tensors[step]) group.tensors.add(tensor);
+    addSlabs(group.slabs, slabs[step]);
     place.set(step, group);
   };
   const join = (step: number, level: number): boolean => {
@@ -52,26 +54,29 @@ export function sideBySide(
       group.kind === kind &&
       group.steps.length < mostKernels &&
       group.workgroups + sizes[step] <= mostWorkgroups &&
-      fits(group.tensors, tensors[step], outputs, bindsBuffers);
+      (countBoth(group.tensors, tensors[step]) <= mostBindings ||
+        (bindsBuffers && fitBuffers(group.slabs, slabs[step])));
     const group = kind === "alone" ? undefined : groups.find(isFitting);
     if (group) put(step, group);
     return group !== undefined;
   };
   latest(before).forEach((level, step) => {
     if (join(step, level)) return;
-    const group: Group = { level, kind: kinds[step], steps: [], tensors: new Set(), workgroups: 0 };
+    const group: Group = { level, kind: kinds[step], steps: [], tensors: new Set(), slabs: new Map(), workgroups: 0 };
     groups.push(group);
     put(step, group);
   });
+  const levels = [...new Set(groups.map(({ level }) => level))].sort((x, y) => y - x);
   // What found nobody may find others earlier, as soon as what it needs is there.
   for (const group of groups.filter((each) => each.steps.length === 1)) {
     if (group.steps.length > 1) continue;
     const [step] = group.steps;
     const earliest = before[step].reduce((level, other) => Math.max(level, place.get(other)!.level + 1), -Infinity);
-    const free = new Set(groups.map(({ level }) => level).filter((level) => level >= earliest && level < group.level));
-    if (![...free].sort((x, y) => y - x).some((level) => join(step, level))) continue;
+    const free = levels.filter((level) => level >= earliest && level < group.level);
+    if (!free.some((level) => join(step, level))) continue;
     group.steps.length = 0;
     group.tensors.clear();
+    group.slabs.clear();
     group.workgroups = 0;
   }
   return groups
@@ -87,6 +92,7 @@ interface Group {
   readonly steps: number[];
   /** What they bind. */
   readonly tensors: Set<Value>;
+  readonly slabs: Map<unknown, SlabType>;
   workgroups: number;
 }
 
@@ -132,28 +138,34 @@ function kindOf({ traffic: { cluster, stores } }: PlannedStep): "apart" | "barri
   return side * lanes === sharedThreads ? "barriers" : "alone";
 }
 
-/** True for tensors that one dispatch can bind, each by itself or those of a buffer together. */
-function fits(
-  bound: ReadonlySet<Value>,
-  more: ReadonlySet<Value>,
-  outputs: ReadonlySet<Value>,
-  bindsBuffers: boolean,
-): boolean {
-  const tensors = new Set([...bound, ...more]);
-  if (tensors.size <= mostBindings) return true;
-  if (!bindsBuffers) return false;
-  const slabs = new Map<unknown, string>();
-  const isAlike = (tensor: Value): boolean => {
-    const slab = slabOf(tensor, outputs);
-    const type = storageType(tensor.type.dtype);
-    const known = slabs.get(slab) ?? type;
-    slabs.set(slab, known);
-    return known === type;
-  };
-  return [...tensors].every(isAlike) && slabs.size <= mostBindings;
+/** How many tensors there are in both sets together. */
+function countBoth(some: ReadonlySet<Value>, more: ReadonlySet<Value>): number {
+  let count = some.size;
+  for (const tensor of more) if (!some.has(tensor)) count++;
+  return count;
 }
 
-/** Tensors of one buffer, as far as it can be told before there are buffers. */
+/** The type of the tensors of one buffer: several types cannot be bound as one array. */
+type SlabType = ReturnType<typeof storageType> | "mixed";
+
+/** The buffers of tensors, as far as they can be told before there are buffers, and what lies in them. */
+function slabsOf(tensors: ReadonlySet<Value>, outputs: ReadonlySet<Value>): ReadonlyMap<unknown, SlabType> {
+  const slabs = new Map<unknown, SlabType>();
+  for (const tensor of tensors) addSlabs(slabs, [[slabOf(tensor, outputs), storageType(tensor.type.dtype)]]);
+  return slabs;
+}
+
+function addSlabs(slabs: Map<unknown, SlabType>, more: Iterable<readonly [unknown, SlabType]>): void {
+  for (const [slab, type] of more) slabs.set(slab, (slabs.get(slab) ?? type) === type ? type : "mixed");
+}
+
+/** True where one dispatch can bind the buffers of both, each as an array of one type. */
+function fitBuffers(some: ReadonlyMap<unknown, SlabType>, more: ReadonlyMap<unknown, SlabType>): boolean {
+  const all = new Map(some);
+  addSlabs(all, more);
+  return all.size <= mostBindings && ![...all.values()].includes("mixed");
+}
+
 function slabOf(tensor: Value, outputs: ReadonlySet<Value>): unknown {
   if (tensor.op === inputOp) return tensor;
   return tensor.op === stateOp ? "states" : outputs.has(tensor) ? "outputs" : "arena";

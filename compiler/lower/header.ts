@@ -89,8 +89,11 @@ function vocabulary(nameOf: (value: Value) => string | undefined, isVisible: (va
   const name = (value: Value): string | undefined =>
     value.op.kind === "leaf" || isVisible(value) ? nameOf(value) : undefined;
   const lengthOf = formulaLength((value) => name(value) !== undefined);
-  const reference = (value: Value): string | undefined =>
-    name(value) ?? (lengthOf(value) > longestPart ? "…" : undefined);
+  const known = new Map<Value, string | undefined>();
+  const reference = (value: Value): string | undefined => {
+    if (!known.has(value)) known.set(value, name(value) ?? (lengthOf(value) > longestPart ? "…" : undefined));
+    return known.get(value);
+  };
   return { reference, view: (value) => viewOf(value, (each) => reference(each) !== undefined), isTaken: () => false };
 }
 

@@ -131,6 +131,7 @@ function targetsOf(
 
 /** Copies of kept values into their states, after everything else. */
 function commits(traffic: readonly Traffic[], results: Results, deferred: ReadonlySet<Value>): Step[] {
+  if (deferred.size === 0) return [];
   return traffic.flatMap((each) =>
     each.stores.flatMap((value) =>
       (results.updates.get(value) ?? [])

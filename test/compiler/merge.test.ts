@@ -24,6 +24,7 @@ import {
   softmaxCrossEntropy,
   square,
   state,
+  sum,
   tanh,
   type Graph,
   type Tensor,
@@ -98,5 +99,16 @@ describe("kernels side by side", () => {
     const sizes = dispatchesOf(perceptron(16, 10), "train", { batch: 8 });
     expect(sizes.at(-1)).toBe(6);
     expect(compile(perceptron(16, 10), { dims: { batch: 8 } }).entryPoints.train.dispatches).toHaveLength(sizes.length);
+  });
+});
+
+describe("tensors named as variables of a product's kernel", () => {
+  it("are read by another kernel of the dispatch and by the product", async () => {
+    const graph = model("named", () => {
+      const a1 = input("a1", "f32", [8, 8]);
+      return { run: { totals: sum(a1, [1]), product: matmul(a1, input("b0", "f32", [8, 8])) } };
+    });
+    expect(dispatchesOf(graph, "run", {})).toEqual([2]);
+    await expectRight(graph, {});
   });
 });
