@@ -106,7 +106,7 @@ describe("tensors named as variables of a product's kernel", () => {
   it("are read by another kernel of the dispatch and by the product", async () => {
     const graph = model("named", () => {
       const a1 = input("a1", "f32", [8, 8]);
-      return { run: { totals: sum(a1, [1]), product: matmul(a1, input("b0", "f32", [8, 8])) } };
+      return { run: { totals: sum(a1, { axis: 1 }), product: matmul(a1, input("b0", "f32", [8, 8])) } };
     });
     expect(dispatchesOf(graph, "run", {})).toEqual([2]);
     await expectRight(graph, {});
