@@ -107,7 +107,10 @@ function scaleOfMasked(value: Value): Value | undefined {
   const mask = maskedOf(selection);
   if (!mask || value.type.dtype !== "f32") return undefined;
   const scaled = (x: Value): Value => (value.op === mul.op ? mul(x, scale) : div(x, scale));
-  const none = rangeOf(scale).low >= 0 ? mask.none : stopGradient(scaled(mask.none));
+  // 0 · −∞ is no number, −∞ / 0 is −∞.
+  const { low } = rangeOf(scale);
+  const staysInfinite = value.op === mul.op ? low > 0 : low >= 0;
+  const none = staysInfinite ? mask.none : stopGradient(scaled(mask.none));
   return where(mask.condition as never, scaled(mask.x) as never, none as never) as Value;
 }
 
