@@ -83,7 +83,7 @@ function expandDerivative(expansion: Expansion, value: Value, operands: readonly
   if (derivativeTargets(value).some((target) => target.op.kind !== "leaf"))
     return expandCut(expansion, value, operands);
   if (value.op === gradOp) {
-    expandLoss(expansion, value.operands[0], operands[0]);
+    expandLoss(expansion, value, operands[0]);
     return expansion.expanded.get(value)!;
   }
   return derivative(value, expansion.stabilize(operands[0]), operands.slice(1));
@@ -99,12 +99,13 @@ function derivative({ op }: Value, y: Value, rest: readonly Value[]): Value {
   );
 }
 
-/** All gradients of one loss with respect to leaves, in one go. */
-function expandLoss(expansion: Expansion, original: Value, loss: Value): void {
+/** All gradients of one loss with respect to leaves, in one go: that of `asked`, which only a note may know, among them. */
+function expandLoss(expansion: Expansion, asked: Value, loss: Value): void {
   const { placeholders, expanded, stabilize } = expansion;
-  const wanted = placeholders.filter(
-    ({ op, operands }) => op === gradOp && operands[0] === original && operands[1].op.kind === "leaf",
-  );
+  const [original] = asked.operands;
+  const isAlike = ({ op, operands }: Value): boolean =>
+    op === gradOp && operands[0] === original && operands[1].op.kind === "leaf";
+  const wanted = [...new Set([...placeholders.filter(isAlike), asked])];
   const targets = wanted.map((placeholder) => placeholder.operands[1]);
   const differentiated = stabilize(loss);
   const derived = differentiate(differentiated, targets);

@@ -20,7 +20,7 @@ const words = `
   abs arrayLength bitcast ceil clamp countLeadingZeros exp floor inverseSqrt log max min round select sign sqrt trunc
   workgroupBarrier
   workgroup storage uniform private function read write read_write handle push_constant
-  main sizes settings place local group tile infinity nan
+  main sizes settings Sizes Settings place local group tile infinity nan
   row column batch k r c i j lane turn position inside stride other at
 `
   .trim()

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createNamer, identifier } from "../../../compiler/wgsl/names.ts";
 import { compile } from "../../../compiler/compile.ts";
-import { dense, input, model, param, sigmoid, add, mul, softmax, sum, tanh, type Value } from "chainrule";
+import { dense, input, model, param, setting, sigmoid, add, mul, softmax, sum, tanh, type Value } from "chainrule";
 import { testDevice } from "../../gpu.ts";
 
 /** Names that a user may well choose, and that WGSL or a kernel keeps for itself. */
@@ -62,13 +62,14 @@ describe("identifiers of a kernel", () => {
     for (let from = 0; from < tricky.length; from += 40) {
       const names = tricky.slice(from, from + 40);
       const graph = model("names", () => {
+        const factor = setting("factor", 2);
         const outputs = names.flatMap((name, i): [string, Value][] => {
           const x = input(name, "f32", [6, 4]);
           const w = param([4, 3], { name: `${names[(i + 7) % names.length]}_${i}` });
           const y = add(tanh(dense(x, 3, { name: `${name}.${i}` })), sum(mul(x, x)));
           return [
             [`out${i}`, i % 3 === 0 ? softmax(y) : i % 3 === 1 ? sigmoid(y) : sum(y, { axis: 1 })],
-            [`w${i}`, mul(w, 2)],
+            [`w${i}`, mul(w, factor)],
           ];
         });
         return { run: Object.fromEntries(outputs) };
