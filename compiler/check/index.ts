@@ -2,8 +2,8 @@
 /// every number: the interpreter runs the user's own formulas, differences need no derivative, the device no interpreter.
 import type { Graph } from "../../ir/graph.ts";
 import type { Program } from "../../runtime/abi.ts";
-import { compile } from "../compile.ts";
-import { derive } from "../passes/all.ts";
+import { compileWithFacts } from "../compile.ts";
+import { asWritten } from "../passes/as-written.ts";
 import { checkGradients, type GradientCheck } from "./gradients.ts";
 import { checkKernels, type DeviceModule, type KernelCheck } from "./kernels.ts";
 import { completeDims, entrySizes, type Dims } from "./sizes.ts";
@@ -46,14 +46,14 @@ export function checkAllGradients(graph: Graph, options: CheckOptions = {}): rea
 /** Checks every output and every updated state of every entry point on a device. Errors of `compile` and of `open`. */
 export async function checkOnDevice(graph: Graph, open: OpenModule, options: CheckOptions = {}): Promise<DeviceCheck> {
   const dims = checkedDims(graph, options);
-  const { strictFloat } = options;
-  const device = await open(compile(graph, { dims, strictFloat }));
+  const { program, derived: simplified } = compileWithFacts(graph, { dims, strictFloat: options.strictFloat });
+  const witnesses = { written: asWritten(graph), simplified };
+  const device = await open(program);
   try {
-    const derived = derive(graph, { strictFloat });
     const kernels: KernelCheck[] = [];
-    for (const entry of derived.entryPoints) {
-      const sizes = entrySizes(derived, entry, dims);
-      kernels.push(...(await checkKernels(derived, entry, sizes, options.seed ?? 0, device)));
+    for (const [position, entry] of witnesses.written.entryPoints.entries()) {
+      const sizes = entrySizes(simplified, entry, dims);
+      kernels.push(...(await checkKernels(witnesses, position, sizes, options.seed ?? 0, device)));
     }
     return { adapter: device.adapter, kernels };
   } finally {

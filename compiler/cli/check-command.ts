@@ -2,7 +2,7 @@
 import { placeText } from "../../ir/diagnostic.ts";
 import { notFiniteText } from "../check/finite.ts";
 import { checkAllGradients, checkedDims, checkOnDevice } from "../check/index.ts";
-import type { DeviceCheck, GradientCheck } from "../check/index.ts";
+import type { DeviceCheck, GradientCheck, KernelCheck } from "../check/index.ts";
 import { compile } from "../compile.ts";
 import { loadModel } from "../load/index.ts";
 import { openDeviceModule } from "./device.ts";
@@ -83,18 +83,30 @@ function reasons({ kinks, notFinite }: Draws): string {
 
 function printKernels({ kernels, adapter }: DeviceCheck, terminal: Terminal): void {
   terminal.print(terminal.style("bold", `kernels on ${adapter} against the interpreter, to 1e-4 relative`));
-  const rows = kernels.map(({ entryPoint, name, kind, count, worst, index, device, interpreter, ok }) => [
-    `${entryPoint}: ${kind} ${name}`,
-    entries(count),
+  const rows = kernels.map((kernel) => [
+    `${kernel.entryPoint}: ${kernel.kind} ${kernel.name}`,
+    entries(kernel.count),
     "worst",
-    worst.toExponential(1),
-    describeWorst(ok, index, device, interpreter),
+    kernel.worst.toExponential(1),
+    [...blamed(kernel), ...notWitnessed(kernel)].join("; "),
   ]);
   printRows(
     rows,
     kernels.map((each) => each.ok),
     terminal,
   );
+}
+
+/** Of a wrong result: both numbers, and whether the rewriting has made them differ. */
+function blamed({ ok, index, device, interpreter, simplified }: KernelCheck): readonly string[] {
+  if (ok) return [];
+  return [`${describeWorst(ok, index, device, interpreter)}; the simplified formula gives ${simplified}`];
+}
+
+/** Results that say nothing about rewriting, since the formula as written has none there. */
+function notWitnessed({ onlySimplified }: KernelCheck): readonly string[] {
+  if (onlySimplified === 0) return [];
+  return [`${entries(onlySimplified)} not finite as written, compared with the simplified formula`];
 }
 
 const entries = (count: number): string => counted(count, "entry", "entries");

@@ -5,6 +5,7 @@ import { openDeviceModule } from "../../compiler/cli/device.ts";
 import { compileWithFacts } from "../../compiler/compile.ts";
 import { runPasses } from "../../compiler/pass.ts";
 import { derive, simplifyAfterBinding } from "../../compiler/passes/all.ts";
+import { asWritten } from "../../compiler/passes/as-written.ts";
 import { bindSizes } from "../../compiler/passes/bind-sizes.ts";
 import { kernelPasses } from "../../compiler/passes/kernel-passes.ts";
 import { bindDim } from "../../ir/dim.ts";
@@ -12,7 +13,6 @@ import { prepareEvaluation } from "../../ir/evaluate.ts";
 import type { Graph } from "../../ir/graph.ts";
 import { elementCount } from "../../ir/type.ts";
 import type { Program } from "../../runtime/abi.ts";
-import { asWritten } from "../compiler/as-written.ts";
 import { buildPlan, sizesOf, type Plan } from "./plan.ts";
 
 /** Numbers by the names of leaves or results. */

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { compileWithFacts } from "../../../compiler/compile.ts";
 import { derive, simplifyAfterBinding } from "../../../compiler/passes/all.ts";
+import { asWritten } from "../../../compiler/passes/as-written.ts";
 import { bindSizes, type Dims } from "../../../compiler/passes/bind-sizes.ts";
 import { expandComposites } from "../../../compiler/passes/expand-composites.ts";
 import { keepDigits } from "../../../compiler/passes/keep-digits.ts";
@@ -16,7 +17,6 @@ import { neg } from "../../../ir/ops/arithmetic.ts";
 import type { ContractAttrs } from "../../../ir/ops/contract.ts";
 import { elementCount, shapeNames } from "../../../ir/type.ts";
 import type { Value } from "../../../ir/value.ts";
-import { asWritten } from "../as-written.ts";
 import { fixtureSizes, loadSample, passFixtures, randomTraining, samples } from "./corpus.ts";
 
 interface Cost {
