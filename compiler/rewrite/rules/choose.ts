@@ -6,6 +6,7 @@ import { constantValue } from "../../../ir/ops/leaf.ts";
 import type { Value } from "../../../ir/value.ts";
 import { staysFinite } from "../finite.ts";
 import { identity, reads, rule, type Condition, type Rule } from "../rule.ts";
+import { isApart } from "./apart.ts";
 
 /**
  * A selection that others read as well stays where it is: each product would need one of its own. Where the factor or the
@@ -63,11 +64,6 @@ function isZeroSelection({ op, operands: [inner, a, b] }: Value): boolean {
   return op === selectOp && (constantValue(a) === 0 || constantValue(b) === 0);
 }
 
-/** select(equal(s, 0), 1, x). */
-function isGuarded({ op, operands: [condition, a] }: Value): boolean {
-  return op === selectOp && condition.op === equal.op && constantValue(a) === 1;
-}
-
 /** Two gradients, each of which may be cut off, added up: 0 where both are, whatever they are multiplied by. */
 function besideSumOfSelections({ operands: [left, right] }: Value): Value | undefined {
   for (const [total, factor] of [
@@ -75,8 +71,10 @@ function besideSumOfSelections({ operands: [left, right] }: Value): Value | unde
     [right, left],
   ]) {
     const isSum = total.op === add.op || total.op === sub.op;
-    if (!isSum || !total.operands.every(isZeroSelection) || isGuarded(factor) || staysFinite(factor)) continue;
-    return mul(total, where(equal(total, 0) as never, 1, factor as never) as Value);
+    if (!isSum || !total.operands.every(isZeroSelection) || staysFinite(factor)) continue;
+    const isNothing: Value = equal(total, 0);
+    if (isApart(factor, () => isNothing, 1)) continue;
+    return mul(total, where(isNothing as never, 1, factor as never) as Value);
   }
   return undefined;
 }

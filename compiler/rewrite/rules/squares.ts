@@ -1,11 +1,12 @@
 /// Squares that overflow beyond 1.8·10¹⁹ where what is made of them does not, and squares whose digits cancel.
 import { add, div, mul } from "../../../ir/ops/arithmetic.ts";
-import { selectOp, where } from "../../../ir/ops/choose.ts";
+import { where } from "../../../ir/ops/choose.ts";
 import { greater } from "../../../ir/ops/compare.ts";
 import { abs, log, log1p, pow } from "../../../ir/ops/functions.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { identity, rule, type Condition, type Rule } from "../rule.ts";
+import { isApart } from "./apart.ts";
 
 /** number + factor · side², both numbers positive. */
 interface Shifted {
@@ -17,8 +18,7 @@ interface Shifted {
 /** factor · side². */
 function squareIn(value: Value): Omit<Shifted, "number"> | undefined {
   const [a, b] = value.operands;
-  // Of a selection the far side is taken out already.
-  if (value.op === mul.op && same(a, b)) return a.op === selectOp ? undefined : { factor: 1, side: a };
+  if (value.op === mul.op && same(a, b)) return { factor: 1, side: a };
   const [first, second] = value.operands.map(constantValue);
   const [inner, by] =
     value.op === mul.op
@@ -40,10 +40,14 @@ function shiftedSquare({ op, operands: [a, b] }: Value): Shifted | undefined {
   return number !== undefined && number > 0 && square ? { number, ...square } : undefined;
 }
 
-/** So far out that a number beside a square does not show in a float32; undefined where the square overflows before. */
+/**
+ * So far out that a number beside a square does not show in a float32; undefined where the square overflows before, and
+ * where the far side is taken out already.
+ */
 function isFar({ number, factor, side }: Shifted): Value | undefined {
   const border = 1e9 * Math.max(1, Math.sqrt(number / factor));
-  return border < 1e16 ? greater(abs(side), border) : undefined;
+  const crosses = (x: Value): Value => greater(abs(x), border);
+  return border < 1e16 && !isApart(side, crosses) ? crosses(side) : undefined;
 }
 
 /** What is left of a formula out there is written otherwise: its square is taken of 0. */

@@ -1,6 +1,6 @@
 /// Logarithms of probabilities of a normal distribution: erfc and 1 ± erf vanish long before their logarithms are large.
 import { add, mul, neg } from "../../../ir/ops/arithmetic.ts";
-import { selectOp, where } from "../../../ir/ops/choose.ts";
+import { where } from "../../../ir/ops/choose.ts";
 import { greater } from "../../../ir/ops/compare.ts";
 import { log, log1p } from "../../../ir/ops/functions.ts";
 import { constant } from "../../../ir/ops/leaf.ts";
@@ -8,6 +8,7 @@ import { erf, erfc, logerfc } from "../../../ir/ops/special.ts";
 import type { Value } from "../../../ir/value.ts";
 import { addLinear, linearConstant, linearOf, type Linear } from "../linear.ts";
 import { rule, type Rule } from "../rule.ts";
+import { isApart } from "./apart.ts";
 
 /** A look that costs little: an error function under a few sums and numbers. */
 function mentionsTail({ op, operands }: Value, depth = 6): boolean {
@@ -35,18 +36,17 @@ function tailOf({ terms, constant, softplus }: Linear): Tail | undefined {
   return constant === -2 * coefficient && coefficient < 0 ? { size, u: neg(u) } : undefined;
 }
 
-/** The side of a tail that is written otherwise is taken out already. */
-const isChosen = ({ op, operands }: Value): boolean => op === selectOp || (op === neg.op && isChosen(operands[0]));
-
 /** Beyond 1 from ln k + ln erfc(u), which have one sign for k ≤ 4; ln(1 − ½erfc(−u)) has its digits up to 0. */
 function logOfTail(value: Value): Value | undefined {
   const [x] = value.operands;
   if (x.type.dtype !== "f32" || !mentionsTail(x)) return undefined;
   const tail = tailOf(value.op === log1p.op ? addLinear(linearOf(x), linearConstant(1)) : linearOf(x));
-  if (!tail || tail.size > 4 || isChosen(tail.u)) return undefined;
+  if (!tail || tail.size > 4) return undefined;
   const { size, u } = tail;
   if (size === 1) return logerfc(u);
-  const far = greater(u, size === 0.5 ? 0 : 1) as never;
+  const isFar = (x: Value): Value => greater(x, size === 0.5 ? 0 : 1);
+  if (isApart(u, isFar)) return undefined;
+  const far = isFar(u) as never;
   // The side that is not taken is one of 0: its gradient is none, whatever that of a tail may be.
   const inner: Value = where(far, 0, u as never);
   const near: Value = size === 0.5 ? log1p(mul(-0.5, erfc(neg(inner))) as Value) : log(mul(size, erfc(inner)) as Value);
