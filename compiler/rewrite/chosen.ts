@@ -1,5 +1,6 @@
 /// Exponentials among which one is chosen, or that stand side by side: the choice is made among their exponents.
 import { where } from "../../ir/ops/choose.ts";
+import { minimum } from "../../ir/ops/functions.ts";
 import { constant, constantValue } from "../../ir/ops/leaf.ts";
 import { concatenateOp, padAttrs, padOp } from "../../ir/ops/pad.ts";
 import { apply, type Value } from "../../ir/value.ts";
@@ -16,10 +17,13 @@ function logarithmOfPart(part: Value, monomial: Monomial): Value | undefined {
 
 /**
  * max(eᵃ, eᵇ) = e^max(a, b), and so for what puts values side by side. The larger of an exponential and a number stays what
- * it is: the number keeps the logarithm finite.
+ * it is: the number keeps the logarithm finite. Of the smaller it does not: min(eᵃ, c) = e^min(a, ln c) for c > 0.
  */
 export function chosenMonomial(value: Value, parts: readonly Monomial[]): Monomial {
-  const enough = value.op === concatenateOp ? parts.some(isExponential) : parts.every(isExponential);
+  const isBeside = (part: Monomial, i: number): boolean =>
+    isExponential(part) || (value.op === minimum.op && (constantValue(value.operands[i]) ?? 0) > 0);
+  const some = parts.some(isExponential);
+  const enough = value.op === concatenateOp ? some : some && parts.every(isBeside);
   const logarithms = enough ? value.operands.map((part, i) => logarithmOfPart(part, parts[i])) : [];
   const known = (each: Value | undefined): each is Value => each !== undefined;
   if (!enough || !logarithms.every(known)) return atomMonomial(value);

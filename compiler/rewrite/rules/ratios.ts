@@ -1,7 +1,7 @@
 /// f(x)/x for functions with f(0) = 0, and its inverse: 0/0 at 0, where the limit is f′(0), and near 0 a slope whose digits
 /// cancel. There the Taylor series takes its place, and with it its derivatives.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
-import { selectOp, where } from "../../../ir/ops/choose.ts";
+import { where } from "../../../ir/ops/choose.ts";
 import { greater, less } from "../../../ir/ops/compare.ts";
 import { abs, expm1, log1p, minimum, tanh } from "../../../ir/ops/functions.ts";
 import { asinh, atanh, sinh } from "../../../ir/ops/hyperbolic.ts";
@@ -10,6 +10,7 @@ import { erf } from "../../../ir/ops/special.ts";
 import { asin, atan, sin, tan } from "../../../ir/ops/trigonometric.ts";
 import { same, type Op, type Value } from "../../../ir/value.ts";
 import { identity, rule, type Rule } from "../rule.ts";
+import { isApart } from "./apart.ts";
 
 /** f(u)/u for |u| < radius to the last digit of a float32. */
 interface Series {
@@ -29,11 +30,11 @@ const series: ReadonlyMap<Op, Series> = new Map<Op, Series>([
   [log1p.op, { coefficients: factorials.map((_, k) => (-1) ** k / (k + 1)), even: false, radius: 0.1 }],
   [sin.op, even(0.5, 1, -1 / 6, 1 / 120, -1 / 5040, 1 / 362880)],
   [tan.op, even(0.25, 1, 1 / 3, 2 / 15, 17 / 315, 62 / 2835)],
-  [asin.op, even(0.25, 1, 1 / 6, 3 / 40, 15 / 336, 105 / 3456)],
+  [asin.op, even(0.25, 1, 1 / 6, 3 / 40, 15 / 336, 105 / 3456, 945 / 42240)],
   [atan.op, even(0.2, 1, -1 / 3, 1 / 5, -1 / 7, 1 / 9)],
   [sinh.op, even(0.5, 1, 1 / 6, 1 / 120, 1 / 5040, 1 / 362880)],
   [tanh.op, even(0.25, 1, -1 / 3, 2 / 15, -17 / 315, 62 / 2835)],
-  [asinh.op, even(0.25, 1, -1 / 6, 3 / 40, -15 / 336, 105 / 3456)],
+  [asinh.op, even(0.25, 1, -1 / 6, 3 / 40, -15 / 336, 105 / 3456, -945 / 42240)],
   [atanh.op, even(0.2, 1, 1 / 3, 1 / 5, 1 / 7, 1 / 9)],
   [erf.op, even(0.3, ...[1, -1 / 3, 1 / 10, -1 / 42, 1 / 216].map((each) => slopeOfErf * each))],
 ]);
@@ -110,9 +111,10 @@ const langevin = even(0.5, 1 / 3, -1 / 45, 2 / 945, -1 / 4725, 2 / 93555);
 function differenceOfReciprocals({ type, operands }: Value): Value | undefined {
   const [a, b] = operands.map(reciprocalOf);
   if (type.dtype !== "f32" || a?.op !== tanh.op || !b || !same(a.operands[0], b)) return undefined;
+  const near = (x: Value): Value => less(abs(x), langevin.radius);
   // What is apart from 0 already.
-  if (b.op === selectOp && constantValue(b.operands[1]) === 1) return undefined;
-  const isNear = less(abs(b), langevin.radius) as never;
+  if (isApart(b, near, 1)) return undefined;
+  const isNear = near(b) as never;
   const apart: Value = where(isNear, 1, b as never);
   return where(isNear, mul(b, polynomial(langevin, b)) as never, sub(div(1, tanh(apart)), div(1, apart)) as never);
 }
