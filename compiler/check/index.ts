@@ -52,7 +52,7 @@ export async function checkOnDevice(graph: Graph, open: OpenModule, options: Che
   try {
     const kernels: KernelCheck[] = [];
     for (const [position, entry] of witnesses.written.entryPoints.entries()) {
-      const sizes = entrySizes(simplified, entry, dims);
+      const sizes = entrySizes(witnesses.written, entry, dims);
       kernels.push(...(await checkKernels(witnesses, position, sizes, options.seed ?? 0, device)));
     }
     return { adapter: device.adapter, kernels };
