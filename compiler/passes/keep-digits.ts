@@ -12,7 +12,7 @@ import { apply, same, underLayouts, withOperands, type Value } from "../../ir/va
 import type { Pass } from "../pass.ts";
 import { makeRewriter } from "../rewrite/driver.ts";
 import { digitRules } from "../rewrite/rules/all.ts";
-import { withoutAxes } from "../rewrite/rules/uniform.ts";
+import { isSpreadOf } from "../rewrite/rules/uniform.ts";
 import { rebuildGraph } from "./replace.ts";
 
 export const keepDigits: Pass = {
@@ -155,7 +155,7 @@ function deviationAxes(difference: Value): readonly number[] | undefined {
   const [total, count] = mean.operands;
   if (mean.op !== div.op || total.op !== sumOp || !same(total.operands[0], x)) return undefined;
   const axes = total.attrs.axes as readonly number[];
-  return constantValue(count) === reducedCount(x.type, axes) && withoutAxes(spreadMean, axes) ? axes : undefined;
+  return constantValue(count) === reducedCount(x.type, axes) && isSpreadOf(spreadMean, mean, axes) ? axes : undefined;
 }
 
 /** The layouts of `from`, down to `until`, on another value. */

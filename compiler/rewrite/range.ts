@@ -11,13 +11,13 @@ import { normOp } from "../../ir/ops/norm.ts";
 import { hypot } from "../../ir/ops/powers.ts";
 import { productOp } from "../../ir/ops/product.ts";
 import { logsumexpOp, maxOp, minOp } from "../../ir/ops/reduce.ts";
-import { broadcastOp, reducedCount, sumOp } from "../../ir/ops/sum.ts";
+import { reducedCount, sumOp } from "../../ir/ops/sum.ts";
 import { makeFacts } from "../../ir/intern.ts";
-import { same, type Op, type Value } from "../../ir/value.ts";
+import { same, underLayouts, type Op, type Value } from "../../ir/value.ts";
 import { bottomUp } from "./bottom-up.ts";
 import { imagesOf, type Range } from "./images.ts";
 import { roundedRange } from "./rounded-range.ts";
-import { withoutAxes } from "./rules/uniform.ts";
+import { isSpreadOf } from "./rules/uniform.ts";
 
 export type { Range } from "./images.ts";
 
@@ -195,11 +195,11 @@ function sumRange({ operands: [a, b] }: Value, of: Ranges): Range {
 const peaks: readonly Op[] = [logsumexpOp, maxOp];
 const extremes: readonly Op[] = [maxOp, minOp];
 
-/** A reduction by one of some ops, by itself or spread over its own axes again: every row meets what it was reduced to. */
+/** A reduction by one of some ops, spread over its own axes again: every row meets what it was reduced to. */
 function reductionIn(value: Value, ops: readonly Op[], isOperand: (x: Value) => boolean): Value | undefined {
-  const reduced = value.op === broadcastOp ? value.operands[0] : value;
+  const reduced = underLayouts(value);
   if (!ops.includes(reduced.op) || !isOperand(reduced.operands[0])) return undefined;
-  return value === reduced || withoutAxes(value, reduced.attrs.axes as readonly number[]) ? reduced : undefined;
+  return isSpreadOf(value, reduced, reduced.attrs.axes as readonly number[]) ? reduced : undefined;
 }
 
 function rangeOfReduction(value: Value, of: Ranges): Range {

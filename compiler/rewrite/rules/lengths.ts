@@ -8,7 +8,7 @@ import { sumOp } from "../../../ir/ops/sum.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { rangeOf } from "../range.ts";
 import { identity, rule, type Condition, type Rule } from "../rule.ts";
-import { withoutAxes } from "./uniform.ts";
+import { isSpreadOf } from "./uniform.ts";
 
 /** What a divisor is the length of, repeated along the axes of the length. */
 function measured(divisor: Value): Value | undefined {
@@ -16,7 +16,7 @@ function measured(divisor: Value): Value | undefined {
   const [total] = length.operands;
   if (length.op !== root.op || total.op !== sumOp || total.operands[0].op !== mul.op) return undefined;
   const [a, b] = total.operands[0].operands;
-  return same(a, b) && withoutAxes(divisor, total.attrs.axes as readonly number[]) ? a : undefined;
+  return same(a, b) && isSpreadOf(divisor, length, total.attrs.axes as readonly number[]) ? a : undefined;
 }
 
 /** x/‖x‖ is 0 at 0: no element is larger than the length. */

@@ -22,7 +22,7 @@ import type { Dim } from "../../../ir/dim.ts";
 import { isFloat, type Shape } from "../../../ir/type.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
-import { withoutAxes } from "./uniform.ts";
+import { isSpreadOf, withoutAxes } from "./uniform.ts";
 
 type Axes = readonly number[];
 
@@ -76,7 +76,7 @@ function softmaxAxes(difference: Value): Axes | undefined {
   const [x, spread] = difference.operands;
   if (spread.op !== broadcastOp || spread.operands[0].op !== logsumexpOp) return undefined;
   const total = spread.operands[0];
-  return same(total.operands[0], x) && withoutAxes(spread, axesOf(total)) ? axesOf(total) : undefined;
+  return same(total.operands[0], x) && isSpreadOf(spread, total, axesOf(total)) ? axesOf(total) : undefined;
 }
 
 /** x / Σ x. */
@@ -84,7 +84,7 @@ function shareAxes(quotient: Value): Axes | undefined {
   const [x, spread] = quotient.operands;
   if (spread.op !== broadcastOp || spread.operands[0].op !== sumOp) return undefined;
   const total = spread.operands[0];
-  return same(total.operands[0], x) && withoutAxes(spread, axesOf(total)) ? axesOf(total) : undefined;
+  return same(total.operands[0], x) && isSpreadOf(spread, total, axesOf(total)) ? axesOf(total) : undefined;
 }
 
 /** So far a sum is taken apart: parts that are shared may be met on as many paths as 2 to this. */

@@ -13,7 +13,7 @@ import type { TensorType } from "../../../ir/type.ts";
 import { linearOf, writeLinear, type Linear } from "../linear.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
 import { oneHotAxes } from "./reduce.ts";
-import { withoutAxes } from "./uniform.ts";
+import { isSpreadOf } from "./uniform.ts";
 
 /** ln of the share that a value has in the whole: the value, and ln Σ eˣ of the whole. */
 interface Share {
@@ -73,7 +73,7 @@ function restOfSome({ part, total }: Share, facts: Surroundings): Value | undefi
 /** ln of what an element leaves of its row, for that whose share is large. */
 function restOfEach({ part, total }: Share, isLarge: Value): Value | undefined {
   const [inner] = total.operands;
-  const isWhole = inner?.op === logsumexpOp && same(inner.operands[0], part) && withoutAxes(total, axesOf(inner));
+  const isWhole = inner?.op === logsumexpOp && same(inner.operands[0], part) && isSpreadOf(total, inner, axesOf(inner));
   if (!isWhole) return undefined;
   const others = logsumexp(where(isLarge as never, -Infinity, part as never) as Value, { axes: axesOf(inner) });
   return sub(spread(others, part.type, axesOf(inner)), total);

@@ -1,9 +1,9 @@
 /// Values that are the same in every element, or along some axes.
 import { constantOp, sizeOp } from "../../../ir/ops/leaf.ts";
-import { reshapeTo } from "../../../ir/ops/layout.ts";
+import { reshapeOp, reshapeTo } from "../../../ir/ops/layout.ts";
 import { broadcastAlong, broadcastAttrs, broadcastOp, keptAxes } from "../../../ir/ops/sum.ts";
-import type { Shape } from "../../../ir/type.ts";
-import { apply, postorder, type Value } from "../../../ir/value.ts";
+import { sameShape, type Shape } from "../../../ir/type.ts";
+import { apply, postorder, same, type Value } from "../../../ir/value.ts";
 import { bottomUp } from "../bottom-up.ts";
 
 /** True for a constant, a named size, and elementwise expressions of them. */
@@ -39,6 +39,18 @@ export function withoutAxes(value: Value, axes: readonly number[]): Value | unde
     shape,
     stay.map((i) => kept.indexOf(along[i])),
   );
+}
+
+/**
+ * True for what was combined along some axes, repeated along them again: every row meets its own. That a value is the same
+ * all along them does not say so: its rows may have changed places, by a transpose or in reverse.
+ */
+export function isSpreadOf(value: Value, reduced: Value, axes: readonly number[]): boolean {
+  let flat = withoutAxes(value, axes);
+  if (!flat || !sameShape(flat.type.shape, reduced.type.shape)) return false;
+  // Between equal shapes reshapes change nothing, whichever shapes they go by.
+  while (flat.op === reshapeOp && !same(flat, reduced)) [flat] = flat.operands;
+  return same(flat, reduced);
 }
 
 /** A layout op, with its attributes, on another operand of the same type. */

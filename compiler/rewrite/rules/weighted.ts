@@ -17,6 +17,7 @@ import { restOf, timesMonomial, type Monomial } from "../monomial.ts";
 import { rangeOf, type Range } from "../range.ts";
 import { rule, type Rule } from "../rule.ts";
 import { complementOf } from "../sigmoids.ts";
+import { isSpreadOf } from "./uniform.ts";
 
 /** Exponents up to here do not overflow. */
 const largestExponent = 80;
@@ -133,6 +134,7 @@ function shareOfWeighted({ type, operands: [above, below] }: Value): Value | und
     return undefined;
   if (!isExtreme(term, element.type, (range) => overflows(range) || vanishes(range))) return undefined;
   const axes = total.attrs.axes as readonly number[];
+  if (!isSpreadOf(below, total, axes)) return undefined;
   const part = weightedOf(term, element.type);
   const largest = spread(shiftOf(max(counted(part), { axes })), element.type, axes);
   const again = (layout: Value): Value =>

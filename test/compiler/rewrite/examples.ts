@@ -64,6 +64,14 @@ export const functionExamples: readonly { readonly name: string; readonly value:
     value: () =>
       sum(mul(oneHot(leaf("label", [3], "i32"), 4), broadcastTo(reshape(column, [3, 1]), [3, 4])), { axes: [1] }),
   },
+  {
+    name: "sum known by its parts",
+    value: () => sum(exp(sub(x, broadcastAlong(logsumexp(x, { axis: 1 }), [3, 4], [0]))), { axes: [1] }),
+  },
+  {
+    name: "sum known by its parts",
+    value: () => sum(div(x, broadcastAlong(sum(x, { axis: 1 }), [3, 4], [0])), { axes: [1] }),
+  },
   { name: "log of an exponential", value: () => log(mul(y, exp(x))) },
   { name: "log of weighted exponentials", value: () => log(sum(mul(y, exp(x)), { axis: 1 })) },
   {

@@ -5,7 +5,8 @@ import { exp, sigmoid } from "../../../ir/ops/functions.ts";
 import { neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { constant } from "../../../ir/ops/leaf.ts";
 import { where } from "../../../ir/ops/choose.ts";
-import { broadcastAlong } from "../../../ir/ops/sum.ts";
+import { reverse } from "../../../ir/ops/layout.ts";
+import { broadcastAlong, broadcastAttrs, broadcastOp } from "../../../ir/ops/sum.ts";
 import type { AxisPair, ContractAttrs } from "../../../ir/ops/contract.ts";
 import type { Dim } from "../../../ir/dim.ts";
 import type { DType, Shape, TensorType } from "../../../ir/type.ts";
@@ -45,6 +46,7 @@ export function variantsOf(formula: Value, withFormulas: boolean): readonly Vari
       attempt(() => resized(formula, 4, 5)),
     ),
     ...renumbered(formula).flatMap(([what, value]) => plain(what, value)),
+    ...displaced(formula).flatMap(([what, value]) => plain(what, value)),
     ...(withFormulas ? substituted(formula) : []),
   ];
 }
@@ -134,6 +136,34 @@ function resized(formula: Value, from: number, to: number): Value {
     if (op.mapSizes) return { attrs: op.mapSizes(attrs, map) };
     return { attrs: attrs.shape ? { ...attrs, shape: (attrs.shape as Shape).map(map) } : attrs };
   });
+}
+
+/** What is repeated comes to other places: in reverse, and across axes of one extent. */
+function displaced(formula: Value): readonly (readonly [string, Value])[] {
+  const square = attempt(() =>
+    resized(
+      rebuild(formula, (value) => batched(value, "front")),
+      extra,
+      3,
+    ),
+  );
+  return [formula, ...(square ? [square] : [])].flatMap((root) =>
+    postorder([root])
+      .filter(({ op, type }) => op === broadcastOp && type.dtype === "f32")
+      .flatMap((each) => {
+        const [x] = each.operands;
+        const { shape, axes } = broadcastAttrs(each);
+        const ways = [
+          ["in reverse", () => broadcastAlong(reverse(x, [0]), shape, axes)],
+          ["across axes", () => broadcastAlong(x, shape, axes.toReversed())],
+        ] as const;
+        return ways.flatMap(([what, make]) => {
+          const other = attempt(make);
+          const value = other && attempt(() => rebuild(root, (at) => (at === each ? other : undefined)));
+          return value && value !== root ? [[`repeated ${what}`, value] as const] : [];
+        });
+      }),
+  );
 }
 
 /** What a rule may have thought that a number is, or is not. */
