@@ -2,6 +2,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { checkOnDevice, type OpenModule } from "../../../compiler/check/index.ts";
 import { openDeviceModule } from "../../../compiler/cli/device.ts";
+import { run } from "../../../compiler/cli/run.ts";
 import type * as rules from "../../../compiler/rewrite/rules/all.ts";
 import { abs, exp, grad, input, log, model, mul, square, sub, sum, type Graph } from "../../../ir/index.ts";
 import { testDevice } from "../../gpu.ts";
@@ -78,4 +79,16 @@ describe("a formula that overflows as it is written", () => {
       ["plain", true],
     ]);
   });
+});
+
+test("the command names a wrong result with all three numbers, and says what had no witness", async () => {
+  const printed: string[] = [];
+  const print = (text: string): void => void printed.push(text);
+  const command = ["check", "test/compiler/check/fixtures/sizes.ts"];
+  expect(await run(command, { print, warn: print, style: (_, text) => text })).toBe(1);
+  const [total, largest] = printed.slice(-2);
+  expect(total).toMatch(
+    /BAD run: output total .* at entry 0: found \S+, expected \S+; the simplified formula gives \S+$/,
+  );
+  expect(largest).toMatch(/ok {2}run: output largest .* 1 entry not finite as written, compared with the simplified/);
 });
