@@ -1,8 +1,8 @@
 /// Roots of sums of squares: without overflow, with the gradient 0 where they vanish, and with the digits of differences.
-import { add, div, mul } from "../../../ir/ops/arithmetic.ts";
+import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { where } from "../../../ir/ops/choose.ts";
-import { equal } from "../../../ir/ops/compare.ts";
-import { expm1, log1p, sqrt, tanh } from "../../../ir/ops/functions.ts";
+import { equal, less } from "../../../ir/ops/compare.ts";
+import { abs, expm1, log1p, sqrt, tanh } from "../../../ir/ops/functions.ts";
 import { asinh } from "../../../ir/ops/hyperbolic.ts";
 import { constant, constantValue } from "../../../ir/ops/leaf.ts";
 import { hypot, root } from "../../../ir/ops/powers.ts";
@@ -85,6 +85,52 @@ function rootMinusNumber({ type, operands: [a, b] }: Value): Value | undefined {
   return number === 1 ? relative : (mul(number, relative) as Value);
 }
 
+/** √(b² + c), and how c is divided by something. */
+interface BesideSquare {
+  readonly isNumber: boolean;
+  over(divisor: Value): Value;
+}
+
+/** What a root has beside the square of its side. */
+function besideSquare(value: Value, side: Value): BesideSquare | undefined {
+  const [inner] = value.operands;
+  if (value.op === hypot.op) {
+    const other = value.operands.find((operand) => !same(operand, side));
+    if (!other || !value.operands.some((operand) => same(operand, side)) || constantValue(other) === 1)
+      return undefined;
+    return { isNumber: constantValue(other) !== undefined, over: (divisor) => mul(other, div(other, divisor)) };
+  }
+  if ((value.op !== sqrt.op && value.op !== root.op) || (inner.op !== add.op && inner.op !== sub.op)) return undefined;
+  const isSquare = ({ op, operands: [a, b] }: Value): boolean => op === mul.op && same(a, side) && same(b, side);
+  const [first, second] = inner.operands;
+  const isFirst = isSquare(first);
+  if (!isFirst && (inner.op === sub.op || !isSquare(second))) return undefined;
+  const rest = isFirst ? second : first;
+  const signed = (x: Value): Value => (inner.op === sub.op ? neg(x) : x);
+  return { isNumber: constantValue(rest) !== undefined, over: (divisor) => signed(div(rest, divisor)) };
+}
+
+/** √(b² + c) − b = c/(√(b² + c) + b) where the root is below 2b, and √(b² + c) + b alike where it is below −2b. */
+function rootBesideItsSide({ op, type, operands: [a, b] }: Value): Value | undefined {
+  if (type.dtype !== "f32") return undefined;
+  for (const [length, side, isMirrored] of [
+    [a, b, false],
+    [b, a, true],
+  ] as const) {
+    const found = constantValue(side) === undefined ? besideSquare(length, side) : undefined;
+    // Sums with numbers are inverse functions, which logarithms know.
+    if (!found || (op === add.op && found.isNumber)) continue;
+    const cancels = less(length, mul(op === add.op ? -2 : 2, side));
+    const choose = (x: Value | number, y: Value | number): Value =>
+      where(cancels as never, x as never, y as never) as Value;
+    const other = choose(0, side);
+    const close = op === add.op ? add(length, other) : sub(length, other);
+    const chosen = choose(found.over(choose(add(length, abs(side)), 1)), close);
+    return op === sub.op && isMirrored ? neg(chosen) : chosen;
+  }
+  return undefined;
+}
+
 /** A power between a root and the first, whose slope is 0 where its base touches 0. */
 const isSmoothPower: Condition = (bindings) => {
   const power = constantValue(bindings.values.y);
@@ -108,6 +154,8 @@ function neverEqual({ type, operands: [a, b] }: Value): Value | undefined {
   const { low, high } = rangeOf(a);
   return low > number || high < number ? constant(false, "bool", type.shape) : undefined;
 }
+
+const versine = "2 * (sin(0.5 * x) * sin(0.5 * x))";
 
 /** Roots and powers. */
 export const rootRules: readonly Rule[] = [
@@ -133,7 +181,17 @@ export const rootRules: readonly Rule[] = [
   ),
   identity("cosine similarity", "stabilizes", `sum[a](x * y) / (${lengths}) = ${guarded}`),
   rule("never equal", "exact", "equal(x, c) = false", ["equal"], neverEqual),
-  identity("one minus a cosine", "stabilizes", "1 - cos(x) = 2 * (sin(0.5 * x) * sin(0.5 * x))"),
+  rule(
+    "root beside its side",
+    "stabilizes",
+    "sqrt(x * x + c) - x = select(less(sqrt(x * x + c), 2 * x), c / (sqrt(x * x + c) + x), sqrt(x * x + c) - x)",
+    ["sub", "add"],
+    rootBesideItsSide,
+  ),
+  identity("one minus a cosine", "stabilizes", `1 - cos(x) = ${versine}`),
+  identity("cosine minus one", "stabilizes", `cos(x) - 1 = -(${versine})`),
+  identity("value minus its multiple by a cosine", "stabilizes", `y - y * cos(x) = y * (${versine})`),
+  identity("multiple by a cosine minus the value", "stabilizes", `y * cos(x) - y = -(y * (${versine}))`),
   identity("power less one", "stabilizes", "pow(x, y) - 1 = expm1(y * log(x))", isSmallFraction),
 ];
 

@@ -11,6 +11,7 @@ import { rowRules } from "./rows.ts";
 import { inverseRules } from "./inverses.ts";
 import { lengthRules } from "./lengths.ts";
 import { ratioRules } from "./ratios.ts";
+import { scaleRules } from "./scales.ts";
 import { shareRules } from "./shares.ts";
 import { squareRules } from "./squares.ts";
 import { tailRules } from "./tails.ts";
@@ -65,6 +66,7 @@ export const stableRules: readonly Rule[] = [
   ...inverseRules,
   ...accuracyRules,
   ...ratioRules,
+  ...scaleRules,
   ...rootRules,
   ...lengthRules,
   ...varianceRules,

@@ -45,6 +45,14 @@ const deviations: Accuracy = {
 
 const sines: Accuracy = { ulps: 5, reason: "the quotient of a sine and its operand is squared, and its error doubled" };
 
+const multiple: Accuracy = { ulps: 4, reason: "the square of a sine is rounded before it is multiplied" };
+
+const powers: Accuracy = {
+  ulps: 6,
+  reason:
+    "each share of the largest is rounded before its power is taken, and the root of their sum is multiplied again",
+};
+
 /** Rules that need more. */
 const exceptions: Readonly<Record<string, Accuracy>> = {
   softmax: exponent,
@@ -58,6 +66,9 @@ const exceptions: Readonly<Record<string, Accuracy>> = {
   "root minus a number": exponential,
   "variance by deviations": deviations,
   "one minus a cosine over a square": sines,
+  "value minus its multiple by a cosine": multiple,
+  "multiple by a cosine minus the value": multiple,
+  "norm of another order": powers,
 };
 
 /** The bound that a stabilising rule keeps. */

@@ -2,9 +2,10 @@
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { where } from "../../../ir/ops/choose.ts";
 import { greater, less } from "../../../ir/ops/compare.ts";
-import { abs, expm1, log, log1p, pow, tanh } from "../../../ir/ops/functions.ts";
+import { abs, expm1, log, log1p, pow, sqrt, tanh } from "../../../ir/ops/functions.ts";
 import { inputOp } from "../../../ir/ops/leaf.ts";
-import { root, rsqrt } from "../../../ir/ops/powers.ts";
+import { hypot, root, rsqrt } from "../../../ir/ops/powers.ts";
+import { mean } from "../../../ir/ops/reduce.ts";
 import { erf, erfc } from "../../../ir/ops/special.ts";
 import { broadcastAlong, sum } from "../../../ir/ops/sum.ts";
 import { atan, sin } from "../../../ir/ops/trigonometric.ts";
@@ -47,5 +48,13 @@ export const elementaryExamples: readonly { readonly name: string; readonly valu
     value: () => root(mul(sum(mul(x, x), { axis: 1 }), sum(mul(y, y), { axis: 1 }))),
   },
   { name: "root of a sum, of another order", value: () => pow(sum(abs(x), { axis: 1 }), 0.25) as Value },
+  { name: "root beside its side", value: () => sub(sqrt(add(mul(x, x), y)), x) },
+  { name: "root beside its side", value: () => sub(x, sqrt(sub(mul(x, x), y)) as Value) },
+  { name: "root beside its side", value: () => add(x, sqrt(add(y, mul(x, x)) as Value) as Value) },
+  { name: "root beside its side", value: () => sub(hypot(x, y) as Value, x) },
+  { name: "norm of another order", value: () => pow(sum(pow(abs(x), 4), { axis: 1 }), 0.25) as Value },
+  { name: "norm of another order", value: () => sqrt(sqrt(sum(pow(x, 4), { axis: 1 }))) as Value },
+  { name: "norm of another order", value: () => pow(mean(pow(x, 16), { axis: 1 }), 1 / 16) as Value },
+  { name: "quotient of squares", value: () => div(mul(x, x), mul(2, mul(y, y)) as Value) },
   { name: "log of a normal tail", value: () => log(mul(3, erfc(quarter)) as Value) },
 ];

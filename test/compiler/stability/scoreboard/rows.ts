@@ -6,6 +6,7 @@ import { exponentialRows } from "./rows/exponentials.ts";
 import { guardRows } from "./rows/guards.ts";
 import { likelihoodRows } from "./rows/likelihoods.ts";
 import { rootRows } from "./rows/roots.ts";
+import { scaleRows } from "./rows/scales.ts";
 import type { Row } from "./row.ts";
 
 /** Rows under the title of their family. */
@@ -21,6 +22,7 @@ export const families: readonly Family[] = [
   { title: "Exponentials and logarithms", rows: exponentialRows },
   { title: "Digits that cancel", rows: digitRows },
   { title: "Norms, roots and powers at 0", rows: rootRows },
+  { title: "Cosines, roots and scales", rows: scaleRows },
   { title: "Selections that guard", rows: guardRows },
   { title: "Functions of one or two numbers", rows: elementaryRows },
 ];
