@@ -20,6 +20,12 @@ export const scaleRows: readonly Row[] = [
     points: [{ at: { x: [1, 2], m: [0.5, 2.5], k: 3 } }, { at: { x: [1, 2], m: [1.001, 2.001], k: 1e4 } }],
   },
   {
+    name: "Energy of a pendulum",
+    about: "k cos θ − k, with the sign of a potential.",
+    program: "sum(sub(mul(k, cos(x)), k))",
+    points: [{ at: { x: [1, -2], k: 3 } }, { at: { x: [1e-3, -1e-2], k: 1e4 } }],
+  },
+  {
     name: "Quadratic formula",
     about: "(√(b² − 4ac) − b)/(2a), in which the root is b to the last digit.",
     program: "sum(div(sub(sqrt(sub(square(b), mul(4, mul(a, c)))), b), mul(2, a)))",
