@@ -5,6 +5,7 @@ import { selectRules } from "./choose.ts";
 import { collectRule } from "./collect.ts";
 import { exactFolding, folding, leafRules } from "./fold.ts";
 import { layoutRules } from "./layout.ts";
+import { slopeOfLengthRules } from "./lengths.ts";
 import { rowSelectionRules } from "./masks.ts";
 import { ratioNumberRules } from "./ratios.ts";
 import { sumRules } from "./reduce.ts";
@@ -32,6 +33,7 @@ export const simplifyingRules: readonly Rule[] = [
   ...selectRules,
   ...rowSelectionRules,
   ...sumRules,
+  ...slopeOfLengthRules,
   ...standardizedRules,
 ];
 

@@ -1,13 +1,13 @@
 /// Lengths as divisors and under roots: at 0, where quotients are 0/0 and slopes infinite, they are 0 by convention.
-import { div, mul } from "../../../ir/ops/arithmetic.ts";
-import { where } from "../../../ir/ops/choose.ts";
+import { div, mul, neg } from "../../../ir/ops/arithmetic.ts";
+import { selectOp, where } from "../../../ir/ops/choose.ts";
 import { equal } from "../../../ir/ops/compare.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { root } from "../../../ir/ops/powers.ts";
 import { sumOp } from "../../../ir/ops/sum.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { rangeOf } from "../range.ts";
-import { identity, rule, type Condition, type Rule } from "../rule.ts";
+import { identity, reads, rule, type Condition, type Rule } from "../rule.ts";
 import { isSpreadOf } from "./uniform.ts";
 
 /** What a divisor is the length of, repeated along the axes of the length. */
@@ -19,12 +19,35 @@ function measured(divisor: Value): Value | undefined {
   return same(a, b) && isSpreadOf(divisor, length, total.attrs.axes as readonly number[]) ? a : undefined;
 }
 
+/** A length as a divisor: what vanishes with it is 0 over ∞ there, and so is the slope. */
+const endless = (length: Value): Value => where(equal(length, 0) as never, Infinity, length as never) as Value;
+
+/** True for a length as a divisor. */
+export function isEndless({ op, operands: [condition, number, length] }: Value): boolean {
+  return op === selectOp && constantValue(number) === Infinity && same(condition, equal(length, 0));
+}
+
+/** True where a product has a divisor, also in what it adds up. */
+export function hasDivisor({ op, operands: [a, b] }: Value, divisor: Value, depth = 8): boolean {
+  if (depth === 0) return false;
+  if (op === div.op && same(underLayouts(b), divisor)) return true;
+  if (op === div.op || op === neg.op || op === sumOp) return hasDivisor(a, divisor, depth - 1);
+  return op === mul.op && (hasDivisor(a, divisor, depth - 1) || hasDivisor(b, divisor, depth - 1));
+}
+
+/** The slope of a unit vector is over the same length as the vector: one divisor, which may be taken out. */
+function slopeOfUnitVector({ operands: [condition, none, quotient] }: Value): Value | undefined {
+  const [above, length] = quotient.operands;
+  if (constantValue(none) !== 0 || quotient.op !== div.op || length.op !== root.op) return undefined;
+  const divisor = endless(length);
+  return same(condition, divisor.operands[0]) && hasDivisor(above, divisor) ? div(above, divisor) : undefined;
+}
+
 /** x/‖x‖ is 0 at 0: no element is larger than the length. */
 function unitVector({ operands: [above, length] }: Value): Value | undefined {
   const x = measured(length);
   if (!x || !same(above, x) || rangeOf(length).low > 0) return undefined;
-  const vanishes = equal(length, 0) as never;
-  return where(vanishes, 0, div(above, where(vanishes, 1, length as never) as Value) as never);
+  return div(above, endless(length));
 }
 
 /** Never negative, and 0 somewhere, as far as its formula tells. */
@@ -38,6 +61,18 @@ const isNormOfOtherOrder: Condition = ({ values: { x, y } }) => {
 
 const zero = "equal(x, 0)";
 
+/** In gradients: the one length of a unit vector. */
+export const slopeOfLengthRules: readonly Rule[] = [
+  rule(
+    "slope of a unit vector",
+    "stabilizes",
+    "select(equal(root(x), 0), 0, y / select(equal(root(x), 0), inf, root(x)) / root(x)) = y / select(equal(root(x), 0), inf, root(x)) / select(equal(root(x), 0), inf, root(x))",
+    ["select"],
+    slopeOfUnitVector,
+    reads(div.op),
+  ),
+];
+
 /** Lengths, and roots of other orders. */
 export const lengthRules: readonly Rule[] = [
   identity("inverse root of what is never negative", "stabilizes", "rsqrt(x) = 1 / root(x)", touchesZero),
@@ -49,7 +84,7 @@ export const lengthRules: readonly Rule[] = [
   rule(
     "unit vector",
     "stabilizes",
-    "x / root(sum(x * x)) = select(equal(root(sum(x * x)), 0), 0, x / select(equal(root(sum(x * x)), 0), 1, root(sum(x * x))))",
+    "x / root(sum(x * x)) = x / select(equal(root(sum(x * x)), 0), inf, root(sum(x * x)))",
     ["div"],
     unitVector,
   ),

@@ -5,6 +5,7 @@ import { broadcastAttrs, broadcastAlong, broadcastOp, sum, sumOp } from "../../.
 import { isFloat } from "../../../ir/type.ts";
 import { apply, same, sameAttrs, type Value } from "../../../ir/value.ts";
 import { reads, rule, type Rule, type Surroundings } from "../rule.ts";
+import { hasDivisor, isEndless } from "./lengths.ts";
 import { isDeviation } from "./reduce.ts";
 import { isUniform, withoutAxes } from "./uniform.ts";
 
@@ -38,6 +39,8 @@ function sumOfQuotients(value: Value, around: Surroundings): Value | undefined {
   const [x] = value.operands;
   if (!isFloat(x.type.dtype)) return undefined;
   const taken = takeDivisor(x, axesOf(value), around);
+  // Of a unit vector no entry is above 1: without its length what it is multiplied by may overflow.
+  if (taken && isEndless(taken.divisor) && !hasDivisor(taken.rest, taken.divisor)) return undefined;
   return taken && div(sum(taken.rest, { axes: axesOf(value) }), taken.divisor);
 }
 

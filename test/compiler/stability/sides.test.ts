@@ -56,3 +56,47 @@ test.each(functions)("the series of %s(x)/x meets the quotient", (name) => {
   const wrong = grid.filter((at, i) => !(Math.abs(found[i] - Math[name](at) / at) < 1e-8));
   expect(wrong).toEqual([]);
 });
+
+describe("the gradient of a unit vector", () => {
+  const meant = { why: "unit vectors are 0 at 0", loss: 0, gradient: { x: [0, 0] } };
+  it("needs no square of a length, and is 0 at 0", () =>
+    expectTrue(
+      "sum(mul(w, div(x, norm(x))))",
+      [
+        { at: { x: [3, 4], w: [0.5, 1] } },
+        { at: { x: [1e-20, 3e-20], w: [0.5, 1] } },
+        { at: { x: [2e20, 4e20], w: [3e20, 4e20] } },
+        { at: { x: [0, 0], w: [0.5, 1] }, meant },
+      ],
+      ["w"],
+    ));
+  it("is that of each row", () =>
+    expectTrue(
+      "sum(mul(w, div(x, norm(x, { axis: 1, keepAxes: true }))))",
+      [
+        {
+          at: {
+            x: [
+              [1e-20, 3e-20],
+              [3, 4],
+            ],
+            w: [
+              [0.5, 1],
+              [1, -1],
+            ],
+          },
+        },
+      ],
+      ["w"],
+    ));
+  it("has one divisor: (w − x·Σ(w·x/‖x‖)/‖x‖)/‖x‖", () => {
+    const graph = cr.model("unit", () => {
+      const [x, w] = [cr.input("x", "f32", [3]), cr.input("w", "f32", [3])];
+      const loss = cr.sum(cr.mul(w, cr.div(x, cr.norm(x))));
+      return { run: { loss, gradient: cr.grad(loss, x) } };
+    });
+    const gradient = output(derive(graph), "gradient");
+    expect(gradient.op).toBe(cr.div.op);
+    expect(gradient.operands[0].op).toBe(cr.sub.op);
+  });
+});
