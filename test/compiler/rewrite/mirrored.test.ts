@@ -1,10 +1,11 @@
 /// A row meets what another row was reduced to: nothing holds of it that holds of a row and its own reduction.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import * as cr from "chainrule";
 import type { Graph, Value } from "chainrule";
 import { runPasses } from "../../../compiler/pass.ts";
 import { derive } from "../../../compiler/passes/all.ts";
 import { kernelPasses } from "../../../compiler/passes/kernel-passes.ts";
+import { rangeOf } from "../../../compiler/rewrite/range.ts";
 import { isSpreadOf } from "../../../compiler/rewrite/rules/uniform.ts";
 import { evaluateValues } from "../../../ir/evaluate.ts";
 import { inputOp } from "../../../ir/ops/leaf.ts";
@@ -118,4 +119,14 @@ describe("a value is the spread of a reduction", () => {
     );
     expect(isSpread(broadcastAlong(cr.exp(total) as Value, [3, 3, 3], [0, 1]))).toBe(false);
   });
+});
+
+test("what is at most 0 is a row less its own largest", () => {
+  const x = apply(inputOp, [], { identity: { name: "x", dtype: "f32", shape: [3, 3, 3] } });
+  const below = (axes: readonly number[]): Value => less(x, broadcastAlong(cr.max(x, last), [3, 3, 3], axes));
+  const [own, other] = [below([0, 1]), below([1, 0])];
+  expect(rangeOf(own).high).toBe(0);
+  expect(rangeOf(other).high).toBe(Infinity);
+  expect(rangeOf(cr.sum(cr.exp(own), last)).low).toBe(1);
+  expect(rangeOf(cr.sum(cr.exp(other), last)).low).toBe(0);
 });
