@@ -7,7 +7,7 @@ import { cosh, sinh } from "../../ir/ops/hyperbolic.ts";
 import { constantValue } from "../../ir/ops/leaf.ts";
 import { log1mexp } from "../../ir/ops/logspace.ts";
 import { concatenateOp, padOp } from "../../ir/ops/pad.ts";
-import { exp2 } from "../../ir/ops/powers.ts";
+import { exp2, rsqrt } from "../../ir/ops/powers.ts";
 import { logsumexp, maxOp, minOp } from "../../ir/ops/reduce.ts";
 import { sumOp } from "../../ir/ops/sum.ts";
 import { cumprodOp, cumsumOp } from "../../ir/ops/cumulative.ts";
@@ -59,6 +59,8 @@ export function monomialOf(value: Value, assumption: Assumption = {}, budget: Bu
       return powerMonomial(value, ofPositive(a));
     case sqrt.op:
       return rootMonomial(value, ofPositive(a));
+    case rsqrt.op:
+      return timesMonomial(numberMonomial(1), rootMonomial(sqrt(a), ofPositive(a)), -1);
     case sumOp:
       return sumMonomial(value, budget);
     case productOp:

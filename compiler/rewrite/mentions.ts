@@ -6,7 +6,7 @@ import { exp, expm1, maximum, minimum, pow, sigmoid, sqrt, tanh } from "../../ir
 import { cosh, sinh } from "../../ir/ops/hyperbolic.ts";
 import { constantValue } from "../../ir/ops/leaf.ts";
 import { concatenateOp, padOp } from "../../ir/ops/pad.ts";
-import { exp2 } from "../../ir/ops/powers.ts";
+import { exp2, rsqrt } from "../../ir/ops/powers.ts";
 import { productOp } from "../../ir/ops/product.ts";
 import { maxOp, minOp } from "../../ir/ops/reduce.ts";
 import { sumOp } from "../../ir/ops/sum.ts";
@@ -16,7 +16,7 @@ import type { Op, Value } from "../../ir/value.ts";
 const exponentialOps: ReadonlySet<Op> = new Set([exp.op, exp2.op, expm1.op, sigmoid.op, tanh.op, cosh.op, sinh.op]);
 const accumulations: ReadonlySet<Op> = new Set<Op>([sumOp, productOp, cumsumOp, cumprodOp, maxOp, minOp]);
 const choices: readonly Op[] = [selectOp, maximum.op, minimum.op, concatenateOp, padOp];
-const elementwise: readonly Op[] = [add.op, sub.op, mul.op, div.op, neg.op, pow.op, sqrt.op];
+const elementwise: readonly Op[] = [add.op, sub.op, mul.op, div.op, neg.op, pow.op, sqrt.op, rsqrt.op];
 const transparentOps: ReadonlySet<Op> = new Set([...elementwise, ...choices, ...accumulations]);
 
 /** A positive number that is raised to a power: cᵘ is e^(u ln c). */

@@ -1,16 +1,20 @@
 /// What is left of a distribution: 1 − p of one share is the sum of all others, and nothing cancels where that is added up.
-import { add, neg, sub } from "../../../ir/ops/arithmetic.ts";
+import { add, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { selectOp, where } from "../../../ir/ops/choose.ts";
-import { greater, less, not } from "../../../ir/ops/compare.ts";
+import { and, greater, greaterEqual, less, not } from "../../../ir/ops/compare.ts";
 import { cumsumOp, logcumsumexpOp } from "../../../ir/ops/cumulative.ts";
-import { softplus } from "../../../ir/ops/functions.ts";
-import { constantValue } from "../../../ir/ops/leaf.ts";
+import { exp, maximum, minimum, softplus } from "../../../ir/ops/functions.ts";
+import { constantValue, iota } from "../../../ir/ops/leaf.ts";
 import { log1mexp, logaddexp } from "../../../ir/ops/logspace.ts";
-import { logsumexp, logsumexpOp } from "../../../ir/ops/reduce.ts";
+import { sliceAttrs, sliceOp } from "../../../ir/ops/pad.ts";
+import { logsumexp, logsumexpOp, maxOp, min } from "../../../ir/ops/reduce.ts";
 import { spread, sumOp } from "../../../ir/ops/sum.ts";
-import { apply, same, type Value } from "../../../ir/value.ts";
-import type { TensorType } from "../../../ir/type.ts";
-import { linearOf, writeLinear, type Linear } from "../linear.ts";
+import { apply, same, underLayouts, type Value } from "../../../ir/value.ts";
+import { sameShape, type TensorType } from "../../../ir/type.ts";
+import { mentionsExponential, monomialOf } from "../exponential.ts";
+import { addLinear, linearConstant, linearOf, writeLinear, type Linear } from "../linear.ts";
+import { isExponential, isPure } from "../monomial.ts";
+import { rangeOf } from "../range.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
 import { oneHotAxes } from "./reduce.ts";
 import { isSpreadOf } from "./uniform.ts";
@@ -53,13 +57,78 @@ function membersOf(part: Value, total: Value, facts: Surroundings): Value | unde
 const largestShare = Math.log(0.75);
 
 function complementOfShare({ operands: [x] }: Value, facts: Surroundings): Value | undefined {
+  return complementOfParts(x, facts) ?? complementOfSlices(x);
+}
+
+function complementOfParts(x: Value, facts: Surroundings): Value | undefined {
   const share = shareOf(x);
   if (!share) return undefined;
   const isLarge = greater(x as never, largestShare) as Value;
   const rest = restOfSome(share, facts) ?? restOfEach(share, isLarge);
-  if (!rest) return undefined;
+  return rest && besideLarge(x, rest);
+}
+
+/** The rest where a share is large; of a smaller one 1 − p has its digits. */
+function besideLarge(x: Value, rest: Value): Value {
+  const isLarge = greater(x as never, largestShare) as Value;
   const few = where(isLarge as never, largestShare, x as never) as Value;
   return where(isLarge as never, rest as never, log1mexp(few) as never) as Value;
+}
+
+/** Some of the shares of a row, the largest of them, or some of them added up. */
+function complementOfSlices(x: Value): Value | undefined {
+  const [inner] = x.operands;
+  if (x.op === maxOp) {
+    const each = complementOfSlices(inner) ?? complementOfEach(inner);
+    return each && min(each, { axes: axesOf(x) });
+  }
+  if (x.op === logsumexpOp) return complementOfSummedSlice(x);
+  const whole = wholeOf(x);
+  const each = whole && complementOfEach(whole);
+  return each && apply(sliceOp, [each], inner.attrs);
+}
+
+/** p − t of slice(p) − slice(t), for the same part of both. */
+function wholeOf({ op, operands: [a, b] }: Value): Value | undefined {
+  if (op !== sub.op || a.op !== sliceOp || b.op !== sliceOp) return undefined;
+  const whole: Value | undefined = sameShape(a.operands[0].type.shape, b.operands[0].type.shape)
+    ? sub(a.operands[0], b.operands[0])
+    : undefined;
+  return whole && same(apply(sliceOp, [b.operands[0]], a.attrs), b) ? whole : undefined;
+}
+
+function complementOfEach(x: Value): Value | undefined {
+  const share = shareOf(x);
+  const rest = share && restOfEach(share, greater(x as never, largestShare) as Value);
+  return rest && besideLarge(x, rest);
+}
+
+function complementOfSummedSlice(x: Value): Value | undefined {
+  const [shares] = x.operands;
+  const share = shareOf(wholeOf(shares) ?? shares);
+  const total = share && underLayouts(share.total);
+  if (!share || total?.op !== logsumexpOp || !same(total.operands[0], share.part)) return undefined;
+  const axes = axesOf(x);
+  if (axes.join() !== axesOf(total).join() || !isSpreadOf(share.total, total, axes)) return undefined;
+  const inside = positionsOf(shares.operands[0], axes);
+  if (!inside) return undefined;
+  const others = where(inside as never, -Infinity, share.part as never) as Value;
+  return besideLarge(x, sub(logsumexp(others, { axes }), total));
+}
+
+/** Where the elements of a slice are in the whole, which is cut along some axes only. */
+function positionsOf(slice: Value, axes: readonly number[]): Value | undefined {
+  const { starts, limits, strides } = sliceAttrs(slice.attrs);
+  const { shape } = slice.operands[0].type;
+  const cut = shape.flatMap((extent, axis) => (sameShape([slice.type.shape[axis]], [extent]) ? [] : [axis]));
+  const isKnown = (axis: number): boolean =>
+    axes.includes(axis) && strides[axis] === 1 && [starts[axis], limits[axis]].every((at) => typeof at === "number");
+  if (cut.length === 0 || !cut.every(isKnown)) return undefined;
+  const conditions = cut.map((axis): Value => {
+    const at = iota(shape as never, axis) as Value;
+    return and(greaterEqual(at as never, starts[axis] as number), less(at as never, limits[axis] as number)) as Value;
+  });
+  return conditions.reduce((a, b) => and(a as never, b as never) as Value);
 }
 
 /** ln of what some elements of each row leave of it. */
@@ -125,6 +194,21 @@ function ofFew({ constant, terms, softplus: parts }: Linear, type: TensorType): 
   return total && [total, shares.reduce((left, right) => logaddexp(left, right) as Value)];
 }
 
+/** Below it e^−v is 1 − v + ½v² to the last digit, for v = eᵘ. */
+const smallExponent = -7;
+
+/** ln(1 − e^−v) for v = eᵘ, which vanishes long before its logarithm does: u − ½v. */
+function complementOfGumbel({ operands: [x] }: Value): Value | undefined {
+  const monomial = mentionsExponential(x) ? monomialOf(x) : undefined;
+  if (!monomial || !isExponential(monomial) || !isPure(monomial) || !(monomial.coefficient < 0)) return undefined;
+  const logarithm = addLinear(monomial.exponent, linearConstant(Math.log(-monomial.coefficient)));
+  const u = writeLinear(logarithm, x.type);
+  if (rangeOf(u).low >= smallExponent) return undefined;
+  const small: Value = sub(u, mul(0.5, exp(minimum(u, smallExponent) as Value)));
+  const large: Value = log1mexp(neg(exp(maximum(u, smallExponent) as Value)));
+  return where(less(u as never, smallExponent) as never, small as never, large as never);
+}
+
 /** Complements of shares of a softmax, and of products of complements. */
 export const shareRules: readonly Rule[] = [
   rule(
@@ -140,5 +224,12 @@ export const shareRules: readonly Rule[] = [
     "log1mexp(-sum(softplus(x))) = logsumexp(x - cumsum(softplus(x)))",
     ["log1mexp"],
     complementOfProduct,
+  ),
+  rule(
+    "complement of an exponential of an exponential",
+    "stabilizes",
+    "log1mexp(-exp(u)) = select(u < c, u - exp(u) / 2, log1mexp(-exp(u)))",
+    ["log1mexp"],
+    complementOfGumbel,
   ),
 ];

@@ -17,7 +17,7 @@ import { restOf, timesMonomial, type Monomial } from "../monomial.ts";
 import { rangeOf, type Range } from "../range.ts";
 import { rule, type Rule } from "../rule.ts";
 import { complementOf } from "../sigmoids.ts";
-import { isSpreadOf } from "./uniform.ts";
+import { isSpreadOf, ontoLayout } from "./uniform.ts";
 
 /** Exponents up to here do not overflow. */
 const largestExponent = 80;
@@ -94,35 +94,127 @@ function aroundSigmoid(terms: readonly Monomial[], type: TensorType): readonly M
   return [mirrored, withWeight(sigmoid, sumOfWeights(number, sigmoid, type), type)];
 }
 
-/** ln x, or ln |x|. */
-type Logarithm = (x: Value) => Value;
-
-/** ln Σ wᵢ e^uᵢ = L + ln Σ wᵢ e^(uᵢ − L) for the largest uᵢ whose weight is not 0, of few terms that are written out. */
-function logOfWeightedTerms(x: Value, logarithm: Logarithm): Value | undefined {
-  const written = termsOf(x);
-  if (written.length < 2 || written.length > mostTerms || written.every(isPure)) return undefined;
-  const terms = aroundSigmoid(grouped(written, x.type), x.type);
-  const mayVanish = terms.filter((term) => isExtreme(term, x.type, vanishes));
-  const unsafe =
-    terms.some((term) => isExtreme(term, x.type, overflows)) ||
-    (mayVanish.length > 0 && terms.every((term) => mayVanish.includes(term) || !isCertain(term, x.type)));
-  if (!unsafe || !terms.some(isExponential)) return undefined;
-  const parts = terms.map((term) => weightedOf(term, x.type));
-  const largest = shiftOf(parts.map(counted).reduce((a, b) => maximum(a, b)));
-  const total = parts.map((part) => relative(part, largest)).reduce((a, b) => add(a, b));
-  return add(largest, logarithm(total));
+/** A sum of exponentials with weights, as e^L times what is left when L is taken from every exponent. */
+interface Scaled {
+  /** The largest exponent whose weight is not 0. */
+  readonly largest: Value;
+  relativeTo(exponent: Value): Value;
 }
 
-/** The same along axes. */
-function logOfWeightedSum(x: Value, logarithm: Logarithm): Value | undefined {
+function scaledTerm(term: Monomial, type: TensorType): Scaled {
+  const [factor] = term.over;
+  const inner = isExponential(term) || term.over.length !== 1 || term.under.length > 0 ? undefined : scaledSum(factor);
+  if (!inner) {
+    const part = weightedOf(term, type);
+    return { largest: counted(part), relativeTo: (exponent) => relative(part, exponent) };
+  }
+  const { coefficient } = term;
+  const relativeTo = (exponent: Value): Value =>
+    restOf({ ...numberMonomial(coefficient), over: [inner.relativeTo(exponent)] }, type);
+  return { largest: inner.largest, relativeTo };
+}
+
+/** A sum along axes whose exponentials may be extreme. */
+function scaledSum(x: Value): Scaled | undefined {
+  if (x.op !== sumOp || !mentionsExponential(x)) return undefined;
   const [element] = x.operands;
   const term = monomialOf(element);
-  if (isPure(term) || !isExtreme(term, element.type, (range) => overflows(range) || vanishes(range))) return undefined;
+  if (!isExtreme(term, element.type, (range) => overflows(range) || vanishes(range))) return undefined;
   const axes = x.attrs.axes as readonly number[];
   const part = weightedOf(term, element.type);
-  const largest = shiftOf(max(counted(part), { axes }));
-  return add(largest, logarithm(sum(relative(part, spread(largest, element.type, axes)), { axes })));
+  return {
+    largest: max(counted(part), { axes }),
+    relativeTo: (exponent) => sum(relative(part, spread(exponent, element.type, axes)), { axes }),
+  };
 }
+
+/** Few terms that are written out, some of which may be sums along axes. */
+function scaledTerms(written: readonly Monomial[], type: TensorType): Scaled | undefined {
+  if (written.length < 1 || written.length > mostTerms || written.every(isPure)) return undefined;
+  const sums = written.filter(isExtremeSum);
+  const others = written.filter((term) => !sums.includes(term));
+  const terms = aroundSigmoid(grouped(others, type), type);
+  if (sums.length === 0 && !(isUnsafe(terms, type) && terms.some(isExponential))) return undefined;
+  const parts = [...terms, ...sums].map((term) => scaledTerm(term, type));
+  return {
+    largest: parts.map(({ largest }) => largest).reduce((a, b) => maximum(a, b)),
+    relativeTo: (exponent) => parts.map((part) => part.relativeTo(exponent)).reduce((a, b) => add(a, b)),
+  };
+}
+
+/** True where an exponential may overflow, or all that counts for certain may vanish. */
+function isUnsafe(terms: readonly Monomial[], type: TensorType): boolean {
+  const mayVanish = terms.filter((term) => isExtreme(term, type, vanishes));
+  return (
+    terms.some((term) => isExtreme(term, type, overflows)) ||
+    (mayVanish.length > 0 && terms.every((term) => mayVanish.includes(term) || !isCertain(term, type)))
+  );
+}
+
+const isExtremeSum = ({ over, under }: Monomial): boolean =>
+  over.length === 1 && under.length === 0 && scaledSum(over[0]) !== undefined;
+
+const scaledOf = (x: Value): Scaled | undefined => scaledSum(x) ?? scaledTerms(termsOf(x), x.type);
+
+/** e^exponent · total. */
+interface Shifted {
+  readonly exponent: Value;
+  readonly total: Value;
+}
+
+function shiftedOf(x: Value): Shifted | undefined {
+  if (!mentionsExponential(x)) return undefined;
+  if (x.op.kind === "layout") {
+    const inner = shiftedOf(x.operands[0]);
+    return inner && { exponent: ontoLayout(inner.exponent, x), total: ontoLayout(inner.total, x) };
+  }
+  const scaled = scaledOf(x);
+  if (!scaled) return undefined;
+  const exponent = shiftOf(scaled.largest);
+  return { exponent, total: scaled.relativeTo(exponent) };
+}
+
+/** ln Σ wᵢ e^uᵢ = L + ln Σ wᵢ e^(uᵢ − L) for the largest uᵢ whose weight is not 0. */
+function logOfWeighted({ type, operands: [x] }: Value): Value | undefined {
+  const isSize = x.op === abs.op;
+  const whole = isSize ? x.operands[0] : x;
+  if (type.dtype !== "f32" || !mentionsExponential(whole)) return undefined;
+  const logarithm = (total: Value): Value => log(isSize ? (abs(total) as Value) : total);
+  if (whole.op === div.op) return logOfQuotient(whole, logarithm);
+  const shifted = shiftedOf(whole);
+  return shifted && add(shifted.exponent, logarithm(shifted.total));
+}
+
+/** The quotient of what is left; the exponents' difference is added. */
+function logOfQuotient({ operands: [a, b] }: Value, logarithm: (x: Value) => Value): Value | undefined {
+  const [above, below] = [shiftedOf(a), shiftedOf(b)];
+  if (!below) return above && add(above.exponent, logarithm(div(above.total, b)));
+  if (!above) return sub(logarithm(div(a, below.total)), below.exponent);
+  return add(sub(above.exponent, below.exponent), logarithm(div(above.total, below.total)));
+}
+
+/** ln(1 + Σ wᵢ e^uᵢ): small where every exponential is. */
+function logOfOnePlusWeighted({ type, operands: [x] }: Value): Value | undefined {
+  if (type.dtype !== "f32" || !mentionsExponential(x)) return undefined;
+  const rest = scaledOf(x);
+  if (!rest) return undefined;
+  const exponent = shiftOf(maximum(rest.largest, 0) as Value);
+  const total = rest.relativeTo(exponent);
+  const isLarge = greater(exponent as never, 0) as never;
+  const large: Value = add(exponent, log(add(exp(neg(exponent)), total)));
+  return where(isLarge, large as never, log1p(total) as never);
+}
+
+/** Σ wᵢ e^uᵢ / Σ vᵢ e^uᵢ: both relative to the largest exponent that counts below. */
+function quotientOfWeighted({ type, operands: [a, b] }: Value): Value | undefined {
+  if (type.dtype !== "f32" || a.constant || b.constant || !isSumOfExponentials(a)) return undefined;
+  const [above, below] = [scaledOf(a), shiftedOf(b)];
+  return above && below && div(above.relativeTo(below.exponent), below.total);
+}
+
+/** An exponential is divided by a sum elsewhere. */
+const isSumOfExponentials = (x: Value): boolean =>
+  mentionsExponential(x) && termsOf(x).some((term) => term.over.some(({ op }) => op === sumOp));
 
 /** w·eᵘ / Σ w·eᵘ, as a softmax with a mask of numbers has it: both relative to the largest exponent that counts. */
 function shareOfWeighted({ type, operands: [above, below] }: Value): Value | undefined {
@@ -146,14 +238,6 @@ function shareOfWeighted({ type, operands: [above, below] }: Value): Value | und
 
 /** Any number would do: the logarithm does not depend on it, and neither does its gradient. */
 const shiftOf = (largest: Value): Value => stopGradient(maximum(largest, lowest));
-
-function logOfWeighted({ type, operands: [x] }: Value): Value | undefined {
-  const isSize = x.op === abs.op;
-  const total = isSize ? x.operands[0] : x;
-  if (type.dtype !== "f32" || !mentionsExponential(total)) return undefined;
-  const logarithm: Logarithm = isSize ? (shifted) => log(abs(shifted) as Value) : log;
-  return total.op === sumOp ? logOfWeightedSum(total, logarithm) : logOfWeightedTerms(total, logarithm);
-}
 
 /** Up to here 1 − |a − b| has its digits. */
 const largestDistance = 0.5;
@@ -193,10 +277,24 @@ export const weightedRules: readonly Rule[] = [
     logOfWeighted,
   ),
   rule(
+    "log of one plus weighted exponentials",
+    "stabilizes",
+    "log1p(sum(w * exp(u))) = max(u) + log(exp(-max(u)) + sum(w * exp(u - max(u))))",
+    ["log1p"],
+    logOfOnePlusWeighted,
+  ),
+  rule(
     "share of weighted exponentials",
     "stabilizes",
     "w * exp(u) / sum(w * exp(u)) = w * exp(u - max(u)) / sum(w * exp(u - max(u)))",
     ["div"],
     shareOfWeighted,
+  ),
+  rule(
+    "quotient of sums of weighted exponentials",
+    "stabilizes",
+    "sum(v * exp(u)) / sum(w * exp(u)) = sum(v * exp(u - max(u))) / sum(w * exp(u - max(u)))",
+    ["div"],
+    quotientOfWeighted,
   ),
 ];

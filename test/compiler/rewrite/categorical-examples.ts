@@ -7,7 +7,8 @@ import { cumsum } from "../../../ir/ops/cumulative.ts";
 import { abs, exp, log, log1p, sigmoid, softplus, tanh } from "../../../ir/ops/functions.ts";
 import { inputOp, iota } from "../../../ir/ops/leaf.ts";
 import { log1mexp } from "../../../ir/ops/logspace.ts";
-import { argmax, logsumexp } from "../../../ir/ops/reduce.ts";
+import { sliceOp } from "../../../ir/ops/pad.ts";
+import { argmax, logsumexp, max } from "../../../ir/ops/reduce.ts";
 import { broadcastAlong, sum } from "../../../ir/ops/sum.ts";
 import { apply, type Value } from "../../../ir/value.ts";
 
@@ -21,6 +22,13 @@ const y = leaf("y");
 const scores = mul(300, tanh(x)) as Value;
 const total = (): Value => logsumexp(scores, { axis: 1 });
 const some = (): Value => greater(iota([3, 4], 1) as never, 1) as Value;
+/** ln of a softmax, and of its first two classes, as slices of both parts. */
+const ofAll = (): Value => sub(scores, broadcastAlong(total(), [3, 4], [0]));
+function ofFirst(): Value {
+  const part = { starts: [0, 0], limits: [3, 2], strides: [1, 1] };
+  const [a, b] = ofAll().operands.map((each) => apply(sliceOp, [each], part));
+  return sub(a, b);
+}
 /** ln of a distribution over some of the classes. */
 function ofSome(value: Value): Value {
   const masked = where(some() as never, mul(30, tanh(value)) as never, -Infinity) as Value;
@@ -41,6 +49,10 @@ export const categoricalExamples: readonly { readonly name: string; readonly val
     value: () => log1mexp(sub(sum(where(match() as never, scores as never, 0) as Value, { axis: 1 }), total())),
   },
   { name: "complement of a share", value: () => log1mexp(sub(scores, broadcastAlong(total(), [3, 4], [0]))) },
+  { name: "complement of a share", value: () => log1mexp(max(ofAll(), { axis: 1 })) },
+  { name: "complement of a share", value: () => log1mexp(logsumexp(ofFirst(), { axis: 1 })) },
+  { name: "complement of a share", value: () => log1mexp(ofFirst()) },
+  { name: "complement of an exponential of an exponential", value: () => log1mexp(neg(exp(x))) },
   { name: "complement of a product of complements", value: () => log1mexp(neg(sum(softplus(x), { axis: 1 }))) },
   { name: "complement of a product of complements", value: () => log1mexp(neg(cumsum(softplus(x), 1))) },
   { name: "complement of a product of complements", value: () => log1mexp(neg(add(softplus(x), softplus(y)))) },
@@ -66,6 +78,12 @@ export const categoricalExamples: readonly { readonly name: string; readonly val
     value: () => log(add(sub(sub(1, y), sigmoid(x)), mul(mul(2, y), sigmoid(x)))),
   },
   { name: "log of weighted exponentials", value: () => log(abs(sub(sub(1, y), sigmoid(x)))) },
+  { name: "log of weighted exponentials", value: () => log(add(0.001, sum(mul(y, exp(x)), { axis: 1 }))) },
+  { name: "log of one plus weighted exponentials", value: () => log1p(sum(mul(y, exp(x)), { axis: 1 })) },
+  {
+    name: "quotient of sums of weighted exponentials",
+    value: () => div(sum(mul(y, exp(x)), { axis: 1 }), sum(exp(x), { axis: 1 })),
+  },
   {
     name: "logarithm into a mean",
     value: () => sub(total(), sum(mul(exp(sub(scores, broadcastAlong(total(), [3, 4], [0]))), scores), { axis: 1 })),

@@ -127,7 +127,9 @@ const outside: Readonly<Record<string, (x: number, leaf: string) => boolean>> = 
   "log of an exponential": (x) => x === -Infinity,
   // A weight of ∞ is ∞ less ∞ once its logarithm is taken away.
   "log of weighted exponentials": (x, leaf) => leaf === "y" && Math.abs(x) === Infinity,
+  "log of one plus weighted exponentials": (x, leaf) => leaf === "y" && Math.abs(x) === Infinity,
   "share of weighted exponentials": (x, leaf) => leaf === "y" && Math.abs(x) === Infinity,
+  "quotient of sums of weighted exponentials": (x, leaf) => leaf === "y" && Math.abs(x) === Infinity,
   // The power of −∞ is ∞, that of every other negative number NaN.
   "power less one": (x) => x === -Infinity,
   // Beside the square of 3000 what is subnormal has more digits than the truth is computed with.

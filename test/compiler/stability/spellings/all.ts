@@ -1,5 +1,6 @@
 /// Every family of spellings.
 import { binary } from "./binary.ts";
+import { breadth } from "./breadth.ts";
 import { distributions, labels } from "./categorical.ts";
 import { composed } from "./composed.ts";
 import type { Family } from "./family.ts";
@@ -15,4 +16,5 @@ export const spellingFamilies: readonly Family[] = [
   ...composed,
   ...rearranged,
   ...masks,
+  ...breadth,
 ];
