@@ -13,7 +13,7 @@ import { sharedThreads } from "./lower/rows.ts";
 import type { Together } from "./merge.ts";
 import { tensorsOf, type LoopPlan, type PlannedStep } from "./plan.ts";
 import { writeGroup, type BoundTensors } from "./wgsl/group.ts";
-import { createNamer } from "./wgsl/names.ts";
+import { createModuleNamer } from "./wgsl/names.ts";
 import { writeKernel } from "./wgsl/write.ts";
 
 /** What is known about one launch, for reports. */
@@ -165,10 +165,10 @@ const settingsBinding = ({ settingsBuffer, settings }: Surroundings): Dispatch["
 function launchGroup({ steps, apart }: Together, around: Surroundings): Launched {
   const { entry, notes, locations, settings, kernels, labelOf } = around;
   const holdsProduct = steps.some(({ traffic }) => traffic.cluster.kind === "contract");
-  const namer = createNamer(holdsProduct ? contractNames : undefined);
-  const module: SharedModule = { namer, tensorNames: new Map(), apart };
-  const names = steps.map((step) => kernelName(step, notes));
-  const parts = steps.map((step, i) => prepare(step, module.namer(names[i]), around, module));
+  const names = createModuleNamer(holdsProduct ? contractNames : undefined);
+  const module: SharedModule = { names, tensorNames: new Map(), apart };
+  const wantedNames = steps.map((step) => kernelName(step, notes));
+  const parts = steps.map((step, i) => prepare(step, names.outside(wantedNames[i]), around, module));
   const locationOf = (tensor: Value): Location => locations.get(tensor)!;
   const written = writeGroup(parts, sharedThreads, { module, settings, locationOf, labelOf });
   const bindings = [
@@ -179,7 +179,7 @@ function launchGroup({ steps, apart }: Together, around: Surroundings): Launched
     ...written.bindings.map((each) => each.access),
     ...(written.usesSettings ? ["uniform" as const] : []),
   ];
-  const wanted = groupName(names);
+  const wanted = groupName(wantedNames);
   const kernel = kernels.add({ name: kernels.unique(wanted, entry), wgsl: written.wgsl, bindings: access });
   const workgroups = [written.workgroups, 1, 1] as const;
   const facts = {

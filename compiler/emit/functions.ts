@@ -8,10 +8,27 @@ export interface Commented {
   readonly text: string;
 }
 
-/** Takes the comment off the head of a kernel: a comment of the module is as near, and a bundler leaves it out. */
+/** The comment above one of the kernels of a dispatch, which is a function of its own. */
+const partHeader = /^((?:\/\/ .*\n)+)(?=fn (\w+)\(group: vec3u, local: vec3u\))/gm;
+
+/**
+ * Takes the comments off the head of a kernel and of the kernels that it is made of: comments of the module are as near,
+ * and a bundler leaves them out.
+ */
 export function takeHeader(wgsl: string): Commented {
   const [header] = /^\n*(\/\/ .*\n)*\n*/.exec(wgsl)!;
-  return { comment: header.split("\n").filter((line) => line !== ""), text: wgsl.slice(header.length) };
+  const comment = header.split("\n").filter((line) => line !== "");
+  const text = wgsl.slice(header.length).replace(partHeader, (_, block: string, name: string) => {
+    comment.push(
+      `// ${name}:`,
+      ...block
+        .trimEnd()
+        .split("\n")
+        .map((line) => line.replace("// ", "//   ")),
+    );
+    return "";
+  });
+  return { comment, text };
 }
 
 /** Takes the comment off the first lines of a function's body. */

@@ -36,7 +36,7 @@ export function lowerContract(traffic: Traffic, context: LowerContext): Kernel {
   const root = [...traffic.cluster.members].find((member) => member.op.kind === "contraction")!;
   const shape = describeContraction(root);
   const loaded = new Set(traffic.loads);
-  const namer = context.shared?.namer ?? createNamer(contractNames);
+  const namer = context.shared?.names.inside() ?? createNamer(contractNames);
   const tensorNames = nameTensors(traffic, context, namer);
   let accumulator: Expression | undefined;
   const emitter = createEmitter(

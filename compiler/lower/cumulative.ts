@@ -30,7 +30,7 @@ export function lowerCumulative(traffic: Traffic, context: LowerContext): Kernel
   const { cluster, stores } = traffic;
   const root = [...cluster.members].find((member) => member.op.kind === "cumulative")!;
   const loaded = new Set(traffic.loads);
-  const namer = context.shared?.namer ?? createNamer();
+  const namer = context.shared?.names.inside() ?? createNamer();
   const tensorNames = nameTensors(traffic, context, namer);
   const plan = makePlan(root, cluster.axes, namer);
   let finished: Expression | undefined;
@@ -93,7 +93,16 @@ function makePlan(root: Value, axes: readonly number[], namer: Namer): Plan {
   const stretch = typeof rows.length === "number" ? Math.ceil(rows.length / lanes) : rows.length;
   const names = accumulators({ root, op }).map(({ name }) => name);
   const parts = names.map((name) => namer(name));
-  return { root, op, rows, arrangement, stretch, namer, parts, arrays: parts.map((part) => namer(`${part}_lanes`)) };
+  return {
+    root,
+    op,
+    rows,
+    arrangement,
+    stretch,
+    namer,
+    parts,
+    arrays: parts.map((part) => namer.outside(`${part}_lanes`)),
+  };
 }
 
 function declareParts(plan: Plan, emitter: Emitter): void {

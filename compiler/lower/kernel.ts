@@ -5,7 +5,7 @@ import type { Graph } from "../../ir/graph.ts";
 import type { DType } from "../../ir/type.ts";
 import type { ElementwiseOp, HelperFunction, Value } from "../../ir/value.ts";
 import type { Traffic } from "../cluster/store.ts";
-import type { Namer } from "../wgsl/names.ts";
+import type { ModuleNamer, Namer } from "../wgsl/names.ts";
 import type { Conjunct } from "./condition.ts";
 import type { Index } from "./index.ts";
 
@@ -109,7 +109,7 @@ export interface LowerContext {
 
 /** What kernels in one module have in common. */
 export interface SharedModule {
-  readonly namer: Namer;
+  readonly names: ModuleNamer;
   /** Identifiers of tensors so far. */
   readonly tensorNames: Map<Value, string>;
   /** Threads go their way alone: without barriers, as those of the other kernels do. */
@@ -130,7 +130,7 @@ export function nameTensors(
   const tensors = [...loads, ...stores.flatMap((value) => context.targets(value).map(targetTensor))];
   const names = context.shared?.tensorNames ?? new Map<Value, string>();
   for (const tensor of tensors) {
-    if (!names.has(tensor)) names.set(tensor, namer(hintFor(tensor, context)));
+    if (!names.has(tensor)) names.set(tensor, namer.outside(hintFor(tensor, context)));
   }
   return names;
 }

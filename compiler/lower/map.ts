@@ -18,7 +18,7 @@ export function lowerMap(traffic: Traffic, context: LowerContext): Kernel {
   const count = elementCount(cluster.space);
   const lanes = isMultipleOf(count, 4) ? 4 : 1;
   const loaded = new Set(loads);
-  const namer = context.shared?.namer ?? createNamer();
+  const namer = context.shared?.names.inside() ?? createNamer();
   const tensorNames = nameTensors(traffic, context, namer);
   const element = namer("element");
   const emitter = createEmitter(

@@ -30,7 +30,7 @@ interface Plan {
 /** Lowers a cluster of reductions over one space, with what is computed from them. */
 export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
   const { cluster, loads, stores } = traffic;
-  const namer = context.shared?.namer ?? createNamer();
+  const namer = context.shared?.names.inside() ?? createNamer();
   const loaded = new Set(loads);
   const tensorNames = nameTensors(traffic, context, namer);
   const reductions = [...cluster.members].filter((member) => member.op.kind === "reduction");
@@ -127,7 +127,7 @@ function declare(value: Value, plan: Plan, emitter: Emitter): Accumulating {
     emitter.push({ tag: "line", text: `var ${part}: ${dtype} = ${literalText(initial, dtype)};` });
     parts.push(part);
     if (plan.arrangement.lanes === 1) continue;
-    const array = plan.namer(`${part}_lanes`);
+    const array = plan.namer.outside(`${part}_lanes`);
     plan.declarations.push(
       `var<workgroup> ${array}: array<${dtype}, ${plan.arrangement.rows * plan.arrangement.lanes}>;`,
     );

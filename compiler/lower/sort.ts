@@ -22,7 +22,7 @@ export function lowerSort(traffic: Traffic, context: LowerContext): Kernel {
   const { cluster } = traffic;
   const root = [...cluster.members].find((member) => member.op.kind === "sort")!;
   const loaded = new Set(traffic.loads);
-  const namer = context.shared?.namer ?? createNamer();
+  const namer = context.shared?.names.inside() ?? createNamer();
   const tensorNames = nameTensors(traffic, context, namer);
   const emitter = createEmitter(
     {

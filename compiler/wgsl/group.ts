@@ -142,7 +142,7 @@ function slabsOf(usages: readonly Usage[], { module, locationOf, labelOf }: Grou
     return groups.map((each): Slab => {
       const tensors = each.map(({ tensor }) => tensor);
       const from = Math.min(...tensors.map((tensor) => locationOf(tensor).offset));
-      const name = each.length === 1 ? each[0].name : module.namer(labelOf(buffer));
+      const name = each.length === 1 ? each[0].name : module.names.outside(labelOf(buffer));
       return { tensors, access, usages: each, name, from, isVector: each.some(({ scalar }) => !scalar) };
     });
   });

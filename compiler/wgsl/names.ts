@@ -43,22 +43,48 @@ const functions = new Set(
 );
 const taken: ReadonlySet<string> = new Set([...words, ...[...functions].flatMap((name) => [name, `${name}4`])]);
 
-/** Gives out identifiers, each once. */
+/** Gives out identifiers of a kernel, each once. */
 export interface Namer {
   (wanted: string): string;
+  /** A name for what is declared outside of the kernel's function: tensors and memory of a workgroup. */
+  readonly outside: (wanted: string) => string;
 }
 
-/** A namer for one kernel, or for several in one module; `reserved` are names that it never gives. */
+/** Gives out identifiers of a module of several kernels. */
+export interface ModuleNamer {
+  /** A name that no function of the module uses for anything else. */
+  readonly outside: (wanted: string) => string;
+  /** A namer for one function more: what is declared in it may be called as in another. */
+  inside(): Namer;
+}
+
+/** A namer for one kernel; `reserved` are names that it never gives. */
 export function createNamer(reserved: ReadonlySet<string> = new Set()): Namer {
   const used = new Set<string>();
-  const isFree = (name: string): boolean => !used.has(name) && !taken.has(name) && !reserved.has(name);
-  return (wanted) => {
-    const base = identifier(wanted);
-    let name = base;
-    for (let count = 1; !isFree(name); count++) name = `${base}_${count}`;
-    used.add(name);
-    return name;
+  const name = (wanted: string): string => free(wanted, [used, reserved], [used]);
+  return Object.assign(name, { outside: name });
+}
+
+/** A namer for the kernels of one module; `reserved` are names that it never gives. */
+export function createModuleNamer(reserved: ReadonlySet<string> = new Set()): ModuleNamer {
+  const [outer, inner] = [new Set<string>(), new Set<string>()];
+  const outside = (wanted: string): string => free(wanted, [outer, inner, reserved], [outer]);
+  return {
+    outside,
+    inside() {
+      const own = new Set<string>();
+      return Object.assign((wanted: string) => free(wanted, [outer, own, reserved], [own, inner]), { outside });
+    },
   };
+}
+
+/** A name that is in none of some sets, as it then is in others. */
+function free(wanted: string, used: readonly ReadonlySet<string>[], takes: readonly Set<string>[]): string {
+  const base = identifier(wanted);
+  let name = base;
+  for (let count = 1; taken.has(name) || used.some((names) => names.has(name)); count++) name = `${base}_${count}`;
+  for (const names of takes) names.add(name);
+  return name;
 }
 
 /** A name of the graph as an identifier: `hidden.weight` → `hidden_weight`, `∂loss/∂hidden` → `d_loss_d_hidden`. */
