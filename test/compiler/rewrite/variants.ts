@@ -159,7 +159,9 @@ function displaced(formula: Value): readonly (readonly [string, Value])[] {
         ] as const;
         return ways.flatMap(([what, make]) => {
           const other = attempt(make);
-          const value = other && attempt(() => rebuild(root, (at) => (at === each ? other : undefined)));
+          const value =
+            other &&
+            attempt(() => rebuild(root, (at) => (at === each ? other : at.op.kind === "leaf" ? at : undefined)));
           return value && value !== root ? [[`repeated ${what}`, value] as const] : [];
         });
       }),
