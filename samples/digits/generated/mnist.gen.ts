@@ -145,13 +145,6 @@ const larger = /* wgsl */ `fn larger(a: f32, b: f32) -> f32 {
   return select(max(a, b), a + b, is_nan(a) || is_nan(b));
 }`;
 
-// Near 0 the Taylor series to the eighth power.
-const expm1 = /* wgsl */ `fn expm1(x: f32) -> f32 {
-  let head = 1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0 * (1.0 + x / 8.0)));
-  let series = x + x * x * 0.5 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * head));
-  return select(exponential(x) - 1.0, series, abs(x) < 0.5);
-}`;
-
 // hidden.linear = image @ hidden.weight + hidden.bias
 // hidden = relu(hidden.linear)
 // samples/digits/model.ts:6:23, samples/digits/model.ts:6:18
@@ -296,15 +289,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 // probabilities = exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]
 //   - log(sum(exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1))[:, _])
 // samples/digits/model.ts:10:31
-// f32[64, 10]; 6.4 kFLOP, 5.12 kB
+// f32[64, 10]; 3.97 kFLOP, 5.12 kB
 const probabilitiesKernel: Kernel = {
   name: "probabilities",
   bindings: ["read", "read_write"],
   wgsl: /* wgsl */ `
 @group(0) @binding(0) var<storage, read> logits: array<f32>; // f32[64, 10]
 @group(0) @binding(1) var<storage, read_write> probabilities: array<f32>; // f32[64, 10]
-var<workgroup> largest_lanes: array<f32, 64>;
-var<workgroup> total_lanes: array<f32, 64>;
 var<private> infinity: f32;
 var<private> nan: f32;
 
@@ -330,42 +321,25 @@ ${larger}
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   infinity = bitcast<f32>(0x7f800000u | (arrayLength(&logits) >> 31u));
   nan = bitcast<f32>(0x7fc00000u | (arrayLength(&logits) >> 31u));
-  let lane = local.x % 16u;
-  let row = group.x * 4u + local.x / 16u;
+  let row = group.x * 64u + local.x % 64u;
   var largest: f32 = -infinity;
-  for (var position = lane; position < 10u; position += 16u) {
+  for (var position = 0u; position < 10u; position++) {
     let element = logits[row * 10u + position];
     largest = larger(largest, element);
   }
-  largest_lanes[local.x] = largest;
-  for (var stride = 8u; stride > 0u; stride /= 2u) {
-    workgroupBarrier();
-    if (lane < stride) {
-      let other = local.x + stride;
-      largest_lanes[local.x] = larger(largest_lanes[local.x], largest_lanes[other]);
-    }
-  }
-  workgroupBarrier();
-  let max_1 = largest_lanes[local.x - lane];
+  let max_1 = largest;
   var total: f32 = 0.0;
-  for (var position = lane; position < 10u; position += 16u) {
-    let difference = logits[row * 10u + position] - select(0.0, max_1, is_finite(max_1));
-    let exponential_1 = exponential(difference);
+  let selected = select(0.0, max_1, is_finite(max_1));
+  var difference: array<f32, 10>;
+  for (var position = 0u; position < 10u; position++) {
+    difference[position] = logits[row * 10u + position] - selected;
+    let exponential_1 = exponential(difference[position]);
     total += exponential_1;
   }
-  total_lanes[local.x] = total;
-  for (var stride = 8u; stride > 0u; stride /= 2u) {
-    workgroupBarrier();
-    if (lane < stride) {
-      let other = local.x + stride;
-      total_lanes[local.x] += total_lanes[other];
-    }
-  }
-  workgroupBarrier();
-  let sum = total_lanes[local.x - lane];
-  for (var position = lane; position < 10u; position += 16u) {
-    let difference_1 = logits[row * 10u + position] - select(0.0, max_1, is_finite(max_1));
-    probabilities[row * 10u + position] = exponential(difference_1 - ln(sum));
+  let sum = total;
+  let log_1 = ln(sum);
+  for (var position = 0u; position < 10u; position++) {
+    probabilities[row * 10u + position] = exponential(difference[position] - log_1);
   }
 }
 `,
@@ -379,7 +353,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 //   _]), axis=1)
 // number = f32(argmax(logits, axis=1) == label)
 // samples/digits/model.ts:10:31, samples/digits/model.ts:7:18, samples/digits/model.ts:11:30
-// f32[64, 10], f32[64]; 14.8 kFLOP, 5.89 kB
+// f32[64, 10], f32[64]; 8.58 kFLOP, 5.89 kB
 const dLossDLogitsKernel: Kernel = {
   name: "d_loss_d_logits",
   bindings: ["read_write", "read", "read_write", "read_write", "read_write"],
@@ -389,11 +363,6 @@ const dLossDLogitsKernel: Kernel = {
 @group(0) @binding(2) var<storage, read_write> d_loss_d_logits: array<f32>; // f32[64, 10]
 @group(0) @binding(3) var<storage, read_write> sum: array<f32>; // f32[64]
 @group(0) @binding(4) var<storage, read_write> number: array<f32>; // f32[64]
-var<workgroup> largest_lanes: array<f32, 64>;
-var<workgroup> best_lanes: array<f32, 64>;
-var<workgroup> place_1_lanes: array<u32, 64>;
-var<workgroup> total_lanes: array<f32, 64>;
-var<workgroup> total_1_lanes: array<f32, 64>;
 var<private> infinity: f32;
 var<private> nan: f32;
 
@@ -425,12 +394,11 @@ fn is_larger(a: f32, i: u32, b: f32, j: u32) -> bool {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   infinity = bitcast<f32>(0x7f800000u | (arrayLength(&logits) >> 31u));
   nan = bitcast<f32>(0x7fc00000u | (arrayLength(&logits) >> 31u));
-  let lane = local.x % 16u;
-  let row = group.x * 4u + local.x / 16u;
+  let row = group.x * 64u + local.x % 64u;
   var largest: f32 = -infinity;
   var best: f32 = -infinity;
   var place_1: u32 = 0xffffffffu;
-  for (var position = lane; position < 10u; position += 16u) {
+  for (var position = 0u; position < 10u; position++) {
     let element = logits[row * 10u + position];
     largest = larger(largest, element);
     let new_best = larger(best, element);
@@ -438,91 +406,88 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     best = new_best;
     place_1 = new_place_1;
   }
-  largest_lanes[local.x] = largest;
-  best_lanes[local.x] = best;
-  place_1_lanes[local.x] = place_1;
-  for (var stride = 8u; stride > 0u; stride /= 2u) {
-    workgroupBarrier();
-    if (lane < stride) {
-      let other = local.x + stride;
-      largest_lanes[local.x] = larger(largest_lanes[local.x], largest_lanes[other]);
-      let best_here = best_lanes[local.x];
-      let place_1_here = place_1_lanes[local.x];
-      let best_there = best_lanes[other];
-      let place_1_there = place_1_lanes[other];
-      let new_best_1 = larger(best_here, best_there);
-      let new_place_1_1 = select(place_1_there, place_1_here, is_larger(best_here, place_1_here, best_there, place_1_there));
-      best_lanes[local.x] = new_best_1;
-      place_1_lanes[local.x] = new_place_1_1;
-    }
-  }
-  workgroupBarrier();
-  let max_1 = largest_lanes[local.x - lane];
-  let argmax = i32(place_1_lanes[local.x - lane]);
+  let max_1 = largest;
+  let argmax = i32(place_1);
   var total: f32 = 0.0;
-  for (var position = lane; position < 10u; position += 16u) {
-    let difference = logits[row * 10u + position] - select(0.0, max_1, is_finite(max_1));
-    let exponential_1 = exponential(difference);
+  let selected = select(0.0, max_1, is_finite(max_1));
+  var difference: array<f32, 10>;
+  for (var position = 0u; position < 10u; position++) {
+    difference[position] = logits[row * 10u + position] - selected;
+    let exponential_1 = exponential(difference[position]);
     total += exponential_1;
   }
-  total_lanes[local.x] = total;
-  for (var stride = 8u; stride > 0u; stride /= 2u) {
-    workgroupBarrier();
-    if (lane < stride) {
-      let other = local.x + stride;
-      total_lanes[local.x] += total_lanes[other];
-    }
-  }
-  workgroupBarrier();
-  let sum_1 = total_lanes[local.x - lane];
+  let sum_1 = total;
   var total_1: f32 = 0.0;
-  for (var position = lane; position < 10u; position += 16u) {
-    let number_1 = f32((i32(position) == label[row]));
-    let difference_1 = logits[row * 10u + position] - select(0.0, max_1, is_finite(max_1));
-    let difference_2 = difference_1 - ln(sum_1);
-    let product = number_1 * difference_2;
+  let log_1 = ln(sum_1);
+  var difference_1: array<f32, 10>;
+  var number_1: array<f32, 10>;
+  for (var position = 0u; position < 10u; position++) {
+    number_1[position] = f32((i32(position) == label[row]));
+    difference_1[position] = difference[position] - log_1;
+    let product = number_1[position] * difference_1[position];
     total_1 += product;
   }
-  total_1_lanes[local.x] = total_1;
-  for (var stride = 8u; stride > 0u; stride /= 2u) {
-    workgroupBarrier();
-    if (lane < stride) {
-      let other = local.x + stride;
-      total_1_lanes[local.x] += total_1_lanes[other];
-    }
+  let sum_2 = total_1;
+  for (var position = 0u; position < 10u; position++) {
+    let probabilities = exponential(difference_1[position]);
+    d_loss_d_logits[row * 10u + position] = (probabilities - number_1[position]) / 64.0;
   }
-  workgroupBarrier();
-  let sum_2 = total_1_lanes[local.x - lane];
-  for (var position = lane; position < 10u; position += 16u) {
-    let difference_3 = logits[row * 10u + position] - select(0.0, max_1, is_finite(max_1));
-    let difference_4 = difference_3 - ln(sum_1);
-    let probabilities = exponential(difference_4);
-    let number_2 = f32((i32(position) == label[row]));
-    d_loss_d_logits[row * 10u + position] = (probabilities - number_2) / 64.0;
-  }
-  if (lane == 0u) {
-    sum[row] = sum_2;
-    number[row] = f32((argmax == label[row]));
-  }
+  sum[row] = sum_2;
+  number[row] = f32((argmax == label[row]));
 }
 `,
 };
 
-// ∂loss/∂hidden = ∂loss/∂logits @ logits.weightᵀ
-// ∂loss/∂hidden.linear = select(hidden > 0, ∂loss/∂hidden, 0)
-// samples/digits/model.ts:6:18, samples/digits/model.ts:6:23
-// f32[64, 128]; 172 kFLOP, 73.2 kB
-const dLossDHiddenLinearKernel: Kernel = {
-  name: "d_loss_d_hidden_linear",
-  bindings: ["read_write", "read", "read_write", "read_write"],
+// loss:
+//   loss = -mean(sum)
+//   accuracy = mean(number)
+//   adam.step ← adam.step + 1
+//   samples/digits/model.ts:8:16, samples/digits/model.ts:11:30
+//   f32; 132 FLOP, 528 B
+// d_loss_d_hidden_linear:
+//   ∂loss/∂hidden = ∂loss/∂logits @ logits.weightᵀ
+//   ∂loss/∂hidden.linear = select(hidden > 0, ∂loss/∂hidden, 0)
+//   samples/digits/model.ts:6:18, samples/digits/model.ts:6:23
+//   f32[64, 128]; 172 kFLOP, 73.2 kB
+const lossAnd1MoreKernel: Kernel = {
+  name: "loss_and_1_more",
+  bindings: ["read_write", "read_write", "read_write"],
   wgsl: /* wgsl */ `
-@group(0) @binding(0) var<storage, read_write> d_loss_d_logits: array<f32>; // f32[64, 10]; only read, in a buffer that is written here
-@group(0) @binding(1) var<storage, read> logits_weight: array<f32>; // f32[128, 10]
-@group(0) @binding(2) var<storage, read_write> hidden: array<vec4f>; // f32[64, 128]; only read, in a buffer that is written here
-@group(0) @binding(3) var<storage, read_write> d_loss_d_hidden_linear: array<vec4f>; // f32[64, 128]
+@group(0) @binding(0) var<storage, read_write> states: array<f32>;
+const adam_step = 1344u; // f32
+const logits_weight = 0u; // f32[128, 10]
+@group(0) @binding(1) var<storage, read_write> arena: array<vec4f>;
+const sum = 4256u; // f32[64]
+const number = 4272u; // f32[64]
+const next_adam_step = 4288u; // f32
+const d_loss_d_logits = 4096u; // f32[64, 10]
+const hidden = 0u; // f32[64, 128]
+const d_loss_d_hidden_linear_1 = 2048u; // f32[64, 128]
+@group(0) @binding(2) var<storage, read_write> train_outputs: array<f32>;
+const loss_1 = 0u; // f32
+const accuracy = 64u; // f32
 
-@compute @workgroup_size(8, 8)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+fn loss(group: vec3u, local: vec3u) {
+  let next_adam_step_1 = states[adam_step] + 1.0;
+  var total: f32 = 0.0;
+  var total_1: f32 = 0.0;
+  for (var position = 0u; position < 64u; position++) {
+    let element = arena[sum + position / 4u][position % 4u];
+    let element_1 = arena[number + position / 4u][position % 4u];
+    total += element;
+    total_1 += element_1;
+  }
+  let sum_1 = total;
+  let sum_2 = total_1;
+  let loss_2 = -(sum_1 / 64.0);
+  let accuracy_1 = sum_2 / 64.0;
+  train_outputs[loss_1] = loss_2;
+  train_outputs[accuracy] = accuracy_1;
+  arena[next_adam_step][0u] = next_adam_step_1;
+  states[adam_step] = next_adam_step_1;
+}
+
+fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
   let row = (group.y * 8u + local.y) * 4u;
   let column = (group.x * 8u + local.x) * 4u;
   if (row >= 64u || column >= 128u) { return; }
@@ -531,15 +496,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var sum2 = vec4f(0.0);
   var sum3 = vec4f(0.0);
   for (var k = 0u; k < 10u; k++) {
-    let a0 = d_loss_d_logits[row * 10u + k];
-    let a1 = d_loss_d_logits[row * 10u + k + 10u];
-    let a2 = d_loss_d_logits[row * 10u + k + 20u];
-    let a3 = d_loss_d_logits[row * 10u + k + 30u];
+    let a0 = arena[d_loss_d_logits + (row * 10u + k) / 4u][(row * 10u + k) % 4u];
+    let a1 = arena[d_loss_d_logits + (row * 10u + k + 2u) / 4u + 2u][(row * 10u + k + 2u) % 4u];
+    let a2 = arena[d_loss_d_logits + (row * 10u + k) / 4u + 5u][(row * 10u + k) % 4u];
+    let a3 = arena[d_loss_d_logits + (row * 10u + k + 2u) / 4u + 7u][(row * 10u + k + 2u) % 4u];
     let b0 = vec4f(
-      logits_weight[column * 10u + k],
-      logits_weight[column * 10u + k + 10u],
-      logits_weight[column * 10u + k + 20u],
-      logits_weight[column * 10u + k + 30u],
+      states[logits_weight + column * 10u + k],
+      states[logits_weight + column * 10u + k + 10u],
+      states[logits_weight + column * 10u + k + 20u],
+      states[logits_weight + column * 10u + k + 30u],
     );
     sum0 += a0 * b0;
     sum1 += a1 * b0;
@@ -549,33 +514,86 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
-    d_loss_d_hidden_linear[r * 32u + column / 4u] = select(vec4f(0.0), tile[i], hidden[r * 32u + column / 4u] > vec4f(0.0));
+    arena[d_loss_d_hidden_linear_1 + r * 32u + column / 4u] = select(vec4f(0.0), tile[i], arena[hidden + r * 32u + column / 4u] > vec4f(0.0));
+  }
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  if (group.x < 1u) {
+    if (local.x < 1u) { loss(vec3u(0u, 0u, 0u), vec3u(0u, 0u, 0u)); }
+  } else {
+    d_loss_d_hidden_linear(vec3u((group.x - 1u) % 4u, (group.x - 1u) / 4u, 0u), vec3u(local.x % 8u, local.x / 8u, 0u));
   }
 }
 `,
 };
 
-// ∂loss/∂hidden.weight = imageᵀ @ ∂loss/∂hidden.linear
-// adam.m.norm = -expm1(-0.105360515 · adam.step′)
-// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
-// adam.m.hidden.weight ← 0.9 · adam.m.hidden.weight + 0.1 · ∂loss/∂hidden.weight
-// adam.v.hidden.weight ← 0.999 · adam.v.hidden.weight + 0.001 · ∂loss/∂hidden.weight²
-// hidden.weight ← hidden.weight - learningRate · (adam.m.hidden.weight′ / adam.m.norm
-//   / (sqrt(adam.v.hidden.weight′ / adam.v.norm) + 1e-8))
-// samples/digits/model.ts:6:23
-// f32[784, 128]; 15 MFLOP, 1.44 MB
-const updateHiddenWeightKernel: Kernel = {
-  name: "update_hidden_weight",
-  bindings: ["read_write", "read", "read", "read_write", "read_write", "read_write", "uniform"],
+// update_hidden_weight:
+//   ∂loss/∂hidden.weight = imageᵀ @ ∂loss/∂hidden.linear
+//   adam.m.norm = -expm1(-0.105360515 · adam.step′)
+//   adam.v.norm = -expm1(-0.0010005003 · adam.step′)
+//   adam.m.hidden.weight ← 0.9 · adam.m.hidden.weight + 0.1 · ∂loss/∂hidden.weight
+//   adam.v.hidden.weight ← 0.999 · adam.v.hidden.weight + 0.001 · ∂loss/∂hidden.weight²
+//   hidden.weight ← hidden.weight - learningRate · (adam.m.hidden.weight′ / adam.m.norm
+//     / (sqrt(adam.v.hidden.weight′ / adam.v.norm) + 1e-8))
+//   samples/digits/model.ts:6:23
+//   f32[784, 128]; 14.9 MFLOP, 1.44 MB
+// update_hidden_bias:
+//   ∂loss/∂hidden.bias = sum(∂loss/∂hidden.linear, axis=0)
+//   adam.m.norm = -expm1(-0.105360515 · adam.step′)
+//   adam.v.norm = -expm1(-0.0010005003 · adam.step′)
+//   adam.m.hidden.bias ← 0.9 · adam.m.hidden.bias + 0.1 · ∂loss/∂hidden.bias
+//   adam.v.hidden.bias ← 0.999 · adam.v.hidden.bias + 0.001 · ∂loss/∂hidden.bias²
+//   hidden.bias ← hidden.bias - learningRate · (adam.m.hidden.bias′ / adam.m.norm
+//     / (sqrt(adam.v.hidden.bias′ / adam.v.norm) + 1e-8))
+//   samples/digits/model.ts:6:23
+//   f32[128]; 10.8 kFLOP, 34.3 kB
+// update_logits_weight:
+//   ∂loss/∂logits.weight = hiddenᵀ @ ∂loss/∂logits
+//   adam.m.norm = -expm1(-0.105360515 · adam.step′)
+//   adam.v.norm = -expm1(-0.0010005003 · adam.step′)
+//   adam.m.logits.weight ← 0.9 · adam.m.logits.weight + 0.1 · ∂loss/∂logits.weight
+//   adam.v.logits.weight ← 0.999 · adam.v.logits.weight + 0.001 · ∂loss/∂logits.weight²
+//   logits.weight ← logits.weight - learningRate · (adam.m.logits.weight′ / adam.m.norm
+//     / (sqrt(adam.v.logits.weight′ / adam.v.norm) + 1e-8))
+//   samples/digits/model.ts:7:18
+//   f32[128, 10]; 189 kFLOP, 50.7 kB
+// update_logits_bias:
+//   ∂loss/∂logits.bias = sum(∂loss/∂logits, axis=0)
+//   adam.m.norm = -expm1(-0.105360515 · adam.step′)
+//   adam.v.norm = -expm1(-0.0010005003 · adam.step′)
+//   adam.m.logits.bias ← 0.9 · adam.m.logits.bias + 0.1 · ∂loss/∂logits.bias
+//   adam.v.logits.bias ← 0.999 · adam.v.logits.bias + 0.001 · ∂loss/∂logits.bias²
+//   logits.bias ← logits.bias - learningRate · (adam.m.logits.bias′ / adam.m.norm
+//     / (sqrt(adam.v.logits.bias′ / adam.v.norm) + 1e-8))
+//   samples/digits/model.ts:7:18
+//   f32[10]; 840 FLOP, 2.68 kB
+const updatesKernel: Kernel = {
+  name: "updates",
+  bindings: ["read", "read", "read_write", "uniform"],
   wgsl: /* wgsl */ `
-struct Settings { learningRate: f32 }
-@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
+@group(0) @binding(0) var<storage, read> arena: array<vec4f>;
+const next_adam_step = 4288u; // f32
+const d_loss_d_hidden_linear = 2048u; // f32[64, 128]
+const hidden = 0u; // f32[64, 128]
+const d_loss_d_logits = 4096u; // f32[64, 10]
 @group(0) @binding(1) var<storage, read> image: array<vec4f>; // f32[64, 784]
-@group(0) @binding(2) var<storage, read> d_loss_d_hidden_linear: array<vec4f>; // f32[64, 128]
-@group(0) @binding(3) var<storage, read_write> adam_m_hidden_weight: array<vec4f>; // f32[784, 128]
-@group(0) @binding(4) var<storage, read_write> adam_v_hidden_weight: array<vec4f>; // f32[784, 128]
-@group(0) @binding(5) var<storage, read_write> hidden_weight: array<vec4f>; // f32[784, 128]
-@group(0) @binding(6) var<uniform> settings: Settings;
+@group(0) @binding(2) var<storage, read_write> states: array<vec4f>;
+const adam_m_hidden_weight = 25472u; // f32[784, 128]
+const adam_v_hidden_weight = 50560u; // f32[784, 128]
+const hidden_weight = 0u; // f32[784, 128]
+const adam_m_hidden_bias = 75648u; // f32[128]
+const adam_v_hidden_bias = 75680u; // f32[128]
+const hidden_bias = 25088u; // f32[128]
+const adam_m_logits_weight = 75712u; // f32[128, 10]
+const adam_v_logits_weight = 76032u; // f32[128, 10]
+const logits_weight = 25120u; // f32[128, 10]
+const adam_m_logits_bias = 76352u; // f32[10]
+const adam_v_logits_bias = 76368u; // f32[10]
+const logits_bias = 25440u; // f32[10]
+struct Settings { learningRate: f32 }
+@group(0) @binding(3) var<uniform> settings: Settings;
 var<private> infinity: f32;
 
 ${exponentialSeries}
@@ -584,14 +602,16 @@ ${scale}
 
 ${exponential}
 
-${expm1}
+fn expm1(x: f32) -> f32 {
+  // Near 0 the Taylor series to the eighth power.
+  let head = 1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0 * (1.0 + x / 8.0)));
+  let series = x + x * x * 0.5 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * head));
+  return select(exponential(x) - 1.0, series, abs(x) < 0.5);
+}
 
-@compute @workgroup_size(8, 8)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  infinity = bitcast<f32>(0x7f800000u | (arrayLength(&adam_step) >> 31u));
-  let next_adam_step = adam_step[0u] + 1.0;
-  let adam_m_norm = -expm1(-0.105360515 * next_adam_step);
-  let adam_v_norm = -expm1(-0.0010005003 * next_adam_step);
+fn update_hidden_weight(group: vec3u, local: vec3u) {
+  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
+  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
   let row = (group.y * 8u + local.y) * 4u;
   let column = (group.x * 8u + local.x) * 4u;
   if (row >= 784u || column >= 128u) { return; }
@@ -601,7 +621,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var sum3 = vec4f(0.0);
   for (var k = 0u; k < 64u; k++) {
     let a0 = image[k * 196u + row / 4u];
-    let b0 = d_loss_d_hidden_linear[k * 32u + column / 4u];
+    let b0 = arena[d_loss_d_hidden_linear + k * 32u + column / 4u];
     sum0 += a0.x * b0;
     sum1 += a0.y * b0;
     sum2 += a0.z * b0;
@@ -610,120 +630,36 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
-    let next_adam_m_hidden_weight = 0.9 * adam_m_hidden_weight[r * 32u + column / 4u] + 0.1 * tile[i];
-    let next_adam_v_hidden_weight = 0.999 * adam_v_hidden_weight[r * 32u + column / 4u] + 0.001 * (tile[i] * tile[i]);
-    let next_hidden_weight = hidden_weight[r * 32u + column / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
-    adam_m_hidden_weight[r * 32u + column / 4u] = next_adam_m_hidden_weight;
-    adam_v_hidden_weight[r * 32u + column / 4u] = next_adam_v_hidden_weight;
-    hidden_weight[r * 32u + column / 4u] = next_hidden_weight;
+    let next_adam_m_hidden_weight = 0.9 * states[adam_m_hidden_weight + r * 32u + column / 4u] + 0.1 * tile[i];
+    let next_adam_v_hidden_weight = 0.999 * states[adam_v_hidden_weight + r * 32u + column / 4u] + 0.001 * (tile[i] * tile[i]);
+    let next_hidden_weight = states[hidden_weight + r * 32u + column / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
+    states[adam_m_hidden_weight + r * 32u + column / 4u] = next_adam_m_hidden_weight;
+    states[adam_v_hidden_weight + r * 32u + column / 4u] = next_adam_v_hidden_weight;
+    states[hidden_weight + r * 32u + column / 4u] = next_hidden_weight;
   }
 }
-`,
-};
 
-// ∂loss/∂hidden.bias = sum(∂loss/∂hidden.linear, axis=0)
-// adam.m.norm = -expm1(-0.105360515 · adam.step′)
-// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
-// adam.m.hidden.bias ← 0.9 · adam.m.hidden.bias + 0.1 · ∂loss/∂hidden.bias
-// adam.v.hidden.bias ← 0.999 · adam.v.hidden.bias + 0.001 · ∂loss/∂hidden.bias²
-// hidden.bias ← hidden.bias - learningRate · (adam.m.hidden.bias′ / adam.m.norm
-//   / (sqrt(adam.v.hidden.bias′ / adam.v.norm) + 1e-8))
-// samples/digits/model.ts:6:23
-// f32[128]; 10.9 kFLOP, 34.3 kB
-const updateHiddenBiasKernel: Kernel = {
-  name: "update_hidden_bias",
-  bindings: ["read_write", "read", "read_write", "read_write", "read_write", "uniform"],
-  wgsl: /* wgsl */ `
-struct Settings { learningRate: f32 }
-@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
-@group(0) @binding(1) var<storage, read> d_loss_d_hidden_linear: array<f32>; // f32[64, 128]
-@group(0) @binding(2) var<storage, read_write> adam_m_hidden_bias: array<f32>; // f32[128]
-@group(0) @binding(3) var<storage, read_write> adam_v_hidden_bias: array<f32>; // f32[128]
-@group(0) @binding(4) var<storage, read_write> hidden_bias: array<f32>; // f32[128]
-@group(0) @binding(5) var<uniform> settings: Settings;
-var<workgroup> total_lanes: array<f32, 64>;
-var<private> infinity: f32;
-
-${exponentialSeries}
-
-${scale}
-
-${exponential}
-
-${expm1}
-
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  infinity = bitcast<f32>(0x7f800000u | (arrayLength(&adam_step) >> 31u));
-  let next_adam_step = adam_step[0u] + 1.0;
-  let adam_m_norm = -expm1(-0.105360515 * next_adam_step);
-  let adam_v_norm = -expm1(-0.0010005003 * next_adam_step);
-  let lane = local.x / 16u;
-  let row = group.x * 16u + local.x % 16u;
+fn update_hidden_bias(group: vec3u, local: vec3u) {
+  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
+  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
+  let row = group.x * 64u + local.x % 64u;
   var total: f32 = 0.0;
-  for (var position = lane; position < 64u; position += 4u) {
-    let element = d_loss_d_hidden_linear[position * 128u + row];
+  for (var position = 0u; position < 64u; position++) {
+    let element = arena[d_loss_d_hidden_linear + position * 32u + row / 4u][row % 4u];
     total += element;
   }
-  total_lanes[local.x] = total;
-  for (var stride = 2u; stride > 0u; stride /= 2u) {
-    workgroupBarrier();
-    if (lane < stride) {
-      let other = local.x + stride * 16u;
-      total_lanes[local.x] += total_lanes[other];
-    }
-  }
-  workgroupBarrier();
-  let sum = total_lanes[local.x % 16u];
-  if (lane == 0u) {
-    let next_adam_m_hidden_bias = 0.9 * adam_m_hidden_bias[row] + 0.1 * sum;
-    let next_adam_v_hidden_bias = 0.999 * adam_v_hidden_bias[row] + 0.001 * (sum * sum);
-    let next_hidden_bias = hidden_bias[row] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
-    adam_m_hidden_bias[row] = next_adam_m_hidden_bias;
-    adam_v_hidden_bias[row] = next_adam_v_hidden_bias;
-    hidden_bias[row] = next_hidden_bias;
-  }
+  let sum = total;
+  let next_adam_m_hidden_bias = 0.9 * states[adam_m_hidden_bias + row / 4u][row % 4u] + 0.1 * sum;
+  let next_adam_v_hidden_bias = 0.999 * states[adam_v_hidden_bias + row / 4u][row % 4u] + 0.001 * (sum * sum);
+  let next_hidden_bias = states[hidden_bias + row / 4u][row % 4u] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
+  states[adam_m_hidden_bias + row / 4u][row % 4u] = next_adam_m_hidden_bias;
+  states[adam_v_hidden_bias + row / 4u][row % 4u] = next_adam_v_hidden_bias;
+  states[hidden_bias + row / 4u][row % 4u] = next_hidden_bias;
 }
-`,
-};
 
-// ∂loss/∂logits.weight = hiddenᵀ @ ∂loss/∂logits
-// adam.m.norm = -expm1(-0.105360515 · adam.step′)
-// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
-// adam.m.logits.weight ← 0.9 · adam.m.logits.weight + 0.1 · ∂loss/∂logits.weight
-// adam.v.logits.weight ← 0.999 · adam.v.logits.weight + 0.001 · ∂loss/∂logits.weight²
-// logits.weight ← logits.weight - learningRate · (adam.m.logits.weight′ / adam.m.norm
-//   / (sqrt(adam.v.logits.weight′ / adam.v.norm) + 1e-8))
-// samples/digits/model.ts:7:18
-// f32[128, 10]; 191 kFLOP, 50.7 kB
-const updateLogitsWeightKernel: Kernel = {
-  name: "update_logits_weight",
-  bindings: ["read_write", "read", "read", "read_write", "read_write", "read_write", "uniform"],
-  wgsl: /* wgsl */ `
-struct Settings { learningRate: f32 }
-@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
-@group(0) @binding(1) var<storage, read> hidden: array<vec4f>; // f32[64, 128]
-@group(0) @binding(2) var<storage, read> d_loss_d_logits: array<f32>; // f32[64, 10]
-@group(0) @binding(3) var<storage, read_write> adam_m_logits_weight: array<f32>; // f32[128, 10]
-@group(0) @binding(4) var<storage, read_write> adam_v_logits_weight: array<f32>; // f32[128, 10]
-@group(0) @binding(5) var<storage, read_write> logits_weight: array<f32>; // f32[128, 10]
-@group(0) @binding(6) var<uniform> settings: Settings;
-var<private> infinity: f32;
-
-${exponentialSeries}
-
-${scale}
-
-${exponential}
-
-${expm1}
-
-@compute @workgroup_size(4, 16)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  infinity = bitcast<f32>(0x7f800000u | (arrayLength(&adam_step) >> 31u));
-  let next_adam_step = adam_step[0u] + 1.0;
-  let adam_m_norm = -expm1(-0.105360515 * next_adam_step);
-  let adam_v_norm = -expm1(-0.0010005003 * next_adam_step);
+fn update_logits_weight(group: vec3u, local: vec3u) {
+  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
+  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
   let row = (group.y * 16u + local.y) * 4u;
   let column = (group.x * 4u + local.x) * 4u;
   if (row >= 128u || column >= 10u) { return; }
@@ -735,12 +671,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var sum2 = vec4f(0.0);
   var sum3 = vec4f(0.0);
   for (var k = 0u; k < 64u; k++) {
-    let a0 = hidden[k * 32u + row / 4u];
+    let a0 = arena[hidden + k * 32u + row / 4u];
     let b0 = vec4f(
-      d_loss_d_logits[k * 10u + column],
-      d_loss_d_logits[k * 10u + column1],
-      d_loss_d_logits[k * 10u + column2],
-      d_loss_d_logits[k * 10u + column3],
+      arena[d_loss_d_logits + (k * 10u + column) / 4u][(k * 10u + column) % 4u],
+      arena[d_loss_d_logits + (k * 10u + column1) / 4u][(k * 10u + column1) % 4u],
+      arena[d_loss_d_logits + (k * 10u + column2) / 4u][(k * 10u + column2) % 4u],
+      arena[d_loss_d_logits + (k * 10u + column3) / 4u][(k * 10u + column3) % 4u],
     );
     sum0 += a0.x * b0;
     sum1 += a0.y * b0;
@@ -753,133 +689,48 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     for (var j = 0u; j < 4u; j++) {
       let c = column + j;
       if (c >= 10u) { break; }
-      let next_adam_m_logits_weight = 0.9 * adam_m_logits_weight[r * 10u + c] + 0.1 * tile[i][j];
-      let next_adam_v_logits_weight = 0.999 * adam_v_logits_weight[r * 10u + c] + 0.001 * (tile[i][j] * tile[i][j]);
-      let next_logits_weight = logits_weight[r * 10u + c] - settings.learningRate * (next_adam_m_logits_weight / adam_m_norm / (sqrt(next_adam_v_logits_weight / adam_v_norm) + 1e-8));
-      adam_m_logits_weight[r * 10u + c] = next_adam_m_logits_weight;
-      adam_v_logits_weight[r * 10u + c] = next_adam_v_logits_weight;
-      logits_weight[r * 10u + c] = next_logits_weight;
+      let next_adam_m_logits_weight = 0.9 * states[adam_m_logits_weight + (r * 10u + c) / 4u][(r * 10u + c) % 4u] + 0.1 * tile[i][j];
+      let next_adam_v_logits_weight = 0.999 * states[adam_v_logits_weight + (r * 10u + c) / 4u][(r * 10u + c) % 4u] + 0.001 * (tile[i][j] * tile[i][j]);
+      let next_logits_weight = states[logits_weight + (r * 10u + c) / 4u][(r * 10u + c) % 4u] - settings.learningRate * (next_adam_m_logits_weight / adam_m_norm / (sqrt(next_adam_v_logits_weight / adam_v_norm) + 1e-8));
+      states[adam_m_logits_weight + (r * 10u + c) / 4u][(r * 10u + c) % 4u] = next_adam_m_logits_weight;
+      states[adam_v_logits_weight + (r * 10u + c) / 4u][(r * 10u + c) % 4u] = next_adam_v_logits_weight;
+      states[logits_weight + (r * 10u + c) / 4u][(r * 10u + c) % 4u] = next_logits_weight;
     }
   }
 }
-`,
-};
 
-// ∂loss/∂logits.bias = sum(∂loss/∂logits, axis=0)
-// adam.m.norm = -expm1(-0.105360515 · adam.step′)
-// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
-// adam.m.logits.bias ← 0.9 · adam.m.logits.bias + 0.1 · ∂loss/∂logits.bias
-// adam.v.logits.bias ← 0.999 · adam.v.logits.bias + 0.001 · ∂loss/∂logits.bias²
-// logits.bias ← logits.bias - learningRate · (adam.m.logits.bias′ / adam.m.norm
-//   / (sqrt(adam.v.logits.bias′ / adam.v.norm) + 1e-8))
-// samples/digits/model.ts:7:18
-// f32[10]; 850 FLOP, 2.68 kB
-const updateLogitsBiasKernel: Kernel = {
-  name: "update_logits_bias",
-  bindings: ["read_write", "read", "read_write", "read_write", "read_write", "uniform"],
-  wgsl: /* wgsl */ `
-struct Settings { learningRate: f32 }
-@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
-@group(0) @binding(1) var<storage, read> d_loss_d_logits: array<f32>; // f32[64, 10]
-@group(0) @binding(2) var<storage, read_write> adam_m_logits_bias: array<f32>; // f32[10]
-@group(0) @binding(3) var<storage, read_write> adam_v_logits_bias: array<f32>; // f32[10]
-@group(0) @binding(4) var<storage, read_write> logits_bias: array<f32>; // f32[10]
-@group(0) @binding(5) var<uniform> settings: Settings;
-var<workgroup> total_lanes: array<f32, 64>;
-var<private> infinity: f32;
-
-${exponentialSeries}
-
-${scale}
-
-${exponential}
-
-${expm1}
-
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  infinity = bitcast<f32>(0x7f800000u | (arrayLength(&adam_step) >> 31u));
-  let next_adam_step = adam_step[0u] + 1.0;
-  let adam_m_norm = -expm1(-0.105360515 * next_adam_step);
-  let adam_v_norm = -expm1(-0.0010005003 * next_adam_step);
-  let lane = local.x / 16u;
+fn update_logits_bias(group: vec3u, local: vec3u) {
+  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
+  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
   let inside = group.x * 16u + local.x % 16u < 10u;
   let row = min(group.x * 16u + local.x % 16u, 9u);
   var total: f32 = 0.0;
-  for (var position = lane; position < 64u; position += 4u) {
-    let element = d_loss_d_logits[position * 10u + row];
+  for (var position = 0u; position < 64u; position++) {
+    let element = arena[d_loss_d_logits + (position * 10u + row) / 4u][(position * 10u + row) % 4u];
     total += element;
   }
-  total_lanes[local.x] = total;
-  for (var stride = 2u; stride > 0u; stride /= 2u) {
-    workgroupBarrier();
-    if (lane < stride) {
-      let other = local.x + stride * 16u;
-      total_lanes[local.x] += total_lanes[other];
-    }
-  }
-  workgroupBarrier();
-  let sum = total_lanes[local.x % 16u];
-  if (lane == 0u && inside) {
-    let next_adam_m_logits_bias = 0.9 * adam_m_logits_bias[row] + 0.1 * sum;
-    let next_adam_v_logits_bias = 0.999 * adam_v_logits_bias[row] + 0.001 * (sum * sum);
-    let next_logits_bias = logits_bias[row] - settings.learningRate * (next_adam_m_logits_bias / adam_m_norm / (sqrt(next_adam_v_logits_bias / adam_v_norm) + 1e-8));
-    adam_m_logits_bias[row] = next_adam_m_logits_bias;
-    adam_v_logits_bias[row] = next_adam_v_logits_bias;
-    logits_bias[row] = next_logits_bias;
+  let sum = total;
+  if (inside) {
+    let next_adam_m_logits_bias = 0.9 * states[adam_m_logits_bias + row / 4u][row % 4u] + 0.1 * sum;
+    let next_adam_v_logits_bias = 0.999 * states[adam_v_logits_bias + row / 4u][row % 4u] + 0.001 * (sum * sum);
+    let next_logits_bias = states[logits_bias + row / 4u][row % 4u] - settings.learningRate * (next_adam_m_logits_bias / adam_m_norm / (sqrt(next_adam_v_logits_bias / adam_v_norm) + 1e-8));
+    states[adam_m_logits_bias + row / 4u][row % 4u] = next_adam_m_logits_bias;
+    states[adam_v_logits_bias + row / 4u][row % 4u] = next_adam_v_logits_bias;
+    states[logits_bias + row / 4u][row % 4u] = next_logits_bias;
   }
 }
-`,
-};
-
-// loss = -mean(sum)
-// accuracy = mean(number)
-// adam.step ← adam.step + 1
-// samples/digits/model.ts:8:16, samples/digits/model.ts:11:30
-// f32; 132 FLOP, 524 B
-const lossKernel: Kernel = {
-  name: "loss",
-  bindings: ["read_write", "read", "read", "read_write", "read_write"],
-  wgsl: /* wgsl */ `
-@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
-@group(0) @binding(1) var<storage, read> sum: array<f32>; // f32[64]
-@group(0) @binding(2) var<storage, read> number: array<f32>; // f32[64]
-@group(0) @binding(3) var<storage, read_write> loss: array<f32>; // f32
-@group(0) @binding(4) var<storage, read_write> accuracy: array<f32>; // f32
-var<workgroup> total_lanes: array<f32, 64>;
-var<workgroup> total_1_lanes: array<f32, 64>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(local_invocation_id) local: vec3u) {
-  let next_adam_step = adam_step[0u] + 1.0;
-  let lane = local.x;
-  var total: f32 = 0.0;
-  var total_1: f32 = 0.0;
-  for (var position = lane; position < 64u; position += 64u) {
-    let element = sum[position];
-    total += element;
-    let element_1 = number[position];
-    total_1 += element_1;
-  }
-  total_lanes[local.x] = total;
-  total_1_lanes[local.x] = total_1;
-  for (var stride = 32u; stride > 0u; stride /= 2u) {
-    workgroupBarrier();
-    if (lane < stride) {
-      let other = local.x + stride;
-      total_lanes[local.x] += total_lanes[other];
-      total_1_lanes[local.x] += total_1_lanes[other];
-    }
-  }
-  workgroupBarrier();
-  let sum_1 = total_lanes[0];
-  let sum_2 = total_1_lanes[0];
-  if (lane == 0u) {
-    let loss_1 = -(sum_1 / 64.0);
-    let accuracy_1 = sum_2 / 64.0;
-    loss[0u] = loss_1;
-    accuracy[0u] = accuracy_1;
-    adam_step[0u] = next_adam_step;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  infinity = bitcast<f32>(0x7f800000u | (arrayLength(&arena) >> 31u));
+  if (group.x < 100u) {
+    update_hidden_weight(vec3u(group.x % 4u, group.x / 4u, 0u), vec3u(local.x % 8u, local.x / 8u, 0u));
+  } else if (group.x < 102u) {
+    update_hidden_bias(vec3u(group.x - 100u, 0u, 0u), vec3u(local.x, 0u, 0u));
+  } else if (group.x < 104u) {
+    update_logits_weight(vec3u(0u, group.x - 102u, 0u), vec3u(local.x % 4u, local.x / 4u, 0u));
+  } else {
+    if (local.x < 16u) { update_logits_bias(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u)); }
   }
 }
 `,
@@ -890,14 +741,14 @@ export const program: Program = {
   abi: 2,
   name: "digits",
   buffers: [
-    { label: "states", role: "state", bytes: 1222152 }, // 0
-    { label: "arena", role: "arena", bytes: 68608 }, // 1
+    { label: "states", role: "state", bytes: 1222160 }, // 0
+    { label: "arena", role: "arena", bytes: 68624 }, // 1
     { label: "predict.image", role: "input", bytes: 200704 }, // 2
     { label: "predict outputs", role: "output", bytes: 2560 }, // 3
     { label: "train.image", role: "input", bytes: 200704 }, // 4
     { label: "train.label", role: "input", bytes: 256 }, // 5
     { label: "train settings", role: "settings", bytes: 16 }, // 6
-    { label: "train outputs", role: "output", bytes: 260 }, // 7
+    { label: "train outputs", role: "output", bytes: 272 }, // 7
   ],
   states: [
     {
@@ -1019,18 +870,7 @@ export const program: Program = {
     },
     { name: "key", dtype: "u32", shape: [2], buffer: 0, offset: 1222144, parameter: false, init: { tag: "key" } },
   ],
-  kernels: [
-    hiddenKernel,
-    logitsKernel,
-    probabilitiesKernel,
-    dLossDLogitsKernel,
-    dLossDHiddenLinearKernel,
-    updateHiddenWeightKernel,
-    updateHiddenBiasKernel,
-    updateLogitsWeightKernel,
-    updateLogitsBiasKernel,
-    lossKernel,
-  ],
+  kernels: [hiddenKernel, logitsKernel, probabilitiesKernel, dLossDLogitsKernel, lossAnd1MoreKernel, updatesKernel],
   entryPoints: {
     predict: {
       inputs: [{ name: "image", dtype: "f32", shape: [64, 784], buffer: 2, offset: 0 }],
@@ -1060,7 +900,7 @@ export const program: Program = {
         },
         {
           kernel: 2 /* probabilities */,
-          workgroups: [16, 1, 1],
+          workgroups: [1, 1, 1],
           bindings: [
             { buffer: 1, offset: 32768, bytes: 2560 }, // arena
             { buffer: 3, offset: 0, bytes: 2560 }, // probabilities
@@ -1103,7 +943,7 @@ export const program: Program = {
         },
         {
           kernel: 3 /* d_loss_d_logits */,
-          workgroups: [16, 1, 1],
+          workgroups: [1, 1, 1],
           bindings: [
             { buffer: 1, offset: 32768, bytes: 2560 }, // arena
             { buffer: 5, offset: 0, bytes: 256 }, // label
@@ -1113,74 +953,22 @@ export const program: Program = {
           ],
         },
         {
-          kernel: 4 /* d_loss_d_hidden_linear */,
-          workgroups: [4, 2, 1],
+          kernel: 4 /* loss_and_1_more */,
+          workgroups: [9, 1, 1],
           bindings: [
-            { buffer: 1, offset: 65536, bytes: 2560 }, // arena
-            { buffer: 0, offset: 401920, bytes: 5120 }, // logits.weight
-            { buffer: 1, offset: 0, bytes: 32768 }, // arena
-            { buffer: 1, offset: 32768, bytes: 32768 }, // arena
+            { buffer: 0, offset: 401920, bytes: 5380 }, // logits.weight
+            { buffer: 1, offset: 0, bytes: 68624 }, // arena
+            { buffer: 7, offset: 0, bytes: 260 }, // loss
           ],
         },
         {
-          kernel: 5 /* update_hidden_weight */,
-          workgroups: [4, 25, 1],
+          kernel: 5 /* updates */,
+          workgroups: [105, 1, 1],
           bindings: [
-            { buffer: 0, offset: 407296, bytes: 4 }, // adam.step
+            { buffer: 1, offset: 0, bytes: 68624 }, // arena
             { buffer: 4, offset: 0, bytes: 200704 }, // image
-            { buffer: 1, offset: 32768, bytes: 32768 }, // arena
-            { buffer: 0, offset: 407552, bytes: 401408 }, // adam.m.hidden.weight
-            { buffer: 0, offset: 808960, bytes: 401408 }, // adam.v.hidden.weight
-            { buffer: 0, offset: 0, bytes: 401408 }, // hidden.weight
+            { buffer: 0, offset: 0, bytes: 1221936 }, // hidden.weight
             { buffer: 6, offset: 0, bytes: 16 }, // train settings
-          ],
-        },
-        {
-          kernel: 6 /* update_hidden_bias */,
-          workgroups: [8, 1, 1],
-          bindings: [
-            { buffer: 0, offset: 407296, bytes: 4 }, // adam.step
-            { buffer: 1, offset: 32768, bytes: 32768 }, // arena
-            { buffer: 0, offset: 1210368, bytes: 512 }, // adam.m.hidden.bias
-            { buffer: 0, offset: 1210880, bytes: 512 }, // adam.v.hidden.bias
-            { buffer: 0, offset: 401408, bytes: 512 }, // hidden.bias
-            { buffer: 6, offset: 0, bytes: 16 }, // train settings
-          ],
-        },
-        {
-          kernel: 7 /* update_logits_weight */,
-          workgroups: [1, 2, 1],
-          bindings: [
-            { buffer: 0, offset: 407296, bytes: 4 }, // adam.step
-            { buffer: 1, offset: 0, bytes: 32768 }, // arena
-            { buffer: 1, offset: 65536, bytes: 2560 }, // arena
-            { buffer: 0, offset: 1211392, bytes: 5120 }, // adam.m.logits.weight
-            { buffer: 0, offset: 1216512, bytes: 5120 }, // adam.v.logits.weight
-            { buffer: 0, offset: 401920, bytes: 5120 }, // logits.weight
-            { buffer: 6, offset: 0, bytes: 16 }, // train settings
-          ],
-        },
-        {
-          kernel: 8 /* update_logits_bias */,
-          workgroups: [1, 1, 1],
-          bindings: [
-            { buffer: 0, offset: 407296, bytes: 4 }, // adam.step
-            { buffer: 1, offset: 65536, bytes: 2560 }, // arena
-            { buffer: 0, offset: 1221632, bytes: 40 }, // adam.m.logits.bias
-            { buffer: 0, offset: 1221888, bytes: 40 }, // adam.v.logits.bias
-            { buffer: 0, offset: 407040, bytes: 40 }, // logits.bias
-            { buffer: 6, offset: 0, bytes: 16 }, // train settings
-          ],
-        },
-        {
-          kernel: 9 /* loss */,
-          workgroups: [1, 1, 1],
-          bindings: [
-            { buffer: 0, offset: 407296, bytes: 4 }, // adam.step
-            { buffer: 1, offset: 68096, bytes: 256 }, // arena
-            { buffer: 1, offset: 68352, bytes: 256 }, // arena
-            { buffer: 7, offset: 0, bytes: 4 }, // loss
-            { buffer: 7, offset: 256, bytes: 4 }, // accuracy
           ],
         },
       ],

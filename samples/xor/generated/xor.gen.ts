@@ -109,13 +109,6 @@ const sigmoid = /* wgsl */ `fn sigmoid(x: f32) -> f32 {
   return 1.0 / (1.0 + exponential(-x));
 }`;
 
-// Near 0 the Taylor series to the eighth power.
-const expm1 = /* wgsl */ `fn expm1(x: f32) -> f32 {
-  let head = 1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0 * (1.0 + x / 8.0)));
-  let series = x + x * x * 0.5 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * head));
-  return select(exponential(x) - 1.0, series, abs(x) < 0.5);
-}`;
-
 // hidden.linear = x @ hidden.weight + hidden.bias
 // hidden = tanh(hidden.linear)
 // samples/xor/model.ts:6:23, samples/xor/model.ts:6:18
@@ -378,21 +371,53 @@ fn main(@builtin(workgroup_id) group: vec3u) {
 `,
 };
 
-// ∂loss/∂hidden = ∂loss/∂logit @ logit.weightᵀ
-// ∂loss/∂hidden.linear = ∂loss/∂hidden · (1 - hidden²)
-// samples/xor/model.ts:6:18, samples/xor/model.ts:6:23
-// f32[4, 8]; 160 FLOP, 304 B
-const dLossDHiddenLinearKernel: Kernel = {
-  name: "d_loss_d_hidden_linear",
-  bindings: ["read_write", "read", "read_write", "read_write"],
+// loss:
+//   loss = mean(total)
+//   adam.step ← adam.step + 1
+//   samples/xor/model.ts:8:16
+//   f32; 6 FLOP, 28 B
+// d_loss_d_hidden_linear:
+//   ∂loss/∂hidden = ∂loss/∂logit @ logit.weightᵀ
+//   ∂loss/∂hidden.linear = ∂loss/∂hidden · (1 - hidden²)
+//   samples/xor/model.ts:6:18, samples/xor/model.ts:6:23
+//   f32[4, 8]; 160 FLOP, 304 B
+const lossAnd1MoreKernel: Kernel = {
+  name: "loss_and_1_more",
+  bindings: [
+    "read_write",
+    "read_write",
+    "read_write",
+    "read_write",
+    "read_write",
+    "read_write",
+    "read_write",
+    "read_write",
+  ],
   wgsl: /* wgsl */ `
-@group(0) @binding(0) var<storage, read_write> d_loss_d_logit: array<vec4f>; // f32[4, 1]; only read, in a buffer that is written here
-@group(0) @binding(1) var<storage, read> logit_weight: array<vec4f>; // f32[8, 1]
-@group(0) @binding(2) var<storage, read_write> hidden: array<vec4f>; // f32[4, 8]; only read, in a buffer that is written here
-@group(0) @binding(3) var<storage, read_write> d_loss_d_hidden_linear: array<vec4f>; // f32[4, 8]
+@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
+@group(0) @binding(1) var<storage, read_write> logit_weight: array<vec4f>; // f32[8, 1]
+@group(0) @binding(2) var<storage, read_write> total: array<f32>; // f32[4, 1]
+@group(0) @binding(3) var<storage, read_write> next_adam_step: array<f32>; // f32
+@group(0) @binding(4) var<storage, read_write> d_loss_d_logit: array<vec4f>; // f32[4, 1]
+@group(0) @binding(5) var<storage, read_write> hidden: array<vec4f>; // f32[4, 8]
+@group(0) @binding(6) var<storage, read_write> d_loss_d_hidden_linear_1: array<vec4f>; // f32[4, 8]
+@group(0) @binding(7) var<storage, read_write> loss_1: array<f32>; // f32
 
-@compute @workgroup_size(2)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+fn loss(group: vec3u, local: vec3u) {
+  let next_adam_step_1 = adam_step[0u] + 1.0;
+  var total_1: f32 = 0.0;
+  for (var position = 0u; position < 4u; position++) {
+    let element = total[position];
+    total_1 += element;
+  }
+  let sum = total_1;
+  let loss_2 = sum / 4.0;
+  loss_1[0u] = loss_2;
+  next_adam_step[0u] = next_adam_step_1;
+  adam_step[0u] = next_adam_step_1;
+}
+
+fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
   let row = group.y * 4u;
   let column = (group.x * 2u + local.x) * 4u;
   if (row >= 4u || column >= 8u) { return; }
@@ -411,33 +436,86 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
-    d_loss_d_hidden_linear[r * 2u + column / 4u] = tile[i] * (1.0 - hidden[r * 2u + column / 4u] * hidden[r * 2u + column / 4u]);
+    d_loss_d_hidden_linear_1[r * 2u + column / 4u] = tile[i] * (1.0 - hidden[r * 2u + column / 4u] * hidden[r * 2u + column / 4u]);
+  }
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  if (group.x < 1u) {
+    if (local.x < 1u) { loss(vec3u(0u, 0u, 0u), vec3u(0u, 0u, 0u)); }
+  } else {
+    if (local.x < 2u) { d_loss_d_hidden_linear(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u)); }
   }
 }
 `,
 };
 
-// ∂loss/∂hidden.weight = xᵀ @ ∂loss/∂hidden.linear
-// adam.m.norm = -expm1(-0.105360515 · adam.step′)
-// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
-// adam.m.hidden.weight ← 0.9 · adam.m.hidden.weight + 0.1 · ∂loss/∂hidden.weight
-// adam.v.hidden.weight ← 0.999 · adam.v.hidden.weight + 0.001 · ∂loss/∂hidden.weight²
-// hidden.weight ← hidden.weight - learningRate · (adam.m.hidden.weight′ / adam.m.norm
-//   / (sqrt(adam.v.hidden.weight′ / adam.v.norm) + 1e-8))
-// samples/xor/model.ts:6:23
-// f32[2, 8]; 464 FLOP, 356 B
-const updateHiddenWeightKernel: Kernel = {
-  name: "update_hidden_weight",
-  bindings: ["read_write", "read", "read", "read_write", "read_write", "read_write", "uniform"],
+// update_hidden_weight:
+//   ∂loss/∂hidden.weight = xᵀ @ ∂loss/∂hidden.linear
+//   adam.m.norm = -expm1(-0.105360515 · adam.step′)
+//   adam.v.norm = -expm1(-0.0010005003 · adam.step′)
+//   adam.m.hidden.weight ← 0.9 · adam.m.hidden.weight + 0.1 · ∂loss/∂hidden.weight
+//   adam.v.hidden.weight ← 0.999 · adam.v.hidden.weight + 0.001 · ∂loss/∂hidden.weight²
+//   hidden.weight ← hidden.weight - learningRate · (adam.m.hidden.weight′ / adam.m.norm
+//     / (sqrt(adam.v.hidden.weight′ / adam.v.norm) + 1e-8))
+//   samples/xor/model.ts:6:23
+//   f32[2, 8]; 448 FLOP, 356 B
+// update_hidden_bias:
+//   ∂loss/∂hidden.bias = sum(∂loss/∂hidden.linear, axis=0)
+//   adam.m.norm = -expm1(-0.105360515 · adam.step′)
+//   adam.v.norm = -expm1(-0.0010005003 · adam.step′)
+//   adam.m.hidden.bias ← 0.9 · adam.m.hidden.bias + 0.1 · ∂loss/∂hidden.bias
+//   adam.v.hidden.bias ← 0.999 · adam.v.hidden.bias + 0.001 · ∂loss/∂hidden.bias²
+//   hidden.bias ← hidden.bias - learningRate · (adam.m.hidden.bias′ / adam.m.norm
+//     / (sqrt(adam.v.hidden.bias′ / adam.v.norm) + 1e-8))
+//   samples/xor/model.ts:6:23
+//   f32[8]; 192 FLOP, 228 B
+// update_logit_weight:
+//   ∂loss/∂logit.weight = hiddenᵀ @ ∂loss/∂logit
+//   adam.m.norm = -expm1(-0.105360515 · adam.step′)
+//   adam.v.norm = -expm1(-0.0010005003 · adam.step′)
+//   adam.m.logit.weight ← 0.9 · adam.m.logit.weight + 0.1 · ∂loss/∂logit.weight
+//   adam.v.logit.weight ← 0.999 · adam.v.logit.weight + 0.001 · ∂loss/∂logit.weight²
+//   logit.weight ← logit.weight - learningRate · (adam.m.logit.weight′ / adam.m.norm
+//     / (sqrt(adam.v.logit.weight′ / adam.v.norm) + 1e-8))
+//   samples/xor/model.ts:7:17
+//   f32[8, 1]; 224 FLOP, 244 B
+// update_logit_bias:
+//   ∂loss/∂logit.bias = sum(∂loss/∂logit, axis=0)
+//   adam.m.norm = -expm1(-0.105360515 · adam.step′)
+//   adam.v.norm = -expm1(-0.0010005003 · adam.step′)
+//   adam.m.logit.bias ← 0.9 · adam.m.logit.bias + 0.1 · ∂loss/∂logit.bias
+//   adam.v.logit.bias ← 0.999 · adam.v.logit.bias + 0.001 · ∂loss/∂logit.bias²
+//   logit.bias ← logit.bias - learningRate · (adam.m.logit.bias′ / adam.m.norm
+//     / (sqrt(adam.v.logit.bias′ / adam.v.norm) + 1e-8))
+//   samples/xor/model.ts:7:17
+//   f32[1]; 24 FLOP, 32 B
+const updatesKernel: Kernel = {
+  name: "updates",
+  bindings: ["read", "read", "read_write", "uniform"],
   wgsl: /* wgsl */ `
-struct Settings { learningRate: f32 }
-@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
+@group(0) @binding(0) var<storage, read> arena: array<vec4f>;
+const next_adam_step = 64u; // f32
+const d_loss_d_hidden_linear = 16u; // f32[4, 8]
+const hidden = 0u; // f32[4, 8]
+const d_loss_d_logit = 32u; // f32[4, 1]
 @group(0) @binding(1) var<storage, read> x: array<f32>; // f32[4, 2]
-@group(0) @binding(2) var<storage, read> d_loss_d_hidden_linear: array<vec4f>; // f32[4, 8]
-@group(0) @binding(3) var<storage, read_write> adam_m_hidden_weight: array<vec4f>; // f32[2, 8]
-@group(0) @binding(4) var<storage, read_write> adam_v_hidden_weight: array<vec4f>; // f32[2, 8]
-@group(0) @binding(5) var<storage, read_write> hidden_weight: array<vec4f>; // f32[2, 8]
-@group(0) @binding(6) var<uniform> settings: Settings;
+@group(0) @binding(2) var<storage, read_write> states: array<vec4f>;
+const adam_m_hidden_weight = 80u; // f32[2, 8]
+const adam_v_hidden_weight = 96u; // f32[2, 8]
+const hidden_weight = 0u; // f32[2, 8]
+const adam_m_hidden_bias = 112u; // f32[8]
+const adam_v_hidden_bias = 128u; // f32[8]
+const hidden_bias = 16u; // f32[8]
+const adam_m_logit_weight = 144u; // f32[8, 1]
+const adam_v_logit_weight = 160u; // f32[8, 1]
+const logit_weight = 32u; // f32[8, 1]
+const adam_m_logit_bias = 176u; // f32[1]
+const adam_v_logit_bias = 192u; // f32[1]
+const logit_bias = 48u; // f32[1]
+struct Settings { learningRate: f32 }
+@group(0) @binding(3) var<uniform> settings: Settings;
 var<private> infinity: f32;
 
 ${exponentialSeries}
@@ -446,14 +524,16 @@ ${scale}
 
 ${exponential}
 
-${expm1}
+fn expm1(x: f32) -> f32 {
+  // Near 0 the Taylor series to the eighth power.
+  let head = 1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0 * (1.0 + x / 8.0)));
+  let series = x + x * x * 0.5 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * head));
+  return select(exponential(x) - 1.0, series, abs(x) < 0.5);
+}
 
-@compute @workgroup_size(2)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  infinity = bitcast<f32>(0x7f800000u | (arrayLength(&adam_step) >> 31u));
-  let next_adam_step = adam_step[0u] + 1.0;
-  let adam_m_norm = -expm1(-0.105360515 * next_adam_step);
-  let adam_v_norm = -expm1(-0.0010005003 * next_adam_step);
+fn update_hidden_weight(group: vec3u, local: vec3u) {
+  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
+  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
   let row = group.y * 2u;
   let column = (group.x * 2u + local.x) * 4u;
   if (row >= 2u || column >= 8u) { return; }
@@ -462,127 +542,43 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   for (var k = 0u; k < 4u; k++) {
     let a0 = x[k * 2u + row];
     let a1 = x[k * 2u + row + 1u];
-    let b0 = d_loss_d_hidden_linear[k * 2u + column / 4u];
+    let b0 = arena[d_loss_d_hidden_linear + k * 2u + column / 4u];
     sum0 += a0 * b0;
     sum1 += a1 * b0;
   }
   var tile = array<vec4f, 2>(sum0, sum1);
   for (var i = 0u; i < 2u; i++) {
     let r = row + i;
-    let next_adam_m_hidden_weight = 0.9 * adam_m_hidden_weight[r * 2u + column / 4u] + 0.1 * tile[i];
-    let next_adam_v_hidden_weight = 0.999 * adam_v_hidden_weight[r * 2u + column / 4u] + 0.001 * (tile[i] * tile[i]);
-    let next_hidden_weight = hidden_weight[r * 2u + column / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
-    adam_m_hidden_weight[r * 2u + column / 4u] = next_adam_m_hidden_weight;
-    adam_v_hidden_weight[r * 2u + column / 4u] = next_adam_v_hidden_weight;
-    hidden_weight[r * 2u + column / 4u] = next_hidden_weight;
+    let next_adam_m_hidden_weight = 0.9 * states[adam_m_hidden_weight + r * 2u + column / 4u] + 0.1 * tile[i];
+    let next_adam_v_hidden_weight = 0.999 * states[adam_v_hidden_weight + r * 2u + column / 4u] + 0.001 * (tile[i] * tile[i]);
+    let next_hidden_weight = states[hidden_weight + r * 2u + column / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
+    states[adam_m_hidden_weight + r * 2u + column / 4u] = next_adam_m_hidden_weight;
+    states[adam_v_hidden_weight + r * 2u + column / 4u] = next_adam_v_hidden_weight;
+    states[hidden_weight + r * 2u + column / 4u] = next_hidden_weight;
   }
 }
-`,
-};
 
-// ∂loss/∂hidden.bias = sum(∂loss/∂hidden.linear, axis=0)
-// adam.m.norm = -expm1(-0.105360515 · adam.step′)
-// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
-// adam.m.hidden.bias ← 0.9 · adam.m.hidden.bias + 0.1 · ∂loss/∂hidden.bias
-// adam.v.hidden.bias ← 0.999 · adam.v.hidden.bias + 0.001 · ∂loss/∂hidden.bias²
-// hidden.bias ← hidden.bias - learningRate · (adam.m.hidden.bias′ / adam.m.norm
-//   / (sqrt(adam.v.hidden.bias′ / adam.v.norm) + 1e-8))
-// samples/xor/model.ts:6:23
-// f32[8]; 200 FLOP, 228 B
-const updateHiddenBiasKernel: Kernel = {
-  name: "update_hidden_bias",
-  bindings: ["read_write", "read", "read_write", "read_write", "read_write", "uniform"],
-  wgsl: /* wgsl */ `
-struct Settings { learningRate: f32 }
-@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
-@group(0) @binding(1) var<storage, read> d_loss_d_hidden_linear: array<f32>; // f32[4, 8]
-@group(0) @binding(2) var<storage, read_write> adam_m_hidden_bias: array<f32>; // f32[8]
-@group(0) @binding(3) var<storage, read_write> adam_v_hidden_bias: array<f32>; // f32[8]
-@group(0) @binding(4) var<storage, read_write> hidden_bias: array<f32>; // f32[8]
-@group(0) @binding(5) var<uniform> settings: Settings;
-var<workgroup> total_lanes: array<f32, 32>;
-var<private> infinity: f32;
-
-${exponentialSeries}
-
-${scale}
-
-${exponential}
-
-${expm1}
-
-@compute @workgroup_size(32)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  infinity = bitcast<f32>(0x7f800000u | (arrayLength(&adam_step) >> 31u));
-  let next_adam_step = adam_step[0u] + 1.0;
-  let adam_m_norm = -expm1(-0.105360515 * next_adam_step);
-  let adam_v_norm = -expm1(-0.0010005003 * next_adam_step);
-  let lane = local.x / 8u;
+fn update_hidden_bias(group: vec3u, local: vec3u) {
+  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
+  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
   let row = group.x * 8u + local.x % 8u;
   var total: f32 = 0.0;
-  for (var position = lane; position < 4u; position += 4u) {
-    let element = d_loss_d_hidden_linear[position * 8u + row];
+  for (var position = 0u; position < 4u; position++) {
+    let element = arena[d_loss_d_hidden_linear + position * 2u + row / 4u][row % 4u];
     total += element;
   }
-  total_lanes[local.x] = total;
-  for (var stride = 2u; stride > 0u; stride /= 2u) {
-    workgroupBarrier();
-    if (lane < stride) {
-      let other = local.x + stride * 8u;
-      total_lanes[local.x] += total_lanes[other];
-    }
-  }
-  workgroupBarrier();
-  let sum = total_lanes[local.x % 8u];
-  if (lane == 0u) {
-    let next_adam_m_hidden_bias = 0.9 * adam_m_hidden_bias[row] + 0.1 * sum;
-    let next_adam_v_hidden_bias = 0.999 * adam_v_hidden_bias[row] + 0.001 * (sum * sum);
-    let next_hidden_bias = hidden_bias[row] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
-    adam_m_hidden_bias[row] = next_adam_m_hidden_bias;
-    adam_v_hidden_bias[row] = next_adam_v_hidden_bias;
-    hidden_bias[row] = next_hidden_bias;
-  }
+  let sum = total;
+  let next_adam_m_hidden_bias = 0.9 * states[adam_m_hidden_bias + row / 4u][row % 4u] + 0.1 * sum;
+  let next_adam_v_hidden_bias = 0.999 * states[adam_v_hidden_bias + row / 4u][row % 4u] + 0.001 * (sum * sum);
+  let next_hidden_bias = states[hidden_bias + row / 4u][row % 4u] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
+  states[adam_m_hidden_bias + row / 4u][row % 4u] = next_adam_m_hidden_bias;
+  states[adam_v_hidden_bias + row / 4u][row % 4u] = next_adam_v_hidden_bias;
+  states[hidden_bias + row / 4u][row % 4u] = next_hidden_bias;
 }
-`,
-};
 
-// ∂loss/∂logit.weight = hiddenᵀ @ ∂loss/∂logit
-// adam.m.norm = -expm1(-0.105360515 · adam.step′)
-// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
-// adam.m.logit.weight ← 0.9 · adam.m.logit.weight + 0.1 · ∂loss/∂logit.weight
-// adam.v.logit.weight ← 0.999 · adam.v.logit.weight + 0.001 · ∂loss/∂logit.weight²
-// logit.weight ← logit.weight - learningRate · (adam.m.logit.weight′ / adam.m.norm
-//   / (sqrt(adam.v.logit.weight′ / adam.v.norm) + 1e-8))
-// samples/xor/model.ts:7:17
-// f32[8, 1]; 232 FLOP, 244 B
-const updateLogitWeightKernel: Kernel = {
-  name: "update_logit_weight",
-  bindings: ["read_write", "read", "read", "read_write", "read_write", "read_write", "uniform"],
-  wgsl: /* wgsl */ `
-struct Settings { learningRate: f32 }
-@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
-@group(0) @binding(1) var<storage, read> hidden: array<vec4f>; // f32[4, 8]
-@group(0) @binding(2) var<storage, read> d_loss_d_logit: array<vec4f>; // f32[4, 1]
-@group(0) @binding(3) var<storage, read_write> adam_m_logit_weight: array<f32>; // f32[8, 1]
-@group(0) @binding(4) var<storage, read_write> adam_v_logit_weight: array<f32>; // f32[8, 1]
-@group(0) @binding(5) var<storage, read_write> logit_weight: array<f32>; // f32[8, 1]
-@group(0) @binding(6) var<uniform> settings: Settings;
-var<private> infinity: f32;
-
-${exponentialSeries}
-
-${scale}
-
-${exponential}
-
-${expm1}
-
-@compute @workgroup_size(1, 2)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  infinity = bitcast<f32>(0x7f800000u | (arrayLength(&adam_step) >> 31u));
-  let next_adam_step = adam_step[0u] + 1.0;
-  let adam_m_norm = -expm1(-0.105360515 * next_adam_step);
-  let adam_v_norm = -expm1(-0.0010005003 * next_adam_step);
+fn update_logit_weight(group: vec3u, local: vec3u) {
+  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
+  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
   let row = (group.y * 2u + local.y) * 4u;
   let column = group.x * 4u;
   if (row >= 8u || column >= 1u) { return; }
@@ -594,14 +590,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var sum2 = vec4f(0.0);
   var sum3 = vec4f(0.0);
   for (var k = 0u; k < 4u; k += 4u) {
-    let a0 = hidden[k * 2u + row / 4u];
-    let a1 = hidden[k * 2u + row / 4u + 2u];
-    let a2 = hidden[k * 2u + row / 4u + 4u];
-    let a3 = hidden[k * 2u + row / 4u + 6u];
-    let c0 = d_loss_d_logit[0u];
-    let c1 = d_loss_d_logit[0u];
-    let c2 = d_loss_d_logit[0u];
-    let c3 = d_loss_d_logit[0u];
+    let a0 = arena[hidden + k * 2u + row / 4u];
+    let a1 = arena[hidden + k * 2u + row / 4u + 2u];
+    let a2 = arena[hidden + k * 2u + row / 4u + 4u];
+    let a3 = arena[hidden + k * 2u + row / 4u + 6u];
+    let c0 = arena[d_loss_d_logit];
+    let c1 = arena[d_loss_d_logit];
+    let c2 = arena[d_loss_d_logit];
+    let c3 = arena[d_loss_d_logit];
     let b0 = vec4f(c0.x, c1.x, c2.x, c3.x);
     let b1 = vec4f(c0.y, c1.y, c2.y, c3.y);
     let b2 = vec4f(c0.z, c1.z, c2.z, c3.z);
@@ -629,119 +625,44 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     for (var j = 0u; j < 4u; j++) {
       let c = column + j;
       if (c >= 1u) { break; }
-      let next_adam_m_logit_weight = 0.9 * adam_m_logit_weight[r] + 0.1 * tile[i][j];
-      let next_adam_v_logit_weight = 0.999 * adam_v_logit_weight[r] + 0.001 * (tile[i][j] * tile[i][j]);
-      let next_logit_weight = logit_weight[r] - settings.learningRate * (next_adam_m_logit_weight / adam_m_norm / (sqrt(next_adam_v_logit_weight / adam_v_norm) + 1e-8));
-      adam_m_logit_weight[r] = next_adam_m_logit_weight;
-      adam_v_logit_weight[r] = next_adam_v_logit_weight;
-      logit_weight[r] = next_logit_weight;
+      let next_adam_m_logit_weight = 0.9 * states[adam_m_logit_weight + r / 4u][r % 4u] + 0.1 * tile[i][j];
+      let next_adam_v_logit_weight = 0.999 * states[adam_v_logit_weight + r / 4u][r % 4u] + 0.001 * (tile[i][j] * tile[i][j]);
+      let next_logit_weight = states[logit_weight + r / 4u][r % 4u] - settings.learningRate * (next_adam_m_logit_weight / adam_m_norm / (sqrt(next_adam_v_logit_weight / adam_v_norm) + 1e-8));
+      states[adam_m_logit_weight + r / 4u][r % 4u] = next_adam_m_logit_weight;
+      states[adam_v_logit_weight + r / 4u][r % 4u] = next_adam_v_logit_weight;
+      states[logit_weight + r / 4u][r % 4u] = next_logit_weight;
     }
   }
 }
-`,
-};
 
-// ∂loss/∂logit.bias = sum(∂loss/∂logit, axis=0)
-// adam.m.norm = -expm1(-0.105360515 · adam.step′)
-// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
-// adam.m.logit.bias ← 0.9 · adam.m.logit.bias + 0.1 · ∂loss/∂logit.bias
-// adam.v.logit.bias ← 0.999 · adam.v.logit.bias + 0.001 · ∂loss/∂logit.bias²
-// logit.bias ← logit.bias - learningRate · (adam.m.logit.bias′ / adam.m.norm
-//   / (sqrt(adam.v.logit.bias′ / adam.v.norm) + 1e-8))
-// samples/xor/model.ts:7:17
-// f32[1]; 25 FLOP, 32 B
-const updateLogitBiasKernel: Kernel = {
-  name: "update_logit_bias",
-  bindings: ["read_write", "read", "read_write", "read_write", "read_write", "uniform"],
-  wgsl: /* wgsl */ `
-struct Settings { learningRate: f32 }
-@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32; only read, in a buffer that is written here
-@group(0) @binding(1) var<storage, read> d_loss_d_logit: array<f32>; // f32[4, 1]
-@group(0) @binding(2) var<storage, read_write> adam_m_logit_bias: array<f32>; // f32[1]
-@group(0) @binding(3) var<storage, read_write> adam_v_logit_bias: array<f32>; // f32[1]
-@group(0) @binding(4) var<storage, read_write> logit_bias: array<f32>; // f32[1]
-@group(0) @binding(5) var<uniform> settings: Settings;
-var<workgroup> total_lanes: array<f32, 4>;
-var<private> infinity: f32;
-
-${exponentialSeries}
-
-${scale}
-
-${exponential}
-
-${expm1}
-
-@compute @workgroup_size(4)
-fn main(@builtin(local_invocation_id) local: vec3u) {
-  infinity = bitcast<f32>(0x7f800000u | (arrayLength(&adam_step) >> 31u));
-  let next_adam_step = adam_step[0u] + 1.0;
-  let adam_m_norm = -expm1(-0.105360515 * next_adam_step);
-  let adam_v_norm = -expm1(-0.0010005003 * next_adam_step);
-  let lane = local.x;
+fn update_logit_bias(group: vec3u, local: vec3u) {
+  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
+  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
   var total: f32 = 0.0;
-  for (var position = lane; position < 4u; position += 4u) {
-    let element = d_loss_d_logit[position];
+  for (var position = 0u; position < 4u; position++) {
+    let element = arena[d_loss_d_logit][position];
     total += element;
   }
-  total_lanes[local.x] = total;
-  for (var stride = 2u; stride > 0u; stride /= 2u) {
-    workgroupBarrier();
-    if (lane < stride) {
-      let other = local.x + stride;
-      total_lanes[local.x] += total_lanes[other];
-    }
-  }
-  workgroupBarrier();
-  let sum = total_lanes[0];
-  if (lane == 0u) {
-    let next_adam_m_logit_bias = 0.9 * adam_m_logit_bias[0u] + 0.1 * sum;
-    let next_adam_v_logit_bias = 0.999 * adam_v_logit_bias[0u] + 0.001 * (sum * sum);
-    let next_logit_bias = logit_bias[0u] - settings.learningRate * (next_adam_m_logit_bias / adam_m_norm / (sqrt(next_adam_v_logit_bias / adam_v_norm) + 1e-8));
-    adam_m_logit_bias[0u] = next_adam_m_logit_bias;
-    adam_v_logit_bias[0u] = next_adam_v_logit_bias;
-    logit_bias[0u] = next_logit_bias;
-  }
+  let sum = total;
+  let next_adam_m_logit_bias = 0.9 * states[adam_m_logit_bias][0u] + 0.1 * sum;
+  let next_adam_v_logit_bias = 0.999 * states[adam_v_logit_bias][0u] + 0.001 * (sum * sum);
+  let next_logit_bias = states[logit_bias][0u] - settings.learningRate * (next_adam_m_logit_bias / adam_m_norm / (sqrt(next_adam_v_logit_bias / adam_v_norm) + 1e-8));
+  states[adam_m_logit_bias][0u] = next_adam_m_logit_bias;
+  states[adam_v_logit_bias][0u] = next_adam_v_logit_bias;
+  states[logit_bias][0u] = next_logit_bias;
 }
-`,
-};
 
-// loss = mean(total)
-// adam.step ← adam.step + 1
-// samples/xor/model.ts:8:16
-// f32; 6 FLOP, 24 B
-const lossKernel: Kernel = {
-  name: "loss",
-  bindings: ["read_write", "read", "read_write"],
-  wgsl: /* wgsl */ `
-@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
-@group(0) @binding(1) var<storage, read> total: array<f32>; // f32[4, 1]
-@group(0) @binding(2) var<storage, read_write> loss: array<f32>; // f32
-var<workgroup> total_1_lanes: array<f32, 4>;
-
-@compute @workgroup_size(4)
-fn main(@builtin(local_invocation_id) local: vec3u) {
-  let next_adam_step = adam_step[0u] + 1.0;
-  let lane = local.x;
-  var total_1: f32 = 0.0;
-  for (var position = lane; position < 4u; position += 4u) {
-    let element = total[position];
-    total_1 += element;
-  }
-  total_1_lanes[local.x] = total_1;
-  for (var stride = 2u; stride > 0u; stride /= 2u) {
-    workgroupBarrier();
-    if (lane < stride) {
-      let other = local.x + stride;
-      total_1_lanes[local.x] += total_1_lanes[other];
-    }
-  }
-  workgroupBarrier();
-  let sum = total_1_lanes[0];
-  if (lane == 0u) {
-    let loss_1 = sum / 4.0;
-    loss[0u] = loss_1;
-    adam_step[0u] = next_adam_step;
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  infinity = bitcast<f32>(0x7f800000u | (arrayLength(&arena) >> 31u));
+  if (group.x < 1u) {
+    if (local.x < 2u) { update_hidden_weight(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u)); }
+  } else if (group.x < 2u) {
+    if (local.x < 8u) { update_hidden_bias(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u)); }
+  } else if (group.x < 3u) {
+    if (local.x < 2u) { update_logit_weight(vec3u(0u, 0u, 0u), vec3u(0u, local.x, 0u)); }
+  } else {
+    if (local.x < 1u) { update_logit_bias(vec3u(0u, 0u, 0u), vec3u(0u, 0u, 0u)); }
   }
 }
 `,
@@ -752,14 +673,14 @@ export const program: Program = {
   abi: 2,
   name: "xor",
   buffers: [
-    { label: "states", role: "state", bytes: 3336 }, // 0
-    { label: "arena", role: "arena", bytes: 784 }, // 1
+    { label: "states", role: "state", bytes: 3344 }, // 0
+    { label: "arena", role: "arena", bytes: 1040 }, // 1
     { label: "predict.x", role: "input", bytes: 32 }, // 2
     { label: "predict outputs", role: "output", bytes: 16 }, // 3
     { label: "train.x", role: "input", bytes: 32 }, // 4
     { label: "train.y", role: "input", bytes: 16 }, // 5
     { label: "train settings", role: "settings", bytes: 16 }, // 6
-    { label: "train outputs", role: "output", bytes: 4 }, // 7
+    { label: "train outputs", role: "output", bytes: 16 }, // 7
   ],
   states: [
     {
@@ -881,17 +802,7 @@ export const program: Program = {
     },
     { name: "key", dtype: "u32", shape: [2], buffer: 0, offset: 3328, parameter: false, init: { tag: "key" } },
   ],
-  kernels: [
-    hiddenKernel,
-    probabilityKernel,
-    dLossDLogitKernel,
-    dLossDHiddenLinearKernel,
-    updateHiddenWeightKernel,
-    updateHiddenBiasKernel,
-    updateLogitWeightKernel,
-    updateLogitBiasKernel,
-    lossKernel,
-  ],
+  kernels: [hiddenKernel, probabilityKernel, dLossDLogitKernel, lossAnd1MoreKernel, updatesKernel],
   entryPoints: {
     predict: {
       inputs: [{ name: "x", dtype: "f32", shape: [4, 2], buffer: 2, offset: 0 }],
@@ -954,72 +865,27 @@ export const program: Program = {
           ],
         },
         {
-          kernel: 3 /* d_loss_d_hidden_linear */,
-          workgroups: [1, 1, 1],
+          kernel: 3 /* loss_and_1_more */,
+          workgroups: [2, 1, 1],
           bindings: [
-            { buffer: 1, offset: 512, bytes: 16 }, // arena
+            { buffer: 0, offset: 1024, bytes: 4 }, // adam.step
             { buffer: 0, offset: 512, bytes: 32 }, // logit.weight
-            { buffer: 1, offset: 0, bytes: 128 }, // arena
-            { buffer: 1, offset: 256, bytes: 128 }, // arena
-          ],
-        },
-        {
-          kernel: 4 /* update_hidden_weight */,
-          workgroups: [1, 1, 1],
-          bindings: [
-            { buffer: 0, offset: 1024, bytes: 4 }, // adam.step
-            { buffer: 4, offset: 0, bytes: 32 }, // x
-            { buffer: 1, offset: 256, bytes: 128 }, // arena
-            { buffer: 0, offset: 1280, bytes: 64 }, // adam.m.hidden.weight
-            { buffer: 0, offset: 1536, bytes: 64 }, // adam.v.hidden.weight
-            { buffer: 0, offset: 0, bytes: 64 }, // hidden.weight
-            { buffer: 6, offset: 0, bytes: 16 }, // train settings
-          ],
-        },
-        {
-          kernel: 5 /* update_hidden_bias */,
-          workgroups: [1, 1, 1],
-          bindings: [
-            { buffer: 0, offset: 1024, bytes: 4 }, // adam.step
-            { buffer: 1, offset: 256, bytes: 128 }, // arena
-            { buffer: 0, offset: 1792, bytes: 32 }, // adam.m.hidden.bias
-            { buffer: 0, offset: 2048, bytes: 32 }, // adam.v.hidden.bias
-            { buffer: 0, offset: 256, bytes: 32 }, // hidden.bias
-            { buffer: 6, offset: 0, bytes: 16 }, // train settings
-          ],
-        },
-        {
-          kernel: 6 /* update_logit_weight */,
-          workgroups: [1, 1, 1],
-          bindings: [
-            { buffer: 0, offset: 1024, bytes: 4 }, // adam.step
-            { buffer: 1, offset: 0, bytes: 128 }, // arena
-            { buffer: 1, offset: 512, bytes: 16 }, // arena
-            { buffer: 0, offset: 2304, bytes: 32 }, // adam.m.logit.weight
-            { buffer: 0, offset: 2560, bytes: 32 }, // adam.v.logit.weight
-            { buffer: 0, offset: 512, bytes: 32 }, // logit.weight
-            { buffer: 6, offset: 0, bytes: 16 }, // train settings
-          ],
-        },
-        {
-          kernel: 7 /* update_logit_bias */,
-          workgroups: [1, 1, 1],
-          bindings: [
-            { buffer: 0, offset: 1024, bytes: 4 }, // adam.step
-            { buffer: 1, offset: 512, bytes: 16 }, // arena
-            { buffer: 0, offset: 2816, bytes: 4 }, // adam.m.logit.bias
-            { buffer: 0, offset: 3072, bytes: 4 }, // adam.v.logit.bias
-            { buffer: 0, offset: 768, bytes: 4 }, // logit.bias
-            { buffer: 6, offset: 0, bytes: 16 }, // train settings
-          ],
-        },
-        {
-          kernel: 8 /* loss */,
-          workgroups: [1, 1, 1],
-          bindings: [
-            { buffer: 0, offset: 1024, bytes: 4 }, // adam.step
             { buffer: 1, offset: 768, bytes: 16 }, // arena
+            { buffer: 1, offset: 1024, bytes: 4 }, // arena
+            { buffer: 1, offset: 512, bytes: 16 }, // arena
+            { buffer: 1, offset: 0, bytes: 128 }, // arena
+            { buffer: 1, offset: 256, bytes: 128 }, // arena
             { buffer: 7, offset: 0, bytes: 4 }, // loss
+          ],
+        },
+        {
+          kernel: 4 /* updates */,
+          workgroups: [4, 1, 1],
+          bindings: [
+            { buffer: 1, offset: 0, bytes: 1040 }, // arena
+            { buffer: 4, offset: 0, bytes: 32 }, // x
+            { buffer: 0, offset: 0, bytes: 3088 }, // hidden.weight
+            { buffer: 6, offset: 0, bytes: 16 }, // train settings
           ],
         },
       ],

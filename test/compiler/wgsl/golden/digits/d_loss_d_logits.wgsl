@@ -6,18 +6,13 @@
 //   _]), axis=1)
 // number = f32(argmax(logits, axis=1) == label)
 // samples/digits/model.ts:10:31, samples/digits/model.ts:7:18, samples/digits/model.ts:11:30
-// f32[64, 10], f32[64]; 14.8 kFLOP, 5.89 kB
+// f32[64, 10], f32[64]; 8.58 kFLOP, 5.89 kB
 
 @group(0) @binding(0) var<storage, read_write> logits: array<f32>; // f32[64, 10]; only read, in a buffer that is written here
 @group(0) @binding(1) var<storage, read> label: array<i32>; // i32[64]
 @group(0) @binding(2) var<storage, read_write> d_loss_d_logits: array<f32>; // f32[64, 10]
 @group(0) @binding(3) var<storage, read_write> sum: array<f32>; // f32[64]
 @group(0) @binding(4) var<storage, read_write> number: array<f32>; // f32[64]
-var<workgroup> largest_lanes: array<f32, 64>;
-var<workgroup> best_lanes: array<f32, 64>;
-var<workgroup> place_1_lanes: array<u32, 64>;
-var<workgroup> total_lanes: array<f32, 64>;
-var<workgroup> total_1_lanes: array<f32, 64>;
 var<private> infinity: f32;
 var<private> nan: f32;
 
@@ -90,12 +85,11 @@ fn is_larger(a: f32, i: u32, b: f32, j: u32) -> bool {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   infinity = bitcast<f32>(0x7f800000u | (arrayLength(&logits) >> 31u));
   nan = bitcast<f32>(0x7fc00000u | (arrayLength(&logits) >> 31u));
-  let lane = local.x % 16u;
-  let row = group.x * 4u + local.x / 16u;
+  let row = group.x * 64u + local.x % 64u;
   var largest: f32 = -infinity;
   var best: f32 = -infinity;
   var place_1: u32 = 0xffffffffu;
-  for (var position = lane; position < 10u; position += 16u) {
+  for (var position = 0u; position < 10u; position++) {
     let element = logits[row * 10u + position];
     largest = larger(largest, element);
     let new_best = larger(best, element);
@@ -103,70 +97,32 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     best = new_best;
     place_1 = new_place_1;
   }
-  largest_lanes[local.x] = largest;
-  best_lanes[local.x] = best;
-  place_1_lanes[local.x] = place_1;
-  for (var stride = 8u; stride > 0u; stride /= 2u) {
-    workgroupBarrier();
-    if (lane < stride) {
-      let other = local.x + stride;
-      largest_lanes[local.x] = larger(largest_lanes[local.x], largest_lanes[other]);
-      let best_here = best_lanes[local.x];
-      let place_1_here = place_1_lanes[local.x];
-      let best_there = best_lanes[other];
-      let place_1_there = place_1_lanes[other];
-      let new_best_1 = larger(best_here, best_there);
-      let new_place_1_1 = select(place_1_there, place_1_here, is_larger(best_here, place_1_here, best_there, place_1_there));
-      best_lanes[local.x] = new_best_1;
-      place_1_lanes[local.x] = new_place_1_1;
-    }
-  }
-  workgroupBarrier();
-  let max_1 = largest_lanes[local.x - lane];
-  let argmax = i32(place_1_lanes[local.x - lane]);
+  let max_1 = largest;
+  let argmax = i32(place_1);
   var total: f32 = 0.0;
-  for (var position = lane; position < 10u; position += 16u) {
-    let difference = logits[row * 10u + position] - select(0.0, max_1, is_finite(max_1));
-    let exponential_1 = exponential(difference);
+  let selected = select(0.0, max_1, is_finite(max_1));
+  var difference: array<f32, 10>;
+  for (var position = 0u; position < 10u; position++) {
+    difference[position] = logits[row * 10u + position] - selected;
+    let exponential_1 = exponential(difference[position]);
     total += exponential_1;
   }
-  total_lanes[local.x] = total;
-  for (var stride = 8u; stride > 0u; stride /= 2u) {
-    workgroupBarrier();
-    if (lane < stride) {
-      let other = local.x + stride;
-      total_lanes[local.x] += total_lanes[other];
-    }
-  }
-  workgroupBarrier();
-  let sum_1 = total_lanes[local.x - lane];
+  let sum_1 = total;
   var total_1: f32 = 0.0;
-  for (var position = lane; position < 10u; position += 16u) {
-    let number_1 = f32((i32(position) == label[row]));
-    let difference_1 = logits[row * 10u + position] - select(0.0, max_1, is_finite(max_1));
-    let difference_2 = difference_1 - ln(sum_1);
-    let product = number_1 * difference_2;
+  let log_1 = ln(sum_1);
+  var difference_1: array<f32, 10>;
+  var number_1: array<f32, 10>;
+  for (var position = 0u; position < 10u; position++) {
+    number_1[position] = f32((i32(position) == label[row]));
+    difference_1[position] = difference[position] - log_1;
+    let product = number_1[position] * difference_1[position];
     total_1 += product;
   }
-  total_1_lanes[local.x] = total_1;
-  for (var stride = 8u; stride > 0u; stride /= 2u) {
-    workgroupBarrier();
-    if (lane < stride) {
-      let other = local.x + stride;
-      total_1_lanes[local.x] += total_1_lanes[other];
-    }
+  let sum_2 = total_1;
+  for (var position = 0u; position < 10u; position++) {
+    let probabilities = exponential(difference_1[position]);
+    d_loss_d_logits[row * 10u + position] = (probabilities - number_1[position]) / 64.0;
   }
-  workgroupBarrier();
-  let sum_2 = total_1_lanes[local.x - lane];
-  for (var position = lane; position < 10u; position += 16u) {
-    let difference_3 = logits[row * 10u + position] - select(0.0, max_1, is_finite(max_1));
-    let difference_4 = difference_3 - ln(sum_1);
-    let probabilities = exponential(difference_4);
-    let number_2 = f32((i32(position) == label[row]));
-    d_loss_d_logits[row * 10u + position] = (probabilities - number_2) / 64.0;
-  }
-  if (lane == 0u) {
-    sum[row] = sum_2;
-    number[row] = f32((argmax == label[row]));
-  }
+  sum[row] = sum_2;
+  number[row] = f32((argmax == label[row]));
 }

@@ -1,12 +1,10 @@
 // probabilities = exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]
 //   - log(sum(exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1))[:, _])
 // samples/digits/model.ts:10:31
-// f32[64, 10]; 6.4 kFLOP, 5.12 kB
+// f32[64, 10]; 3.97 kFLOP, 5.12 kB
 
 @group(0) @binding(0) var<storage, read> logits: array<f32>; // f32[64, 10]
 @group(0) @binding(1) var<storage, read_write> probabilities: array<f32>; // f32[64, 10]
-var<workgroup> largest_lanes: array<f32, 64>;
-var<workgroup> total_lanes: array<f32, 64>;
 var<private> infinity: f32;
 var<private> nan: f32;
 
@@ -73,41 +71,24 @@ fn larger(a: f32, b: f32) -> f32 {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   infinity = bitcast<f32>(0x7f800000u | (arrayLength(&logits) >> 31u));
   nan = bitcast<f32>(0x7fc00000u | (arrayLength(&logits) >> 31u));
-  let lane = local.x % 16u;
-  let row = group.x * 4u + local.x / 16u;
+  let row = group.x * 64u + local.x % 64u;
   var largest: f32 = -infinity;
-  for (var position = lane; position < 10u; position += 16u) {
+  for (var position = 0u; position < 10u; position++) {
     let element = logits[row * 10u + position];
     largest = larger(largest, element);
   }
-  largest_lanes[local.x] = largest;
-  for (var stride = 8u; stride > 0u; stride /= 2u) {
-    workgroupBarrier();
-    if (lane < stride) {
-      let other = local.x + stride;
-      largest_lanes[local.x] = larger(largest_lanes[local.x], largest_lanes[other]);
-    }
-  }
-  workgroupBarrier();
-  let max_1 = largest_lanes[local.x - lane];
+  let max_1 = largest;
   var total: f32 = 0.0;
-  for (var position = lane; position < 10u; position += 16u) {
-    let difference = logits[row * 10u + position] - select(0.0, max_1, is_finite(max_1));
-    let exponential_1 = exponential(difference);
+  let selected = select(0.0, max_1, is_finite(max_1));
+  var difference: array<f32, 10>;
+  for (var position = 0u; position < 10u; position++) {
+    difference[position] = logits[row * 10u + position] - selected;
+    let exponential_1 = exponential(difference[position]);
     total += exponential_1;
   }
-  total_lanes[local.x] = total;
-  for (var stride = 8u; stride > 0u; stride /= 2u) {
-    workgroupBarrier();
-    if (lane < stride) {
-      let other = local.x + stride;
-      total_lanes[local.x] += total_lanes[other];
-    }
-  }
-  workgroupBarrier();
-  let sum = total_lanes[local.x - lane];
-  for (var position = lane; position < 10u; position += 16u) {
-    let difference_1 = logits[row * 10u + position] - select(0.0, max_1, is_finite(max_1));
-    probabilities[row * 10u + position] = exponential(difference_1 - ln(sum));
+  let sum = total;
+  let log_1 = ln(sum);
+  for (var position = 0u; position < 10u; position++) {
+    probabilities[row * 10u + position] = exponential(difference[position] - log_1);
   }
 }

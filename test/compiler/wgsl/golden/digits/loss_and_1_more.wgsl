@@ -1,0 +1,82 @@
+@group(0) @binding(0) var<storage, read_write> states: array<f32>;
+const adam_step = 1344u; // f32
+const logits_weight = 0u; // f32[128, 10]
+@group(0) @binding(1) var<storage, read_write> arena: array<vec4f>;
+const sum = 4256u; // f32[64]
+const number = 4272u; // f32[64]
+const next_adam_step = 4288u; // f32
+const d_loss_d_logits = 4096u; // f32[64, 10]
+const hidden = 0u; // f32[64, 128]
+const d_loss_d_hidden_linear_1 = 2048u; // f32[64, 128]
+@group(0) @binding(2) var<storage, read_write> train_outputs: array<f32>;
+const loss_1 = 0u; // f32
+const accuracy = 64u; // f32
+
+// loss = -mean(sum)
+// accuracy = mean(number)
+// adam.step ← adam.step + 1
+// samples/digits/model.ts:8:16, samples/digits/model.ts:11:30
+// f32; 132 FLOP, 528 B
+fn loss(group: vec3u, local: vec3u) {
+  let next_adam_step_1 = states[adam_step] + 1.0;
+  var total: f32 = 0.0;
+  var total_1: f32 = 0.0;
+  for (var position = 0u; position < 64u; position++) {
+    let element = arena[sum + position / 4u][position % 4u];
+    let element_1 = arena[number + position / 4u][position % 4u];
+    total += element;
+    total_1 += element_1;
+  }
+  let sum_1 = total;
+  let sum_2 = total_1;
+  let loss_2 = -(sum_1 / 64.0);
+  let accuracy_1 = sum_2 / 64.0;
+  train_outputs[loss_1] = loss_2;
+  train_outputs[accuracy] = accuracy_1;
+  arena[next_adam_step][0u] = next_adam_step_1;
+  states[adam_step] = next_adam_step_1;
+}
+
+// ∂loss/∂hidden = ∂loss/∂logits @ logits.weightᵀ
+// ∂loss/∂hidden.linear = select(hidden > 0, ∂loss/∂hidden, 0)
+// samples/digits/model.ts:6:18, samples/digits/model.ts:6:23
+// f32[64, 128]; 172 kFLOP, 73.2 kB
+fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
+  let row = (group.y * 8u + local.y) * 4u;
+  let column = (group.x * 8u + local.x) * 4u;
+  if (row >= 64u || column >= 128u) { return; }
+  var sum0 = vec4f(0.0);
+  var sum1 = vec4f(0.0);
+  var sum2 = vec4f(0.0);
+  var sum3 = vec4f(0.0);
+  for (var k = 0u; k < 10u; k++) {
+    let a0 = arena[d_loss_d_logits + (row * 10u + k) / 4u][(row * 10u + k) % 4u];
+    let a1 = arena[d_loss_d_logits + (row * 10u + k + 2u) / 4u + 2u][(row * 10u + k + 2u) % 4u];
+    let a2 = arena[d_loss_d_logits + (row * 10u + k) / 4u + 5u][(row * 10u + k) % 4u];
+    let a3 = arena[d_loss_d_logits + (row * 10u + k + 2u) / 4u + 7u][(row * 10u + k + 2u) % 4u];
+    let b0 = vec4f(
+      states[logits_weight + column * 10u + k],
+      states[logits_weight + column * 10u + k + 10u],
+      states[logits_weight + column * 10u + k + 20u],
+      states[logits_weight + column * 10u + k + 30u],
+    );
+    sum0 += a0 * b0;
+    sum1 += a1 * b0;
+    sum2 += a2 * b0;
+    sum3 += a3 * b0;
+  }
+  var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
+  for (var i = 0u; i < 4u; i++) {
+    let r = row + i;
+    arena[d_loss_d_hidden_linear_1 + r * 32u + column / 4u] = select(vec4f(0.0), tile[i], arena[hidden + r * 32u + column / 4u] > vec4f(0.0));
+  }
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  if (group.x < 1u) {
+    if (local.x < 1u) { loss(vec3u(0u, 0u, 0u), vec3u(0u, 0u, 0u)); }
+  } else {
+    d_loss_d_hidden_linear(vec3u((group.x - 1u) % 4u, (group.x - 1u) / 4u, 0u), vec3u(local.x % 8u, local.x / 8u, 0u));
+  }
+}

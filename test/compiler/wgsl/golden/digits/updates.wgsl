@@ -1,0 +1,211 @@
+@group(0) @binding(0) var<storage, read> arena: array<vec4f>;
+const next_adam_step = 4288u; // f32
+const d_loss_d_hidden_linear = 2048u; // f32[64, 128]
+const hidden = 0u; // f32[64, 128]
+const d_loss_d_logits = 4096u; // f32[64, 10]
+@group(0) @binding(1) var<storage, read> image: array<vec4f>; // f32[64, 256]
+@group(0) @binding(2) var<storage, read_write> states: array<vec4f>;
+const adam_m_hidden_weight = 8576u; // f32[256, 128]
+const adam_v_hidden_weight = 16768u; // f32[256, 128]
+const hidden_weight = 0u; // f32[256, 128]
+const adam_m_hidden_bias = 24960u; // f32[128]
+const adam_v_hidden_bias = 24992u; // f32[128]
+const hidden_bias = 8192u; // f32[128]
+const adam_m_logits_weight = 25024u; // f32[128, 10]
+const adam_v_logits_weight = 25344u; // f32[128, 10]
+const logits_weight = 8224u; // f32[128, 10]
+const adam_m_logits_bias = 25664u; // f32[10]
+const adam_v_logits_bias = 25680u; // f32[10]
+const logits_bias = 8544u; // f32[10]
+struct Settings { learningRate: f32 }
+@group(0) @binding(3) var<uniform> settings: Settings;
+var<private> infinity: f32;
+
+fn exponential_series(r: f32) -> f32 {
+  // e^r for |r| ≤ ln 2 / 2.
+  let tail = 0.5 + r * (0.16666666 + r * (0.041665796 + r * (0.008333452 + r * (0.00139819995 + r * 0.00019875691))));
+  return 1.0 + (r + r * r * tail);
+}
+
+fn scale(x: f32, exponent: f32) -> f32 {
+  // x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
+  let n = i32(exponent);
+  let half = n >> 1u;
+  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
+}
+
+fn exponential(x: f32) -> f32 {
+  // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
+  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
+  let r = (x - n * 0.693359375) + n * 0.00021219444;
+  let size = scale(exponential_series(r), n);
+  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
+}
+
+fn expm1(x: f32) -> f32 {
+  // Near 0 the Taylor series to the eighth power.
+  let head = 1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0 * (1.0 + x / 8.0)));
+  let series = x + x * x * 0.5 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * head));
+  return select(exponential(x) - 1.0, series, abs(x) < 0.5);
+}
+
+// ∂loss/∂hidden.weight = imageᵀ @ ∂loss/∂hidden.linear
+// adam.m.norm = -expm1(-0.105360515 · adam.step′)
+// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
+// adam.m.hidden.weight ← 0.9 · adam.m.hidden.weight + 0.1 · ∂loss/∂hidden.weight
+// adam.v.hidden.weight ← 0.999 · adam.v.hidden.weight + 0.001 · ∂loss/∂hidden.weight²
+// hidden.weight ← hidden.weight - learningRate · (adam.m.hidden.weight′ / adam.m.norm
+//   / (sqrt(adam.v.hidden.weight′ / adam.v.norm) + 1e-8))
+// samples/digits/model.ts:6:23
+// f32[256, 128]; 4.85 MFLOP, 492 kB
+fn update_hidden_weight(group: vec3u, local: vec3u) {
+  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
+  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
+  let row = (group.y * 8u + local.y) * 4u;
+  let column = (group.x * 8u + local.x) * 4u;
+  if (row >= 256u || column >= 128u) { return; }
+  var sum0 = vec4f(0.0);
+  var sum1 = vec4f(0.0);
+  var sum2 = vec4f(0.0);
+  var sum3 = vec4f(0.0);
+  for (var k = 0u; k < 64u; k++) {
+    let a0 = image[k * 64u + row / 4u];
+    let b0 = arena[d_loss_d_hidden_linear + k * 32u + column / 4u];
+    sum0 += a0.x * b0;
+    sum1 += a0.y * b0;
+    sum2 += a0.z * b0;
+    sum3 += a0.w * b0;
+  }
+  var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
+  for (var i = 0u; i < 4u; i++) {
+    let r = row + i;
+    let next_adam_m_hidden_weight = 0.9 * states[adam_m_hidden_weight + r * 32u + column / 4u] + 0.1 * tile[i];
+    let next_adam_v_hidden_weight = 0.999 * states[adam_v_hidden_weight + r * 32u + column / 4u] + 0.001 * (tile[i] * tile[i]);
+    let next_hidden_weight = states[hidden_weight + r * 32u + column / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
+    states[adam_m_hidden_weight + r * 32u + column / 4u] = next_adam_m_hidden_weight;
+    states[adam_v_hidden_weight + r * 32u + column / 4u] = next_adam_v_hidden_weight;
+    states[hidden_weight + r * 32u + column / 4u] = next_hidden_weight;
+  }
+}
+
+// ∂loss/∂hidden.bias = sum(∂loss/∂hidden.linear, axis=0)
+// adam.m.norm = -expm1(-0.105360515 · adam.step′)
+// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
+// adam.m.hidden.bias ← 0.9 · adam.m.hidden.bias + 0.1 · ∂loss/∂hidden.bias
+// adam.v.hidden.bias ← 0.999 · adam.v.hidden.bias + 0.001 · ∂loss/∂hidden.bias²
+// hidden.bias ← hidden.bias - learningRate · (adam.m.hidden.bias′ / adam.m.norm
+//   / (sqrt(adam.v.hidden.bias′ / adam.v.norm) + 1e-8))
+// samples/digits/model.ts:6:23
+// f32[128]; 10.8 kFLOP, 34.3 kB
+fn update_hidden_bias(group: vec3u, local: vec3u) {
+  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
+  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
+  let row = group.x * 64u + local.x % 64u;
+  var total: f32 = 0.0;
+  for (var position = 0u; position < 64u; position++) {
+    let element = arena[d_loss_d_hidden_linear + position * 32u + row / 4u][row % 4u];
+    total += element;
+  }
+  let sum = total;
+  let next_adam_m_hidden_bias = 0.9 * states[adam_m_hidden_bias + row / 4u][row % 4u] + 0.1 * sum;
+  let next_adam_v_hidden_bias = 0.999 * states[adam_v_hidden_bias + row / 4u][row % 4u] + 0.001 * (sum * sum);
+  let next_hidden_bias = states[hidden_bias + row / 4u][row % 4u] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
+  states[adam_m_hidden_bias + row / 4u][row % 4u] = next_adam_m_hidden_bias;
+  states[adam_v_hidden_bias + row / 4u][row % 4u] = next_adam_v_hidden_bias;
+  states[hidden_bias + row / 4u][row % 4u] = next_hidden_bias;
+}
+
+// ∂loss/∂logits.weight = hiddenᵀ @ ∂loss/∂logits
+// adam.m.norm = -expm1(-0.105360515 · adam.step′)
+// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
+// adam.m.logits.weight ← 0.9 · adam.m.logits.weight + 0.1 · ∂loss/∂logits.weight
+// adam.v.logits.weight ← 0.999 · adam.v.logits.weight + 0.001 · ∂loss/∂logits.weight²
+// logits.weight ← logits.weight - learningRate · (adam.m.logits.weight′ / adam.m.norm
+//   / (sqrt(adam.v.logits.weight′ / adam.v.norm) + 1e-8))
+// samples/digits/model.ts:7:18
+// f32[128, 10]; 189 kFLOP, 50.7 kB
+fn update_logits_weight(group: vec3u, local: vec3u) {
+  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
+  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
+  let row = (group.y * 16u + local.y) * 4u;
+  let column = (group.x * 4u + local.x) * 4u;
+  if (row >= 128u || column >= 10u) { return; }
+  let column1 = min(column + 1u, 9u);
+  let column2 = min(column + 2u, 9u);
+  let column3 = min(column + 3u, 9u);
+  var sum0 = vec4f(0.0);
+  var sum1 = vec4f(0.0);
+  var sum2 = vec4f(0.0);
+  var sum3 = vec4f(0.0);
+  for (var k = 0u; k < 64u; k++) {
+    let a0 = arena[hidden + k * 32u + row / 4u];
+    let b0 = vec4f(
+      arena[d_loss_d_logits + (k * 10u + column) / 4u][(k * 10u + column) % 4u],
+      arena[d_loss_d_logits + (k * 10u + column1) / 4u][(k * 10u + column1) % 4u],
+      arena[d_loss_d_logits + (k * 10u + column2) / 4u][(k * 10u + column2) % 4u],
+      arena[d_loss_d_logits + (k * 10u + column3) / 4u][(k * 10u + column3) % 4u],
+    );
+    sum0 += a0.x * b0;
+    sum1 += a0.y * b0;
+    sum2 += a0.z * b0;
+    sum3 += a0.w * b0;
+  }
+  var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
+  for (var i = 0u; i < 4u; i++) {
+    let r = row + i;
+    for (var j = 0u; j < 4u; j++) {
+      let c = column + j;
+      if (c >= 10u) { break; }
+      let next_adam_m_logits_weight = 0.9 * states[adam_m_logits_weight + (r * 10u + c) / 4u][(r * 10u + c) % 4u] + 0.1 * tile[i][j];
+      let next_adam_v_logits_weight = 0.999 * states[adam_v_logits_weight + (r * 10u + c) / 4u][(r * 10u + c) % 4u] + 0.001 * (tile[i][j] * tile[i][j]);
+      let next_logits_weight = states[logits_weight + (r * 10u + c) / 4u][(r * 10u + c) % 4u] - settings.learningRate * (next_adam_m_logits_weight / adam_m_norm / (sqrt(next_adam_v_logits_weight / adam_v_norm) + 1e-8));
+      states[adam_m_logits_weight + (r * 10u + c) / 4u][(r * 10u + c) % 4u] = next_adam_m_logits_weight;
+      states[adam_v_logits_weight + (r * 10u + c) / 4u][(r * 10u + c) % 4u] = next_adam_v_logits_weight;
+      states[logits_weight + (r * 10u + c) / 4u][(r * 10u + c) % 4u] = next_logits_weight;
+    }
+  }
+}
+
+// ∂loss/∂logits.bias = sum(∂loss/∂logits, axis=0)
+// adam.m.norm = -expm1(-0.105360515 · adam.step′)
+// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
+// adam.m.logits.bias ← 0.9 · adam.m.logits.bias + 0.1 · ∂loss/∂logits.bias
+// adam.v.logits.bias ← 0.999 · adam.v.logits.bias + 0.001 · ∂loss/∂logits.bias²
+// logits.bias ← logits.bias - learningRate · (adam.m.logits.bias′ / adam.m.norm
+//   / (sqrt(adam.v.logits.bias′ / adam.v.norm) + 1e-8))
+// samples/digits/model.ts:7:18
+// f32[10]; 840 FLOP, 2.68 kB
+fn update_logits_bias(group: vec3u, local: vec3u) {
+  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
+  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
+  let inside = group.x * 16u + local.x % 16u < 10u;
+  let row = min(group.x * 16u + local.x % 16u, 9u);
+  var total: f32 = 0.0;
+  for (var position = 0u; position < 64u; position++) {
+    let element = arena[d_loss_d_logits + (position * 10u + row) / 4u][(position * 10u + row) % 4u];
+    total += element;
+  }
+  let sum = total;
+  if (inside) {
+    let next_adam_m_logits_bias = 0.9 * states[adam_m_logits_bias + row / 4u][row % 4u] + 0.1 * sum;
+    let next_adam_v_logits_bias = 0.999 * states[adam_v_logits_bias + row / 4u][row % 4u] + 0.001 * (sum * sum);
+    let next_logits_bias = states[logits_bias + row / 4u][row % 4u] - settings.learningRate * (next_adam_m_logits_bias / adam_m_norm / (sqrt(next_adam_v_logits_bias / adam_v_norm) + 1e-8));
+    states[adam_m_logits_bias + row / 4u][row % 4u] = next_adam_m_logits_bias;
+    states[adam_v_logits_bias + row / 4u][row % 4u] = next_adam_v_logits_bias;
+    states[logits_bias + row / 4u][row % 4u] = next_logits_bias;
+  }
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  infinity = bitcast<f32>(0x7f800000u | (arrayLength(&arena) >> 31u));
+  if (group.x < 32u) {
+    update_hidden_weight(vec3u(group.x % 4u, group.x / 4u, 0u), vec3u(local.x % 8u, local.x / 8u, 0u));
+  } else if (group.x < 34u) {
+    update_hidden_bias(vec3u(group.x - 32u, 0u, 0u), vec3u(local.x, 0u, 0u));
+  } else if (group.x < 36u) {
+    update_logits_weight(vec3u(0u, group.x - 34u, 0u), vec3u(local.x % 4u, local.x / 4u, 0u));
+  } else {
+    if (local.x < 16u) { update_logits_bias(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u)); }
+  }
+}

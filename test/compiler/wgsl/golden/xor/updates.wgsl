@@ -1,0 +1,221 @@
+@group(0) @binding(0) var<storage, read> arena: array<vec4f>;
+const next_adam_step = 64u; // f32
+const d_loss_d_hidden_linear = 16u; // f32[4, 8]
+const hidden = 0u; // f32[4, 8]
+const d_loss_d_logit = 32u; // f32[4, 1]
+@group(0) @binding(1) var<storage, read> x: array<f32>; // f32[4, 2]
+@group(0) @binding(2) var<storage, read_write> states: array<vec4f>;
+const adam_m_hidden_weight = 80u; // f32[2, 8]
+const adam_v_hidden_weight = 96u; // f32[2, 8]
+const hidden_weight = 0u; // f32[2, 8]
+const adam_m_hidden_bias = 112u; // f32[8]
+const adam_v_hidden_bias = 128u; // f32[8]
+const hidden_bias = 16u; // f32[8]
+const adam_m_logit_weight = 144u; // f32[8, 1]
+const adam_v_logit_weight = 160u; // f32[8, 1]
+const logit_weight = 32u; // f32[8, 1]
+const adam_m_logit_bias = 176u; // f32[1]
+const adam_v_logit_bias = 192u; // f32[1]
+const logit_bias = 48u; // f32[1]
+struct Settings { learningRate: f32 }
+@group(0) @binding(3) var<uniform> settings: Settings;
+var<private> infinity: f32;
+
+fn exponential_series(r: f32) -> f32 {
+  // e^r for |r| ≤ ln 2 / 2.
+  let tail = 0.5 + r * (0.16666666 + r * (0.041665796 + r * (0.008333452 + r * (0.00139819995 + r * 0.00019875691))));
+  return 1.0 + (r + r * r * tail);
+}
+
+fn scale(x: f32, exponent: f32) -> f32 {
+  // x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
+  let n = i32(exponent);
+  let half = n >> 1u;
+  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
+}
+
+fn exponential(x: f32) -> f32 {
+  // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
+  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
+  let r = (x - n * 0.693359375) + n * 0.00021219444;
+  let size = scale(exponential_series(r), n);
+  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
+}
+
+fn expm1(x: f32) -> f32 {
+  // Near 0 the Taylor series to the eighth power.
+  let head = 1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0 * (1.0 + x / 8.0)));
+  let series = x + x * x * 0.5 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * head));
+  return select(exponential(x) - 1.0, series, abs(x) < 0.5);
+}
+
+// ∂loss/∂hidden.weight = xᵀ @ ∂loss/∂hidden.linear
+// adam.m.norm = -expm1(-0.105360515 · adam.step′)
+// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
+// adam.m.hidden.weight ← 0.9 · adam.m.hidden.weight + 0.1 · ∂loss/∂hidden.weight
+// adam.v.hidden.weight ← 0.999 · adam.v.hidden.weight + 0.001 · ∂loss/∂hidden.weight²
+// hidden.weight ← hidden.weight - learningRate · (adam.m.hidden.weight′ / adam.m.norm
+//   / (sqrt(adam.v.hidden.weight′ / adam.v.norm) + 1e-8))
+// samples/xor/model.ts:6:23
+// f32[2, 8]; 448 FLOP, 356 B
+fn update_hidden_weight(group: vec3u, local: vec3u) {
+  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
+  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
+  let row = group.y * 2u;
+  let column = (group.x * 2u + local.x) * 4u;
+  if (row >= 2u || column >= 8u) { return; }
+  var sum0 = vec4f(0.0);
+  var sum1 = vec4f(0.0);
+  for (var k = 0u; k < 4u; k++) {
+    let a0 = x[k * 2u + row];
+    let a1 = x[k * 2u + row + 1u];
+    let b0 = arena[d_loss_d_hidden_linear + k * 2u + column / 4u];
+    sum0 += a0 * b0;
+    sum1 += a1 * b0;
+  }
+  var tile = array<vec4f, 2>(sum0, sum1);
+  for (var i = 0u; i < 2u; i++) {
+    let r = row + i;
+    let next_adam_m_hidden_weight = 0.9 * states[adam_m_hidden_weight + r * 2u + column / 4u] + 0.1 * tile[i];
+    let next_adam_v_hidden_weight = 0.999 * states[adam_v_hidden_weight + r * 2u + column / 4u] + 0.001 * (tile[i] * tile[i]);
+    let next_hidden_weight = states[hidden_weight + r * 2u + column / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
+    states[adam_m_hidden_weight + r * 2u + column / 4u] = next_adam_m_hidden_weight;
+    states[adam_v_hidden_weight + r * 2u + column / 4u] = next_adam_v_hidden_weight;
+    states[hidden_weight + r * 2u + column / 4u] = next_hidden_weight;
+  }
+}
+
+// ∂loss/∂hidden.bias = sum(∂loss/∂hidden.linear, axis=0)
+// adam.m.norm = -expm1(-0.105360515 · adam.step′)
+// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
+// adam.m.hidden.bias ← 0.9 · adam.m.hidden.bias + 0.1 · ∂loss/∂hidden.bias
+// adam.v.hidden.bias ← 0.999 · adam.v.hidden.bias + 0.001 · ∂loss/∂hidden.bias²
+// hidden.bias ← hidden.bias - learningRate · (adam.m.hidden.bias′ / adam.m.norm
+//   / (sqrt(adam.v.hidden.bias′ / adam.v.norm) + 1e-8))
+// samples/xor/model.ts:6:23
+// f32[8]; 192 FLOP, 228 B
+fn update_hidden_bias(group: vec3u, local: vec3u) {
+  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
+  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
+  let row = group.x * 8u + local.x % 8u;
+  var total: f32 = 0.0;
+  for (var position = 0u; position < 4u; position++) {
+    let element = arena[d_loss_d_hidden_linear + position * 2u + row / 4u][row % 4u];
+    total += element;
+  }
+  let sum = total;
+  let next_adam_m_hidden_bias = 0.9 * states[adam_m_hidden_bias + row / 4u][row % 4u] + 0.1 * sum;
+  let next_adam_v_hidden_bias = 0.999 * states[adam_v_hidden_bias + row / 4u][row % 4u] + 0.001 * (sum * sum);
+  let next_hidden_bias = states[hidden_bias + row / 4u][row % 4u] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
+  states[adam_m_hidden_bias + row / 4u][row % 4u] = next_adam_m_hidden_bias;
+  states[adam_v_hidden_bias + row / 4u][row % 4u] = next_adam_v_hidden_bias;
+  states[hidden_bias + row / 4u][row % 4u] = next_hidden_bias;
+}
+
+// ∂loss/∂logit.weight = hiddenᵀ @ ∂loss/∂logit
+// adam.m.norm = -expm1(-0.105360515 · adam.step′)
+// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
+// adam.m.logit.weight ← 0.9 · adam.m.logit.weight + 0.1 · ∂loss/∂logit.weight
+// adam.v.logit.weight ← 0.999 · adam.v.logit.weight + 0.001 · ∂loss/∂logit.weight²
+// logit.weight ← logit.weight - learningRate · (adam.m.logit.weight′ / adam.m.norm
+//   / (sqrt(adam.v.logit.weight′ / adam.v.norm) + 1e-8))
+// samples/xor/model.ts:7:17
+// f32[8, 1]; 224 FLOP, 244 B
+fn update_logit_weight(group: vec3u, local: vec3u) {
+  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
+  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
+  let row = (group.y * 2u + local.y) * 4u;
+  let column = group.x * 4u;
+  if (row >= 8u || column >= 1u) { return; }
+  let column1 = min(column + 1u, 0u);
+  let column2 = min(column + 2u, 0u);
+  let column3 = min(column + 3u, 0u);
+  var sum0 = vec4f(0.0);
+  var sum1 = vec4f(0.0);
+  var sum2 = vec4f(0.0);
+  var sum3 = vec4f(0.0);
+  for (var k = 0u; k < 4u; k += 4u) {
+    let a0 = arena[hidden + k * 2u + row / 4u];
+    let a1 = arena[hidden + k * 2u + row / 4u + 2u];
+    let a2 = arena[hidden + k * 2u + row / 4u + 4u];
+    let a3 = arena[hidden + k * 2u + row / 4u + 6u];
+    let c0 = arena[d_loss_d_logit];
+    let c1 = arena[d_loss_d_logit];
+    let c2 = arena[d_loss_d_logit];
+    let c3 = arena[d_loss_d_logit];
+    let b0 = vec4f(c0.x, c1.x, c2.x, c3.x);
+    let b1 = vec4f(c0.y, c1.y, c2.y, c3.y);
+    let b2 = vec4f(c0.z, c1.z, c2.z, c3.z);
+    let b3 = vec4f(c0.w, c1.w, c2.w, c3.w);
+    sum0 += a0.x * b0;
+    sum1 += a0.y * b0;
+    sum2 += a0.z * b0;
+    sum3 += a0.w * b0;
+    sum0 += a1.x * b1;
+    sum1 += a1.y * b1;
+    sum2 += a1.z * b1;
+    sum3 += a1.w * b1;
+    sum0 += a2.x * b2;
+    sum1 += a2.y * b2;
+    sum2 += a2.z * b2;
+    sum3 += a2.w * b2;
+    sum0 += a3.x * b3;
+    sum1 += a3.y * b3;
+    sum2 += a3.z * b3;
+    sum3 += a3.w * b3;
+  }
+  var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
+  for (var i = 0u; i < 4u; i++) {
+    let r = row + i;
+    for (var j = 0u; j < 4u; j++) {
+      let c = column + j;
+      if (c >= 1u) { break; }
+      let next_adam_m_logit_weight = 0.9 * states[adam_m_logit_weight + r / 4u][r % 4u] + 0.1 * tile[i][j];
+      let next_adam_v_logit_weight = 0.999 * states[adam_v_logit_weight + r / 4u][r % 4u] + 0.001 * (tile[i][j] * tile[i][j]);
+      let next_logit_weight = states[logit_weight + r / 4u][r % 4u] - settings.learningRate * (next_adam_m_logit_weight / adam_m_norm / (sqrt(next_adam_v_logit_weight / adam_v_norm) + 1e-8));
+      states[adam_m_logit_weight + r / 4u][r % 4u] = next_adam_m_logit_weight;
+      states[adam_v_logit_weight + r / 4u][r % 4u] = next_adam_v_logit_weight;
+      states[logit_weight + r / 4u][r % 4u] = next_logit_weight;
+    }
+  }
+}
+
+// ∂loss/∂logit.bias = sum(∂loss/∂logit, axis=0)
+// adam.m.norm = -expm1(-0.105360515 · adam.step′)
+// adam.v.norm = -expm1(-0.0010005003 · adam.step′)
+// adam.m.logit.bias ← 0.9 · adam.m.logit.bias + 0.1 · ∂loss/∂logit.bias
+// adam.v.logit.bias ← 0.999 · adam.v.logit.bias + 0.001 · ∂loss/∂logit.bias²
+// logit.bias ← logit.bias - learningRate · (adam.m.logit.bias′ / adam.m.norm
+//   / (sqrt(adam.v.logit.bias′ / adam.v.norm) + 1e-8))
+// samples/xor/model.ts:7:17
+// f32[1]; 24 FLOP, 32 B
+fn update_logit_bias(group: vec3u, local: vec3u) {
+  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
+  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
+  var total: f32 = 0.0;
+  for (var position = 0u; position < 4u; position++) {
+    let element = arena[d_loss_d_logit][position];
+    total += element;
+  }
+  let sum = total;
+  let next_adam_m_logit_bias = 0.9 * states[adam_m_logit_bias][0u] + 0.1 * sum;
+  let next_adam_v_logit_bias = 0.999 * states[adam_v_logit_bias][0u] + 0.001 * (sum * sum);
+  let next_logit_bias = states[logit_bias][0u] - settings.learningRate * (next_adam_m_logit_bias / adam_m_norm / (sqrt(next_adam_v_logit_bias / adam_v_norm) + 1e-8));
+  states[adam_m_logit_bias][0u] = next_adam_m_logit_bias;
+  states[adam_v_logit_bias][0u] = next_adam_v_logit_bias;
+  states[logit_bias][0u] = next_logit_bias;
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  infinity = bitcast<f32>(0x7f800000u | (arrayLength(&arena) >> 31u));
+  if (group.x < 1u) {
+    if (local.x < 2u) { update_hidden_weight(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u)); }
+  } else if (group.x < 2u) {
+    if (local.x < 8u) { update_hidden_bias(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u)); }
+  } else if (group.x < 3u) {
+    if (local.x < 2u) { update_logit_weight(vec3u(0u, 0u, 0u), vec3u(0u, local.x, 0u)); }
+  } else {
+    if (local.x < 1u) { update_logit_bias(vec3u(0u, 0u, 0u), vec3u(0u, 0u, 0u)); }
+  }
+}
