@@ -60,7 +60,7 @@ type Price = Cost;
 
 const free: Price = { flops: 1, bytes: 1 };
 /** Digits cost: a maximum is looked for and taken away, deviations are taken from a mean that is there before them. */
-const priceOfDigits: Price = { flops: 1.9, bytes: 1.4 };
+const priceOfDigits: Price = { flops: 1.9, bytes: 1.45 };
 /** A shorter chain may be computed again by each kernel that reads it, where a longer one was stored. */
 const priceOfAgain: Price = { flops: 1.6, bytes: 1.5 };
 
