@@ -193,14 +193,14 @@ function logOfQuotient({ operands: [a, b] }: Value, logarithm: (x: Value) => Val
   return add(sub(above.exponent, below.exponent), logarithm(div(above.total, below.total)));
 }
 
-/** ln(1 + Σ wᵢ e^uᵢ): small where every exponential is. */
+/** ln(1 + Σ wᵢ e^uᵢ): where no exponential is near its end, the sum keeps its digits beside the one. */
 function logOfOnePlusWeighted({ type, operands: [x] }: Value): Value | undefined {
   if (type.dtype !== "f32" || !mentionsExponential(x)) return undefined;
   const rest = scaledOf(x);
   if (!rest) return undefined;
-  const exponent = shiftOf(maximum(rest.largest, 0) as Value);
+  const isLarge = greater(rest.largest, 80) as never;
+  const exponent = shiftOf(where(isLarge, rest.largest as never, 0) as Value);
   const total = rest.relativeTo(exponent);
-  const isLarge = greater(exponent as never, 0) as never;
   const large: Value = add(exponent, log(add(exp(neg(exponent)), total)));
   return where(isLarge, large as never, log1p(total) as never);
 }

@@ -1,7 +1,7 @@
 /// Values on which rules about functions of one or two numbers fire that are functions themselves.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { where } from "../../../ir/ops/choose.ts";
-import { greater, less } from "../../../ir/ops/compare.ts";
+import { equal, greater, less } from "../../../ir/ops/compare.ts";
 import { abs, expm1, log, log1p, pow, sqrt, tanh } from "../../../ir/ops/functions.ts";
 import { inputOp } from "../../../ir/ops/leaf.ts";
 import { hypot, root, rsqrt } from "../../../ir/ops/powers.ts";
@@ -42,6 +42,15 @@ export const elementaryExamples: readonly { readonly name: string; readonly valu
   { name: "power of a large square", value: () => pow(add(1, mul(x, x)) as Value, 0.25) as Value },
   { name: "large square over itself", value: () => div(mul(x, x), add(mul(x, x), 4) as Value) },
   { name: "unit vector", value: () => div(x, rows(root(sum(mul(x, x), { axis: 1 })))) },
+  {
+    name: "slope of a unit vector",
+    value: () => {
+      const length = root(sum(mul(x, x), { axis: 1 }));
+      const isZero = equal(length, 0);
+      const divisor = where(isZero as never, Infinity, length as never);
+      return where(isZero as never, 0, div(div(sum(y, { axis: 1 }), divisor as never), length) as never) as Value;
+    },
+  },
   { name: "inverse root of what is never negative", value: () => rsqrt(sum(mul(x, x), { axis: 1 })) },
   {
     name: "root of a product of squares",
