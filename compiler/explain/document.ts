@@ -6,7 +6,7 @@ import type { RuleText } from "../rewrite/log.ts";
 import type { Factor, GradientExplanation } from "./gradient.ts";
 import { formulaText, primed, type Formula, type Line } from "./lines.ts";
 import type { Definition } from "./parts.ts";
-import { derivativeName, type Station } from "./stations.ts";
+import { derivativeName, stepName, type Station } from "./stations.ts";
 
 /** One line of an explanation. */
 export interface Row {
@@ -42,7 +42,10 @@ export function gradientDocument(explained: GradientExplanation): readonly Secti
     ...stepSections(definitions),
     section("Made safe before it is differentiated", prepared.flatMap(lineRows)),
     { title: "The chain rule", rows: chainRows(chain.stations, gradient) },
-    { title: "Each factor", rows: factors.map((each) => ("by" in each ? localRow(each) : definition(each))) },
+    {
+      title: "Each factor",
+      rows: factors.map((each) => ("by" in each ? localRow(each, chain.stations) : definition(each))),
+    },
     section("Together", unsimplified(explained)),
     section("Rule by rule", lines.flatMap(lineRows)),
     section("The model, as it is compiled", forward.flatMap(lineRows)),
@@ -111,7 +114,7 @@ export function lineRows({ name, first, equalities }: Line): readonly Row[] {
 function chainRows(stations: readonly Station[], gradient: string): readonly Row[] {
   const [loss] = stations;
   const readersOf = ({ value }: Station): readonly Station[] => stations.filter(({ reads }) => reads.includes(value));
-  const factor = (of: Station, by: Station): string => `∂${of.name}/∂${by.name}`;
+  const factor = (of: Station, by: Station): string => stepName(of, by, stations);
   if (stations.slice(1).every((station) => readersOf(station).length === 1)) {
     const product = stations.slice(1).map((station, i) => factor(stations[i], station));
     if (product.length > 1) return [{ left: gradient, relation: "=", right: [product] }];
@@ -125,8 +128,8 @@ function chainRows(stations: readonly Station[], gradient: string): readonly Row
   });
 }
 
-function localRow({ of, by, formula, letter, names }: Factor): Row {
-  const left = `∂${of.name}/∂${by.name}`;
+function localRow({ of, by, formula, letter, names }: Factor, stations: readonly Station[]): Row {
+  const left = stepName(of, by, stations);
   return { left, relation: letter ? "↦" : "=", right: { value: formula, names } };
 }
 

@@ -21,6 +21,15 @@ export function derivativeName(loss: { readonly name: string }, name: string): s
   return `∂${loss.name}/∂${name}`;
 }
 
+/**
+ * What a step of the chain rule is called, `∂z/∂W`. Where the loss reads a value itself and by way of others, its step is
+ * not its whole derivative: ∂⁺L/∂W, the immediate one (Pascanu, Mikolov, Bengio 2013).
+ */
+export function stepName(of: Station, by: Station, stations: readonly Station[]): string {
+  const others = stations.some((station) => station !== of && station.reads.includes(by.value));
+  return others && of === stations[0] ? `∂⁺${of.name}/∂${by.name}` : derivativeName(of, by.name);
+}
+
 /** The stations from the loss back to the target, each after all that read it. Empty where there is no way. */
 export function stationsBetween(loss: Value, target: Value, names: ReadonlyMap<Value, string>): readonly Station[] {
   const order = postorder([loss]);

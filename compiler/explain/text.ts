@@ -32,12 +32,18 @@ function fits(text: string, note: string): boolean {
   return !text.includes("\n") && text.length + note.length + 4 <= pageWidth;
 }
 
+/** A name, which may be that of an immediate derivative: ∂⁺ begins none that a graph has. */
+function leftText(left: string): string {
+  const plain = nameText(left.replace(/^∂⁺/u, "∂"));
+  return left.startsWith("∂⁺") && plain.startsWith("∂") ? `∂⁺${plain.slice(1)}` : nameText(left);
+}
+
 function rowText({ left, label, relation, right }: Row): string {
   const formula = isFormula(right) ? formulaText(right) : right.map((factors) => factors.join(" · ")).join(" + ");
   const sign = relation === "↦" ? `: ${cotangentLetter} ↦` : " =";
   // What is too long for a line comes as lines of its own, the last of which is the result.
   const shown = formula.includes("\n") ? `\n${formula.replace(/^/gm, "      ")}` : ` ${formula}`;
-  const start = label ?? (left === undefined ? undefined : nameText(left));
+  const start = label ?? (left === undefined ? undefined : leftText(left));
   return start === undefined ? `    =${shown}` : `  ${start}${sign}${shown}`;
 }
 

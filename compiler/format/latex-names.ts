@@ -9,12 +9,15 @@ const accents: Readonly<Record<string, string>> = { "\u0302": "hat", "\u0303": "
 
 /**
  * LaTeX of a name: `hidden.weight` is W with the layer as subscript, `adam.m.hidden.weight` is m of that,
- * `∂loss/∂x` a fraction, `w′` has its prime, `x1` and `z₁` have a subscript, `ŷ` a hat; other words stand upright.
+ * `∂loss/∂x` a fraction, as is `∂⁺loss/∂x`, `w′` has its prime, `x1` and `z₁` have a subscript, `ŷ` a hat; other words stand upright.
  */
 export function latexName(name: string): string {
   if (name.endsWith("′")) return `{${latexName(name.slice(0, -1))}}'`;
-  const derivative = /^∂(.+?)\/∂(.+)$/u.exec(name);
-  if (derivative) return `\\frac{\\partial ${latexName(derivative[1])}}{\\partial ${latexName(derivative[2])}}`;
+  const derivative = /^∂(⁺?)(.+?)\/∂(.+)$/u.exec(name);
+  if (derivative) {
+    const [, plus, of, by] = derivative;
+    return `\\frac{\\partial${plus && "^{+}"} ${latexName(of)}}{\\partial ${latexName(by)}}`;
+  }
   // key.0 is an element of key.
   const parts = name.replace(/\.(\d+)$/, "_$1").split(".");
   if (parts.length === 1) return word(parts[0]);
