@@ -38,6 +38,6 @@ function layer(count: Dim, width: Dim, options: EmbeddingOptions = {}): (indices
 
 /**
  * Vectors by number: i32 `indices` […] → f32 […, width], rows of a new parameter `weight` [count, width]. An index outside
- * reads zeros; where the indices are an input, the runtime refuses it, unless they lie in a GPU buffer.
+ * reads zeros, without an error.
  */
 export const embedding = layerCall(layer) as Embedding;
