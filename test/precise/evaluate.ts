@@ -60,7 +60,13 @@ export interface Evaluated {
 }
 
 /** Evaluates with more and more digits until every element is near enough. */
-export function evaluateTo(wanted: Wanted, values: readonly Value[], given: Given, digits: number, most = mostDigits): Evaluated {
+export function evaluateTo(
+  wanted: Wanted,
+  values: readonly Value[],
+  given: Given,
+  digits: number,
+  most = mostDigits,
+): Evaluated {
   for (let tried = digits; ; tried = Math.ceil(tried * growth)) {
     const isLast = tried * growth > most;
     const results = evaluateOnce(values, given, makeArithmetic(tried, isLast));
