@@ -4,7 +4,7 @@
 /// of it at the very index that it reads (an epilogue); values of leaves alone are recomputed wherever they are used.
 import type { Dim } from "../../ir/dim.ts";
 import { elementCount, sameShape, type Shape } from "../../ir/type.ts";
-import { keptAxes } from "../../ir/ops/sum.ts";
+import { axesOf, keptAxes } from "../../ir/ops/sum.ts";
 import { postorder, underLayouts, type Value } from "../../ir/value.ts";
 import { indexAlgebra, type Index } from "../lower/index.ts";
 import { afterLayouts, isRenaming, readsOf, sameIndex, throughLayouts, type Access } from "./access.ts";
@@ -53,7 +53,7 @@ export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
         break;
       case "reduction": {
         const space = value.operands[0].type.shape;
-        const axes = value.attrs.axes as readonly number[];
+        const axes = axesOf(value);
         const key = `${space.join()}|${axes.join()}`;
         const alike = reductions.get(key) ?? new Set();
         reductions.set(key, alike);

@@ -7,7 +7,7 @@ import { where } from "../../ir/ops/choose.ts";
 import { exp, log } from "../../ir/ops/functions.ts";
 import { constantValue, sizeValue } from "../../ir/ops/leaf.ts";
 import { logsumexpOp, max, min } from "../../ir/ops/reduce.ts";
-import { reducedCount, spread, sum, sumOp } from "../../ir/ops/sum.ts";
+import { axesOf, reducedCount, spread, sum, sumOp } from "../../ir/ops/sum.ts";
 import { apply, same, underLayouts, withOperands, type Value } from "../../ir/value.ts";
 import type { Pass } from "../pass.ts";
 import { makeRewriter } from "../rewrite/driver.ts";
@@ -92,7 +92,7 @@ function logarithmIn(value: Value): Logarithm | undefined {
   }
   if (value.op !== logsumexpOp) return scaledLogarithmIn(value);
   const [x] = value.operands;
-  const axes = value.attrs.axes as readonly number[];
+  const axes = axesOf(value);
   const scaled = scaledOf(x);
   const largest: Value = (scaled.factor > 0 ? max : min)(scaled.inner, { axes });
   // Of a row of −∞, or with ∞ in it, nothing can be taken away.
@@ -154,7 +154,7 @@ function deviationAxes(difference: Value): readonly number[] | undefined {
   const mean = underLayouts(spreadMean);
   const [total, count] = mean.operands;
   if (mean.op !== div.op || total.op !== sumOp || !same(total.operands[0], x)) return undefined;
-  const axes = total.attrs.axes as readonly number[];
+  const axes = axesOf(total);
   return constantValue(count) === reducedCount(x.type, axes) && isSpreadOf(spreadMean, mean, axes) ? axes : undefined;
 }
 

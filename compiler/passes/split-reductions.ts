@@ -2,7 +2,7 @@
 /// another reduction of the same tensor uses already, or along rows when a single total would have one long row.
 import type { Graph } from "../../ir/graph.ts";
 import { normOp } from "../../ir/ops/norm.ts";
-import { sumOp } from "../../ir/ops/sum.ts";
+import { axesOf, sumOp } from "../../ir/ops/sum.ts";
 import { elementCount } from "../../ir/type.ts";
 import { apply, underLayouts, withOperands, type Value } from "../../ir/value.ts";
 import type { Pass } from "../pass.ts";
@@ -26,7 +26,7 @@ function split(value: Value): Value {
   // The length of lengths is the length of all.
   if (value.op !== sumOp && value.op !== normOp) return value;
   const [operand] = value.operands;
-  const axes = value.attrs.axes as readonly number[];
+  const axes = axesOf(value);
   const inner = innerAxes(operand, axes) ?? rowAxes(operand, axes);
   if (!inner) return value;
   const rest = axes.filter((axis) => !inner.includes(axis));
@@ -47,7 +47,7 @@ function innerAxes(operand: Value, axes: readonly number[]): readonly number[] |
       base.op.kind === "reduction" &&
       elementCount(base.operands[0].type.shape) === elementCount(operand.type.shape)
     ) {
-      const own = base.attrs.axes as readonly number[];
+      const own = axesOf(base);
       if (own.length < axes.length && own.every((axis) => axes.includes(axis))) return own;
     }
     if (base.op.kind === "elementwise") pending.push(...base.operands);

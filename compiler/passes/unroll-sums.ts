@@ -4,7 +4,7 @@ import type { Graph } from "../../ir/graph.ts";
 import { add } from "../../ir/ops/arithmetic.ts";
 import { reshapeTo } from "../../ir/ops/layout.ts";
 import { sliceTo } from "../../ir/ops/pad.ts";
-import { reducedCount, sumOp } from "../../ir/ops/sum.ts";
+import { axesOf, reducedCount, sumOp } from "../../ir/ops/sum.ts";
 import { skewOp } from "../../ir/ops/windows.ts";
 import { withOperands, type Value } from "../../ir/value.ts";
 import type { Pass } from "../pass.ts";
@@ -24,7 +24,7 @@ export const unrollSums: Pass = {
 function unroll(value: Value): Value {
   if (value.op !== sumOp) return value;
   const [operand] = value.operands;
-  const axes = value.attrs.axes as readonly number[];
+  const axes = axesOf(value);
   const count = reducedCount(operand.type, axes);
   if (count === 1) return reshapeTo(operand, value.type.shape);
   if (operand.op !== skewOp || axes.length !== 1 || typeof count !== "number" || count > mostTerms) return value;

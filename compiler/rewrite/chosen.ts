@@ -1,11 +1,11 @@
 /// Exponentials among which one is chosen, or that stand side by side: the choice is made among their exponents.
-import { where } from "../../ir/ops/choose.ts";
 import { minimum } from "../../ir/ops/functions.ts";
 import { constant, constantValue } from "../../ir/ops/leaf.ts";
 import { concatenateOp, padAttrs, padOp } from "../../ir/ops/pad.ts";
 import { apply, type Value } from "../../ir/value.ts";
 import { addLinear, linearAtom, linearConstant, writeLinear } from "./linear.ts";
 import { atomMonomial, exponentialMonomial, isExponential, isPure, type Monomial } from "./monomial.ts";
+import { where } from "./untyped.ts";
 
 /** ln of a part that is positive or 0 for certain: an exponential, or a number. */
 function logarithmOfPart(part: Value, monomial: Monomial): Value | undefined {
@@ -43,6 +43,6 @@ export function extremeMonomial(value: Value, element: Monomial, condition: Valu
   const [x] = value.operands;
   const exponent = isExponential(element) ? logarithmOfPart(x, element) : undefined;
   if (!exponent) return atomMonomial(value);
-  const counted = condition ? (where(condition as never, exponent as never, -Infinity) as Value) : exponent;
+  const counted = condition ? where(condition, exponent, -Infinity) : exponent;
   return exponentialMonomial(linearAtom(apply(value.op, [counted], value.attrs)));
 }

@@ -1,7 +1,7 @@
 /// Which exponentials are in a formula, whichever way it is spelled: a value as factors times e^exponent.
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
-import { castOp, selectOp, where } from "../../ir/ops/choose.ts";
-import { and, not } from "../../ir/ops/compare.ts";
+import { castOp, selectOp } from "../../ir/ops/choose.ts";
+import { and } from "../../ir/ops/compare.ts";
 import { exp, expm1, maximum, minimum, pow, sigmoid, sqrt, tanh } from "../../ir/ops/functions.ts";
 import { cosh, sinh } from "../../ir/ops/hyperbolic.ts";
 import { constantValue } from "../../ir/ops/leaf.ts";
@@ -9,7 +9,7 @@ import { log1mexp } from "../../ir/ops/logspace.ts";
 import { concatenateOp, padOp } from "../../ir/ops/pad.ts";
 import { exp2, rsqrt } from "../../ir/ops/powers.ts";
 import { logsumexp, maxOp, minOp } from "../../ir/ops/reduce.ts";
-import { sumOp } from "../../ir/ops/sum.ts";
+import { axesOf, sumOp } from "../../ir/ops/sum.ts";
 import { cumprodOp, cumsumOp } from "../../ir/ops/cumulative.ts";
 import { productOp } from "../../ir/ops/product.ts";
 import type { TensorType } from "../../ir/type.ts";
@@ -17,14 +17,36 @@ import { same, type Value } from "../../ir/value.ts";
 import { accumulatedMonomial } from "./accumulated.ts";
 import { chosenMonomial, extremeMonomial, paddedMonomial } from "./chosen.ts";
 import { complementOf, differenceOfSigmoids, logSigmoid } from "./sigmoids.ts";
-import { addLinear, equalLinear, linearAtom, linearConstant, linearLogaddexp, linearOf } from "./linear.ts";
+import {
+  addLinear,
+  equalLinear,
+  linearAtom,
+  linearConstant,
+  linearLogaddexp,
+  linearOf,
+  mapLinear,
+  newBudget,
+  scaleLinear,
+  writeLinear,
+  type Budget,
+  type Linear,
+} from "./linear.ts";
 import { isLongSum } from "./long-sum.ts";
-import { mapLinear, newBudget, scaleLinear, writeLinear, type Budget, type Linear } from "./linear.ts";
-import { atomMonomial, exponentialMonomial, isExponential, isPure, negatedMonomial } from "./monomial.ts";
-import { numberMonomial, restOf, timesMonomial, type Monomial } from "./monomial.ts";
+import {
+  atomMonomial,
+  exponentialMonomial,
+  isExponential,
+  isPure,
+  negatedMonomial,
+  numberMonomial,
+  restOf,
+  timesMonomial,
+  type Monomial,
+} from "./monomial.ts";
 import { baseOf, hasPlainPart } from "./mentions.ts";
 import { rangeOf } from "./range.ts";
 import { ontoLayout, withoutAxes } from "./rules/uniform.ts";
+import { not, where } from "./untyped.ts";
 
 export { mentionsExponential } from "./mentions.ts";
 
@@ -130,7 +152,7 @@ function rootMonomial(value: Value, base: Monomial): Monomial {
 
 /** Σ c · eᵘ = c · e^(ln Σ eᵘ), where c is the same along the summed axes; what a condition leaves out is e^−∞. */
 function sumMonomial(value: Value, budget: Budget): Monomial {
-  const axes = value.attrs.axes as readonly number[];
+  const axes = axesOf(value);
   const { conditions, element } = unmasked(value.operands[0], budget);
   const over = element.over.map((each) => withoutAxes(each, axes));
   const under = element.under.map((each) => withoutAxes(each, axes));
@@ -138,7 +160,7 @@ function sumMonomial(value: Value, budget: Budget): Monomial {
   if (!isExponential(element) || !over.every(known) || !under.every(known)) return atomMonomial(value);
   const exponent = writeLinear(element.exponent, value.operands[0].type);
   const all = allOf(conditions);
-  const total: Value = logsumexp((all ? where(all as never, exponent as never, -Infinity) : exponent) as Value, {
+  const total: Value = logsumexp((all ? where(all, exponent, -Infinity) : exponent) as Value, {
     axes,
   });
   return { coefficient: element.coefficient, over, under, exponent: linearOf(total) };
@@ -160,7 +182,7 @@ function unmasked(x: Value, budget: Budget): Unmasked {
     return { conditions: [condition], element: monomialOf(inner, {}, budget) };
   }
   if (x.op === selectOp && constantValue(inner) === 0) {
-    return { conditions: [not(condition as never)], element: monomialOf(other, {}, budget) };
+    return { conditions: [not(condition)], element: monomialOf(other, {}, budget) };
   }
   const element = monomialOf(x, {}, budget);
   const conditions = element.over.flatMap((each) => conditionOf(each) ?? []);
@@ -172,7 +194,7 @@ function conditionOf(factor: Value): Value | undefined {
   const [a, b] = factor.operands;
   if (factor.op === castOp) return a.type.dtype === "bool" ? a : undefined;
   const inner = factor.op === sub.op && constantValue(a) === 1 ? conditionOf(b) : undefined;
-  return inner && not(inner as never);
+  return inner && not(inner);
 }
 
 /** A sum as terms, equal exponentials merged; one term where it is none. */

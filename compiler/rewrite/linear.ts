@@ -8,6 +8,7 @@ import { logsumexpOp } from "../../ir/ops/reduce.ts";
 import type { TensorType } from "../../ir/type.ts";
 import { apply, same, underLayouts, type Value } from "../../ir/value.ts";
 import { ontoLayout, withoutAxes } from "./rules/uniform.ts";
+import { axesOf } from "../../ir/ops/sum.ts";
 
 /** constant + Σ coefficient · atom + Σ coefficient · softplus(argument). */
 export interface Linear {
@@ -158,7 +159,7 @@ function linearLogsumexp(value: Value, budget: Budget): Linear {
   const [x] = value.operands;
   const position = countedOperand(x);
   const inside = linearOf(position === undefined ? x : x.operands[position], budget);
-  const axes = value.attrs.axes as readonly number[];
+  const axes = axesOf(value);
   let outside = linearConstant(inside.constant);
   const rest = new Map<Value, number>();
   for (const [atom, coefficient] of inside.terms) {

@@ -11,7 +11,7 @@ import { normOp } from "../../ir/ops/norm.ts";
 import { hypot } from "../../ir/ops/powers.ts";
 import { productOp } from "../../ir/ops/product.ts";
 import { logsumexpOp, maxOp, minOp } from "../../ir/ops/reduce.ts";
-import { reducedCount, sumOp } from "../../ir/ops/sum.ts";
+import { axesOf, reducedCount, sumOp } from "../../ir/ops/sum.ts";
 import { makeFacts } from "../../ir/intern.ts";
 import { same, underLayouts, type Op, type Value } from "../../ir/value.ts";
 import { bottomUp } from "./bottom-up.ts";
@@ -199,20 +199,20 @@ const extremes: readonly Op[] = [maxOp, minOp];
 function reductionIn(value: Value, ops: readonly Op[], isOperand: (x: Value) => boolean): Value | undefined {
   const reduced = underLayouts(value);
   if (!ops.includes(reduced.op) || !isOperand(reduced.operands[0])) return undefined;
-  return isSpreadOf(value, reduced, reduced.attrs.axes as readonly number[]) ? reduced : undefined;
+  return isSpreadOf(value, reduced, axesOf(reduced)) ? reduced : undefined;
 }
 
 function rangeOfReduction(value: Value, of: Ranges): Range {
   const [x] = value.operands;
   const { low, high } = of(x);
-  const count = reducedCount(x.type, value.attrs.axes as readonly number[]);
+  const count = reducedCount(x.type, axesOf(value));
   const most = typeof count === "number" ? count : Infinity;
   if (value.op === maxOp || value.op === minOp) return { low, high };
   if (value.op === productOp && low >= 0) return { low: 0, high: high <= 1 ? 1 : Infinity };
   if (value.op === logsumexpOp) return { low, high: high + Math.log(most) };
   if (value.op === normOp) return { low: absRange({ low, high }).low, high: Infinity };
   if (value.op !== sumOp) return anything;
-  if (hasPeak(x, value.attrs.axes as readonly number[])) return { low: 1, high: Infinity };
+  if (hasPeak(x, axesOf(value))) return { low: 1, high: Infinity };
   const times = (bound: number): number => (bound === 0 ? 0 : bound * most);
   return { low: low >= 0 ? low : times(low), high: high <= 0 ? high : times(high) };
 }
@@ -223,5 +223,10 @@ function hasPeak(x: Value, summed: readonly number[]): boolean {
   if (!isMark && (x.op !== exp.op || x.operands[0].op !== sub.op)) return false;
   const [a, b] = x.operands[0].operands;
   const peak = reductionIn(b, isMark ? extremes : [maxOp], (reduced) => same(reduced, a));
-  return peak !== undefined && (peak.attrs.axes as readonly number[]).every((axis) => summed.includes(axis));
+  return peak !== undefined && axesOf(peak).every((axis) => summed.includes(axis));
+}
+
+/** Never negative, and 0 somewhere, as far as its formula tells. */
+export function touchesZero(value: Value): boolean {
+  return rangeOf(value).low === 0;
 }

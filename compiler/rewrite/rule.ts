@@ -93,3 +93,8 @@ export function reads(...ops: readonly Op[]): (value: Value) => boolean {
 export function keepsType(before: Value, after: Value): boolean {
   return sameType(before.type, after.type);
 }
+
+/** What becomes of a part of a rule's result, where it was found. */
+export function mapped(value: Value | undefined, then: (value: Value) => Value | undefined): Value | undefined {
+  return value && then(value);
+}

@@ -5,7 +5,7 @@ import { contractAttrs, operandAxes } from "../ops/contract.ts";
 import { suppliedOp } from "../ops/derivative.ts";
 import { constantOp, iotaOp, letter, settingOp, sizeOp, type SettingIdentity } from "../ops/leaf.ts";
 import { scanBody, scanLetters, scanResult } from "../ops/scan.ts";
-import { keptAxes } from "../ops/sum.ts";
+import { axesOf, keptAxes } from "../ops/sum.ts";
 import { wrapped } from "../ops/wrap.ts";
 import {
   postorder,
@@ -96,7 +96,7 @@ function layoutKernel(op: LayoutOp, value: Value, bind: BindSize): EvaluationKer
 function reductionKernel(op: ReductionOp, value: Value, bind: BindSize): EvaluationKernel {
   const { type } = value.operands[0];
   const shape = type.shape.map(bind);
-  const axes = value.attrs.axes as readonly number[];
+  const axes = axesOf(value);
   const starts = offsetsAlong(shape, keptAxes(shape.length, axes));
   const offsets = offsetsAlong(shape, axes);
   const initial = op.accumulators(type.dtype).map((part) => part.initial);

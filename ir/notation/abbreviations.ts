@@ -8,7 +8,7 @@ import { exp } from "../ops/functions.ts";
 import { reshapeOp } from "../ops/layout.ts";
 import { iota, sizeValue } from "../ops/leaf.ts";
 import { logsumexpOp } from "../ops/reduce.ts";
-import { broadcastOp, keptAxes, reducedCount, sumOp, type BroadcastAttrs } from "../ops/sum.ts";
+import { axesOf, broadcastOp, keptAxes, reducedCount, sumOp, type BroadcastAttrs } from "../ops/sum.ts";
 import { sameShape, type Shape } from "../type.ts";
 import { apply, sameAttrs, type Value } from "../value.ts";
 import { reductionAttributes } from "./attributes.ts";
@@ -51,7 +51,7 @@ function logSoftmax(value: Value, isOpaque: IsOpaque): Abbreviation | undefined 
   const [total] = spread.operands;
   if (total.op !== logsumexpOp || total.operands[0] !== x || isOpaque(total)) return undefined;
   const rank = x.type.shape.length;
-  const axes = total.attrs.axes as readonly number[];
+  const axes = axesOf(total);
   if (axes.length !== 1 || !sameAttrs(spread.attrs.axes, keptAxes(rank, axes))) return undefined;
   return named("logSoftmax", x, axes[0] === rank - 1 ? [] : [`axis=${axes[0]}`]);
 }
@@ -78,8 +78,6 @@ function keptReduction(value: Value, isOpaque: IsOpaque): Abbreviation | undefin
 }
 
 const keepAxes = "keepAxes=true";
-
-const axesOf = (value: Value): readonly number[] => value.attrs.axes as readonly number[];
 
 function keptShape(shape: Shape, axes: readonly number[]): Shape {
   return shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));

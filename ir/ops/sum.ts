@@ -9,7 +9,7 @@ import {
   type IndexAlgebra,
   type LayoutOp,
   type ReductionOp,
-  type RuleContext,
+  type Attrs,
   type Tensor,
   type Value,
 } from "../value.ts";
@@ -102,8 +102,8 @@ export const isNumber = (dtype: DType): boolean => dtype !== "bool";
 /** Element type of an accumulator for operands of this type. */
 export const accumulatorType = (dtype: DType): Accumulator["dtype"] =>
   dtype === "i32" || dtype === "u32" ? dtype : "f32";
-/** The reduced axes, in a derivative rule. */
-export const axesOf = (context: RuleContext): readonly number[] => context.attrs.axes as readonly number[];
+/** The axes of a reduction: of a value, or in a derivative rule. */
+export const axesOf = ({ attrs }: { readonly attrs: Attrs }): readonly number[] => attrs.axes as readonly number[];
 
 export const sumOp = reduction({
   name: "sum",

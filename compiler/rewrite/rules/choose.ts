@@ -1,12 +1,13 @@
 /// Selections: what multiplies a selection moves into the branch, so that the other branch cannot leak ∞ or NaN.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
-import { selectOp, where } from "../../../ir/ops/choose.ts";
+import { selectOp } from "../../../ir/ops/choose.ts";
 import { equal } from "../../../ir/ops/compare.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import type { Value } from "../../../ir/value.ts";
 import { staysFinite } from "../finite.ts";
 import { identity, reads, rule, type Condition, type Rule } from "../rule.ts";
 import { isApart } from "./apart.ts";
+import { where } from "../untyped.ts";
 
 /**
  * A selection that others read as well stays where it is: each product would need one of its own. Where the factor or the
@@ -74,7 +75,7 @@ function besideSumOfSelections({ operands: [left, right] }: Value): Value | unde
     if (!isSum || !total.operands.every(isZeroSelection) || staysFinite(factor)) continue;
     const isNothing: Value = equal(total, 0);
     if (isApart(factor, () => isNothing, 1)) continue;
-    return mul(total, where(isNothing as never, 1, factor as never) as Value);
+    return mul(total, where(isNothing, 1, factor));
   }
   return undefined;
 }

@@ -2,7 +2,7 @@
 import { add, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { logsumexpOp } from "../../../ir/ops/reduce.ts";
-import { spread, sum, sumOp } from "../../../ir/ops/sum.ts";
+import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import type { Op, Value } from "../../../ir/value.ts";
 import { addLinear, linearAtom, linearOf, writeLinear, type Linear } from "../linear.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
@@ -28,7 +28,7 @@ interface Expectation {
 function expectationOf(value: Value, facts: Surroundings): Expectation | undefined {
   const [element] = value.operands;
   if (value.op !== sumOp || element.op !== mul.op) return undefined;
-  const axes = value.attrs.axes as readonly number[];
+  const axes = axesOf(value);
   const [a, b] = element.operands;
   for (const [p, y] of [
     [a, b],
@@ -67,7 +67,7 @@ function logarithmIntoExpectation(value: Value, facts: Surroundings): Value | un
 
 /** True for ln Σ eˣ of the same rows where −x is in what the mean is taken of. */
 function belongsTo([total, size]: readonly [Value, number], scale: number, { y, axes }: Expectation): boolean {
-  if (total.op !== logsumexpOp || (total.attrs.axes as readonly number[]).join() !== axes.join()) return false;
+  if (total.op !== logsumexpOp || axesOf(total).join() !== axes.join()) return false;
   const inside = linearOf(y);
   return sizeOf(addLinear(inside, linearOf(total.operands[0]), size / scale)) < sizeOf(inside);
 }

@@ -1,12 +1,12 @@
 /// Functions of their inverses, a quotient of hyperbolic functions, and logarithms beside what vanishes.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
-import { where } from "../../../ir/ops/choose.ts";
 import { and, equal, greaterEqual, less } from "../../../ir/ops/compare.ts";
 import { log, log1p } from "../../../ir/ops/functions.ts";
 import { apply, same, type Op, type Value } from "../../../ir/value.ts";
 import { rangeOf } from "../range.ts";
 import { identity, reads, rule, type Condition, type Rule } from "../rule.ts";
 import { isApart } from "./apart.ts";
+import { where } from "../untyped.ts";
 
 /** It may be 0, as far as its formula tells. */
 const mayVanish = (x: Value): boolean => rangeOf(x).low <= 0 && rangeOf(x).high >= 0;
@@ -42,8 +42,8 @@ function nothingTimesDifference({ operands: [a, b] }: Value): Value | undefined 
     const [logarithm, y] = difference.operands;
     if (difference.op !== sub.op || logarithm.op !== log.op || !same(logarithm.operands[0], x)) continue;
     if (!mayVanish(x)) continue;
-    const isNothing = logarithmsHold(y).reduce<Value>((all, each) => and(all, each), equal(x, 0)) as never;
-    return where(isNothing, 0, mul(x, sub(log(where(isNothing, 1, x as never) as Value), y)) as never);
+    const isNothing = logarithmsHold(y).reduce<Value>((all, each) => and(all, each), equal(x, 0));
+    return where(isNothing, 0, mul(x, sub(log(where(isNothing, 1, x)), y)));
   }
   return undefined;
 }

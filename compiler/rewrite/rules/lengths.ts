@@ -1,14 +1,14 @@
 /// Lengths as divisors and under roots: at 0, where quotients are 0/0 and slopes infinite, they are 0 by convention.
 import { div, mul, neg } from "../../../ir/ops/arithmetic.ts";
-import { selectOp, where } from "../../../ir/ops/choose.ts";
-import { equal } from "../../../ir/ops/compare.ts";
+import { selectOp } from "../../../ir/ops/choose.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { root } from "../../../ir/ops/powers.ts";
-import { sumOp } from "../../../ir/ops/sum.ts";
+import { axesOf, sumOp } from "../../../ir/ops/sum.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
-import { rangeOf } from "../range.ts";
+import { rangeOf, touchesZero } from "../range.ts";
 import { identity, reads, rule, type Condition, type Rule } from "../rule.ts";
 import { isSpreadOf } from "./uniform.ts";
+import { equal, where } from "../untyped.ts";
 
 /** What a divisor is the length of, repeated along the axes of the length. */
 function measured(divisor: Value): Value | undefined {
@@ -16,11 +16,11 @@ function measured(divisor: Value): Value | undefined {
   const [total] = length.operands;
   if (length.op !== root.op || total.op !== sumOp || total.operands[0].op !== mul.op) return undefined;
   const [a, b] = total.operands[0].operands;
-  return same(a, b) && isSpreadOf(divisor, length, total.attrs.axes as readonly number[]) ? a : undefined;
+  return same(a, b) && isSpreadOf(divisor, length, axesOf(total)) ? a : undefined;
 }
 
 /** A length as a divisor: what vanishes with it is 0 over ∞ there, and so is the slope. */
-const endless = (length: Value): Value => where(equal(length, 0) as never, Infinity, length as never) as Value;
+const endless = (length: Value): Value => where(equal(length, 0), Infinity, length);
 
 /** True for a length as a divisor. */
 export function isEndless({ op, operands: [condition, number, length] }: Value): boolean {
@@ -50,13 +50,10 @@ function unitVector({ operands: [above, length] }: Value): Value | undefined {
   return div(above, endless(length));
 }
 
-/** Never negative, and 0 somewhere, as far as its formula tells. */
-const touchesZero: Condition = ({ values: { x } }) => rangeOf(x).low === 0;
-
 /** A root of a sum, as in (Σ|x|³)^⅓: its slope at 0 is infinite, and that of the norm is 0 by convention. */
 const isNormOfOtherOrder: Condition = ({ values: { x, y } }) => {
   const power = constantValue(y);
-  return power !== undefined && power > 0 && power < 0.5 && underLayouts(x).op === sumOp && rangeOf(x).low === 0;
+  return power !== undefined && power > 0 && power < 0.5 && underLayouts(x).op === sumOp && touchesZero(x);
 };
 
 const zero = "equal(x, 0)";
@@ -75,7 +72,9 @@ export const slopeOfLengthRules: readonly Rule[] = [
 
 /** Lengths, and roots of other orders. */
 export const lengthRules: readonly Rule[] = [
-  identity("inverse root of what is never negative", "stabilizes", "rsqrt(x) = 1 / root(x)", touchesZero),
+  identity("inverse root of what is never negative", "stabilizes", "rsqrt(x) = 1 / root(x)", ({ values: { x } }) =>
+    touchesZero(x),
+  ),
   identity(
     "root of a product of squares",
     "stabilizes",

@@ -7,7 +7,7 @@ import { constantValue } from "../../../ir/ops/leaf.ts";
 import { log1mexp, logaddexp } from "../../../ir/ops/logspace.ts";
 import { productOp } from "../../../ir/ops/product.ts";
 import { logsumexpOp } from "../../../ir/ops/reduce.ts";
-import { sum } from "../../../ir/ops/sum.ts";
+import { axesOf, sum } from "../../../ir/ops/sum.ts";
 import { apply, type Op, type Value } from "../../../ir/value.ts";
 import { mentionsExponential, mergedTerms, monomialOf, sumOfTerms, termsOf } from "../exponential.ts";
 import { mentionsInfinity, staysFinite } from "../finite.ts";
@@ -47,7 +47,7 @@ function logOfProduct({ operands: [whole] }: Value): Value | undefined {
   const [x] = whole.operands;
   if (whole.op !== productOp || !mentionsExponential(x)) return undefined;
   if (!isExponential(monomialOf(x)) || !(rangeOf(x).low >= 0)) return undefined;
-  return sum(log(x), { axes: whole.attrs.axes as readonly number[] });
+  return sum(log(x), { axes: axesOf(whole) });
 }
 
 /** √(r · eᵘ) = √r · e^(u/2), and so for powers. */

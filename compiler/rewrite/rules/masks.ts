@@ -1,8 +1,7 @@
 /// Rows that do not count, such as padding: they may hold anything, and neither value nor gradient reads it.
 import { classComparison } from "../../../ir/classes.ts";
 import { div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
-import { castOp, selectOp, where } from "../../../ir/ops/choose.ts";
-import { equal } from "../../../ir/ops/compare.ts";
+import { castOp, selectOp } from "../../../ir/ops/choose.ts";
 import { stopGradient } from "../../../ir/ops/derivative.ts";
 import { exp } from "../../../ir/ops/functions.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
@@ -11,6 +10,7 @@ import { apply, same, type Value } from "../../../ir/value.ts";
 import { rangeOf } from "../range.ts";
 import { reads, rule, type Rule } from "../rule.ts";
 import { isNormalized } from "./rows.ts";
+import { equal, where } from "../untyped.ts";
 
 /** A condition as a number, which is no match of classes. */
 function maskIn({ op, operands: [condition] }: Value): Value | undefined {
@@ -25,9 +25,9 @@ function maskedRow({ operands: [a, b] }: Value): Value | undefined {
   ]) {
     if (!isNormalized(x)) continue;
     const condition = maskIn(weight);
-    if (condition) return where(condition as never, x as never, 0);
+    if (condition) return where(condition, x, 0);
     const shared = weight.op === div.op ? maskIn(weight.operands[0]) : undefined;
-    if (shared) return where(shared as never, div(x, weight.operands[1]) as never, 0);
+    if (shared) return where(shared, div(x, weight.operands[1]), 0);
   }
   return undefined;
 }
@@ -89,15 +89,15 @@ function underOneMask(p: Value, logarithm: Value): Value | undefined {
   const mask = maskOfProduct(p);
   const counted = mask && whereCounted(logarithm, mask.condition);
   if (!counted || counted === logarithm) return undefined;
-  return where(mask.condition as never, mul(p, counted) as never, mul(p, 0) as never) as Value;
+  return where(mask.condition, mul(p, counted), mul(p, 0));
 }
 
 function underMask(weight: Value, logarithm: Value): Value | undefined {
   const mask = logarithm.op === sub.op ? maskedOf(logarithm.operands[0]) : undefined;
   if (!mask) return undefined;
   const { condition, x, none } = mask;
-  const impossible: Value = where(equal(weight, 0) as never, 0, mul(weight, none) as never);
-  return where(condition as never, mul(weight, sub(x, logarithm.operands[1])) as never, impossible as never);
+  const impossible: Value = where(equal(weight, 0), 0, mul(weight, none));
+  return where(condition, mul(weight, sub(x, logarithm.operands[1])), impossible);
 }
 
 /** Where nothing counts, there is nothing to divide, and no derivative by the divisor. */
@@ -111,7 +111,7 @@ function scaleOfMasked(value: Value): Value | undefined {
   const { low } = rangeOf(scale);
   const staysInfinite = value.op === mul.op ? low > 0 : low >= 0;
   const none = staysInfinite ? mask.none : stopGradient(scaled(mask.none));
-  return where(mask.condition as never, scaled(mask.x) as never, none as never) as Value;
+  return where(mask.condition, scaled(mask.x), none);
 }
 
 interface Repeated {
@@ -142,7 +142,7 @@ function rowOfSelection({ operands: [a, b] }: Value): Value | undefined {
   ]) {
     const found = isNormalized(x) || isMatch(x) ? repeatedSelection(weight) : undefined;
     if (!found) continue;
-    return signed(where(found.condition as never, mul(found.x, x) as never, 0), found.negative);
+    return signed(where(found.condition, mul(found.x, x), 0), found.negative);
   }
   return undefined;
 }
@@ -154,8 +154,8 @@ function matchInSelection({ operands: [match, weight, none] }: Value): Value | u
   if (constantValue(none) !== 0 || !classComparison(match)) return undefined;
   const found = repeatedSelection(weight);
   if (!found) return undefined;
-  const picked = where(match as never, found.x as never, 0);
-  return signed(where(found.condition as never, picked as never, 0), found.negative);
+  const picked = where(match, found.x, 0);
+  return signed(where(found.condition, picked, 0), found.negative);
 }
 
 /** Before differentiating: rows that a mask leaves out. */

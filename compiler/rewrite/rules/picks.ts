@@ -1,13 +1,13 @@
 /// One entry of each row, picked by a label: read where the row is computed, its logarithm taken before it is picked.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
-import { castOp, selectOp, where } from "../../../ir/ops/choose.ts";
+import { castOp, selectOp } from "../../../ir/ops/choose.ts";
 import { and, equal, greaterEqual, less } from "../../../ir/ops/compare.ts";
 import { log } from "../../../ir/ops/functions.ts";
 import { batchAxes, gatherOp } from "../../../ir/ops/gather.ts";
 import { reshapeTo } from "../../../ir/ops/layout.ts";
 import { constantValue, iota, sizeValue } from "../../../ir/ops/leaf.ts";
 import { logsumexpOp } from "../../../ir/ops/reduce.ts";
-import { broadcastAlong, sum, sumOp } from "../../../ir/ops/sum.ts";
+import { axesOf, broadcastAlong, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { apply, same, underLayouts, type Value } from "../../../ir/value.ts";
 import { mentionsExponential, monomialOf } from "../exponential.ts";
 import { isExponential } from "../monomial.ts";
@@ -15,6 +15,7 @@ import { rule, type Rule, type Surroundings } from "../rule.ts";
 import { oneHotAxes } from "./reduce.ts";
 import { isNormalized } from "./rows.ts";
 import { withoutAxes } from "./uniform.ts";
+import { where } from "../untyped.ts";
 
 /** Where a sum picks, and what it picks from: Σ y·p or Σ where(y, p, 0) for a comparison y. */
 function pickedOf(element: Value): { readonly match: Value; readonly from: Value } | undefined {
@@ -38,11 +39,11 @@ function logOfPicked(x: Value, surroundings: Surroundings): Value | undefined {
   }
   const picked = x.op === sumOp ? pickedOf(a) : undefined;
   if (!picked) return undefined;
-  const axes = x.attrs.axes as readonly number[];
+  const axes = axesOf(x);
   const whole = oneHotAxes(picked.match, surroundings, axes);
   if (!whole || whole.length !== axes.length || !whole.every((axis) => axes.includes(axis))) return undefined;
   // A zero of what is not picked has no say.
-  return sum(where(picked.match as never, log(picked.from) as never, 0), { axes });
+  return sum(where(picked.match, log(picked.from), 0), { axes });
 }
 
 /** Of one element of each row, ln Σ eˣ is x. */
@@ -50,10 +51,10 @@ function logsumexpOfPicked(value: Value, surroundings: Surroundings): Value | un
   const [x] = value.operands;
   const [match, from, none] = x.operands;
   if (x.op !== selectOp || constantValue(none) !== -Infinity) return undefined;
-  const axes = value.attrs.axes as readonly number[];
+  const axes = axesOf(value);
   const whole = oneHotAxes(match, surroundings, axes);
   if (whole?.length !== axes.length) return undefined;
-  return sum(where(match as never, from as never, 0), { axes });
+  return sum(where(match, from, 0), { axes });
 }
 
 /** ln of gathered exponentials: gathered logarithms, and −∞ where a position is outside and reads 0. */
@@ -68,7 +69,7 @@ function logOfGathered(x: Value): Value | undefined {
   const inside = and(greaterEqual(indices, 0), less(indices, extent));
   const along = indices.type.shape.map((_, axis) => axis);
   const gathered = apply(gatherOp, [log(from), indices], x.attrs);
-  return where(broadcastAlong(inside, x.type.shape, along) as never, gathered as never, -Infinity);
+  return where(broadcastAlong(inside, x.type.shape, along), gathered, -Infinity);
 }
 
 /** A gather of one entry from each row as a sum that looks at the whole row, which is computed anyway. */
@@ -89,7 +90,7 @@ function asSum(value: Value): Value | undefined {
     rows.map((_, axis) => axis),
   );
   const match = equal(iota(shape, last, indices.type.dtype), label);
-  return reshapeTo(sum(where(match as never, x as never, 0), { axes: [last] }), value.type.shape);
+  return reshapeTo(sum(where(match, x, 0), { axes: [last] }), value.type.shape);
 }
 
 /** ln Σ eˣ less an entry of x: the row is read anyway. */
@@ -112,7 +113,7 @@ function entryBesideLogsumexp(value: Value): Value | undefined {
 /** ln Σ e^(x − c) for an entry c of x: the row is read anyway. */
 function logsumexpBesideEntry(value: Value): Value | undefined {
   const [difference] = value.operands;
-  const axes = value.attrs.axes as readonly number[];
+  const axes = axesOf(value);
   if (difference.op !== sub.op) return undefined;
   const [x, spread] = difference.operands;
   const picked = underLayouts(spread);

@@ -1,7 +1,7 @@
 /// Products and quotients of exponentials: one exponential of a sum, which overflows only where the result does.
 import { add, div, mul, neg } from "../../../ir/ops/arithmetic.ts";
 import { abs, exp, tanh } from "../../../ir/ops/functions.ts";
-import { spread, sum, sumOp } from "../../../ir/ops/sum.ts";
+import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { remembering } from "../../../ir/intern.ts";
 import type { TensorType } from "../../../ir/type.ts";
 import { same, type Value } from "../../../ir/value.ts";
@@ -154,7 +154,7 @@ function intoSum(factor: Value, rest: Monomial, type: TensorType): Value | undef
   const [x] = factor.operands;
   const element = monomialOf(x);
   if (!canOverflow(element, x.type)) return undefined;
-  const axes = factor.attrs.axes as readonly number[];
+  const axes = axesOf(factor);
   const outside = mapLinear(rest.exponent, (atom) => spread(atom, x.type, axes));
   const inner = distributed(timesMonomial(element, exponentialMonomial(outside)), x.type);
   const others = { ...rest, exponent: linearConstant(0) };

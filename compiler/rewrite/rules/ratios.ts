@@ -1,8 +1,6 @@
 /// f(x)/x for functions with f(0) = 0, and its inverse: 0/0 at 0, where the limit is f′(0), and near 0 a slope whose digits
 /// cancel. There the Taylor series takes its place, and with it its derivatives.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
-import { where } from "../../../ir/ops/choose.ts";
-import { greater, less } from "../../../ir/ops/compare.ts";
 import { abs, expm1, log1p, minimum, tanh } from "../../../ir/ops/functions.ts";
 import { asinh, atanh, sinh } from "../../../ir/ops/hyperbolic.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
@@ -11,6 +9,7 @@ import { asin, atan, sin, tan } from "../../../ir/ops/trigonometric.ts";
 import { same, type Op, type Value } from "../../../ir/value.ts";
 import { identity, rule, type Rule } from "../rule.ts";
 import { isApart } from "./apart.ts";
+import { greater, less, where } from "../untyped.ts";
 
 /** f(u)/u for |u| < radius to the last digit of a float32. */
 interface Series {
@@ -81,8 +80,8 @@ function quotient(f: Value, v: Value): Value | undefined {
   const [u] = f.operands;
   const ratio = near && ratioOf(u, v);
   if (!near || ratio === undefined) return undefined;
-  const isNear = less(abs(u), near.radius) as never;
-  return where(isNear, times(ratio, polynomial(near, u)) as never, div(f, where(isNear, 1, v as never) as Value));
+  const isNear = less(abs(u), near.radius);
+  return where(isNear, times(ratio, polynomial(near, u)), div(f, where(isNear, 1, v)));
 }
 
 /** The largest number whose exponential is finite. */
@@ -94,14 +93,14 @@ function operandOverFunction({ type, operands: [v, f] }: Value): Value | undefin
   const [u] = f.operands;
   const ratio = near && ratioOf(u, v);
   if (!near || ratio === undefined || constantValue(v) !== undefined) return undefined;
-  const isNear = less(abs(u), near.radius) as never;
+  const isNear = less(abs(u), near.radius);
   const close: Value = div(1, times(ratio, polynomial(near, u)));
-  if (f.op !== expm1.op) return where(isNear, close as never, div(v, where(isNear, 1, f as never) as Value));
+  if (f.op !== expm1.op) return where(isNear, close, div(v, where(isNear, 1, f)));
   // Where the exponential overflows the quotient is 0, and so is its slope.
-  const beyond = greater(u, largestExponent) as never;
+  const beyond = greater(u, largestExponent);
   const exponential = expm1(minimum(u, largestExponent)) as Value;
-  const apart: Value = where(beyond, 0, div(v, where(isNear, 1, exponential as never) as Value));
-  return where(isNear, close as never, apart as never);
+  const apart: Value = where(beyond, 0, div(v, where(isNear, 1, exponential)));
+  return where(isNear, close, apart);
 }
 
 /** coth x − 1/x within the radius, where both are large: x/3 − x³/45 + …, the last digit of a float32 and of its slope. */
@@ -114,9 +113,9 @@ function differenceOfReciprocals({ type, operands }: Value): Value | undefined {
   const near = (x: Value): Value => less(abs(x), langevin.radius);
   // What is apart from 0 already.
   if (isApart(b, near, 1)) return undefined;
-  const isNear = near(b) as never;
-  const apart: Value = where(isNear, 1, b as never);
-  return where(isNear, mul(b, polynomial(langevin, b)) as never, sub(div(1, tanh(apart)), div(1, apart)) as never);
+  const isNear = near(b);
+  const apart: Value = where(isNear, 1, b);
+  return where(isNear, mul(b, polynomial(langevin, b)), sub(div(1, tanh(apart)), div(1, apart)));
 }
 
 const reciprocalOf = ({ op, operands: [a, b] }: Value): Value | undefined =>

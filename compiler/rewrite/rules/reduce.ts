@@ -2,7 +2,7 @@
 import { classComparisons, labelInput, type ClassComparison } from "../../../ir/classes.ts";
 import { multiplyDims } from "../../../ir/dim.ts";
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
-import { castOp, selectOp, where } from "../../../ir/ops/choose.ts";
+import { castOp, selectOp } from "../../../ir/ops/choose.ts";
 import { and } from "../../../ir/ops/compare.ts";
 import { contractAttrs } from "../../../ir/ops/contract.ts";
 import { exp } from "../../../ir/ops/functions.ts";
@@ -10,6 +10,7 @@ import { reshapeOp, reshapeTo, transposeOp } from "../../../ir/ops/layout.ts";
 import { constant, constantValue, inputOp, iotaOp, sizeValue, type InputIdentity } from "../../../ir/ops/leaf.ts";
 import { argmaxOp, logsumexpOp } from "../../../ir/ops/reduce.ts";
 import {
+  axesOf,
   broadcastAlong,
   broadcastAttrs,
   broadcastOp,
@@ -21,12 +22,11 @@ import {
 import type { Dim } from "../../../ir/dim.ts";
 import { isFloat, type Shape } from "../../../ir/type.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
-import { rule, type Rule, type Surroundings } from "../rule.ts";
+import { mapped, rule, type Rule, type Surroundings } from "../rule.ts";
 import { isSpreadOf, withoutAxes } from "./uniform.ts";
+import { where } from "../untyped.ts";
 
 type Axes = readonly number[];
-
-const axesOf = (value: Value): Axes => value.attrs.axes as Axes;
 const keptShape = (value: Value, axes: Axes): Shape =>
   keptAxes(value.type.shape.length, axes).map((axis) => value.type.shape[axis]);
 
@@ -159,9 +159,7 @@ function sumOfPicked(
   const isPick = match && axes.length === 1 && oneHotAxes(match, facts, axes);
   const total = match ? isPick && withoutAxes(x, axes) : knownSum(x, axes, facts, depth);
   return mapped(total || undefined, (found) =>
-    parts
-      .flatMap((part) => withoutAxes(part, axes) ?? [])
-      .reduce<Value>((sum, part) => where(part as never, sum as never, 0), found),
+    parts.flatMap((part) => withoutAxes(part, axes) ?? []).reduce<Value>((sum, part) => where(part, sum, 0), found),
   );
 }
 
@@ -169,10 +167,6 @@ function scaledSum(factor: Value, rest: Value, axes: Axes, facts: Surroundings, 
   return mapped(withoutAxes(factor, axes), (scale) =>
     mapped(knownSum(rest, axes, facts, depth), (total) => mul(scale, total)),
   );
-}
-
-function mapped(value: Value | undefined, then: (value: Value) => Value | undefined): Value | undefined {
-  return value && then(value);
 }
 
 /** Repeated elements are counted instead of added. */

@@ -1,6 +1,5 @@
 /// Roots of sums of squares: without overflow, with the gradient 0 where they vanish, and with the digits of differences.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
-import { where } from "../../../ir/ops/choose.ts";
 import { equal, less } from "../../../ir/ops/compare.ts";
 import { abs, expm1, log1p, sqrt, tanh } from "../../../ir/ops/functions.ts";
 import { asinh } from "../../../ir/ops/hyperbolic.ts";
@@ -8,11 +7,9 @@ import { constant, constantValue } from "../../../ir/ops/leaf.ts";
 import { hypot, root } from "../../../ir/ops/powers.ts";
 import { same, type Value } from "../../../ir/value.ts";
 import { addLinear, linearAtom, linearConstant, linearOf, scaleLinear, writeLinear, type Linear } from "../linear.ts";
-import { rangeOf } from "../range.ts";
+import { rangeOf, touchesZero } from "../range.ts";
 import { identity, rule, type Condition, type Rule } from "../rule.ts";
-
-/** Never negative, and 0 somewhere, as far as its formula tells: a slope of the root would be infinite there. */
-const touchesZero = (x: Value): boolean => rangeOf(x).low === 0;
+import { where } from "../untyped.ts";
 
 /** √(x² + c) for a number c > 0. */
 function rootOfSquareAndNumber({ operands: [total] }: Value): Value | undefined {
@@ -61,7 +58,7 @@ function differenceOfRoots({ type, operands: [a, b] }: Value): Value | undefined
   const [above, total]: readonly [Value, Value] = [writeLinear(apart, type), add(a, b)];
   if (rangeOf(total).low > 0) return div(above, total);
   const vanishes = equal(total, 0) as Value;
-  return where(vanishes as never, 0, div(above, where(vanishes as never, 1, total)) as never);
+  return where(vanishes, 0, div(above, where(vanishes, 1, total)));
 }
 
 /**
@@ -121,8 +118,7 @@ function rootBesideItsSide({ op, type, operands: [a, b] }: Value): Value | undef
     // Sums with numbers are inverse functions, which logarithms know.
     if (!found || (op === add.op && found.isNumber)) continue;
     const cancels = less(length, mul(op === add.op ? -2 : 2, side));
-    const choose = (x: Value | number, y: Value | number): Value =>
-      where(cancels as never, x as never, y as never) as Value;
+    const choose = (x: Value | number, y: Value | number): Value => where(cancels, x, y);
     const other = choose(0, side);
     const close = op === add.op ? add(length, other) : sub(length, other);
     const chosen = choose(found.over(choose(add(length, abs(side)), 1)), close);

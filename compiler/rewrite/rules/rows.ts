@@ -4,7 +4,7 @@ import { mul, neg } from "../../../ir/ops/arithmetic.ts";
 import { contractAttrs } from "../../../ir/ops/contract.ts";
 import { reshapeOp, reshapeTo, transpose, transposeOp } from "../../../ir/ops/layout.ts";
 import { logsumexpOp, maxOp } from "../../../ir/ops/reduce.ts";
-import { broadcastAlong, broadcastAttrs, broadcastOp, keptAxes, sum, sumOp } from "../../../ir/ops/sum.ts";
+import { axesOf, broadcastAlong, broadcastAttrs, broadcastOp, keptAxes, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { remembering } from "../../../ir/intern.ts";
 import { sameShape, type Shape } from "../../../ir/type.ts";
 import { apply, same, sameAttrs, type Value } from "../../../ir/value.ts";
@@ -61,7 +61,9 @@ function reductionOfTranspose(value: Value): Value | undefined {
   const [turned] = value.operands;
   if (turned.op !== transposeOp) return undefined;
   const permutation = turned.attrs.permutation as readonly number[];
-  const axes = (value.attrs.axes as readonly number[]).map((axis) => permutation[axis]).sort((a, b) => a - b);
+  const axes = axesOf(value)
+    .map((axis) => permutation[axis])
+    .sort((a, b) => a - b);
   const reduced = apply(value.op, turned.operands, { ...value.attrs, axes });
   const order = keptAxes(permutation.length, axes);
   const wanted = permutation.filter((axis) => !axes.includes(axis));
@@ -78,9 +80,7 @@ function reductionOfUnits(value: Value): Value | undefined {
   const [x] = shaped.operands;
   const [from, to] = [x, shaped].map(({ type }) => longAxes(type.shape));
   if (!sameShape(extentsOf(x, from), extentsOf(shaped, to))) return undefined;
-  const axes = (value.attrs.axes as readonly number[]).flatMap((axis) =>
-    to.includes(axis) ? from[to.indexOf(axis)] : [],
-  );
+  const axes = axesOf(value).flatMap((axis) => (to.includes(axis) ? from[to.indexOf(axis)] : []));
   if (axes.length === 0) return undefined;
   return reshapeTo(apply(value.op, [x], { ...value.attrs, axes }), value.type.shape);
 }
@@ -94,7 +94,7 @@ function reductionOfRepetition(value: Value): Value | undefined {
   if (spread.op !== broadcastOp) return undefined;
   const [x] = spread.operands;
   const { shape, axes: along } = broadcastAttrs(spread);
-  const axes = value.attrs.axes as readonly number[];
+  const axes = axesOf(value);
   const inner = axes.map((axis) => along.indexOf(axis));
   if (inner.some((axis, i) => axis < 0 || x.type.shape[axis] !== shape[axes[i]])) return undefined;
   const kept = keptAxes(shape.length, axes);

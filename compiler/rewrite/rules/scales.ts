@@ -5,7 +5,7 @@ import { abs, pow, sqrt } from "../../../ir/ops/functions.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { norm } from "../../../ir/ops/norm.ts";
 import { root } from "../../../ir/ops/powers.ts";
-import { sumOp } from "../../../ir/ops/sum.ts";
+import { axesOf, sumOp } from "../../../ir/ops/sum.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { rangeOf } from "../range.ts";
 import { identity, rule, type Condition, type Rule } from "../rule.ts";
@@ -57,7 +57,7 @@ function normOfPowers(value: Value): Value | undefined {
   const [total, factor] = divisor !== undefined ? [a, 1 / divisor] : [inside, 1];
   const found = measuredIn(total);
   if (!found || !nearlyOne(found.exponent * inverse) || !(factor > 0)) return undefined;
-  const options = { axes: total.attrs.axes as readonly number[], order: found.exponent };
+  const options = { axes: axesOf(total), order: found.exponent };
   const length = norm(found.base as never, options as never) as Value;
   return factor === 1 ? length : (mul(factor ** inverse, length) as Value);
 }

@@ -1,14 +1,13 @@
 /// What is left of a distribution: 1 − p of one share is the sum of all others, and nothing cancels where that is added up.
 import { add, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
-import { selectOp, where } from "../../../ir/ops/choose.ts";
-import { and, greater, greaterEqual, less, not } from "../../../ir/ops/compare.ts";
+import { selectOp } from "../../../ir/ops/choose.ts";
 import { cumsumOp, logcumsumexpOp } from "../../../ir/ops/cumulative.ts";
 import { exp, maximum, minimum, softplus } from "../../../ir/ops/functions.ts";
 import { constantValue, iota } from "../../../ir/ops/leaf.ts";
 import { log1mexp, logaddexp } from "../../../ir/ops/logspace.ts";
 import { sliceAttrs, sliceOp } from "../../../ir/ops/pad.ts";
 import { logsumexp, logsumexpOp, maxOp, min } from "../../../ir/ops/reduce.ts";
-import { spread, sumOp } from "../../../ir/ops/sum.ts";
+import { axesOf, spread, sumOp } from "../../../ir/ops/sum.ts";
 import { apply, same, underLayouts, type Value } from "../../../ir/value.ts";
 import { sameShape, type TensorType } from "../../../ir/type.ts";
 import { mentionsExponential, monomialOf } from "../exponential.ts";
@@ -18,6 +17,7 @@ import { rangeOf } from "../range.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
 import { oneHotAxes } from "./reduce.ts";
 import { isSpreadOf } from "./uniform.ts";
+import { and, greater, greaterEqual, less, not, where } from "../untyped.ts";
 
 /** ln of the share that a value has in the whole: the value, and ln Σ eˣ of the whole. */
 interface Share {
@@ -32,14 +32,12 @@ function shareOf(x: Value): Share | undefined {
   return { part, total };
 }
 
-const axesOf = ({ attrs }: Value): readonly number[] => attrs.axes as readonly number[];
-
 /** The elements of x that count: where(c, x, none), or where(c, none, x). */
 function counted({ op, operands }: Value, x: Value, none: number): Value | undefined {
   const [condition, a, b] = operands;
   if (op !== selectOp) return undefined;
   if (constantValue(b) === none && same(a, x)) return condition;
-  return constantValue(a) === none && same(b, x) ? (not(condition as never) as Value) : undefined;
+  return constantValue(a) === none && same(b, x) ? not(condition) : undefined;
 }
 
 /** Which elements of the whole a share is made of: those of a sum, or the one that a label picks. */
@@ -63,16 +61,16 @@ function complementOfShare({ operands: [x] }: Value, facts: Surroundings): Value
 function complementOfParts(x: Value, facts: Surroundings): Value | undefined {
   const share = shareOf(x);
   if (!share) return undefined;
-  const isLarge = greater(x as never, largestShare) as Value;
+  const isLarge = greater(x, largestShare);
   const rest = restOfSome(share, facts) ?? restOfEach(share, isLarge);
   return rest && besideLarge(x, rest);
 }
 
 /** The rest where a share is large; of a smaller one 1 − p has its digits. */
 function besideLarge(x: Value, rest: Value): Value {
-  const isLarge = greater(x as never, largestShare) as Value;
-  const few = where(isLarge as never, largestShare, x as never) as Value;
-  return where(isLarge as never, rest as never, log1mexp(few) as never) as Value;
+  const isLarge = greater(x, largestShare);
+  const few = where(isLarge, largestShare, x);
+  return where(isLarge, rest, log1mexp(few));
 }
 
 /** Some of the shares of a row, the largest of them, or some of them added up. */
@@ -99,7 +97,7 @@ function wholeOf({ op, operands: [a, b] }: Value): Value | undefined {
 
 function complementOfEach(x: Value): Value | undefined {
   const share = shareOf(x);
-  const rest = share && restOfEach(share, greater(x as never, largestShare) as Value);
+  const rest = share && restOfEach(share, greater(x, largestShare));
   return rest && besideLarge(x, rest);
 }
 
@@ -112,7 +110,7 @@ function complementOfSummedSlice(x: Value): Value | undefined {
   if (axes.join() !== axesOf(total).join() || !isSpreadOf(share.total, total, axes)) return undefined;
   const inside = positionsOf(shares.operands[0], axes);
   if (!inside) return undefined;
-  const others = where(inside as never, -Infinity, share.part as never) as Value;
+  const others = where(inside, -Infinity, share.part);
   return besideLarge(x, sub(logsumexp(others, { axes }), total));
 }
 
@@ -126,16 +124,16 @@ function positionsOf(slice: Value, axes: readonly number[]): Value | undefined {
   if (cut.length === 0 || !cut.every(isKnown)) return undefined;
   const conditions = cut.map((axis): Value => {
     const at = iota(shape as never, axis) as Value;
-    return and(greaterEqual(at as never, starts[axis] as number), less(at as never, limits[axis] as number)) as Value;
+    return and(greaterEqual(at, starts[axis] as number), less(at, limits[axis] as number));
   });
-  return conditions.reduce((a, b) => and(a as never, b as never) as Value);
+  return conditions.reduce((a, b) => and(a, b));
 }
 
 /** ln of what some elements of each row leave of it. */
 function restOfSome({ part, total }: Share, facts: Surroundings): Value | undefined {
   const members = total.op === logsumexpOp ? membersOf(part, total, facts) : undefined;
   if (!members) return undefined;
-  const others = where(not(members as never), total.operands[0] as never, -Infinity) as Value;
+  const others = where(not(members), total.operands[0], -Infinity);
   return sub(logsumexp(others, { axes: axesOf(total) }), total);
 }
 
@@ -144,7 +142,7 @@ function restOfEach({ part, total }: Share, isLarge: Value): Value | undefined {
   const [inner] = total.operands;
   const isWhole = inner?.op === logsumexpOp && same(inner.operands[0], part) && isSpreadOf(total, inner, axesOf(inner));
   if (!isWhole) return undefined;
-  const others = logsumexp(where(isLarge as never, -Infinity, part as never) as Value, { axes: axesOf(inner) });
+  const others = logsumexp(where(isLarge, -Infinity, part), { axes: axesOf(inner) });
   return sub(spread(others, part.type, axesOf(inner)), total);
 }
 
@@ -166,9 +164,9 @@ const largestTotal = 0.5;
 function complementOfProduct({ operands: [value], type }: Value): Value | undefined {
   const [total, added] = addedUp(sumOfSoftplus(value)) ?? ofFew(linearOf(value), type) ?? [];
   if (!total || !added) return undefined;
-  const isSmall = less(total as never, largestTotal);
-  const large = where(isSmall, largestTotal, total as never) as Value;
-  return where(isSmall, added as never, log1mexp(neg(large)) as never);
+  const isSmall = less(total, largestTotal);
+  const large = where(isSmall, largestTotal, total);
+  return where(isSmall, added, log1mexp(neg(large)));
 }
 
 /** Along an axis: the total of all softplus, and the sum of shares. */
@@ -206,7 +204,7 @@ function complementOfGumbel({ operands: [x] }: Value): Value | undefined {
   if (rangeOf(u).low >= smallExponent) return undefined;
   const small: Value = sub(u, mul(0.5, exp(minimum(u, smallExponent) as Value)));
   const large: Value = log1mexp(neg(exp(maximum(u, smallExponent) as Value)));
-  return where(less(u as never, smallExponent) as never, small as never, large as never);
+  return where(less(u, smallExponent), small, large);
 }
 
 /** Complements of shares of a softmax, and of products of complements. */

@@ -1,12 +1,12 @@
 /// Squares that overflow beyond 1.8·10¹⁹ where what is made of them does not, and squares whose digits cancel.
 import { add, div, mul } from "../../../ir/ops/arithmetic.ts";
-import { where } from "../../../ir/ops/choose.ts";
 import { greater } from "../../../ir/ops/compare.ts";
 import { abs, log, log1p, pow } from "../../../ir/ops/functions.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { identity, rule, type Condition, type Rule } from "../rule.ts";
 import { isApart } from "./apart.ts";
+import { where } from "../untyped.ts";
 
 /** number + factor · side², both numbers positive. */
 interface Shifted {
@@ -51,7 +51,7 @@ function isFar({ number, factor, side }: Shifted): Value | undefined {
 }
 
 /** What is left of a formula out there is written otherwise: its square is taken of 0. */
-const nearby = (far: Value, side: Value): Value => where(far as never, 0, side as never);
+const nearby = (far: Value, side: Value): Value => where(far, 0, side);
 
 /** f(c + k·y²) with the square of a y that is 0 far out. */
 function near({ number, factor, side }: Shifted, far: Value): { readonly square: Value; readonly total: Value } {
@@ -70,7 +70,7 @@ function logOfSquare(value: Value): Value | undefined {
   const twice: Value = mul(2, log(abs(found.side)));
   const beyond: Value = found.factor === 1 ? twice : add(twice, Math.log(found.factor));
   const { square, total } = near(found, far);
-  return where(far as never, beyond as never, (found.number === 1 ? log1p(square) : log(total)) as never);
+  return where(far, beyond, found.number === 1 ? log1p(square) : log(total));
 }
 
 /** (c + k·y²)ᵖ = kᵖ·|y|²ᵖ far out. */
@@ -81,7 +81,7 @@ function powerOfSquare({ type, operands: [x, exponent] }: Value): Value | undefi
   if (!found || !far || power === undefined || Number.isInteger(power) || !(power > 0 && power < 1)) return undefined;
   const grown: Value = power === 0.5 ? abs(found.side) : (pow(abs(found.side), 2 * power) as Value);
   const beyond: Value = found.factor === 1 ? grown : mul(found.factor ** power, grown);
-  return where(far as never, beyond as never, pow(near(found, far).total, exponent) as never);
+  return where(far, beyond, pow(near(found, far).total, exponent));
 }
 
 /** y²/(c + k·y²) = 1/k far out. */
@@ -92,7 +92,7 @@ function squareOverSquare({ type, operands: [above, below] }: Value): Value | un
   if (!found || !far || !top || !same(top.side, found.side)) return undefined;
   const { square, total } = near(found, far);
   const ratio = top.factor / found.factor;
-  return where(far as never, ratio, div(ratio === 1 ? square : mul(ratio, square), total) as never);
+  return where(far, ratio, div(ratio === 1 ? square : mul(ratio, square), total));
 }
 
 /** Before differentiating: what squares that overflow are in. */

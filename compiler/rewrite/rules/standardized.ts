@@ -1,17 +1,15 @@
 /// Rows over their spread, (x − x̄)/σ, and the gradients of such: one number for each row stays one number for each row.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
-import { broadcastAttrs, broadcastAlong, broadcastOp, sum, sumOp } from "../../../ir/ops/sum.ts";
+import { axesOf, broadcastAttrs, broadcastAlong, broadcastOp, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { isFloat } from "../../../ir/type.ts";
 import { apply, same, sameAttrs, type Value } from "../../../ir/value.ts";
-import { reads, rule, type Rule, type Surroundings } from "../rule.ts";
+import { mapped, reads, rule, type Rule, type Surroundings } from "../rule.ts";
 import { hasDivisor, isEndless } from "./lengths.ts";
 import { isDeviation } from "./reduce.ts";
 import { isUniform, withoutAxes } from "./uniform.ts";
 
 type Axes = readonly number[];
-
-const axesOf = (value: Value): Axes => value.attrs.axes as Axes;
 
 /** What is the same all along some axes, and no plain number: those stand where they cost least already. */
 function numberOfRows(value: Value, axes: Axes): Value | undefined {
@@ -85,10 +83,6 @@ function withoutDivisor(c: Value, s: Value): Value | undefined {
   const left = withoutDivisor(a, s);
   if (left) return apply(c.op, [left, b]);
   return c.op === mul.op ? mapped(withoutDivisor(b, s), (right) => mul(a, right)) : undefined;
-}
-
-function mapped(value: Value | undefined, then: (value: Value) => Value): Value | undefined {
-  return value && then(value);
 }
 
 /** Divisors of products, outermost first. */

@@ -1,6 +1,5 @@
 /// Logarithms of probabilities of a normal distribution: erfc and 1 ± erf vanish long before their logarithms are large.
 import { add, mul, neg } from "../../../ir/ops/arithmetic.ts";
-import { where } from "../../../ir/ops/choose.ts";
 import { greater } from "../../../ir/ops/compare.ts";
 import { log, log1p } from "../../../ir/ops/functions.ts";
 import { constant } from "../../../ir/ops/leaf.ts";
@@ -9,6 +8,7 @@ import type { Value } from "../../../ir/value.ts";
 import { addLinear, linearConstant, linearOf, type Linear } from "../linear.ts";
 import { rule, type Rule } from "../rule.ts";
 import { isApart } from "./apart.ts";
+import { where } from "../untyped.ts";
 
 /** A look that costs little: an error function under a few sums and numbers. */
 function mentionsTail({ op, operands }: Value, depth = 6): boolean {
@@ -46,11 +46,11 @@ function logOfTail(value: Value): Value | undefined {
   if (size === 1) return logerfc(u);
   const isFar = (x: Value): Value => greater(x, size === 0.5 ? 0 : 1);
   if (isApart(u, isFar)) return undefined;
-  const far = isFar(u) as never;
+  const far = isFar(u);
   // The side that is not taken is one of 0: its gradient is none, whatever that of a tail may be.
-  const inner: Value = where(far, 0, u as never);
+  const inner: Value = where(far, 0, u);
   const near: Value = size === 0.5 ? log1p(mul(-0.5, erfc(neg(inner))) as Value) : log(mul(size, erfc(inner)) as Value);
-  return where(far, add(logerfc(u), log(constant(size, u.type.dtype, u.type.shape))) as never, near as never);
+  return where(far, add(logerfc(u), log(constant(size, u.type.dtype, u.type.shape))), near);
 }
 
 /** Logarithms of tails. */

@@ -3,7 +3,7 @@
 import { multiplyDims, type Dim } from "../../../ir/dim.ts";
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { sizeOp, sizeValue } from "../../../ir/ops/leaf.ts";
-import { reducedCount, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
+import { axesOf, reducedCount, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { apply, same, sameAttrs, underLayouts, type Value } from "../../../ir/value.ts";
 import { monomialOf } from "../exponential.ts";
 import { isExponential, writeMonomial, type Monomial } from "../monomial.ts";
@@ -48,7 +48,7 @@ function asDeviations(whole: Value, part: Value): Value | undefined {
   if (product.op !== mul.op) return undefined;
   const [a, b] = product.operands;
   if (!(same(a, x) && same(b, y)) && !(same(a, y) && same(b, x))) return undefined;
-  const axes = total.attrs.axes as readonly number[];
+  const axes = axesOf(total);
   const spreads = sum(mul(deviation(a, axes), deviation(b, axes)), { axes });
   const over = first.monomial.over.map((factor) => (factor === products ? onto(products, spreads) : factor));
   return writeMonomial({ ...first.monomial, over }, whole.type);
@@ -56,7 +56,7 @@ function asDeviations(whole: Value, part: Value): Value | undefined {
 
 const countOf = (total: Value): Dim => {
   const under = underLayouts(total);
-  return reducedCount(under.operands[0].type, under.attrs.axes as readonly number[]);
+  return reducedCount(under.operands[0].type, axesOf(under));
 };
 
 /** x − x̄. */

@@ -1,13 +1,12 @@
 /// Logarithms of sums of exponentials with weights, such as a mixture of densities or y·p + (1 − y)·(1 − p) for a soft
 /// target y: a weight may be 0, of either sign, and far from any exponential.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
-import { selectOp, where } from "../../../ir/ops/choose.ts";
-import { greater, less, notEqual } from "../../../ir/ops/compare.ts";
+import { selectOp } from "../../../ir/ops/choose.ts";
 import { stopGradient } from "../../../ir/ops/derivative.ts";
 import { abs, exp, log, log1p, maximum } from "../../../ir/ops/functions.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { max } from "../../../ir/ops/reduce.ts";
-import { spread, sum, sumOp } from "../../../ir/ops/sum.ts";
+import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { sameType, type TensorType } from "../../../ir/type.ts";
 import { apply, underLayouts, type Value } from "../../../ir/value.ts";
 import { mentionsExponential, monomialOf, termsOf } from "../exponential.ts";
@@ -18,6 +17,7 @@ import { rangeOf, type Range } from "../range.ts";
 import { rule, type Rule } from "../rule.ts";
 import { complementOf } from "../sigmoids.ts";
 import { isSpreadOf, ontoLayout } from "./uniform.ts";
+import { greater, less, notEqual, where } from "../untyped.ts";
 
 /** Exponents up to here do not overflow. */
 const largestExponent = 80;
@@ -39,13 +39,12 @@ function weightedOf(term: Monomial, type: TensorType): Weighted {
 }
 
 /** The exponent where the weight counts. */
-const counted = ({ weight, exponent }: Weighted): Value =>
-  where(notEqual(weight, 0) as never, exponent as never, lowest) as Value;
+const counted = ({ weight, exponent }: Weighted): Value => where(notEqual(weight, 0), exponent, lowest);
 
 /** At most e⁸⁰ where the weight is 0: the gradient by the weight is what it multiplies. */
 function relative({ weight, exponent }: Weighted, largest: Value): Value {
   const above = sub(exponent, largest);
-  return mul(weight, exp(where(less(above, largestExponent) as never, above as never, largestExponent) as Value));
+  return mul(weight, exp(where(less(above, largestExponent), above, largestExponent)));
 }
 
 /** True where an exponential can overflow, or vanish: of one that is relative to the largest neither matters. */
@@ -120,7 +119,7 @@ function scaledSum(x: Value): Scaled | undefined {
   const [element] = x.operands;
   const term = monomialOf(element);
   if (!isExtreme(term, element.type, (range) => overflows(range) || vanishes(range))) return undefined;
-  const axes = x.attrs.axes as readonly number[];
+  const axes = axesOf(x);
   const part = weightedOf(term, element.type);
   return {
     largest: max(counted(part), { axes }),
@@ -198,11 +197,11 @@ function logOfOnePlusWeighted({ type, operands: [x] }: Value): Value | undefined
   if (type.dtype !== "f32" || !mentionsExponential(x)) return undefined;
   const rest = scaledOf(x);
   if (!rest) return undefined;
-  const isLarge = greater(rest.largest, 80) as never;
-  const exponent = shiftOf(where(isLarge, rest.largest as never, 0) as Value);
+  const isLarge = greater(rest.largest, 80);
+  const exponent = shiftOf(where(isLarge, rest.largest, 0));
   const total = rest.relativeTo(exponent);
   const large: Value = add(exponent, log(add(exp(neg(exponent)), total)));
-  return where(isLarge, large as never, log1p(total) as never);
+  return where(isLarge, large, log1p(total));
 }
 
 /** Σ wᵢ e^uᵢ / Σ vᵢ e^uᵢ: both relative to the largest exponent that counts below. */
@@ -225,7 +224,7 @@ function shareOfWeighted({ type, operands: [above, below] }: Value): Value | und
   if (isPure(term) || !sameType(above.type, element.type) || !equalLinear(top.exponent, term.exponent))
     return undefined;
   if (!isExtreme(term, element.type, (range) => overflows(range) || vanishes(range))) return undefined;
-  const axes = total.attrs.axes as readonly number[];
+  const axes = axesOf(total);
   if (!isSpreadOf(below, total, axes)) return undefined;
   const part = weightedOf(term, element.type);
   const largest = spread(shiftOf(max(counted(part), { axes })), element.type, axes);
@@ -250,10 +249,10 @@ function logOfCloseness(value: Value): Value | undefined {
   if (difference.op !== sub.op) return undefined;
   const [a, b] = difference.operands;
   if (![b, a].some((each) => rangeOf(each).low >= 0 && rangeOf(each).high <= 1)) return undefined;
-  const isNear = less(distance as never, largestDistance) as never;
-  const near: Value = log1p(neg(abs(where(isNear, difference as never, 0) as Value)));
-  const far: Value = where(greater(a, b) as never, log(add(sub(1, a), b)) as never, log(add(a, sub(1, b))) as never);
-  return where(isNear, near as never, far as never);
+  const isNear = less(distance, largestDistance);
+  const near: Value = log1p(neg(abs(where(isNear, difference, 0))));
+  const far: Value = where(greater(a, b), log(add(sub(1, a), b)), log(add(a, sub(1, b))));
+  return where(isNear, near, far);
 }
 
 const negated = ({ op, operands: [x] }: Value): Value | undefined => (op === neg.op ? x : undefined);
