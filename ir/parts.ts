@@ -75,8 +75,15 @@ export interface Accumulator {
   readonly initial: number;
 }
 
+/** Operations of an accumulation, as reports count them: for each element that it takes in, and to finish. */
+export interface AccumulationFlops {
+  readonly element: number;
+  readonly finish: number;
+}
+
 /** What accumulates elements of several tensors into one: like a reduction, but of one element from each operand. */
 export interface Accumulation {
+  /** Parts for an operand of this element type. */
   accumulators(dtype: DType): readonly Accumulator[];
   /** Parts of the elements at one place; `position` is its place along the axis. */
   lift(elements: readonly number[], position: number): readonly number[];
@@ -91,4 +98,6 @@ export interface Accumulation {
     finish(parts: readonly string[]): string;
   };
   readonly helpers?: readonly HelperFunction[];
+  /** What kernels compute for it; one operation for each element unless told. */
+  readonly flops?: AccumulationFlops;
 }

@@ -5,7 +5,6 @@ import type { Dim } from "./dim.ts";
 import { alike, internTable, keep, replaceKept, sameAttrs, withPlace } from "./intern.ts";
 import type {
   Accumulation,
-  Accumulator,
   ConditionAlgebra,
   HelperFunction,
   IndexAlgebra,
@@ -134,22 +133,14 @@ export interface CompositeOp extends OpBase {
 }
 
 /** Combines the elements along `attrs.axes` (sorted). An associative operation on one or more accumulators. */
-export interface ReductionOp extends OpBase {
+export interface ReductionOp extends OpBase, Omit<Accumulation, "lift" | "wgsl"> {
   readonly kind: "reduction";
-  /** Parts for an operand of this element type. */
-  accumulators(dtype: DType): readonly Accumulator[];
   /** Parts of one element; `position` is its row-major position within the reduced axes. */
   lift(element: number, position: number): readonly number[];
-  combine(a: readonly number[], b: readonly number[]): readonly number[];
-  finish(parts: readonly number[]): number;
-  /** The same four in WGSL: texts in, texts out. */
-  readonly wgsl: {
+  /** The same in WGSL: texts in, texts out. */
+  readonly wgsl: Omit<Accumulation["wgsl"], "lift"> & {
     lift(element: string, position: string): readonly string[];
-    /** Texts of the combined parts; all but the first may refer to `first`, the combined first part. */
-    combine(a: readonly string[], b: readonly string[], first: string, dtype: DType): readonly string[];
-    finish(parts: readonly string[]): string;
   };
-  readonly helpers?: readonly HelperFunction[];
   /** Cotangent of the operand; absent when the derivative is zero everywhere. */
   differentiate?(context: RuleContext, cotangent: Value): Value;
 }

@@ -1,6 +1,7 @@
 /// Running accumulations: each lane takes a stretch of a row. Lanes add up their stretches, then what lies before each
 /// (Hillis and Steele 1986), and walk again from there. The order is fixed, so that results repeat bit by bit.
 import { multiplyDims, type Dim } from "../../ir/dim.ts";
+import { accumulationFlops } from "../../ir/ops/sum.ts";
 import { elementCount } from "../../ir/type.ts";
 import type { CumulativeOp, Value } from "../../ir/value.ts";
 import type { Traffic } from "../cluster/store.ts";
@@ -64,6 +65,7 @@ export function lowerCumulative(traffic: Traffic, context: LowerContext): Kernel
       if (before) takeIn(plan, emitter);
     });
   });
+  const taken = accumulationFlops(plan.op.accumulation);
   return {
     name: context.name,
     body: [...emitter.preamble, ...body],
@@ -75,7 +77,8 @@ export function lowerCumulative(traffic: Traffic, context: LowerContext): Kernel
         : [],
     tensorNames,
     helpers: [...new Set([...emitter.helpers, ...(plan.op.accumulation.helpers ?? [])])],
-    flops: multiplyDims(elementCount(cluster.space), emitter.operations() + 2),
+    // Taken in twice: for the total of a stretch, and from there on.
+    flops: multiplyDims(elementCount(cluster.space), emitter.operations() + 2 * taken.element + taken.finish),
   };
 }
 

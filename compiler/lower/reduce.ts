@@ -2,8 +2,9 @@
 /// Lanes run along the row where it is contiguous in memory, else across rows, so that neighbours read neighbours.
 import { addDims, multiplyDims, type Dim } from "../../ir/dim.ts";
 import { splitIndex } from "../../ir/ops/layout.ts";
+import { accumulationFlops } from "../../ir/ops/sum.ts";
 import { elementCount, sameShape } from "../../ir/type.ts";
-import type { ReductionOp, Value } from "../../ir/value.ts";
+import type { AccumulationFlops, ReductionOp, Value } from "../../ir/value.ts";
 import type { Cluster } from "../cluster/partition.ts";
 import type { Traffic } from "../cluster/store.ts";
 import { createNamer, type Namer } from "../wgsl/names.ts";
@@ -61,6 +62,7 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
     groups.forEach((group, loop) => writePhase(group, loop, plan, emitter));
     writeResults(stores, groups.length, plan, emitter, context);
   });
+  const accumulated = flopsOf(reductions);
   return {
     name: context.name,
     body: [...emitter.preamble, ...body],
@@ -72,10 +74,17 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
       ...new Set([...emitter.helpers, ...reductions.flatMap((value) => (value.op as ReductionOp).helpers ?? [])]),
     ],
     flops: addDims(
-      multiplyDims(elementCount(cluster.space), elements.operations() + reductions.length),
-      multiplyDims(rows.rowCount, emitter.operations() - elements.operations()),
+      multiplyDims(elementCount(cluster.space), elements.operations() + accumulated.element),
+      multiplyDims(rows.rowCount, emitter.operations() - elements.operations() + accumulated.finish),
     ),
   };
+}
+
+/** What the reductions come to together: for each element, and for each row. */
+function flopsOf(reductions: readonly Value[]): AccumulationFlops {
+  const all = reductions.map(({ op }) => accumulationFlops(op as ReductionOp));
+  const total = (part: keyof AccumulationFlops): number => all.reduce((sum, each) => sum + each[part], 0);
+  return { element: total("element"), finish: total("finish") };
 }
 
 /** Lanes run along the row where it is contiguous in memory. */

@@ -26,11 +26,23 @@ export const keepDigits: Pass = {
         .filter(isCorrected)
         .map(({ operands: [deviation] }) => deviation),
     );
-    return rebuildGraph(graph, (value, operands) =>
-      corrected.has(value) ? value : rewrite(apart(withOperands(value, operands))),
+    return fromParts(
+      rebuildGraph(graph, (value, operands) =>
+        corrected.has(value) ? value : rewrite(apart(withOperands(value, operands))),
+      ),
     );
   },
 };
+
+/** A logarithm whose parts are there is made of them: other readers of it need it whole. */
+function fromParts(graph: Graph): Graph {
+  const present = new Set(graphValues(graph));
+  return rebuildGraph(graph, (value, operands) => {
+    const moved = withOperands(value, operands);
+    const isApart = value.op === logsumexpOp && present.has(logarithmOf(value).rest);
+    return isApart ? wholeOf(logarithmOf(moved)) : moved;
+  });
+}
 
 function apart(value: Value): Value {
   if (value.type.dtype !== "f32" || (value.op !== sub.op && value.op !== add.op)) return value;
@@ -90,7 +102,10 @@ function logarithmIn(value: Value): Logarithm | undefined {
     const inner = logarithmIn(value.operands[0]);
     return inner && { ...inner, move: (part) => apply(value.op, [inner.move(part)], value.attrs) };
   }
-  if (value.op !== logsumexpOp) return scaledLogarithmIn(value);
+  return value.op === logsumexpOp ? logarithmOf(value) : scaledLogarithmIn(value);
+}
+
+function logarithmOf(value: Value): Logarithm {
   const [x] = value.operands;
   const axes = axesOf(value);
   const scaled = scaledOf(x);
@@ -125,6 +140,8 @@ function betweenPeaks(left: Logarithm, right: Logarithm): Value {
 
 const peakOf = ({ move, scaled, peak }: Logarithm): Value => move(scaled.rescale(peak));
 const restOf = ({ move, rest }: Logarithm): Value => move(rest);
+
+const wholeOf = (logarithm: Logarithm): Value => add(peakOf(logarithm), restOf(logarithm));
 
 /** a − peak, subtracted before both are scaled where they are by the same number. */
 function lessPeak(a: Value, logarithm: Logarithm): Value {

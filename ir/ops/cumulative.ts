@@ -62,6 +62,7 @@ function stoppedAt(op: ReductionOp): Accumulation {
     finish: (parts) => op.finish(parts),
     wgsl: { ...op.wgsl, lift: ([element], position) => op.wgsl.lift(element, position) },
     ...(op.helpers ? { helpers: op.helpers } : {}),
+    ...(op.flops ? { flops: op.flops } : {}),
   };
 }
 
@@ -102,6 +103,7 @@ export const recurrenceOp: CumulativeOp = cumulative({
       combine: ([a, b], [c, d]) => [`${a} * ${c}`, `${c} * ${b} + ${d}`],
       finish: ([, total]) => total,
     },
+    flops: { element: 3, finish: 0 },
   },
   // What reaches s[i] goes on to s[i+1] by a[i+1]: a recurrence from the other end.
   transpose({ operands: [a], attrs, result }, cotangent) {

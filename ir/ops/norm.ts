@@ -73,6 +73,8 @@ export const normOp: ReductionOp = reduction({
     finish: (parts) => `${lengthHelper.name}(${parts.join(", ")})`,
   },
   helpers: [isNanHelper, largeHelper, mediumHelper, smallHelper, lengthHelper],
+  // Two squares in units, one without, three sums; three roots, two sums and products for the units.
+  flops: { element: 8, finish: 11 },
   differentiate(context, cotangent) {
     const [x] = context.operands;
     const vanishes = equal(context.result, 0) as Value;

@@ -156,6 +156,8 @@ export const logsumexpOp = reduction({
     finish: ([largest, total]) => `log_total(${largest}, ${total})`,
   },
   helpers: [largerHelper, logTotalHelper],
+  // The larger, two differences and exponentials, a product and a sum; a logarithm and a sum.
+  flops: { element: 7, finish: 2 },
   differentiate(context, cotangent) {
     const [x] = context.operands;
     const axes = axesOf(context);

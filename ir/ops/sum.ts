@@ -5,6 +5,8 @@ import type { AxesFit, None, Reduced } from "../static-axes.ts";
 import { sameShape, type DType, type Shape, type TensorType } from "../type.ts";
 import {
   apply,
+  type Accumulation,
+  type AccumulationFlops,
   type Accumulator,
   type IndexAlgebra,
   type LayoutOp,
@@ -96,6 +98,10 @@ export function reduction({ result, accepts, ...spec }: ReductionSpec): Reductio
     },
   };
 }
+
+/** What kernels compute for a reduction, or for what runs along an axis, as reports count it. */
+export const accumulationFlops = ({ flops }: Pick<Accumulation, "flops">): AccumulationFlops =>
+  flops ?? { element: 1, finish: 0 };
 
 /** Everything but booleans. */
 export const isNumber = (dtype: DType): boolean => dtype !== "bool";
