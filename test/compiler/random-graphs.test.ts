@@ -16,7 +16,10 @@ import { findDisagreements, type Finding } from "../random/witness.ts";
 
 const { CHAINRULE_RANDOM_SEED: only, CHAINRULE_RANDOM_RUNS: runs } = process.env;
 const { CHAINRULE_RANDOM_FROM: from = "1", CHAINRULE_RANDOM_DEVICE: wanted } = process.env;
-const seeds = only ? [Number(only)] : Array.from({ length: Number(runs ?? 200) }, (_, i) => Number(from) + i);
+const range = Array.from({ length: Number(runs ?? 200) }, (_, i) => Number(from) + i);
+/** Seeds beyond the sample that something was found with. */
+const found = [5594];
+const seeds = only ? [Number(only)] : runs ? range : [...range, ...found];
 
 /**
  * A software adapter makes a pipeline in the time of a graph in the interpreter: without being asked for more, it gets
