@@ -4,6 +4,7 @@ import type { Value } from "../../ir/value.ts";
 import type { BindingAccess } from "../../runtime/abi.ts";
 import type { Kernel, SharedModule } from "../lower/kernel.ts";
 import { mostBindings } from "../cluster/partition.ts";
+import { familiesOf, type Family, type PartText } from "./alike.ts";
 import { primary, type Binding, type BindingView } from "./expression.ts";
 import { helperLines, nonFinite } from "./helpers.ts";
 import { statementLines } from "./statements.ts";
@@ -64,11 +65,13 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
       return `settings.${settings.get(setting)!}`;
     },
   };
-  const functions = parts.map(({ kernel, header }) => functionLines(kernel, header, view));
-  const text = functions.flat().join("\n");
+  const starts = new Set([...bindings.values()].flatMap(({ start }) => start ?? []));
+  const texts = parts.map((part) => textOf(part, threads, view));
+  const families = familiesOf(texts, starts, context.module.names);
+  const text = families.flatMap(({ lines }) => lines).join("\n");
   const helpers = helperLines([...new Set(parts.flatMap(({ kernel }) => kernel.helpers))], text);
   const special = nonFinite([text, ...helpers], slabs[0].name);
-  const { lines: calls, workgroups } = callLines(parts, threads);
+  const { lines: calls, workgroups } = callLines(families);
   const wgsl = [
     ...slabs.flatMap((slab, position) => slabLines(slab, position, context)),
     ...(usesSettings ? settingLines([...settings.values()], slabs.length) : []),
@@ -86,34 +89,49 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
   return { wgsl: pageOf(wgsl), bindings: slabs, usesSettings, workgroups };
 }
 
-function functionLines({ name, body }: Kernel, header: readonly string[], view: BindingView): readonly string[] {
-  const lines = body.flatMap((statement) => statementLines(statement, view, "  "));
-  return [...header.map((line) => `// ${line}`), `fn ${name}(group: vec3u, local: vec3u) {`, ...lines, "}", ""];
+/** A kernel as a function, with the call for a workgroup of its own grid. */
+function textOf({ kernel, header }: Part, threads: number, view: BindingView): PartText {
+  const lines = kernel.body.flatMap((statement) => statementLines(statement, view, "  "));
+  const grid = gridOf(kernel);
+  const [across, down] = kernel.workgroupSize;
+  const group = `vec3u(${coordinates("own", grid).join(", ")})`;
+  const local = `vec3u(${coordinates("local.x", [across, down, 1]).join(", ")})`;
+  const idle = across * down < threads ? across * down : undefined;
+  return { kernel, header, lines, call: `${group}, ${local}`, idle, workgroups: grid[0] * grid[1] * grid[2] };
 }
 
-/** Each kernel in its range of workgroups, which it sees as its own grid. */
-function callLines(
-  parts: readonly Part[],
-  threads: number,
-): { readonly lines: readonly string[]; readonly workgroups: number } {
+/** Each family in its range of workgroups, and in that each part, which sees its workgroups as its own grid. */
+function callLines(families: readonly Family[]): { readonly lines: readonly string[]; readonly workgroups: number } {
   let start = 0;
-  const branches = parts.map(({ kernel }) => {
-    const [width, height, depth] = gridOf(kernel);
-    const at = start === 0 ? "group.x" : `group.x - ${start}u`;
-    start += width * height * depth;
-    const [across, down] = kernel.workgroupSize;
-    const group = `vec3u(${coordinates(at, [width, height, depth]).join(", ")})`;
-    const local = `vec3u(${coordinates("local.x", [across, down, 1]).join(", ")})`;
-    const call = `${kernel.name}(${group}, ${local});`;
-    const own = across * down;
-    return { end: start, call: own < threads ? `if (local.x < ${own}u) { ${call} }` : call };
+  const branches = families.map(({ members, call }) => {
+    const lines = placeLines(members, start);
+    start += members.reduce((sum, { workgroups }) => sum + workgroups, 0);
+    const { idle } = members[0];
+    return { end: start, lines: [...lines, idle === undefined ? call : `if (local.x < ${idle}u) { ${call} }`] };
   });
-  const lines = branches.flatMap(({ end, call }, position) => [
+  const lines = branches.flatMap(({ end, lines: inside }, position) => [
     `  ${position === 0 ? "" : "} else "}${position === branches.length - 1 && position > 0 ? "{" : `if (group.x < ${end}u) {`}`,
-    `    ${call}`,
+    ...inside.map((line) => `    ${line}`),
   ]);
   return { lines: [...lines, "  }"], workgroups: start };
 }
+
+/** Declares `own`, the workgroup within a part, and `part` where a family has several. */
+function placeLines(members: readonly PartText[], start: number): readonly string[] {
+  const at = start === 0 ? "group.x" : `group.x - ${start}u`;
+  const [{ workgroups }] = members;
+  if (members.length === 1) return [`let own = ${at};`];
+  if (members.every((each) => each.workgroups === workgroups)) {
+    return [`let part = ${quotient(at, workgroups)};`, `let own = ${remainder(at, workgroups)};`];
+  }
+  const ends = members.map((_, i) => members.slice(0, i + 1).reduce((sum, each) => sum + each.workgroups, start));
+  const passed = ends.slice(0, -1).map((end) => `u32(group.x >= ${end}u)`);
+  const starts = [start, ...ends.slice(0, -1)].map((each) => `${each}u`);
+  return [`let part = ${passed.join(" + ")};`, `let own = group.x - array(${starts.join(", ")})[part];`];
+}
+
+const quotient = (at: string, by: number): string => (by === 1 ? at : `${primary(at)} / ${by}u`);
+const remainder = (at: string, by: number): string => (by === 1 ? "0u" : `${primary(at)} % ${by}u`);
 
 /** Workgroups of a kernel whose sizes are bound. */
 export function gridOf({ grid }: Kernel): readonly [number, number, number] {

@@ -21,7 +21,7 @@ const words = `
   workgroupBarrier
   workgroup storage uniform private function read write read_write handle push_constant
   main sizes settings Sizes Settings place local group tile infinity nan
-  row column batch k r c i j lane turn position inside stride other at
+  row column batch k r c i j lane turn position inside stride other at part own
 `
   .trim()
   .split(/\s+/);

@@ -1,0 +1,164 @@
+/// Functions of a module that differ only in numbers and in where their tensors begin: one function stands for all of them
+/// and reads what differs from a table. The layers of a network are alike, and so are their updates. Software adapters go
+/// through the text of every function for every thread, and compile it besides.
+import { wrap } from "../../ir/print/wrap.ts";
+import type { Kernel } from "../lower/kernel.ts";
+import type { ModuleNamer } from "./names.ts";
+
+/** A kernel as a function: the comment above it, its lines, and how it is called at a workgroup of its own. */
+export interface PartText {
+  readonly kernel: Kernel;
+  readonly header: readonly string[];
+  readonly lines: readonly string[];
+  /** The arguments of a call, for the workgroup `own` of the part. */
+  readonly call: string;
+  /** Threads from here on have nothing to do; none where all have. */
+  readonly idle: number | undefined;
+  readonly workgroups: number;
+}
+
+/** Parts that share a function, with its text and the text of a call; `part` counts them there. */
+export interface Family {
+  readonly members: readonly PartText[];
+  readonly lines: readonly string[];
+  readonly call: string;
+}
+
+/** The function of a part alone. */
+function alone(part: PartText): Family {
+  const { kernel, header, lines, call } = part;
+  const text = [
+    ...header.map((line) => `// ${line}`),
+    `fn ${kernel.name}(group: vec3u, local: vec3u) {`,
+    ...lines,
+    "}",
+  ];
+  return { members: [part], lines: [...text, ""], call: `${kernel.name}(${call});` };
+}
+
+/** Parts in families; `starts` are the constants that say where tensors begin. */
+export function familiesOf(
+  parts: readonly PartText[],
+  starts: ReadonlySet<string>,
+  names: ModuleNamer,
+): readonly Family[] {
+  const known = new Map<string, Abstracted[]>();
+  for (const part of parts) {
+    const abstracted = abstract(part, starts);
+    const alike = known.get(abstracted.skeleton) ?? [];
+    known.set(abstracted.skeleton, [...alike, abstracted]);
+  }
+  return [...known.values()].flatMap((all) => {
+    const family = all.length > 1 ? together(all, names) : undefined;
+    return family ? [family] : all.map(({ part }) => alone(part));
+  });
+}
+
+/** A part whose places of numbers and starts are empty. */
+interface Abstracted {
+  readonly part: PartText;
+  /** What parts have in common. */
+  readonly skeleton: string;
+  readonly body: readonly Token[];
+  readonly call: readonly Token[];
+}
+
+interface Token {
+  readonly text: string;
+  readonly kind: "text" | "number" | "start";
+}
+
+/** Words, numbers with their suffix, and single characters; a member such as `.x` is not a word of its own. */
+const pattern = /\.?[A-Za-z_]\w*|\d+(?:\.\d+)?(?:e[+-]?\d+)?[uif]?|[^]/g;
+
+function abstract(part: PartText, starts: ReadonlySet<string>): Abstracted {
+  const tokens = (text: string): readonly Token[] =>
+    (text.match(pattern) ?? []).map((each) => ({
+      text: each,
+      kind: starts.has(each) ? "start" : /^\d+u$/.test(each) ? "number" : "text",
+    }));
+  const body = tokens(part.lines.join("\n"));
+  const call = tokens(part.call);
+  const locals = new Map<string, string>();
+  body.forEach(({ text }, i) => {
+    if (text === "let" || text === "var") locals.set(body[i + 2].text, `\0${locals.size}`);
+  });
+  const plain = ({ text, kind }: Token): string => (kind === "text" ? (locals.get(text) ?? text) : `\0${kind}`);
+  const threads = part.kernel.workgroupSize.join();
+  return { part, skeleton: [threads, ...body.map(plain), "", ...call.map(plain)].join("\u0001"), body, call };
+}
+
+/** What differs between the parts of a family, each once. */
+interface Table {
+  readonly columns: readonly (readonly string[])[];
+  /** The name of a column inside the function. */
+  readonly names: readonly string[];
+}
+
+/** One function for parts that are alike; none where a name would mean two things. */
+function together(all: readonly Abstracted[], names: ModuleNamer): Family | undefined {
+  const inBody = columnsOf(all.map(({ body }) => body));
+  const table = tableOf(all, [...inBody.values()]);
+  if (!table) return undefined;
+  const inCall = columnsOf(all.map(({ call }) => call));
+  const columns = [...table.columns];
+  const columnOf = (column: readonly string[]): number => {
+    const found = columns.findIndex((each) => each.join() === column.join());
+    return found >= 0 ? found : columns.push(column) - 1;
+  };
+  const [first] = all;
+  const { name } = first.part.kernel;
+  const title = names.outside(`${name}_parts`);
+  const write = (tokens: readonly Token[], at: ReadonlyMap<number, readonly string[]>, read: (i: number) => string) =>
+    tokens.map(({ text }, i) => (at.has(i) ? read(columnOf(at.get(i)!)) : text)).join("");
+  const body = write(first.body, inBody, (column) => table.names[column]);
+  const call = write(first.call, inCall, (column) => `${title}[part][${column}]`);
+  const rows = all.map((_, row) => `  array(${columns.map((column) => column[row]).join(", ")}),`);
+  const others = all.slice(1).map(({ part }) => part.kernel.name);
+  const isTable = columns.length > 0;
+  return {
+    members: all.map(({ part }) => part),
+    lines: [
+      ...(isTable ? [`const ${title} = array(`, ...rows, ");", ""] : []),
+      ...first.part.header.map((line) => `// ${line}`),
+      ...wrap(`Likewise ${others.join(", ")}.`, 110, "  ").map((line) => `// ${line}`),
+      `fn ${name}(group: vec3u, local: vec3u${isTable ? ", part: u32" : ""}) {`,
+      ...table.names.map((own, column) => `  let ${own} = ${title}[part][${column}];`),
+      body,
+      "}",
+      "",
+    ],
+    call: `${name}(${call}${isTable ? ", part" : ""});`,
+  };
+}
+
+/** The places where parts differ, and what each has there. */
+function columnsOf(texts: readonly (readonly Token[])[]): ReadonlyMap<number, readonly string[]> {
+  const [first] = texts;
+  const columns = new Map<number, readonly string[]>();
+  first.forEach(({ kind, text }, i) => {
+    if (kind === "text") return;
+    const column = texts.map((tokens) => tokens[i].text);
+    if (column.some((each) => each !== text)) columns.set(i, column);
+  });
+  return columns;
+}
+
+/** Columns with their names: where a tensor begins is called as in the first part. */
+function tableOf(all: readonly Abstracted[], found: readonly (readonly string[])[]): Table | undefined {
+  const [{ body }] = all;
+  const columns = [...new Map(found.map((column) => [column.join(), column])).values()];
+  const words = new Set(body.map(({ text }) => text));
+  let count = 0;
+  const size = (): string => {
+    while (words.has(`size${count}`)) count++;
+    return `size${count++}`;
+  };
+  const names = columns.map(([text]) => (/^\d/.test(text) ? size() : text));
+  const places = new Map(columns.map((column) => [column.join(), column]));
+  const isPlain = body.some(
+    ({ text, kind }, i) =>
+      kind === "start" && names.includes(text) && !places.has(all.map((each) => each.body[i].text).join()),
+  );
+  return isPlain || new Set(names).size < names.length ? undefined : { columns, names };
+}

@@ -1,0 +1,87 @@
+/// Functions of a module that differ in numbers alone are one function.
+import { describe, expect, it } from "vitest";
+import { adam, dense, input, model, relu, softmaxCrossEntropy, type Graph, type Tensor } from "chainrule";
+import { compile } from "../../../compiler/compile.ts";
+import { familiesOf, type PartText } from "../../../compiler/wgsl/alike.ts";
+import { createModuleNamer } from "../../../compiler/wgsl/names.ts";
+import { expectRight } from "../agree.ts";
+
+/** A perceptron with hidden layers of these widths. */
+const perceptron = (widths: readonly number[]): Graph =>
+  model("perceptron", () => {
+    let hidden: Tensor<"f32", readonly ["batch", number]> = input("x", "f32", ["batch", widths[0]]);
+    widths.forEach((width, i) => (hidden = relu(dense(hidden, width, { name: `layer${i}` }))));
+    const loss = softmaxCrossEntropy(dense(hidden, 3), input("label", "i32", ["batch"]));
+    return { train: { loss, update: adam(loss) } };
+  });
+
+/** Names of the functions that update weights and biases of layers, in all kernels. */
+const updatesOf = (graph: Graph, batch: number): readonly string[] =>
+  compile(graph, { dims: { batch } }).kernels.flatMap(({ wgsl }) =>
+    [...wgsl.matchAll(/^fn (update_layer\w+)\(/gm)].map(([, name]) => name),
+  );
+
+const part = (name: string, text: string): PartText => ({
+  kernel: { name, workgroupSize: [64, 1, 1] } as unknown as PartText["kernel"],
+  ...{ header: [], lines: [text], call: "vec3u(own, 0u, 0u), local", idle: undefined, workgroups: 1 },
+});
+
+const families = (...texts: readonly string[]): readonly (readonly string[])[] =>
+  familiesOf(
+    texts.map((text, i) => part(`f${i}`, text)),
+    new Set(["p", "q", "r", "s"]),
+    createModuleNamer(),
+  ).map(({ lines }) => lines);
+
+describe("functions that are alike", () => {
+  it("are one for layers of one size, which reads where its tensors begin", () => {
+    // The first layer reads the input, which lies in a buffer of its own; its bias is like the others.
+    expect(updatesOf(perceptron([8, 8, 8, 8, 8]), 4)).toEqual([
+      "update_layer0_weight",
+      "update_layer0_bias",
+      "update_layer1_weight",
+    ]);
+  });
+
+  it("are one for layers of several sizes, and right", async () => {
+    const graph = perceptron([8, 16, 24, 8]);
+    expect(updatesOf(graph, 4).length).toBeLessThan(8);
+    await expectRight(graph, { batch: 4 });
+  });
+
+  it("are right where sizes leave edges", () => expectRight(perceptron([5, 9, 13, 9, 13, 5]), { batch: 3 }));
+
+  it("keep what they have in common, and take each difference once", () => {
+    const [lines, ...others] = families("let a = x[p + 3u * 8u + 8u];", "let b = x[q + 3u * 4u + 4u];");
+    expect(others).toEqual([]);
+    expect(lines.join("\n")).toBe(
+      [
+        "const f0_parts = array(",
+        "  array(p, 8u),",
+        "  array(q, 4u),",
+        ");",
+        "",
+        "// Likewise f1.",
+        "fn f0(group: vec3u, local: vec3u, part: u32) {",
+        "  let p = f0_parts[part][0];",
+        "  let size0 = f0_parts[part][1];",
+        "let a = x[p + 3u * size0 + size0];",
+        "}",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("are apart where they do something else, or with other numbers than sizes", () => {
+    expect(families("let a = x[p] + 1.5;", "let a = x[q] + 2.5;")).toHaveLength(2);
+    expect(families("let a = x[p];", "let a = y[q];")).toHaveLength(2);
+    expect(families("let a = x[p]; let b = a;", "let a = x[q]; let b = c;")).toHaveLength(2);
+    expect(families("let a = x[p].x;", "let a = x[q].y;")).toHaveLength(2);
+  });
+
+  it("are apart where one tensor of the first has two parts in the second", () => {
+    expect(families("let a = x[p] + x[p];", "let a = x[q] + x[r];")).toHaveLength(2);
+    expect(families("let a = x[p] + x[p];", "let a = x[q] + x[p];")).toHaveLength(2);
+    expect(families("let a = x[p] + x[r];", "let a = x[q] + x[q];")).toHaveLength(1);
+  });
+});

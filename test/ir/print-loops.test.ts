@@ -1,0 +1,60 @@
+/// A loop with several results is printed once, and reads back.
+import { expect, test } from "vitest";
+import { derive } from "../../compiler/passes/all.ts";
+import { constant, grad, input, matmul, model, param, scan, tanh, type Tensor } from "../../ir/index.ts";
+import { add } from "../../ir/ops/arithmetic.ts";
+import { sum } from "../../ir/ops/sum.ts";
+import { parseGraph } from "../../ir/parse.ts";
+import { printGraph } from "../../ir/print.ts";
+import { sameGraph } from "../../ir/verify.ts";
+
+/** A recurrent network whose hidden state is kept at every place. */
+const recurrent = model("recurrent", () => {
+  const x = input("x", "f32", ["time", 2, 3]);
+  const [W, U] = [param([3, 4], { name: "W" }), param([4, 4], { name: "U" })];
+  const {
+    carry: [last],
+    outputs: [all],
+  } = scan(
+    ([h], [word]) => {
+      const next = tanh(add(matmul(word, W), matmul(h, U))) as Tensor<"f32", readonly [2, 4]>;
+      return { carry: [next], outputs: [add(next, h)] };
+    },
+    { initial: [constant(0, "f32", [2, 4])], sequences: [x] },
+  );
+  const loss = add(sum(last as Tensor), sum(all as Tensor)) as Tensor;
+  return { run: { loss, dW: grad(loss, W), dU: grad(loss, U), dx: grad(loss, x) } };
+});
+
+test("the results of one loop are bound by one line, forward and backward", () => {
+  const derived = derive(recurrent);
+  const text = printGraph(derived);
+  const loops = text.match(/= scan\(/g) ?? [];
+  expect(loops).toHaveLength(2);
+  expect(text).toContain(
+    "  v1, v2, v3 = scan(0, x, W, U, body=step1, results=[final carry1, output 1, every carry1])\n",
+  );
+  expect(text).toMatch(/results=\[[^\]]*final ∂loss\/∂W, final ∂loss\/∂U, output 1\]/);
+  const back = parseGraph(text);
+  expect(sameGraph(derived, back)).toBe(true);
+  expect(printGraph(back)).toBe(text);
+});
+
+test("a line names as many results as it asks for, and only those that the body has", () => {
+  const page = (line: string): string =>
+    `graph g\ninput s: f32\ninput x: f32[n]\n\nbody b over n\n  carry c: f32\n  element e: f32\n  next c ← c + e\n\nentry run\n  ${line}\n  output y = c1\n`;
+  const line = "c1, c2 = scan(s, x, body=b, results=[final c, every c])";
+  expect(parseGraph(page(line)).entryPoints[0].outputs).toHaveLength(1);
+  for (const wrong of [
+    "c1, c2 = scan(s, x, body=b, results=[final c])",
+    "c1 = scan(s, x, body=b, results=[final c, every c])",
+    "c1 = scan(s, x, body=b, result=final e)",
+    "c1 = scan(s, x, body=b, result=output 1)",
+    "c1, c2 = s + s",
+  ]) {
+    expect(() => parseGraph(page(wrong)), wrong).toThrow(expect.objectContaining({ code: "graph-syntax" }));
+  }
+  expect(() => parseGraph(page(line).replace("next c ←", "next d ←"))).toThrow(
+    expect.objectContaining({ code: "graph-syntax" }),
+  );
+});
