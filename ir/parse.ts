@@ -2,18 +2,26 @@
 import { dimNames } from "./dim.ts";
 import { noteClasses } from "./classes.ts";
 import { duplicateName, unknownWord } from "./errors.ts";
-import { graphValues, type EntryPoint, type Graph, type NamedValue, type Note, type Update } from "./graph.ts";
+import {
+  graphRoots,
+  graphValues,
+  type EntryPoint,
+  type Graph,
+  type NamedValue,
+  type Note,
+  type Update,
+} from "./graph.ts";
 import { namesDerivative } from "./notation/form.ts";
 import { allOps } from "./ops/all.ts";
 import { settingOp } from "./ops/leaf.ts";
-import { scanOp, type ScanBody } from "./ops/scan.ts";
-import { readBody } from "./parse/bodies.ts";
+import { scanBody, scanLetters, scanOp, withBodies } from "./ops/scan.ts";
+import { readBody, readNames } from "./parse/bodies.ts";
 import { cursorOf, type Cursor } from "./parse/cursor.ts";
 import { readInput, readLetter, readSetting, readStates, sizeNames, type Declared } from "./parse/declarations.ts";
-import { elaborate, type Meanings } from "./parse/elaborate.ts";
+import { elaborate, elaborateLine, type Meanings, type NamedBody } from "./parse/elaborate.ts";
 import { formulaReader, type Formula } from "./parse/formula.ts";
 import { splitStatements, tokenize, type SourceStatement, type Token } from "./parse/lexer.ts";
-import type { Op, Value } from "./value.ts";
+import { underLayouts, type Op, type Value } from "./value.ts";
 
 interface EntryDraft {
   readonly name: string;
@@ -30,7 +38,7 @@ interface Reader {
   readonly values: Map<string, Value>;
   readonly notes: Map<Value, Note>;
   readonly sizes: Set<string>;
-  readonly bodies: Map<string, ScanBody>;
+  readonly bodies: Map<string, NamedBody>;
   readonly ops: ReadonlyMap<string, Op>;
   readonly readFormula: (cursor: Cursor) => Formula;
 }
@@ -67,9 +75,9 @@ export function parseGraph(text: string, file = "graph"): Graph {
     read(tokens, below, reader);
     at += below.length;
   }
-  forgetNamesOfFinals(reader);
   const { name, inputs, states, notes } = reader;
   const graph: Graph = { name, entryPoints: reader.entries.map((entry): EntryPoint => entry), inputs, states, notes };
+  forgetBorrowedNames(reader, graphRoots(graph));
   return { ...graph, notes: noteClasses(notes, graphValues(graph)) };
 }
 
@@ -105,6 +113,7 @@ function readLoop(tokens: readonly Token[], below: readonly SourceStatement[], r
     below.map((statement) => tokenize(statement, reader.file)),
     {
       formula: (each) => readValue(each, inner),
+      values: (each, count) => elaborateLine(inner.readFormula(each), meanings(inner), count),
       define(token, value, noted) {
         for (const size of sizeNames(value.type.shape)) reader.sizes.add(size);
         define(token, value, noted ? inner : { ...inner, notes: new Map() });
@@ -112,14 +121,25 @@ function readLoop(tokens: readonly Token[], below: readonly SourceStatement[], r
     },
   );
   for (const size of dimNames(body.length)) reader.sizes.add(size);
-  reader.bodies.set(name, body);
+  reader.bodies.set(name, { body, inside: (each) => inner.values.get(each) });
 }
 
-/** A carry may go by the name of what it is in the end, which is the name of that alone. */
-function forgetNamesOfFinals({ bodies, notes }: Reader): void {
-  const finals = new Set([...notes].flatMap(([{ op }, { name }]) => (op === scanOp ? [name] : [])));
-  for (const carry of [...bodies.values()].flatMap((body) => body.carries)) {
-    if (finals.has(notes.get(carry)?.name)) notes.delete(carry);
+/** A letter may go by the name of what it is bound to, or of what it is in the end, which is the name of that alone. */
+function forgetBorrowedNames({ bodies, values, notes }: Reader, roots: readonly Value[]): void {
+  const borrowed = new Map<Value, Set<string | undefined>>();
+  for (const value of withBodies(roots)) {
+    if (value.op !== scanOp) continue;
+    scanLetters(scanBody(value.attrs)).forEach((letter, place) => {
+      const operand = value.operands[place];
+      const names = borrowed.get(letter) ?? new Set();
+      borrowed.set(letter, names);
+      for (const each of [operand, underLayouts(operand), value]) if (each !== letter) names.add(notes.get(each)?.name);
+    });
+  }
+  for (const letter of [...bodies.values()].flatMap(({ body }) => scanLetters(body))) {
+    const name = notes.get(letter)?.name;
+    if (name === undefined) continue;
+    if (values.has(name) || borrowed.get(letter)?.has(name)) notes.delete(letter);
   }
 }
 
@@ -191,9 +211,9 @@ function meanings({ values, sizes, ops, entries, bodies }: Reader): Meanings {
 }
 
 function readLine(cursor: Cursor, reader: Reader): void {
-  const token = cursor.name();
-  cursor.expect("=");
-  define(token, readValue(cursor, reader), reader);
+  const bound = readNames(cursor);
+  const values = elaborateLine(reader.readFormula(cursor), meanings(reader), bound.length);
+  bound.forEach((token, i) => define(token, values[i], reader));
 }
 
 function readOutput(cursor: Cursor, reader: Reader): void {

@@ -2,11 +2,10 @@
 import type { Graph } from "./graph.ts";
 import { formatName, namesDerivative } from "./notation/form.ts";
 import type { StateIdentity } from "./ops/leaf.ts";
-import { scanBody } from "./ops/scan.ts";
-import { formatBody, loopsBelow, nameBodies } from "./print/bodies.ts";
+import { formatBody, layOutLoops, loopWords } from "./print/bodies.ts";
 import { formatInput, formatStates } from "./print/declarations.ts";
 import { formatDefinition, formatReference, leafName, type Vocabulary } from "./print/expression.ts";
-import { layOutPage, numberLines, type PrintOptions } from "./print/page.ts";
+import { firstOfLoops, layOutPage, numberLines, type PrintOptions } from "./print/page.ts";
 import { planFormula, planPage, type Plan } from "./print/plan.ts";
 import { groupRepeated, type UpdateText } from "./print/repeat.ts";
 import type { Section, Statement } from "./print/statements.ts";
@@ -21,13 +20,9 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
   const { inputs, states, parts, names, plan, sections, common, automatic } = layOutPage(graph, options);
   const nameOf = (value: Value): string => names.get(value) ?? leafName(value);
   const roots = parts.flatMap((part) => part.roots);
-  const repeating = loopsBelow(roots);
-  const bodyNames = nameBodies(repeating.map((loop) => scanBody(loop.attrs)));
-  const words: Vocabulary = {
-    ...vocabulary(plan, names, automatic),
-    bodyName: ({ identity }) => bodyNames.get(identity),
-  };
-  const loops = repeating.map((loop) => formatBody(loop, names, bodyNames));
+  const pages = layOutLoops(roots, names);
+  const words: Vocabulary = { ...vocabulary(plan, names, automatic), loop: loopWords(pages) };
+  const loops = [...pages.values()].map((page) => formatBody(page, loopWords(pages)));
   const used = new Set([...plan.order(roots), ...parts.flatMap(({ updates }) => updates.map(({ state }) => state))]);
   const head = [
     ...inputs.map((value) => formatInput(value, nameOf(value))),
@@ -55,10 +50,9 @@ export function printValues(
   const roots = values.map(({ value }) => value);
   const plan = planPage([{ roots }], all);
   const given = new Set(names.keys());
-  const lines = plan
-    .order(roots)
-    .filter((value) => plan.lines.has(value) && (!given.has(value) || roots.includes(value)));
-  const words = vocabulary(plan, all, numberLines(lines, [], all));
+  const shown = (value: Value): boolean => plan.lines.has(value) && (!given.has(value) || roots.includes(value));
+  const lines = firstOfLoops(plan.order(roots).filter(shown), plan);
+  const words = vocabulary(plan, all, numberLines(lines, [], all, plan));
   return lines
     .flatMap((value) => wrap(lineText({ tag: "line", value, output: false }, words, all).text, pageWidth, "    "))
     .join("\n");
@@ -83,7 +77,7 @@ export function printValue(value: Value, names: ReadonlyMap<Value, string> = new
 function vocabulary(plan: Plan, names: ReadonlyMap<Value, string>, automatic: ReadonlyMap<Value, string>): Vocabulary {
   const taken = new Set(names.values());
   return {
-    view: plan.view,
+    ...{ view: plan.view, siblings: plan.siblings },
     isTaken: (name) => taken.has(name),
     reference(value) {
       const name = names.get(value);
@@ -106,9 +100,15 @@ function lineText(statement: Statement, words: Vocabulary, names: ReadonlyMap<Va
   switch (statement.tag) {
     case "line": {
       const { value, output } = statement;
-      const text = `${output ? "output " : ""}${words.reference(value)} = ${formatDefinition(value, words)}`;
-      const name = names.get(value);
-      return name === undefined || namesDerivative(name) ? { text } : { text, comment: formatType(value.type) };
+      const bound = words.siblings?.(value) ?? [value];
+      const left = bound.map((each) => words.reference(each)).join(", ");
+      const text = `${output ? "output " : ""}${left} = ${formatDefinition(value, words)}`;
+      const types = bound.flatMap((each) => {
+        const name = names.get(each);
+        if (name === undefined || namesDerivative(name)) return [];
+        return `${bound.length > 1 ? `${formatName(name)}: ` : ""}${formatType(each.type)}`;
+      });
+      return types.length === 0 ? { text } : { text, comment: types.join(", ") };
     }
     case "output": {
       const { name, value } = statement.output;

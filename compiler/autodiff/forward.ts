@@ -3,12 +3,13 @@ import { ruleNotLinear, underivedGradient } from "../../ir/errors.ts";
 import { add, mul } from "../../ir/ops/arithmetic.ts";
 import { suppliedDerivative, suppliedOp } from "../../ir/ops/derivative.ts";
 import { constant, letter } from "../../ir/ops/leaf.ts";
+import { scanSiblings } from "../../ir/ops/scan.ts";
 import { sum, sumOp } from "../../ir/ops/sum.ts";
 import { apply, postorder, type ElementwiseOp, type Value } from "../../ir/value.ts";
 import { makeRewriter } from "../rewrite/driver.ts";
 import { simplifyingRules } from "../rewrite/rules/all.ts";
 import { gradients, leadingTo, operandCotangents, times } from "./reverse.ts";
-import { scanSiblings, scanTangents } from "./scan.ts";
+import { scanTangents } from "./scan.ts";
 
 /** A value with the direction in which it moves, of its type. */
 export type Moved = readonly [value: Value, tangent: Value];

@@ -3,9 +3,10 @@ import { underivedGradient } from "../../ir/errors.ts";
 import { add, div, mul, neg } from "../../ir/ops/arithmetic.ts";
 import { suppliedCotangents, suppliedOp } from "../../ir/ops/derivative.ts";
 import { constant, constantValue } from "../../ir/ops/leaf.ts";
+import { scanSiblings } from "../../ir/ops/scan.ts";
 import { isFloat } from "../../ir/type.ts";
 import { postorder, type RuleContext, type Value } from "../../ir/value.ts";
-import { scanCotangents, scanSiblings } from "./scan.ts";
+import { scanCotangents, type PullBack } from "./scan.ts";
 
 /** What reverse mode finds: gradients in the order of the targets, and the cotangent of each value on the way. */
 export interface Differentiated {
@@ -57,9 +58,10 @@ function pullBack(ends: readonly (readonly [Value, Value])[], targets: readonly 
   function ofScan(value: Value, wanted: (position: number) => boolean): readonly (Value | null)[] {
     const results = siblings.get(value)!;
     if (results[0] !== value || !results.some((result) => cotangents.has(result))) return [];
-    const inner = (innerEnds: readonly (readonly [Value, Value])[], letters: readonly Value[]): readonly Value[] => {
+    const inner: PullBack = (innerEnds, letters, carried) => {
       const found = pullBack(innerEnds, letters);
       for (const [each, cotangent] of found.cotangents) if (each.op.kind !== "leaf") cotangents.set(each, cotangent);
+      for (const [carry, arriving] of carried) cotangents.set(carry, arriving);
       return found.gradients;
     };
     return scanCotangents(value, (result) => cotangents.get(result), wanted, inner);

@@ -46,7 +46,12 @@ const zerosOf = ({ dtype, shape }: TensorType): Value => constant(0, dtype, shap
 const zeros = ({ type }: Value): Value => zerosOf(type);
 
 /** Gradients of ⟨values, cotangents⟩ with respect to targets: reverse mode from several ends at once. */
-export type PullBack = (ends: readonly Bound[], targets: readonly Value[]) => readonly Value[];
+export type PullBack = (
+  ends: readonly Bound[],
+  targets: readonly Value[],
+  /** Carries, and the letters in which their cotangents come from the step after. */
+  carried: readonly Bound[],
+) => readonly Value[];
 
 /**
  * The cotangents of a loop's operands from those of its results. A step's carries were kept as histories; the cotangents
@@ -83,7 +88,8 @@ export function scanCotangents(
   const ownElements = elements.filter(isWanted);
   const ownCaptures = captures.filter(isWanted);
   const targets = [...moving.map(({ bound }) => bound), ...ownElements, ...ownCaptures].map(([stand]) => stand);
-  const gradients = pullBack(ends, targets);
+  const carried = moving.map(({ bound: [stand] }, i): Bound => [stand, states[i][0]]);
+  const gradients = pullBack(ends, targets, carried);
   const sums = ownCaptures.map(([stand]): Bound => [letter(stand.type), zeros(stand)]);
   const next = moving.map(({ bound: [stand], index }, i) => {
     const kept = cotangentOf(forward.history(index));
@@ -153,21 +159,4 @@ export function scanTangents(
     const place = body.carries.length + floatCarries.indexOf(index);
     return tag === "carry" ? results.carry(place) : results.history(place);
   };
-}
-
-/** The scan values of an order that share body and operands, by each of them; in that order. */
-export function scanSiblings(order: readonly Value[]): ReadonlyMap<Value, readonly Value[]> {
-  const groups = new Map<object, Value[][]>();
-  const siblings = new Map<Value, readonly Value[]>();
-  for (const value of order) {
-    if (value.op.kind !== "scan") continue;
-    const { identity } = scanBody(value.attrs);
-    const known = groups.get(identity) ?? [];
-    groups.set(identity, known);
-    let group = known.find(([first]) => first.operands.every((operand, place) => operand === value.operands[place]));
-    if (!group) known.push((group = []));
-    group.push(value);
-    siblings.set(value, group);
-  }
-  return siblings;
 }

@@ -1,10 +1,10 @@
 /// What a drawing of a graph shows, for every format: leaves and operations, which part each belongs to, and the arrows.
 import type { Graph } from "../../ir/graph.ts";
 import { letterOp, stateOp, type StateIdentity } from "../../ir/ops/leaf.ts";
-import { bodyResults, scanBody } from "../../ir/ops/scan.ts";
-import { bodyTitle, layOutBody, loopsBelow, nameBodies, type BodyPage } from "../../ir/print/bodies.ts";
+import { bodyResults } from "../../ir/ops/scan.ts";
+import { bodyTitle, layOutLoops, loopWords, type LoopPage } from "../../ir/print/bodies.ts";
 import { formatDefinition, leafName, type Vocabulary } from "../../ir/print/expression.ts";
-import { layOutPage, type Page, type PrintOptions } from "../../ir/print/page.ts";
+import { firstOfLoops, layOutPage, type Page, type PrintOptions } from "../../ir/print/page.ts";
 import type { Plan } from "../../ir/print/plan.ts";
 import { formatType } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
@@ -66,7 +66,7 @@ interface Sheet {
   readonly names: ReadonlyMap<Value, string>;
   readonly ids: ReadonlyMap<Value, string>;
   readonly outputs: ReadonlySet<Value>;
-  readonly bodyName: NonNullable<Vocabulary["bodyName"]>;
+  readonly loop: NonNullable<Vocabulary["loop"]>;
   roleOf(value: Value): Role;
   isLeaf(value: Value): boolean;
   /** Name of the state that a value is the new value of. */
@@ -82,14 +82,14 @@ export function drawGraph(graph: Graph, options: PrintOptions): Drawing {
   const updates = parts.flatMap((part) => part.updates);
   const updated = new Set(updates.map((update) => update.value));
   const roots = parts.flatMap((part) => part.roots);
-  const drawn = plan.order(roots).filter((value) => {
+  const shown = plan.order(roots).filter((value) => {
     return isLeaf(value) || roleOf(value) !== "update" || plan.lines.has(value) || updated.has(value);
   });
-  const loops = loopsBelow(roots);
-  const stepNames = nameBodies(loops.map((loop) => scanBody(loop.attrs)));
-  const bodyName: Sheet["bodyName"] = ({ identity }) => stepNames.get(identity);
+  const drawn = firstOfLoops(shown, plan);
+  const loops = layOutLoops(roots, names);
+  const loop = loopWords(loops);
   const nodes = draw(drawn, {
-    ...{ plan, names, roleOf, isLeaf, bodyName, ids: number(drawn, 0) },
+    ...{ plan, names, roleOf, isLeaf, loop, ids: number(drawn, 0, plan) },
     outputs: new Set(parts.flatMap((part) => part.entry.outputs.map((output) => output.value))),
     stateOf(value) {
       const update = updates.find((each) => each.value === value);
@@ -97,11 +97,10 @@ export function drawGraph(graph: Graph, options: PrintOptions): Drawing {
     },
   });
   let count = nodes.length;
-  const bodies = loops.map((loop) => {
-    const step = layOutBody(loop, names);
+  const bodies = [...loops.values()].map((step) => {
     // Whatever else the derivative of a loop is made of, its carries are cotangents.
     const role = [...step.names.keys()].some((value) => isBackward(graph, value)) ? "backward" : "forward";
-    const body = drawBody(step, role, bodyName, count);
+    const body = drawBody(step, role, loop, count);
     count += body.nodes.length;
     return body;
   });
@@ -109,12 +108,15 @@ export function drawGraph(graph: Graph, options: PrintOptions): Drawing {
 }
 
 /** A step: its letters, what it computes from them, and for every carry what the next step finds in it. */
-function drawBody(page: BodyPage, role: Role, bodyName: Sheet["bodyName"], first: number): DrawnBody {
+function drawBody(page: LoopPage, role: Role, loop: Sheet["loop"], first: number): DrawnBody {
   const { body, plan, names, letters } = page;
-  const drawn = [...new Set([...letters.map(({ value }) => value), ...plan.order(bodyResults(body))])];
-  const ids = number(drawn, first);
+  const drawn = firstOfLoops(
+    [...new Set([...letters.map(({ value }) => value), ...plan.order(bodyResults(body))])],
+    plan,
+  );
+  const ids = number(drawn, first, plan);
   const sheet: Sheet = {
-    ...{ plan, names, ids, bodyName, isLeaf: leavesOf(plan), outputs: new Set(body.outputs) },
+    ...{ plan, names, ids, loop, isLeaf: leavesOf(plan), outputs: new Set(body.outputs) },
     roleOf: () => role,
     stateOf: () => undefined,
   };
@@ -128,11 +130,12 @@ function drawBody(page: BodyPage, role: Role, bodyName: Sheet["bodyName"], first
     const [title, sources] = [names.get(body.carries[index]), [ids.get(value)!]];
     return { id, kind: "operation", role, title, text: undefined, isOutput: false, sources };
   });
-  return { name: bodyName(body)!, title: bodyTitle(body, bodyName(body)!), role, nodes: [...nodes, ...handedOn] };
+  return { name: page.title, title: bodyTitle(body, page.title), role, nodes: [...nodes, ...handedOn] };
 }
 
-function number(drawn: readonly Value[], first: number): ReadonlyMap<Value, string> {
-  return new Map(drawn.map((value, i) => [value, `n${first + i}`]));
+/** The results of a loop are one node. */
+function number(drawn: readonly Value[], first: number, { siblings }: Plan): ReadonlyMap<Value, string> {
+  return new Map(drawn.flatMap((value, i) => siblings(value).map((each) => [each, `n${first + i}`] as const)));
 }
 
 function draw(drawn: readonly Value[], sheet: Sheet): readonly DrawnNode[] {
@@ -140,7 +143,7 @@ function draw(drawn: readonly Value[], sheet: Sheet): readonly DrawnNode[] {
 }
 
 function leavesOf(plan: Plan): Sheet["isLeaf"] {
-  return (value) => plan.view(value).operands.every((operand) => operand.literal);
+  return (value) => value.op.kind !== "scan" && plan.view(value).operands.every((operand) => operand.literal);
 }
 
 /** Forward is what outputs need that look at no derivative; backward what derivatives need besides. */
@@ -186,27 +189,31 @@ function operationNode(value: Value, sheet: Sheet): DrawnNode {
     id: sheet.ids.get(value)!,
     kind: "operation",
     role,
-    title: state ?? sheet.names.get(value),
+    title: state ?? titleOf(value, sheet),
     text: state === undefined ? formulaOf(value, sheet) : undefined,
-    isOutput: sheet.outputs.has(value),
+    isOutput: sheet.plan.siblings(value).some((each) => sheet.outputs.has(each)),
     sources: [...sources(value, sheet)].map((source) => sheet.ids.get(source)!),
   };
 }
 
+/** The name of a value; of a loop those of its results. */
+function titleOf(value: Value, { names, plan }: Sheet): string | undefined {
+  const titles = plan.siblings(value).flatMap((each) => names.get(each) ?? []);
+  return titles.length === 0 ? undefined : titles.join(", ");
+}
+
 /** The operation in terms of named values; `…` stands for what an arrow leads from. */
-function formulaOf(value: Value, { plan, names, bodyName }: Sheet): string {
+function formulaOf(value: Value, { plan, names, loop }: Sheet): string {
   const { form } = plan.view(value);
   const text = formatDefinition(value, {
     view: plan.view,
     isTaken: () => false,
     reference: (operand) => names.get(operand) ?? (operand.constant ? undefined : "…"),
-    bodyName,
+    loop,
   });
   if (text.length <= longestFormula) return text;
   // Which step a loop repeats is written nowhere else.
-  const body =
-    form.tag === "call" && form.body ? `(…, body=${bodyName(form.body)}, ${form.attributes.join(", ")})` : "";
-  return `${value.op.name}${body}`;
+  return form.tag === "call" && form.body ? `scan ${loop(form.body)!.name}` : value.op.name;
 }
 
 /** Drawn values that a value is computed from. */

@@ -1,10 +1,12 @@
 /// A value as a LaTeX formula.
 import { precedence } from "../../ir/notation/form.ts";
 import type { CallForm } from "../../ir/notation/form.ts";
+import { shownResult } from "../../ir/notation/loops.ts";
 import { literalText, type View, type WrittenOperand } from "../../ir/notation/view.ts";
 import { isDType } from "../../ir/parse/cursor.ts";
 import { sizeOp } from "../../ir/ops/leaf.ts";
 import type { ScanBody } from "../../ir/ops/scan.ts";
+import type { LoopWords } from "../../ir/print/expression.ts";
 import type { Op, Value } from "../../ir/value.ts";
 import { escapeLatex, latexName, latexSize } from "./latex-names.ts";
 
@@ -12,8 +14,10 @@ import { escapeLatex, latexName, latexSize } from "./latex-names.ts";
 export interface LatexVocabulary {
   view(value: Value): View;
   reference(value: Value): string | undefined;
-  /** LaTeX of what the body of a loop is called where it is written; by default it is left out. */
-  bodyName?(body: ScanBody): string | undefined;
+  /** LaTeX of names of the body of a loop where it is written; by default it is left out. */
+  loop?(body: ScanBody): LoopWords | undefined;
+  /** The results of a loop that a line gives names to. */
+  siblings?(value: Value): readonly Value[];
 }
 
 interface Phrase {
@@ -93,7 +97,7 @@ function phraseOfView(value: Value, words: LatexVocabulary): Phrase {
     case "prefix":
       return operation(value, form.precedence, form.symbol, operands, words);
     case "call":
-      return call(value.op, form, operands, words);
+      return call(value, form, operands, words);
     default:
       return form satisfies never;
   }
@@ -146,7 +150,8 @@ function isEnclosed(op: Op, index: number, count: number): boolean {
   return /(?:\{|\\left[([|])$/.test(before) && /^(?:\}|\\right)/.test(after ?? "");
 }
 
-function call(op: Op, form: CallForm, operands: readonly WrittenOperand[], words: LatexVocabulary): Phrase {
+function call(value: Value, form: CallForm, operands: readonly WrittenOperand[], words: LatexVocabulary): Phrase {
+  const { op } = value;
   const { name, attributes } = form;
   const part = (index: number, atLeast = 0): string => operandText(operands[index], atLeast, words);
   if (name === op.name && op.latex && operands.length > 0) {
@@ -154,7 +159,7 @@ function call(op: Op, form: CallForm, operands: readonly WrittenOperand[], words
     const text = op.latex(texts, {});
     return { text, precedence: /\\right[)|\]]$|^\\sqrt/.test(text) ? precedence.postfix : precedence.prefix };
   }
-  const step = form.body && words.bodyName?.(form.body);
+  const step = form.body && words.loop?.(form.body)?.name;
   const subscript = step === undefined ? axisSubscript(form) : `_{${step}}`;
   if (name === "sum") return { text: `\\sum${subscript} ${unsigned(part(0, 5))}`, precedence: 4.5 };
   if (name === "select") {
@@ -169,11 +174,26 @@ function call(op: Op, form: CallForm, operands: readonly WrittenOperand[], words
     return op === sizeOp ? size(attributes[0]) : number(attributes[0]);
   const rest = attributes.filter((attribute) => !/^(?:ax[ei]s|keepAxes)=/.test(attribute));
   const before = form.before === undefined ? [] : [`\\text{${escapeLatex(form.before)}}`];
-  const texts = [...before, ...operands.map((_, i) => part(i)), ...rest.map(attributeText)];
+  const texts = [
+    ...before,
+    ...operands.map((_, i) => part(i)),
+    ...rest.map(attributeText),
+    ...resultTexts(value, form, words),
+  ];
   return {
     text: `\\operatorname{${escapeLatex(name)}}${subscript}\\left(${texts.join(", ")}\\right)`,
     precedence: precedence.postfix,
   };
+}
+
+/** `\text{every } h`, for each result of a loop that a line gives names to. */
+function resultTexts(value: Value, { body }: CallForm, words: LatexVocabulary): readonly string[] {
+  if (!body) return [];
+  const loop = words.loop?.(body);
+  return (words.siblings?.(value) ?? [value]).map((each) => {
+    const { word, inner, place } = shownResult(each, (one) => (loop ? loop.inside(one) : words.reference(one)));
+    return `\\text{${word} } ${inner ?? place}`;
+  });
 }
 
 function attributeText(text: string): string {

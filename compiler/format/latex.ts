@@ -1,9 +1,9 @@
 /// Graphs as LaTeX: one aligned environment, for papers and lecture notes.
 import type { Graph } from "../../ir/graph.ts";
-import { scanBody } from "../../ir/ops/scan.ts";
-import { layOutBody, loopsBelow, nameBodies, type BodyPage } from "../../ir/print/bodies.ts";
+import { layOutLoops, type BodyPage, type LoopPage } from "../../ir/print/bodies.ts";
 import { planFormula } from "../../ir/print/plan.ts";
 import { layOutPage, type Page, type PrintOptions } from "../../ir/print/page.ts";
+import type { Plan } from "../../ir/print/plan.ts";
 import type { Section, Statement } from "../../ir/print/statements.ts";
 import { leafName } from "../../ir/print/expression.ts";
 import type { Value } from "../../ir/value.ts";
@@ -13,15 +13,20 @@ import { escapeLatex, latexName, latexSize } from "./latex-names.ts";
 /** The graph as one `aligned` environment for math mode, with the same lines as the printed text. */
 export function formatLatex(graph: Graph, options: PrintOptions = {}): string {
   const page = layOutPage(graph, options);
-  const loops = loopsBelow(page.parts.flatMap((part) => part.roots));
-  const steps = nameBodies(loops.map((loop) => scanBody(loop.attrs)));
-  const bodyName: BodyName = ({ identity }) => latexName(steps.get(identity)!);
-  const words = vocabulary(page, new Map(), bodyName);
-  const bodies = loops.flatMap((loop) => bodyRows(layOutBody(loop, page.names), bodyName));
+  const loops = layOutLoops(
+    page.parts.flatMap((part) => part.roots),
+    page.names,
+  );
+  const loop: Loop = ({ identity }) => {
+    const body = loops.get(identity);
+    return body && { name: latexName(body.title), inside: (value) => nameInBody(body, value) };
+  };
+  const words = vocabulary(page, new Map(), loop);
+  const bodies = [...loops.values()].flatMap((body) => bodyRows(body, loop));
   const common = page.common.map((value) => equation({ tag: "line", value, output: false }, words, page));
   const entries = page.sections.flatMap((section, i) => [
     `&\\text{${escapeLatex(page.parts[i].entry.name)}:}`,
-    ...sectionRows(section, page, bodyName),
+    ...sectionRows(section, page, loop),
   ]);
   const rows = [...bodies, ...common, ...entries].map((row) => `  ${row}`);
   return `\\begin{aligned}\n${rows.join(" \\\\\n")}\n\\end{aligned}\n`;
@@ -44,33 +49,43 @@ export function latexValue(value: Value, names: ReadonlyMap<Value, string>): str
   return latexDefinition(value, words) + where;
 }
 
-type BodyName = NonNullable<LatexVocabulary["bodyName"]>;
+type Loop = NonNullable<LatexVocabulary["loop"]>;
+
+function nameInBody({ names, automatic }: BodyPage, value: Value): string | undefined {
+  const name = names.get(value) ?? automatic.get(value);
+  return name === undefined ? undefined : latexName(name);
+}
+
+/** `h,\\; G`: the names of the results of a loop, or of one value. */
+function leftSide(value: Value, { siblings }: Plan, nameOf: (each: Value) => string | undefined): string {
+  return siblings(value)
+    .map((each) => nameOf(each) ?? "?")
+    .join(",\\; ");
+}
 
 const plurals = { carry: "carries", element: "elements", capture: "captures", position: "positions" };
 
 /** The step of a loop: what it stands on, its lines, what the next step finds in the carries, and what is kept of each. */
-function bodyRows({ body, letters, plan, lines, names, automatic }: BodyPage, bodyName: BodyName): readonly string[] {
-  const nameIn = (value: Value): string | undefined => {
-    const name = names.get(value) ?? automatic.get(value);
-    return name === undefined ? undefined : latexName(name);
-  };
-  const words: LatexVocabulary = { view: plan.view, reference: nameIn, bodyName };
+function bodyRows(page: LoopPage, loop: Loop): readonly string[] {
+  const { body, letters, plan, lines } = page;
+  const nameIn = (value: Value): string | undefined => nameInBody(page, value);
+  const words: LatexVocabulary = { view: plan.view, siblings: plan.siblings, reference: nameIn, loop };
   const roles = [...new Set(letters.map(({ role }) => role))].map((role) => {
     const own = letters.filter((letter) => letter.role === role);
     return `\\text{, ${own.length > 1 ? plurals[role] : role} } ${own.map(({ name }) => latexName(name)).join(", ")}`;
   });
   const over = latexSize(body.length);
   return [
-    `&${bodyName(body)} \\text{${body.reverse ? " reversed" : ""} over } ${over}${roles.join("")}\\text{:}`,
-    ...lines.map((value) => `${nameIn(value)} &= ${latexDefinition(value, words)}`),
+    `&${latexName(page.title)} \\text{${body.reverse ? " reversed" : ""} over } ${over}${roles.join("")}\\text{:}`,
+    ...lines.map((value) => `${leftSide(value, plan, nameIn)} &= ${latexDefinition(value, words)}`),
     ...body.next.map((value, index) => `${nameIn(body.carries[index])} &\\leftarrow ${latexReference(value, words)}`),
     ...body.outputs.map((value) => `&\\text{output } ${latexReference(value, words)}`),
   ];
 }
 
-function sectionRows(section: Section, page: Page, bodyName: BodyName): readonly string[] {
+function sectionRows(section: Section, page: Page, loop: Loop): readonly string[] {
   const primed = new Map([...section.primed.keys()].map((value) => [value, primedName(value, page)]));
-  const words = vocabulary(page, primed, bodyName);
+  const words = vocabulary(page, primed, loop);
   return section.statements.map((statement) => equation(statement, words, page));
 }
 
@@ -83,10 +98,9 @@ function nameOf(value: Value, { names, automatic }: Page): string {
   return latexName(names.get(value) ?? automatic.get(value) ?? leafName(value));
 }
 
-function vocabulary(page: Page, primed: ReadonlyMap<Value, string>, bodyName: BodyName): LatexVocabulary {
+function vocabulary(page: Page, primed: ReadonlyMap<Value, string>, loop: Loop): LatexVocabulary {
   return {
-    view: page.plan.view,
-    bodyName,
+    ...{ view: page.plan.view, siblings: page.plan.siblings, loop },
     reference(value) {
       const known = primed.get(value);
       if (known !== undefined) return known;
@@ -98,7 +112,7 @@ function vocabulary(page: Page, primed: ReadonlyMap<Value, string>, bodyName: Bo
 function equation(statement: Statement, words: LatexVocabulary, page: Page): string {
   switch (statement.tag) {
     case "line":
-      return `${nameOf(statement.value, page)} &= ${latexDefinition(statement.value, words)}`;
+      return `${leftSide(statement.value, page.plan, (each) => nameOf(each, page))} &= ${latexDefinition(statement.value, words)}`;
     case "output": {
       const { name, value } = statement.output;
       const reference = latexReference(value, words);

@@ -48,11 +48,9 @@ export function viewOf(value: Value, isOpaque: IsOpaque): View {
     case "composite":
       return { form: call(op.name, statedAttributes(value)), operands: operands.map(plain) };
     case "scan": {
-      const { body, ...others } = value.attrs;
-      return {
-        form: { ...call(op.name, otherAttributes(others)), body: body as ScanBody },
-        operands: operands.map(plain),
-      };
+      // The letters of the body say the types, and the results that are meant stand behind.
+      const written = operands.map((each) => ({ ...plain(each), literal: each.op === constantOp && !isOpaque(each) }));
+      return { form: { ...call(op.name, []), body: value.attrs.body as ScanBody }, operands: written };
     }
     case "reduction":
       return { form: call(op.name, reductionAttributes(value)), operands: operands.map(plain) };

@@ -53,7 +53,7 @@ export function scanLetters({ carries, elements, captures }: ScanBody): readonly
 }
 
 /** What scans of a body are applied to. */
-function operandTypes({ length, carries, elements, captures }: ScanBody): readonly TensorType[] {
+export function operandTypes({ length, carries, elements, captures }: ScanBody): readonly TensorType[] {
   const along = ({ type: { dtype, shape } }: Value): TensorType => ({ dtype, shape: [length, ...shape] });
   return [...carries.map(({ type }) => type), ...elements.map(along), ...captures.map(({ type }) => type)];
 }
@@ -111,6 +111,23 @@ export function scanValues(body: ScanBody, operands: readonly Value[]): ScanValu
     output: (index) => result(body.carries.length + index),
     history: (index) => result(body.carries.length + body.outputs.length + index),
   };
+}
+
+/** The scan values of an order that share body and operands, by each of them; in that order. */
+export function scanSiblings(order: readonly Value[]): ReadonlyMap<Value, readonly Value[]> {
+  const groups = new Map<object, Value[][]>();
+  const siblings = new Map<Value, readonly Value[]>();
+  for (const value of order) {
+    if (value.op.kind !== "scan") continue;
+    const { identity } = scanBody(value.attrs);
+    const known = groups.get(identity) ?? [];
+    groups.set(identity, known);
+    let group = known.find(([first]) => first.operands.every((operand, place) => operand === value.operands[place]));
+    if (!group) known.push((group = []));
+    group.push(value);
+    siblings.set(value, group);
+  }
+  return siblings;
 }
 
 /** What a body is made from: values that hang on the given letters, and on anything else. */

@@ -2,6 +2,7 @@
 import { atPlace } from "../diagnostic.ts";
 import { unknownWord } from "../errors.ts";
 import { expandAbbreviation, keepReducedAxes } from "../notation/abbreviations.ts";
+import { resultNumber } from "../notation/loops.ts";
 import { impliedTypes, patternAxes, patternShape, productAttrs, type WrittenType } from "../notation/implied.ts";
 import { mul } from "../ops/arithmetic.ts";
 import { castOp } from "../ops/choose.ts";
@@ -9,7 +10,7 @@ import { contractOp, type AxisPair } from "../ops/contract.ts";
 import { einsum as languageEinsum } from "../ops/einsum.ts";
 import { reshapeOp, transposeOp } from "../ops/layout.ts";
 import { constant, constantOp, iotaOp, sizeOp } from "../ops/leaf.ts";
-import { scanOp, type ScanBody } from "../ops/scan.ts";
+import { operandTypes, scanOp, type ScanBody } from "../ops/scan.ts";
 import { broadcastOp } from "../ops/sum.ts";
 import { trainingOp } from "../ops/training.ts";
 import { sameShape, type TensorType } from "../type.ts";
@@ -25,7 +26,13 @@ export interface Meanings {
   isSize(name: string): boolean;
   op(name: string): Op | undefined;
   /** The body of a loop by its name. */
-  body(name: string): ScanBody | undefined;
+  body(name: string): NamedBody | undefined;
+}
+
+/** A body, and what the names in it mean. */
+export interface NamedBody {
+  readonly body: ScanBody;
+  inside(name: string): Value | undefined;
 }
 
 type At<T extends Formula["tag"]> = Extract<Formula, { readonly tag: T }>;
@@ -142,6 +149,7 @@ function call(formula: At<"call">, words: Meanings): Value {
   if (isDType(name)) return elementwise(castOp, { dtype: name }, operands, words);
   const op = words.op(name);
   if (op?.kind === "elementwise") return elementwise(op, attributes, operands, words);
+  if (op === scanOp) return loopResults(formula, words, 1)[0];
   const values = operands.map((operand) => elaborate(operand, words));
   const [first] = values;
   if (name === "einsum") return einsum(formula, values);
@@ -156,7 +164,6 @@ function call(formula: At<"call">, words: Meanings): Value {
     const reduced = apply(op, values, { axes, ...without(without(attributes, "axis"), "keepAxes") });
     return keepAxes ? keepReducedAxes(reduced, first, axes) : reduced;
   }
-  if (op === scanOp) return apply(op, values, { ...attributes, body: bodyOf(formula, words) });
   if (op === reshapeOp) return apply(op, values, { shape: shape ?? [] });
   if (op === transposeOp) return apply(op, values, { permutation: shape ?? [] });
   if (op !== broadcastOp) return apply(op, values, { ...op.defaults?.(values.map(({ type }) => type)), ...attributes });
@@ -169,8 +176,30 @@ function raise(error: Error): never {
   throw error;
 }
 
-function bodyOf({ attributes: { body }, place }: At<"call">, words: Meanings): ScanBody {
-  return words.body(String(body)) ?? raise(syntaxError("the name of a body", String(body), place));
+/** Values of a line that gives `count` names: several only of a loop, which has a result for each. */
+export function elaborateLine(formula: Formula, words: Meanings, count: number): readonly Value[] {
+  const isLoop = formula.tag === "call" && words.op(formula.name) === scanOp;
+  if (isLoop) return atPlace(formula.place, () => loopResults(formula, words, count));
+  if (count === 1) return [elaborate(formula, words)];
+  throw syntaxError("a loop with a result for each name", "another formula", formula.place);
+}
+
+/** The results that `results=[final h, every next]` asks for. */
+function loopResults({ operands, attributes, place }: At<"call">, words: Meanings, count: number): readonly Value[] {
+  const name = String(attributes.body);
+  const { body, inside } = words.body(name) ?? raise(syntaxError("the name of a body", name, place));
+  const types = operandTypes(body);
+  const values = operands.map((operand, i) => {
+    if (operand.tag !== "number" || !types[i]) return elaborate(operand, words);
+    return constant(operand.value, types[i].dtype, types[i].shape);
+  });
+  const asked = (attributes.results ?? attributes.result ?? []) as readonly (readonly [string, string | number])[];
+  if (asked.length !== count) throw syntaxError(`${count} results of the loop`, String(asked.length), place);
+  return asked.map(([word, which]) => {
+    const result = resultNumber(body, word, typeof which === "number" ? which : inside(which));
+    if (result === undefined) throw syntaxError(`a result of ${name}`, `${word} ${which}`, place);
+    return apply(scanOp, values, { body, result });
+  });
 }
 
 function without(attributes: Attrs, key: string): Attrs {

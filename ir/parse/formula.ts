@@ -142,12 +142,21 @@ function readCall(cursor: Cursor, name: string, operators: Operators): Unplaced 
     else if (cursor.peek(1)?.tag === "symbol" && cursor.peek(1)?.text === "=") {
       const key = cursor.name().text;
       cursor.expect("=");
-      attributes[key] = readAttribute(cursor);
+      attributes[key] = name === "scan" && key.startsWith("result") ? readResults(cursor) : readAttribute(cursor);
     } else if (name === "oneHot" && operands.length === 1) shape = [cursor.dim()];
     else operands.push(readInfix(cursor, 0, operators));
     if (cursor.peek()?.text !== ")") cursor.expect(",");
   }
   return { tag: "call", name, operands, text, shape, attributes };
+}
+
+/** `final h`, or `[final h, every next, output 2]`: words in pairs. */
+function readResults(cursor: Cursor): readonly Attribute[] {
+  const readOne = (): readonly Attribute[] => {
+    const word = cursor.name().text;
+    return [word, cursor.peek()?.tag === "number" ? cursor.number() : cursor.name().text];
+  };
+  return cursor.accept("[") ? readUntil("]", cursor, readOne) : [readOne()];
 }
 
 /** `fill(0.5, f32[3])`, `fill(4*batch, f32)`, `iota(i32[batch, 10], axis=1)`. */

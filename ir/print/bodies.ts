@@ -1,13 +1,13 @@
-/// The bodies of loops: blocks of their own, since they are closed. `scan(h0, x, body=step1, result=0)` refers to one.
+/// The bodies of loops: blocks of their own, since they are closed. `h = scan(h0, x, body=step1, result=final h)` refers to one.
 import { formatName } from "../notation/form.ts";
 import { bodyResults, scanBody, scanLetters, scanOp, scanResult, type ScanBody } from "../ops/scan.ts";
+import { sumOp } from "../ops/sum.ts";
 import { formatType } from "../type.ts";
 import { postorder, underLayouts, type Value } from "../value.ts";
 import { formatDefinition, formatReference, type Vocabulary } from "./expression.ts";
+import { firstOfLoops } from "./page.ts";
 import { planPage, type Plan } from "./plan.ts";
-
-/** Names of bodies, by their identity. */
-export type BodyNames = ReadonlyMap<object, string>;
+import { pageWidth, wrap } from "./wrap.ts";
 
 /** The bodies of all loops below the roots, inner ones first. */
 export function bodiesBelow(roots: readonly Value[]): readonly ScanBody[] {
@@ -29,11 +29,6 @@ export function loopsBelow(roots: readonly Value[]): readonly Value[] {
   return [...found.values()];
 }
 
-/** `step1`, `step2`… */
-export function nameBodies(bodies: readonly ScanBody[]): BodyNames {
-  return new Map(bodies.map(({ identity }, i) => [identity, `step${i + 1}`]));
-}
-
 /** A letter of a body, and what it is called there. */
 export interface NamedLetter {
   readonly role: "carry" | "element" | "capture" | "position";
@@ -42,22 +37,23 @@ export interface NamedLetter {
 }
 
 /**
- * The letters of a body in their order: what it captures is called what it is called outside, or what it repeats or moves
- * is, a carry without a name what it is in the end, others by their parts. `loop` is a value that repeats the body, `names` are the names of the graph.
+ * The letters of a body in their order: what it captures or walks along is called what that is called outside, or what it
+ * repeats or moves is, a carry without a name what it is in the end, others by their parts. `loop` is a value that repeats
+ * the body, `names` are the names of the graph.
  */
 export function bodyLetters(loop: Value, names: ReadonlyMap<Value, string>): readonly NamedLetter[] {
   const body = scanBody(loop.attrs);
-  const captured = new Map(scanLetters(body).map((each, place) => [each, loop.operands[place]]));
+  const bound = new Map(scanLetters(body).map((each, place) => [each, loop.operands[place]]));
   const order = postorder([...scanLetters(body), ...bodyResults(body)]);
   const taken = new Set(order.flatMap((value) => names.get(value) ?? []));
   const finals = namesOfFinals(body, names);
-  const direct = new Set([...captured.values()].flatMap((value) => names.get(value) ?? []));
+  const direct = new Set([...bound.values()].flatMap((value) => names.get(value) ?? []));
   const nameOutside = (value: Value): string | undefined => {
     const under = names.get(underLayouts(value));
     return names.get(value) ?? (under !== undefined && direct.has(under) ? undefined : under);
   };
   const outside = (value: Value): string | undefined => {
-    const name = body.captures.includes(value) ? nameOutside(captured.get(value)!) : finals.get(value);
+    const name = body.carries.includes(value) ? finals.get(value) : nameOutside(bound.get(value) ?? value);
     if (name === undefined || taken.has(name)) return undefined;
     taken.add(name);
     return name;
@@ -75,15 +71,26 @@ export function bodyLetters(loop: Value, names: ReadonlyMap<Value, string>): rea
   });
 }
 
-/** Carries whose final value has a name, and one only. */
+/** Carries whose final value has a name, and one only; or the total of whose final value has one. */
 function namesOfFinals(body: ScanBody, names: ReadonlyMap<Value, string>): ReadonlyMap<Value, string> {
-  const found = new Map<Value, string | undefined>();
+  const found = { itself: new Map<Value, string | undefined>(), total: new Map<Value, string | undefined>() };
   for (const [value, name] of names) {
-    if (value.op !== scanOp || scanBody(value.attrs) !== body) continue;
-    const { tag, index } = scanResult(value.attrs);
-    if (tag === "carry") found.set(body.carries[index], found.has(body.carries[index]) ? undefined : name);
+    const under = underTotals(value);
+    if (under.op !== scanOp || scanBody(under.attrs) !== body) continue;
+    const { tag, index } = scanResult(under.attrs);
+    const own = under === value ? found.itself : found.total;
+    if (tag === "carry") own.set(body.carries[index], own.has(body.carries[index]) ? undefined : name);
   }
-  return new Map([...found].flatMap(([carry, name]) => (name === undefined ? [] : [[carry, name] as const])));
+  const known = (own: ReadonlyMap<Value, string | undefined>): (readonly [Value, string])[] =>
+    [...own].flatMap(([carry, name]) => (name === undefined ? [] : [[carry, name] as const]));
+  return new Map([...known(found.total).filter(([carry]) => !found.itself.has(carry)), ...known(found.itself)]);
+}
+
+/** What a value totals over some axes, or moves: the derivative of what a loop captures as a row for all. */
+function underTotals(value: Value): Value {
+  let under = underLayouts(value);
+  while (under.op === sumOp) under = underLayouts(under.operands[0]);
+  return under;
 }
 
 /** The body of a loop as it is printed: its letters, its lines in order, and what everything in it is called. */
@@ -98,6 +105,11 @@ export interface BodyPage {
   readonly automatic: ReadonlyMap<Value, string>;
 }
 
+/** A body with the name by which loops refer to it, `step1`. */
+export interface LoopPage extends BodyPage {
+  readonly title: string;
+}
+
 /** Lays out the body that a loop repeats; `names` are the names of the graph. */
 export function layOutBody(loop: Value, names: ReadonlyMap<Value, string>): BodyPage {
   const body = scanBody(loop.attrs);
@@ -107,9 +119,14 @@ export function layOutBody(loop: Value, names: ReadonlyMap<Value, string>): Body
   for (const value of postorder(results)) if (names.has(value)) own.set(value, names.get(value)!);
   const taken = new Set(own.values());
   const plan = planPage([{ roots: results }], own);
-  const lines = plan.order(results).filter((value) => plan.lines.has(value));
+  const lines = firstOfLoops(
+    plan.order(results).filter((value) => plan.lines.has(value)),
+    plan,
+  );
   const automatic = new Map<Value, string>();
-  for (const value of lines) if (!own.has(value)) automatic.set(value, freeName(taken, "v", automatic.size));
+  for (const value of lines.flatMap(plan.siblings)) {
+    if (!own.has(value)) automatic.set(value, freeName(taken, "v", automatic.size));
+  }
   return { body, letters, plan, lines, names: own, automatic };
 }
 
@@ -118,23 +135,50 @@ export function bodyTitle({ length, reverse }: ScanBody, name: string): string {
   return `${name}${reverse ? " reversed" : ""} over ${length}`;
 }
 
-/** The lines of the body that a loop repeats; `names` are the names of the graph. */
-export function formatBody(loop: Value, names: ReadonlyMap<Value, string>, bodies: BodyNames): readonly string[] {
-  const { body, letters, plan, lines, names: own, automatic } = layOutBody(loop, names);
-  const taken = new Set([...own.values(), ...automatic.values()]);
-  const words: Vocabulary = {
-    view: plan.view,
-    isTaken: (name) => taken.has(name),
-    reference: (value) => (own.has(value) ? formatName(own.get(value)!) : automatic.get(value)),
-    bodyName: ({ identity }) => bodies.get(identity),
+/** The bodies below the roots, inner ones first, by their identity; `names` are the names of the graph. */
+export function layOutLoops(roots: readonly Value[], names: ReadonlyMap<Value, string>): ReadonlyMap<object, LoopPage> {
+  return new Map(
+    loopsBelow(roots).map((loop, i) => {
+      const page = layOutBody(loop, names);
+      return [page.body.identity, { ...page, title: `step${i + 1}` }];
+    }),
+  );
+}
+
+/** How formulas refer to bodies that are printed. */
+export function loopWords(loops: ReadonlyMap<object, LoopPage>): NonNullable<Vocabulary["loop"]> {
+  return ({ identity }) => {
+    const page = loops.get(identity);
+    return page && { name: page.title, inside: (value) => nameInBody(page, value) };
   };
+}
+
+function nameInBody({ names, automatic }: BodyPage, value: Value): string | undefined {
+  const name = names.get(value);
+  return name === undefined ? automatic.get(value) : formatName(name);
+}
+
+/** The lines of a body that a loop repeats. */
+export function formatBody(page: LoopPage, loop: NonNullable<Vocabulary["loop"]>): readonly string[] {
+  const { body, letters, plan, lines, names, automatic } = page;
+  const taken = new Set([...names.values(), ...automatic.values()]);
+  const words: Vocabulary = {
+    ...{ view: plan.view, siblings: plan.siblings, loop },
+    isTaken: (name) => taken.has(name),
+    reference: (value) => nameInBody(page, value),
+  };
+  const left = (value: Value): string =>
+    plan
+      .siblings(value)
+      .map((each) => words.reference(each))
+      .join(", ");
   return [
-    `body ${bodyTitle(body, bodies.get(body.identity)!)}`,
+    `body ${bodyTitle(body, page.title)}`,
     ...letters.map(({ role, value, name }) => `  ${role} ${formatName(name)}: ${formatType(value.type)}`),
-    ...lines.map((value) => `  ${words.reference(value)} = ${formatDefinition(value, words)}`),
-    ...body.next.map((value) => `  next ${formatReference(value, words)}`),
+    ...lines.map((value) => `  ${left(value)} = ${formatDefinition(value, words)}`),
+    ...body.next.map((value, i) => `  next ${words.reference(body.carries[i])} ← ${formatReference(value, words)}`),
     ...body.outputs.map((value) => `  output ${formatReference(value, words)}`),
-  ];
+  ].flatMap((line, i) => (i === 0 ? [line] : wrap(line, pageWidth, "      ")));
 }
 
 function freeName(taken: Set<string>, role: string, position: number): string {

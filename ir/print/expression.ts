@@ -1,5 +1,6 @@
 /// A value as a line of text: infix where ops have a symbol, with as few parentheses as read back to the same value.
 import { formatName, precedence } from "../notation/form.ts";
+import { shownResult } from "../notation/loops.ts";
 import { literalText, type View, type WrittenOperand } from "../notation/view.ts";
 import type { ScanBody } from "../ops/scan.ts";
 import { sizeOp } from "../ops/leaf.ts";
@@ -13,8 +14,17 @@ export interface Vocabulary {
   view(value: Value): View;
   /** True when a value has this name, so that nothing else may be written so. */
   isTaken(name: string): boolean;
-  /** What the body of a loop is called where it is printed; by default it is left out. */
-  bodyName?(body: ScanBody): string | undefined;
+  /** The body of a loop where it is printed; by default it is left out. */
+  loop?(body: ScanBody): LoopWords | undefined;
+  /** The results of a loop that a line gives names to: this value is one of them. By default it stands alone. */
+  siblings?(value: Value): readonly Value[];
+}
+
+/** A body that is printed. */
+export interface LoopWords {
+  readonly name: string;
+  /** What a value is called in the body. */
+  inside(value: Value): string | undefined;
 }
 
 /** Text with the precedence of its outermost operator. */
@@ -67,14 +77,24 @@ function phraseOfView(value: Value, { form, operands }: View, words: Vocabulary)
     case "call": {
       const parts = operands.map((_, index) => part(index, 0));
       const before = form.before === undefined ? [] : [form.before];
-      const body = form.body && words.bodyName?.(form.body);
-      const attributes = body === undefined ? form.attributes : [`body=${body}`, ...form.attributes];
+      const attributes = form.body ? loopAttributes(value, form.body, words) : form.attributes;
       const text = `${form.name}(${[...before, ...parts, ...attributes].join(", ")})`;
       return { text, precedence: precedence.atom };
     }
     default:
       return form satisfies never;
   }
+}
+
+/** `body=step1, results=[final h, every next]`. */
+function loopAttributes(value: Value, body: ScanBody, words: Vocabulary): readonly string[] {
+  const loop = words.loop?.(body);
+  const shown = (words.siblings?.(value) ?? [value]).map((each) => {
+    const { word, inner, place } = shownResult(each, (one) => (loop ? loop.inside(one) : words.reference(one)));
+    return `${word} ${inner ?? place}`;
+  });
+  const results = shown.length > 1 ? `results=[${shown.join(", ")}]` : `result=${shown[0]}`;
+  return loop ? [`body=${loop.name}`, results] : [results];
 }
 
 /** A factor of `@`. A transposed value is not the same as a transposed reading of a factor: it gets parentheses. */

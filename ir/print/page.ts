@@ -47,7 +47,10 @@ export function layOutPage(graph: Graph, { entry, gradient = true }: PrintOption
   for (const part of parts) for (const { state } of part.updates) used.add(state);
   const shown = (leaf: Value): boolean => whole || used.has(leaf);
   const sections = parts.map((part) => arrange(part, plan, names));
-  const common = order.filter((value) => plan.lines.has(value) && plan.partsOf(value).size > 1);
+  const common = firstOfLoops(
+    order.filter((value) => plan.lines.has(value) && plan.partsOf(value).size > 1),
+    plan,
+  );
   return {
     inputs: graph.inputs.filter(shown),
     states: graph.states.filter(shown),
@@ -56,8 +59,18 @@ export function layOutPage(graph: Graph, { entry, gradient = true }: PrintOption
     plan,
     common,
     sections,
-    automatic: numberLines(common, sections, names),
+    automatic: numberLines(common, sections, names, plan),
   };
+}
+
+/** Values with lines, of the results of a loop the first alone. */
+export function firstOfLoops(values: readonly Value[], { siblings }: Pick<Plan, "siblings">): readonly Value[] {
+  const done = new Set<Value>();
+  return values.filter((value) => {
+    if (done.has(value)) return false;
+    for (const each of siblings(value)) done.add(each);
+    return true;
+  });
 }
 
 /** `v1`, `v2`… for shared values without a name. */
@@ -65,6 +78,7 @@ export function numberLines(
   common: readonly Value[],
   sections: readonly Section[],
   names: ReadonlyMap<Value, string>,
+  { siblings }: Pick<Plan, "siblings">,
 ): ReadonlyMap<Value, string> {
   const taken = new Set(names.values());
   const automatic = new Map<Value, string>();
@@ -72,7 +86,7 @@ export function numberLines(
     statements.flatMap((each) => (each.tag === "line" ? [each.value] : [])),
   );
   let count = 0;
-  for (const value of [...common, ...own]) {
+  for (const value of [...common, ...own].flatMap(siblings)) {
     if (names.has(value)) continue;
     do count++;
     while (taken.has(`v${count}`));

@@ -1,5 +1,6 @@
 /// Which values get a line of their own, and where: named ones, and shared ones that would otherwise be written twice.
 import { viewOf, type View } from "../notation/view.ts";
+import { scanSiblings } from "../ops/scan.ts";
 import type { Value } from "../value.ts";
 
 /** Values that one part of a page shows: an entry point, or the whole of a page without entry points. */
@@ -16,6 +17,8 @@ export interface Plan {
   readonly lines: ReadonlySet<Value>;
   /** Parts that show the value. */
   partsOf(value: Value): ReadonlySet<Part>;
+  /** Results of the loop that a value is a result of, as far as they are visible: one line gives names to all of them. */
+  siblings(value: Value): readonly Value[];
   /** Values with lines that the definition of `value` refers to. */
   references(value: Value): readonly Value[];
 }
@@ -41,15 +44,24 @@ export function planPage(parts: readonly Part[], names: ReadonlyMap<Value, strin
     }
   }
   const roots = parts.flatMap((part) => part.roots);
-  const lines = chooseLines(order(roots), roots, view, names);
+  const all = order(roots);
+  const loops = scanSiblings(all);
+  for (const siblings of new Set(loops.values())) {
+    const together = new Set(siblings.flatMap((value) => [...membership.get(value)!]));
+    for (const value of siblings) membership.set(value, together);
+  }
+  const lines = chooseLines(all, roots, view, names, loops);
   return {
     view,
     order,
     lines,
+    siblings: (value) => loops.get(value)?.toSorted((a, b) => resultOf(a) - resultOf(b)) ?? [value],
     partsOf: (value) => membership.get(value) ?? new Set(),
     references: (value) => visibleReferences(value, view, lines),
   };
 }
+
+const resultOf = ({ attrs }: Value): number => attrs.result as number;
 
 /** Postorder through what is written, which may skip values that an abbreviation hides. */
 function visibleOrder(roots: readonly Value[], view: (value: Value) => View): readonly Value[] {
@@ -83,11 +95,13 @@ function chooseLines(
   roots: readonly Value[],
   view: (value: Value) => View,
   names: ReadonlyMap<Value, string>,
+  loops: ReadonlyMap<Value, readonly Value[]>,
 ): ReadonlySet<Value> {
   const uses = new Map<Value, number>();
   const used = (value: Value): void => void uses.set(value, (uses.get(value) ?? 0) + 1);
   roots.forEach(used);
-  for (const value of order) written(view(value)).forEach(used);
+  // The results of a loop are one application of it.
+  for (const value of order) if ((loops.get(value)?.[0] ?? value) === value) written(view(value)).forEach(used);
   const lines = new Set<Value>();
   const weights = new Map<Value, number>();
   for (const value of order) {
@@ -97,7 +111,7 @@ function chooseLines(
     const weight = inlined.reduce((total, operand) => total + (weights.get(operand.value) ?? 0), 1);
     const light = form.tag === "transposed" || (form.tag === "call" && form.light === true);
     const shared = uses.get(value)! > 1 && !(light && weight <= 1);
-    if (names.has(value) || shared || weight > heaviest) lines.add(value);
+    if (names.has(value) || shared || weight > heaviest || loops.has(value)) lines.add(value);
     else weights.set(value, weight);
   }
   return lines;

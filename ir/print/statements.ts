@@ -28,7 +28,8 @@ export function arrange(part: EntryPart, plan: Plan, names: ReadonlyMap<Value, s
   const primed = new Map<Value, string>();
   for (const { state, value } of part.updates) {
     const name = names.get(state);
-    if (name !== undefined && own(value) && !names.has(value) && !primed.has(value)) {
+    const isLoop = plan.siblings(value).length > 1;
+    if (name !== undefined && own(value) && !names.has(value) && !primed.has(value) && !isLoop) {
       primed.set(value, `${formatName(name)}′`);
     }
   }
@@ -43,11 +44,12 @@ export function arrange(part: EntryPart, plan: Plan, names: ReadonlyMap<Value, s
   for (const value of backward) if (plan.references(value).some((each) => waits.has(each))) waits.add(value);
   const done = new Set<Value>();
   const statements: Statement[] = [];
-  const inline = outputsInOrder(outputs, forward, names);
+  const isAlone = outputs.every((output) => plan.siblings(output.value).length === 1);
+  const inline = isAlone && outputsInOrder(outputs, forward, names);
   // New values of states wait for the updates at the end unless a line needs them before.
   const emit = (value: Value): void => {
     if (done.has(value)) return;
-    done.add(value);
+    for (const each of plan.siblings(value)) done.add(each);
     for (const reference of plan.references(value)) if (primed.has(reference)) emit(reference);
     const update = inOrder.get(value);
     if (update && primed.has(value)) statements.push({ tag: "update", update });

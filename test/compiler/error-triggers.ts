@@ -101,7 +101,7 @@ body sums over time
   next total + word
 
 entry predict
-  output last = scan(words, start, body=sums, result=0)
+  output last = scan(words, start, body=sums, result=final total)
 `;
 
 function named(): Graph {

@@ -33,22 +33,22 @@ test("a loop is printed with its body", () => {
     body step1 reversed over 4
       carry carry1: f32
       element element1: f32
-      next carry1 + element1
+      next carry1 ← carry1 + element1
 
     body step2 over time
       carry carry1: f32[4]
-      element element1: f32[4]
+      element sequence: f32[4]
       position position1: i32
-      v1 = carry1 · 0.5 + scan(0, element1 · carry1, body=step1, result=0) · f32(position1)
-      v2 = exp(v1)
-      next v1
-      output v2
-      output v2
+      v1 = scan(0, sequence · carry1, body=step1, result=final carry1)
+      v2 = carry1 · 0.5 + v1 · f32(position1)
+      v3 = exp(v2)
+      next carry1 ← v2
+      output v3
+      output v3
 
     entry run
-      output result = scan(start, sequence, body=step2, result=0)
-          + sum(scan(start, sequence, body=step2, result=1), axis=0)
-          + sum(scan(start, sequence, body=step2, result=2), axis=0)
+      v1, v2, v3 = scan(start, sequence, body=step2, results=[final carry1, output 1, output 2])
+      output result = v1 + sum(v2, axis=0) + sum(v3, axis=0)  # f32[4]
     "
   `);
 });

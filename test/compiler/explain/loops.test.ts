@@ -21,7 +21,7 @@ describe("the step of a loop", () => {
     expect(text).toContain("  z = x @ W + h @ U\n  next = tanh(z)\n  ∂loss/∂z = ∂loss/∂next · (1 - next²)\n");
     // Sums over the steps are called what they come to.
     expect(text).toContain("  carry ∂loss/∂W: f32[4, 8]\n  carry ∂loss/∂U: f32[8, 8]\n");
-    expect(text).toContain("  next ∂loss/∂W + xᵀ @ ∂loss/∂z\n");
+    expect(text).toContain("  next ∂loss/∂W ← ∂loss/∂W + xᵀ @ ∂loss/∂z\n");
     const back = parseGraph(text);
     expect(sameGraph(derived, back)).toBe(true);
     expect(printGraph(back)).toBe(text);
@@ -46,14 +46,14 @@ describe("the step of a loop", () => {
   });
 
   test("is part of the derivatives around the loop", () => {
-    expect(explained("∂loss/∂W")).toContain("operand 3 of scan(start, words, W, U, result=0): G ↦ scan(G,");
+    expect(explained("∂loss/∂W")).toContain("operand 3 of scan(start, words, W, U, result=final h): G ↦ scan(G,");
     expect(explained("W")).toContain("W′ = W - learningRate · (adam.m.W′ / adam.m.norm");
   });
 
   test("a value without a name goes by that of the printed page, and an output by its own", () => {
-    expect(printGraph(derive(recurrent))).toContain("v1 = guess - target\n");
-    const text = explanationText(valueDocument(explainValue(recurrent, "v1")));
-    expect(text).toMatch(/^v1: f32\[batch, 1\] \(.*recurrent\.ts:\d+:\d+\)\n {2}v1 = guess - target\n$/);
+    expect(printGraph(derive(recurrent))).toContain("v2 = guess - target\n");
+    const text = explanationText(valueDocument(explainValue(recurrent, "v2")));
+    expect(text).toMatch(/^v2: f32\[batch, 1\] \(.*recurrent\.ts:\d+:\d+\)\n {2}v2 = guess - target\n$/);
   });
 
   test("kernels that the report names after an op can be asked for: each value that one of them computes", () => {
