@@ -5,13 +5,15 @@ import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
 import { isFinite } from "../../ir/ops/bits.ts";
 import { where } from "../../ir/ops/choose.ts";
 import { exp, log } from "../../ir/ops/functions.ts";
-import { constantValue, sizeValue } from "../../ir/ops/leaf.ts";
+import { constantValue } from "../../ir/ops/leaf.ts";
 import { logsumexpOp, max, min } from "../../ir/ops/reduce.ts";
 import { axesOf, reducedCount, spread, sum, sumOp } from "../../ir/ops/sum.ts";
 import { apply, same, underLayouts, withOperands, type Value } from "../../ir/value.ts";
 import type { Pass } from "../pass.ts";
 import { makeRewriter } from "../rewrite/driver.ts";
 import { digitRules } from "../rewrite/rules/all.ts";
+import type { Surroundings } from "../rewrite/rule.ts";
+import { knownSum } from "../rewrite/rules/reduce.ts";
 import { isSpreadOf } from "../rewrite/rules/uniform.ts";
 import { rebuildGraph } from "./replace.ts";
 
@@ -28,7 +30,7 @@ export const keepDigits: Pass = {
     );
     return fromParts(
       rebuildGraph(graph, (value, operands) =>
-        corrected.has(value) ? value : rewrite(apart(withOperands(value, operands))),
+        corrected.has(value) ? value : rewrite(apart(withOperands(value, operands), value)),
       ),
     );
   },
@@ -44,7 +46,8 @@ function fromParts(graph: Graph): Graph {
   });
 }
 
-function apart(value: Value): Value {
+/** The value in parts that do not round; `original` is what it was before its operands were. */
+function apart(value: Value, original: Value): Value {
   if (value.type.dtype !== "f32" || (value.op !== sub.op && value.op !== add.op)) return value;
   const [a, b] = value.operands;
   const [left, right] = [logarithmIn(a), logarithmIn(b)];
@@ -54,7 +57,7 @@ function apart(value: Value): Value {
   if (left && right) return add(betweenPeaks(left, right), sub(restOf(left), restOf(right)));
   if (right) return sub(lessPeak(a, right), restOf(right));
   if (left) return add(sub(peakOf(left), b), restOf(left));
-  return fromMean(value) ?? value;
+  return fromMean(value, original) ?? value;
 }
 
 /** x + ln Σ e⁻ˣ is a difference as well. */
@@ -151,29 +154,51 @@ function lessPeak(a: Value, logarithm: Logarithm): Value {
 }
 
 /** x − x̄ = d − d̄ for d = x − x̄: the mean itself is rounded where x is large. */
-function fromMean(difference: Value): Value | undefined {
-  const axes = deviationAxes(difference);
+function fromMean(difference: Value, original: Value): Value | undefined {
+  if (!meanOf(original) || isCorrected(difference)) return undefined;
   const [x, spreadMean] = difference.operands;
-  if (!axes || isCorrected(difference)) return undefined;
-  const mean = underLayouts(spreadMean);
-  const again: Value = div(sum(difference, { axes }), sizeValue(reducedCount(x.type, axes), "f32", mean.type.shape));
-  return sub(difference, onto(spreadMean, mean, again));
+  const value = underLayouts(spreadMean);
+  const [total, count] = value.op === div.op ? value.operands : [value];
+  const [element] = total.operands;
+  const weight = same(element, x) ? undefined : weightIn(element, x);
+  if (total.op !== sumOp || (!weight && !same(element, x))) return undefined;
+  const again = sum(weight ? mul(weight, difference) : difference, { axes: axesOf(total) });
+  return sub(difference, onto(spreadMean, value, count ? div(again, count) : again));
 }
 
 /** d − d̄ for d = x − x̄. */
 const isCorrected = (difference: Value): boolean =>
-  deviationAxes(difference) !== undefined && deviationAxes(difference.operands[0]) !== undefined;
+  meanOf(difference) !== undefined && meanOf(difference.operands[0]) !== undefined;
 
-/** The axes of the mean in x − x̄. */
-function deviationAxes(difference: Value): readonly number[] | undefined {
+/** The mean of x − x̄, also under weights: Σw·x/Σw, or Σw·x for a distribution. */
+function meanOf(difference: Value): Value | undefined {
   if (difference.op !== sub.op) return undefined;
   const [x, spreadMean] = difference.operands;
-  const mean = underLayouts(spreadMean);
-  const [total, count] = mean.operands;
-  if (mean.op !== div.op || total.op !== sumOp || !same(total.operands[0], x)) return undefined;
+  const value = underLayouts(spreadMean);
+  const [total, count] = value.op === div.op ? value.operands : [value];
+  if (total.op !== sumOp) return undefined;
+  const [element] = total.operands;
   const axes = axesOf(total);
-  return constantValue(count) === reducedCount(x.type, axes) && isSpreadOf(spreadMean, mean, axes) ? axes : undefined;
+  const weight = same(element, x) ? undefined : weightIn(element, x);
+  if (weight ? !addsUpTo(weight, axes, count) : !same(element, x)) return undefined;
+  if (!weight && (!count || constantValue(count) !== reducedCount(x.type, axes))) return undefined;
+  return isSpreadOf(spreadMean, value, axes) ? value : undefined;
 }
+
+/** w of w·x. */
+function weightIn({ op, operands: [a, b] }: Value, x: Value): Value | undefined {
+  return op !== mul.op ? undefined : same(a, x) ? b : same(b, x) ? a : undefined;
+}
+
+/** True for weights that add up to the divisor, or to 1 where there is none. */
+function addsUpTo(weight: Value, axes: readonly number[], divisor: Value | undefined): boolean {
+  if (divisor)
+    return divisor.op === sumOp && same(divisor.operands[0], weight) && axesOf(divisor).join() === axes.join();
+  const total = knownSum(weight, axes, nothingElse);
+  return total !== undefined && constantValue(total) === 1;
+}
+
+const nothingElse: Surroundings = { uses: () => 1, classes: () => [] };
 
 /** The layouts of `from`, down to `until`, on another value. */
 function onto(from: Value, until: Value, value: Value): Value {

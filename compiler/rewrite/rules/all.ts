@@ -13,6 +13,7 @@ import { rootNumberRules } from "./roots.ts";
 import { squareNumberRules } from "./squares.ts";
 import { standardizedRules } from "./standardized.ts";
 import { stableRules } from "./stable.ts";
+import { weightedDeviationRules } from "./weighted-variance.ts";
 
 /** One normal form for signs, neutral elements, powers, layouts and constants: fewer cases for all others. */
 export const canonicalRules: readonly Rule[] = [
@@ -33,6 +34,7 @@ export const simplifyingRules: readonly Rule[] = [
   ...selectRules,
   ...rowSelectionRules,
   ...sumRules,
+  ...weightedDeviationRules,
   ...slopeOfLengthRules,
   ...standardizedRules,
 ];

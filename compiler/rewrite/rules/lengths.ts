@@ -1,9 +1,10 @@
 /// Lengths as divisors and under roots: at 0, where quotients are 0/0 and slopes infinite, they are 0 by convention.
 import { div, mul, neg } from "../../../ir/ops/arithmetic.ts";
+import { contractAttrs, contractOp } from "../../../ir/ops/contract.ts";
 import { selectOp } from "../../../ir/ops/choose.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { root } from "../../../ir/ops/powers.ts";
-import { axesOf, sumOp } from "../../../ir/ops/sum.ts";
+import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { rangeOf, touchesZero } from "../range.ts";
 import { identity, reads, rule, type Condition, type Rule } from "../rule.ts";
@@ -50,6 +51,47 @@ function unitVector({ operands: [above, length] }: Value): Value | undefined {
   return div(above, endless(length));
 }
 
+/** Σ x·y along axes, also as a contraction of rows. */
+function dotOf(value: Value): { readonly x: Value; readonly y: Value; readonly axes: readonly number[] } | undefined {
+  const [inner] = value.operands;
+  if (value.op === sumOp && inner.op === mul.op) {
+    const [x, y] = inner.operands;
+    return { x, y, axes: axesOf(value) };
+  }
+  if (value.op !== contractOp) return undefined;
+  const [x, y] = value.operands;
+  const { batch, contracted } = contractAttrs(value);
+  const rank = batch.length + contracted.length;
+  const aligned = [...batch, ...contracted].every(([left, right]) => left === right);
+  if (!aligned || x.type.shape.length !== rank || y.type.shape.length !== rank) return undefined;
+  return { x, y, axes: contracted.map(([axis]) => axis) };
+}
+
+/** Factors of a divisor, and the divisors above it. */
+function quotientOf(value: Value): { readonly top: Value; readonly lengths: readonly Value[] } {
+  const lengths: Value[] = [];
+  let top = value;
+  for (; top.op === div.op && lengths.length < 3; [top] = top.operands) {
+    const [, below] = top.operands;
+    lengths.push(...(below.op === mul.op ? below.operands : [below]));
+  }
+  return { top, lengths };
+}
+
+/** Σ x·y / (‖x‖·‖y‖) as a product of unit vectors: each is over one length, and so is its slope. */
+function cosine(value: Value): Value | undefined {
+  const { top, lengths } = quotientOf(value);
+  const dot = lengths.length === 2 ? dotOf(top) : undefined;
+  if (!dot || value.type.dtype !== "f32") return undefined;
+  const { x, y, axes } = dot;
+  const lengthOf = (side: Value): Value => root(sum(mul(side, side), { axes }));
+  const [first, second] = [x, y].map(lengthOf);
+  const isPair = (a: Value, b: Value): boolean => same(lengths[0], a) && same(lengths[1], b);
+  if (!isPair(first, second) && !isPair(second, first)) return undefined;
+  const unit = (side: Value, length: Value): Value => div(side, spread(endless(length), side.type, axes));
+  return sum(mul(unit(x, first), unit(y, second)), { axes });
+}
+
 /** A root of a sum, as in (Σ|x|³)^⅓: its slope at 0 is infinite, and that of the norm is 0 by convention. */
 const isNormOfOtherOrder: Condition = ({ values: { x, y } }) => {
   const power = constantValue(y);
@@ -86,6 +128,13 @@ export const lengthRules: readonly Rule[] = [
     "x / root(sum(x * x)) = x / select(equal(root(sum(x * x)), 0), inf, root(sum(x * x)))",
     ["div"],
     unitVector,
+  ),
+  rule(
+    "cosine similarity",
+    "stabilizes",
+    "sum(x * y) / (root(sum(x * x)) * root(sum(y * y))) = sum(x / root(sum(x * x)) * (y / root(sum(y * y))))",
+    ["div"],
+    cosine,
   ),
   identity(
     "root of a sum, of another order",

@@ -4,11 +4,15 @@ import { equal, less } from "../../../ir/ops/compare.ts";
 import { abs, expm1, log1p, sqrt, tanh } from "../../../ir/ops/functions.ts";
 import { asinh } from "../../../ir/ops/hyperbolic.ts";
 import { constant, constantValue } from "../../../ir/ops/leaf.ts";
-import { hypot, root } from "../../../ir/ops/powers.ts";
-import { same, type Value } from "../../../ir/value.ts";
+import { normOp } from "../../../ir/ops/norm.ts";
+import { hypot, root, rsqrt } from "../../../ir/ops/powers.ts";
+import { axesOf, sumOp } from "../../../ir/ops/sum.ts";
+import { apply, same, type Value } from "../../../ir/value.ts";
 import { addLinear, linearAtom, linearConstant, linearOf, scaleLinear, writeLinear, type Linear } from "../linear.ts";
 import { rangeOf, touchesZero } from "../range.ts";
-import { identity, rule, type Condition, type Rule } from "../rule.ts";
+import { identity, mapped, rule, type Condition, type Rule } from "../rule.ts";
+import { isDeviation } from "./reduce.ts";
+import { ontoLayout } from "./uniform.ts";
 import { where } from "../untyped.ts";
 
 /** √(x² + c) for a number c > 0. */
@@ -139,16 +143,44 @@ const isSmallFraction: Condition = ({ values: { y } }) => {
   return power !== undefined && power !== 0 && Math.abs(power) < 0.5;
 };
 
-/** 0 where a product of lengths is, and with the gradient 0 there: the quotient is undefined at 0 alone. */
-const lengths = "root(sum[a](x * x)) * root(sum[a](y * y))";
-const guarded = `select(equal(${lengths}, 0), 0, sum[a](x * y) / select(equal(${lengths}, 0), 1, ${lengths}))`;
-
 /** A number that a value never is. */
 function neverEqual({ type, operands: [a, b] }: Value): Value | undefined {
   const number = constantValue(b);
   if (number === undefined || a.type.dtype !== "f32") return undefined;
   const { low, high } = rangeOf(a);
   return low > number || high < number ? constant(false, "bool", type.shape) : undefined;
+}
+
+/** √(k·Σx²) or √(k·Σx² + c), under layouts. */
+function lengthBesideNumber({ op, type, operands: [total] }: Value): Value | undefined {
+  if (type.dtype !== "f32") return undefined;
+  const [left, right] = total.operands.map(constantValue);
+  const [inner, number] =
+    total.op !== add.op ? [total, 0] : [total.operands[left === undefined ? 0 : 1], left ?? right ?? NaN];
+  const length = number >= 0 ? measuredLength(inner, number) : undefined;
+  if (!length) return undefined;
+  const whole = number === 0 ? length : (hypot(length, constant(Math.sqrt(number), "f32", type.shape)) as Value);
+  return op === rsqrt.op ? div(1, whole) : whole;
+}
+
+/** √k·‖x‖ of k·Σx². */
+function measuredLength(total: Value, number: number): Value | undefined {
+  const [a, b] = total.operands;
+  if (total.op.kind === "layout") return mapped(measuredLength(a, number), (length) => ontoLayout(length, total));
+  if (total.op === sumOp) {
+    if (a.op !== mul.op || !same(a.operands[0], a.operands[1])) return undefined;
+    // What is standardised is near 1 already.
+    const [x] = a.operands;
+    const axes = axesOf(total);
+    return number > 0 && x.op === sub.op && isDeviation(x, axes) ? undefined : apply(normOp, [x], { axes });
+  }
+  const [left, right] = total.operands.map(constantValue);
+  if (total.op === div.op && right !== undefined && right > 0) {
+    return mapped(measuredLength(a, number), (length) => div(length, Math.sqrt(right)));
+  }
+  const by = left ?? right;
+  if (total.op !== mul.op || by === undefined || !(by > 0)) return undefined;
+  return mapped(measuredLength(left === undefined ? a : b, number), (length) => mul(Math.sqrt(by), length) as Value);
 }
 
 const versine = "2 * (sin(0.5 * x) * sin(0.5 * x))";
@@ -175,7 +207,6 @@ export const rootRules: readonly Rule[] = [
     ["sub"],
     differenceOfRoots,
   ),
-  identity("cosine similarity", "stabilizes", `sum[a](x * y) / (${lengths}) = ${guarded}`),
   rule("never equal", "exact", "equal(x, c) = false", ["equal"], neverEqual),
   rule(
     "root beside its side",
@@ -196,5 +227,12 @@ export const rootNumberRules: readonly Rule[] = [
   rule("root minus a number", "stabilizes", "sqrt(1 + x) - 1 = expm1(0.5 * log1p(x))", ["sub"], rootMinusNumber),
   // The textbook writes the sum; its squares overflow beyond 10¹⁹ and vanish below 10⁻²³.
   identity("length", "stabilizes", "root(sum[a](x * x)) = norm[a](x)"),
+  rule(
+    "length in a mean or beside a number",
+    "stabilizes",
+    "sqrt(sum(x * x) / n + c) = hypot(norm(x) / sqrt(n), sqrt(c))",
+    ["sqrt", "root", "rsqrt"],
+    lengthBesideNumber,
+  ),
   identity("hypotenuse less a side", "stabilizes", "hypot(x, 1) - x = exp(-asinh(x))"),
 ];

@@ -16,6 +16,7 @@ import { shareRules } from "./shares.ts";
 import { squareRules } from "./squares.ts";
 import { tailRules } from "./tails.ts";
 import { varianceRules } from "./variance.ts";
+import { weightedVarianceRules } from "./weighted-variance.ts";
 import { weightedRules } from "./weighted.ts";
 
 /** Formulas that have a name. What is not spelled like this, the rules after them find by its mathematics. */
@@ -70,5 +71,6 @@ export const stableRules: readonly Rule[] = [
   ...rootRules,
   ...lengthRules,
   ...varianceRules,
+  ...weightedVarianceRules,
   ...guardRules,
 ];

@@ -45,6 +45,12 @@ const deviations: Accuracy = {
 
 const sines: Accuracy = { ulps: 5, reason: "the quotient of a sine and its operand is squared, and its error doubled" };
 
+const units: Accuracy = {
+  ulps: 4,
+  carried: { ulps: 2, of: "operands" },
+  reason: "each entry is divided before the products are added up, and they may cancel",
+};
+
 const multiple: Accuracy = { ulps: 4, reason: "the square of a sine is rounded before it is multiplied" };
 
 const powers: Accuracy = {
@@ -67,10 +73,12 @@ const exceptions: Readonly<Record<string, Accuracy>> = {
   "power less one": exponential,
   "root minus a number": exponential,
   "variance by deviations": deviations,
+  "weighted variance by deviations": deviations,
   "one minus a cosine over a square": sines,
   "value minus its multiple by a cosine": multiple,
   "multiple by a cosine minus the value": multiple,
   "norm of another order": powers,
+  "cosine similarity": units,
 };
 
 /** The bound that a stabilising rule keeps. */

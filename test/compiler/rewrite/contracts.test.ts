@@ -118,6 +118,7 @@ function tolerated({ name }: Rule): string {
   if (name === "function over its operand" || name === "operand over its function") return "2e-8";
   if (name === "complement of an exponential of an exponential") return "2e-8";
   if (name === "difference of large reciprocals") return "5e-8";
+  if (name === "length in a mean or beside a number") return "1e-7";
   return name === "constants" || name === "norm of another order" ? "1e-7" : "1e-45";
 }
 
@@ -137,6 +138,7 @@ const outside: Readonly<Record<string, (x: number, leaf: string) => boolean>> = 
   "root beside its side": (x) => x !== 0 && Math.abs(x) < 1e-38,
   // Nothing deviates from a mean of ∞, and products of deviations overflow to both sides, where that of means vanishes.
   "variance by deviations": (x) => Math.abs(x) > 1e18,
+  "weighted variance by deviations": (x) => Math.abs(x) > 1e18,
 };
 
 function inDomain({ name }: Rule, feeds: Data): Data {

@@ -3,6 +3,7 @@ import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { where } from "../../../ir/ops/choose.ts";
 import { equal, greater, less } from "../../../ir/ops/compare.ts";
 import { abs, expm1, log, log1p, pow, sqrt, tanh } from "../../../ir/ops/functions.ts";
+import { einsum } from "../../../ir/ops/einsum.ts";
 import { inputOp } from "../../../ir/ops/leaf.ts";
 import { hypot, root, rsqrt } from "../../../ir/ops/powers.ts";
 import { mean } from "../../../ir/ops/reduce.ts";
@@ -56,6 +57,23 @@ export const elementaryExamples: readonly { readonly name: string; readonly valu
     name: "root of a product of squares",
     value: () => root(mul(sum(mul(x, x), { axis: 1 }), sum(mul(y, y), { axis: 1 }))),
   },
+  {
+    name: "cosine similarity",
+    value: () => {
+      const [left, right] = [x, y].map((side) => root(sum(mul(side, side), { axis: 1 })));
+      return div(sum(mul(x, y), { axis: 1 }), mul(left, right));
+    },
+  },
+  {
+    name: "cosine similarity",
+    value: () => {
+      const [left, right] = [x, y].map((side) => root(sum(mul(side, side), { axis: 1 })));
+      return div(div(einsum("ij,ij->i", x, y), left), right) as Value;
+    },
+  },
+  { name: "length in a mean or beside a number", value: () => root(mean(mul(x, x), { axis: 1 })) },
+  { name: "length in a mean or beside a number", value: () => sqrt(add(sum(mul(x, x), { axis: 0 }), 1e-6) as Value) },
+  { name: "length in a mean or beside a number", value: () => rsqrt(add(mean(mul(x, x)), 0.25) as Value) },
   { name: "root of a sum, of another order", value: () => pow(sum(abs(x), { axis: 1 }), 0.25) as Value },
   { name: "root beside its side", value: () => sub(sqrt(add(mul(x, x), y)), x) },
   { name: "root beside its side", value: () => sub(x, sqrt(sub(mul(x, x), y)) as Value) },

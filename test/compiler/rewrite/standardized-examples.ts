@@ -1,6 +1,8 @@
 /// Values on which the rules for rows over their spread fire.
+import { softmax } from "../../../ir/nn/softmax.ts";
 import { add, div, mul, sub } from "../../../ir/ops/arithmetic.ts";
-import { greater } from "../../../ir/ops/compare.ts";
+import { cast, where } from "../../../ir/ops/choose.ts";
+import { greater, less } from "../../../ir/ops/compare.ts";
 import { reshape } from "../../../ir/ops/layout.ts";
 import { inputOp } from "../../../ir/ops/leaf.ts";
 import { mean } from "../../../ir/ops/reduce.ts";
@@ -46,5 +48,29 @@ export const standardizedExamples: readonly { readonly name: string; readonly va
   {
     name: "common divisor of rows",
     value: () => sub(add(y, div(x, rows(c))), rows(mean(div(x, rows(c)), axis))),
+  },
+  {
+    name: "weighted variance by deviations",
+    value: () => {
+      const p = softmax(y);
+      const expected = (of: Value): Value => sum(mul(p, of), axis);
+      return sub(expected(mul(x, x)), mul(expected(x), expected(x)));
+    },
+  },
+  {
+    name: "weighted variance by deviations",
+    value: () => {
+      const counts = less(x, y);
+      const count = sum(cast(counts, "f32"), axis);
+      const expected = (of: Value): Value => div(sum(where(counts, of, 0), axis), count);
+      return sub(expected(mul(x, y)), mul(expected(x), expected(y)));
+    },
+  },
+  {
+    name: "sum of weighted deviations",
+    value: () => {
+      const mean = div(sum(mul(y, x), axis), sum(y, axis));
+      return sum(mul(y, sub(x, rows(mean))), axis);
+    },
   },
 ];

@@ -1,6 +1,27 @@
 /// Cosines near 1, roots near what they are subtracted from, norms of other orders, and squares over a scale.
 import type { Row } from "../row.ts";
 
+const rows = [
+  [1, 2, 0.5],
+  [-1, 0.25, 3],
+];
+const zeros = [
+  [0, 0, 0],
+  [1e-3, 0, 0],
+];
+const large = [
+  [1e19, 2e19, 1e18],
+  [-3e20, 1e20, 1e20],
+];
+const small = [
+  [1e-22, 2e-22, 0],
+  [1e-25, -1e-24, 1e-25],
+];
+const offset = [
+  [10000.5, 10001, 9999],
+  [-10000, -10001, -9998],
+];
+
 /** Cosines, roots and scales. */
 export const scaleRows: readonly Row[] = [
   {
@@ -105,5 +126,106 @@ export const scaleRows: readonly Row[] = [
     about: "ln(ν + x²), whose square overflows.",
     program: "sum(log(add(v, square(x))))",
     points: [{ at: { x: [1, -2, 3], v: 3 } }, { at: { x: [1e25, 1e-4, 0], v: 3 } }],
+  },
+  {
+    name: "Lengths of rows beside a number",
+    about: "√(Σx² + ε), whose squares overflow beyond 10¹⁹.",
+    program: "sum(sqrt(add(sum(square(x), { axis: 1 }), 1e-12)))",
+    points: [{ at: { x: rows } }, { at: { x: zeros } }, { at: { x: large } }],
+  },
+  {
+    name: "Root of a mean of squares",
+    about: "Of rows whose squares overflow, and of some whose squares vanish.",
+    program: "sum(sqrt(mean(square(x), { axis: 1 })))",
+    points: [{ at: { x: rows } }, { at: { x: large } }, { at: { x: small } }],
+  },
+  {
+    name: "Rows over their root mean square",
+    about: "x/√(mean x² + ε), weighted, with rows far from 1.",
+    program: "sum(mul(w, div(x, sqrt(add(mean(square(x), { axis: 1, keepAxes: true }), 1e-6)))))",
+    given: ["w"],
+    points: [{ at: { x: rows, w: rows } }, { at: { x: zeros, w: rows } }, { at: { x: large, w: rows } }],
+  },
+  {
+    name: "Cosine of the largest and the smallest",
+    about: "1 − a·b/(‖a‖‖b‖), the gradient of which is over a length once, not three times.",
+    program: `const dot = einsum("ij,ij->i", a, b);
+return sum(sub(1, div(dot, mul(norm(a, { axis: 1 }), norm(b, { axis: 1 })))));`,
+    points: [
+      {
+        at: {
+          a: rows,
+          b: [
+            [0.5, 1, 1],
+            [2, 1, 0],
+          ],
+        },
+      },
+      {
+        at: {
+          a: [
+            [1e-20, 2e-20, 0],
+            [2e20, 1e20, 1e19],
+          ],
+          b: [
+            [0.5, 1, 1],
+            [2, 1, 0],
+          ],
+        },
+      },
+    ],
+  },
+  {
+    name: "Variance under the shares of a softmax",
+    about: "Σpx² − (Σpx)², where the digits of a common offset cancel.",
+    program: `const p = softmax(z), mean = sum(mul(p, x), { axis: 1 });
+return sum(sub(sum(mul(p, square(x)), { axis: 1 }), square(mean)));`,
+    points: [
+      {
+        at: {
+          x: rows,
+          z: [
+            [0.5, -1.25, 3],
+            [0, -2, 1.5],
+          ],
+        },
+      },
+      {
+        at: {
+          x: offset,
+          z: [
+            [0.5, -1.25, 3],
+            [0, -2, 1.5],
+          ],
+        },
+      },
+    ],
+  },
+  {
+    name: "Variance under a mask",
+    about: "Σmx²/Σm − (Σmx/Σm)².",
+    program: `const n = sum(m, { axis: 1 }), mean = div(sum(mul(m, x), { axis: 1 }), n);
+return sum(sub(div(sum(mul(m, square(x)), { axis: 1 }), n), square(mean)));`,
+    given: ["m"],
+    points: [
+      {
+        at: {
+          x: rows,
+          m: [
+            [1, 1, 0],
+            [1, 1, 1],
+          ],
+        },
+      },
+      {
+        at: {
+          x: offset,
+          m: [
+            [1, 1, 0],
+            [1, 1, 1],
+          ],
+        },
+      },
+    ],
   },
 ];
