@@ -180,7 +180,8 @@ function workgroupsOf({ traffic: { cluster } }: PlannedStep, kind: ReturnType<ty
     return Math.ceil((rows.rowCount as number) / each.rows);
   }
   const root = [...cluster.members].find(({ op }) => op.kind === "contraction")!;
-  const { batchCount, rowCount, columnCount, rows, threads } = describeContraction(root);
-  const [batch, down, across] = [batchCount, rowCount, columnCount] as readonly number[];
-  return batch * Math.ceil(down / (rows * threads[1])) * Math.ceil(across / (4 * threads[0]));
+  const { batchCount, rowCount, columnCount, tile } = describeContraction(root, sharedThreads);
+  const { rows, columns, across, down, deep } = tile;
+  const [batch, height, width] = [batchCount, rowCount, columnCount] as readonly number[];
+  return Math.ceil(batch / deep) * Math.ceil(height / (rows * down)) * Math.ceil(width / (columns * across));
 }

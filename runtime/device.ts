@@ -27,8 +27,8 @@ function checkLimits(needed: Readonly<Record<string, number>>, available: GPUSup
 }
 
 /**
- * Gives a device with the `limits` that a program needs: the one passed in, else a new one, with those of the `features`
- * that the adapter has.
+ * Gives a device with the `limits` that a program needs: the one passed in, else a new one, with subgroups and those of the
+ * `features` that the adapter has.
  *
  * Errors `no-webgpu`, `no-adapter`, `limit-exceeded`, `device-request`.
  */
@@ -48,7 +48,8 @@ export async function openDevice(
     options.adapter ?? (await (await requestGpu()).requestAdapter({ powerPreference: "high-performance" }));
   if (!adapter) throw runtimeErrors["no-adapter"](adapterHelp);
   checkLimits(limits, adapter.limits);
-  const requiredFeatures = options.features?.filter((feature) => adapter.features.has(feature));
+  const wanted: readonly GPUFeatureName[] = ["subgroups", ...(options.features ?? [])];
+  const requiredFeatures = wanted.filter((feature) => adapter.features.has(feature));
   const device = await adapter.requestDevice({ requiredLimits: limits, requiredFeatures }).catch((error: unknown) => {
     throw runtimeErrors["device-request"](String(error));
   });

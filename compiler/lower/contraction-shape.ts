@@ -5,14 +5,14 @@ import { joinIndex, splitIndex } from "../../ir/ops/layout.ts";
 import { elementCount } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import { throughLayouts } from "../cluster/access.ts";
-import { constantIndex, indexAlgebra, laneAccess, variableIndex, type Index } from "./index.ts";
-import { powerOfTwo } from "./kernel.ts";
+import { tileOf, type Tile } from "./contraction/tile.ts";
+import { indexAlgebra, laneAccess, variableIndex, type Index } from "./index.ts";
 
 /** Along which variable an operand is read four at a time; `none` reads single elements. */
 export type Vectorised = "k" | "edge" | "none";
 
-/** Everything about a contraction that its text depends on. */
-export interface ContractionShape {
+/** The extents of a contraction, and which axes make them up. */
+export interface ContractionExtents {
   readonly root: Value;
   /** How the axes of the left and of the right operand take part. */
   readonly axes: readonly [OperandAxes, OperandAxes];
@@ -24,15 +24,37 @@ export interface ContractionShape {
   readonly rowCount: Dim;
   readonly columnCount: Dim;
   readonly length: Dim;
-  /** Rows a thread computes. */
-  readonly rows: number;
-  readonly wholeRows: boolean;
-  readonly wholeColumns: boolean;
-  readonly threads: readonly [number, number];
 }
 
-/** The extents and the tile of a contraction. */
-export function describeContraction(root: Value): ContractionShape {
+/** Everything about a contraction that its text depends on. */
+export interface ContractionShape extends ContractionExtents {
+  readonly tile: Tile;
+  /** How the left and the right operand are read. */
+  readonly modes: readonly [Vectorised, Vectorised];
+  /** Workgroups cover batch, rows and columns, and fours of columns the columns, without any beyond. */
+  readonly wholeBatch: boolean;
+  readonly wholeRows: boolean;
+  readonly wholeColumns: boolean;
+  readonly wholeFours: boolean;
+}
+
+/** The extents and the tile of a contraction; `threads` is the size of its workgroups where others share them. */
+export function describeContraction(root: Value, threads?: number): ContractionShape {
+  const extents = extentsOf(root);
+  const { batchCount, rowCount, columnCount } = extents;
+  const right = vectorise(extents, 1, isMultipleOf(columnCount, 4));
+  const tile = tileOf({ ...extents, scattered: right === "none", threads });
+  const left = vectorise(extents, 0, isMultipleOf(rowCount, 4) && tile.rows % 4 === 0);
+  return {
+    ...{ ...extents, tile, modes: [left, right] },
+    wholeBatch: isMultipleOf(batchCount, tile.deep),
+    wholeRows: isMultipleOf(rowCount, tile.rows * tile.down),
+    wholeColumns: isMultipleOf(columnCount, tile.columns * tile.across),
+    wholeFours: isMultipleOf(columnCount, 4),
+  };
+}
+
+function extentsOf(root: Value): ContractionExtents {
   const attrs = contractAttrs(root);
   const [a, b] = root.operands.map((operand) => operand.type.shape);
   const left = operandAxes(attrs, 0, a.length);
@@ -44,26 +66,11 @@ export function describeContraction(root: Value): ContractionShape {
     contracted: left.contracted.map((axis) => a[axis]),
   };
   const [batchCount, rowCount, columnCount, length] = Object.values(shapes).map(elementCount);
-  const rows = powerOfTwo(rowCount, 4);
-  const across = powerOfTwo(typeof columnCount === "number" ? Math.ceil(columnCount / 4) : columnCount, 8);
-  const down = powerOfTwo(typeof rowCount === "number" ? Math.ceil(rowCount / rows) : rowCount, 64 / across);
-  return {
-    ...{ root, axes: [left, right], ...shapes, batchCount, rowCount, columnCount, length, rows },
-    wholeRows: isMultipleOf(rowCount, rows),
-    wholeColumns: isMultipleOf(columnCount, 4),
-    threads: [across, down],
-  };
-}
-
-/** The i-th row (or j-th column) of the tile as an index. */
-export function edgeIndex(name: "row" | "column", extent: Dim, whole: boolean, step: number): Index {
-  if (step === 0) return variableIndex(name, extent);
-  if (!whole) return variableIndex(`${name}${step}`, extent);
-  return indexAlgebra.add(variableIndex(name, extent), constantIndex(step));
+  return { root, axes: [left, right], ...shapes, batchCount, rowCount, columnCount, length };
 }
 
 /** The index into an operand for a position along its free axes and along the contracted ones. */
-export function operandIndex(shape: ContractionShape, side: 0 | 1): (edge: Index, k: Index) => readonly Index[] {
+export function operandIndex(shape: ContractionExtents, side: 0 | 1): (edge: Index, k: Index) => readonly Index[] {
   const axes = shape.axes[side];
   const [rank, free] = [shape.root.operands[side].type.shape.length, side === 0 ? shape.left : shape.right];
   const batch = splitIndex(variableIndex("batch", shape.batchCount), shape.batch, indexAlgebra);
@@ -79,14 +86,13 @@ export function operandIndex(shape: ContractionShape, side: 0 | 1): (edge: Index
   };
 }
 
-/** How an operand is best read: along k, along its free axis, or element by element. */
-export function vectorise(shape: ContractionShape, side: 0 | 1): Vectorised {
+/** How an operand is best read: along k, along its free axis where that comes in fours, or element by element. */
+function vectorise(shape: ContractionExtents, side: 0 | 1, inFours: boolean): Vectorised {
   const name = side === 0 ? "row" : "column";
   const extent = side === 0 ? shape.rowCount : shape.columnCount;
   const index = operandIndex(shape, side)(variableIndex(name, extent), variableIndex("k", shape.length));
   const access = throughLayouts(shape.root.operands[side], index);
   const element = joinIndex(access.index, access.value.type.shape, indexAlgebra);
-  const whole = side === 0 ? shape.wholeRows && shape.rows === 4 : shape.wholeColumns;
-  if (whole && laneAccess(element, name) === "contiguous") return "edge";
+  if (inFours && laneAccess(element, name) === "contiguous") return "edge";
   return isMultipleOf(shape.length, 4) && laneAccess(element, "k") === "contiguous" ? "k" : "none";
 }

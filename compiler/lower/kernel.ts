@@ -33,7 +33,9 @@ export type Expression =
   /** One scalar, four times. */
   | ({ readonly tag: "splat"; readonly operand: Expression } & Typed)
   /** Four scalars side by side. */
-  | ({ readonly tag: "vector"; readonly parts: readonly Expression[] } & Typed);
+  | ({ readonly tag: "vector"; readonly parts: readonly Expression[] } & Typed)
+  /** A matrix, or what else a template calls a function for. */
+  | ({ readonly tag: "call"; readonly name: string; readonly operands: readonly Expression[] } & Typed);
 
 export type Statement =
   | { readonly tag: "let"; readonly name: string; readonly value: Expression }

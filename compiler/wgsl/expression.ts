@@ -48,6 +48,11 @@ export function expressionText(expression: Expression, view: BindingView): strin
         expression.dtype,
         expression.parts.map((part) => expressionText(part, view)),
       );
+    case "call":
+      return callText(
+        expression.name,
+        expression.operands.map((operand) => expressionText(operand, view)),
+      );
     case "apply":
       return applyText(expression, view);
     default:
@@ -110,10 +115,15 @@ function placeText({ start }: Binding, index: Index): string {
   return start === undefined ? text : text === "0u" ? start : `${start} + ${text}`;
 }
 
-/** Four parts in one line, or in a line each where that would be long. */
 function vectorText(dtype: DType, parts: readonly string[]): string {
+  return callText(wgslType(dtype, 4), parts);
+}
+
+/** Arguments in one line, or in a line each where that would be long. */
+function callText(name: string, parts: readonly string[]): string {
   const line = parts.join(", ");
-  return line.length < 90 ? `${wgslType(dtype, 4)}(${line})` : `${wgslType(dtype, 4)}(\n  ${parts.join(",\n  ")},\n)`;
+  if (line.length < 90 || parts.length === 1) return `${name}(${line})`;
+  return `${name}(\n  ${parts.map((part) => part.replaceAll("\n", "\n  ")).join(",\n  ")},\n)`;
 }
 
 function indexValueText({ index, dtype, lanes, access }: Expression & { tag: "index" }): string {

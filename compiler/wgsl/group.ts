@@ -6,7 +6,7 @@ import type { Kernel, SharedModule } from "../lower/kernel.ts";
 import { mostBindings } from "../cluster/partition.ts";
 import { familiesOf, type Family, type PartText } from "./alike.ts";
 import { primary, type Binding, type BindingView } from "./expression.ts";
-import { helperLines, nonFinite } from "./helpers.ts";
+import { helperLines, nonFinite, quadLines } from "./helpers.ts";
 import { statementLines } from "./statements.ts";
 import { collectUsages, pageOf, settingFields, settingLines, storageType, type Usage } from "./write.ts";
 
@@ -72,12 +72,15 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
   const helpers = helperLines([...new Set(parts.flatMap(({ kernel }) => kernel.helpers))], text);
   const special = nonFinite([text, ...helpers], slabs[0].name);
   const { lines: calls, workgroups } = callLines(families);
+  const quads = quadLines(text);
   const wgsl = [
+    ...quads.directives,
     ...slabs.flatMap((slab, position) => slabLines(slab, position, context)),
     ...(usesSettings ? settingLines([...settings.values()], slabs.length) : []),
     ...parts.flatMap(({ kernel }) => kernel.declarations),
     ...special.declarations,
     "",
+    ...quads.functions,
     ...helpers,
     text,
     `@compute @workgroup_size(${threads})`,

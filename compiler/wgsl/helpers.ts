@@ -66,3 +66,26 @@ export function nonFinite(
     assignments: used.map(([name, bits]) => `  ${name} = bitcast<f32>(${bits} | (arrayLength(&${tensor}) >> 31u));`),
   };
 }
+
+/**
+ * What lanes of a quad share: each gives its own, and all get the four of them. The runtime knows these two functions, and
+ * spells out what they stand for where a device has no subgroups (`runtime/quads.ts`).
+ */
+export function quadLines(text: string): {
+  readonly directives: readonly string[];
+  readonly functions: readonly string[];
+} {
+  const functions = (
+    [
+      ["quad", "f32", "vec4f"],
+      ["quads", "vec4f", "mat4x4f"],
+    ] as const
+  ).filter(([name]) => text.includes(` ${name}(`));
+  const from = [0, 1, 2, 3].map((lane) => `quadBroadcast(own, ${lane}u)`).join(", ");
+  return {
+    directives: functions.length > 0 ? ["enable subgroups;"] : [],
+    functions: functions.flatMap(([name, own, all]) => [
+      ...[`fn ${name}(own: ${own}) -> ${all} {`, `  return ${all}(${from});`, "}", ""],
+    ]),
+  };
+}

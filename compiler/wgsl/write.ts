@@ -5,7 +5,7 @@ import type { BindingAccess, StorageType } from "../../runtime/abi.ts";
 import { placeName } from "../cluster/loop.ts";
 import { targetTensor, type Expression, type Kernel, type Statement } from "../lower/kernel.ts";
 import type { BindingView } from "./expression.ts";
-import { helperLines, mentionsWord, nonFinite } from "./helpers.ts";
+import { helperLines, mentionsWord, nonFinite, quadLines } from "./helpers.ts";
 import { createNamer } from "./names.ts";
 import { statementLines } from "./statements.ts";
 
@@ -78,9 +78,11 @@ export function writeKernel(kernel: Kernel, context: WriteContext, header: reado
     access: written.has(context.bufferOf(tensor)) ? ("read_write" as const) : ("read" as const),
   }));
   const [x, y, z] = kernel.workgroupSize;
+  const quads = quadLines(text);
   const lines = [
     ...header.map((line) => `// ${line}`),
     "",
+    ...quads.directives,
     ...bindingLines(
       [...usages.values()],
       tensors,
@@ -93,6 +95,7 @@ export function writeKernel(kernel: Kernel, context: WriteContext, header: reado
     ...kernel.declarations,
     ...declarations,
     "",
+    ...quads.functions,
     ...helpers,
     `@compute @workgroup_size(${[x, ...(y * z > 1 ? [y] : []), ...(z > 1 ? [z] : [])].join(", ")})`,
     `fn main(${builtins(text)}) {`,
@@ -141,7 +144,7 @@ export function collectUsages(body: readonly Statement[], usages = new Map<Value
   };
   const visit = (expression: Expression): void => {
     if (expression.tag === "load") use(expression.tensor, expression.lanes, false);
-    if (expression.tag === "apply") expression.operands.forEach(visit);
+    if (expression.tag === "apply" || expression.tag === "call") expression.operands.forEach(visit);
     if (expression.tag === "vector") expression.parts.forEach(visit);
     if (expression.tag === "splat") visit(expression.operand);
   };

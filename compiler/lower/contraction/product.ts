@@ -1,0 +1,178 @@
+/// The loop of a contraction: a thread keeps its tile in matrices of 4 × 4, reads four steps of the contracted axis at a
+/// time, and multiplies matrices. Lane for lane the four threads of a quad have the same rows, so that each reads one of
+/// four and gets the others from its neighbours: `quads` and `quad`, which the runtime spells out where there are no
+/// subgroups.
+import { isMultipleOf, type Dim } from "../../../ir/dim.ts";
+import { extentText } from "../../wgsl/expression.ts";
+import { operandIndex, type ContractionShape } from "../contraction-shape.ts";
+import type { Emitter } from "../emitter.ts";
+import { constantIndex, indexAlgebra, variableIndex, type Index } from "../index.ts";
+import { widen, type Expression } from "../kernel.ts";
+import type { Lane } from "../leaf.ts";
+
+const range = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
+
+/** The blocks of a thread's tile: so many down and across, each of `height` rows and four columns. */
+export interface Blocks {
+  readonly down: number;
+  readonly across: number;
+  readonly height: number;
+}
+
+/** The blocks of a tile; numbered row by row, they are kept in `sum0`, `sum1` and so on. */
+export function blocksOf({ tile: { rows, columns } }: ContractionShape): Blocks {
+  const height = Math.min(rows, 4);
+  return { down: rows / height, across: columns / 4, height };
+}
+
+/** The type of a block: a column of the matrix is a row of the block. */
+export function blockType({ height }: Blocks): string {
+  return height === 1 ? "vec4f" : `mat${height}x4f`;
+}
+
+/** True where lanes of a quad have the same rows. */
+export function sharesRows({ tile: { rows, across } }: ContractionShape): boolean {
+  return rows % 4 === 0 && across % 4 === 0;
+}
+
+/** Declares the sums and writes the loop that fills them. */
+export function writeProduct(shape: ContractionShape, emitter: Emitter): void {
+  const line = (text: string): void => emitter.push({ tag: "line", text });
+  const blocks = blocksOf(shape);
+  for (const n of range(blocks.down * blocks.across)) line(`var sum${n} = ${blockType(blocks)}();`);
+  const { length } = shape;
+  const inFours = isMultipleOf(length, 4);
+  const inVectors = shape.modes[0] !== "none" || shape.modes[1] !== "none";
+  if (!inVectors || (typeof length === "number" && length < 4)) return writeLoop(shape, 1, ["k = 0u", length], emitter);
+  if (inFours) return writeLoop(shape, 4, ["k = 0u", length], emitter);
+  // What is left over after the last four is added step by step.
+  line("var k = 0u;");
+  writeLoop(shape, 4, ["", length], emitter);
+  writeLoop(shape, 1, ["", length], emitter);
+}
+
+function writeLoop(shape: ContractionShape, step: 1 | 4, [start, length]: readonly [string, Dim], emitter: Emitter) {
+  const blocks = blocksOf(shape);
+  const body = emitter.scope(() => {
+    for (const i of range(blocks.down)) readLeft(shape, i, step, emitter);
+    for (const j of range(blocks.across)) readRight(shape, j, step, emitter);
+    for (const i of range(blocks.down)) {
+      for (const j of range(blocks.across)) {
+        const text = `sum${i * blocks.across + j} += ${step === 4 ? `b${j} * a${i}` : outer(`a${i}`, `b${j}`, blocks)};`;
+        emitter.push({ tag: "line", text });
+      }
+    }
+  });
+  const declaration = start === "" ? "" : `var ${start}`;
+  const [end, next] = step === 1 ? [extentText(length), "k++"] : [endText(length, start === ""), "k += 4u"];
+  emitter.push({ tag: "block", head: `for (${declaration}; k < ${end}; ${next})`, body });
+}
+
+function endText(length: Dim, hasRest: boolean): string {
+  if (!hasRest) return extentText(length);
+  return typeof length === "number" ? `${length - (length % 4)}u` : `(${extentText(length)}) / 4u * 4u`;
+}
+
+/** The product of a column and a row. */
+function outer(a: string, b: string, blocks: Blocks): string {
+  if (blocks.height === 1) return `${a} * ${b}`;
+  const rows = ["x", "y", "z", "w"].slice(0, blocks.height).map((component) => `${a}.${component} * ${b}`);
+  return `${blockType(blocks)}(${rows.join(", ")})`;
+}
+
+const call = (name: string, operands: readonly Expression[]): Expression => ({
+  ...{ tag: "call", name, operands, dtype: "f32", lanes: 4 },
+});
+
+const plus = (index: Index, more: Index | number): Index =>
+  indexAlgebra.add(index, typeof more === "number" ? constantIndex(more) : more);
+
+const lane = variableIndex("lane", 4);
+
+/** Block i of the left operand as `a0`, `a1` …: of four steps a matrix that has a row in each column, of one a vector. */
+function readLeft(shape: ContractionShape, i: number, step: 1 | 4, emitter: Emitter): void {
+  const { height } = blocksOf(shape);
+  const [mode] = shape.modes;
+  const [operand] = shape.root.operands;
+  const [row, k] = [plus(variableIndex("row", shape.rowCount), 4 * i), variableIndex("k", shape.length)];
+  const indexAt = operandIndex(shape, 0);
+  const read = (edge: Index, at: Index, along?: Lane): Expression => {
+    const value = emitter.emit(operand, indexAt(edge, at), along);
+    // Contiguous by its index, the operand may still be one number for all four.
+    return along ? widen(value) : value;
+  };
+  const alongRows = (at: Index): Expression => read(row, at, { variable: "row", extent: shape.rowCount });
+  const four = (edge: Index): Expression =>
+    mode === "k"
+      ? read(edge, k, { variable: "k", extent: shape.length })
+      : call(
+          "vec4f",
+          range(4).map((q) => read(edge, plus(k, q))),
+        );
+  const name = `a${i}`;
+  if (mode === "edge") {
+    if (step === 1) return emitter.push({ tag: "let", name, value: alongRows(k) });
+    const turned = `t${i}`;
+    gatherFour(turned, "quads", "mat4x4f", 4, (at) => alongRows(plus(k, at)), shape, emitter);
+    return emitter.push({ tag: "line", text: `let ${name} = transpose(${turned});` });
+  }
+  const [shared, type] = step === 4 ? ["quads", `mat${height}x4f`] : ["quad", `vec${height}f`];
+  gatherFour(
+    name,
+    shared,
+    type,
+    height,
+    (at) => (step === 4 ? four(plus(row, at)) : read(plus(row, at), k)),
+    shape,
+    emitter,
+  );
+}
+
+/** Up to four reads side by side: by each lane one where lanes of a quad may share, and one after the other elsewhere. */
+function gatherFour(
+  name: string,
+  shared: string,
+  type: string,
+  count: number,
+  read: (at: Index) => Expression,
+  shape: ContractionShape,
+  emitter: Emitter,
+): void {
+  let own: Expression | undefined;
+  // What takes statements of its own is not one expression that the runtime could spell out.
+  const isExpression = count === 4 && sharesRows(shape) && emitter.scope(() => (own = read(lane))).length === 0;
+  const parts = isExpression ? [own!] : range(count).map((q) => read(constantIndex(q)));
+  const value = isExpression ? call(shared, parts) : parts.length === 1 ? parts[0] : call(type, parts);
+  emitter.push({ tag: "let", name, value });
+}
+
+/** Block j of the right operand as `b0`, `b1` …: of four steps a matrix that has a step in each column, of one a vector. */
+function readRight(shape: ContractionShape, j: number, step: 1 | 4, emitter: Emitter): void {
+  const [, mode] = shape.modes;
+  const [, operand] = shape.root.operands;
+  const [column, k] = [plus(variableIndex("column", shape.columnCount), 4 * j), variableIndex("k", shape.length)];
+  const indexAt = operandIndex(shape, 1);
+  const read = (edge: Index, at: Index, along?: Lane): Expression => {
+    const value = emitter.emit(operand, indexAt(edge, at), along);
+    return along ? widen(value) : value;
+  };
+  const alongColumns = (at: Index): Expression =>
+    mode === "edge"
+      ? read(column, at, { variable: "column", extent: shape.columnCount })
+      : { tag: "vector", parts: range(4).map((q) => read(plus(column, q), at)), dtype: "f32", lanes: 4 };
+  const matrix = (): Expression => {
+    if (mode !== "k")
+      return call(
+        "mat4x4f",
+        range(4).map((q) => alongColumns(plus(k, q))),
+      );
+    const along = { variable: "k", extent: shape.length };
+    return call("transpose", [
+      call(
+        "mat4x4f",
+        range(4).map((q) => read(plus(column, q), k, along)),
+      ),
+    ]);
+  };
+  emitter.push({ tag: "let", name: `b${j}`, value: step === 4 ? matrix() : alongColumns(k) });
+}

@@ -1,0 +1,88 @@
+/// How much of a product a thread computes, and how threads lie side by side: the one place that decides it, by extents.
+import type { Dim } from "../../../ir/dim.ts";
+import { powerOfTwo } from "../kernel.ts";
+
+/** The work of a thread, and the threads of a workgroup. */
+export interface Tile {
+  /** Rows of the result that a thread computes: 1, 2, or a multiple of 4. */
+  readonly rows: number;
+  /** Columns of it, a multiple of 4. */
+  readonly columns: number;
+  /** Threads side by side along the columns, then along the rows, then along the batch. */
+  readonly across: number;
+  readonly down: number;
+  readonly deep: number;
+}
+
+/** What the choice hangs on. */
+export interface TileExtents {
+  readonly batchCount: Dim;
+  readonly rowCount: Dim;
+  readonly columnCount: Dim;
+  /** The right operand is read element by element: the fewer columns a thread has, the shorter its text. */
+  readonly scattered: boolean;
+  /** The workgroup has so many threads, whatever the kernel. */
+  readonly threads?: number | undefined;
+}
+
+/** What is loaded is used once for each row or column of the tile: larger ones load less, until registers run out. */
+const tiles = [
+  { rows: 8, columns: 8 },
+  { rows: 8, columns: 4 },
+  { rows: 4, columns: 4 },
+] as const;
+
+/** The same for a right operand that is costly to read: as many rows as can be share it. */
+const tallTiles = [{ rows: 16, columns: 4 }, ...tiles.slice(1)] as const;
+
+/** Tiles shrink until there are so many of them: below that, cores are idle. */
+const enoughTiles = 128;
+
+/** So many tiles fill workgroups of 64 threads; fewer are spread over more workgroups, so that each core gets one. */
+const manyTiles = 1024;
+
+/** Neighbours beyond this number gain nothing from reading along the same rows. */
+const mostAcross = 16;
+
+/** The tile for a product. Extents that are not bound count as large. */
+export function tileOf({ batchCount, rowCount, columnCount, scattered, threads }: TileExtents): Tile {
+  const [batch, height, width] = [batchCount, rowCount, columnCount].map((each) => sizeOf(each));
+  const count = (rows: number, columns: number): number =>
+    batch * Math.ceil(height / rows) * Math.ceil(width / columns);
+  const fitting = (scattered ? tallTiles : tiles).filter(
+    ({ rows, columns }) => rows <= height && columns <= Math.max(width, 4),
+  );
+  const chosen = fitting.find(({ rows, columns }) => count(rows, columns) >= enoughTiles) ?? fitting.at(-1);
+  const { rows, columns } = chosen ?? { rows: powerOfTwo(height, 4), columns: 4 };
+  const [down, across] = [Math.ceil(height / rows), Math.ceil(width / columns)];
+  const most = threads ?? threadsFor(count(rows, columns), batch * down, across);
+  return { rows, columns, ...arrange(batch, down, across, most) };
+}
+
+const sizeOf = (extent: Dim): number => (typeof extent === "number" ? extent : 65536);
+
+/** Threads of a workgroup that is the kernel's own. */
+function threadsFor(count: number, down: number, across: number): number {
+  const wanted = count >= manyTiles ? 64 : count >= manyTiles / 2 ? 32 : 16;
+  return Math.min(wanted, powerOfTwo(down, wanted) * powerOfTwo(across, wanted));
+}
+
+/** Of the shapes of a workgroup the one with the fewest threads beyond the edges; of equals, the wider one. */
+function arrange(batch: number, down: number, across: number, threads: number): Omit<Tile, "rows" | "columns"> {
+  const shape = (width: number) => {
+    // Products that are smaller than a workgroup share it.
+    const height = batch === 1 ? threads / width : powerOfTwo(down, threads / width);
+    const depth = threads / (width * height);
+    const count = [across / width, down / height, batch / depth].reduce(
+      (total, each) => total * Math.ceil(each),
+      threads,
+    );
+    return { across: width, down: height, deep: depth, count };
+  };
+  let best = shape(powerOfTwo(Math.min(across, 4), threads));
+  for (let width = 2 * best.across; width <= threads; width *= 2) {
+    const other = shape(width);
+    if (width <= mostAcross ? other.count <= best.count : other.count < best.count) best = other;
+  }
+  return { across: best.across, down: best.down, deep: best.deep };
+}
