@@ -45,6 +45,8 @@ export interface EntryReport {
 export interface KernelReport {
   readonly name: string;
   readonly dispatch: readonly [number, number, number];
+  /** How often a call launches it: more than once in a loop. Flops and bytes are those of one launch. */
+  readonly times: number;
   readonly flops: number;
   readonly bytes: number;
 }
@@ -124,9 +126,10 @@ function entryReport(
     arenaLowerBound,
     pipelines: kernels.size,
     wgslBytes: [...kernels].reduce((sum, kernel) => sum + new TextEncoder().encode(kernel.wgsl).length, 0),
-    kernels: launches.map(({ name: kernel, workgroups, flops, bytes }) => ({
+    kernels: launches.map(({ name: kernel, workgroups, times, flops, bytes }) => ({
       name: kernel,
       dispatch: workgroups,
+      times,
       flops,
       bytes,
     })),

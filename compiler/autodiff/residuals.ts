@@ -1,7 +1,8 @@
 /// Which forward values the backward half of a step reads: what has to be kept until then.
 import type { Place } from "../../ir/diagnostic.ts";
 import { multiplyDims, type Dim } from "../../ir/dim.ts";
-import { entryPointRoots, type EntryPoint, type Graph } from "../../ir/graph.ts";
+import { entryPointRoots, type EntryPoint, type Graph, type Note } from "../../ir/graph.ts";
+import { scanBody, scanOp, scanResult, scanSiblings } from "../../ir/ops/scan.ts";
 import { elementCount } from "../../ir/type.ts";
 import { postorder, underLayouts, type Value } from "../../ir/value.ts";
 
@@ -28,7 +29,7 @@ export function residuals(graph: Graph, entry: EntryPoint): readonly Residual[] 
   const results = entry.outputs.map((output) => output.value).filter((value) => !backward.has(value));
   const gradients = order.filter((value) => graph.notes.get(value)?.derivative === "backward");
   const before = results.length > 0 ? postorder(results) : postorder(gradients).filter((value) => !backward.has(value));
-  const forward = new Set(before);
+  const forward = withLoops(new Set(before), order);
   const free = fromNumbersAlone(order);
   const readers = new Map<Value, Value[]>();
   for (const reader of order) {
@@ -43,9 +44,26 @@ export function residuals(graph: Graph, entry: EntryPoint): readonly Residual[] 
   return order.flatMap((value) => {
     const read = readers.get(value);
     const bytes = multiplyDims(elementCount(value.type.shape), bytesOf(value));
-    const { name, place = placeOfUser(graph, value, order) } = graph.notes.get(value) ?? {};
-    return read ? [{ value, name, place, bytes, readers: read }] : [];
+    const past = nameOfPast(graph, value);
+    const note = graph.notes.get(value);
+    const { name, place } = { name: note?.name ?? past.name, place: past.place ?? note?.place };
+    return read ? [{ value, name, place: place ?? placeOfUser(graph, value, order), bytes, readers: read }] : [];
   });
+}
+
+/** A loop that forward runs keeps what backward reads of it: the past of its carries is computed there as well. */
+function withLoops(forward: ReadonlySet<Value>, order: readonly Value[]): ReadonlySet<Value> {
+  const loops = new Set(scanSiblings(order).values());
+  const run = [...loops].filter((siblings) => siblings.some((value) => forward.has(value)));
+  return new Set([...forward, ...run.flat()]);
+}
+
+/** What has no name: of the past of a carry, that of every step. */
+function nameOfPast({ notes }: Graph, value: Value): Pick<Note, "name" | "place"> {
+  const past = value.op === scanOp ? scanResult(value.attrs) : undefined;
+  if (past?.tag !== "history") return {};
+  const { name, place } = notes.get(scanBody(value.attrs).carries[past.index]) ?? {};
+  return { name: `every ${name ?? `carry${past.index + 1}`}`, place };
 }
 
 /** What rules have made has no place: it belongs to the formula that it is part of. */

@@ -2,9 +2,9 @@
 import { placeText } from "../../ir/diagnostic.ts";
 import { compileWithFacts } from "../compile.ts";
 import { loadModel } from "../load/index.ts";
-import { report, type EntryReport, type Report, type ResidualReport } from "../report.ts";
+import { report, type EntryReport, type KernelReport, type Report, type ResidualReport } from "../report.ts";
 import type { Contract } from "../rewrite/rule.ts";
-import { compact, compactBytes, counted, table, type Terminal } from "./terminal.ts";
+import { compactBytes, compactFlops, counted, table, type Terminal } from "./terminal.ts";
 
 /** What to report on. */
 export interface ReportCommand {
@@ -33,17 +33,11 @@ function printReport({ entryPoints, parameters, contracts }: Report, terminal: T
         counted(entry.passes, "pass", "passes"),
         counted(entry.pipelines, "pipeline", "pipelines"),
       ].join(", "),
-      `${compact(entry.flops)} flops (padded ${compact(entry.paddedFlops)}), ${boundBytes(entry)}, ${compactBytes(entry.wgslBytes)} of WGSL`,
+      `${compactFlops(entry.flops)} (padded ${compactFlops(entry.paddedFlops)}), ${boundBytes(entry)}, ${compactBytes(entry.wgslBytes)} of WGSL`,
       `arena ${compactBytes(entry.arenaBytes)}, at least ${compactBytes(entry.arenaLowerBound)}`,
     ];
     for (const fact of facts) terminal.print(`  ${fact}`);
-    const rows = entry.kernels.map((kernel) => [
-      kernel.name,
-      kernel.dispatch.join("×"),
-      compact(kernel.flops),
-      compactBytes(kernel.bytes),
-    ]);
-    const lines = table([["kernel", "workgroups", "flops", "bytes"], ...rows], ["left", "left", "right", "right"]);
+    const lines = kernelLines(entry.kernels);
     lines.forEach((line, row) => terminal.print(`  ${row === 0 ? terminal.style("dim", line) : line}`));
     for (const line of residualLines(entry.residuals, terminal)) terminal.print(`  ${line}`);
     terminal.print("");
@@ -54,6 +48,15 @@ function printReport({ entryPoints, parameters, contracts }: Report, terminal: T
   for (const line of table(rows, ["left", "left", "right"])) terminal.print(`  ${line}`);
   const counts = Object.entries(contracts).map(([contract, count]) => `${count} ${promises[contract as Contract]}`);
   terminal.print(`${terminal.style("bold", "rewrites:")} ${counts.join(", ")}`);
+}
+
+/** A line for each kernel; what a loop launches again has the number of launches, and the cost of all of them. */
+function kernelLines(kernels: readonly KernelReport[]): readonly string[] {
+  const rows = kernels.map(({ name, dispatch, times, flops, bytes }) => {
+    const launches = `${dispatch.join("×")}${times > 1 ? `, × ${times}` : ""}`;
+    return [name, launches, compactFlops(flops * times), compactBytes(bytes * times)];
+  });
+  return table([["kernel", "workgroups", "flops", "bytes"], ...rows], ["left", "left", "right", "right"]);
 }
 
 const boundBytes = ({ bytes, idealBytes }: EntryReport): string =>

@@ -51,6 +51,12 @@ export function compactBytes(count: number): string {
   return text.includes(" ") ? `${text}B` : `${text} B`;
 }
 
+/** 6126 → 6126 FLOP, 1234567 → 1.23 MFLOP, as the headers of kernels have it. */
+export function compactFlops(count: number): string {
+  const text = compact(count);
+  return text.includes(" ") ? `${text}FLOP` : `${text} FLOP`;
+}
+
 /** `1 entry`, `2 entries`. */
 export function counted(count: number, one: string, many: string): string {
   return `${count} ${count === 1 ? one : many}`;
