@@ -13,6 +13,9 @@ export function runtimeError(code: string, message: string, help?: string): Runt
   return Object.assign(error, { name: "ChainruleError", code } as const);
 }
 
+/** What must hold and what was found; what to do. */
+type Message = readonly [message: string, help?: string];
+
 const list = (names: readonly string[]): string => names.join(", ") || "none";
 
 const most = 8;
@@ -26,78 +29,83 @@ const some = (what: string, names: readonly string[]): string[] => {
 /** A value in a message: a text in quotes, so that "0.1" does not look like a number. */
 export const show = (value: unknown): string => (typeof value === "string" ? JSON.stringify(value) : String(value));
 
-/** The catalogue: code → function that makes the error. */
-export const runtimeErrors = {
-  "no-webgpu": (found: string, help: string) => runtimeError("no-webgpu", `WebGPU must be available: ${found}`, help),
-  "no-adapter": (help: string) =>
-    runtimeError("no-adapter", "a WebGPU adapter must be available: requestAdapter() returned null", help),
-  "device-request": (found: string) =>
-    runtimeError("device-request", `the adapter must give a device: ${found}`, "an adapter gives one device only"),
-  "abi-version": (program: number, runtime: number) =>
-    runtimeError(
-      "abi-version",
-      `program and runtime must have one ABI version: program ${program}, runtime ${runtime}`,
-      "recompile the model with the installed chainrule",
-    ),
-  "limit-exceeded": (limit: string, needed: number, available: number) =>
-    runtimeError(
-      "limit-exceeded",
-      `the device must allow ${limit} of ${needed}: it allows ${available}`,
-      "use a smaller batch; a device passed in must be requested with the program's limits",
-    ),
-  "out-of-memory": (what: string, bytes: number, found: string) =>
-    runtimeError(
-      "out-of-memory",
-      `the device must have room for ${what} (${bytes} bytes): ${found}`,
-      "use a smaller batch or a smaller maxInFlight",
-    ),
-  "kernel-invalid": (kernel: string, found: string) =>
-    runtimeError("kernel-invalid", `kernel \`${kernel}\` must be valid on this device: ${found}`, "please report this"),
-  "option-value": (option: string, must: string, found: unknown) =>
-    runtimeError("option-value", `option \`${option}\` must be ${must}: found ${show(found)}`),
-  "option-unknown": (name: string, known: readonly string[]) =>
-    runtimeError("option-unknown", `options must be among ${list(known)}: found \`${name}\``),
-  "input-missing": (entry: string, name: string, must: string) =>
-    runtimeError("input-missing", `\`${entry}\` must be given \`${name}\`, ${must}: it is missing`),
-  "input-unknown": (entry: string, name: string, known: readonly string[]) =>
-    runtimeError("input-unknown", `inputs of \`${entry}\` must be among ${list(known)}: found \`${name}\``),
-  "input-type": (entry: string, name: string, must: string, found: string) =>
-    runtimeError("input-type", `\`${name}\` of \`${entry}\` must be ${must}: found ${found}`),
-  "input-length": (entry: string, name: string, must: string, found: string) =>
-    runtimeError("input-length", `\`${name}\` of \`${entry}\` must have ${must}: found ${found}`),
-  "input-class": (entry: string, name: string, classes: number, index: number, found: number) =>
-    runtimeError("input-class", `\`${name}\` of \`${entry}\` must be in [0, ${classes}): element ${index} is ${found}`),
-  "setting-unknown": (entry: string, name: string, known: readonly string[]) =>
-    runtimeError("setting-unknown", `settings of \`${entry}\` must be among ${list(known)}: found \`${name}\``),
-  "setting-value": (entry: string, name: string, found: unknown) =>
-    runtimeError("setting-value", `setting \`${name}\` of \`${entry}\` must be a finite number: found ${show(found)}`),
-  "too-many-steps": (limit: number) =>
-    runtimeError(
-      "too-many-steps",
-      `at most ${limit} calls may be in flight: this is one more`,
-      "await `step.accepted` (or an output) before the next call, or raise maxInFlight",
-    ),
-  "output-expired": (entry: string, kept: number) =>
-    runtimeError(
-      "output-expired",
-      `outputs of \`${entry}\` must be read within ${kept} later calls: they are overwritten`,
-      "ask for the output sooner, or raise maxInFlight",
-    ),
-  "state-mismatch": (missing: readonly string[], extra: readonly string[]) =>
-    runtimeError(
-      "state-mismatch",
-      `a checkpoint must hold exactly the program's states: ${[...some("missing", missing), ...some("unknown", extra)].join("; ")}`,
-      "load weights alone with `params`",
-    ),
-  "param-unknown": (name: string, known: readonly string[]) =>
-    runtimeError("param-unknown", `parameters must be among ${list(known)}: found \`${name}\``),
-  "state-value": (name: string, must: string, found: string) =>
-    runtimeError("state-value", `\`${name}\` must be ${must}: found ${found}`),
-  "device-lost": (reason: string, message: string) =>
-    runtimeError(
-      "device-lost",
-      `the GPU device must live: it was lost (${reason}${message && `: ${message}`})`,
-      "create the module again with { state } from the last checkpoint",
-    ),
-  destroyed: () => runtimeError("destroyed", "a module must not be used after destroy(): it was destroyed"),
-} as const;
+/** The catalogue: code → message and help. */
+const messages = {
+  "no-webgpu": (found: string, help: string) => [`WebGPU must be available: ${found}`, help],
+  "no-adapter": (help: string) => ["a WebGPU adapter must be available: requestAdapter() returned null", help],
+  "device-request": (found: string) => [`the adapter must give a device: ${found}`, "an adapter gives one device only"],
+  "abi-version": (program: number, runtime: number) => [
+    `program and runtime must have one ABI version: program ${program}, runtime ${runtime}`,
+    "recompile the model with the installed chainrule",
+  ],
+  "limit-exceeded": (limit: string, needed: number, available: number) => [
+    `the device must allow ${limit} of ${needed}: it allows ${available}`,
+    "use a smaller batch; a device passed in must be requested with the program's limits",
+  ],
+  "out-of-memory": (what: string, bytes: number, found: string) => [
+    `the device must have room for ${what} (${bytes} bytes): ${found}`,
+    "use a smaller batch or a smaller maxInFlight",
+  ],
+  "kernel-invalid": (kernel: string, found: string) => [
+    `kernel \`${kernel}\` must be valid on this device: ${found}`,
+    "please report this",
+  ],
+  "option-value": (option: string, must: string, found: unknown) => [
+    `option \`${option}\` must be ${must}: found ${show(found)}`,
+  ],
+  "option-unknown": (name: string, known: readonly string[]) => [
+    `options must be among ${list(known)}: found \`${name}\``,
+  ],
+  "input-missing": (entry: string, name: string, must: string) => [
+    `\`${entry}\` must be given \`${name}\`, ${must}: it is missing`,
+  ],
+  "input-unknown": (entry: string, name: string, known: readonly string[]) => [
+    `inputs of \`${entry}\` must be among ${list(known)}: found \`${name}\``,
+  ],
+  "input-type": (entry: string, name: string, must: string, found: string) => [
+    `\`${name}\` of \`${entry}\` must be ${must}: found ${found}`,
+  ],
+  "input-length": (entry: string, name: string, must: string, found: string) => [
+    `\`${name}\` of \`${entry}\` must have ${must}: found ${found}`,
+  ],
+  "input-class": (entry: string, name: string, classes: number, index: number, found: number) => [
+    `\`${name}\` of \`${entry}\` must be in [0, ${classes}): element ${index} is ${found}`,
+  ],
+  "setting-unknown": (entry: string, name: string, known: readonly string[]) => [
+    `settings of \`${entry}\` must be among ${list(known)}: found \`${name}\``,
+  ],
+  "setting-value": (entry: string, name: string, found: unknown) => [
+    `setting \`${name}\` of \`${entry}\` must be a finite number: found ${show(found)}`,
+  ],
+  "too-many-steps": (limit: number) => [
+    `at most ${limit} calls may be in flight: this is one more`,
+    "await `step.accepted` (or an output) before the next call, or raise maxInFlight",
+  ],
+  "output-expired": (entry: string, kept: number) => [
+    `outputs of \`${entry}\` must be read within ${kept} later calls: they are overwritten`,
+    "ask for the output sooner, or raise maxInFlight",
+  ],
+  "state-mismatch": (missing: readonly string[], extra: readonly string[]) => [
+    `a checkpoint must hold exactly the program's states: ${[...some("missing", missing), ...some("unknown", extra)].join("; ")}`,
+    "load weights alone with `params`",
+  ],
+  "param-unknown": (name: string, known: readonly string[]) => [
+    `parameters must be among ${list(known)}: found \`${name}\``,
+  ],
+  "state-value": (name: string, must: string, found: string) => [`\`${name}\` must be ${must}: found ${found}`],
+  "device-lost": (reason: string, message: string) => [
+    `the GPU device must live: it was lost (${reason}${message && `: ${message}`})`,
+    "create the module again with { state } from the last checkpoint",
+  ],
+  destroyed: () => ["a module must not be used after destroy(): it was destroyed"],
+} as const satisfies Record<string, (...values: never[]) => Message>;
+
+/** Code → function that makes the error. */
+export const runtimeErrors = Object.fromEntries(
+  Object.entries(messages).map(([code, message]) => [
+    code,
+    (...values: never[]) => runtimeError(code, ...(message as (...values: never[]) => Message)(...values)),
+  ]),
+) as unknown as {
+  readonly [Code in keyof typeof messages]: (...values: Parameters<(typeof messages)[Code]>) => RuntimeError;
+};

@@ -13,6 +13,7 @@ import { compileKernels, validated } from "./pipelines.ts";
 import { outputRange } from "./readback.ts";
 import type { Context, Run } from "./run.ts";
 import { prepareEntry } from "./run.ts";
+import { elementCount } from "./tensor.ts";
 import type { LoadedModule, LoadOptions, ParamRecord, StateRecord, TypedArray } from "./types.ts";
 
 export { loadCheckpoint, saveCheckpoint } from "#platform";
@@ -60,16 +61,22 @@ function createMemory(device: GPUDevice, program: Program, depth: number) {
   return { ...createBuffers(device, requests), rings };
 }
 
-function writeFirstStates(context: Context, { seed = 0, params, state }: LoadOptions): void {
-  const { program } = context;
-  if (state) writeStates(context, checkState(program, state));
-  else {
-    for (const slot of program.states) {
-      const value = initialValue(slot, seed);
-      if (value) writeStates(context, [[slot, value]]);
+/** So many random numbers take some 10 ms; then whatever else the thread has to do gets its turn. */
+const mostAtOnce = 2 ** 17;
+
+async function writeFirstStates(context: Context, { seed = 0, params = {}, state }: LoadOptions): Promise<void> {
+  const { device, program } = context;
+  for (const slot of state ? [] : program.states) {
+    if (slot.parameter && Object.hasOwn(params, slot.name)) continue;
+    for (let start = 0; start < elementCount(slot.shape); start += mostAtOnce) {
+      const values = initialValue(slot, seed, start, mostAtOnce);
+      if (!values) break;
+      writeStates(context, [[{ ...slot, offset: slot.offset + 4 * start }, values]]);
+      await device.queue.onSubmittedWorkDone();
     }
   }
-  if (params) writeStates(context, checkParams(program, params));
+  if (state) writeStates(context, checkState(program, state));
+  writeStates(context, checkParams(program, params));
 }
 
 function moduleMembers(context: Context, { adapter }: OpenDevice, destroy: () => void): LoadedModule {
@@ -109,15 +116,20 @@ async function build(program: Program, options: LoadOptions, opened: OpenDevice,
     for (const buffer of buffers) buffer.destroy();
   };
   try {
-    const [kernels] = await Promise.all([compileKernels(device, program, options.onProgress), checked]);
-    const context: Context = { device, program, gate, memory: buffers, kernels, settings: new Map(), steps: 0 };
-    writeConstants(device, program, buffers);
-    writeFirstStates(context, options);
+    const context: Context = { device, program, gate, memory: buffers, kernels: [], steps: 0 };
+    const fill = async (): Promise<void> => {
+      await checked;
+      writeConstants(device, program, buffers);
+      await writeFirstStates(context, options);
+    };
+    const [kernels] = await Promise.all([compileKernels(device, program, options.onProgress), fill()]);
+    context.kernels = kernels;
     const runs: Record<string, Run> = {};
-    for (const [name, entry] of Object.entries<EntryPoint>(program.entryPoints)) {
+    const prepare = async ([name, entry]: [string, EntryPoint]): Promise<void> => {
       const make = () => prepareEntry(context, name, entry, buffers.slice(...rings[name]!));
       runs[name] = await validated(device, name, make);
-    }
+    };
+    await Promise.all(Object.entries(program.entryPoints).map(prepare));
     const module = moduleMembers(context, opened, () => {
       gate.fail(runtimeErrors.destroyed());
       free();

@@ -40,8 +40,10 @@ function checkBuffer(entry: string, slot: InputSlot, value: GPUBuffer | OutputBu
 
 function checkClasses(entry: string, { name, classes }: InputSlot, values: TypedArray): void {
   if (classes === undefined) return;
-  const index = values.findIndex((value: number) => !(value >= 0 && value < classes));
-  if (index >= 0) throw runtimeErrors["input-class"](entry, name, classes, index, values[index]!);
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index]!;
+    if (!(value >= 0 && value < classes)) throw runtimeErrors["input-class"](entry, name, classes, index, value);
+  }
 }
 
 function checkInput(entry: string, slot: InputSlot, value: InputValue): CheckedInput {
@@ -73,39 +75,49 @@ function checkInput(entry: string, slot: InputSlot, value: InputValue): CheckedI
   return array.buffer instanceof ArrayBuffer ? array : array.slice();
 }
 
+/** Throws what `unknown` makes of the first name that is not among those of `slots`. */
+function checkNames(
+  given: object,
+  slots: readonly { readonly name: string }[],
+  unknown: (name: string, known: readonly string[]) => Error,
+): void {
+  for (const key in given) {
+    if (slots.some(({ name }) => name === key)) continue;
+    const known = slots.map(({ name }) => name);
+    throw unknown(key, known);
+  }
+}
+
 /** Checks the inputs of one call, in the order of the entry point's slots. Errors `input-…`. */
 export function checkInputs(
   name: string,
-  entry: EntryPoint,
+  entry: Pick<EntryPoint, "inputs">,
   inputs: Readonly<Record<string, InputValue>> = {},
 ): CheckedInput[] {
-  const checked = entry.inputs.map((slot) => {
+  const checked: CheckedInput[] = [];
+  for (const slot of entry.inputs) {
     const value = inputs[slot.name];
     if (value === undefined) throw runtimeErrors["input-missing"](name, slot.name, describeSlot(slot));
-    return checkInput(name, slot, value);
-  });
-  for (const key in inputs) {
-    const known = entry.inputs.map((slot) => slot.name);
-    if (!known.includes(key)) throw runtimeErrors["input-unknown"](name, key, known);
+    checked.push(checkInput(name, slot, value));
   }
+  checkNames(inputs, entry.inputs, (key, known) => runtimeErrors["input-unknown"](name, key, known));
   return checked;
 }
 
-/** Checks the settings of one call and gives all values in order, defaults included. Errors `setting-…`. */
+/** Checks the settings of one call and puts all values in order into `values`, defaults included. Errors `setting-…`. */
 export function checkSettings(
   name: string,
   entry: EntryPoint,
   settings: Readonly<Record<string, number>> = {},
-): number[] {
-  for (const key in settings) {
-    const known = entry.settings.map((setting) => setting.name);
-    if (!known.includes(key)) throw runtimeErrors["setting-unknown"](name, key, known);
-  }
-  return entry.settings.map((setting) => {
+  values = new Float32Array(entry.settings.length),
+): Float32Array<ArrayBuffer> {
+  checkNames(settings, entry.settings, (key, known) => runtimeErrors["setting-unknown"](name, key, known));
+  entry.settings.forEach((setting, index) => {
     const value = settings[setting.name] ?? setting.value;
+    values[index] = value;
     // A setting is a float32 on the GPU: 1e39 would be infinite there.
-    if (typeof value !== "number" || !Number.isFinite(Math.fround(value)))
+    if (typeof value !== "number" || !Number.isFinite(values[index]))
       throw runtimeErrors["setting-value"](name, setting.name, value);
-    return value;
   });
+  return values;
 }

@@ -8,20 +8,27 @@ import type { Context } from "./run.ts";
 import { arrayType, copySlot, describeSlot, elementCount, toArray } from "./tensor.ts";
 import type { ParamRecord, StateRecord, TypedArray } from "./types.ts";
 
-/** The first value of a state, or undefined where it is zero, as new buffers are. */
-export function initialValue(slot: StateSlot, seed: number): TypedArray | undefined {
-  const { init, dtype } = slot;
-  const values = new (arrayType(dtype))(elementCount(slot.shape));
+/**
+ * The first values of a state, or undefined where they are zero, as new buffers are: `count` elements from element
+ * `start`, or all.
+ */
+export function initialValue(
+  { init, dtype, shape }: StateSlot,
+  seed: number,
+  start = 0,
+  count = elementCount(shape),
+): TypedArray | undefined {
+  const values = new (arrayType(dtype))(Math.min(count, elementCount(shape) - start));
   const key = seedKey(seed);
   switch (init.tag) {
     case "constant":
       return init.value === 0 ? undefined : values.fill(init.value);
     case "uniform":
-      return values.map((_, index) => uniform(threefry(key, [index, init.site]), init.low, init.high));
+      return values.map((_, index) => uniform(threefry(key, [start + index, init.site]), init.low, init.high));
     case "normal":
-      return values.map((_, index) => normal(threefry(key, [index, init.site]), init.mean, init.deviation));
+      return values.map((_, index) => normal(threefry(key, [start + index, init.site]), init.mean, init.deviation));
     case "values":
-      return toArray(dtype, init.values);
+      return toArray(dtype, init.values.slice(start, start + count));
     case "key":
       return toArray(dtype, key);
     default:

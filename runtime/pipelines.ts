@@ -2,6 +2,7 @@
 
 import type { Binding, BindingAccess, Dispatch, Kernel, Program } from "./abi.ts";
 import { runtimeErrors } from "./errors.ts";
+import type { LoadOptions } from "./types.ts";
 
 /** A compiled kernel. */
 export interface CompiledKernel {
@@ -27,7 +28,8 @@ function createLayout(device: GPUDevice, kernel: Kernel): GPUBindGroupLayout {
   return device.createBindGroupLayout({ label: kernel.name, entries });
 }
 
-async function compileKernel(device: GPUDevice, kernel: Kernel): Promise<CompiledKernel> {
+/** Sends a kernel to the driver. Resolves when its text is read, with the pipeline still under way. */
+async function startKernel(device: GPUDevice, kernel: Kernel): Promise<{ readonly made: Promise<CompiledKernel> }> {
   device.pushErrorScope("validation");
   const label = kernel.name;
   const layout = createLayout(device, kernel);
@@ -37,32 +39,48 @@ async function compileKernel(device: GPUDevice, kernel: Kernel): Promise<Compile
     layout: device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
     compute: { module, entryPoint: "main" },
   });
-  const settled = await Promise.allSettled([pipeline, device.popErrorScope(), module.getCompilationInfo()]);
-  const [made, scope, info] = settled;
-  const line =
-    info.status === "fulfilled" ? info.value.messages.find((message) => message.type === "error") : undefined;
-  if (line) throw runtimeErrors["kernel-invalid"](kernel.name, `${line.lineNum}:${line.linePos} ${line.message}`);
-  if (scope.status === "fulfilled" && scope.value)
-    throw runtimeErrors["kernel-invalid"](kernel.name, scope.value.message);
-  if (made.status === "rejected") throw runtimeErrors["kernel-invalid"](kernel.name, String(made.reason));
-  return { pipeline: made.value, layout };
+  // What fails here is told below, or by the loss of the device.
+  const settled = Promise.allSettled([pipeline]);
+  const scope = device.popErrorScope().catch(() => undefined);
+  const info = await module.getCompilationInfo().catch(() => undefined);
+  const finish = async (): Promise<CompiledKernel> => {
+    const [made] = await settled;
+    const invalid = await scope;
+    const line = info?.messages.find((message) => message.type === "error");
+    const found = line ? `${line.lineNum}:${line.linePos} ${line.message}` : invalid?.message;
+    if (made.status === "rejected" || found)
+      throw runtimeErrors["kernel-invalid"](label, found ?? String((made as PromiseRejectedResult).reason));
+    return { pipeline: made.value, layout };
+  };
+  return { made: finish() };
 }
 
-/** Compiles every kernel of a program. Error `kernel-invalid` with the kernel's name and the compiler's message. */
+/**
+ * Compiles every kernel of a program, in parallel. Error `kernel-invalid` with the kernel's name and the compiler's
+ * message.
+ *
+ * They start one after the other, so that the thread is free in between, and the longest first: it is the one that is
+ * waited for in the end.
+ */
 export async function compileKernels(
   device: GPUDevice,
-  program: Program,
-  onProgress?: (progress: { readonly done: number; readonly total: number }) => void,
+  { kernels }: Program,
+  onProgress?: LoadOptions["onProgress"],
 ): Promise<readonly CompiledKernel[]> {
-  const total = program.kernels.length;
+  const total = kernels.length;
   let done = 0;
-  return Promise.all(
-    program.kernels.map(async (kernel) => {
-      const compiled = await compileKernel(device, kernel);
-      onProgress?.({ done: ++done, total });
-      return compiled;
-    }),
-  );
+  const compiled: Promise<CompiledKernel>[] = [];
+  const all = kernels.map((kernel, index) => ({ kernel, index }));
+  for (const { kernel, index } of all.sort((a, b) => b.kernel.wgsl.length - a.kernel.wgsl.length)) {
+    const { made } = await startKernel(device, kernel);
+    compiled[index] = made.then((pipeline) => {
+      onProgress?.({ done: ++done, total, name: kernel.name });
+      return pipeline;
+    });
+    // It may fail while others are started; whoever waits for all of them is told.
+    compiled[index].catch(() => {});
+  }
+  return Promise.all(compiled);
 }
 
 /** Binds one dispatch; `resolve` says which buffer stands behind a binding, and at which offset. */

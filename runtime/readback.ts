@@ -77,9 +77,11 @@ export function createRing(
       gate.enter();
       const call: Call = { open: 1 };
       if (range && source) {
-        const index = slots.findIndex((slot) => !slot.call?.open);
-        const slot = slots.splice(index, 1)[0]!;
-        slots.push(slot);
+        let index = 0;
+        while (slots[index]!.call?.open) index++;
+        const slot = slots[index]!;
+        slots.copyWithin(index, index + 1);
+        slots[slots.length - 1] = slot;
         slot.call = call;
         encoder.copyBufferToBuffer(source, range.start, slot.buffer, 0, range.size);
       }

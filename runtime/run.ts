@@ -19,18 +19,32 @@ export interface Context {
   readonly gate: Gate;
   /** The program's buffers, by index. */
   readonly memory: readonly GPUBuffer[];
-  readonly kernels: readonly CompiledKernel[];
-  /** What each settings buffer holds, by index of the buffer. */
-  readonly settings: Map<number, readonly number[]>;
+  kernels: readonly CompiledKernel[];
   /** Calls so far of entry points that write states. */
   steps: number;
 }
 
 /** A callable entry point. */
-export type Run = (
-  inputs?: Readonly<Record<string, InputValue>>,
-  settings?: Readonly<Record<string, number>>,
-) => object;
+export interface Run {
+  (inputs?: Readonly<Record<string, InputValue>>, settings?: Readonly<Record<string, number>>): object;
+  /** What a call is made of. */
+  readonly [replayKey]: Replay;
+}
+
+/** Where a callable entry point keeps its `Replay`. */
+export const replayKey = Symbol("replay");
+
+/** An entry point that records and submits. */
+export interface Replay {
+  readonly context: Context;
+  readonly entry: EntryPoint;
+  /** What the settings buffer holds, as far as calls know. */
+  readonly held: Float32Array<ArrayBuffer>;
+  /** Records one step, on the module's own buffers or with what calls were given on the GPU. */
+  encode(encoder: GPUCommandEncoder, given?: readonly CheckedInput[]): void;
+  /** Submits `count` steps that `record` records, as one call. `onGpu` tells that it uses buffers of the caller. */
+  submit(onGpu: boolean, count: number, record: (encoder: GPUCommandEncoder) => void): object;
+}
 
 /** Bind groups by the buffers that stand for a dispatch's inputs, one level an input. */
 interface GroupNode {
@@ -41,10 +55,11 @@ interface GroupNode {
 /** One line of the table. */
 interface Launch {
   readonly pipeline: GPUComputePipeline;
-  readonly group: GPUBindGroup;
   readonly workgroups: Dispatch["workgroups"];
-  /** The bind group for inputs of which some stay on the GPU. */
-  readonly groupFor: (inputs: readonly CheckedInput[]) => GPUBindGroup;
+  /** What the next call binds. */
+  group: GPUBindGroup;
+  /** The bind group for inputs of which some stay on the GPU, or for none; absent where the dispatch sees no input. */
+  readonly groupFor?: (inputs?: readonly CheckedInput[]) => GPUBindGroup;
 }
 
 /** Index of the input that a binding sees, or -1. */
@@ -78,9 +93,12 @@ function prepareLaunch(context: Context, entry: EntryPoint, dispatch: Dispatch):
   const own = ({ buffer, offset }: Pick<Binding, "buffer" | "offset">) => ({ buffer: memory[buffer]!, offset });
   const group = bindDispatch(device, kernel, dispatch, own);
   const seen = [...new Set(dispatch.bindings.map((binding) => inputOf(entry, binding)))].filter((index) => index >= 0);
+  const { pipeline } = kernel;
+  const { workgroups } = dispatch;
+  if (!seen.length) return { pipeline, workgroups, group };
   const root: GroupNode = { next: new WeakMap() };
-  const groupFor = (inputs: readonly CheckedInput[]): GPUBindGroup => {
-    if (!seen.some((index) => isOnGpu(inputs[index]!))) return group;
+  const groupFor = (inputs?: readonly CheckedInput[]): GPUBindGroup => {
+    if (!inputs || !seen.some((index) => isOnGpu(inputs[index]!))) return group;
     let node = root;
     for (const index of seen) {
       const input = inputs[index]!;
@@ -99,25 +117,44 @@ function prepareLaunch(context: Context, entry: EntryPoint, dispatch: Dispatch):
     });
     return node.group;
   };
-  return { pipeline: kernel.pipeline, group, workgroups: dispatch.workgroups, groupFor };
+  return { pipeline, workgroups, group, groupFor };
 }
 
-function writeInputs({ device, memory }: Context, entry: EntryPoint, inputs: readonly CheckedInput[]): boolean {
+/** Writes what comes from the CPU; true when some input is on the GPU. */
+function writeInputs({ device, memory }: Context, { inputs }: EntryPoint, given: readonly CheckedInput[]): boolean {
   let onGpu = false;
-  entry.inputs.forEach((slot, index) => {
-    const input = inputs[index]!;
+  for (let index = 0; index < given.length; index++) {
+    const input = given[index]!;
+    const { buffer, offset } = inputs[index]!;
     if (isOnGpu(input)) onGpu = true;
-    else device.queue.writeBuffer(memory[slot.buffer]!, slot.offset, input as Float32Array<ArrayBuffer>);
-  });
+    else device.queue.writeBuffer(memory[buffer]!, offset, input as Float32Array<ArrayBuffer>);
+  }
   return onGpu;
 }
 
-function writeSettings(context: Context, { settingsBuffer }: EntryPoint, values: readonly number[]): void {
-  if (settingsBuffer === undefined) return;
-  const held = context.settings.get(settingsBuffer);
-  if (held && values.every((value, index) => value === held[index])) return;
-  context.device.queue.writeBuffer(context.memory[settingsBuffer]!, 0, new Float32Array(values));
-  context.settings.set(settingsBuffer, values);
+/** The table of dispatches, bound once. */
+function prepareTable(context: Context, entry: EntryPoint): Replay["encode"] {
+  const known = new Map<Dispatch, Launch>();
+  const launches = inOrder(entry.dispatches).map((dispatch) => {
+    const launch = known.get(dispatch) ?? prepareLaunch(context, entry, dispatch);
+    known.set(dispatch, launch);
+    return launch;
+  });
+  const seeing = [...known.values()].filter(({ groupFor }) => groupFor);
+  let isOwn = true;
+  return (encoder, given) => {
+    if (given || !isOwn) for (const launch of seeing) launch.group = launch.groupFor!(given);
+    isOwn = !given;
+    const pass = encoder.beginComputePass();
+    let last: GPUComputePipeline | undefined;
+    for (let index = 0; index < launches.length; index++) {
+      const { pipeline, group, workgroups } = launches[index]!;
+      if (pipeline !== last) pass.setPipeline((last = pipeline));
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+    }
+    pass.end();
+  };
 }
 
 /**
@@ -133,40 +170,22 @@ export function prepareEntry(
   ringBuffers: readonly GPUBuffer[],
 ): Run {
   const { device, gate, memory } = context;
+  const { queue } = device;
   const range = outputRange(entry);
   const ring = createRing(gate, name, range, range && memory[range.buffer], ringBuffers);
   const makeStep = stepMaker(gate, entry, ring, range, memory);
-  const known = new Map<Dispatch, Launch>();
-  const launches = inOrder(entry.dispatches).map((dispatch) => {
-    const launch = known.get(dispatch) ?? prepareLaunch(context, entry, dispatch);
-    known.set(dispatch, launch);
-    return launch;
-  });
-  const encode = (encoder: GPUCommandEncoder, given?: readonly CheckedInput[]): void => {
-    const pass = encoder.beginComputePass();
-    for (const { pipeline, group, workgroups, groupFor } of launches) {
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, given ? groupFor(given) : group);
-      pass.dispatchWorkgroups(...workgroups);
-    }
-    pass.end();
-  };
+  const encode = prepareTable(context, entry);
   const rehearsal = device.createCommandEncoder();
   encode(rehearsal);
   rehearsal.finish();
 
-  return (inputs, settings) => {
-    gate.checkRoom();
-    const checked = checkInputs(name, entry, inputs);
-    const values = checkSettings(name, entry, settings);
-    const onGpu = writeInputs(context, entry, checked);
-    writeSettings(context, entry, values);
+  const submit: Replay["submit"] = (onGpu, count, record) => {
     // Only a caller's buffer can be invalid here (another device's, or bound twice): its call reports it.
     if (onGpu) device.pushErrorScope("validation");
     const encoder = device.createCommandEncoder();
-    encode(encoder, onGpu ? checked : undefined);
+    record(encoder);
     const call = ring.begin(encoder);
-    device.queue.submit([encoder.finish()]);
+    queue.submit([encoder.finish()]);
     if (onGpu) {
       call.checked = device.popErrorScope().then((error) => {
         if (error) throw runtimeErrors["input-type"](name, "inputs", "GPU buffers fit to bind", error.message);
@@ -174,8 +193,24 @@ export function prepareEntry(
       call.checked.catch(() => {});
     }
     const done = () => ring.release(call);
-    device.queue.onSubmittedWorkDone().then(done, done);
-    if (entry.updates) context.steps++;
+    queue.onSubmittedWorkDone().then(done, done);
+    if (entry.updates) context.steps += count;
     return makeStep(call);
   };
+
+  const values = new Float32Array(entry.settings.length);
+  // Nothing yet: NaN differs from everything.
+  const held = values.slice().fill(NaN);
+  const run = (inputs?: Readonly<Record<string, InputValue>>, settings?: Readonly<Record<string, number>>): object => {
+    gate.checkRoom();
+    const checked = checkInputs(name, entry, inputs);
+    checkSettings(name, entry, settings, values);
+    const onGpu = writeInputs(context, entry, checked);
+    if (values.some((value, index) => value !== held[index])) {
+      queue.writeBuffer(memory[entry.settingsBuffer!]!, 0, values);
+      held.set(values);
+    }
+    return submit(onGpu, 1, (encoder) => encode(encoder, onGpu ? checked : undefined));
+  };
+  return Object.assign(run, { [replayKey]: { context, entry, held, encode, submit } });
 }

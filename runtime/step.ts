@@ -65,5 +65,9 @@ export function stepMaker(
     };
   }
   const shared = Object.create(null, prototype) as object;
-  return (call) => Object.create(shared, { [callKey]: { value: call } }) as object;
+  return (call) => {
+    const step = Object.create(shared) as { [callKey]: Call };
+    step[callKey] = call;
+    return step;
+  };
 }

@@ -79,6 +79,6 @@ export interface LoadOptions<Params = Readonly<Record<string, TypedArray>>> {
   readonly seed?: number;
   /** Calls that may be in flight at once; outputs are readable for as many later calls. Default 8. */
   readonly maxInFlight?: number;
-  /** Told of every kernel compiled. */
-  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+  /** Told of every kernel compiled, with the name of the kernel. */
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number; readonly name: string }) => void;
 }

@@ -11,9 +11,15 @@ export interface Commented {
 /** The comment above one of the kernels of a dispatch, which is a function of its own. */
 const partHeader = /^((?:\/\/ .*\n)+)(?=fn (\w+)\(group: vec3u, local: vec3u\))/gm;
 
+/** The comment behind a tensor's declaration: its type. */
+const tensorNote = /^(@group\(.*> (\w+): .*;|const (\w+) = \d+u;) \/\/ (.*)$/gm;
+
+/** The longest line of a comment that lists tensors. */
+const widestList = 118;
+
 /**
- * Takes the comments off the head of a kernel and of the kernels that it is made of: comments of the module are as near,
- * and a bundler leaves them out.
+ * Takes the comments off the head of a kernel and of the kernels that it is made of, and the types of its tensors:
+ * comments of the module are as near, and a bundler leaves them out.
  */
 export function takeHeader(wgsl: string): Commented {
   const [header] = /^\n*(\/\/ .*\n)*\n*/.exec(wgsl)!;
@@ -28,7 +34,25 @@ export function takeHeader(wgsl: string): Commented {
     );
     return "";
   });
-  return { comment, text };
+  const tensors: string[] = [];
+  const plain = text.replace(tensorNote, (_, declared: string, bound?: string, start?: string, note = "") => {
+    const [type, remark] = note.split("; ");
+    tensors.push(`${bound ?? start} ${type}${remark ? ` (${remark})` : ""}`);
+    return declared;
+  });
+  return { comment: [...comment, ...listLines(tensors)], text: plain };
+}
+
+/** Tensors as lines of a comment, as many a line as fit. */
+function listLines(tensors: readonly string[]): readonly string[] {
+  const lines: string[] = [];
+  for (const each of tensors) {
+    const last = lines.at(-1);
+    const longer = `${last}, ${each}`;
+    if (last !== undefined && longer.length < widestList) lines[lines.length - 1] = longer;
+    else lines.push(last === undefined ? `// with ${each}` : `//   ${each}`);
+  }
+  return lines.map((line, index) => (index === lines.length - 1 ? line : `${line},`));
 }
 
 /** Takes the comment off the first lines of a function's body. */

@@ -18,10 +18,11 @@ describe("loading", () => {
     expect((await module.device.lost).reason).toBe("destroyed");
   });
 
-  test("progress counts every kernel", async () => {
-    const seen: unknown[] = [];
-    const module = await createTraining({ device: await testDevice(), onProgress: (at) => seen.push({ ...at }) });
-    expect(seen).toEqual([1, 2, 3].map((done) => ({ done, total: 3 })));
+  test("progress counts every kernel, by name", async () => {
+    const seen: { readonly done: number; readonly total: number; readonly name: string }[] = [];
+    const module = await createTraining({ device: await testDevice(), onProgress: (at) => seen.push(at) });
+    expect(seen.map(({ done, total }) => [done, total])).toEqual([1, 2, 3].map((done) => [done, 3]));
+    expect(seen.map(({ name }) => name).sort()).toEqual(["scale", "total", "update"]);
     module.destroy();
   });
 

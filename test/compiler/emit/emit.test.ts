@@ -23,9 +23,9 @@ function evaluateProgram(text: string): unknown {
   return exports.program;
 }
 
-/** In the module kernels begin on a line of their own, and comments on kernels and functions stand before them. */
+/** In the module kernels begin on a line of their own, and comments on kernels, functions and tensors stand before them. */
 function withoutComments(program: Program): Program {
-  const plain = (wgsl: string): string => wgsl.replace(/^ *\/\/ .*\n/gm, "").trim();
+  const plain = (wgsl: string): string => wgsl.replace(/^ *\/\/ .*\n| \/\/ .*$/gm, "").trim();
   return { ...program, kernels: program.kernels.map((kernel) => ({ ...kernel, wgsl: plain(kernel.wgsl) })) };
 }
 
