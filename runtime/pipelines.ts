@@ -2,6 +2,7 @@
 
 import type { Binding, BindingAccess, Dispatch, Kernel, Program } from "./abi.ts";
 import { runtimeErrors } from "./errors.ts";
+import { textFor } from "./quads.ts";
 import type { LoadOptions } from "./types.ts";
 
 /** A compiled kernel. */
@@ -33,7 +34,7 @@ async function startKernel(device: GPUDevice, kernel: Kernel): Promise<{ readonl
   device.pushErrorScope("validation");
   const label = kernel.name;
   const layout = createLayout(device, kernel);
-  const module = device.createShaderModule({ label, code: kernel.wgsl });
+  const module = device.createShaderModule({ label, code: textFor(device, kernel.wgsl) });
   const pipeline = device.createComputePipelineAsync({
     label,
     layout: device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
