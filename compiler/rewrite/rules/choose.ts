@@ -19,6 +19,9 @@ const movesInside: Condition = ({ values: { y } }, { op, operands: [a, b] }, { u
 /** One of two selections at least is not read otherwise, so that there is one less afterwards. */
 const mergesOne: Condition = (_, { operands }, { uses }) => operands.some((selection) => uses(selection) <= 1);
 
+/** Neither of two selections is read otherwise: what others read of them would be there as well. */
+const mergesBoth: Condition = (_, { operands }, { uses }) => operands.every((selection) => uses(selection) <= 1);
+
 /** What is inside is read nowhere else, so that it goes where it is replaced. */
 const readsAlone: Condition = (_, { operands: [, a, b] }, { uses }) => uses(a.constant ? b : a) <= 1;
 
@@ -52,6 +55,16 @@ export const selectRules: readonly Rule[] = [
   identity("difference of selections", "exact", "select(c, x, 0) - select(c, y, 0) = select(c, x - y, 0)", mergesOne),
   identity("sum of alternatives", "exact", "select(c, 0, x) + select(c, 0, y) = select(c, 0, x + y)", mergesOne),
   identity("both branches", "reassociates", "select(c, x, 0) + select(c, 0, y) = select(c, x, y)"),
+  // Beside a choice between two: a derivative hands each branch its parts one after the other.
+  identity("sum in one branch", "reassociates", "select(c, x, y) + select(c, z, 0) = select(c, x + z, y)", mergesBoth),
+  identity("sum in the other", "reassociates", "select(c, x, y) + select(c, 0, z) = select(c, x, y + z)", mergesBoth),
+  identity("difference in one", "reassociates", "select(c, x, y) - select(c, z, 0) = select(c, x - z, y)", mergesBoth),
+  identity(
+    "difference in the other",
+    "reassociates",
+    "select(c, x, y) - select(c, 0, z) = select(c, x, y - z)",
+    mergesBoth,
+  ),
 ];
 
 function decided({ operands: [condition, a, b] }: Value): Value | undefined {
