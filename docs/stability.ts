@@ -16,6 +16,7 @@ import {
   type Row,
 } from "../test/compiler/stability/scoreboard/row.ts";
 import { families } from "../test/compiler/stability/scoreboard/rows.ts";
+import { prices, type Price } from "../test/compiler/passes/prices.ts";
 import { formatNumber } from "../ir/notation/numbers.ts";
 import { cell, generatedNote } from "./page.ts";
 
@@ -40,6 +41,11 @@ takes.
 What lies at the edges of float32 is left to the device. Numbers below 1.2e-38 may be taken for 0 by any operation: 1.5 times
 1e-40 is 0 on most devices, and \`sign(1e-40)\` may be 1, 0 or 1e-40. A quotient below them has lost its side of 0, so that
 \`floorDivide(-1, 3e38)\` is −0 and not −1. And \`sinc\` multiplies by π first: beyond 1e38 that is ∞, and the result NaN.`;
+
+const aboutCosts = `Simplification makes no program costlier in the flops and bytes that \`report\` gives, compared with what comes out of
+differentiation without any rule, but for these: programs of this page, and fixtures of the compiler's passes. The numbers
+are how many times as much; their tensors have a few elements, so that a number more for each row weighs much.
+[The test](../test/compiler/passes/cost.test.ts) allows no other, and none of them more.`;
 
 /** A row, and what there is to say of it. */
 interface Entry {
@@ -69,7 +75,17 @@ export async function stabilityPage(): Promise<string> {
     parts.push(`## ${title}`, summary(entries));
     for (const entry of entries) sections.push(await section(entry));
   }
+  parts.push("## What right numbers cost", aboutCosts, ...prices.map(costsOf));
   return [...parts, "# The programs", ...sections].join("\n\n");
+}
+
+function costsOf({ why, of }: Price): string {
+  const rows = Object.entries(of).map(([name, [flops, bytes]]) => {
+    const isFixture = /^[\w-]+\/[\w-]+$/.test(name);
+    const link = isFixture ? `../test/compiler/passes/${name}.graph` : `#${anchor(name)}`;
+    return `| [${cell(name)}](${link}) | ${flops} | ${bytes} |`;
+  });
+  return [why, ["| program | flops | bytes |", "| --- | --- | --- |", ...rows].join("\n")].join("\n\n");
 }
 
 function summary(entries: readonly Entry[]): string {

@@ -1,0 +1,129 @@
+/// Where simplification makes a program costlier: right numbers of it cost more than the formula as it is written. Nothing
+/// else may cost more; these figures become fewer and smaller. docs/stability.md shows them.
+
+/** Flops and bytes of what is compiled over those of what differentiation gives, rounded up to a hundredth. */
+export type Ratio = readonly [flops: number, bytes: number];
+
+/** What makes programs costlier, and which. */
+export interface Price {
+  readonly why: string;
+  /** Fixtures by folder and name, programs of the scoreboard by their names. */
+  readonly of: Readonly<Record<string, Ratio>>;
+}
+
+export const prices: readonly Price[] = [
+  {
+    why: "A sum of exponentials under a logarithm, or in a quotient, overflows: the largest exponent is looked for and taken away first.",
+    of: {
+      "Cross-entropy with the logarithm of a sum": [1.06, 1],
+      "Difference of two log-sum-exps": [1.84, 1],
+      "Soft minimum": [1.38, 1],
+      Attention: [3.04, 1],
+      "Binary cross-entropy as one logarithm": [2.06, 1.58],
+      "Ordered classes": [1.18, 1],
+      "Ranking by running sums (Cox, Plackett–Luce)": [1.86, 1.09],
+      "None of several": [1.07, 1.27],
+      "Mixture of Gaussians with their widths": [1.04, 1],
+      "stabilize/weighted": [1.68, 1.42],
+    },
+  },
+  {
+    why: "Rows keep their largest exponent apart from the logarithm: two numbers of a row where there was one.",
+    of: {
+      "keep-digits/offsets": [1, 1.08],
+      "stabilize/picks": [1, 1.24],
+      "stabilize/rows": [1, 1.16],
+      "Sequence cross-entropy with a mask": [1, 1.02],
+    },
+  },
+  {
+    why: "Squares overflow and vanish long before their numbers do: a length adds them up in three units, eight operations an element in the place of two.",
+    of: {
+      "Norm, written out": [3.1, 1],
+      "Norms of rows": [2.67, 1],
+      "Norm of large and of tiny numbers": [3.1, 1],
+      "Distance between points": [2.5, 1],
+      "Fractional power of a sum of squares": [2.12, 1],
+      "Root of a mean of squares": [2.53, 1],
+      "Rows over their root mean square": [1.27, 1],
+      "Lengths of rows beside a number": [2.5, 1],
+      "Cosine of the largest and the smallest": [1.56, 1],
+      "Root mean square norm": [1.32, 1],
+      "Cosine similarity": [1.86, 1],
+      "Cosine similarity with a floor": [1.85, 1],
+      "Cosine similarity under one root": [2, 1],
+      "Product of unit vectors": [1.41, 1],
+      "Length by an inverse root": [1.52, 1],
+      "stabilize/roots": [1.71, 1],
+    },
+  },
+  {
+    why: "A power overflows that is only a step on the way: it is taken of numbers in units of the largest.",
+    of: {
+      "Norm of order 4, written out": [1.34, 1],
+      "Norm of order 20, written out": [1.41, 1],
+    },
+  },
+  {
+    why: "Beyond 1e18 a square overflows: there a form without it is selected, and kernels compute both.",
+    of: {
+      "Cauchy likelihood": [2, 1],
+      "Student's t likelihood": [1.67, 1],
+      "Student's t, its scale given": [2.11, 1],
+      "Log of a scale and a square": [4.71, 1],
+      "General robust loss": [1.29, 1],
+    },
+  },
+  {
+    why: "0/0 has a limit, and the slope beside it loses its digits: near 0 a series takes the place of both, and kernels compute it beside the quotient.",
+    of: {
+      "Sine over x": [3.37, 1],
+      "Sine over its operand": [2.88, 1],
+      "Cosine over a square": [2, 1],
+      "Hyperbolic tangent over its operand": [2.67, 1],
+      "Logarithm over its operand": [5, 1],
+      "Growth over its rate": [4.88, 1],
+      "Number over its growth": [6.5, 1],
+      "Share that decays": [4, 1],
+      "Power less one over its exponent (Box–Cox)": [5.43, 1],
+    },
+  },
+  {
+    why: "A difference cancels: an equal form without it has a quotient or a function more, on the side of 0 where it is needed.",
+    of: {
+      "Difference of two roots": [2, 1],
+      "Quadratic formula": [1.5, 1.31],
+      "Quadratic formula, other solution": [1.46, 1.31],
+      "Softened positive part": [3.08, 1],
+      "Root less its side": [2.4, 1],
+      "Square less one": [1.2, 1],
+      "Concentration on a circle": [1.04, 1],
+      "Energy of a pendulum": [1.35, 1],
+      "Log-cosh loss": [1.4, 1],
+      "Log-probability of a squashed action": [1.37, 1],
+      "keep-digits/roots": [1.43, 1],
+      "keep-digits/sides": [1.5, 1],
+    },
+  },
+  {
+    why: "Mean squares of large numbers less the square of their mean cancel: deviations come first, and once more from their own mean.",
+    of: { "stabilize/variance": [1.72, 1.39] },
+  },
+  {
+    why: "The tail of the normal distribution is 0 in float32 where its logarithm is not: a function of its own, and its slope.",
+    of: {
+      "Normal distribution function in log space": [1.39, 1],
+      "Probit loss": [1.85, 1],
+    },
+  },
+  {
+    why: "0 · ln 0 is NaN: the convention that it is 0 is a comparison.",
+    of: {
+      "Divergence from a share that is 0": [1.13, 1],
+      "Divergence from logarithms of shares": [1.2, 1],
+    },
+  },
+];
+
+/** What a fixture or program may cost; undefined where it must not cost more. */
+export const priceOf = (name: string): Ratio | undefined => prices.find(({ of }) => Object.hasOwn(of, name))?.of[name];
