@@ -49,6 +49,9 @@ export interface Lessons {
 /** Tensors that a kernel may bind: WebGPU's default maxStorageBuffersPerShaderStage. */
 export const mostBindings = 8;
 
+/** Rows of at most so many elements are nothing for one thread, where others work beside it. */
+export const shortRow = 256;
+
 /** Values that a kernel may compute: its text is read by people, and compiled by drivers. */
 export const mostMembers = 256;
 

@@ -4,7 +4,9 @@ import { expandComposites } from "./expand-composites.ts";
 import { insideScans } from "./inside-scans.ts";
 import { keepDigits } from "./keep-digits.ts";
 import { splitConcatenations } from "./split-concatenations.ts";
+import { splitContractions } from "./split-contractions.ts";
 import { splitReductions } from "./split-reductions.ts";
+import { splitSums } from "./split-sums.ts";
 import { unrollSums } from "./unroll-sums.ts";
 
 /** What the passes for kernels may be told. */
@@ -21,8 +23,9 @@ export function kernelPasses({ strictFloat = false, asWritten = false }: KernelO
     expandComposites, // kernels know kinds of ops, not compositions
     unrollSums, // what few windows give an element, kernels add up on their way
     ...(asWritten ? [] : [keepDigits]), // differences of large numbers, in formulas that are not for reading
-    // One total becomes totals of rows that a kernel computes anyway: the same numbers, added up in another order.
-    ...(strictFloat ? [] : [splitReductions]),
+    // One total becomes totals of rows that a kernel computes anyway, and a long sum one of parts: the same numbers, added
+    // up in another order.
+    ...(strictFloat ? [] : [splitReductions, splitContractions, splitSums]),
     splitConcatenations, // a kernel binds 8 tensors
   ];
   return [insideScans(passes), ...passes]; // and what loops repeat

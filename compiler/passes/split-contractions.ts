@@ -1,0 +1,74 @@
+/// A contraction of few results over a long axis, in two steps: parts of the axis become a batch, and a sum adds them up in
+/// a fixed order. Without it a convolution's weights would keep a handful of threads busy, each for a long time.
+import type { Graph } from "../../ir/graph.ts";
+import { contract, contractAttrs, type AxisPair } from "../../ir/ops/contract.ts";
+import { reshapeTo } from "../../ir/ops/layout.ts";
+import { sumOp } from "../../ir/ops/sum.ts";
+import { elementCount } from "../../ir/type.ts";
+import { apply, withOperands, type Value } from "../../ir/value.ts";
+import type { Pass } from "../pass.ts";
+import { rebuildGraph } from "./replace.ts";
+
+/** Shorter axes are not worth a second kernel. */
+const longAxis = 2048;
+
+/** So many results keep a device busy by themselves. */
+const enoughResults = 4096;
+
+/** At most so many parts, of at least so many steps each. */
+const [mostParts, shortestPart] = [64, 64] as const;
+
+export const splitContractions: Pass = {
+  name: "split-contractions",
+  doc: "A contraction of few results over a long axis is a sum of contractions over parts of it.",
+  run(graph: Graph): Graph {
+    return rebuildGraph(graph, (value, operands) => split(withOperands(value, operands)));
+  },
+};
+
+function split(value: Value): Value {
+  if (value.op.kind !== "contraction") return value;
+  const { batch, contracted } = contractAttrs(value);
+  const [left, right] = value.operands;
+  const lengths = contracted.map(([axis]) => left.type.shape[axis]);
+  const [length, results] = [elementCount(lengths), elementCount(value.type.shape)];
+  if (typeof length !== "number" || typeof results !== "number") return value;
+  if (length < longAxis || results > enoughResults) return value;
+  // The outermost axis of the left operand: what a part reads lies together.
+  const pair = contracted.reduce((first, each) => (each[0] < first[0] ? each : first));
+  const extent = left.type.shape[pair[0]] as number;
+  const parts = partsOf(extent, Math.min(mostParts, length / shortestPart));
+  if (parts === 1) return value;
+  const rest = contracted.filter((each) => each !== pair);
+  const product =
+    parts === extent
+      ? contract(left, right, { batch: [...batch, pair], contracted: rest })
+      : contractParts(left, right, { batch: [...batch, pair], contracted: [...rest, pair] }, parts);
+  return apply(sumOp, [product], { axes: [batch.length] });
+}
+
+/** The largest divisor of an extent up to `most`. */
+function partsOf(extent: number, most: number): number {
+  let parts = Math.min(extent, Math.floor(most));
+  while (extent % parts !== 0) parts--;
+  return parts;
+}
+
+/** The axes of the last pair in two: parts are a batch, what is in a part is contracted. */
+function contractParts(
+  left: Value,
+  right: Value,
+  { batch, contracted }: { readonly batch: readonly AxisPair[]; readonly contracted: readonly AxisPair[] },
+  parts: number,
+): Value {
+  const pair = batch[batch.length - 1];
+  const inTwo = (operand: Value, axis: number): Value => {
+    const { shape } = operand.type;
+    const steps = (shape[axis] as number) / parts;
+    return reshapeTo(operand, [...shape.slice(0, axis), parts, steps, ...shape.slice(axis + 1)]);
+  };
+  const moved = (side: 0 | 1, axis: number): number => (axis > pair[side] ? axis + 1 : axis);
+  const both = (pairs: readonly AxisPair[]): readonly AxisPair[] => pairs.map(([a, b]) => [moved(0, a), moved(1, b)]);
+  const inside: readonly AxisPair[] = [...both(contracted.slice(0, -1)), [pair[0] + 1, pair[1] + 1]];
+  return contract(inTwo(left, pair[0]), inTwo(right, pair[1]), { batch: both(batch), contracted: inside });
+}

@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import { einsum, input, model, sum, type Graph, type Tensor } from "chainrule";
+import { kernelPasses } from "../../../compiler/passes/kernel-passes.ts";
+import { runPasses } from "../../../compiler/pass.ts";
+import { entryPointRoots } from "../../../ir/graph.ts";
+import { postorder, type Value } from "../../../ir/value.ts";
+import { expectRight } from "../agree.ts";
+
+/** The ops of a kind in the form that kernels take. */
+function opsOf(graph: Graph, kind: string, strictFloat = false): readonly Value[] {
+  const final = runPasses(graph, kernelPasses({ strictFloat }));
+  return postorder(entryPointRoots(final.entryPoints[0])).filter(({ op }) => op.kind === kind);
+}
+
+const product = (subscripts: string, left: readonly number[], right: readonly number[]): Graph =>
+  model("product", () => ({
+    run: { y: einsum(subscripts, input("a", "f32", left) as Tensor<"f32">, input("b", "f32", right) as Tensor<"f32">) },
+  }));
+
+describe("contractions of few results over a long axis", () => {
+  it.each([
+    ["the outermost axis is the batch", "nxa,nxb->ab", [16, 150, 3], [16, 150, 5], [16, 3, 5]],
+    ["one axis becomes two", "ka,kb->ab", [2600, 3], [2600, 5], [40, 3, 5]],
+    ["beside a batch", "zak,zkb->zab", [2, 3, 2050], [2, 2050, 4], [2, 25, 3, 4]],
+  ])("%s", async (_, subscripts, left, right, parts) => {
+    const graph = product(subscripts, left, right);
+    expect(opsOf(graph, "contraction").map(({ type }) => type.shape)).toEqual([parts]);
+    await expectRight(graph);
+  });
+
+  it("stay whole with many results, on a short axis, of a prime length, and under strict floats", () => {
+    const whole = (graph: Graph, strict = false): void => {
+      expect(opsOf(graph, "contraction", strict)).toHaveLength(1);
+      expect(opsOf(graph, "reduction", strict)).toHaveLength(0);
+    };
+    whole(product("ka,kb->ab", [2600, 80], [2600, 80]));
+    whole(product("ka,kb->ab", [2000, 3], [2000, 5]));
+    whole(product("ka,kb->ab", [2609, 3], [2609, 5]));
+    whole(product("ka,kb->ab", [2600, 3], [2600, 5]), true);
+  });
+});
+
+describe("sums of few rows over long axes", () => {
+  const total = (shape: readonly number[], axes: readonly number[]): Graph =>
+    model("total", () => ({ run: { y: sum(input("x", "f32", shape), { axes }) } }));
+
+  it.each([
+    ["cut within an axis", [32, 3, 28, 28], [0, 2, 3], [32, 3, 4]],
+    ["cut between axes", [16, 3, 14, 14], [0, 2, 3], [16, 3]],
+    ["along one axis", [3, 4096], [1], [3, 16]],
+    ["along the first axis", [2500, 5], [0], [10, 5]],
+  ])("%s", async (_, shape, axes, parts) => {
+    const graph = total(shape, axes);
+    expect(opsOf(graph, "reduction").map(({ type }) => type.shape)[0]).toEqual(parts);
+    await expectRight(graph);
+  });
+
+  it("stay whole with many rows, where short, and where no cut leaves short rows", () => {
+    expect(opsOf(total([100, 4096], [1]), "reduction")).toHaveLength(1);
+    expect(opsOf(total([3, 2000], [1]), "reduction")).toHaveLength(1);
+    expect(opsOf(total([3, 2609], [1]), "reduction")).toHaveLength(1);
+  });
+});
