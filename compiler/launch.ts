@@ -166,7 +166,7 @@ function launchGroup({ steps, apart }: Together, around: Surroundings): Launched
   const { entry, notes, locations, settings, kernels, labelOf } = around;
   const holdsProduct = steps.some(({ traffic }) => traffic.cluster.kind === "contract");
   const names = createModuleNamer(holdsProduct ? contractNames : undefined);
-  const module: SharedModule = { names, tensorNames: new Map(), apart };
+  const module: SharedModule = { names, tensorNames: new Map(), arrays: new Map(), apart };
   const wantedNames = steps.map((step) => kernelName(step, notes));
   const parts = steps.map((step, i) => prepare(step, names.outside(wantedNames[i]), around, module));
   const locationOf = (tensor: Value): Location => locations.get(tensor)!;

@@ -7,7 +7,8 @@ import { mostBindings } from "./cluster/partition.ts";
 import { describeContraction } from "./lower/contraction-shape.ts";
 import { mostWorkgroups, targetTensor } from "./lower/kernel.ts";
 import { arrangeRows, fullStores } from "./lower/reduce.ts";
-import { isShort, rowPerThread, rowsOf, sharedThreads } from "./lower/rows.ts";
+import { isShort, rowPerThread, rowsOf, sharedThreads, unitsOf } from "./lower/rows.ts";
+import { tallOf } from "./lower/tall.ts";
 import { tensorsOf, type PlannedStep } from "./plan.ts";
 import { storageType } from "./wgsl/write.ts";
 
@@ -126,14 +127,15 @@ function latest(before: readonly (readonly number[])[]): readonly number[] {
 }
 
 /** Kernels of one kind have workgroups of one size, and all of them have barriers or none. */
-function kindOf({ traffic: { cluster, stores } }: PlannedStep): "apart" | "barriers" | "alone" {
+function kindOf({ traffic }: PlannedStep): "apart" | "barriers" | "alone" {
+  const { cluster, stores } = traffic;
   if (cluster.kind === "map" || cluster.kind === "contract") return "apart";
   if (cluster.kind !== "reduce") return "alone";
   const rows = rowsOf(cluster.space, cluster.axes);
   if (isShort(rows.length) && fullStores(stores, cluster).length === 0) return "apart";
   // A single row that long deserves more threads than the others have.
   if (rows.rowCount === 1 && !(Number(rows.length) <= longestRow)) return "alone";
-  const { rows: side, lanes } = arrangeRows(cluster, rows, sharedThreads);
+  const { rows: side, lanes } = arrangeRows(traffic, rows, sharedThreads);
   if (lanes === 1) return "apart";
   return side * lanes === sharedThreads ? "barriers" : "alone";
 }
@@ -172,12 +174,14 @@ function slabOf(tensor: Value, outputs: ReadonlySet<Value>): unknown {
 }
 
 /** Workgroups of a kernel in a group. */
-function workgroupsOf({ traffic: { cluster } }: PlannedStep, kind: ReturnType<typeof kindOf>): number {
+function workgroupsOf({ traffic }: PlannedStep, kind: ReturnType<typeof kindOf>): number {
+  const { cluster } = traffic;
   if (cluster.kind === "map") return Math.ceil((elementCount(cluster.space) as number) / sharedThreads);
   if (cluster.kind === "reduce") {
     const rows = rowsOf(cluster.space, cluster.axes);
-    const each = kind === "apart" ? rowPerThread(rows.rowCount) : arrangeRows(cluster, rows, sharedThreads);
-    return Math.ceil((rows.rowCount as number) / each.rows);
+    const tall = tallOf(traffic, rows);
+    const each = kind === "apart" ? rowPerThread(rows.rowCount, tall) : arrangeRows(traffic, rows, sharedThreads);
+    return Math.ceil((unitsOf(rows.rowCount, tall) as number) / each.rows);
   }
   const root = [...cluster.members].find(({ op }) => op.kind === "contraction")!;
   const { batchCount, rowCount, columnCount, tile } = describeContraction(root, sharedThreads);

@@ -12,6 +12,8 @@ export interface Arrangement {
   readonly alongRow: boolean;
   /** Elements that a lane reads at a time. */
   readonly width: 1 | 4;
+  /** Neighbouring rows that a lane takes at a time; `rows` counts them as one. */
+  readonly tall: 1 | 4;
 }
 
 /** Names of the accumulators of one reduction. */

@@ -60,7 +60,7 @@ export function lowerCumulative(traffic: Traffic, context: LowerContext): Kernel
       const name = namer(root.op.name);
       emitter.push({ tag: "line", text: `let ${name} = ${plan.op.accumulation.wgsl.finish(plan.parts)};` });
       finished = { tag: "name", text: name, dtype: root.type.dtype, lanes: 1 };
-      if (isWhole(plan.rows.rowCount, rows)) write();
+      if (isWhole(plan.rows.rowCount, plan.arrangement)) write();
       else emitter.push({ tag: "block", head: "if (inside)", body: emitter.scope(write) });
       if (before) takeIn(plan, emitter);
     });

@@ -18,7 +18,7 @@ export interface ElementLoops {
   /** The index of the element that a loop is at, and the variable that counts it. */
   readonly index: readonly Index[];
   readonly variable: string;
-  /** The variable as one that steps by four, where lanes take four elements at a time. */
+  /** The variable that steps by four, where lanes take four elements at a time: this one, or that of rows. */
   readonly lane: Lane | undefined;
   registerOf(value: Value, place: string): Register | undefined;
   /** Declares what all loops need. */
@@ -47,18 +47,20 @@ interface Held extends Register {
 /** The loops of a kernel, and what is kept between them. */
 export function planElementLoops({ rows, arrangement, needs, namer, isKnown, hint }: ElementPlan): ElementLoops {
   const { length } = rows;
-  const { lanes, width } = arrangement;
+  const { lanes, width, tall } = arrangement;
   // As many elements as lanes take at a time, or fewer: there is no loop.
   const turns = typeof length === "number" ? Math.ceil(length / (lanes * width)) : Infinity;
   const isFull = length === lanes * turns * width;
   const variable = length === 1 ? "0u" : turns === 1 && width === 1 ? "lane" : "position";
   const index = rows.at(variable);
-  const lane = width === 4 ? { variable, extent: length } : undefined;
-  const found = Number.isFinite(turns) ? planRegisters({ needs, index, variable, turns: turns * width, isKnown }) : [];
+  const inFours = width === 4 ? { variable, extent: length } : undefined;
+  const lane = tall === 4 ? { variable: "row", extent: rows.rowCount } : inFours;
+  const kept = turns * width * tall;
+  const found = Number.isFinite(turns) ? planRegisters({ needs, index, variable, turns: kept, isKnown }) : [];
   const registers = found.map((kept): Held => {
     const name = namer(identifier(hint(kept.value)));
     const text = turns === 1 ? name : `${name}[${lanes * width === 1 ? variable : "turn"}]`;
-    const expression = { tag: "name", text, dtype: kept.value.type.dtype, lanes: width } as const;
+    const expression = { tag: "name", text, dtype: kept.value.type.dtype, lanes: lane ? 4 : 1 } as const;
     return { kept, filled: false, isDeclared: turns > 1 || !isFull, expression };
   });
   let operations = 0;

@@ -114,6 +114,8 @@ export interface SharedModule {
   readonly names: ModuleNamer;
   /** Identifiers of tensors so far. */
   readonly tensorNames: Map<Value, string>;
+  /** Memory of a workgroup by its type: the kernels take turns with it. */
+  readonly arrays: Map<string, string[]>;
   /** Threads go their way alone: without barriers, as those of the other kernels do. */
   readonly apart: boolean;
 }

@@ -1,6 +1,7 @@
 /// Reduction kernels: a group of lanes a row, all reductions over one space together, in phases where one needs another.
 /// Lanes run along the row where it is contiguous in memory, else across rows, so that neighbours read neighbours.
 import { addDims, multiplyDims, type Dim } from "../../ir/dim.ts";
+import { wgslType } from "../../ir/ops/define.ts";
 import { splitIndex } from "../../ir/ops/layout.ts";
 import { accumulationFlops } from "../../ir/ops/sum.ts";
 import { elementCount, sameShape } from "../../ir/type.ts";
@@ -13,9 +14,10 @@ import { assignParts, combineLanes, dtypeOf, type Accumulating, type Arrangement
 import { planElementLoops, pushGuarded, type ElementLoops } from "./element-loops.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { indexAlgebra, variableIndex } from "./index.ts";
-import { foldGrid, hintFor, nameTensors, type Expression, type Kernel, type LowerContext } from "./kernel.ts";
-import { arrange, isWhole, rowPerThread, rowsOf, sharedThreads, writeHead, type Rows } from "./rows.ts";
+import { foldGrid, hintFor, nameTensors, widen, type Expression, type Kernel, type LowerContext } from "./kernel.ts";
+import { arrange, isWhole, rowPerThread, rowsOf, sharedThreads, unitsOf, writeHead, type Rows } from "./rows.ts";
 import { writeStores } from "./store.ts";
+import { tallOf } from "./tall.ts";
 
 interface Plan {
   readonly cluster: Cluster;
@@ -25,6 +27,8 @@ interface Plan {
   /** Where a finished reduction is held. */
   readonly finished: Map<Value, Expression>;
   readonly declarations: string[];
+  /** The name of an array of the workgroup. */
+  arrayOf(wanted: string, type: string): string;
   readonly elements: ElementLoops;
 }
 
@@ -41,11 +45,12 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
   const needs = [...groups.map((group) => group.flatMap(({ operands }) => operands)), fullStores(stores, cluster)];
   const { shared } = context;
   const arrangement = shared?.apart
-    ? rowPerThread(rows.rowCount)
-    : arrangeRows(cluster, rows, shared ? sharedThreads : undefined);
+    ? rowPerThread(rows.rowCount, tallOf(traffic, rows))
+    : arrangeRows(traffic, rows, shared ? sharedThreads : undefined);
   const hint = (value: Value): string => hintFor(value, context);
   const elements = planElementLoops({ rows, arrangement, needs, isKnown, namer, hint });
-  const plan: Plan = { cluster, arrangement, ...rows, namer, finished: new Map(), declarations: [], elements };
+  const arrayOf = arraysOf(shared, namer);
+  const plan: Plan = { cluster, arrangement, ...rows, namer, finished: new Map(), declarations: [], arrayOf, elements };
   const emitter = createEmitter(
     {
       ...{ notes: context.notes, hint, namer },
@@ -67,7 +72,7 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
     name: context.name,
     body: [...emitter.preamble, ...body],
     workgroupSize: [arrangement.rows * arrangement.lanes, 1, 1],
-    grid: foldGrid(rows.rowCount, arrangement.rows).grid,
+    grid: foldGrid(unitsOf(rows.rowCount, arrangement.tall), arrangement.rows).grid,
     declarations: plan.declarations,
     tensorNames,
     helpers: [
@@ -80,6 +85,20 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
   };
 }
 
+/** Gives out arrays of the workgroup: kernels of one module have the same, since no workgroup is of two of them. */
+function arraysOf(shared: LowerContext["shared"], namer: Namer): Plan["arrayOf"] {
+  const taken = new Map<string, number>();
+  return (wanted, type) => {
+    const count = taken.get(type) ?? 0;
+    taken.set(type, count + 1);
+    const known = shared?.arrays.get(type) ?? [];
+    if (count < known.length) return known[count];
+    const name = namer.outside(wanted);
+    shared?.arrays.set(type, [...known, name]);
+    return name;
+  };
+}
+
 /** What the reductions come to together: for each element, and for each row. */
 function flopsOf(reductions: readonly Value[]): AccumulationFlops {
   const all = reductions.map(({ op }) => accumulationFlops(op as ReductionOp));
@@ -88,9 +107,15 @@ function flopsOf(reductions: readonly Value[]): AccumulationFlops {
 }
 
 /** Lanes run along the row where it is contiguous in memory. */
-export function arrangeRows({ space, axes }: Cluster, { rowCount, length }: Rows, mostThreads?: number): Arrangement {
+export function arrangeRows(traffic: Traffic, rows: Rows, mostThreads?: number): Arrangement {
+  const tall = tallOf(traffic, rows);
+  const alongRow = tall === 1 && isAlongRow(traffic.cluster);
+  return arrange(rows.rowCount, rows.length, alongRow, { mostThreads, vectors: true, tall });
+}
+
+function isAlongRow({ space, axes }: Cluster): boolean {
   const last = space.findLastIndex((extent) => extent !== 1);
-  return arrange(rowCount, length, last < 0 || axes.includes(last), { mostThreads, vectors: true });
+  return last < 0 || axes.includes(last);
 }
 
 /** Results with an element for each of a row. */
@@ -122,24 +147,27 @@ function writePhase(phase: readonly Value[], loop: number, plan: Plan, emitter: 
   if (lanes > 1) combineLanes(all, plan.arrangement, plan.namer, emitter);
   for (const each of all) {
     emitter.push({ tag: "line", text: `let ${each.result} = ${each.op.wgsl.finish(each.parts)};` });
-    plan.finished.set(each.value, { tag: "name", text: each.result, dtype: each.value.type.dtype, lanes: 1 });
+    const lanesOf = plan.arrangement.tall;
+    plan.finished.set(each.value, { tag: "name", text: each.result, dtype: each.value.type.dtype, lanes: lanesOf });
   }
 }
 
 function declare(value: Value, plan: Plan, emitter: Emitter): Accumulating {
   const op = value.op as ReductionOp;
+  const { rows, lanes, tall } = plan.arrangement;
   const result = plan.namer(value.op.name);
   const parts: string[] = [];
   const arrays: string[] = [];
   for (const { name, dtype, initial } of op.accumulators(value.operands[0].type.dtype)) {
     const part = plan.namer(name);
-    emitter.push({ tag: "line", text: `var ${part}: ${dtype} = ${literalText(initial, dtype)};` });
+    const type = wgslType(dtype, tall);
+    const start = literalText(initial, dtype);
+    emitter.push({ tag: "line", text: `var ${part}: ${type} = ${tall === 1 ? start : `${type}(${start})`};` });
     parts.push(part);
-    if (plan.arrangement.lanes === 1) continue;
-    const array = plan.namer.outside(`${part}_lanes`);
-    plan.declarations.push(
-      `var<workgroup> ${array}: array<${dtype}, ${plan.arrangement.rows * plan.arrangement.lanes}>;`,
-    );
+    if (lanes === 1) continue;
+    const arrayType = `array<${type}, ${rows * lanes}>`;
+    const array = plan.arrayOf(`${part}_lanes`, arrayType);
+    plan.declarations.push(`var<workgroup> ${array}: ${arrayType};`);
     arrays.push(array);
   }
   return { value, op, parts, arrays, result };
@@ -165,9 +193,12 @@ function accumulate(all: readonly Accumulating[], plan: Plan, emitter: Emitter):
 /** The texts of the elements that a lane is at. */
 function nameElements(operand: Value, plan: Plan, emitter: Emitter): readonly string[] {
   const { index, lane } = plan.elements;
-  const expression = emitter.emit(operand, index, lane);
+  const emitted = emitter.emit(operand, index, lane);
+  const isTall = plan.arrangement.tall === 4;
+  const expression = isTall ? widen(emitted) : emitted;
   const name = expression.tag === "name" ? expression.text : plan.namer("element");
   if (expression.tag !== "name") emitter.push({ tag: "let", name, value: expression });
+  if (isTall) return [name];
   return ["x", "y", "z", "w"].map((component) => (expression.lanes === 4 ? `${name}.${component}` : name));
 }
 
@@ -178,7 +209,7 @@ function writeResults(
   emitter: Emitter,
   context: LowerContext,
 ): void {
-  const guard = isWhole(plan.rowCount, plan.arrangement.rows) ? [] : ["inside"];
+  const guard = isWhole(plan.rowCount, plan.arrangement) ? [] : ["inside"];
   const full = fullStores(stores, plan.cluster);
   const rows = stores.filter((value) => !full.includes(value));
   if (full.length > 0) {
@@ -187,8 +218,9 @@ function writeResults(
   }
   if (rows.length === 0) return;
   const row = variableIndex("row", plan.rowCount);
+  const lane = plan.arrangement.tall === 4 ? plan.elements.lane : undefined;
   const body = emitter.scope(() =>
-    writeStores(rows, (value) => splitIndex(row, value.type.shape, indexAlgebra), emitter, context),
+    writeStores(rows, (value) => splitIndex(row, value.type.shape, indexAlgebra), emitter, context, lane),
   );
   pushGuarded([...(plan.arrangement.lanes > 1 ? ["lane == 0u"] : []), ...guard], body, emitter);
 }

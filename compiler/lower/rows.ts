@@ -26,30 +26,44 @@ const shortestShared = 32;
 /** Rows get more lanes until there are so many threads: fewer lanes have less to exchange. */
 const enoughThreads = 4096;
 
-/** A thread a row, for short rows in a workgroup that goes without barriers. */
-export function rowPerThread(rowCount: Dim): Arrangement {
-  return { rows: powerOfTwo(rowCount, sharedThreads), lanes: 1, alongRow: false, width: 1 };
+/** A thread a row, or four rows, for short rows in a workgroup that goes without barriers. */
+export function rowPerThread(rowCount: Dim, tall: Arrangement["tall"] = 1): Arrangement {
+  return { rows: powerOfTwo(unitsOf(rowCount, tall), sharedThreads), lanes: 1, alongRow: false, width: 1, tall };
+}
+
+/** How many times threads have rows to take. */
+export function unitsOf(rowCount: Dim, tall: Arrangement["tall"]): Dim {
+  return tall === 1 ? rowCount : (rowCount as number) / tall;
 }
 
 /**
  * 64 threads; 256 for a single long row. Lengths that are not bound yet count as large. Where lanes need not go element by
- * element, they take four at a time along a row.
+ * element, they take four at a time along a row, or of four rows that lie side by side.
  */
 export function arrange(
   rowCount: Dim,
   length: Dim,
   alongRow: boolean,
-  { mostThreads = 256, vectors = false }: { readonly mostThreads?: number; readonly vectors?: boolean } = {},
+  { mostThreads = 256, vectors = false, tall = 1 }: ArrangeOptions = {},
 ): Arrangement {
+  const units = unitsOf(rowCount, tall);
   const width = vectors && alongRow && typeof length === "number" && length % 4 === 0 ? 4 : 1;
   const places = typeof length === "number" ? length / width : length;
-  if (rowCount === 1) return { rows: 1, lanes: powerOfTwo(places, mostThreads), alongRow, width };
-  if (typeof length === "number" && length <= shortestShared) return rowPerThread(rowCount);
-  const wanted = typeof rowCount === "number" ? powerOfTwo(Math.ceil(enoughThreads / rowCount), 64) : 64;
+  if (rowCount === 1) return { rows: 1, lanes: powerOfTwo(places, mostThreads), alongRow, width, tall };
+  if (typeof length === "number" && length <= shortestShared) return rowPerThread(rowCount, tall);
+  const wanted = typeof units === "number" ? powerOfTwo(Math.ceil(enoughThreads / units), 64) : 64;
   // Neighbours that read along different rows read neighbours when there are 16 of them.
-  const most = alongRow ? wanted : Math.min(wanted, 64 / powerOfTwo(rowCount, 16));
+  const most = alongRow ? wanted : Math.min(wanted, 64 / powerOfTwo(units, 16));
   const lanes = powerOfTwo(places, most);
-  return { rows: Math.min(64 / lanes, powerOfTwo(rowCount, 64)), lanes, alongRow, width };
+  return { rows: Math.min(64 / lanes, powerOfTwo(units, 64)), lanes, alongRow, width, tall };
+}
+
+/** What lanes may do. */
+export interface ArrangeOptions {
+  readonly mostThreads?: number;
+  /** Lanes along a row take four elements at a time. */
+  readonly vectors?: boolean;
+  readonly tall?: Arrangement["tall"];
 }
 
 /** Rows along axes of a space. */
@@ -80,22 +94,26 @@ export function rowsOf(space: Shape, axes: readonly number[]): Rows {
 }
 
 /** True when every thread has a row of its own to write. */
-export function isWhole(rowCount: Dim, rows: number): boolean {
-  return rowCount === 1 || (isMultipleOf(rowCount, rows) && foldGrid(rowCount, rows).group === "group.x");
+export function isWhole(rowCount: Dim, { rows, tall }: Arrangement): boolean {
+  const units = unitsOf(rowCount, tall);
+  return rowCount === 1 || (isMultipleOf(units, rows) && foldGrid(units, rows).group === "group.x");
 }
 
 /** Declares `lane` and `row`, and `inside` where rows may be missing. */
 export function writeHead(arrangement: Arrangement, rowCount: Dim, emitter: Emitter): void {
-  const { rows, lanes, alongRow } = arrangement;
+  const { rows, lanes, alongRow, tall } = arrangement;
   const line = (text: string): void => emitter.push({ tag: "line", text });
   const slot = rows === 1 ? "" : alongRow ? (lanes === 1 ? "local.x" : `local.x / ${lanes}u`) : `local.x % ${rows}u`;
   const lane = rows === 1 ? "local.x" : alongRow ? `local.x % ${lanes}u` : `local.x / ${rows}u`;
   if (lanes > 1) line(`let lane = ${lane};`);
   if (rowCount === 1) return;
-  const { group } = foldGrid(rowCount, rows);
-  const row = rows === 1 ? group : `${group} * ${rows}u + ${slot}`;
-  if (isWhole(rowCount, rows)) return line(`let row = ${row};`);
+  const units = unitsOf(rowCount, tall);
+  const { group } = foldGrid(units, rows);
+  const unit = rows === 1 ? group : `${group} * ${rows}u + ${slot}`;
+  const first = (text: string, isSum: boolean): string =>
+    tall === 1 ? text : isSum ? `(${text}) * ${tall}u` : `${text} * ${tall}u`;
+  if (isWhole(rowCount, arrangement)) return line(`let row = ${first(unit, rows > 1)};`);
   // Every thread takes part in the barriers; those past the end repeat the last row and store nothing.
-  line(`let inside = ${row} < ${extentText(rowCount)};`);
-  line(`let row = min(${row}, ${lastText(rowCount)});`);
+  line(`let inside = ${unit} < ${extentText(units)};`);
+  line(`let row = ${first(`min(${unit}, ${lastText(units)})`, false)};`);
 }

@@ -77,7 +77,7 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
     ...quads.directives,
     ...slabs.flatMap((slab, position) => slabLines(slab, position, context)),
     ...(usesSettings ? settingLines([...settings.values()], slabs.length) : []),
-    ...parts.flatMap(({ kernel }) => kernel.declarations),
+    ...new Set(parts.flatMap(({ kernel }) => kernel.declarations)),
     ...special.declarations,
     "",
     ...quads.functions,
