@@ -1,33 +1,11 @@
 /// An explanation as sections of equations, for every format.
 import { placeText } from "../../ir/diagnostic.ts";
-import { layOutBody, loopsBelow } from "../../ir/print/bodies.ts";
 import type { Value } from "../../ir/value.ts";
-import type { RuleText } from "../rewrite/log.ts";
 import type { Factor, GradientExplanation } from "./gradient.ts";
-import { formulaText, primed, type Formula, type Line } from "./lines.ts";
+import { formulaText, type Formula, type Line, type Row, type Section } from "./lines.ts";
+import { holdsWayBack, lettersBack, stepSections, stepsBack, wayBack } from "./loops.ts";
 import type { Definition } from "./parts.ts";
 import { derivativeName, stepName, type Station } from "./stations.ts";
-
-/** One line of an explanation. */
-export interface Row {
-  /** The name of what is defined; undefined where the line goes on with the one before. */
-  readonly left: string | undefined;
-  /** Words in the place of a name. */
-  readonly label?: string;
-  /** Equal, or a map from the cotangent G. */
-  readonly relation: "=" | "↦";
-  /** A formula, or a sum of products of named derivatives. */
-  readonly right: Formula | readonly (readonly string[])[];
-  /** The rule, or the place in the model file. */
-  readonly note?: string;
-}
-
-/** A part with a heading. */
-export interface Section {
-  readonly title: string;
-  readonly rows: readonly Row[];
-  readonly rules?: readonly RuleText[];
-}
 
 /** The explanation of a gradient as a document. */
 export function gradientDocument(explained: GradientExplanation): readonly Section[] {
@@ -37,15 +15,19 @@ export function gradientDocument(explained: GradientExplanation): readonly Secti
   const definition = ({ name, formula }: Definition): Row => {
     return { left: name, relation: "=", right: formula, note: places.get(name) };
   };
+  const steps = stepSections(definitions.map(({ formula }) => formula));
+  const back = stepsBack(explained.compiled.value, explained.compiledNames, steps);
+  const letters = lettersBack(explained.compiled.value, explained.compiledNames);
   const sections: readonly (Section | undefined)[] = [
     { title: "The model", rows: definitions.map(definition) },
-    ...stepSections(definitions),
+    ...steps,
     section("Made safe before it is differentiated", prepared.flatMap(lineRows)),
     { title: "The chain rule", rows: chainRows(chain.stations, gradient) },
     {
       title: "Each factor",
       rows: factors.map((each) => ("by" in each ? localRow(each, chain.stations) : definition(each))),
     },
+    ...back,
     section("Together", unsimplified(explained)),
     section("Rule by rule", lines.flatMap(lineRows)),
     section("The model, as it is compiled", forward.flatMap(lineRows)),
@@ -55,31 +37,16 @@ export function gradientDocument(explained: GradientExplanation): readonly Secti
     },
     rulesSection([...prepared, ...lines, ...forward]),
   ];
-  return sections.filter((each) => each !== undefined);
+  return sections.flatMap((each) => (each ? [withLetters(each, letters)] : []));
 }
 
-/** What the loops of formulas repeat: a step each, and what the next step finds in the carries. */
-function stepSections(definitions: readonly Definition[]): readonly Section[] {
-  const loops = loopsBelow(definitions.map(({ formula }) => formula.value));
-  return loops.map((loop): Section => {
-    const names = new Map(definitions.flatMap(({ formula }) => [...formula.names]));
-    const { body, lines, names: own, automatic } = layOutBody(loop, names);
-    const words = new Map([...own, ...automatic]);
-    const row = (left: string | undefined, value: Value): Row => {
-      return { left, relation: "=", right: { value, names: new Map([...words].filter(([each]) => each !== value)) } };
-    };
-    const handedOn = body.next.map((value, i): Row => {
-      return { left: `${words.get(body.carries[i])}${primed}`, relation: "=", right: { value, names: words } };
-    });
-    const kept = body.outputs.map((value): Row => {
-      return { left: undefined, label: "output", relation: "=", right: { value, names: words } };
-    });
-    const over = `${body.reverse ? "backwards " : ""}over ${body.length}`;
-    return {
-      title: `A step of the loop ${over}`,
-      rows: [...lines.map((value) => row(words.get(value), value)), ...handedOn, ...kept],
-    };
+/** Formulas in which the letters of loops have names as well. */
+export function withLetters(section: Section, letters: ReadonlyMap<Value, string>): Section {
+  const rows = section.rows.map((row): Row => {
+    if (!("value" in row.right)) return row;
+    return { ...row, right: { value: row.right.value, names: new Map([...letters, ...row.right.names]) } };
   });
+  return { ...section, rows };
 }
 
 /** More than this is easier to read rule by rule. */
@@ -130,7 +97,9 @@ function chainRows(stations: readonly Station[], gradient: string): readonly Row
 
 function localRow({ of, by, formula, letter, names }: Factor, stations: readonly Station[]): Row {
   const left = stepName(of, by, stations);
-  return { left, relation: letter ? "↦" : "=", right: { value: formula, names } };
+  const right: Formula = { value: formula, names };
+  if (letter && holdsWayBack(right)) return { left, relation: "↦", right, words: wayBack };
+  return { left, relation: letter ? "↦" : "=", right };
 }
 
 /** The rules that lines name, each once. */

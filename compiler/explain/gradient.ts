@@ -11,6 +11,7 @@ import { cotangentLetter, type Chain, type LocalDerivative } from "./chain.ts";
 import { endOf, type Derivation } from "./derivation.ts";
 import { linesOf, namesWithin, type Formula, type Line } from "./lines.ts";
 import { nameParts, partNumbering, shareParts, type Definition, type Numbering, type Parts } from "./parts.ts";
+import { withStepsDerived } from "./prepare.ts";
 import { recordedDerivation } from "./recorded.ts";
 import type { Step } from "./replay.ts";
 import { notationRules } from "./rules.ts";
@@ -42,6 +43,8 @@ export interface GradientExplanation {
   /** The gradient in its compiled form, in terms of the model's own values, and the parts that it shares. */
   readonly compiled: Formula;
   readonly compiledParts: readonly Definition[];
+  /** Names of the graph as it is compiled. */
+  readonly compiledNames: ReadonlyMap<Value, string>;
   /** All that was done, also where it shows in no line. */
   readonly steps: readonly Step[];
 }
@@ -51,11 +54,11 @@ export interface GradientExplanation {
  * `value-unknown`, and `loss-not-scalar` or `gradient-of-integer`.
  */
 export function explainGradient(model: Graph, lossName: string, targetName: string): GradientExplanation | undefined {
-  const graph = notation.run(model);
+  const graph = notation.run(withStepsDerived(model));
   const [loss, target] = [valueNamed(graph, lossName), valueNamed(graph, targetName)];
   const placeholder = grad(loss, target);
   if (stationsBetween(loss, target, namesOf(graph)).length === 0) return undefined;
-  const { compiled, log, wanted } = compiledGradient(
+  const { compiled, derived, log, wanted } = compiledGradient(
     graph,
     placeholder,
     derivativeName({ name: lossName }, targetName),
@@ -64,7 +67,8 @@ export function explainGradient(model: Graph, lossName: string, targetName: stri
   const derivation =
     (nested ? undefined : deriveByHand(wanted, loss, target, compiled)) ??
     recordedDerivation(wanted, loss, target, log)!;
-  return explanation(graph, lossName, targetName, derivation, (value) => expandedBy(log, value));
+  const explained = explanation(graph, lossName, targetName, derivation, (value) => expandedBy(log, value));
+  return { ...explained, compiledNames: namesOf(derived) };
 }
 
 /** `aᵀ @ b` is one and the same, whichever way a model makes it. */
@@ -76,7 +80,7 @@ function explanation(
   target: string,
   { chain, forward: written, backward: derived }: Derivation,
   expanded: (value: Value) => Value,
-): GradientExplanation {
+): Omit<GradientExplanation, "compiledNames"> {
   const number = partNumbering(written.start.keys());
   const model = definitionsOf(graph, chain, number);
   const known = new Set(written.start.keys());
@@ -161,6 +165,7 @@ interface Compiled {
   /** The graph that was derived: the model, which may lack the gradient that is asked for. */
   readonly wanted: Graph;
   readonly compiled: Value;
+  readonly derived: Graph;
   readonly log: DerivationLog;
 }
 
@@ -170,11 +175,12 @@ function compiledGradient(graph: Graph, placeholder: Value, name: string): Compi
   const derived = derive(graph, { log });
   const alive = new Set(graphValues(derived));
   for (const [value, note] of derived.notes) {
-    if (note.name === name && alive.has(value)) return { wanted: graph, compiled: value, log };
+    if (note.name === name && alive.has(value)) return { wanted: graph, compiled: value, derived, log };
   }
   const entry = { name: "explain", outputs: [{ name, value: placeholder }], updates: [] };
   const wanted: Graph = { ...graph, entryPoints: [...graph.entryPoints, entry] };
   const second = makeLog();
-  const compiled = derive(wanted, { log: second }).entryPoints.at(-1)!.outputs[0].value;
-  return { wanted, compiled, log: second };
+  const extended = derive(wanted, { log: second });
+  const compiled = extended.entryPoints.at(-1)!.outputs[0].value;
+  return { wanted, compiled, derived: extended, log: second };
 }

@@ -3,8 +3,7 @@ import { escapeLatex, latexName } from "../format/latex-names.ts";
 import { latexValue } from "../format/latex.ts";
 import type { RuleText } from "../rewrite/log.ts";
 import { cotangentLetter } from "./chain.ts";
-import type { Row, Section } from "./document.ts";
-import type { Formula } from "./lines.ts";
+import type { Formula, Row, Section } from "./lines.ts";
 import { isFormula } from "./text.ts";
 
 /** The sections as `aligned` environments for math mode, with the same lines as the text. */
@@ -16,10 +15,15 @@ export function explanationLatex(sections: readonly Section[]): string {
   return parts.join("\n");
 }
 
-function rowLatex({ left, label, relation, right, note }: Row): string {
-  const formula = isFormula(right)
-    ? formulaLatex(right)
-    : right.map((factors) => factors.map(latexName).join(" \\cdot ")).join(" + ");
+function rightLatex({ right, words }: Row): string {
+  if (words !== undefined) return `\\text{${escapeLatex(words)}}`;
+  if (isFormula(right)) return formulaLatex(right);
+  return right.map((factors) => factors.map(latexName).join(" \\cdot ")).join(" + ");
+}
+
+function rowLatex(row: Row): string {
+  const { left, label, relation, note } = row;
+  const formula = rightLatex(row);
   const sign = relation === "↦" ? `&\\colon ${cotangentLetter} \\mapsto` : "&=";
   const name = label !== undefined ? `\\text{${escapeLatex(label)}}` : left === undefined ? undefined : latexName(left);
   const start = name === undefined ? "&=" : `${name} ${sign}`;

@@ -1,9 +1,10 @@
 /// Steps of a derivation as lines: a name, its formula, and what each rule makes of the formula.
 import { formatName } from "../../ir/notation/form.ts";
+import { constantValue } from "../../ir/ops/leaf.ts";
 import { printValue } from "../../ir/print.ts";
 import type { Value } from "../../ir/value.ts";
 import { postorder } from "../../ir/value.ts";
-import type { Firing } from "../rewrite/log.ts";
+import type { Firing, RuleText } from "../rewrite/log.ts";
 import type { Moment, Step } from "./replay.ts";
 
 /** A formula: a value, and what the values in it are called. */
@@ -27,6 +28,29 @@ export interface Line {
   readonly last: Formula;
 }
 
+/** One line of an explanation. */
+export interface Row {
+  /** The name of what is defined; undefined where the line goes on with the one before. */
+  readonly left: string | undefined;
+  /** Words in the place of a name. */
+  readonly label?: string;
+  /** Equal, or a map from the cotangent G. */
+  readonly relation: "=" | "↦";
+  /** A formula, or a sum of products of named derivatives. */
+  readonly right: Formula | readonly (readonly string[])[];
+  /** Words in the place of the right side. */
+  readonly words?: string;
+  /** The rule, or the place in the model file. */
+  readonly note?: string;
+}
+
+/** A part with a heading. */
+export interface Section {
+  readonly title: string;
+  readonly rows: readonly Row[];
+  readonly rules?: readonly RuleText[];
+}
+
 /** What the formula of a name may refer to at a moment: other names that are `visible`. */
 export function namesAt(moment: Moment, name: string, visible: ReadonlySet<string>): ReadonlyMap<Value, string> {
   const names = new Map<Value, string>();
@@ -35,10 +59,15 @@ export function namesAt(moment: Moment, name: string, visible: ReadonlySet<strin
   for (const [other, value] of moment) {
     if (other === name) isBefore = false;
     // A name for the very same value says something only where it does not come to mean this one.
-    const isNamed = other !== name && visible.has(other) && (isBefore || value !== own);
+    const isNamed = other !== name && visible.has(other) && (isBefore || value !== own) && !isBareNumber(value);
     if (isNamed && !names.has(value)) names.set(value, other);
   }
   return names;
+}
+
+/** 0 and 1 stand in many places, and what a model calls one of them is no name of the others. */
+function isBareNumber(value: Value): boolean {
+  return [0, 1].includes(constantValue(value) ?? NaN);
 }
 
 /** The lines of `shown` names over the steps; other names that are not `known` are written out. */

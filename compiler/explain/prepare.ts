@@ -1,7 +1,12 @@
 /// The model's formulas made safe one by one, each in terms of the names in it: 1/(1 + e⁻ᶻ) is read as σ(z) before it is
 /// differentiated, and a loss of probabilities is still a loss of probabilities.
+import { graphRoots, type Graph } from "../../ir/graph.ts";
+import { isDerivative } from "../../ir/ops/derivative.ts";
 import { letter } from "../../ir/ops/leaf.ts";
-import type { Value } from "../../ir/value.ts";
+import { bodyResults, scanBody } from "../../ir/ops/scan.ts";
+import { loopsBelow } from "../../ir/print/bodies.ts";
+import { postorder, type Value } from "../../ir/value.ts";
+import { makeSymbolicPasses } from "../passes/all.ts";
 import { substitution } from "../rewrite/bottom-up.ts";
 import { makeRewriter } from "../rewrite/driver.ts";
 import { makeLog, phasesOf } from "../rewrite/log.ts";
@@ -9,6 +14,14 @@ import { stabilizingRules } from "../rewrite/rules/all.ts";
 import type { Course } from "./derivation.ts";
 import { replay, type Moment, type Step } from "./replay.ts";
 import { below } from "./stations.ts";
+
+/** The graph in which loops that take derivatives have them written out: what is explained is what comes of it. */
+export function withStepsDerived(graph: Graph): Graph {
+  const bodies = loopsBelow(graphRoots(graph)).map(({ attrs }) => scanBody(attrs));
+  if (!bodies.some((body) => postorder(bodyResults(body)).some(isDerivative))) return graph;
+  const pass = makeSymbolicPasses().find(({ name }) => name === "insideScans")!;
+  return pass.run(graph);
+}
 
 /** What rules do to each named value, operands before users; `kept` names stay as they are written. */
 export function prepared(start: Moment, kept: readonly string[]): Course {

@@ -2,7 +2,7 @@
 import type { Place } from "../../ir/diagnostic.ts";
 import { graphRoots, graphValues, type Graph, type Update } from "../../ir/graph.ts";
 import { bodyResults, scanBody, type ScanBody } from "../../ir/ops/scan.ts";
-import { loopsBelow } from "../../ir/print/bodies.ts";
+import { layOutLoops, loopsBelow } from "../../ir/print/bodies.ts";
 import { layOutPage } from "../../ir/print/page.ts";
 import { formatType } from "../../ir/type.ts";
 import { postorder, type OpKind, type Value } from "../../ir/value.ts";
@@ -54,11 +54,14 @@ export function subjectsOf(graph: Graph, log: DerivationLog): readonly Subject[]
 }
 
 /**
- * A value that `print --gradient` calls `v1`: what it was before rules, if it is not what they have made. Undefined where
+ * A value that `print --gradient` calls `v1`, or `carry1` in a loop: what it was before rules, if it is not what they have made. Undefined where
  * there is none.
  */
 export function unnamedSubject(graph: Graph, derived: Graph, log: DerivationLog, name: string): Subject | undefined {
-  const [value] = [...layOutPage(derived).automatic].find(([, each]) => each === name) ?? [];
+  const { automatic, names } = layOutPage(derived);
+  const bodies = [...layOutLoops(graphRoots(derived), names).values()];
+  const shown = [automatic, ...bodies.flatMap((body) => [body.names, body.automatic])];
+  const [value] = shown.flatMap((each) => [...each]).find(([, each]) => each === name) ?? [];
   if (!value) return undefined;
   return writtenSubject({ graph, derived, log }, name, value);
 }
@@ -153,8 +156,8 @@ export function findSubject(subjects: readonly Subject[], graph: Graph, name: st
 
 /** The name of a kernel without that of its entry point. */
 function withoutEntry(graph: Graph, name: string): string {
-  const entries = graph.entryPoints.map((entry) => `${entry.name}_`);
-  return name.replace(new RegExp(`^(?:${entries.join("|")})`), "");
+  const entry = graph.entryPoints.find((each) => name.startsWith(`${each.name}_`));
+  return entry ? name.slice(entry.name.length + 1) : name;
 }
 
 /** The error about a name that nothing has. */

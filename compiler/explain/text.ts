@@ -3,8 +3,7 @@ import { formatName } from "../../ir/notation/form.ts";
 import { pageWidth, wrap } from "../../ir/print/wrap.ts";
 import type { RuleText } from "../rewrite/log.ts";
 import { cotangentLetter } from "./chain.ts";
-import type { Row, Section } from "./document.ts";
-import { formulaText, primed, type Formula } from "./lines.ts";
+import { formulaText, primed, type Formula, type Row, type Section } from "./lines.ts";
 
 /** The sections as text of at most 100 columns where lines can be broken. */
 export function explanationText(sections: readonly Section[]): string {
@@ -38,8 +37,12 @@ function leftText(left: string): string {
   return left.startsWith("∂⁺") && plain.startsWith("∂") ? `∂⁺${plain.slice(1)}` : nameText(left);
 }
 
-function rowText({ left, label, relation, right }: Row): string {
-  const formula = isFormula(right) ? formulaText(right) : right.map((factors) => factors.join(" · ")).join(" + ");
+function rightText(right: Row["right"]): string {
+  return isFormula(right) ? formulaText(right) : right.map((factors) => factors.join(" · ")).join(" + ");
+}
+
+function rowText({ left, label, relation, right, words }: Row): string {
+  const formula = words ?? rightText(right);
   const sign = relation === "↦" ? `: ${cotangentLetter} ↦` : " =";
   // What is too long for a line comes as lines of its own, the last of which is the result.
   const shown = formula.includes("\n") ? `\n${formula.replace(/^/gm, "      ")}` : ` ${formula}`;

@@ -1,7 +1,7 @@
 /// How one value of the compiled graph came about: source line, derivative rule, rewrites.
 import { placeText, type Place } from "../../ir/diagnostic.ts";
 import { graphRoots, type Graph } from "../../ir/graph.ts";
-import { bodyResults, scanBody, scanLetters } from "../../ir/ops/scan.ts";
+import { bodyResults, scanBody, scanLetters, scanOp } from "../../ir/ops/scan.ts";
 import { isDerivative } from "../../ir/ops/derivative.ts";
 import { letter, letterOp } from "../../ir/ops/leaf.ts";
 import { bodyLetters, loopsBelow } from "../../ir/print/bodies.ts";
@@ -12,12 +12,14 @@ import { substitution } from "../rewrite/bottom-up.ts";
 import { makeRewriter } from "../rewrite/driver.ts";
 import { expandedBy, makeLog, phasesOf, type DerivationLog } from "../rewrite/log.ts";
 import { cotangentLetter } from "./chain.ts";
-import { lineRows, rulesSection, type Row, type Section } from "./document.ts";
-import { formulaText, linesOf, primed, type Formula, type Line } from "./lines.ts";
+import { lineRows, rulesSection, withLetters } from "./document.ts";
+import { holdsWayBack, lettersBack, stepSections, stepsBack, wayBack } from "./loops.ts";
+import { formulaText, linesOf, primed, type Formula, type Line, type Row, type Section } from "./lines.ts";
 import { nameParts, partNumbering } from "./parts.ts";
 import { replay, type Moment, type Step } from "./replay.ts";
 import { tidyRules } from "./rules.ts";
 import { namesOf } from "./stations.ts";
+import { withStepsDerived } from "./prepare.ts";
 import { findSubject, kernelSubjects, subjectsOf, unknownValue, unnamedSubject, type Subject } from "./subjects.ts";
 
 /** What a reader of a value hands back to it. */
@@ -40,6 +42,10 @@ export interface ValueExplanation {
   /** What the line shares, each part before what is made of it. */
   readonly parts: readonly Line[];
   readonly steps: readonly Step[];
+  /** What the loop that the value is a result of repeats. */
+  readonly repeated: readonly Section[];
+  /** What the letters of loops are called. */
+  readonly letters: ReadonlyMap<Value, string>;
 }
 
 /**
@@ -52,7 +58,8 @@ export function explainValue(graph: Graph, name: string): ValueExplanation {
 }
 
 /** The same for the names of kernels without names of their own as well, such as `sum`: there may be several of them. */
-export function explainValues(graph: Graph, name: string): readonly ValueExplanation[] {
+export function explainValues(model: Graph, name: string): readonly ValueExplanation[] {
+  const graph = withStepsDerived(model);
   const log = makeLog();
   const derived = derive(graph, { log });
   const subjects = subjectsOf(graph, log);
@@ -86,7 +93,20 @@ function explainSubject(
   const lines = linesOf(course.start, course.steps, shown, known);
   const [parts, line] = [lines.slice(0, -1), lines.at(-1)!];
   const { title, place, derivative } = subject;
-  return { title, place, line, parts, steps, derivative: derivative && derivativeOf(graph, derivative, start, log) };
+  const derivedNames = namesOf(derived);
+  const repeated = derivative
+    ? stepsBack(line.last.value, derivedNames, [])
+    : stepSections(line.first.value.op === scanOp ? [line.first] : []);
+  const letters = lettersBack(line.last.value, derivedNames);
+  return {
+    ...{ repeated, letters },
+    title,
+    place,
+    line,
+    parts,
+    steps,
+    derivative: derivative && derivativeOf(graph, derivative, start, log),
+  };
 }
 
 /** What the letters in a value of a loop's body are called: a body is closed, so their names may be those of others. */
@@ -159,9 +179,11 @@ function handedBack(reader: Value, cotangent: Value, position: number): Value | 
 }
 
 /** The explanation of a value as a document. */
-export function valueDocument({ title, place, derivative, line, parts }: ValueExplanation): readonly Section[] {
+export function valueDocument(explained: ValueExplanation): readonly Section[] {
+  const { title, place, derivative, line, parts, repeated, letters } = explained;
   const readers = derivative?.rules.map(({ operand, reader, rule }): Row => {
-    return { left: undefined, label: `operand ${operand} of ${shortText(reader)}`, relation: "↦", right: rule };
+    const words = holdsWayBack(rule) ? wayBack : undefined;
+    return { left: undefined, label: `operand ${operand} of ${shortText(reader)}`, relation: "↦", right: rule, words };
   });
   const isLeaf = ({ first, equalities }: Line): boolean => first.value.op.kind === "leaf" && equalities.length === 0;
   const sections: readonly (Section | undefined)[] = [
@@ -178,9 +200,10 @@ export function valueDocument({ title, place, derivative, line, parts }: ValueEx
       (isLeaf(line)
         ? { title: "A step gets it from the step that came after", rows: [] }
         : { title: "Together, rule by rule", rows: [...parts, line].flatMap(lineRows) }),
+    ...repeated,
     rulesSection([...parts, line]),
   ];
-  return sections.filter((each) => each !== undefined);
+  return sections.flatMap((each) => (each ? [withLetters(each, letters)] : []));
 }
 
 /** A formula, or the name of its op where that is long. */

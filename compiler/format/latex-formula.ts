@@ -35,6 +35,9 @@ const symbols: Readonly<Record<string, string>> = {
   "!": "\\lnot ",
 };
 
+/** A function without brackets, such as sin q: a factor beside it would be read as part of what it is applied to. */
+const application = 4.6;
+
 /** Subscript letters of axes, outermost first. */
 const axisLetters = "ijklmn";
 
@@ -157,7 +160,7 @@ function call(value: Value, form: CallForm, operands: readonly WrittenOperand[],
   if (name === op.name && op.latex && operands.length > 0) {
     const texts = operands.map((_, i) => part(i, isEnclosed(op, i, operands.length) ? 0 : precedence.postfix));
     const text = op.latex(texts, {});
-    return { text, precedence: /\\right[)|\]]$|^\\sqrt/.test(text) ? precedence.postfix : precedence.prefix };
+    return { text, precedence: /\\right[)|\]]$|^\\sqrt/.test(text) ? precedence.postfix : application };
   }
   const step = form.body && words.loop?.(form.body)?.name;
   const subscript = step === undefined ? axisSubscript(form) : `_{${step}}`;
@@ -171,7 +174,7 @@ function call(value: Value, form: CallForm, operands: readonly WrittenOperand[],
   }
   if (name === "grad") return { text: `\\frac{\\partial ${part(0, 8)}}{\\partial ${part(1, 8)}}`, precedence: 8 };
   if (name === "fill" && attributes[0] !== undefined)
-    return op === sizeOp ? size(attributes[0]) : number(attributes[0]);
+    return filled(value, op === sizeOp ? size(attributes[0]) : number(attributes[0]));
   const rest = attributes.filter((attribute) => !/^(?:ax[ei]s|keepAxes)=/.test(attribute));
   const before = form.before === undefined ? [] : [`\\text{${escapeLatex(form.before)}}`];
   const texts = [
@@ -194,6 +197,15 @@ function resultTexts(value: Value, { body }: CallForm, words: LatexVocabulary): 
     const { word, inner, place } = shownResult(each, (one) => (loop ? loop.inside(one) : words.reference(one)));
     return `\\text{${word} } ${inner ?? place}`;
   });
+}
+
+/** A tensor of one number, with its shape: 1 beside a matrix would be no factor. */
+function filled({ type: { shape } }: Value, each: Phrase): Phrase {
+  if (shape.length === 0) return each;
+  const over = `_{${shape.map(latexSize).join(" \\times ")}}`;
+  if (/^[01]$/.test(each.text)) return { text: `\\mathbf{${each.text}}${over}`, precedence: precedence.atom };
+  const factor = each.precedence < 5 ? `\\left(${each.text}\\right)` : each.text;
+  return { text: `${factor} \\, \\mathbf{1}${over}`, precedence: 5 };
 }
 
 function attributeText(text: string): string {

@@ -117,7 +117,8 @@ function equation(statement: Statement, words: LatexVocabulary, page: Page): str
       const { name, value } = statement.output;
       const reference = latexReference(value, words);
       const left = latexName(name);
-      return left === reference ? `&\\phantom{=} ${left}` : `${left} &= ${reference}`;
+      const text = `\\text{output } ${left}`;
+      return left === reference ? `&${text}` : `${text} &= ${reference}`;
     }
     case "update": {
       const { state, value } = statement.update;

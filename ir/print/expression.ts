@@ -2,7 +2,7 @@
 import { formatName, precedence } from "../notation/form.ts";
 import { shownResult } from "../notation/loops.ts";
 import { literalText, type View, type WrittenOperand } from "../notation/view.ts";
-import type { ScanBody } from "../ops/scan.ts";
+import { scanOp, scanResult, type ScanBody } from "../ops/scan.ts";
 import { sizeOp } from "../ops/leaf.ts";
 import type { Value } from "../value.ts";
 
@@ -44,7 +44,7 @@ export function formatReference(value: Value, words: Vocabulary): string {
 }
 
 function phraseOf(value: Value, words: Vocabulary): Phrase {
-  const name = words.reference(value);
+  const name = words.reference(value) ?? pastOfCarry(value, words);
   return name === undefined
     ? phraseOfView(value, words.view(value), words)
     : { text: name, precedence: precedence.atom };
@@ -84,6 +84,13 @@ function phraseOfView(value: Value, { form, operands }: View, words: Vocabulary)
     default:
       return form satisfies never;
   }
+}
+
+/** `every h` within a formula by itself, which has no page that could bind the past of a carry. */
+function pastOfCarry(value: Value, words: Vocabulary): string | undefined {
+  if (value.op !== scanOp || words.loop || scanResult(value.attrs).tag !== "history") return undefined;
+  const { word, inner } = shownResult(value, (one) => words.reference(one));
+  return `${word} ${inner}`;
 }
 
 /** `body=step1, results=[final h, every next]`. */

@@ -6,10 +6,31 @@ import { explainValue, explainValues, valueDocument } from "../../../compiler/ex
 import { loadModel } from "../../../compiler/load/index.ts";
 import { derive } from "../../../compiler/passes/all.ts";
 import { parseGraph } from "../../../ir/parse.ts";
+import { add, constant, cos, grad, input, model, mul, neg, scan, sub, sum, type Tensor } from "../../../ir/index.ts";
+import { layOutLoops } from "../../../ir/print/bodies.ts";
+import { layOutPage } from "../../../ir/print/page.ts";
 import { printGraph } from "../../../ir/print.ts";
 import { sameGraph } from "../../../ir/verify.ts";
+import { as } from "../symbolic.ts";
 
 const recurrent = await loadModel("test/compiler/explain/fixtures/recurrent.ts", { typeCheck: false });
+
+/** A pendulum: each step takes the derivative of its energy. */
+const swinging = model("swinging", () => {
+  const [start, length] = [input("start", "f32", ["n"]), input("length", "f32", [])];
+  const {
+    carry: [angle],
+  } = scan(
+    ([q, p]) => {
+      const force = grad(neg(sum(mul(length, cos(q)))) as Tensor<"f32", readonly []>, q);
+      const moved = sub(p, mul(0.1, force)) as Tensor<"f32", readonly ["n"]>;
+      return { carry: [add(q, mul(0.1, moved)) as Tensor<"f32", readonly ["n"]>, moved] };
+    },
+    { initial: [start, constant(0, "f32", ["n"])], length: 10 },
+  );
+  const total = as("total", () => sum(angle));
+  return { run: { total, slope: grad(total, start), slope2: grad(total, length) } };
+});
 
 describe("the step of a loop", () => {
   const explained = (name: string): string => explanationText(valueDocument(explainValue(recurrent, name)));
@@ -45,8 +66,40 @@ describe("the step of a loop", () => {
     );
   });
 
+  test("goes back as backpropagation through time is written, of the parameter that is asked for alone", () => {
+    const text = explanationText(gradientDocument(explainGradient(recurrent, "loss", "U")!));
+    expect(text).toContain("  ∂last/∂U: G ↦ back through the loop, step by step\n");
+    expect(text).toMatch(
+      /\nA step of the way back over .*, from the last place to the first\n {2}∂loss\/∂z = ∂loss\/∂next · \(1 - next²\)\n/,
+    );
+    expect(text).toMatch(/\n {2}∂loss\/∂next′ = ∂loss\/∂z @ Uᵀ +# what the place before finds\n/);
+    expect(text).toMatch(/\n {2}∂loss\/∂U = hᵀ @ ∂loss\/∂z +# summed over .*\n\n/);
+    expect(text).not.toContain("∂loss/∂W");
+  });
+
+  test.each([
+    ["a recurrent network", recurrent],
+    ["a loop that takes a derivative at every step", swinging],
+  ])("every name that is printed of %s has an explanation", (_, graph) => {
+    const { plan, names, automatic, parts, inputs, states } = layOutPage(derive(graph));
+    const shown = [...plan.lines, ...inputs, ...states].flatMap(
+      (value) => names.get(value) ?? automatic.get(value) ?? [],
+    );
+    const loops = layOutLoops(
+      parts.flatMap(({ roots }) => roots),
+      names,
+    );
+    for (const name of new Set([...shown, ...[...loops.values()].flatMap((body) => [...body.names.values()])])) {
+      expect(explanationText(valueDocument(explainValues(graph, name)[0])), name).toContain(name);
+    }
+  });
+
   test("is part of the derivatives around the loop", () => {
-    expect(explained("∂loss/∂W")).toContain("operand 3 of scan(start, words, W, U, result=final h): G ↦ scan(G,");
+    const text = explained("∂loss/∂W");
+    expect(text).toContain(
+      "operand 3 of scan(start, words, W, U, result=final h): G ↦ back through the loop, step by step\n",
+    );
+    expect(text).toContain("∂loss/∂W = scan(∂loss/∂last, 0, 0, every h, words, W, U, result=final ∂loss/∂W)\n");
     expect(explained("W")).toContain("W′ = W - learningRate · (adam.m.W′ / adam.m.norm");
   });
 
