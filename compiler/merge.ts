@@ -7,8 +7,7 @@ import { mostBindings } from "./cluster/partition.ts";
 import { describeContraction } from "./lower/contraction-shape.ts";
 import { mostWorkgroups, targetTensor } from "./lower/kernel.ts";
 import { arrangeRows, fullStores } from "./lower/reduce.ts";
-import { isShort, rowPerThread, rowsOf, sharedThreads, unitsOf } from "./lower/rows.ts";
-import { tallOf } from "./lower/tall.ts";
+import { isShort, rowsOf, sharedThreads, unitsOf } from "./lower/rows.ts";
 import { tensorsOf, type PlannedStep } from "./plan.ts";
 import { storageType } from "./wgsl/write.ts";
 
@@ -135,7 +134,7 @@ function kindOf({ traffic }: PlannedStep): "apart" | "barriers" | "alone" {
   if (isShort(rows.length) && fullStores(stores, cluster).length === 0) return "apart";
   // A single row that long deserves more threads than the others have.
   if (rows.rowCount === 1 && !(Number(rows.length) <= longestRow)) return "alone";
-  const { rows: side, lanes } = arrangeRows(traffic, rows, sharedThreads);
+  const { rows: side, lanes } = arrangeRows(traffic, rows, { apart: false });
   if (lanes === 1) return "apart";
   return side * lanes === sharedThreads ? "barriers" : "alone";
 }
@@ -179,9 +178,8 @@ function workgroupsOf({ traffic }: PlannedStep, kind: ReturnType<typeof kindOf>)
   if (cluster.kind === "map") return Math.ceil((elementCount(cluster.space) as number) / sharedThreads);
   if (cluster.kind === "reduce") {
     const rows = rowsOf(cluster.space, cluster.axes);
-    const tall = tallOf(traffic, rows);
-    const each = kind === "apart" ? rowPerThread(rows.rowCount, tall) : arrangeRows(traffic, rows, sharedThreads);
-    return Math.ceil((unitsOf(rows.rowCount, tall) as number) / each.rows);
+    const { rows: side, tall } = arrangeRows(traffic, rows, { apart: kind === "apart" });
+    return Math.ceil((unitsOf(rows.rowCount, tall) as number) / side);
   }
   const root = [...cluster.members].find(({ op }) => op.kind === "contraction")!;
   const { batchCount, rowCount, columnCount, tile } = describeContraction(root, sharedThreads);

@@ -15,7 +15,7 @@ import { planElementLoops, pushGuarded, type ElementLoops } from "./element-loop
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { indexAlgebra, variableIndex } from "./index.ts";
 import { foldGrid, hintFor, nameTensors, widen, type Expression, type Kernel, type LowerContext } from "./kernel.ts";
-import { arrange, isWhole, rowPerThread, rowsOf, sharedThreads, unitsOf, writeHead, type Rows } from "./rows.ts";
+import { arrange, isWhole, rowsOf, sharedThreads, unitsOf, writeHead, type Rows } from "./rows.ts";
 import { writeStores } from "./store.ts";
 import { tallOf } from "./tall.ts";
 
@@ -44,9 +44,7 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
   const isKnown = (value: Value): boolean => loaded.has(value) || reductions.includes(value);
   const needs = [...groups.map((group) => group.flatMap(({ operands }) => operands)), fullStores(stores, cluster)];
   const { shared } = context;
-  const arrangement = shared?.apart
-    ? rowPerThread(rows.rowCount, tallOf(traffic, rows))
-    : arrangeRows(traffic, rows, shared ? sharedThreads : undefined);
+  const arrangement = arrangeRows(traffic, rows, shared);
   const hint = (value: Value): string => hintFor(value, context);
   const elements = planElementLoops({ rows, arrangement, needs, isKnown, namer, hint });
   const arrayOf = arraysOf(shared, namer);
@@ -106,11 +104,12 @@ function flopsOf(reductions: readonly Value[]): AccumulationFlops {
   return { element: total("element"), finish: total("finish") };
 }
 
-/** Lanes run along the row where it is contiguous in memory. */
-export function arrangeRows(traffic: Traffic, rows: Rows, mostThreads?: number): Arrangement {
+/** Lanes run along the row where it is contiguous in memory; `shared` where kernels share workgroups. */
+export function arrangeRows(traffic: Traffic, rows: Rows, shared?: { readonly apart: boolean }): Arrangement {
   const tall = tallOf(traffic, rows);
   const alongRow = tall === 1 && isAlongRow(traffic.cluster);
-  return arrange(rows.rowCount, rows.length, alongRow, { mostThreads, vectors: true, tall });
+  const mostThreads = shared ? sharedThreads : undefined;
+  return arrange(rows.rowCount, rows.length, alongRow, { mostThreads, vectors: true, tall, apart: shared?.apart });
 }
 
 function isAlongRow({ space, axes }: Cluster): boolean {

@@ -3,6 +3,7 @@ import { isMultipleOf, type Dim } from "../../ir/dim.ts";
 import { splitIndex } from "../../ir/ops/layout.ts";
 import { keptAxes } from "../../ir/ops/sum.ts";
 import { elementCount, type Shape } from "../../ir/type.ts";
+import { shortRow } from "../cluster/partition.ts";
 import { extentText, lastText } from "../wgsl/expression.ts";
 import type { Arrangement } from "./accumulate.ts";
 import type { Emitter } from "./emitter.ts";
@@ -11,9 +12,6 @@ import { foldGrid, powerOfTwo } from "./kernel.ts";
 
 /** Threads of a workgroup that several kernels share. */
 export const sharedThreads = 64;
-
-/** Rows of at most so many elements are nothing for one thread, where others work beside it. */
-const shortRow = 256;
 
 /** True for rows that threads may take alone. */
 export function isShort(length: Dim): boolean {
@@ -27,8 +25,8 @@ const shortestShared = 32;
 const enoughThreads = 4096;
 
 /** A thread a row, or four rows, for short rows in a workgroup that goes without barriers. */
-export function rowPerThread(rowCount: Dim, tall: Arrangement["tall"] = 1): Arrangement {
-  return { rows: powerOfTwo(unitsOf(rowCount, tall), sharedThreads), lanes: 1, alongRow: false, width: 1, tall };
+function rowPerThread(rowCount: Dim, width: Arrangement["width"], tall: Arrangement["tall"]): Arrangement {
+  return { rows: powerOfTwo(unitsOf(rowCount, tall), sharedThreads), lanes: 1, alongRow: false, width, tall };
 }
 
 /** How many times threads have rows to take. */
@@ -44,13 +42,14 @@ export function arrange(
   rowCount: Dim,
   length: Dim,
   alongRow: boolean,
-  { mostThreads = 256, vectors = false, tall = 1 }: ArrangeOptions = {},
+  { mostThreads = 256, vectors = false, tall = 1, apart = false }: ArrangeOptions = {},
 ): Arrangement {
   const units = unitsOf(rowCount, tall);
   const width = vectors && alongRow && typeof length === "number" && length % 4 === 0 ? 4 : 1;
   const places = typeof length === "number" ? length / width : length;
+  if (apart) return rowPerThread(rowCount, width, tall);
   if (rowCount === 1) return { rows: 1, lanes: powerOfTwo(places, mostThreads), alongRow, width, tall };
-  if (typeof length === "number" && length <= shortestShared) return rowPerThread(rowCount, tall);
+  if (typeof length === "number" && length <= shortestShared) return rowPerThread(rowCount, width, tall);
   const wanted = typeof units === "number" ? powerOfTwo(Math.ceil(enoughThreads / units), 64) : 64;
   // Neighbours that read along different rows read neighbours when there are 16 of them.
   const most = alongRow ? wanted : Math.min(wanted, 64 / powerOfTwo(units, 16));
@@ -64,6 +63,8 @@ export interface ArrangeOptions {
   /** Lanes along a row take four elements at a time. */
   readonly vectors?: boolean;
   readonly tall?: Arrangement["tall"];
+  /** Lanes must not share rows. */
+  readonly apart?: boolean;
 }
 
 /** Rows along axes of a space. */

@@ -3,10 +3,10 @@
 import { graphValues, type Graph } from "../../ir/graph.ts";
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
 import { isFinite } from "../../ir/ops/bits.ts";
-import { where } from "../../ir/ops/choose.ts";
+import { selectOp, where } from "../../ir/ops/choose.ts";
 import { exp, log } from "../../ir/ops/functions.ts";
 import { constantValue } from "../../ir/ops/leaf.ts";
-import { logsumexpOp, max, min } from "../../ir/ops/reduce.ts";
+import { logsumexpOp, max, maxOp, min, minOp } from "../../ir/ops/reduce.ts";
 import { axesOf, reducedCount, spread, sum, sumOp } from "../../ir/ops/sum.ts";
 import { apply, same, underLayouts, withOperands, type Value } from "../../ir/value.ts";
 import type { Pass } from "../pass.ts";
@@ -48,6 +48,7 @@ function fromParts(graph: Graph): Graph {
 
 /** The value in parts that do not round; `original` is what it was before its operands were. */
 function apart(value: Value, original: Value): Value {
+  if (value.op === exp.op) return shareOf(value) ?? value;
   if (value.type.dtype !== "f32" || (value.op !== sub.op && value.op !== add.op)) return value;
   const [a, b] = value.operands;
   const [left, right] = [logarithmIn(a), logarithmIn(b)];
@@ -58,6 +59,26 @@ function apart(value: Value, original: Value): Value {
   if (right) return sub(lessPeak(a, right), restOf(right));
   if (left) return add(sub(peakOf(left), b), restOf(left));
   return fromMean(value, original) ?? value;
+}
+
+/** e^(d − ln Σ eᵈ) = eᵈ / Σ eᵈ where the largest d is 0: those exponentials are there, and their logarithm rounds. */
+function shareOf({ operands: [difference] }: Value): Value | undefined {
+  if (difference.op !== sub.op) return undefined;
+  const [below, spreadLogarithm] = difference.operands;
+  const logarithm = underLayouts(spreadLogarithm);
+  const [total] = logarithm.op === log.op ? logarithm.operands : [];
+  if (total?.op !== sumOp || total.operands[0].op !== exp.op || !same(total.operands[0].operands[0], below))
+    return undefined;
+  if (!isBelowPeak(below) || !isSpreadOf(spreadLogarithm, logarithm, axesOf(total))) return undefined;
+  return div(total.operands[0], onto(spreadLogarithm, logarithm, total));
+}
+
+/** True for what is left of numbers when the largest of them is taken away, as in a `Logarithm`. */
+function isBelowPeak(below: Value): boolean {
+  const { inner } = scaledOf(below);
+  if (inner.op !== sub.op) return false;
+  const peak = underLayouts(inner.operands[1]);
+  return peak.op === selectOp && [maxOp, minOp].includes(peak.operands[1].op as typeof maxOp);
 }
 
 /** x + ln Σ e⁻ˣ is a difference as well. */

@@ -3,8 +3,6 @@ import { describe, expect, it } from "vitest";
 import {
   adam,
   add,
-  dense,
-  embedding,
   input,
   max,
   mean,
@@ -12,7 +10,6 @@ import {
   mul,
   param,
   reshape,
-  softmaxCrossEntropy,
   square,
   sub,
   sum,
@@ -64,16 +61,6 @@ describe("rows that lie side by side", () => {
       of((x) => sum(reshape(x, [5, 14, 12]), { axes: [1] })),
       {},
     ));
-
-  it("are those of a table of vectors: the gradient of an embedding", async () => {
-    const graph = model("letters", () => {
-      const letters = input("letters", "i32", [9]);
-      const loss = softmaxCrossEntropy(dense(embedding(letters, 7, 8), 7), letters);
-      return { train: { loss, update: adam(loss) } };
-    });
-    expect(takesFour(graph)).toBe(true);
-    await expectRight(graph, {});
-  });
 
   it("are taken one by one where they do not come in fours, are far apart, or are compared", async () => {
     for (const make of [
