@@ -80,6 +80,14 @@ export const duplicateName = defineError(
   }),
 );
 
+export const nameCharacters = defineError(
+  "name-characters",
+  "Names are visible text on one line: they stand in formulas, in comments of kernels and in the generated module.",
+  (what: string, shown: string) => ({
+    message: `names must be visible text on one line, without control characters: ${what} is called ${shown}`,
+  }),
+);
+
 export const initialValues = defineError(
   "initial-values",
   "Given initial values are as many as the state has elements.",

@@ -5,6 +5,7 @@ import { emptyModel, entryPointValue, reservedName, stateUpdate } from "./errors
 import { atPlace, type Place } from "./diagnostic.ts";
 import { entryPointRoots, type EntryPoint, type Graph, type NamedValue, type Update } from "./graph.ts";
 import { add } from "./ops/arithmetic.ts";
+import { checkVisible } from "./naming.ts";
 import { scanLeak } from "./ops/errors.ts";
 import { stateOp } from "./ops/leaf.ts";
 import { settleTraining } from "./training.ts";
@@ -36,6 +37,7 @@ export function model(name: string, define: () => Readonly<Record<string, EntryP
     }
   });
   const declared = Object.entries(built.result).map(([entry, record]) => entryPoint(entry, record, built.notes));
+  checkVisible("a model", name);
   if (declared.length === 0) throw emptyModel(`model "${name}"`);
   checkSteps(declared, built);
   const settled = settleTraining(declared, built.notes);
@@ -72,13 +74,17 @@ function drawAnew(entry: EntryPoint, draw: Value): EntryPoint {
 
 function entryPoint(name: string, record: EntryPointRecord, notes: Graph["notes"]): EntryPoint {
   if (reserved.has(name)) throw reservedName("an entry point", name);
+  checkVisible("an entry point", name);
   const outputs: NamedValue[] = [];
   const updates: Update[] = [];
   for (const [key, value] of Object.entries(record)) {
     if (key === "update") updates.push(...checkedUpdates(value, name, notes));
     else if (!isValue(value)) throw entryPointValue(name, key, describe(value));
     else if (reserved.has(key)) throw reservedName("an output", key);
-    else outputs.push({ name: key, value });
+    else {
+      checkVisible("an output", key, notes.get(value)?.place);
+      outputs.push({ name: key, value });
+    }
   }
   if (outputs.length + updates.length === 0) throw emptyModel(`entry point "${name}"`);
   return { name, outputs, updates };

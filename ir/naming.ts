@@ -1,6 +1,6 @@
 /// Names of a finished model: what the user wrote stays as it is, what nobody named counts up.
 import type { Place } from "./diagnostic.ts";
-import { duplicateName } from "./errors.ts";
+import { duplicateName, nameCharacters } from "./errors.ts";
 import type { Note } from "./graph.ts";
 import type { StateIdentity } from "./ops/leaf.ts";
 import type { Value } from "./value.ts";
@@ -84,10 +84,24 @@ export function settleNames(self: Records): Map<Value, Note> {
     const own = owners.get(owner)!;
     if (!final.has(value)) final.set(value, unique(local === undefined ? own : `${own}.${local}`, "a value"));
   }
+  for (const [value, name] of final) {
+    checkVisible("a value", name, self.places.get(value));
+  }
   const notes = new Map<Value, Note>();
   for (const [value, name] of final) notes.set(value, { name, place: self.places.get(value) });
   for (const [value, place] of self.places) if (!notes.has(value)) notes.set(value, { place });
   return notes;
+}
+
+/** Line breaks, other control characters, marks that turn the direction of a text, and halves of characters. */
+const hidden = /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+
+/** Throws `name-characters` for a name that cannot be written in every place where names are. */
+export function checkVisible(what: string, name: string, place?: Place): void {
+  if (name.trim() !== "" && name.search(hidden) < 0) return;
+  const shown = JSON.stringify(name).replace(hidden, (found) => `\\u{${found.codePointAt(0)!.toString(16)}}`);
+  const error = nameCharacters(what, shown);
+  throw place ? Object.assign(error, { place }) : error;
 }
 
 /** Who has a name, and where that was declared. */

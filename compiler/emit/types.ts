@@ -58,11 +58,11 @@ function writeInterface<T>(
   members: readonly T[],
   member: (of: T) => Member,
 ): void {
-  writer.writeLine(`/** ${doc} */`);
+  writer.writeLine(`/** ${commentText(doc)} */`);
   writer.write(`export interface ${name}`).block(() => {
     for (const each of members) {
       const { doc, text } = member(each);
-      writer.writeLine(`/** ${doc} */`).writeLine(text);
+      writer.writeLine(`/** ${commentText(doc)} */`).writeLine(text);
     }
   });
   writer.blankLine();
@@ -94,7 +94,7 @@ function writeMethod(writer: CodeBlockWriter, name: string, entry: EntryPoint): 
   const result = outputs.length > 0 ? `${type}Outputs` : "Record<never, never>";
   const list = sentenceList(outputs.map((slot) => `\`${slot.name}\``));
   const gives = list === "" ? "" : ` Gives ${list}.`;
-  writer.writeLine(`/** ${updates ? "Enqueues one step, which changes the states." : "Changes no state."}${gives} */`);
+  writer.writeLine(`/** ${updates ? "Enqueues one step, which changes the states." : "Changes no state."}${commentText(gives)} */`);
   writer.writeLine(`${propertyKey(name)}(${given}${turned}): ${updates ? "Step" : "Result"}<${result}>;`);
 }
 
@@ -108,4 +108,9 @@ function describeInput(slot: InputSlot): string {
 
 function inputType(slot: Slot): string {
   return slot.shape.length === 0 ? `number | ${arrays[slot.dtype]}` : arrays[slot.dtype];
+}
+
+/** Text within a comment, which a name must not end. */
+function commentText(text: string): string {
+  return text.replaceAll("*/", "*\\/");
 }

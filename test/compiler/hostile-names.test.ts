@@ -1,0 +1,114 @@
+/// Names that are no words go through every format, the compiler and a device; what cannot be seen is refused.
+import { ts } from "ts-morph";
+import { expect, test } from "vitest";
+import { input, matmul, mean, model, param, sgd, square, sub, type Graph } from "chainrule";
+import { compile } from "../../compiler/compile.ts";
+import { emitModule } from "../../compiler/emit/index.ts";
+import { formatDot } from "../../compiler/format/dot.ts";
+import { formatJson, readGraphJson } from "../../compiler/format/json.ts";
+import { formatLatex } from "../../compiler/format/latex.ts";
+import { formatMermaid } from "../../compiler/format/mermaid.ts";
+import { derive } from "../../compiler/passes/all.ts";
+import { parseGraph } from "../../ir/parse.ts";
+import { printGraph } from "../../ir/print.ts";
+import { sameGraph } from "../../ir/verify.ts";
+import { expectRight } from "./agree.ts";
+import { expectBalanced } from "./format/balance.ts";
+
+function called(name: string): Graph {
+  return model(name, () => {
+    const x = input(name, "f32", ["batch", 3]);
+    const y = input(`${name} y`, "f32", ["batch", 2]);
+    const W = param([3, 2], { name: `${name}W` });
+    const loss = mean(square(sub(matmul(x, W), y)));
+    return { [`${name} train`]: { [`${name} loss`]: loss, update: sgd(loss, { learningRate: 0.1 }) } };
+  });
+}
+
+const hostile = [
+  ...["a */ b", "/* a", "// a", "a\\", 'say "a"', "it's", "`a`", "``", "${a}", "a\\n", "</script>", "<b>", "&amp;"],
+  ...[
+    "a#b",
+    "# a",
+    "%",
+    "$",
+    "^",
+    "~",
+    "{",
+    "}",
+    "\\end{aligned}",
+    "end",
+    "a b",
+    " a ",
+    "1a",
+    "v1",
+    "true",
+    "nan",
+    "_",
+  ],
+  ...[
+    "θ",
+    "∂a/∂b",
+    "a/b",
+    "a′",
+    "aᵀ",
+    "a²",
+    "日本",
+    "😀",
+    "é",
+    "e\u0301",
+    "var",
+    "fn",
+    "main",
+    "f32",
+    "struct",
+    "scan",
+  ],
+  ...[
+    "a=b",
+    "a: f32",
+    "a, b",
+    "[a]",
+    "entry",
+    "update",
+    "output",
+    "for",
+    "in",
+    "graph",
+    "a..b",
+    ".a",
+    "a.",
+    "constructor2",
+  ],
+];
+
+test.each(hostile)("%j is printed in every format, and reads back", (name) => {
+  const derived = derive(called(name));
+  const text = printGraph(derived);
+  expect(sameGraph(derived, parseGraph(text))).toBe(true);
+  expect(printGraph(parseGraph(text))).toBe(text);
+  expect(sameGraph(derived, readGraphJson(formatJson(derived)))).toBe(true);
+  expectBalanced(formatLatex(derived));
+  for (const line of formatMermaid(derived).split("\n")) expect(line.split('"').length % 2).toBe(1);
+  expect(formatDot(derived).replace(/\\[\\"]/g, "").split('"').length % 2).toBe(1);
+  const facts = { version: "1", model: "model.ts", command: "chainrule compile model.ts", hash: "0" };
+  const module = emitModule(compile(called(name), { dims: { batch: 4 } }), facts);
+  expect(ts.transpileModule(module, { reportDiagnostics: true }).diagnostics).toEqual([]);
+});
+
+test("a device computes under them", async () => {
+  for (const name of ["a */ b", 'say "a"', "`a`", "// a", "😀", "var", "_", "\\"]) {
+    await expectRight(called(name), { batch: 4 });
+  }
+});
+
+test.each(["a\nb", "a\rb", "a\0b", "a\u2028b", "a\u2029b", "", " ", "\u202eab", "\ud800", "\u0085"])(
+  "%j is refused where it stands",
+  (name) => {
+    expect(() => called(name)).toThrow(expect.objectContaining({ code: "name-characters" }));
+    const asInput = (): unknown => model("m", () => ({ run: { r: square(input(name, "f32", [2])) } }));
+    expect(asInput).toThrow(expect.objectContaining({ code: "name-characters" }));
+    const asOutput = (): unknown => model("m", () => ({ run: { [name]: square(input("x", "f32", [2])) } }));
+    expect(asOutput).toThrow(expect.objectContaining({ code: "name-characters" }));
+  },
+);
