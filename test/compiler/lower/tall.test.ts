@@ -1,20 +1,6 @@
 /// Row kernels take four neighbouring rows at a time where their elements lie side by side.
 import { describe, expect, it } from "vitest";
-import {
-  adam,
-  add,
-  input,
-  max,
-  mean,
-  model,
-  mul,
-  param,
-  reshape,
-  square,
-  sub,
-  sum,
-  type Graph,
-} from "chainrule";
+import { adam, add, input, max, mean, model, mul, param, reshape, square, sub, sum, type Graph } from "chainrule";
 import { compile } from "../../../compiler/compile.ts";
 import { expectRight } from "../agree.ts";
 
