@@ -39,7 +39,7 @@ export function lowerContract(traffic: Traffic, context: LowerContext): Kernel {
       computed: (value) => (value === root ? accumulator : undefined),
       isAnchor: (value) => value === root,
     },
-    [...traffic.stores, ...root.operands],
+    traffic.stores,
   );
   const prologue = emitter.scope(() => {
     writeHead(shape, emitter);

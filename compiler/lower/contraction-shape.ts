@@ -31,6 +31,8 @@ export interface ContractionShape extends ContractionExtents {
   readonly tile: Tile;
   /** How the left and the right operand are read. */
   readonly modes: readonly [Vectorised, Vectorised];
+  /** The left operand is 0 or 1: what it multiplies is added up or not, whatever it is. */
+  readonly picks: boolean;
   /** Workgroups cover batch, rows and columns, and fours of columns the columns, without any beyond. */
   readonly wholeBatch: boolean;
   readonly wholeRows: boolean;
@@ -47,6 +49,7 @@ export function describeContraction(root: Value, threads?: number): ContractionS
   const left = vectorise(extents, 0, isMultipleOf(rowCount, 4) && tile.rows % 4 === 0);
   return {
     ...{ ...extents, tile, modes: [left, right] },
+    picks: contractAttrs(root).picks === true,
     wholeBatch: isMultipleOf(batchCount, tile.deep),
     wholeRows: isMultipleOf(rowCount, tile.rows * tile.down),
     wholeColumns: isMultipleOf(columnCount, tile.columns * tile.across),

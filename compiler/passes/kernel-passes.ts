@@ -3,6 +3,7 @@ import type { Pass } from "../pass.ts";
 import { expandComposites } from "./expand-composites.ts";
 import { insideScans } from "./inside-scans.ts";
 import { keepDigits } from "./keep-digits.ts";
+import { pickSums } from "./pick-sums.ts";
 import { splitConcatenations } from "./split-concatenations.ts";
 import { splitContractions } from "./split-contractions.ts";
 import { splitReductions } from "./split-reductions.ts";
@@ -26,6 +27,7 @@ export function kernelPasses({ strictFloat = false, asWritten = false }: KernelO
     // One total becomes totals of rows that a kernel computes anyway, and a long sum one of parts: the same numbers, added
     // up in another order.
     ...(strictFloat ? [] : [splitReductions, splitContractions, splitSums]),
+    pickSums, // rows of tables that gradients are added to
     splitConcatenations, // a kernel binds 8 tensors
   ];
   return [insideScans(passes), ...passes]; // and what loops repeat

@@ -10,6 +10,8 @@ import { transpose } from "./layout.ts";
 export interface ContractAttrs {
   readonly batch: readonly AxisPair[];
   readonly contracted: readonly AxisPair[];
+  /** In kernels: the left operand is 0 or 1, and picks what it multiplies: what is not picked may be ∞. */
+  readonly picks?: boolean;
 }
 export type AxisPair = readonly [number, number];
 

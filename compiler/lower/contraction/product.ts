@@ -42,7 +42,8 @@ export function writeProduct(shape: ContractionShape, emitter: Emitter): void {
   for (const n of range(blocks.down * blocks.across)) line(`var sum${n} = ${blockType(blocks)}();`);
   const { length } = shape;
   const inFours = isMultipleOf(length, 4);
-  const inVectors = shape.modes[0] !== "none" || shape.modes[1] !== "none";
+  // Only numbers multiply as matrices.
+  const inVectors = !shape.picks && (shape.modes[0] !== "none" || shape.modes[1] !== "none");
   if (!inVectors || (typeof length === "number" && length < 4)) return writeLoop(shape, 1, ["k = 0u", length], emitter);
   if (inFours) return writeLoop(shape, 4, ["k = 0u", length], emitter);
   // What is left over after the last four is added step by step.
@@ -58,8 +59,8 @@ function writeLoop(shape: ContractionShape, step: 1 | 4, [start, length]: readon
     for (const j of range(blocks.across)) readRight(shape, j, step, emitter);
     for (const i of range(blocks.down)) {
       for (const j of range(blocks.across)) {
-        const text = `sum${i * blocks.across + j} += ${step === 4 ? `b${j} * a${i}` : outer(`a${i}`, `b${j}`, blocks)};`;
-        emitter.push({ tag: "line", text });
+        const product = step === 4 ? `b${j} * a${i}` : outer(`a${i}`, `b${j}`, blocks, shape.picks);
+        emitter.push({ tag: "line", text: `sum${i * blocks.across + j} += ${product};` });
       }
     }
   });
@@ -74,9 +75,10 @@ function endText(length: Dim, hasRest: boolean): string {
 }
 
 /** The product of a column and a row. */
-function outer(a: string, b: string, blocks: Blocks): string {
-  if (blocks.height === 1) return `${a} * ${b}`;
-  const rows = ["x", "y", "z", "w"].slice(0, blocks.height).map((component) => `${a}.${component} * ${b}`);
+function outer(a: string, b: string, blocks: Blocks, picks: boolean): string {
+  const times = (number: string): string => (picks ? `select(vec4f(), ${b}, ${number} != 0.0)` : `${number} * ${b}`);
+  if (blocks.height === 1) return times(a);
+  const rows = ["x", "y", "z", "w"].slice(0, blocks.height).map((component) => times(`${a}.${component}`));
   return `${blockType(blocks)}(${rows.join(", ")})`;
 }
 
