@@ -65,7 +65,8 @@ const times = (ratio: Value | number, x: Value): Value => (ratio === 1 ? x : (mu
 
 /** f(u)/v for u = r·v. */
 function functionOverOperand({ type, operands: [above, v] }: Value): Value | undefined {
-  if (type.dtype !== "f32") return undefined;
+  // A number never vanishes.
+  if (type.dtype !== "f32" || constantValue(v) !== undefined) return undefined;
   const [a, b] = above.operands;
   // x·f(u)/v
   if (above.op === mul.op) {

@@ -4,6 +4,7 @@ import { contractionRules } from "./contractions.ts";
 import { expectationRules } from "./expectations.ts";
 import { logarithmRules } from "./logarithms.ts";
 import { pickRules } from "./picks.ts";
+import { productRules } from "./products.ts";
 import { quotientRules } from "./quotients.ts";
 import { rootRules } from "./roots.ts";
 import { maskRules } from "./masks.ts";
@@ -61,6 +62,7 @@ export const stableRules: readonly Rule[] = [
   ...logarithmRules,
   ...weightedRules,
   ...quotientRules,
+  ...productRules,
   // Before those for one sum or difference: a tail is a sum as well, and so is a square beside a number.
   ...tailRules,
   ...squareRules,

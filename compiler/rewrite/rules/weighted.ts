@@ -16,6 +16,7 @@ import { restOf, timesMonomial, type Monomial } from "../monomial.ts";
 import { rangeOf, type Range } from "../range.ts";
 import { rule, type Rule } from "../rule.ts";
 import { complementOf } from "../sigmoids.ts";
+import { closenessRules } from "./closeness.ts";
 import { isSpreadOf, ontoLayout } from "./uniform.ts";
 import { greater, less, notEqual, where } from "../untyped.ts";
 
@@ -174,7 +175,7 @@ function shiftedOf(x: Value): Shifted | undefined {
 }
 
 /** ln Σ wᵢ e^uᵢ = L + ln Σ wᵢ e^(uᵢ − L) for the largest uᵢ whose weight is not 0. */
-function logOfWeighted({ type, operands: [x] }: Value): Value | undefined {
+export function logOfWeighted({ type, operands: [x] }: Value): Value | undefined {
   const isSize = x.op === abs.op;
   const whole = isSize ? x.operands[0] : x;
   if (type.dtype !== "f32" || !mentionsExponential(whole)) return undefined;
@@ -204,11 +205,21 @@ function logOfOnePlusWeighted({ type, operands: [x] }: Value): Value | undefined
   return where(isLarge, large, log1p(total));
 }
 
-/** Σ wᵢ e^uᵢ / Σ vᵢ e^uᵢ: both relative to the largest exponent that counts below. */
+/** Σ wᵢ e^uᵢ / Σ vᵢ e^sᵢ: each relative to its own largest exponent, so that neither vanishes. */
 function quotientOfWeighted({ type, operands: [a, b] }: Value): Value | undefined {
   if (type.dtype !== "f32" || a.constant || b.constant || !isSumOfExponentials(a)) return undefined;
   const [above, below] = [scaledOf(a), shiftedOf(b)];
-  return above && below && div(above.relativeTo(below.exponent), below.total);
+  if (!above || !below) return undefined;
+  if (isMeanOfAll(a, b)) return div(above.relativeTo(below.exponent), below.total);
+  const exponent = shiftOf(above.largest);
+  return mul(exp(sub(exponent, below.exponent)), div(above.relativeTo(exponent), below.total));
+}
+
+/** Σ w·eᵘ / Σ eᵘ: the largest exponent is that of both. */
+function isMeanOfAll(above: Value, below: Value): boolean {
+  if (above.op !== sumOp || below.op !== sumOp) return false;
+  const [top, term] = [above, below].map(({ operands: [element] }) => monomialOf(element));
+  return isPure(term) && equalLinear(top.exponent, term.exponent);
 }
 
 /** An exponential is divided by a sum elsewhere. */
@@ -238,36 +249,9 @@ function shareOfWeighted({ type, operands: [above, below] }: Value): Value | und
 /** Any number would do: the logarithm does not depend on it, and neither does its gradient. */
 const shiftOf = (largest: Value): Value => stopGradient(maximum(largest, lowest));
 
-/** Up to here 1 − |a − b| has its digits. */
-const largestDistance = 0.5;
-
-/** ln(1 − |a − b|) for b from 0 to 1: far apart it is that of a sum in which nothing cancels where a is from 0 to 1. */
-function logOfCloseness(value: Value): Value | undefined {
-  const distance = value.op === log1p.op ? negated(value.operands[0]) : oneLess(value.operands[0]);
-  if (distance?.op !== abs.op || !mentionsExponential(distance.operands[0])) return undefined;
-  const [difference] = distance.operands;
-  if (difference.op !== sub.op) return undefined;
-  const [a, b] = difference.operands;
-  if (![b, a].some((each) => rangeOf(each).low >= 0 && rangeOf(each).high <= 1)) return undefined;
-  const isNear = less(distance, largestDistance);
-  const near: Value = log1p(neg(abs(where(isNear, difference, 0))));
-  const far: Value = where(greater(a, b), log(add(sub(1, a), b)), log(add(a, sub(1, b))));
-  return where(isNear, near, far);
-}
-
-const negated = ({ op, operands: [x] }: Value): Value | undefined => (op === neg.op ? x : undefined);
-const oneLess = ({ op, operands: [a, b] }: Value): Value | undefined =>
-  op === sub.op && constantValue(a) === 1 ? b : undefined;
-
 /** After the rules for logarithms that need no weights. */
 export const weightedRules: readonly Rule[] = [
-  rule(
-    "log of closeness",
-    "stabilizes",
-    "log(1 - abs(a - b)) = select(greater(a, b), log(1 - a + b), log(a + (1 - b)))",
-    ["log", "log1p"],
-    logOfCloseness,
-  ),
+  ...closenessRules,
   rule(
     "log of weighted exponentials",
     "stabilizes",
@@ -292,7 +276,7 @@ export const weightedRules: readonly Rule[] = [
   rule(
     "quotient of sums of weighted exponentials",
     "stabilizes",
-    "sum(v * exp(u)) / sum(w * exp(u)) = sum(v * exp(u - max(u))) / sum(w * exp(u - max(u)))",
+    "sum(v * exp(s)) / sum(w * exp(u)) = exp(max(s) - max(u)) * (sum(v * exp(s - max(s))) / sum(w * exp(u - max(u))))",
     ["div"],
     quotientOfWeighted,
   ),

@@ -72,6 +72,7 @@ const exceptions: Readonly<Record<string, Accuracy>> = {
   "quotient of sums of weighted exponentials": shifted,
   "power less one": exponential,
   "root minus a number": exponential,
+  "roots minus their numbers": exponential,
   "variance by deviations": deviations,
   "weighted variance by deviations": deviations,
   "one minus a cosine over a square": sines,
@@ -79,6 +80,7 @@ const exceptions: Readonly<Record<string, Accuracy>> = {
   "multiple by a cosine minus the value": multiple,
   "norm of another order": powers,
   "cosine similarity": units,
+  "power of weighted exponentials": exponential,
 };
 
 /** The bound that a stabilising rule keeps. */

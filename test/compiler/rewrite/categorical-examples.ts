@@ -4,7 +4,7 @@ import { cast, where } from "../../../ir/ops/choose.ts";
 import { equal, greater } from "../../../ir/ops/compare.ts";
 import { contract } from "../../../ir/ops/contract.ts";
 import { cumsum } from "../../../ir/ops/cumulative.ts";
-import { abs, exp, log, log1p, sigmoid, softplus, tanh } from "../../../ir/ops/functions.ts";
+import { abs, exp, log, log1p, pow, sigmoid, softplus, tanh } from "../../../ir/ops/functions.ts";
 import { inputOp, iota } from "../../../ir/ops/leaf.ts";
 import { log1mexp } from "../../../ir/ops/logspace.ts";
 import { sliceOp } from "../../../ir/ops/pad.ts";
@@ -92,4 +92,5 @@ export const categoricalExamples: readonly { readonly name: string; readonly val
     name: "share of weighted exponentials",
     value: () => div(mul(y, exp(x)), broadcastAlong(sum(mul(y, exp(x)), { axis: 1 }), [3, 4], [0])),
   },
+  { name: "power of weighted exponentials", value: () => pow(sum(mul(y, exp(x)), { axis: 1 }), 0.75) as Value },
 ];

@@ -1,8 +1,8 @@
 /// Values on which rules about functions of one or two numbers fire that are functions themselves.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
-import { where } from "../../../ir/ops/choose.ts";
+import { cast, where } from "../../../ir/ops/choose.ts";
 import { equal, greater, less } from "../../../ir/ops/compare.ts";
-import { abs, expm1, log, log1p, pow, sqrt, tanh } from "../../../ir/ops/functions.ts";
+import { abs, expm1, log, log1p, maximum, minimum, pow, sigmoid, sqrt, tanh } from "../../../ir/ops/functions.ts";
 import { einsum } from "../../../ir/ops/einsum.ts";
 import { inputOp } from "../../../ir/ops/leaf.ts";
 import { hypot, root, rsqrt } from "../../../ir/ops/powers.ts";
@@ -74,6 +74,17 @@ export const elementaryExamples: readonly { readonly name: string; readonly valu
   { name: "length in a mean or beside a number", value: () => root(mean(mul(x, x), { axis: 1 })) },
   { name: "length in a mean or beside a number", value: () => sqrt(add(sum(mul(x, x), { axis: 0 }), 1e-6) as Value) },
   { name: "length in a mean or beside a number", value: () => rsqrt(add(mean(mul(x, x)), 0.25) as Value) },
+  { name: "nothing times its logarithm, among factors", value: () => mul(mul(y, x), log(x)) as Value },
+  { name: "roots minus their numbers", value: () => sub(add(hypot(x, 1), hypot(y, 2)), 3) as Value },
+  { name: "mask times a square", value: () => mul(mul(cast(less(x, y), "f32"), 0.5), mul(x, x)) as Value },
+  {
+    name: "complement of a clamp",
+    value: () => sub(1, minimum(maximum(sigmoid(x), 0.25) as Value, 0.75) as Value) as Value,
+  },
+  {
+    name: "complement of a clamp",
+    value: () => sub(1, where(less(sigmoid(x), 0.25) as never, 0.25, sigmoid(x) as never) as Value) as Value,
+  },
   { name: "root of a sum, of another order", value: () => pow(sum(abs(x), { axis: 1 }), 0.25) as Value },
   { name: "root beside its side", value: () => sub(sqrt(add(mul(x, x), y)), x) },
   { name: "root beside its side", value: () => sub(x, sqrt(sub(mul(x, x), y)) as Value) },

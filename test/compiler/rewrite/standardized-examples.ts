@@ -21,8 +21,10 @@ const deviation = sub(y, rows(mean(y, axis))) as Value;
 /** What others read as well as the examples do. */
 const known = div(x, rows(s)) as Value;
 
+const knownProduct = mul(x, rows(c)) as Value;
+
 /** How many values read a value of the examples. */
-export const readersOf = (value: Value): number => (value === known ? 2 : 1);
+export const readersOf = (value: Value): number => (value === known || value === knownProduct ? 2 : 1);
 
 /** Rule name → a value that it rewrites. */
 export const standardizedExamples: readonly { readonly name: string; readonly value: () => Value }[] = [
@@ -73,4 +75,5 @@ export const standardizedExamples: readonly { readonly name: string; readonly va
       return sum(mul(y, sub(x, rows(mean))), axis);
     },
   },
+  { name: "product that is there", value: () => mul(mul(y, x), rows(c)) as Value },
 ];

@@ -91,4 +91,103 @@ export const guardRows: readonly Row[] = [
       },
     ],
   },
+  {
+    name: "Binary cross-entropy with a clamp",
+    about: "σ(z) between 1e-7 and 1 − 1e-7, as Keras has it: beside 1 the complement has lost its digits.",
+    program: `const p = clamp(sigmoid(z), 1e-7, 1 - 1e-7);
+return neg(mean(add(mul(y, log(p)), mul(sub(1, y), log(sub(1, p))))));`,
+    given: ["y"],
+    points: [
+      { at: { z: [0.5, -2, 3], y: [1, 0, 0] } },
+      { at: { z: [10, -12, 14], y: [0, 1, 0] } },
+      { at: { z: [30, -40, 60], y: [0, 1, 1] } },
+    ],
+  },
+  {
+    name: "Huber loss by a mask of numbers",
+    about: "½s·d² + (1 − s)(|d| − ½), where s is 1 or 0 and d² overflows where it is 0.",
+    program: `const d = abs(sub(x, y)), s = cast(less(d, 1), "f32");
+return mean(add(mul(mul(s, 0.5), square(d)), mul(sub(1, s), sub(d, 0.5))));`,
+    points: [{ at: { x: [1, 2], y: [0.5, -3] } }, { at: { x: [1e25, 1e-4], y: [0, 0] } }],
+  },
+  {
+    name: "Weighted share times its logarithm",
+    about: "Σ(w·p)·ln p, in which 0·ln 0 is 0.",
+    program: "sum(mul(mul(w, p), log(p)))",
+    given: ["p"],
+    points: [
+      { at: { w: [1, 2, 3], p: [0.2, 0.3, 0.5] } },
+      {
+        at: { w: [1, 2, 3], p: [0, 1, 0.5] },
+        meant: { why: "0·ln 0 is 0", loss: 1.5 * Math.log(0.5), gradient: { w: [0, 0, 0.5 * Math.log(0.5)] } },
+      },
+    ],
+  },
+  {
+    name: "Generalised cross-entropy",
+    about: "(1 − pᵠ)/q of the probability of the class, which vanishes where the class is none of the likely.",
+    program: "const p = sum(mul(softmax(z), y), { axis: 1 }); return mean(div(sub(1, pow(p, 0.7)), 0.7));",
+    given: ["y"],
+    points: [
+      {
+        at: {
+          z: [
+            [0.5, -1.25, 3],
+            [0, -2, 1.5],
+          ],
+          y: [
+            [0, 1, 0],
+            [1, 0, 0],
+          ],
+        },
+      },
+      {
+        at: {
+          z: [
+            [1000, -1000, 0],
+            [-100, -100, 99],
+          ],
+          y: [
+            [0, 1, 0],
+            [1, 0, 0],
+          ],
+        },
+      },
+      {
+        at: {
+          z: [
+            [10000.5, 10001, 9999],
+            [-1e4, -10001, -9998],
+          ],
+          y: [
+            [0, 1, 0],
+            [1, 0, 0],
+          ],
+        },
+      },
+    ],
+  },
+  {
+    name: "Logarithm of a Tversky index",
+    about: "Hits over hits and misses, where every hit vanishes.",
+    program: `const p = sigmoid(z), hits = sum(mul(p, y));
+const alarms = mul(0.3, sum(mul(p, sub(1, y)))), misses = mul(0.7, sum(mul(sub(1, p), y)));
+return neg(log(div(hits, add(hits, add(alarms, misses)))));`,
+    given: ["y"],
+    points: [
+      { at: { z: [0.5, -1, 2], y: [1, 0, 1] } },
+      { at: { z: [-200, -190, -210], y: [1, 0, 1] } },
+      { at: { z: [200, -100, -150], y: [0, 1, 1] } },
+    ],
+  },
+  {
+    name: "Two pseudo-Huber losses",
+    about: "√(x² + 1) − 1 + √(y² + 1) − 1: its numbers add up to −2, and what is left of both roots cancels.",
+    program: "mean(add(sub(sqrt(add(square(x), 1)), 1), sub(sqrt(add(square(y), 1)), 1)))",
+    points: [
+      { at: { x: [1, -2], y: [0.5, 3] } },
+      { at: { x: [1e-3, 1e-4], y: [1e-3, -2e-3] } },
+      { at: { x: [1e20, 1e-4], y: [0, 5] } },
+    ],
+  },
 ];
