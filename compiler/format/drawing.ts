@@ -1,5 +1,5 @@
 /// What a drawing of a graph shows, for every format: leaves and operations, which part each belongs to, and the arrows.
-import type { Graph } from "../../ir/graph.ts";
+import type { Graph, Update } from "../../ir/graph.ts";
 import { letterOp, stateOp, type StateIdentity } from "../../ir/ops/leaf.ts";
 import { bodyResults } from "../../ir/ops/scan.ts";
 import { bodyTitle, layOutLoops, loopWords, type LoopPage } from "../../ir/print/bodies.ts";
@@ -67,13 +67,18 @@ interface Sheet {
   readonly ids: ReadonlyMap<Value, string>;
   readonly outputs: ReadonlySet<Value>;
   readonly loop: NonNullable<Vocabulary["loop"]>;
+  /** Updates are drawn without what they read besides derivatives and results. */
+  readonly folds: boolean;
   roleOf(value: Value): Role;
   isLeaf(value: Value): boolean;
   /** Name of the state that a value is the new value of. */
   stateOf(value: Value): string | undefined;
 }
 
-/** What is drawn; arithmetic inside an update is part of the update. */
+/**
+ * What is drawn; arithmetic inside an update is part of the update. Of a step of training the update of each parameter is
+ * one node that its derivative leads to: moments and rates would be arrows from everywhere to everywhere.
+ */
 export function drawGraph(graph: Graph, options: PrintOptions): Drawing {
   const page = layOutPage(graph, options);
   const { plan, parts, names } = page;
@@ -82,14 +87,16 @@ export function drawGraph(graph: Graph, options: PrintOptions): Drawing {
   const updates = parts.flatMap((part) => part.updates);
   const updated = new Set(updates.map((update) => update.value));
   const roots = parts.flatMap((part) => part.roots);
+  const folded = foldedUpdates(page, graph, roleOf);
   const shown = plan.order(roots).filter((value) => {
+    if (folded) return roleOf(value) !== "update" || folded.has(value);
     return isLeaf(value) || roleOf(value) !== "update" || plan.lines.has(value) || updated.has(value);
   });
   const drawn = firstOfLoops(shown, plan);
   const loops = layOutLoops(roots, names);
   const loop = loopWords(loops);
   const nodes = draw(drawn, {
-    ...{ plan, names, roleOf, isLeaf, loop, ids: number(drawn, 0, plan) },
+    ...{ plan, names, roleOf, isLeaf, loop, ids: number(drawn, 0, plan), folds: folded !== undefined },
     outputs: new Set(parts.flatMap((part) => part.entry.outputs.map((output) => output.value))),
     stateOf(value) {
       const update = updates.find((each) => each.value === value);
@@ -107,6 +114,27 @@ export function drawGraph(graph: Graph, options: PrintOptions): Drawing {
   return { nodes, bodies };
 }
 
+/**
+ * The new values of states that a step of training shows: those that derivatives or results lead to, without those that
+ * only serve the update of a parameter. Undefined where nothing is derived: then all there is are the updates.
+ */
+function foldedUpdates(
+  { plan, parts }: Page,
+  graph: Graph,
+  roleOf: (value: Value) => Role,
+): ReadonlySet<Value> | undefined {
+  const updates = parts.flatMap((part) => part.updates).filter(({ value }) => roleOf(value) === "update");
+  const order = plan.order(updates.map(({ value }) => value));
+  if (!order.some((value) => isBackward(graph, value))) return undefined;
+  const isParameter = ({ state }: Update): boolean => (state.attrs.identity as StateIdentity).parameter;
+  const parameters = new Set(updates.filter(isParameter).map(({ value }) => value));
+  const serving = new Set([...parameters].flatMap((value) => plan.order([value]).filter((each) => each !== value)));
+  const hangs = (value: Value): boolean =>
+    plan.order([value]).some((each) => roleOf(each) !== "update" && each.op.kind !== "leaf");
+  const kept = updates.filter((update) => isParameter(update) || (!serving.has(update.value) && hangs(update.value)));
+  return new Set(kept.map(({ value }) => value));
+}
+
 /** A step: its letters, what it computes from them, and for every carry what the next step finds in it. */
 function drawBody(page: LoopPage, role: Role, loop: Sheet["loop"], first: number): DrawnBody {
   const { body, plan, names, letters } = page;
@@ -116,7 +144,7 @@ function drawBody(page: LoopPage, role: Role, loop: Sheet["loop"], first: number
   );
   const ids = number(drawn, first, plan);
   const sheet: Sheet = {
-    ...{ plan, names, ids, loop, isLeaf: leavesOf(plan), outputs: new Set(body.outputs) },
+    ...{ plan, names, ids, loop, folds: false, isLeaf: leavesOf(plan), outputs: new Set(body.outputs) },
     roleOf: () => role,
     stateOf: () => undefined,
   };
@@ -184,6 +212,7 @@ function leafKind(value: Value): DrawnNode["kind"] {
 
 function operationNode(value: Value, sheet: Sheet): DrawnNode {
   const role = sheet.roleOf(value);
+  const isArrow = (source: Value): boolean => !(sheet.folds && role === "update" && sheet.isLeaf(source));
   const state = role === "update" ? sheet.stateOf(value) : undefined;
   return {
     id: sheet.ids.get(value)!,
@@ -192,7 +221,7 @@ function operationNode(value: Value, sheet: Sheet): DrawnNode {
     title: state ?? titleOf(value, sheet),
     text: state === undefined ? formulaOf(value, sheet) : undefined,
     isOutput: sheet.plan.siblings(value).some((each) => sheet.outputs.has(each)),
-    sources: [...sources(value, sheet)].map((source) => sheet.ids.get(source)!),
+    sources: [...sources(value, sheet)].filter(isArrow).map((source) => sheet.ids.get(source)!),
   };
 }
 

@@ -1,0 +1,30 @@
+import { describe, expect, test } from "vitest";
+import { formatDot } from "../../../compiler/format/dot.ts";
+import { derive } from "../../../compiler/passes/all.ts";
+import { adam, add, input, matmul, mean, model, param, square, state, tanh } from "../../../ir/index.ts";
+import { as } from "../symbolic.ts";
+
+const trained = model("trained", () => {
+  const [x, W] = [input("x", "f32", ["batch", 2]), param([2, 3], { name: "W" })];
+  const L = as("L", () => mean(square(tanh(matmul(x, W)))));
+  return { train: { L, update: adam(L) } };
+});
+
+describe("a drawing of a step of training", () => {
+  test("has one node for the update of each parameter, with an arrow from its derivative alone", () => {
+    const text = formatDot(derive(trained), { entry: "train" });
+    expect(text).not.toContain("adam");
+    const idOf = (label: string): string => new RegExp(`(n\\d+) \\[label=<<B>${label}<`).exec(text)![1];
+    const update = /(n\d+) \[label=<<B>W<\/B> ←>/.exec(text)![1];
+    const arrows = [...text.matchAll(new RegExp(`(n\\d+) -> ${update}\\b`, "g"))].map(([, from]) => from);
+    expect(arrows).toEqual([idOf("∂L/∂W")]);
+  });
+
+  test("keeps updates that no derivative leads to where there is none", () => {
+    const counted = model("counted", () => {
+      const [x, total] = [input("x", "f32", [2]), state([2], { name: "total" })];
+      return { run: { x: square(x), update: [{ state: total, value: add(total, x) }] } };
+    });
+    expect(formatDot(derive(counted))).toContain("<B>total</B> ←");
+  });
+});
