@@ -39,6 +39,8 @@ export function sideBySide(
   const tensors = steps.map(tensorsOf);
   const slabs = tensors.map((all) => slabsOf(all, outputs));
   const groups: Group[] = [];
+  /** Those of one level and kind, in the order in which they were made. */
+  const alike = new Map<string, Group[]>();
   const place = new Map<number, Group>();
   const put = (step: number, group: Group): void => {
     group.steps.push(step);
@@ -50,13 +52,11 @@ export function sideBySide(
   const join = (step: number, level: number): boolean => {
     const kind = kinds[step];
     const isFitting = (group: Group): boolean =>
-      group.level === level &&
-      group.kind === kind &&
       group.steps.length < mostKernels &&
       group.workgroups + sizes[step] <= mostWorkgroups &&
       (countBoth(group.tensors, tensors[step]) <= mostBindings ||
         (bindsBuffers && fitBuffers(group.slabs, slabs[step])));
-    const group = kind === "alone" ? undefined : groups.find(isFitting);
+    const group = kind === "alone" ? undefined : alike.get(`${kind} ${level}`)?.find(isFitting);
     if (group) put(step, group);
     return group !== undefined;
   };
@@ -64,6 +64,7 @@ export function sideBySide(
     if (join(step, level)) return;
     const group: Group = { level, kind: kinds[step], steps: [], tensors: new Set(), slabs: new Map(), workgroups: 0 };
     groups.push(group);
+    addTo(alike, `${group.kind} ${level}`, group);
     put(step, group);
   });
   const levels = [...new Set(groups.map(({ level }) => level))].sort((x, y) => y - x);
@@ -72,8 +73,7 @@ export function sideBySide(
     if (group.steps.length > 1) continue;
     const [step] = group.steps;
     const earliest = before[step].reduce((level, other) => Math.max(level, place.get(other)!.level + 1), -Infinity);
-    const free = levels.filter((level) => level >= earliest && level < group.level);
-    if (!free.some((level) => join(step, level))) continue;
+    if (!levels.some((level) => level >= earliest && level < group.level && join(step, level))) continue;
     group.steps.length = 0;
     group.tensors.clear();
     group.slabs.clear();
@@ -83,6 +83,13 @@ export function sideBySide(
     .filter((group) => group.steps.length > 0)
     .sort((x, y) => x.level - y.level)
     .map(({ kind, steps: all }) => ({ steps: all.map((step) => steps[step]), apart: kind === "apart" }));
+}
+
+/** Adds an item to the list under a key. */
+function addTo<K, T>(lists: Map<K, T[]>, key: K, item: T): void {
+  const known = lists.get(key);
+  if (known) known.push(item);
+  else lists.set(key, [item]);
 }
 
 /** Steps that run together, by their numbers. */
@@ -99,19 +106,14 @@ interface Group {
 /** For each step those that must have run: they write what it reads, or read or write what it overwrites. */
 function waits(steps: readonly PlannedStep[]): readonly (readonly number[])[] {
   const [readers, writers] = [new Map<Value, number[]>(), new Map<Value, number[]>()];
-  const note = (known: Map<Value, number[]>, tensor: Value, step: number): void => {
-    const all = known.get(tensor);
-    if (all) all.push(step);
-    else known.set(tensor, [step]);
-  };
   return steps.map(({ traffic, targets }, step) => {
     const written = [...targets.values()].flat().map(targetTensor);
     const before = [
       ...traffic.loads.flatMap((tensor) => writers.get(tensor) ?? []),
       ...written.flatMap((tensor) => [...(readers.get(tensor) ?? []), ...(writers.get(tensor) ?? [])]),
     ];
-    for (const tensor of traffic.loads) note(readers, tensor, step);
-    for (const tensor of written) note(writers, tensor, step);
+    for (const tensor of traffic.loads) addTo(readers, tensor, step);
+    for (const tensor of written) addTo(writers, tensor, step);
     return [...new Set(before)];
   });
 }

@@ -5,6 +5,7 @@ type Attrs = Readonly<Record<string, unknown>>;
 
 /** What is found again: something applied to operands. */
 export interface Application {
+  readonly op: object;
   readonly operands: readonly Application[];
   readonly attrs: Attrs;
   readonly constant: boolean;
@@ -21,7 +22,8 @@ const keptKey: unique symbol = Symbol("kept");
 /** What is kept with one value. */
 interface Kept {
   applications: InternTable<never> | undefined;
-  facts: Map<object, unknown> | undefined;
+  /** Whose fact, and the fact: of so few, looking through them is quicker than a table. */
+  facts: unknown[] | undefined;
 }
 
 /**
@@ -53,9 +55,13 @@ export interface Facts<V extends object, T> {
 /** A place for one fact of every value. It must follow from the value alone: whoever asks next takes it as it is. */
 export function makeFacts<V extends object, T>(): Facts<V, T> {
   const facts: Facts<V, T> = {
-    has: (value) => factsOf(value).has(facts),
-    get: (value) => factsOf(value).get(facts) as T | undefined,
-    set: (value, fact) => void factsOf(value).set(facts, fact),
+    has: (value) => placeOf(facts, keptWith(value).facts) >= 0,
+    get(value) {
+      const kept = keptWith(value);
+      const place = placeOf(facts, kept.facts);
+      return place < 0 ? undefined : (kept.facts![place] as T);
+    },
+    set: (value, fact) => noteFact(keptWith(value), facts, fact),
   };
   return facts;
 }
@@ -63,21 +69,77 @@ export function makeFacts<V extends object, T>(): Facts<V, T> {
 /** The function, which finds out once what follows from a value alone. */
 export function remembering<V extends object, T>(find: (value: V) => T): (value: V) => T {
   return (value) => {
-    const facts = factsOf(value);
-    const known = facts.get(find);
-    if (known !== undefined || facts.has(find)) return known as T;
+    const kept = keptWith(value);
+    const place = placeOf(find, kept.facts);
+    if (place >= 0) return kept.facts![place] as T;
     const found = find(value);
-    facts.set(find, found);
+    noteFact(kept, find, found);
     return found;
   };
 }
 
-function factsOf(value: object): Map<object, unknown> {
-  return (keptWith(value).facts ??= new Map());
+function placeOf(whose: object, facts: readonly unknown[] | undefined): number {
+  if (facts) for (let i = 0; i < facts.length; i += 2) if (facts[i] === whose) return i + 1;
+  return -1;
+}
+
+function noteFact(kept: Kept, whose: object, fact: unknown): void {
+  const place = placeOf(whose, kept.facts);
+  if (place >= 0) kept.facts![place] = fact;
+  else if (kept.facts) kept.facts.push(whose, fact);
+  else kept.facts = [whose, fact];
+}
+
+// What follows runs for every value that any pass looks at: plain loops, since closures would cost more than the work.
+
+/** The first operand that is not made of constants alone. */
+export function firstVarying<V extends Application>(operands: readonly V[]): V | undefined {
+  for (let i = 0; i < operands.length; i++) if (!operands[i].constant) return operands[i];
+  return undefined;
+}
+
+/** True where the operands are these very objects. */
+export function isMadeOf(value: Application, operands: readonly Application[]): boolean {
+  for (let i = 0; i < operands.length; i++) if (operands[i] !== value.operands[i]) return false;
+  return true;
+}
+
+/** A new array, of one kind whoever made the operands: `map` and literals make several, and each means code of its own. */
+export function packed<V>(operands: readonly V[]): readonly V[] {
+  if (operands.length === 1) return [operands[0]];
+  return operands.length === 2 ? [operands[0], operands[1]] : Array.of(...operands);
+}
+
+/** True when two values are the same value: one object, or equal expressions of constants. */
+export function same(a: Application, b: Application): boolean {
+  if (a === b) return true;
+  if (!a.constant || !b.constant || a.op !== b.op) return false;
+  return sameApplication(a, b.operands, b.attrs);
+}
+
+/** The type is the same where op, operands and attributes are. */
+function sameApplication(value: Application, operands: readonly Application[], attrs: Attrs): boolean {
+  const own = value.operands;
+  if (own.length !== operands.length) return false;
+  for (let i = 0; i < own.length; i++) if (own[i] !== operands[i] && !same(own[i], operands[i])) return false;
+  return value.attrs === attrs || sameAttrs(value.attrs, attrs);
+}
+
+/** The equal application, if there is one. */
+export function findSame<V extends Application>(
+  table: InternTable<V>,
+  op: object,
+  operands: readonly V[],
+  attrs: Attrs,
+): V | undefined {
+  const built = alike(table, op, operands, attrs);
+  if (!built) return undefined;
+  for (let i = 0; i < built.length; i++) if (sameApplication(built[i], operands, attrs)) return built[i];
+  return undefined;
 }
 
 /** The applications among which an equal one is, if there is one. */
-export function alike<V extends Application>(
+function alike<V extends Application>(
   table: InternTable<V>,
   op: object,
   operands: readonly V[],
@@ -100,11 +162,7 @@ export function keep<V extends Application>(table: InternTable<V>, op: object, v
 }
 
 /** Finds `after` from now on where `before`, its equal, was found. */
-export function replaceKept<V extends Application & { readonly op: object }>(
-  table: InternTable<V>,
-  before: V,
-  after: V,
-): void {
+export function replaceKept<V extends Application>(table: InternTable<V>, before: V, after: V): void {
   const built = alike(table, before.op, before.operands, before.attrs) as V[] | undefined;
   const place = built?.indexOf(before) ?? -1;
   if (built && place >= 0) built[place] = after;
@@ -120,8 +178,10 @@ function keepApart<V extends Application>(applications: Map<unknown, V[]>, value
 
 /** Equal applications have the same; most that differ do not: the last operand, or attributes and numbers as text. */
 function distinction(operands: readonly Application[], attrs: Attrs): unknown {
-  const others = operands.filter((operand) => !operand.constant).slice(1);
-  if (others.length > 0) return others[others.length - 1];
+  // The first one that varies holds the table.
+  let varying = 0;
+  for (const operand of operands) if (!operand.constant) varying++;
+  if (varying > 1) return operands.findLast((operand) => !operand.constant);
   return [attrs, ...operands.map((operand) => operand.attrs)].map(attrsText).join("|");
 }
 
@@ -140,10 +200,15 @@ function plainText(data: unknown): string {
 export function sameAttrs(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (Array.isArray(a) || Array.isArray(b)) {
-    return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((x, i) => sameAttrs(x, b[i]));
-  }
-  const left = Object.entries(a);
-  if (left.length !== Object.keys(b).length || "identity" in a || "identity" in b) return false;
-  return left.every(([key, x]) => sameAttrs(x, (b as Attrs)[key]));
+  if (Array.isArray(a) || Array.isArray(b)) return Array.isArray(a) && Array.isArray(b) && sameItems(a, b);
+  const names = Object.keys(a);
+  if (names.length !== Object.keys(b).length || "identity" in a || "identity" in b) return false;
+  for (const name of names) if (!sameAttrs((a as Attrs)[name], (b as Attrs)[name])) return false;
+  return true;
+}
+
+function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i] && !sameAttrs(a[i], b[i])) return false;
+  return true;
 }

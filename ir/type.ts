@@ -26,12 +26,17 @@ export function integerLimits(dtype: DType): { readonly low: number; readonly hi
 
 /** Number of elements of a shape. */
 export function elementCount(shape: Shape): Dim {
-  return shape.reduce<Dim>(multiplyDims, 1);
+  let count: Dim = 1;
+  for (let axis = 0; axis < shape.length; axis++) count = multiplyDims(count, shape[axis]);
+  return count;
 }
 
 /** True when two shapes have the same rank and extents. */
 export function sameShape(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false;
+  return true;
 }
 
 /** True when two types have the same element type and shape. */

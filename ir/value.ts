@@ -2,7 +2,8 @@
 /// everything about itself; the compiler switches over the closed set of kinds, never over ops.
 import { about } from "./diagnostic.ts";
 import type { Dim } from "./dim.ts";
-import { alike, internTable, keep, replaceKept, sameAttrs, withPlace } from "./intern.ts";
+import { findSame, firstVarying, internTable, isMadeOf, keep, packed, replaceKept, withPlace } from "./intern.ts";
+import type { InternTable } from "./intern.ts";
 import type {
   Accumulation,
   ConditionAlgebra,
@@ -15,7 +16,7 @@ import type {
 } from "./parts.ts";
 import type { DType, Shape, TensorType } from "./type.ts";
 
-export { sameAttrs } from "./intern.ts";
+export { same, sameAttrs } from "./intern.ts";
 export type * from "./parts.ts";
 
 /** Attributes of a value: plain data, or an identity record (compared by reference) for leaves that must never merge. */
@@ -202,36 +203,24 @@ export type Op =
   | DerivativeOp;
 export type OpKind = Op["kind"];
 
+/** Of most applications; one object, so that a glance says that two are the same. */
+const noAttrs: Attrs = {};
+
 /** Applies an op: infers the type, and returns the existing value where an equal one was built before. */
-export function apply(op: Op, operands: readonly Value[], attrs: Attrs = {}): Value {
-  const varying = operands.find((operand) => !operand.constant);
+export function apply(op: Op, operands: readonly Value[], attrs: Attrs = noAttrs): Value {
+  const varying = firstVarying(operands);
   const anchor = varying ?? operands[0];
   const table = anchor && internTable<Value>(anchor);
-  const match = table && alike(table, op, operands, attrs)?.find((value) => sameApplication(value, operands, attrs));
-  if (match) return match;
+  return (table && findSame(table, op, operands, attrs)) ?? make(op, operands, attrs, varying === undefined, table);
+}
+
+function make(op: Op, operands: readonly Value[], attrs: Attrs, unvaried: boolean, table?: InternTable<Value>): Value {
   const types = operands.map((operand) => operand.type);
   const type = about(operands, () => op.infer(types, attrs));
-  const constant = !varying && (op.kind !== "leaf" || op.structural);
-  // A new array, of one kind whoever made the operands: `map` and literals make several, and each means code of its own.
-  const value: Value = withPlace({ op, operands: Array.of(...operands), attrs, type, constant });
+  const constant = unvaried && (op.kind !== "leaf" || op.structural);
+  const value: Value = withPlace({ op, operands: packed(operands), attrs, type, constant });
   if (table) keep(table, op, value);
   return value;
-}
-
-/** The type is the same where op, operands and attributes are. */
-function sameApplication(value: Value, operands: readonly Value[], attrs: Attrs): boolean {
-  return (
-    value.operands.length === operands.length &&
-    value.operands.every((operand, position) => same(operand, operands[position])) &&
-    sameAttrs(value.attrs, attrs)
-  );
-}
-
-/** True when two values are the same value: one object, or equal expressions of constants. */
-export function same(a: Value, b: Value): boolean {
-  if (a === b) return true;
-  if (!a.constant || !b.constant || a.op !== b.op) return false;
-  return sameApplication(a, b.operands, b.attrs);
 }
 
 /** True for values of the graph, false for anything else that a model file may compute with. */
@@ -241,9 +230,7 @@ export function isValue(candidate: unknown): candidate is Value {
 
 /** The same op on other operands; the value itself when nothing changed. */
 export function withOperands(value: Value, operands: readonly Value[]): Value {
-  return operands.every((operand, position) => operand === value.operands[position])
-    ? value
-    : apply(value.op, operands, value.attrs);
+  return isMadeOf(value, operands) ? value : apply(value.op, operands, value.attrs);
 }
 
 /**
@@ -252,7 +239,7 @@ export function withOperands(value: Value, operands: readonly Value[]): Value {
  */
 export function withExactly(value: Value, operands: readonly Value[]): Value {
   const rebuilt = withOperands(value, operands);
-  if (operands.every((operand, position) => operand === rebuilt.operands[position])) return rebuilt;
+  if (isMadeOf(rebuilt, operands)) return rebuilt;
   const anchor = operands.find((operand) => !operand.constant) ?? operands[0];
   const exact: Value = withPlace({ ...rebuilt, operands });
   replaceKept(internTable<Value>(anchor), rebuilt, exact);

@@ -28,6 +28,17 @@ export function throughLayouts(value: Value, index: readonly Index[]): Access {
   return access;
 }
 
+/** True for the shape of what a reduction along axes leaves of a space, axes of extent 1 aside. */
+export function isRow(shape: Shape, space: Shape, axes: readonly number[]): boolean {
+  let left = 0;
+  for (let axis = 0; axis < space.length; axis++) {
+    if (space[axis] === 1 || axes.includes(axis)) continue;
+    while (shape[left] === 1) left++;
+    if (shape[left++] !== space[axis]) return false;
+  }
+  return shape.every((extent, axis) => axis < left || extent === 1);
+}
+
 /** True for a layout that gives every element another index, and leaves none out. */
 export function isRenaming({ op }: Value): boolean {
   return op === transposeOp || op === reshapeOp;

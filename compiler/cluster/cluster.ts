@@ -7,7 +7,7 @@ import { elementCount, sameShape, type Shape } from "../../ir/type.ts";
 import { axesOf, keptAxes } from "../../ir/ops/sum.ts";
 import { postorder, underLayouts, type Value } from "../../ir/value.ts";
 import { indexAlgebra, type Index } from "../lower/index.ts";
-import { afterLayouts, isRenaming, readsOf, sameIndex, throughLayouts, type Access } from "./access.ts";
+import { afterLayouts, isRenaming, isRow, readsOf, sameIndex, throughLayouts, type Access } from "./access.ts";
 import { createGrowth, type Draft, type Growth } from "./growth.ts";
 import { isNumber, loopTensor, placeOp, tensorUnder } from "./loop.ts";
 import type { Cluster, Lessons, Partition, View } from "./partition.ts";
@@ -247,10 +247,8 @@ export function indexWithin(shape: Shape, target: Cluster): readonly Index[] | u
   const seen = seenAs(shape, index, target);
   if (seen) return seen;
   if (target.kind !== "reduce") return undefined;
+  if (!isRow(shape, space, target.axes)) return undefined;
   const rows = keptAxes(space.length, target.axes).filter((axis) => space[axis] !== 1);
-  const extents = shape.filter((extent) => extent !== 1);
-  const isRow = extents.length === rows.length && rows.every((axis, position) => space[axis] === extents[position]);
-  if (!isRow) return undefined;
   const parts = rows.map((axis) => index[axis]);
   return shape.map((extent) => (extent === 1 ? indexAlgebra.constant(0) : parts.shift()!));
 }

@@ -46,7 +46,18 @@ function add(a: Index, b: Index): Index {
   // The terms of one index are collected already.
   if (a.terms.length === 0) return { constant, terms: b.terms };
   if (b.terms.length === 0) return { constant, terms: a.terms };
-  return collect(constant, [...a.terms, ...b.terms]);
+  const terms = [...a.terms, ...b.terms];
+  return hasDistinctVariables(terms) ? { constant, terms } : collect(constant, terms);
+}
+
+/** True for multiples of different variables: there is nothing to merge. */
+function hasDistinctVariables(terms: readonly Term[]): boolean {
+  for (let i = 0; i < terms.length; i++) {
+    const { atom, coefficient } = terms[i];
+    if (atom.tag !== "variable" || coefficient === 0) return false;
+    for (let j = 0; j < i; j++) if ((terms[j].atom as { name: string }).name === atom.name) return false;
+  }
+  return true;
 }
 
 function scale(a: Index, by: Dim): Index {
@@ -130,9 +141,10 @@ function isBelow(a: Index, extent: Dim): boolean {
   return !isNegative(a) && most !== undefined && typeof extent === "number" && most < extent;
 }
 
+const isMinus = (size: Dim): boolean => (typeof size === "number" ? size < 0 : size.includes("-"));
+
 /** True when the index may be negative as far as its parts tell. Named sizes count as positive. */
 function isNegative(a: Index): boolean {
-  const isMinus = (size: Dim): boolean => (typeof size === "number" ? size < 0 : size.includes("-"));
   if (!isMinus(a.constant) && !a.terms.some(({ coefficient }) => isMinus(coefficient))) return false;
   const { least } = rangeOf(a);
   return least === undefined || least < 0;

@@ -158,9 +158,10 @@ export function hintFor(value: Value, context: LowerContext): string {
 
 /** How many applications an expression is made of. */
 export function nesting(expression: Expression): number {
-  return expression.tag === "apply"
-    ? 1 + expression.operands.reduce((total, operand) => total + nesting(operand), 0)
-    : 0;
+  if (expression.tag !== "apply") return 0;
+  let count = 1;
+  for (const operand of expression.operands) count += nesting(operand);
+  return count;
 }
 
 /** The parts of a vector. */

@@ -19,7 +19,8 @@ export function cseWith(log?: DerivationLog): Pass {
       // Numbers are written where they are read; masks and other tables made of counting indices are shared.
       const counting = new Set<Value>();
       const counts = (value: Value): boolean => {
-        const found = value.constant && (value.op === iotaOp || value.operands.some((each) => counting.has(each)));
+        if (!value.constant) return false;
+        const found = value.op === iotaOp || value.operands.some((each) => counting.has(each));
         if (found) counting.add(value);
         return found;
       };
@@ -39,20 +40,25 @@ export const cse: Pass = cseWith();
 function merger(): (value: Value) => Value {
   const numbers = new Map<Value | Op, number>();
   const numberOf = (thing: Value | Op): number => {
-    const number = numbers.get(thing) ?? numbers.size;
-    numbers.set(thing, number);
+    let number = numbers.get(thing);
+    if (number === undefined) numbers.set(thing, (number = numbers.size));
     return number;
+  };
+  /** Values of one key differ in their attributes alone. */
+  const keyOf = ({ op, operands, attrs }: Value): string => {
+    if (operands.length === 0) return `${numberOf(op)},${JSON.stringify(attrs)}`;
+    if (op.kind !== "elementwise" || !op.commutative) {
+      let key = `${numberOf(op)}`;
+      for (let i = 0; i < operands.length; i++) key += `,${numberOf(operands[i])}`;
+      return key;
+    }
+    const sorted = operands.map(numberOf).sort((a, b) => a - b);
+    return `${numberOf(op)},${sorted.join()}`;
   };
   const firsts = new Map<string, Value[]>();
   return (value) => {
     if (value.op.kind === "leaf" && !value.op.structural) return value;
-    const operands = value.operands.map(numberOf);
-    if (value.op.kind === "elementwise" && value.op.commutative) operands.sort((a, b) => a - b);
-    const key = [
-      numberOf(value.op),
-      ...operands,
-      value.operands.length === 0 ? JSON.stringify(value.attrs) : "",
-    ].join();
+    const key = keyOf(value);
     const candidates = firsts.get(key);
     if (!candidates) firsts.set(key, [value]);
     const known = candidates?.find((candidate) => sameAttrs(candidate.attrs, value.attrs));

@@ -42,8 +42,9 @@ export function classesOf(graph: Graph): ReadonlyMap<Value, readonly Dim[]> {
 /** How many values, outputs and updates read each value. Names are no readers: they change nothing that is compiled. */
 export function countUses(graph: Graph): ReadonlyMap<Value, number> {
   const uses = new Map<Value, number>();
-  const count = (value: Value): void => void uses.set(value, (uses.get(value) ?? 0) + 1);
-  for (const root of new Set(graphRoots(graph))) count(root);
-  for (const value of graphValues(graph)) for (const operand of distinctOperands(value)) count(operand);
+  for (const root of new Set(graphRoots(graph))) uses.set(root, 1);
+  for (const value of graphValues(graph)) {
+    for (const operand of distinctOperands(value)) uses.set(operand, (uses.get(operand) ?? 0) + 1);
+  }
   return uses;
 }

@@ -24,9 +24,13 @@ export function bottomUp<T extends object>(
     const { operands } = value;
     const height = stack.length;
     if (!done.get(value)) {
-      for (let i = operands.length - 1; i >= 0; i--) if (!done.get(operands[i])) stack.push(operands[i]);
+      const mapped = new Array<T>(operands.length);
+      for (let i = operands.length - 1; i >= 0; i--) {
+        const found = done.get(operands[i]);
+        if (found) mapped[i] = found;
+        else stack.push(operands[i]);
+      }
       if (stack.length > height) continue;
-      const mapped = operands.map((operand) => done.get(operand)!);
       done.set(value, map(value, mapped));
     }
     stack.pop();

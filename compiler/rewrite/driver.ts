@@ -39,45 +39,46 @@ export function makeRewriter(rules: readonly Rule[], options: RewriterOptions = 
   let depth = 0;
   let firings = 0;
 
-  function normalize(root: Value): Value {
-    return bottomUp(root, settled, (value, operands) => {
-      if (depth === 0) firings = 0;
-      const moved = withOperands(value, operands);
-      reads.replace(value, moved);
-      return settle(moved);
-    });
-  }
+  const normalize = (root: Value): Value => bottomUp(root, settled, settleAfter);
 
-  function settle(value: Value): Value {
-    const known = settled.get(value);
-    if (known) reads.replace(value, known);
-    if (known) return known;
-    const result = rewriteOnce(value);
-    settled.set(value, result);
-    settled.set(result, result);
+  function settleAfter(value: Value, operands: readonly Value[]): Value {
+    if (depth === 0) firings = 0;
+    const moved = withOperands(value, operands);
+    if (moved !== value) {
+      reads.replace(value, moved);
+      const known = settled.get(moved);
+      if (known) reads.replace(moved, known);
+      if (known) return known;
+    }
+    const result = rewriteOnce(moved);
+    if (moved !== value) settled.set(moved, result);
+    if (result !== value) settled.set(result, result);
     return result;
   }
 
   function rewriteOnce(value: Value): Value {
-    for (const rule of trials.begin(value, rulesOf(value.op))) {
-      const rewritten = rule.apply(value, surroundings);
-      if (!rewritten || same(rewritten, value)) {
-        trials.fail(rule);
-        continue;
-      }
-      if (!keepsType(value, rewritten)) {
-        throw rewriteType(rule.name, formatType(value.type), formatType(rewritten.type));
-      }
-      if (++firings > mostFirings) throw rewriteUnsettled(rule.name, rule.identity, firings);
-      options.observe?.(rule, value, rewritten);
-      reads.replace(value, settled.get(rewritten) ?? rewritten);
-      depth++;
-      const result = normalize(rewritten);
-      depth--;
-      return result;
+    const open = trials.begin(value, rulesOf(value.op));
+    for (let i = 0; i < open.length; i++) {
+      const rewritten = open[i].apply(value, surroundings);
+      if (rewritten && !same(rewritten, value)) return follow(open[i], value, rewritten);
+      trials.fail(open[i]);
     }
     trials.end(value);
     return value.constant && value.op.kind === "leaf" ? numberOnce(value) : value;
+  }
+
+  /** What a rule made of a value, settled. */
+  function follow(rule: Rule, value: Value, rewritten: Value): Value {
+    if (!keepsType(value, rewritten)) {
+      throw rewriteType(rule.name, formatType(value.type), formatType(rewritten.type));
+    }
+    if (++firings > mostFirings) throw rewriteUnsettled(rule.name, rule.identity, firings);
+    options.observe?.(rule, value, rewritten);
+    reads.replace(value, settled.get(rewritten) ?? rewritten);
+    depth++;
+    const result = normalize(rewritten);
+    depth--;
+    return result;
   }
 
   return normalize;
@@ -119,9 +120,11 @@ function makeNumbers(): (value: Value) => Value {
 function rulesByOp(rules: readonly Rule[]): (op: Op) => readonly Rule[] {
   const known = new Map<Op, readonly Rule[]>();
   return (op) => {
-    const found =
-      known.get(op) ?? rules.filter(({ roots }) => roots.includes(op.name) || roots.includes(`any ${op.kind}`));
-    known.set(op, found);
+    let found = known.get(op);
+    if (!found) {
+      found = rules.filter(({ roots }) => roots.includes(op.name) || roots.includes(`any ${op.kind}`));
+      known.set(op, found);
+    }
     return found;
   };
 }

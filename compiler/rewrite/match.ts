@@ -39,10 +39,14 @@ function looksLike(pattern: Pattern, value: Value): boolean {
   if (pattern.tag === "number") return Object.is(constantValue(value), pattern.value);
   const { op, operands } = pattern;
   if (value.op !== op || value.operands.length !== operands.length) return false;
-  if (operands.every((each, position) => looksLike(each, value.operands[position]))) return true;
-  const last = operands.length - 1;
-  const either = op.kind === "elementwise" && op.commutative === true;
-  return either && operands.every((each, position) => looksLike(each, value.operands[last - position]));
+  if (looksLikeEach(operands, value.operands, false)) return true;
+  return op.kind === "elementwise" && op.commutative === true && looksLikeEach(operands, value.operands, true);
+}
+
+function looksLikeEach(patterns: readonly Pattern[], values: readonly Value[], swapped: boolean): boolean {
+  const last = values.length - 1;
+  for (let i = 0; i < patterns.length; i++) if (!looksLike(patterns[i], values[swapped ? last - i : i])) return false;
+  return true;
 }
 
 function matchWith(pattern: Pattern, value: Value, bindings: Bindings): readonly Bindings[] {

@@ -32,8 +32,9 @@ export const mentionsExponential = remembering((value: Value): boolean => {
   for (let each = pending.pop(); each && seen.size < 100; each = pending.pop()) {
     if (seen.has(each)) continue;
     seen.add(each);
-    if (exponentialOps.has(each.op) || baseOf(each) !== undefined) return true;
-    if (transparentOps.has(each.op) || each.op.kind === "layout") pending.push(...each.operands);
+    if (exponentialOps.has(each.op) || (each.op === pow.op && baseOf(each) !== undefined)) return true;
+    if (!transparentOps.has(each.op) && each.op.kind !== "layout") continue;
+    for (let i = 0; i < each.operands.length; i++) pending.push(each.operands[i]);
   }
   return false;
 });

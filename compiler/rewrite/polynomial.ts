@@ -5,7 +5,7 @@ import { constantValue, sizeOp, sizeValue } from "../../ir/ops/leaf.ts";
 import { broadcastAlong, broadcastOp, type BroadcastAttrs } from "../../ir/ops/sum.ts";
 import { dimTerms, divideDims, type Dim } from "../../ir/dim.ts";
 import { isLongSum } from "./long-sum.ts";
-import { same, type Value } from "../../ir/value.ts";
+import { same, type Op, type Value } from "../../ir/value.ts";
 
 /** A rational number: 1/37 has no rounding error until it is written down. */
 export interface Fraction {
@@ -33,11 +33,10 @@ export interface Polynomial {
 
 /** True for the ops that `expand` looks through. */
 export function isArithmetic(value: Value): boolean {
-  const { op } = value;
-  return (
-    value.type.dtype === "f32" && (op === add.op || op === sub.op || op === mul.op || op === div.op || op === neg.op)
-  );
+  return arithmeticOps.has(value.op) && value.type.dtype === "f32";
 }
+
+const arithmeticOps: ReadonlySet<Op> = new Set([add, sub, mul, div, neg].map(({ op }) => op));
 
 /** How far an expression is taken apart. */
 export interface ExpandOptions {
@@ -53,8 +52,9 @@ export function expand(root: Value, { opaque, multiplyOut }: ExpandOptions): Pol
   if (!inner) return undefined;
   const atoms: Value[] = [];
   const intern = (value: Value): Value => {
-    const known = atoms.find((atom) => same(atom, value));
-    if (!known) atoms.push(value);
+    // Equal constants may be several objects, everything else is one.
+    const known = value.constant ? atoms.find((atom) => same(atom, value)) : undefined;
+    if (!known && !atoms.includes(value)) atoms.push(value);
     return known ?? value;
   };
   const members = new Set(inner);
@@ -116,7 +116,7 @@ export function arithmeticIn(root: Value, opaque?: ReadonlySet<Value>): readonly
     if (value !== root && isLongSum(value)) continue;
     inner.add(value);
     if (inner.size > limits.nodes) return undefined;
-    pending.push(...value.operands);
+    for (let i = 0; i < value.operands.length; i++) pending.push(value.operands[i]);
   }
   return [...inner];
 }
@@ -194,9 +194,11 @@ function timesTerm(a: Term, b: Term): Term {
 /** The sum of both, like terms merged. */
 function collected(a: readonly Term[] | undefined, b: readonly Term[] | undefined): readonly Term[] | undefined {
   if (!a || !b) return undefined;
+  if (a.length === 0 && b.length === 1 && b[0].coefficient.over !== 0) return b;
+  if (b.length === 0 && a.length === 1 && a[0].coefficient.over !== 0) return a;
   const merged: Term[] = [];
   for (const term of [...a, ...b]) {
-    const at = merged.findIndex((other) => samePowers(other.powers, term.powers));
+    const at = placeOf(term.powers, merged);
     if (at < 0) merged.push(term);
     else merged[at] = { ...term, coefficient: plusFraction(merged[at].coefficient, term.coefficient) };
   }
@@ -204,8 +206,15 @@ function collected(a: readonly Term[] | undefined, b: readonly Term[] | undefine
   return terms.length > limits.terms ? undefined : terms;
 }
 
+function placeOf(powers: Term["powers"], terms: readonly Term[]): number {
+  for (let i = 0; i < terms.length; i++) if (samePowers(terms[i].powers, powers)) return i;
+  return -1;
+}
+
 function samePowers(a: ReadonlyMap<Value, number>, b: ReadonlyMap<Value, number>): boolean {
-  return a.size === b.size && [...a].every(([atom, power]) => b.get(atom) === power);
+  if (a.size !== b.size) return false;
+  for (const atom of a.keys()) if (b.get(atom) !== a.get(atom)) return false;
+  return true;
 }
 
 function atomTerm(atom: Value): Term {

@@ -30,15 +30,23 @@ export function makeReads(initial: ReadonlyMap<Value, number> | undefined, settl
 
   /** Adds readers to a value; where it has its first or loses its last, so do its operands. */
   function change(root: Value, by: number): void {
-    const pending: (readonly [Value, number])[] = [[root, by]];
-    for (let next = pending.pop(); next; next = pending.pop()) {
-      const [value, more] = next;
-      const before = countOf(value);
-      const after = Math.max(0, before + more);
-      counts.set(value, after);
-      if (before > 0 === after > 0) continue;
-      for (const operand of distinctOperands(value)) pending.push([current(operand), after > 0 ? 1 : -1]);
+    const turned = add(root, by) ? [root] : [];
+    // All under a value that turns take its direction.
+    const step = Math.sign(by);
+    for (let value = turned.pop(); value; value = turned.pop()) {
+      for (const operand of distinctOperands(value)) {
+        const now = current(operand);
+        if (add(now, step)) turned.push(now);
+      }
     }
+  }
+
+  /** True when the value has its first reader by that, or loses its last. */
+  function add(value: Value, more: number): boolean {
+    const before = countOf(value);
+    const after = Math.max(0, before + more);
+    counts.set(value, after);
+    return before > 0 !== after > 0;
   }
 
   return {

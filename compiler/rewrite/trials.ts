@@ -32,15 +32,16 @@ interface Round {
 
 /** The rules for a value by the ops of its operands: one step for each. */
 interface Fitting {
-  rules?: Rules;
+  rules: Rules | undefined;
   readonly next: Map<Op, Fitting>;
 }
 
 function fittingOf({ open, fitting }: Round, value: Value): Rules {
   let at = fitting;
-  for (const { op } of value.operands) {
-    let next = at.next.get(op);
-    if (!next) at.next.set(op, (next = { next: new Map() }));
+  const { operands } = value;
+  for (let i = 0; i < operands.length; i++) {
+    let next = at.next.get(operands[i].op);
+    if (!next) at.next.set(operands[i].op, (next = { rules: undefined, next: new Map() }));
     at = next;
   }
   return (at.rules ??= open.filter(({ fits }) => !fits || fits(value)));
@@ -63,7 +64,7 @@ export function makeTrials(): Trials {
     if (!found) {
       const before = new Set(idle);
       const open = rules.filter((rule) => !before.has(rule));
-      known.set(idle, (found = { open, fitting: { next: new Map() }, after: new Map() }));
+      known.set(idle, (found = { open, fitting: { rules: undefined, next: new Map() }, after: new Map() }));
     }
     return found;
   }

@@ -29,10 +29,10 @@ export function allocate(intervals: readonly Interval[]): Arena {
   let bytes = 0;
   for (const interval of largestFirst) {
     let from = 0;
-    for (const { interval: other, from: begin, to } of placed) {
-      if (other.end < interval.start || interval.end < other.start) continue;
-      if (from + interval.bytes <= begin) break;
-      from = Math.max(from, roundUp(to));
+    for (const other of placed) {
+      if (other.interval.end < interval.start || interval.end < other.interval.start) continue;
+      if (from + interval.bytes <= other.from) break;
+      from = Math.max(from, roundUp(other.to));
     }
     const to = from + interval.bytes;
     const after = placed.findLastIndex((other) => other.from <= from);

@@ -222,7 +222,7 @@ export function primary(text: string): string {
 
 /** A number, or one token followed by nothing but bracketed groups and member accesses. */
 function isPrimary(text: string): boolean {
-  if (/^[\d.]+(e-?\d+)?$/.test(text)) return true;
+  if (/^[\w.]*$/.test(text) || /^[\d.]+(e-?\d+)?$/.test(text)) return true;
   const open: string[] = [];
   for (const { 0: character, index } of text.matchAll(/[^\w.]/g)) {
     // A `<` right after a name opens the parameters of a type; comparisons have spaces around them.

@@ -2,6 +2,7 @@
 import { contractionExtent, dtypeMismatch, rankMismatch } from "../errors.ts";
 import type { Multiplies, Of, Product, Scalar } from "../static.ts";
 import type { SameShape } from "../static-axes.ts";
+import type { Dim } from "../dim.ts";
 import type { DType, Shape, TensorType } from "../type.ts";
 import { apply, type ContractionOp, type Tensor, type Value } from "../value.ts";
 import { transpose } from "./layout.ts";
@@ -31,9 +32,8 @@ export interface OperandAxes {
 export function operandAxes(attrs: ContractAttrs, side: 0 | 1, rank: number): OperandAxes {
   const batch = attrs.batch.map((pair) => pair[side]);
   const contracted = attrs.contracted.map((pair) => pair[side]);
-  const free = Array.from({ length: rank }, (_, axis) => axis).filter(
-    (axis) => !batch.includes(axis) && !contracted.includes(axis),
-  );
+  const free: number[] = [];
+  for (let axis = 0; axis < rank; axis++) if (!batch.includes(axis) && !contracted.includes(axis)) free.push(axis);
   return { batch, free, contracted };
 }
 
@@ -44,14 +44,12 @@ export const contractOp: ContractionOp = {
   infer([a, b], attrs): TensorType {
     const { batch, contracted } = contractAttrs({ attrs });
     if (a.dtype !== b.dtype || a.dtype !== "f32") throw dtypeMismatch("contract", "f32", [a, b]);
-    for (const [left, right] of [...batch, ...contracted]) {
-      const extents: Shape = [a.shape[left], b.shape[right]];
-      if (extents[0] !== extents[1]) throw contractionExtent("matmul", left, right, extents);
-    }
-    const axes = operandAxes({ batch, contracted }, 0, a.shape.length);
-    const right = operandAxes({ batch, contracted }, 1, b.shape.length);
-    const shape = [...axes.batch, ...axes.free].map((axis) => a.shape[axis]);
-    return { dtype: a.dtype, shape: [...shape, ...right.free.map((axis) => b.shape[axis])] };
+    batch.forEach((pair) => checkExtents(pair, a.shape, b.shape));
+    contracted.forEach((pair) => checkExtents(pair, a.shape, b.shape));
+    const shape: Dim[] = batch.map((pair) => a.shape[pair[0]]);
+    pushFree(shape, a.shape, batch, contracted, 0);
+    pushFree(shape, b.shape, batch, contracted, 1);
+    return { dtype: a.dtype, shape };
   },
   transpose({ operands: [a, b], attrs }, cotangent) {
     const { batch, contracted } = contractAttrs({ attrs });
@@ -81,6 +79,25 @@ export const contractOp: ContractionOp = {
 /** Axes on the other side of each pair, in the order in which they stand free on side `by`. */
 function pairedInOrderOf(pairs: readonly AxisPair[], by: 0 | 1): readonly number[] {
   return [...pairs].sort((x, y) => x[by] - y[by]).map((pair) => pair[by === 0 ? 1 : 0]);
+}
+
+function checkExtents(pair: AxisPair, a: Shape, b: Shape): void {
+  const extents: Shape = [a[pair[0]], b[pair[1]]];
+  if (extents[0] !== extents[1]) throw contractionExtent("matmul", pair[0], pair[1], extents);
+}
+
+/** Adds the extents of the axes of one side that are in no pair. */
+function pushFree(
+  shape: Dim[],
+  from: Shape,
+  batch: readonly AxisPair[],
+  contracted: readonly AxisPair[],
+  side: 0 | 1,
+): void {
+  for (let axis = 0; axis < from.length; axis++) {
+    const isPaired = (pair: AxisPair): boolean => pair[side] === axis;
+    if (!batch.some(isPaired) && !contracted.some(isPaired)) shape.push(from[axis]);
+  }
 }
 
 /** Puts axis i of `x` back to position `axes[i]`. */

@@ -24,7 +24,10 @@ export interface TypeRule {
   result(operands: readonly DType[]): DType;
 }
 
-const allEqual = (dtypes: readonly DType[]): boolean => dtypes.every((dtype) => dtype === dtypes[0]);
+function allEqual(dtypes: readonly DType[]): boolean {
+  for (let i = 1; i < dtypes.length; i++) if (dtypes[i] !== dtypes[0]) return false;
+  return true;
+}
 
 /** Float in, the same float out. */
 export const floats: TypeRule = {
@@ -76,8 +79,9 @@ export function elementwise({ types, ...spec }: ElementwiseSpec): ElementwiseOp 
       const dtypes = operands.map((operand) => operand.dtype);
       if (!types.accepts(dtypes)) throw dtypeMismatch(spec.name, types.wanted, operands);
       const { shape } = operands[0];
-      const other = operands.find((operand) => !sameShape(operand.shape, shape));
-      if (other) throw broadcastMismatch(spec.name, operands[0], other);
+      for (let i = 1; i < operands.length; i++) {
+        if (!sameShape(operands[i].shape, shape)) throw broadcastMismatch(spec.name, operands[0], operands[i]);
+      }
       return { dtype: types.result(dtypes), shape };
     },
   };
@@ -85,6 +89,7 @@ export function elementwise({ types, ...spec }: ElementwiseSpec): ElementwiseOp 
 
 /** Applies an elementwise op to operands of any shapes that broadcast; numbers become constants. */
 export function applyBroadcasting(op: ElementwiseOp, operands: readonly Operand[], numberType?: DType): Value {
+  if (areAlike(operands)) return apply(op, operands);
   const first = operands.find((operand): operand is Value => typeof operand !== "number");
   const dtype = numberType ?? first?.type.dtype ?? "f32";
   const known = operands.filter((operand): operand is Value => typeof operand !== "number");
@@ -100,6 +105,17 @@ export function applyBroadcasting(op: ElementwiseOp, operands: readonly Operand[
     op,
     values.map((value) => broadcastTo(value, shape)),
   );
+}
+
+/** True for values of one shape, as most are: nothing is to be made of them. */
+function areAlike(operands: readonly Operand[]): operands is readonly Value[] {
+  const [first] = operands;
+  if (typeof first === "number") return false;
+  for (let i = 1; i < operands.length; i++) {
+    const operand = operands[i];
+    if (typeof operand === "number" || !sameShape(operand.type.shape, first.type.shape)) return false;
+  }
+  return true;
 }
 
 /** A number that the other operand's element type has not: 0.5 next to an i32, −1 next to a u32. */

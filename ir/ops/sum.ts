@@ -126,6 +126,7 @@ export const sumOp = reduction({
 /** Repeats `x` to `shape`, axes aligned from the last; `x` itself when it has that shape. */
 export function broadcastTo<D extends DType, const S extends Shape>(x: Tensor<D>, shape: S): Tensor<D, S>;
 export function broadcastTo(x: Value, shape: Shape): Value {
+  if (sameShape(x.type.shape, shape)) return x;
   const offset = shape.length - x.type.shape.length;
   return broadcastAlong(
     x,

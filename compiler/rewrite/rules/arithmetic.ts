@@ -1,6 +1,6 @@
 /// Neutral and absorbing elements, signs, and powers with small exponents.
 import { mul, neg } from "../../../ir/ops/arithmetic.ts";
-import { identity, rule, type Condition, type Rule } from "../rule.ts";
+import { identity, reads, rule, type Condition, type Rule } from "../rule.ts";
 
 /** u32 has no negation. */
 const isSigned: Condition = (_, value) => value.type.dtype !== "u32";
@@ -17,8 +17,14 @@ export const signRules: readonly Rule[] = [
   }),
   identity("zero minus", "reassociates", "0 - x = -x", isSigned),
   // Not an identity: those match factors in either order and would swap the user's.
-  rule("negated factor", "exact", "-x * y = -(x * y)", ["mul"], ({ operands: [a, b] }) =>
-    a.op === neg.op ? neg(mul(a.operands[0], b)) : b.op === neg.op ? neg(mul(a, b.operands[0])) : undefined,
+  rule(
+    "negated factor",
+    "exact",
+    "-x * y = -(x * y)",
+    ["mul"],
+    ({ operands: [a, b] }) =>
+      a.op === neg.op ? neg(mul(a.operands[0], b)) : b.op === neg.op ? neg(mul(a, b.operands[0])) : undefined,
+    reads(neg.op),
   ),
   identity("repeated negated factor", "exact", "x * broadcast[b](-y) = -(x * broadcast[b](y))"),
   identity("negated numerator", "exact", "-x / y = -(x / y)"),

@@ -2,12 +2,13 @@
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { broadcastOp } from "../../../ir/ops/sum.ts";
+import { remembering } from "../../../ir/intern.ts";
 import type { Value } from "../../../ir/value.ts";
 import { factored } from "../factor.ts";
 import { arithmeticIn, expand, isArithmetic, type Polynomial } from "../polynomial.ts";
 import { distinctOperands } from "../reads.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
-import { hidesArithmetic, shapeOf } from "../shape.ts";
+import { hidesArithmetic, shapeOf, sketchOf, type Sketch } from "../shape.ts";
 
 /** Arithmetic in its cheapest collected form. */
 export const collectRule: Rule = rule(
@@ -19,16 +20,34 @@ export const collectRule: Rule = rule(
 );
 
 function collect(value: Value, surroundings: Surroundings): Value | undefined {
-  const inner = isArithmetic(value) ? arithmeticIn(value) : undefined;
-  if (!inner || isPlain(inner)) return undefined;
+  const region = regionOf(value);
+  if (!region) return undefined;
   const { fruitless } = surroundings;
-  const parts = partition(inner, surroundings);
-  const shape = fruitless && shapeOf(inner, parts.freed);
+  const freed = freedOf(region, surroundings);
+  const shape = fruitless && region.sketch && shapeOf(region.sketch, freed);
   if (shape !== undefined && fruitless?.has(shape)) return undefined;
-  const found = cheapest(value, parts);
+  const found = cheapest(value, partition(region, freed));
   if (!found && shape !== undefined) fruitless?.add(shape);
   return found;
 }
+
+/** The arithmetic that a value is made of, and what that reads. */
+interface Region {
+  /** The root first, in the order of their distance. */
+  readonly inner: readonly Value[];
+  readonly members: ReadonlySet<Value>;
+  /** In topological order, with what the arithmetic reads. */
+  readonly order: readonly Value[];
+  readonly sketch: Sketch | undefined;
+}
+
+/** The region under a value; undefined where there is nothing to collect. Every pass asks for it again. */
+const regionOf = remembering((value: Value): Region | undefined => {
+  const inner = isArithmetic(value) ? arithmeticIn(value) : undefined;
+  if (!inner || isPlain(inner)) return undefined;
+  const members = new Set(inner);
+  return { inner, members, order: usersFirst(inner[0], members), sketch: sketchOf(inner) };
+});
 
 /** One op on letters that are not the same: there is nothing to collect, whoever else reads them. */
 function isPlain([{ operands }, ...others]: readonly Value[]): boolean {
@@ -73,9 +92,8 @@ interface Parts {
   readonly streams: ReadonlySet<Value>;
 }
 
-function partition(inner: readonly Value[], { uses }: Surroundings): Parts {
-  const members = new Set(inner);
-  const order = usersFirst(inner);
+/** What nothing would read any more if the root, the first of the arithmetic, were replaced. */
+function freedOf({ inner, members, order }: Region, { uses }: Surroundings): ReadonlySet<Value> {
   const freed = new Set<Value>();
   const reads = new Map<Value, number>();
   for (const value of order) {
@@ -84,20 +102,23 @@ function partition(inner: readonly Value[], { uses }: Surroundings): Parts {
     if (!members.has(value)) continue;
     for (const operand of distinctOperands(value)) reads.set(operand, (reads.get(operand) ?? 0) + 1);
   }
+  return freed;
+}
+
+function partition({ inner, members, order }: Region, freed: ReadonlySet<Value>): Parts {
   const streams = order.filter((value) => !members.has(value) && isArithmetic(value));
   return { freed, kept: new Set(inner.filter((value) => !freed.has(value))), streams: new Set(streams) };
 }
 
 /** The values of a small region and what they read, in topological order, the root first. */
-function usersFirst(inner: readonly Value[]): readonly Value[] {
-  const members = new Set(inner);
+function usersFirst(root: Value, members: ReadonlySet<Value>): readonly Value[] {
   const done = new Set<Value>();
   const visit = (value: Value): void => {
     if (done.has(value)) return;
     if (members.has(value)) value.operands.forEach(visit);
     done.add(value);
   };
-  visit(inner[0]);
+  visit(root);
   return [...done].toReversed();
 }
 

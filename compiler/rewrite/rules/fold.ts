@@ -1,5 +1,5 @@
 /// Arithmetic on constants.
-import { constant, constantValue, iotaOp, represents } from "../../../ir/ops/leaf.ts";
+import { constant, constantOp, constantValue, iotaOp, represents } from "../../../ir/ops/leaf.ts";
 import { isFloat } from "../../../ir/type.ts";
 import type { Value } from "../../../ir/value.ts";
 import { elementwiseRoot, rule, type Rule } from "../rule.ts";
@@ -12,6 +12,10 @@ function folded(value: Value): number | undefined {
   const dtypes = value.operands.map((operand) => operand.type.dtype);
   const result = Number(value.op.reference(numbers, { result: value.type.dtype, operands: dtypes }));
   return Number.isFinite(result) && represents(value.type.dtype, result) ? result : undefined;
+}
+
+function isOfConstants({ operands }: Value): boolean {
+  return operands.every(({ op }) => op === constantOp);
 }
 
 const asConstant = (value: Value, number: number): Value => constant(number, value.type.dtype, value.type.shape);
@@ -28,13 +32,21 @@ export const exactFolding: Rule = rule(
     if (number === undefined || (isFloat(dtype) && Math.fround(number) !== number)) return undefined;
     return asConstant(value, number);
   },
+  isOfConstants,
 );
 
 /** All constants. */
-export const folding: Rule = rule("constants", "reassociates", "1 / 3 = 0.333", [elementwiseRoot], (value) => {
-  const number = folded(value);
-  return number === undefined ? undefined : asConstant(value, number);
-});
+export const folding: Rule = rule(
+  "constants",
+  "reassociates",
+  "1 / 3 = 0.333",
+  [elementwiseRoot],
+  (value) => {
+    const number = folded(value);
+    return number === undefined ? undefined : asConstant(value, number);
+  },
+  isOfConstants,
+);
 
 /** Indices along an axis of extent 1. */
 export const leafRules: readonly Rule[] = [

@@ -5,7 +5,7 @@ import { reshapeOp, reshapeTo, transpose, transposeOp } from "../../../ir/ops/la
 import { broadcastAlong, broadcastOp, broadcastAttrs } from "../../../ir/ops/sum.ts";
 import { sameShape, type Shape } from "../../../ir/type.ts";
 import { apply, sameAttrs, type Value } from "../../../ir/value.ts";
-import { elementwiseRoot, identity, rule, type Rule, type Surroundings } from "../rule.ts";
+import { elementwiseRoot, identity, reads, rule, type Rule, type Surroundings } from "../rule.ts";
 import { isUniform, uniformTo } from "./uniform.ts";
 
 const permutationOf = (value: Value): readonly number[] => value.attrs.permutation as readonly number[];
@@ -169,11 +169,21 @@ export const layoutRules: readonly Rule[] = [
   rule("transpose of a layout", "exact", "transpose(transpose(x)) = x", ["transpose"], transposeOfLayout),
   identity("sum of reshapes", "exact", "reshape[s](x) + reshape[s](y) = reshape[s](x + y)", sameOperandTypes),
   identity("difference of reshapes", "exact", "reshape[s](x) - reshape[s](y) = reshape[s](x - y)", sameOperandTypes),
-  rule("broadcast after the calculation", "exact", "f(broadcast(x)) = broadcast(f(x))", [elementwiseRoot], (value) =>
-    elementwiseOfBroadcasts(value),
+  rule(
+    "broadcast after the calculation",
+    "exact",
+    "f(broadcast(x)) = broadcast(f(x))",
+    [elementwiseRoot],
+    elementwiseOfBroadcasts,
+    reads(broadcastOp),
   ),
-  rule("calculation before unit axes", "exact", "f(reshape(x), 1) = reshape(f(x, 1))", [elementwiseRoot], (value) =>
-    elementwiseOfUnitAxes(value),
+  rule(
+    "calculation before unit axes",
+    "exact",
+    "f(reshape(x), 1) = reshape(f(x, 1))",
+    [elementwiseRoot],
+    elementwiseOfUnitAxes,
+    reads(reshapeOp),
   ),
   rule("product with a transpose", "exact", "xᵀ @ y = contract(x, y)", ["contract"], contractionOfTransposes),
   rule("transposed product", "exact", "(x @ y)ᵀ = yᵀ @ xᵀ", ["transpose"], transposeOfContraction),

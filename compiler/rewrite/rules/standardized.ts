@@ -1,6 +1,6 @@
 /// Rows over their spread, (x − x̄)/σ, and the gradients of such: one number for each row stays one number for each row.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
-import { constantValue } from "../../../ir/ops/leaf.ts";
+import { constantOp, constantValue } from "../../../ir/ops/leaf.ts";
 import { axesOf, broadcastAttrs, broadcastAlong, broadcastOp, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { isFloat } from "../../../ir/type.ts";
 import { apply, same, sameAttrs, type Value } from "../../../ir/value.ts";
@@ -113,7 +113,8 @@ function knownQuotient(value: Value, { uses }: Surroundings): Value | undefined 
 /** (k·x)·c = k·(x·c) = x·(k·c) for one c a row. */
 function numberTimesRows(value: Value, { uses }: Surroundings): Value | undefined {
   for (const [outer, product] of bothWays(value)) {
-    if (product.op !== mul.op || uses(product) > 1) continue;
+    const isPart = outer.op === constantOp || outer.op === broadcastOp;
+    if (!isPart || product.op !== mul.op || uses(product) > 1) continue;
     for (const [inner, x] of bothWays(product)) {
       const [k, spread] = [outer, inner].map(numberIn).toSorted((a, b) => Number(a.rows) - Number(b.rows));
       if (k.number === undefined || !spread.rows) continue;
