@@ -18,7 +18,7 @@ import { writeStores } from "./store.ts";
 
 /** Variables of the template, which no tensor and no value is called. */
 export const contractNames: ReadonlySet<string> = new Set([
-  ...["quad", "quads", "one"],
+  ...["quad", "quads", "four", "one"],
   ...["a", "b", "t", "sum"].flatMap((prefix) => Array.from({ length: 16 }, (_, i) => `${prefix}${i}`)),
 ]);
 
@@ -107,7 +107,8 @@ function writeEpilogue(
       ...(shape.wholeColumns ? [] : [`c >= ${extentText(columnCount)}`]),
     ];
     if (beyond.length > 0) line(`if (${beyond.join(" || ")}) { ${skip}; }`);
-    const sum = fours === 1 ? "sum0" : elementText(blocks);
+    const sum = fours === 1 ? "sum0" : "four";
+    if (fours > 1) line(`let four = ${elementText(blocks)};`);
     const write = (text: string, column: string, lanes: 1 | 4): void => {
       setAccumulator({ tag: "name", text, dtype: "f32", lanes });
       const index = resultIndex(shape, variableIndex("r", rowCount), variableIndex(column, columnCount));

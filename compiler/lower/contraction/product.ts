@@ -3,6 +3,7 @@
 /// four and gets the others from its neighbours: `quads` and `quad`, which the runtime spells out where there are no
 /// subgroups.
 import { isMultipleOf, type Dim } from "../../../ir/dim.ts";
+import { elementCount } from "../../../ir/type.ts";
 import { extentText } from "../../wgsl/expression.ts";
 import { operandIndex, type ContractionShape } from "../contraction-shape.ts";
 import type { Emitter } from "../emitter.ts";
@@ -11,6 +12,9 @@ import { widen, type Expression } from "../kernel.ts";
 import type { Lane } from "../leaf.ts";
 
 const range = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
+
+/** A product of so many steps is worth a long text. */
+const manySteps = 2 ** 20;
 
 /** The blocks of a thread's tile: so many down and across, each of `height` rows and four columns. */
 export interface Blocks {
@@ -42,14 +46,19 @@ export function writeProduct(shape: ContractionShape, emitter: Emitter): void {
   for (const n of range(blocks.down * blocks.across)) line(`var sum${n} = ${blockType(blocks)}();`);
   const { length } = shape;
   const inFours = isMultipleOf(length, 4);
-  // Only numbers multiply as matrices.
-  const inVectors = !shape.picks && (shape.modes[0] !== "none" || shape.modes[1] !== "none");
-  if (!inVectors || (typeof length === "number" && length < 4)) return writeLoop(shape, 1, ["k = 0u", length], emitter);
+  if (!multiplies(shape) || (typeof length === "number" && length < 4))
+    return writeLoop(shape, 1, ["k = 0u", length], emitter);
   if (inFours) return writeLoop(shape, 4, ["k = 0u", length], emitter);
   // What is left over after the last four is added step by step.
   line("var k = 0u;");
   writeLoop(shape, 4, ["", length], emitter);
   writeLoop(shape, 1, ["", length], emitter);
+}
+
+/** True where matrices are multiplied: numbers, and not for a small product with a matrix of sixteen single elements. */
+function multiplies({ picks, modes, batchCount, rowCount, columnCount, length }: ContractionShape): boolean {
+  const steps = elementCount([batchCount, rowCount, columnCount, length]);
+  return !picks && (modes[1] !== "none" || (typeof steps === "number" && steps >= manySteps));
 }
 
 function writeLoop(shape: ContractionShape, step: 1 | 4, [start, length]: readonly [string, Dim], emitter: Emitter) {

@@ -1,0 +1,56 @@
+import { afterAll, describe, expect, it } from "vitest";
+import { adam, conv2d, dense, input, model, relu, reshape, softmaxCrossEntropy } from "chainrule";
+import { compile } from "../../compiler/compile.ts";
+import { load } from "../../runtime/index.ts";
+import { requestGpu } from "../../runtime/node.ts";
+import { textFor } from "../../runtime/quads.ts";
+import type { AnyModule } from "../compiler/planning.ts";
+import { testDevice } from "../gpu.ts";
+
+const graph = model("images", () => {
+  const [image, label] = [input("image", "f32", [6, 2, 9, 9]), input("label", "i32", [6])];
+  const hidden = relu(conv2d(image, 8, 3, { name: "conv" }));
+  const loss = softmaxCrossEntropy(dense(relu(dense(reshape(hidden, [6, 392]), 32)), 18), label);
+  return { train: { loss, update: adam(loss) } };
+});
+
+const wave = (length: number): Float32Array => Float32Array.from({ length }, (_, i) => Math.sin(i * i));
+
+/** Losses of three steps and the parameters after them. */
+async function train(device: GPUDevice): Promise<readonly unknown[]> {
+  const module = await load<AnyModule>(compile(graph), { device, seed: 1 });
+  const losses: unknown[] = [];
+  for (let step = 0; step < 3; step++) {
+    losses.push(await module.train({ image: wave(6 * 162), label: Int32Array.of(0, 3, 5, 7, 11, 17) }).loss);
+  }
+  const found = [losses, await module.readParams()];
+  module.destroy();
+  return found;
+}
+
+describe("kernels on a device without subgroups", () => {
+  let plain: GPUDevice | undefined;
+  afterAll(() => plain?.destroy());
+
+  it("compute the same bits", async () => {
+    const texts = compile(graph).kernels.map(({ wgsl }) => wgsl);
+    expect(texts.some((text) => text.includes("= quads("))).toBe(true);
+    expect(texts.some((text) => text.includes("= quad("))).toBe(true);
+    const adapter = await (await requestGpu()).requestAdapter();
+    plain = await adapter!.requestDevice();
+    const device = await testDevice();
+    expect([plain.features.has("subgroups"), device.features.has("subgroups")]).toEqual([
+      false,
+      adapter!.features.has("subgroups"),
+    ]);
+    expect(await train(plain)).toEqual(await train(device));
+  });
+
+  it("mention subgroups nowhere", () => {
+    for (const { wgsl } of compile(graph).kernels) {
+      const text = textFor({ features: new Set() as unknown as GPUSupportedFeatures }, wgsl);
+      expect(text).not.toMatch(/subgroups|quad[sB(]/);
+      expect(textFor({ features: new Set(["subgroups"]) as unknown as GPUSupportedFeatures }, wgsl)).toBe(wgsl);
+    }
+  });
+});
