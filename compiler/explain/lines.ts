@@ -60,7 +60,9 @@ export function namesAt(moment: Moment, name: string, visible: ReadonlySet<strin
     if (other === name) isBefore = false;
     // A name for the very same value says something only where it does not come to mean this one.
     const isNamed = other !== name && visible.has(other) && (isBefore || value !== own) && !isBareNumber(value);
-    if (isNamed && !names.has(value)) names.set(value, other);
+    // A variable says more than what its initialiser calls its last value.
+    const isWider = names.get(value)?.startsWith(`${other}.`) ?? true;
+    if (isNamed && isWider) names.set(value, other);
   }
   return names;
 }
@@ -88,12 +90,18 @@ export function linesOf(
     const first = formulaAt(moments[begins], name);
     const equalities: Equality[] = [];
     let text = formulaText(first);
-    for (const { rule, before, after } of steps.slice(begins)) {
+    for (const { rule, replaced, before, after } of steps.slice(begins)) {
       if (before.get(name) === after.get(name)) continue;
       const formula = formulaAt(after, name);
       const next = formulaText(formula);
       if (next === text) continue;
+      // A value that is another one now goes by the name of that: this line says the same as before.
+      const called = namesAt(before, name, visible).get(replaced[0]);
+      const isRenamed =
+        called !== undefined &&
+        formulaText({ value: formula.value, names: new Map([...formula.names, [replaced[1], called]]) }) === text;
       text = next;
+      if (isRenamed) continue;
       equalities.push({ rule, formula });
     }
     return { name, first, equalities, last: formulaAt(moments.at(-1)!, name) };

@@ -44,7 +44,8 @@ export interface Sharing {
 export function shareParts({ value, names }: Formula, given: Parts, number: Numbering): Sharing {
   const parts = new Map(given);
   const all = new Map([...[...given].map(([name, part]) => [part, name] as const), ...names]);
-  all.delete(value);
+  // A rule that hands G on as it is reads G ↦ G.
+  if (value.op.kind !== "leaf") all.delete(value);
   const found = planFormula(value, all, longest).shared.map((part) => {
     const name = number(part);
     parts.set(name, part);

@@ -1,5 +1,6 @@
 /// The named values between a parameter and a loss: what a person writes the chain rule with.
 import type { Graph } from "../../ir/graph.ts";
+import { suppliedOp } from "../../ir/ops/derivative.ts";
 import { postorder, type Value } from "../../ir/value.ts";
 import { leadingTo } from "../autodiff/reverse.ts";
 
@@ -36,7 +37,7 @@ export function stationsBetween(loss: Value, target: Value, names: ReadonlyMap<V
   const active = leadingTo(order, new Set([target]));
   if (!active.has(loss)) return [];
   const isStation = (value: Value): boolean => value === target || names.has(value);
-  return order
+  const stations = order
     .filter((value) => active.has(value) && (value === loss || isStation(value)))
     .filter((value) => value === target || value.op.kind !== "leaf")
     .toReversed()
@@ -45,15 +46,28 @@ export function stationsBetween(loss: Value, target: Value, names: ReadonlyMap<V
       value,
       reads: value === target ? [] : below(value, isStation).filter((each) => active.has(each)),
     }));
+  // What only a formula in front of a supplied rule reads is not on the way.
+  const reached = new Set([loss]);
+  const onTheWay = stations.filter(({ value, reads }) => {
+    if (!reached.has(value)) return false;
+    for (const each of reads) reached.add(each);
+    return true;
+  });
+  return reached.has(target) ? onTheWay : [];
+}
+
+/** The operands that a value has a derivative with respect to: the formula in front of a supplied rule has no say in it. */
+function derived({ op, operands }: Value): readonly Value[] {
+  return op === suppliedOp ? operands.slice(1) : operands;
 }
 
 /** The nearest values below one that satisfy a condition, in order of appearance. */
 export function below(root: Value, isEnd: (value: Value) => boolean): readonly Value[] {
   const found = new Set<Value>();
-  const seen = new Set<Value>(root.operands);
+  const seen = new Set<Value>(derived(root));
   for (const value of seen) {
     if (isEnd(value)) found.add(value);
-    else for (const operand of value.operands) seen.add(operand);
+    else for (const operand of derived(value)) seen.add(operand);
   }
   return [...found];
 }

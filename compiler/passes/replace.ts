@@ -34,7 +34,9 @@ function movedNotes(before: Graph["notes"], replace: (value: Value) => Value): G
   }
   for (const [replacement, note] of moved) {
     const known = notes.get(replacement);
-    const named = known?.name === undefined ? note : known;
+    const isPart = note.name !== undefined && known?.name?.startsWith(`${note.name}.`);
+    // What an initialiser calls its last value is the variable itself: `quantised.rounded` is `quantised`.
+    const named = known?.name === undefined || (isPart && replacement.op.kind !== "leaf") ? note : known;
     notes.set(replacement, {
       ...known,
       ...{ name: named.name, derivative: named.derivative, place: known?.place ?? note.place },

@@ -1,5 +1,6 @@
 /// How a value is written: which form, which operands, and what the form leaves out. Printers turn views into text.
 import type { Dim } from "../dim.ts";
+import { suppliedDerivative } from "../ops/derivative.ts";
 import { contractAttrs, contractOp, type ContractAttrs } from "../ops/contract.ts";
 import { castOp } from "../ops/choose.ts";
 import { mul } from "../ops/arithmetic.ts";
@@ -58,8 +59,12 @@ export function viewOf(value: Value, isOpaque: IsOpaque): View {
       return { form: contractionForm(value), operands: operands.map(plain) };
     case "leaf":
       return { form: leafForm(value), operands: [] };
-    case "derivative":
-      return { form: { ...call(op.name, statedAttributes(value)), light: true }, operands: operands.map(plain) };
+    case "derivative": {
+      // A rule is a function: what it is called is all that a page can say of it.
+      const name = suppliedDerivative(value)?.name;
+      const attributes = name === undefined ? statedAttributes(value) : [`name=${formatAttribute(name)}`];
+      return { form: { ...call(op.name, attributes), light: true }, operands: operands.map(plain) };
+    }
     default:
       return op satisfies never;
   }
