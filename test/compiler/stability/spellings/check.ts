@@ -2,7 +2,6 @@
 import { grad, model, type Graph, type Value } from "chainrule";
 import { expect } from "vitest";
 import { compileWithFacts } from "../../../../compiler/compile.ts";
-import { derive } from "../../../../compiler/passes/all.ts";
 import { printGraph } from "../../../../ir/print.ts";
 import { postorder } from "../../../../ir/value.ts";
 import { load, type InputValue } from "../../../../runtime/index.ts";
@@ -60,9 +59,9 @@ export type Tried = Set<string>;
 export async function expectCanonical(family: Family, name: string, standard: Standard, tried: Tried): Promise<void> {
   const spelled = built(family, family.spellings[name]);
   expectSameMathematics(spelled, family.cases[0], standard.truths[0]);
-  const text = printGraph(derive(spelled.graph));
-  if (family.textbook) expectTextbook(spelled, text);
-  const { program } = compileWithFacts(spelled.graph);
+  const { program, derived } = compileWithFacts(spelled.graph);
+  const text = printGraph(derived);
+  if (family.textbook) expectTextbook(spelled.leaves, derived, text);
   const kernels = program.entryPoints.run.dispatches.length;
   if (!family.apart?.[name]) expect(kernels, text).toBeLessThanOrEqual(standard.kernels);
   const key = JSON.stringify([family.name, program.kernels, program.entryPoints]);
@@ -86,10 +85,10 @@ function expectSameMathematics({ leaves, loss }: Built, numbers: Numbers, [truth
 const logarithms = new Set(["log", "log1p", "log1mexp"]);
 
 /** The gradient has the form (p − y)·weight: no division by a probability, and no logarithm. */
-function expectTextbook({ graph, leaves }: Built, text: string): void {
-  const derived = derive(graph).entryPoints[0].outputs[1].value;
+function expectTextbook(leaves: Leaves, derived: Graph, text: string): void {
+  const gradient = derived.entryPoints[0].outputs[1].value;
   const dependent = new Set<Value>();
-  for (const value of postorder([derived])) {
+  for (const value of postorder([gradient])) {
     if (value === leaves.z || value.operands.some((each) => dependent.has(each))) dependent.add(value);
     if (value.op.name === "div") expect(dependent.has(value.operands[1]), text).toBe(false);
     if (logarithms.has(value.op.name)) expect(dependent.has(value), text).toBe(false);
