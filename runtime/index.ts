@@ -24,6 +24,8 @@ export type { OpenDevice } from "./device.ts";
 export { runtimeError, runtimeErrors } from "./errors.ts";
 export type { RuntimeError } from "./errors.ts";
 export { threefry } from "./random.ts";
+export { stepsOf } from "./steps.ts";
+export type { Ring, Schedule, Steps } from "./steps.ts";
 export { decodeSafetensors, encodeSafetensors } from "./train/safetensors.ts";
 export type { Safetensor, SafetensorsFile, SafetensorType } from "./train/safetensors.ts";
 export type * from "./types.ts";

@@ -20,6 +20,9 @@ export const storageUsage = storage;
 /** Usage flags of a buffer for reading back. */
 export const readbackUsage = mapRead | copyTarget;
 
+/** Usage flags of a buffer from which others are filled. */
+export const stagingUsage = copySource | copyTarget;
+
 const usages: Readonly<Record<BufferPlan["role"], number>> = {
   state: storage | copySource | copyTarget,
   arena: storage,
@@ -32,7 +35,7 @@ const usages: Readonly<Record<BufferPlan["role"], number>> = {
 
 /** Buffers just created; they hold zeros. */
 export interface NewBuffers {
-  readonly buffers: readonly GPUBuffer[];
+  readonly buffers: GPUBuffer[];
   /** Settles when the device knows whether it has room: error `out-of-memory`, after which all are destroyed. */
   readonly checked: Promise<void>;
 }

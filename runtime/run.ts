@@ -17,8 +17,8 @@ export interface Context {
   readonly device: GPUDevice;
   readonly program: Program;
   readonly gate: Gate;
-  /** The program's buffers, by index. */
-  readonly memory: readonly GPUBuffer[];
+  /** The program's buffers, by index; whatever comes after them goes with the module too. */
+  readonly memory: GPUBuffer[];
   kernels: readonly CompiledKernel[];
   /** Calls so far of entry points that write states. */
   steps: number;
@@ -37,12 +37,13 @@ export const replayKey = Symbol("replay");
 /** An entry point that records and submits. */
 export interface Replay {
   readonly context: Context;
+  readonly name: string;
   readonly entry: EntryPoint;
   /** What the settings buffer holds, as far as calls know. */
   readonly held: Float32Array<ArrayBuffer>;
   /** Records one step, on the module's own buffers or with what calls were given on the GPU. */
   encode(encoder: GPUCommandEncoder, given?: readonly CheckedInput[]): void;
-  /** Submits `count` steps that `record` records, as one call. `onGpu` tells that it uses buffers of the caller. */
+  /** Submits `count` steps that `record` records, as one call. `onGpu` tells that it uses buffers that may not be valid. */
   submit(onGpu: boolean, count: number, record: (encoder: GPUCommandEncoder) => void): object;
 }
 
@@ -212,5 +213,5 @@ export function prepareEntry(
     }
     return submit(onGpu, 1, (encoder) => encode(encoder, onGpu ? checked : undefined));
   };
-  return Object.assign(run, { [replayKey]: { context, entry, held, encode, submit } });
+  return Object.assign(run, { [replayKey]: { context, name, entry, held, encode, submit } });
 }

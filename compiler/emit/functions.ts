@@ -9,7 +9,10 @@ export interface Commented {
 }
 
 /** The comment above one of the kernels of a dispatch, which is a function of its own. */
-const partHeader = /^((?:\/\/ .*\n)+)(?=fn (\w+)\(group: vec3u, local: vec3u\))/gm;
+const partHeader = /^((?:\/\/ .*\n)+)(?=fn (\w+)\(group: vec3u, local: vec3u\b)/gm;
+
+/** The comment that the body of a helper function begins with. */
+const helperNote = /^(fn (\w+)\(.*\n)((?: {2}\/\/ .*\n)+)/gm;
 
 /** The comment behind a tensor's declaration: its type. */
 const tensorNote = /^(@group\(.*> (\w+): .*;|const (\w+) = \d+u;) \/\/ (.*)$/gm;
@@ -53,6 +56,17 @@ function listLines(tensors: readonly string[]): readonly string[] {
     else lines.push(last === undefined ? `// with ${each}` : `//   ${each}`);
   }
   return lines.map((line, index) => (index === lines.length - 1 ? line : `${line},`));
+}
+
+/** Takes the comments off the functions of a kernel that no other kernel has: they stand above it. */
+export function takeNotes(text: string): Commented {
+  const comment: string[] = [];
+  const plain = text.replace(helperNote, (_, head: string, name: string, note: string) => {
+    const lines = note.trim().split(/\n *\/\/ /);
+    comment.push(...[`// ${name}: ${lines[0].slice(3)}`, ...lines.slice(1).map((line) => `//   ${line}`)]);
+    return head;
+  });
+  return { comment, text: plain };
 }
 
 /** Takes the comment off the first lines of a function's body. */

@@ -1,7 +1,7 @@
 /// The program of a generated module: its kernels as text to read, and its tables with the names of what they refer to.
 import type { CodeBlockWriter } from "ts-morph";
 import type { Binding, Dispatch, EntryPoint, Kernel, Loop, Program, Slot } from "../../runtime/abi.ts";
-import { sharedFunctions, splitFunctions, takeHeader, takeNote, type SharedFunctions } from "./functions.ts";
+import { sharedFunctions, splitFunctions, takeHeader, takeNote, takeNotes, type SharedFunctions } from "./functions.ts";
 import { printLiteral, templateText, type Literal, type Verbatim } from "./literal.ts";
 import { camelCase } from "./names.ts";
 
@@ -61,13 +61,17 @@ function writeFunctions(writer: CodeBlockWriter, shared: SharedFunctions): void 
 function writeKernel(writer: CodeBlockWriter, name: string, kernel: Kernel, shared: SharedFunctions): void {
   const start = `const ${name}: Kernel = `;
   const { comment, text } = takeHeader(kernel.wgsl);
-  const parts = splitFunctions(text, shared).map((part) =>
-    typeof part === "string" ? templateText(part) : `\${${part.name}}`,
-  );
+  const notes: string[] = [];
+  const parts = splitFunctions(text, shared).map((part) => {
+    if (typeof part !== "string") return `\${${part.name}}`;
+    const own = takeNotes(part);
+    notes.push(...own.comment);
+    return templateText(own.text);
+  });
   // It begins on a line of its own.
   const wgsl: Verbatim = { verbatim: `/* wgsl */ \`\n${parts.join("").replace(/\n?$/, "\n")}\`` };
   const literal: Literal = { name: kernel.name, bindings: kernel.bindings, wgsl };
-  for (const line of comment) writer.writeLine(line);
+  for (const line of [...comment, ...notes]) writer.writeLine(line);
   writer
     .write(`${start}${printLiteral(literal, 0, start.length)};`)
     .newLine()

@@ -1,0 +1,137 @@
+/// Many steps in one submit, from batches that lie on the GPU. Only modules that ask for it load this file.
+
+import type { InputSlot } from "./abi.ts";
+import { runtimeErrors } from "./errors.ts";
+import type { CheckedInput } from "./inputs.ts";
+import { checkInputs, checkSettings, isOnGpu } from "./inputs.ts";
+import { stagingUsage } from "./memory.ts";
+import type { Replay, Run } from "./run.ts";
+import { replayKey } from "./run.ts";
+import { slotBytes } from "./tensor.ts";
+import type { InputValue, TypedArray } from "./types.ts";
+
+/** The entry points of a module, by name. */
+type EntryName<Module> = {
+  [Name in keyof Module]: Module[Name] extends (...given: never[]) => { readonly accepted: Promise<void> }
+    ? Name
+    : never;
+}[keyof Module];
+
+/** Inputs of many steps: what one step takes, batch after batch. A number would be no ring. */
+export type Ring<Inputs> = { readonly [Name in keyof Inputs]: Exclude<Inputs[Name], number> };
+
+/** Settings of many steps: one for all of them, or one for each. */
+export type Schedule<Settings> = { readonly [Name in keyof Settings]: Settings[Name] | readonly number[] };
+
+/** Enqueues `count` steps in one submit, as one call: gives the outputs of the last. */
+export type Steps<Entry> = Entry extends (inputs: infer Inputs, settings?: infer Settings) => infer Result
+  ? (count: number, inputs: Ring<Inputs>, settings?: Schedule<NonNullable<Settings>>) => Result
+  : never;
+
+/** A ring of batches, checked: where batch 0 lies, and how many there are. */
+interface Batches {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly count: number;
+}
+
+/** Batches that a value holds, as far as its length tells; whether they are whole is checked later. */
+function batchCount(slot: InputSlot, value: unknown): number {
+  if (typeof value !== "object" || value === null) return 1;
+  const { byteLength, size = byteLength } = value as { readonly byteLength?: number; readonly size?: number };
+  return Math.max(1, Math.floor((size ?? 0) / slotBytes(slot)));
+}
+
+function checkSchedule(replay: Replay, count: number, settings: Readonly<Record<string, unknown>>): Float32Array {
+  const { entry, name } = replay;
+  const width = entry.settings.length;
+  const values = new Float32Array(count * width);
+  for (const [setting, given] of Object.entries(settings)) {
+    if (Array.isArray(given) && given.length !== count)
+      throw runtimeErrors["setting-value"](name, setting, `${given.length} numbers for ${count} steps`);
+  }
+  for (let step = 0; step < count; step++) {
+    const own = Object.entries(settings).map(([key, given]) => [key, Array.isArray(given) ? given[step] : given]);
+    values.set(checkSettings(name, entry, Object.fromEntries(own) as Record<string, number>), step * width);
+  }
+  return values;
+}
+
+/** Memory for what comes from the CPU, kept from call to call, and freed with the module. */
+function createStaging({ context }: Replay): (bytes: number) => GPUBuffer {
+  const { device, memory } = context;
+  let at: number | undefined;
+  return (bytes) => {
+    const held = at === undefined ? undefined : memory[at]!;
+    if (held && held.size >= bytes) return held;
+    // Steps that were submitted keep what they read.
+    held?.destroy();
+    at ??= memory.length;
+    return (memory[at] = device.createBuffer({ label: "steps", size: bytes, usage: stagingUsage }));
+  };
+}
+
+/** Puts what comes from the CPU into `staging`, from byte `start`; gives where every ring lies. */
+function placeBatches(
+  { context: { device }, entry }: Replay,
+  checked: readonly CheckedInput[],
+  counts: readonly number[],
+  staging: GPUBuffer | undefined,
+  start: number,
+): readonly Batches[] {
+  let offset = start;
+  return checked.map((input, index) => {
+    const count = counts[index]!;
+    if (isOnGpu(input)) return { buffer: input.buffer, offset: input.offset, count };
+    device.queue.writeBuffer(staging!, offset, input as Float32Array<ArrayBuffer>);
+    const batches = { buffer: staging!, offset, count };
+    offset += count * slotBytes(entry.inputs[index]!);
+    return batches;
+  });
+}
+
+/**
+ * Many steps of an entry point in one submit: `stepsOf(module, "train")` gives a function that enqueues `count` steps and
+ * gives the last one's outputs. The states are, to the bit, those after as many single steps.
+ *
+ * Each input holds whole batches, one after the other, in a typed array or in a GPU buffer with usage STORAGE and
+ * COPY_SRC; step i takes batch i, and after the last the first again. A setting is one number, or an array of `count`.
+ * All are one call for `maxInFlight`; the device has the work of `count` steps at once, so that `count` should keep it
+ * busy for less than the second or two after which systems reset it.
+ * Errors: those of a call, `option-value` for `count`, `setting-value` for an array of another length.
+ */
+export function stepsOf<Module, Name extends EntryName<Module>>(module: Module, name: Name): Steps<Module[Name]> {
+  const replay = (module[name] as unknown as Run)[replayKey];
+  const { context, entry, encode, held, submit } = replay;
+  const { memory } = context;
+  const width = 4 * entry.settings.length;
+  const staging = createStaging(replay);
+  const run = (count: number, inputs: Record<string, InputValue> = {}, settings: Record<string, unknown> = {}) => {
+    context.gate.checkRoom();
+    if (!Number.isInteger(count) || count < 1)
+      throw runtimeErrors["option-value"]("count", "an integer of at least 1", count);
+    const counts = entry.inputs.map((slot) => batchCount(slot, inputs[slot.name]));
+    const rings = entry.inputs.map((slot, index) => ({ ...slot, shape: [counts[index]!, ...slot.shape] }));
+    const checked = checkInputs(replay.name, { inputs: rings }, inputs);
+    const schedule = checkSchedule(replay, count, settings);
+    const uploads = checked.filter((input): input is TypedArray => !isOnGpu(input));
+    const bytes = uploads.reduce((sum, { byteLength }) => sum + byteLength, schedule.byteLength);
+    // Memory that is not there shows as a buffer that is not valid, and so with the call.
+    const source = bytes > 0 ? staging(bytes) : undefined;
+    if (width > 0) context.device.queue.writeBuffer(source!, 0, schedule as Float32Array<ArrayBuffer>);
+    const batches = placeBatches(replay, checked, counts, source, schedule.byteLength);
+    held.set(schedule.subarray(schedule.length - held.length));
+    return submit(true, count, (encoder) => {
+      for (let step = 0; step < count; step++) {
+        if (width > 0) encoder.copyBufferToBuffer(source!, step * width, memory[entry.settingsBuffer!]!, 0, width);
+        batches.forEach(({ buffer, offset, count: ring }, index) => {
+          const slot = entry.inputs[index]!;
+          const size = slotBytes(slot);
+          encoder.copyBufferToBuffer(buffer, offset + (step % ring) * size, memory[slot.buffer]!, slot.offset, size);
+        });
+        encode(encoder);
+      }
+    });
+  };
+  return run as unknown as Steps<Module[Name]>;
+}
