@@ -44,7 +44,7 @@ export const standardizedExamples: readonly { readonly name: string; readonly va
   { name: "sum of quotients", value: () => sum(mul(y, div(x, rows(c))), axis) },
   { name: "sum of quotients", value: () => sum(div(x, rows(c)), axis) },
   { name: "quotient that is there", value: () => mul(x, rows(div(mul(c, div(2, s)), 4))) },
-  { name: "number times rows", value: () => mul(2, mul(x, rows(c))) },
+  { name: "number times rows", value: () => mul(2, mul(y, rows(c))) },
   { name: "number times rows", value: () => mul(mul(x, 3), rows(c)) },
   { name: "common divisor of rows", value: () => sub(div(x, rows(c)), mul(y, rows(div(s, c)))) },
   {
