@@ -14,7 +14,7 @@ import { makeRewriter } from "../rewrite/driver.ts";
 import { digitRules } from "../rewrite/rules/all.ts";
 import type { Surroundings } from "../rewrite/rule.ts";
 import { knownSum } from "../rewrite/rules/reduce.ts";
-import { isSpreadOf } from "../rewrite/rules/uniform.ts";
+import { isSpreadOf, withoutAxes } from "../rewrite/rules/uniform.ts";
 import { rebuildGraph } from "./replace.ts";
 
 export const keepDigits: Pass = {
@@ -52,6 +52,8 @@ function apart(value: Value, original: Value): Value {
   if (value.type.dtype !== "f32" || (value.op !== sub.op && value.op !== add.op)) return value;
   const [a, b] = value.operands;
   const [left, right] = [logarithmIn(a), logarithmIn(b)];
+  const scaledRow = ofScaledRow(value);
+  if (scaledRow) return scaledRow;
   if (value.op === add.op) {
     return (right && plusLogarithm(a, right)) ?? (left && plusLogarithm(b, left)) ?? value;
   }
@@ -79,6 +81,21 @@ function isBelowPeak(below: Value): boolean {
   if (inner.op !== sub.op) return false;
   const peak = underLayouts(inner.operands[1]);
   return peak.op === selectOp && [maxOp, minOp].includes(peak.operands[1].op as typeof maxOp);
+}
+
+/** x − ln Σ eˣ of x = z/t, where t is no number: z is less its largest before it is divided. */
+function ofScaledRow({ op, operands: [x, spreadLogarithm] }: Value): Value | undefined {
+  const row = underLayouts(spreadLogarithm);
+  if (op !== sub.op || row.op !== logsumexpOp || !same(row.operands[0], x)) return undefined;
+  const axes = axesOf(row);
+  if ((x.op !== div.op && x.op !== mul.op) || !isSpreadOf(spreadLogarithm, row, axes)) return undefined;
+  const [a, b] = x.operands;
+  const isScale = (side: Value): boolean => constantValue(side) === undefined && withoutAxes(side, axes) !== undefined;
+  const below = (z: Value): Value =>
+    sub(z, spread(where(isFinite(max(z, { axes })), max(z, { axes }), 0), z.type, axes));
+  if (!isScale(b) && (x.op === div.op || !isScale(a))) return undefined;
+  const less: Value = isScale(b) ? apply(x.op, [below(a), b]) : mul(a, below(b));
+  return sub(less, onto(spreadLogarithm, row, apply(logsumexpOp, [less], row.attrs)));
 }
 
 /** x + ln Σ e⁻ˣ is a difference as well. */

@@ -235,15 +235,23 @@ function shareOf(rest: Linear, argument: Linear, coefficient: number): number | 
 
 type Part = readonly [Value, number];
 
-/** x − ln Σ eˣ stays together: where both are large, so is the sum of others and one of them. */
+/** x − ln Σ eˣ stays together: where both are large, so is the sum of others and one of them. So do two such logarithms. */
 function paired(parts: readonly Part[]): readonly Part[] {
   for (const [at, [total, scale]] of parts.entries()) {
     const row = underLayouts(total);
     if (row.op !== logsumexpOp || row === total) continue;
-    const other = parts.findIndex(([x, coefficient]) => coefficient === -scale && same(x, row.operands[0]));
-    if (other < 0) continue;
-    const rest = parts.filter((_, i) => i !== at && i !== other);
-    return [[sub(row.operands[0], total), -scale], ...paired(rest)];
+    const isRow = ([x, by]: Part): boolean => by * scale < 0 && same(x, row.operands[0]);
+    const isLogarithm = ([x, by]: Part): boolean => by === -scale && underLayouts(x).op === logsumexpOp;
+    const other = [isRow, isLogarithm].map((test) => parts.findIndex(test)).find((place) => place >= 0);
+    if (other === undefined) continue;
+    const [x, by] = parts[other];
+    const shared = Math.min(Math.abs(by), Math.abs(scale)) * Math.sign(by);
+    const left: readonly Part[] = [
+      [x, by - shared],
+      [total, scale + shared],
+    ];
+    const rest = [...parts.filter((_, i) => i !== at && i !== other), ...left.filter(([, size]) => size !== 0)];
+    return [[sub(x, total), shared], ...paired(rest)];
   }
   return parts;
 }

@@ -86,36 +86,6 @@ function rootMinusNumber({ type, operands: [a, b] }: Value): Value | undefined {
   return number === 1 ? relative : (mul(number, relative) as Value);
 }
 
-/** Terms of a sum, as far as it is short. */
-function termsOf(value: Value): readonly Value[] {
-  const terms: Value[] = [];
-  const pending = [value];
-  for (let term = pending.pop(); term; term = pending.pop()) {
-    if (terms.length + pending.length > 4) return [];
-    if (term.op === add.op) pending.push(...term.operands.toReversed());
-    else terms.push(term);
-  }
-  return terms;
-}
-
-function lessSide(root: Value, side: number): Value {
-  const difference: Value = sub(root, side) as Value;
-  return rootMinusNumber(difference) ?? difference;
-}
-
-/** √(x² + 1) + √(y² + 1) − 2 = (√(x² + 1) − 1) + (√(y² + 1) − 1): what collecting has added up is one for each root. */
-function rootsMinusNumbers({ type, operands: [a, b] }: Value): Value | undefined {
-  const number = constantValue(b);
-  const terms = type.dtype === "f32" && number !== undefined && a.op === add.op ? termsOf(a) : [];
-  const sideOf = (term: Value): number | undefined =>
-    term.op === hypot.op ? term.operands.map(constantValue).find((side) => side !== undefined) : undefined;
-  const sides = terms.map(sideOf);
-  const total = sides.reduce<number>((sum, side) => sum + (side ?? 0), 0);
-  if (number === undefined || total === 0 || Math.abs(total - number) > 1e-6 * number) return undefined;
-  const parts = terms.map((term, i) => (sides[i] === undefined ? term : lessSide(term, sides[i])));
-  return parts.reduce((left, right) => add(left, right) as Value);
-}
-
 /** √(b² + c), and how c is divided by something. */
 interface BesideSquare {
   readonly isNumber: boolean;
@@ -255,13 +225,6 @@ export const rootRules: readonly Rule[] = [
 /** For kernels alone: the textbook writes √(1 + x²) − 1, and its slope is not concerned. */
 export const rootNumberRules: readonly Rule[] = [
   rule("root minus a number", "stabilizes", "sqrt(1 + x) - 1 = expm1(0.5 * log1p(x))", ["sub"], rootMinusNumber),
-  rule(
-    "roots minus their numbers",
-    "stabilizes",
-    "hypot(x, 1) + hypot(y, 1) - 2 = (hypot(x, 1) - 1) + (hypot(y, 1) - 1)",
-    ["sub"],
-    rootsMinusNumbers,
-  ),
   // The textbook writes the sum; its squares overflow beyond 10¹⁹ and vanish below 10⁻²³.
   identity("length", "stabilizes", "root(sum[a](x * x)) = norm[a](x)"),
   rule(

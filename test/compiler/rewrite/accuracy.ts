@@ -72,7 +72,6 @@ const exceptions: Readonly<Record<string, Accuracy>> = {
   "quotient of sums of weighted exponentials": shifted,
   "power less one": exponential,
   "root minus a number": exponential,
-  "roots minus their numbers": exponential,
   "variance by deviations": deviations,
   "weighted variance by deviations": deviations,
   "one minus a cosine over a square": sines,

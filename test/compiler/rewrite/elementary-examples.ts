@@ -75,7 +75,6 @@ export const elementaryExamples: readonly { readonly name: string; readonly valu
   { name: "length in a mean or beside a number", value: () => sqrt(add(sum(mul(x, x), { axis: 0 }), 1e-6) as Value) },
   { name: "length in a mean or beside a number", value: () => rsqrt(add(mean(mul(x, x)), 0.25) as Value) },
   { name: "nothing times its logarithm, among factors", value: () => mul(mul(y, x), log(x)) as Value },
-  { name: "roots minus their numbers", value: () => sub(add(hypot(x, 1), hypot(y, 2)), 3) as Value },
   { name: "mask times a square", value: () => mul(mul(cast(less(x, y), "f32"), 0.5), mul(x, x)) as Value },
   {
     name: "complement of a clamp",

@@ -180,14 +180,4 @@ return neg(log(div(hits, add(hits, add(alarms, misses)))));`,
       { at: { z: [200, -100, -150], y: [0, 1, 1] } },
     ],
   },
-  {
-    name: "Two pseudo-Huber losses",
-    about: "√(x² + 1) − 1 + √(y² + 1) − 1: its numbers add up to −2, and what is left of both roots cancels.",
-    program: "mean(add(sub(sqrt(add(square(x), 1)), 1), sub(sqrt(add(square(y), 1)), 1)))",
-    points: [
-      { at: { x: [1, -2], y: [0.5, 3] } },
-      { at: { x: [1e-3, 1e-4], y: [1e-3, -2e-3] } },
-      { at: { x: [1e20, 1e-4], y: [0, 5] } },
-    ],
-  },
 ];
