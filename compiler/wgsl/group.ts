@@ -7,6 +7,7 @@ import { mostBindings } from "../cluster/partition.ts";
 import { familiesOf, type Family, type PartText } from "./alike.ts";
 import { primary, type Binding, type BindingView } from "./expression.ts";
 import { helperLines, nonFinite, quadLines } from "./helpers.ts";
+import { sharedScalars, type SharedScalars } from "./shared-scalars.ts";
 import { statementLines } from "./statements.ts";
 import { collectUsages, pageOf, settingFields, settingLines, storageType, type Usage } from "./write.ts";
 
@@ -66,11 +67,16 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
     },
   };
   const starts = new Set([...bindings.values()].flatMap(({ start }) => start ?? []));
-  const texts = parts.map((part) => textOf(part, threads, view));
+  const scalars = sharedScalars(
+    parts.map(({ kernel }) => kernel),
+    view,
+  );
+  const texts = parts.map((part) => textOf(part, threads, scalars, view));
   const families = familiesOf(texts, starts, context.module.names);
   const text = families.flatMap(({ lines }) => lines).join("\n");
-  const helpers = helperLines([...new Set(parts.flatMap(({ kernel }) => kernel.helpers))], text);
-  const special = nonFinite([text, ...helpers], slabs[0].name);
+  const all = [text, ...scalars.assignments].join("\n");
+  const helpers = helperLines([...new Set(parts.flatMap(({ kernel }) => kernel.helpers))], all);
+  const special = nonFinite([all, ...helpers], slabs[0].name);
   const { lines: calls, workgroups } = callLines(families);
   const quads = quadLines(text);
   const wgsl = [
@@ -79,6 +85,7 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
     ...(usesSettings ? settingLines([...settings.values()], slabs.length) : []),
     ...new Set(parts.flatMap(({ kernel }) => kernel.declarations)),
     ...special.declarations,
+    ...scalars.declarations,
     "",
     ...quads.functions,
     ...helpers,
@@ -86,6 +93,7 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
     `@compute @workgroup_size(${threads})`,
     "fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {",
     ...special.assignments,
+    ...scalars.assignments,
     ...calls,
     "}",
   ];
@@ -93,8 +101,9 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
 }
 
 /** A kernel as a function, with the call for a workgroup of its own grid. */
-function textOf({ kernel, header }: Part, threads: number, view: BindingView): PartText {
-  const lines = kernel.body.flatMap((statement) => statementLines(statement, view, "  "));
+function textOf({ kernel, header }: Part, threads: number, scalars: SharedScalars, view: BindingView): PartText {
+  const body = kernel.body.slice(scalars.count(kernel));
+  const lines = body.flatMap((statement) => statementLines(statement, view, "  "));
   const grid = gridOf(kernel);
   const [across, down] = kernel.workgroupSize;
   const group = `vec3u(${coordinates("own", grid).join(", ")})`;
