@@ -25,7 +25,8 @@ export function addDims(a: Dim, b: Dim): Dim {
 
 /** Product of two sizes. */
 export function multiplyDims(a: Dim, b: Dim): Dim {
-  if (typeof a === "number" && typeof b === "number") return a * b;
+  // An extent is never −0.
+  if (typeof a === "number" && typeof b === "number") return a * b + 0;
   if (a === 1 || b === 1) return a === 1 ? b : a;
   const terms: [string, number][] = [];
   for (const [x, p] of toPolynomial(a)) for (const [y, q] of toPolynomial(b)) terms.push([joinMonomials(x, y), p * q]);

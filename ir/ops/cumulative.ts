@@ -69,7 +69,7 @@ function stoppedAt(op: ReductionOp): Accumulation {
 /** Element i of the result is element i − 1 in the order of the accumulation; the first is `fill`. */
 function delayed(x: Value, { axis, reverse }: CumulativeAttrs, fill = 0): Value {
   const along = x.type.shape.map((_, other) => (other === axis ? 1 : 0));
-  const back = along.map((step) => -step);
+  const back = along.map((step) => 0 - step);
   const interior = along.map(() => 0);
   return padWith(x, reverse ? { low: back, high: along, interior, fill } : { low: along, high: back, interior, fill });
 }

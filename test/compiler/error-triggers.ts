@@ -126,6 +126,7 @@ function refusingAdapter(): GPUAdapter {
   return {
     limits: { maxBufferSize: 2 ** 28 },
     info: {},
+    features: new Set(),
     requestDevice: () => Promise.reject(new Error("adapter is consumed")),
   } as unknown as GPUAdapter;
 }
