@@ -5,7 +5,7 @@ import { copyOp } from "../ir/ops/choose.ts";
 import { apply, postorder, underLayouts, type OpKind, type Value } from "../ir/value.ts";
 import { cluster } from "./cluster/cluster.ts";
 import { descend } from "./cluster/descend.ts";
-import { mostBindings, type Cuts } from "./cluster/partition.ts";
+import { mostBindings, type Cuts, type Lessons } from "./cluster/partition.ts";
 import { planTraffic } from "./cluster/store.ts";
 import { tooManyBindings } from "./errors.ts";
 import { targetTensor } from "./lower/kernel.ts";
@@ -42,8 +42,11 @@ export interface EntryPlan {
   readonly outputs: readonly Value[];
 }
 
-/** Plans an entry point whose sizes are bound and whose derivatives are expanded. */
-export function planEntry(entry: EntryPoint, notes: Notes): EntryPlan {
+/**
+ * Plans an entry point whose sizes are bound and whose derivatives are expanded. `refused` is told what kernels did not take
+ * in, in every round of planning.
+ */
+export function planEntry(entry: EntryPoint, notes: Notes, refused?: Lessons["refused"]): EntryPlan {
   const outputs = entry.outputs.map(({ value }) => written(value));
   const updates = new Map<Value, Value[]>();
   for (const { state, value } of entry.updates) {
@@ -52,16 +55,22 @@ export function planEntry(entry: EntryPoint, notes: Notes): EntryPlan {
     updates.set(result, [...(updates.get(result) ?? []), state]);
   }
   const results: Results = { outputs: new Set(outputs), updates };
-  return { entry, steps: planResults(results, notes, entry.name), outputs, updates };
+  return { entry, steps: planResults(results, notes, entry.name, refused), outputs, updates };
 }
 
 /** Kernels for results, in launch order. */
-function planResults(results: Results, notes: Notes, name: string): readonly PlannedStep[] {
+function planResults(
+  results: Results,
+  notes: Notes,
+  name: string,
+  refused?: Lessons["refused"],
+): readonly PlannedStep[] {
   const roots = [...new Set([...results.outputs, ...results.updates.keys(), ...(results.rows?.keys() ?? [])])];
   const lessons = {
     cuts: new Set<Value>(),
     apart: new Map<Value, Set<Value>>(),
     written: new Map<Value, Set<Value>>(),
+    refused,
   };
   for (;;) {
     const traffic = planTraffic(cluster(roots, lessons), roots, lessons.cuts);

@@ -10,6 +10,7 @@ import { idealBytes } from "./ideal.ts";
 import { allDispatches, type LaunchFacts } from "./launch.ts";
 import type { EntryFacts } from "./program.ts";
 import type { ContractCounts } from "./rewrite/contracts.ts";
+import { refusedPairs, type RefusedPair } from "./why.ts";
 
 /** The report of a model; its JSON form is stable. */
 export interface Report {
@@ -39,6 +40,8 @@ export interface EntryReport {
   readonly kernels: readonly KernelReport[];
   /** Forward values that the backward part reads. */
   readonly residuals: readonly ResidualReport[];
+  /** Why neighbouring kernels are two; only where it was asked for. */
+  readonly refused?: readonly RefusedPair[];
 }
 
 /** One launch. */
@@ -67,8 +70,8 @@ export interface ParameterReport {
   readonly count: number;
 }
 
-/** The figures of a compiled model. */
-export function report({ program, bound, ready, entries, contracts }: Compilation): Report {
+/** The figures of a compiled model; with `why` also why neighbouring kernels are two. */
+export function report({ program, bound, ready, entries, contracts }: Compilation, why = false): Report {
   const entryPoints = Object.fromEntries(
     entries.map((entry) => {
       const kept = residuals(bound, entryNamed(bound, entry.name));
@@ -77,6 +80,7 @@ export function report({ program, bound, ready, entries, contracts }: Compilatio
         {
           ...entryReport(program, entry.name, { ...entry, idealBytes: idealBytes(entryNamed(ready, entry.name)) }),
           residuals: kept.map((each) => residualReport(each, bound.notes)),
+          ...(why && { refused: refusedPairs(entryNamed(ready, entry.name), ready.notes) }),
         },
       ];
     }),
@@ -107,7 +111,7 @@ function entryReport(
   program: Program,
   name: string,
   facts: EntryFacts & { readonly idealBytes: number },
-): Omit<EntryReport, "residuals"> {
+): Omit<EntryReport, "residuals" | "refused"> {
   const { launches, arenaBytes, arenaLowerBound, idealBytes } = facts;
   const kernels = new Set(
     program.entryPoints[name].dispatches.flatMap(allDispatches).map((dispatch) => program.kernels[dispatch.kernel]),

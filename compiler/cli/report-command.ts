@@ -4,6 +4,7 @@ import { compileWithFacts } from "../compile.ts";
 import { loadModel } from "../load/index.ts";
 import { report, type EntryReport, type KernelReport, type Report, type ResidualReport } from "../report.ts";
 import type { Contract } from "../rewrite/rule.ts";
+import type { RefusedPair } from "../why.ts";
 import { compactBytes, compactFlops, counted, table, type Terminal } from "./terminal.ts";
 
 /** What to report on. */
@@ -12,12 +13,14 @@ export interface ReportCommand {
   readonly dims: Readonly<Record<string, number>>;
   readonly json: boolean;
   readonly strictFloat: boolean;
+  /** Also says why neighbouring kernels are two. */
+  readonly why: boolean;
 }
 
 /** Compiles and prints the costs; returns the exit code. */
 export async function reportCommand(command: ReportCommand, terminal: Terminal): Promise<number> {
-  const { model, dims, json, strictFloat } = command;
-  const result = report(compileWithFacts(await loadModel(model), { dims, strictFloat }));
+  const { model, dims, json, strictFloat, why } = command;
+  const result = report(compileWithFacts(await loadModel(model), { dims, strictFloat }), why);
   if (json) terminal.print(JSON.stringify(result, null, 2));
   else printReport(result, terminal);
   return 0;
@@ -40,6 +43,7 @@ function printReport({ entryPoints, parameters, contracts }: Report, terminal: T
     const lines = kernelLines(entry.kernels);
     lines.forEach((line, row) => terminal.print(`  ${row === 0 ? terminal.style("dim", line) : line}`));
     for (const line of residualLines(entry.residuals, terminal)) terminal.print(`  ${line}`);
+    for (const line of refusedLines(entry.refused ?? [], terminal)) terminal.print(`  ${line}`);
     terminal.print("");
   }
   const total = parameters.reduce((sum, parameter) => sum + parameter.count, 0);
@@ -48,6 +52,14 @@ function printReport({ entryPoints, parameters, contracts }: Report, terminal: T
   for (const line of table(rows, ["left", "left", "right"])) terminal.print(`  ${line}`);
   const counts = Object.entries(contracts).map(([contract, count]) => `${count} ${promises[contract as Contract]}`);
   terminal.print(`${terminal.style("bold", "rewrites:")} ${counts.join(", ")}`);
+}
+
+/** Why what one kernel writes is read by another, a line for each pair. */
+function refusedLines(pairs: readonly RefusedPair[], terminal: Terminal): readonly string[] {
+  if (pairs.length === 0) return [];
+  const rows = pairs.map(({ from, to, value, text }) => [`${from} → ${to}`, `${value}: ${text}`]);
+  const [first, ...rest] = table([["not one kernel", "because"], ...rows], ["left", "left"]);
+  return [terminal.style("dim", first), ...rest];
 }
 
 /** A line for each kernel; what a loop launches again has the number of launches, and the cost of all of them. */

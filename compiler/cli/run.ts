@@ -118,12 +118,13 @@ function addReport(cli: CAC, terminal: Terminal): void {
   cli
     .command("report <model>", "Print what a compiled model costs")
     .option(...dim)
+    .option("--why", "Also say why neighbouring kernels are not one")
     .option("--json", "Print JSON")
     .option(...strict)
     .action(async (model: unknown, options: Options) => {
       const { reportCommand } = await import("./report-command.ts");
-      const [dims, json] = [parseDims(options.dim), options.json === true];
-      return reportCommand({ model: String(model), dims, json, strictFloat: isStrict(options) }, terminal);
+      const [dims, json, why] = [parseDims(options.dim), options.json === true, options.why === true];
+      return reportCommand({ model: String(model), dims, json, strictFloat: isStrict(options), why }, terminal);
     });
 }
 

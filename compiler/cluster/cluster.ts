@@ -202,7 +202,9 @@ function findReduction(value: Value, alike: ReadonlySet<Draft>, growth: Growth):
   const near = value.type.shape.length === 0 ? [...alike] : growth.beside(inputs()).filter((each) => alike.has(each));
   return near.find(
     (each) =>
-      growth.admits(each, value) && isCanonical({ value: value.operands[0], index: each.index }, each, growth.home),
+      growth.admits(each, value) &&
+      (isCanonical({ value: value.operands[0], index: each.index }, each, growth.home) ||
+        growth.refuse(value, each, "places")),
   );
 }
 
@@ -213,13 +215,14 @@ function findEpilogue(value: Value, sources: ReadonlySet<Draft>, growth: Growth)
 }
 
 /** True when the cluster has room for the value, and holds in registers what the value reads of it. */
-function takesIn(value: Value, target: Draft, { admits, home }: Growth): boolean {
+function takesIn(value: Value, target: Draft, { admits, refuse, home }: Growth): boolean {
   if (!admits(target, value)) return false;
   const known = indexWithin(value.type.shape, target);
   const view = known ? undefined : viewOf(value, target, home);
   const index = known ?? (view && afterLayouts(target.index, view.layouts));
-  const reads = index && (value.op.kind === "layout" ? [{ value, index }] : readsOf(value, index));
-  if (!reads?.every((read) => isCanonical(read, target, home))) return false;
+  if (!index) return refuse(value, target, "extents");
+  const reads = value.op.kind === "layout" ? [{ value, index }] : readsOf(value, index);
+  if (!reads.every((read) => isCanonical(read, target, home))) return refuse(value, target, "places");
   if (view) target.views.push(view);
   return true;
 }

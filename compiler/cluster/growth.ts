@@ -3,7 +3,7 @@ import { settingOp } from "../../ir/ops/leaf.ts";
 import type { Shape } from "../../ir/type.ts";
 import { underLayouts, type Value } from "../../ir/value.ts";
 import { spaceIndex } from "./access.ts";
-import { mostBindings, mostMembers, type Cluster, type Lessons, type View } from "./partition.ts";
+import { mostBindings, mostMembers, type Cluster, type Lessons, type Refusal, type View } from "./partition.ts";
 import { createPrecedence, type Precedence } from "./precedence.ts";
 
 /** A cluster that still grows. */
@@ -40,10 +40,13 @@ export interface Growth {
   share(value: Value, target: Draft): boolean;
   /** True when the cluster has room for the value, and nothing that the value reads waits for the cluster. */
   admits(target: Draft, value: Value): boolean;
+  /** Notes why a cluster does not take a value in; gives false, which a caller may hand on. */
+  refuse(value: Value, target: Draft, reason: Refusal): false;
 }
 
 /** No clusters yet; values in `cuts` get one that nothing joins. */
-export function createGrowth({ cuts, apart, written }: Lessons): Growth {
+export function createGrowth(lessons: Lessons): Growth {
+  const { cuts, written, refused } = lessons;
   const drafts: Draft[] = [];
   const home = new Map<Value, Draft>();
   const known = new Map<Value, ReadonlySet<Value>>();
@@ -68,13 +71,18 @@ export function createGrowth({ cuts, apart, written }: Lessons): Growth {
       target.tensors.add(tensor);
       target.reserve = 0;
     }
-    for (const source of sourcesOf(value)) if (source !== target) precedence.add(target.position, source.position);
+    for (const source of sourcesOf(value)) {
+      if (source !== target) precedence.add(target.position, source.position);
+      if (source !== target) refused?.(value, source, "elsewhere");
+    }
     target.members.add(value);
     home.set(value, target);
   };
+  const refuse = refuseTo(lessons);
   return {
     drafts,
     home,
+    refuse,
     beside: (inputs) => readers.beside(inputs),
     inputsOf,
     sourcesOf,
@@ -86,15 +94,22 @@ export function createGrowth({ cuts, apart, written }: Lessons): Growth {
       const index = spaceIndex(space);
       const draft: Draft = { kind, space, index, axes, sealed, ...place, views: [], reserve: 1, ...sets };
       drafts.push(draft);
+      for (const source of sourcesOf(value)) refused?.(value, source, cuts.has(value) ? "bindings" : "starts");
       join(value, draft);
       return draft;
     },
     share: (value, target) => letUsersWait(value, target, drafts, precedence),
-    admits: (target, value) =>
-      !isFull(target) &&
-      !apart.get(value)?.has(target.first) &&
-      hasRoom(target, inputsOf(value), written.get(value), home) &&
-      !waitFor(target, inputsOf(value), home, precedence),
+    admits(target, value) {
+      const reason = objection(target, value, inputsOf(value), lessons, home, precedence);
+      return reason === undefined || refuse(value, target, reason);
+    },
+  };
+}
+
+function refuseTo({ refused }: Lessons): Growth["refuse"] {
+  return (value, target, reason) => {
+    refused?.(value, target, reason);
+    return false;
   };
 }
 
@@ -152,8 +167,26 @@ function isTensor(input: Value, target: Draft, home: ReadonlyMap<Value, Draft>):
   return input.op.kind === "leaf" ? input.op !== settingOp : home.has(input) && home.get(input) !== target;
 }
 
-function isFull({ sealed, members, tensors, reserve }: Draft): boolean {
-  return sealed || members.size >= mostMembers || tensors.size > mostBindings - reserve;
+/** What stands against a value in a cluster. */
+function objection(
+  target: Draft,
+  value: Value,
+  inputs: ReadonlySet<Value>,
+  { apart, written }: Lessons,
+  home: ReadonlyMap<Value, Draft>,
+  precedence: Precedence,
+): Refusal | undefined {
+  const full = fullness(target);
+  if (full) return full;
+  if (apart.get(value)?.has(target.first) || !hasRoom(target, inputs, written.get(value), home)) return "bindings";
+  return waitFor(target, inputs, home, precedence) ? "waits" : undefined;
+}
+
+/** Why a cluster takes in nothing more, if that is so. */
+function fullness({ sealed, members, tensors, reserve }: Draft): Refusal | undefined {
+  if (sealed) return "sealed";
+  if (members.size >= mostMembers) return "members";
+  return tensors.size > mostBindings - reserve ? "bindings" : undefined;
 }
 
 /** Which clusters read what; those that are full are forgotten, since clusters only grow. */
@@ -169,7 +202,7 @@ function createReaders(home: ReadonlyMap<Value, Draft>) {
       const found = new Set<Draft>();
       for (const input of inputs) {
         const known = readers.get(input) ?? new Set();
-        for (const draft of known) if (isFull(draft)) known.delete(draft);
+        for (const draft of known) if (fullness(draft)) known.delete(draft);
         for (const draft of [...known, ...(home.has(input) ? [home.get(input)!] : [])]) found.add(draft);
       }
       return [...found].sort((a, b) => a.position - b.position);

@@ -44,7 +44,18 @@ export interface Lessons {
   readonly apart: ReadonlyMap<Value, ReadonlySet<Value>>;
   /** Values that were written to memory, and the tensors that they went to: a kernel binds those as well. */
   readonly written: ReadonlyMap<Value, ReadonlySet<Value>>;
+  /** Told why a cluster did not take a value in, where somebody wants to know; of several reasons the first decided. */
+  readonly refused?: (value: Value, cluster: Cluster, reason: Refusal) => void;
 }
+
+/**
+ * Why a value is not computed in a kernel that it reads from or beside:
+ * `starts`: values of its kind start a kernel; `sealed`: the kernel takes in nothing; `members`: it computes as much as one
+ * may; `bindings`: together they bind too many tensors; `waits`: the kernel has to wait for what the value reads;
+ * `extents`: it goes over elements of another shape; `places`: the value reads elements that another thread computes;
+ * `elsewhere`: the value joined another kernel.
+ */
+export type Refusal = "starts" | "sealed" | "members" | "bindings" | "waits" | "extents" | "places" | "elsewhere";
 
 /** Tensors that a kernel may bind: WebGPU's default maxStorageBuffersPerShaderStage. */
 export const mostBindings = 8;

@@ -163,8 +163,18 @@ describe("report", () => {
     expect(parameters[0]).toEqual({ name: "hidden.weight", shape: [256, 128], count: 32768 });
   });
 
+  test("with the reasons why neighbouring kernels are two", async () => {
+    const { printed } = await chainrule(...args, "--why");
+    expect(printed).toMatch(
+      /not one kernel +because\n +hidden → logits +product: it starts a kernel of its own: a product reads/,
+    );
+    const asJson = JSON.parse((await chainrule(...args, "--why", "--json")).printed) as Report;
+    expect(asJson.entryPoints.predict!.refused![0]).toMatchObject({ from: "hidden", to: "logits", reason: "starts" });
+  });
+
   test("as tables", async () => {
     const { printed } = await chainrule(...args);
+    expect(printed).not.toContain("because");
     expect(printed).toContain("dispatches, 1 submit, 1 pass");
     expect(printed).toContain("hidden.weight  [256, 128]  32768");
     expect(printed).toMatch(
