@@ -104,7 +104,7 @@ export function isWhole(rowCount: Dim, { rows, tall }: Arrangement): boolean {
 export function writeHead(arrangement: Arrangement, rowCount: Dim, emitter: Emitter): void {
   const { rows, lanes, alongRow, tall } = arrangement;
   const line = (text: string): void => emitter.push({ tag: "line", text });
-  const slot = rows === 1 ? "" : alongRow ? (lanes === 1 ? "local.x" : `local.x / ${lanes}u`) : `local.x % ${rows}u`;
+  const slot = rows === 1 ? "" : lanes === 1 ? "local.x" : alongRow ? `local.x / ${lanes}u` : `local.x % ${rows}u`;
   const lane = rows === 1 ? "local.x" : alongRow ? `local.x % ${lanes}u` : `local.x / ${rows}u`;
   if (lanes > 1) line(`let lane = ${lane};`);
   if (rowCount === 1) return;
