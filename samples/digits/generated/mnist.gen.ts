@@ -86,6 +86,14 @@ export function createDigits(options?: LoadOptions<DigitsParams>): Promise<Digit
 
 // Functions that several kernels call.
 
+const quads = /* wgsl */ `fn quads(own: vec4f) -> mat4x4f {
+  return mat4x4f(quadBroadcast(own, 0u), quadBroadcast(own, 1u), quadBroadcast(own, 2u), quadBroadcast(own, 3u));
+}`;
+
+const quad = /* wgsl */ `fn quad(own: f32) -> vec4f {
+  return vec4f(quadBroadcast(own, 0u), quadBroadcast(own, 1u), quadBroadcast(own, 2u), quadBroadcast(own, 3u));
+}`;
+
 const isFinite = /* wgsl */ `fn is_finite(x: f32) -> bool {
   return (bitcast<u32>(x) & 0x7fffffffu) < 0x7f800000u;
 }`;
@@ -111,31 +119,6 @@ const exponential = /* wgsl */ `fn exponential(x: f32) -> f32 {
   return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
 }`;
 
-// ln(1 + f) for 1 + f between √½ and √2, from s = f / (2 + f).
-const lnSeries = /* wgsl */ `fn ln_series(f: f32) -> f32 {
-  let s = f / (2.0 + f);
-  let z = s * s;
-  let w = z * z;
-  let rest = z * (0.6666666 + w * 0.28498787) + w * (0.40000972 + w * 0.24279079);
-  let h = 0.5 * f * f;
-  return f - (h - s * (h + rest));
-}`;
-
-const isInfinite = /* wgsl */ `fn is_infinite(x: f32) -> bool {
-  return (bitcast<u32>(x) & 0x7fffffffu) == 0x7f800000u;
-}`;
-
-// x = 2^n · m with m between √½ and √2; subnormal numbers are scaled first.
-const ln = /* wgsl */ `fn ln(x: f32) -> f32 {
-  let tiny = x < 1.1754944e-38;
-  let bits = bitcast<u32>(select(x, x * 8388608.0, tiny)) + 0x004afb0du;
-  let n = f32(i32(bits >> 23u) - select(127, 150, tiny));
-  let f = bitcast<f32>((bits & 0x007fffffu) + 0x3f3504f3u) - 1.0;
-  let size = (ln_series(f) + n * 9.0580006e-6) + n * 0.6931381;
-  let positive = select(size, x, is_infinite(x));
-  return select(select(nan, positive, x > 0.0), -infinity, x == 0.0);
-}`;
-
 const isNan = /* wgsl */ `fn is_nan(x: f32) -> bool {
   return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
 }`;
@@ -149,55 +132,55 @@ const larger = /* wgsl */ `fn larger(a: f32, b: f32) -> f32 {
 // hidden = relu(hidden.linear)
 // samples/digits/model.ts:6:23, samples/digits/model.ts:6:18
 // f32[64, 128]; 12.9 MFLOP, 635 kB
+// with image f32[64, 784], hidden_weight f32[784, 128], hidden_bias f32[128], hidden f32[64, 128]
 const hiddenKernel: Kernel = {
   name: "hidden",
   bindings: ["read", "read", "read", "read_write"],
   wgsl: /* wgsl */ `
-@group(0) @binding(0) var<storage, read> image: array<vec4f>; // f32[64, 784]
-@group(0) @binding(1) var<storage, read> hidden_weight: array<vec4f>; // f32[784, 128]
-@group(0) @binding(2) var<storage, read> hidden_bias: array<vec4f>; // f32[128]
-@group(0) @binding(3) var<storage, read_write> hidden: array<vec4f>; // f32[64, 128]
+enable subgroups;
+@group(0) @binding(0) var<storage, read> image: array<vec4f>;
+@group(0) @binding(1) var<storage, read> hidden_weight: array<vec4f>;
+@group(0) @binding(2) var<storage, read> hidden_bias: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> hidden: array<vec4f>;
 
-@compute @workgroup_size(8, 8)
+${quads}
+
+@compute @workgroup_size(16)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let row = (group.y * 8u + local.y) * 4u;
-  let column = (group.x * 8u + local.x) * 4u;
-  if (row >= 64u || column >= 128u) { return; }
-  var sum0 = vec4f(0.0);
-  var sum1 = vec4f(0.0);
-  var sum2 = vec4f(0.0);
-  var sum3 = vec4f(0.0);
+  let row = group.y * 8u;
+  let column = (group.x * 16u + local.x) * 8u;
+  let lane = local.x % 4u;
+  var sum0 = mat4x4f();
+  var sum1 = mat4x4f();
+  var sum2 = mat4x4f();
+  var sum3 = mat4x4f();
   for (var k = 0u; k < 784u; k += 4u) {
-    let a0 = image[row * 196u + k / 4u];
-    let a1 = image[row * 196u + k / 4u + 196u];
-    let a2 = image[row * 196u + k / 4u + 392u];
-    let a3 = image[row * 196u + k / 4u + 588u];
-    let b0 = hidden_weight[k * 32u + column / 4u];
-    let b1 = hidden_weight[k * 32u + column / 4u + 32u];
-    let b2 = hidden_weight[k * 32u + column / 4u + 64u];
-    let b3 = hidden_weight[k * 32u + column / 4u + 96u];
-    sum0 += a0.x * b0;
-    sum1 += a1.x * b0;
-    sum2 += a2.x * b0;
-    sum3 += a3.x * b0;
-    sum0 += a0.y * b1;
-    sum1 += a1.y * b1;
-    sum2 += a2.y * b1;
-    sum3 += a3.y * b1;
-    sum0 += a0.z * b2;
-    sum1 += a1.z * b2;
-    sum2 += a2.z * b2;
-    sum3 += a3.z * b2;
-    sum0 += a0.w * b3;
-    sum1 += a1.w * b3;
-    sum2 += a2.w * b3;
-    sum3 += a3.w * b3;
+    let a0 = quads(image[row * 196u + lane * 196u + k / 4u]);
+    let a1 = quads(image[row * 196u + lane * 196u + k / 4u + 784u]);
+    let b0 = mat4x4f(
+      hidden_weight[k * 32u + column / 4u],
+      hidden_weight[k * 32u + column / 4u + 32u],
+      hidden_weight[k * 32u + column / 4u + 64u],
+      hidden_weight[k * 32u + column / 4u + 96u],
+    );
+    let b1 = mat4x4f(
+      hidden_weight[k * 32u + column / 4u + 1u],
+      hidden_weight[k * 32u + column / 4u + 33u],
+      hidden_weight[k * 32u + column / 4u + 65u],
+      hidden_weight[k * 32u + column / 4u + 97u],
+    );
+    sum0 += b0 * a0;
+    sum1 += b1 * a0;
+    sum2 += b0 * a1;
+    sum3 += b1 * a1;
   }
-  var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
-  for (var i = 0u; i < 4u; i++) {
-    let r = row + i;
-    let hidden_linear = tile[i] + hidden_bias[column / 4u];
-    hidden[r * 32u + column / 4u] = select(hidden_linear, vec4f(0.0), hidden_linear <= vec4f(0.0));
+  var tile = array<mat4x4f, 4>(sum0, sum1, sum2, sum3);
+  for (var i = 0u; i < 16u; i++) {
+    let r = row + i / 8u * 4u + i % 4u;
+    let c = column + i / 4u % 2u * 4u;
+    let four = tile[i / 4u][i % 4u];
+    let hidden_linear = four + hidden_bias[c / 4u];
+    hidden[r * 32u + c / 4u] = select(hidden_linear, vec4f(0.0), hidden_linear <= vec4f(0.0));
   }
 }
 `,
@@ -206,98 +189,64 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 // logits = hidden @ logits.weight + logits.bias
 // samples/digits/model.ts:7:18
 // f32[64, 10]; 164 kFLOP, 40.5 kB
+// with hidden f32[64, 128] (only read, in a buffer that is written here), logits_weight f32[128, 10],
+//   logits_bias f32[10], logits f32[64, 10]
 const logitsKernel: Kernel = {
   name: "logits",
   bindings: ["read_write", "read", "read", "read_write"],
   wgsl: /* wgsl */ `
-@group(0) @binding(0) var<storage, read_write> hidden: array<vec4f>; // f32[64, 128]; only read, in a buffer that is written here
-@group(0) @binding(1) var<storage, read> logits_weight: array<f32>; // f32[128, 10]
-@group(0) @binding(2) var<storage, read> logits_bias: array<f32>; // f32[10]
-@group(0) @binding(3) var<storage, read_write> logits: array<f32>; // f32[64, 10]
+enable subgroups;
+@group(0) @binding(0) var<storage, read_write> hidden: array<f32>;
+@group(0) @binding(1) var<storage, read> logits_weight: array<f32>;
+@group(0) @binding(2) var<storage, read> logits_bias: array<f32>;
+@group(0) @binding(3) var<storage, read_write> logits: array<f32>;
 
-@compute @workgroup_size(4, 16)
+${quad}
+
+@compute @workgroup_size(16)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let row = (group.y * 16u + local.y) * 4u;
-  let column = (group.x * 4u + local.x) * 4u;
-  if (row >= 64u || column >= 10u) { return; }
-  let column1 = min(column + 1u, 9u);
-  let column2 = min(column + 2u, 9u);
-  let column3 = min(column + 3u, 9u);
-  var sum0 = vec4f(0.0);
-  var sum1 = vec4f(0.0);
-  var sum2 = vec4f(0.0);
-  var sum3 = vec4f(0.0);
-  for (var k = 0u; k < 128u; k += 4u) {
-    let a0 = hidden[row * 32u + k / 4u];
-    let a1 = hidden[row * 32u + k / 4u + 32u];
-    let a2 = hidden[row * 32u + k / 4u + 64u];
-    let a3 = hidden[row * 32u + k / 4u + 96u];
+  let row = (group.y * 4u + local.x / 4u) * 4u;
+  let column = (group.x * 4u + local.x % 4u) * 4u;
+  let lane = local.x % 4u;
+  var sum0 = mat4x4f();
+  for (var k = 0u; k < 128u; k++) {
+    let a0 = quad(hidden[row * 128u + lane * 128u + k]);
     let b0 = vec4f(
       logits_weight[k * 10u + column],
-      logits_weight[k * 10u + column1],
-      logits_weight[k * 10u + column2],
-      logits_weight[k * 10u + column3],
+      logits_weight[k * 10u + column + 1u],
+      logits_weight[k * 10u + column + 2u],
+      logits_weight[k * 10u + column + 3u],
     );
-    let b1 = vec4f(
-      logits_weight[k * 10u + column + 10u],
-      logits_weight[k * 10u + column1 + 10u],
-      logits_weight[k * 10u + column2 + 10u],
-      logits_weight[k * 10u + column3 + 10u],
-    );
-    let b2 = vec4f(
-      logits_weight[k * 10u + column + 20u],
-      logits_weight[k * 10u + column1 + 20u],
-      logits_weight[k * 10u + column2 + 20u],
-      logits_weight[k * 10u + column3 + 20u],
-    );
-    let b3 = vec4f(
-      logits_weight[k * 10u + column + 30u],
-      logits_weight[k * 10u + column1 + 30u],
-      logits_weight[k * 10u + column2 + 30u],
-      logits_weight[k * 10u + column3 + 30u],
-    );
-    sum0 += a0.x * b0;
-    sum1 += a1.x * b0;
-    sum2 += a2.x * b0;
-    sum3 += a3.x * b0;
-    sum0 += a0.y * b1;
-    sum1 += a1.y * b1;
-    sum2 += a2.y * b1;
-    sum3 += a3.y * b1;
-    sum0 += a0.z * b2;
-    sum1 += a1.z * b2;
-    sum2 += a2.z * b2;
-    sum3 += a3.z * b2;
-    sum0 += a0.w * b3;
-    sum1 += a1.w * b3;
-    sum2 += a2.w * b3;
-    sum3 += a3.w * b3;
+    sum0 += mat4x4f(a0.x * b0, a0.y * b0, a0.z * b0, a0.w * b0);
   }
-  var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
+  var tile = array<mat4x4f, 1>(sum0);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
+    let c = column;
+    if (c >= 10u) { continue; }
+    let four = tile[i / 4u][i % 4u];
     for (var j = 0u; j < 4u; j++) {
-      let c = column + j;
-      if (c >= 10u) { break; }
-      logits[r * 10u + c] = tile[i][j] + logits_bias[c];
+      let one = c + j;
+      if (one >= 10u) { break; }
+      logits[r * 10u + one] = four[j] + logits_bias[one];
     }
   }
 }
 `,
 };
 
-// probabilities = exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]
-//   - log(sum(exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1))[:, _])
+// probabilities = exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _])
+//   / sum(exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1)[:, _]
 // samples/digits/model.ts:10:31
-// f32[64, 10]; 3.97 kFLOP, 5.12 kB
+// f32[64, 10]; 3.26 kFLOP, 5.12 kB
+// with logits f32[64, 10], probabilities f32[64, 10]
 const probabilitiesKernel: Kernel = {
   name: "probabilities",
   bindings: ["read", "read_write"],
   wgsl: /* wgsl */ `
-@group(0) @binding(0) var<storage, read> logits: array<f32>; // f32[64, 10]
-@group(0) @binding(1) var<storage, read_write> probabilities: array<f32>; // f32[64, 10]
+@group(0) @binding(0) var<storage, read> logits: array<f32>;
+@group(0) @binding(1) var<storage, read_write> probabilities: array<f32>;
 var<private> infinity: f32;
-var<private> nan: f32;
 
 ${isFinite}
 
@@ -307,12 +256,6 @@ ${scale}
 
 ${exponential}
 
-${lnSeries}
-
-${isInfinite}
-
-${ln}
-
 ${isNan}
 
 ${larger}
@@ -320,8 +263,7 @@ ${larger}
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   infinity = bitcast<f32>(0x7f800000u | (arrayLength(&logits) >> 31u));
-  nan = bitcast<f32>(0x7fc00000u | (arrayLength(&logits) >> 31u));
-  let row = group.x * 64u + local.x % 64u;
+  let row = group.x * 64u + local.x;
   var largest: f32 = -infinity;
   for (var position = 0u; position < 10u; position++) {
     let element = logits[row * 10u + position];
@@ -330,23 +272,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let max_1 = largest;
   var total: f32 = 0.0;
   let selected = select(0.0, max_1, is_finite(max_1));
-  var difference: array<f32, 10>;
+  var exponential_1: array<f32, 10>;
   for (var position = 0u; position < 10u; position++) {
-    difference[position] = logits[row * 10u + position] - selected;
-    let exponential_1 = exponential(difference[position]);
-    total += exponential_1;
+    exponential_1[position] = exponential(logits[row * 10u + position] - selected);
+    total += exponential_1[position];
   }
   let sum = total;
-  let log_1 = ln(sum);
   for (var position = 0u; position < 10u; position++) {
-    probabilities[row * 10u + position] = exponential(difference[position] - log_1);
+    probabilities[row * 10u + position] = exponential_1[position] / sum;
   }
 }
 `,
 };
 
-// probabilities = exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]
-//   - log(sum(exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1))[:, _])
+// probabilities = exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _])
+//   / sum(exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1)[:, _]
 // ∂loss/∂logits = (probabilities - oneHot(label, 10)) / 64
 // sum = sum(oneHot(label, 10) · (logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]
 //   - log(sum(exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1))[:,
@@ -354,15 +294,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 // number = f32(argmax(logits, axis=1) == label)
 // samples/digits/model.ts:10:31, samples/digits/model.ts:7:18, samples/digits/model.ts:11:30
 // f32[64, 10], f32[64]; 8.58 kFLOP, 5.89 kB
+// with logits f32[64, 10] (only read, in a buffer that is written here), label i32[64], d_loss_d_logits f32[64, 10],
+//   sum f32[64], number f32[64]
+// ln_series: ln(1 + f) for 1 + f between √½ and √2, from s = f / (2 + f).
+// ln: x = 2^n · m with m between √½ and √2; subnormal numbers are scaled first.
+// is_larger: NaN before all else, equals in their order.
 const dLossDLogitsKernel: Kernel = {
   name: "d_loss_d_logits",
   bindings: ["read_write", "read", "read_write", "read_write", "read_write"],
   wgsl: /* wgsl */ `
-@group(0) @binding(0) var<storage, read_write> logits: array<f32>; // f32[64, 10]; only read, in a buffer that is written here
-@group(0) @binding(1) var<storage, read> label: array<i32>; // i32[64]
-@group(0) @binding(2) var<storage, read_write> d_loss_d_logits: array<f32>; // f32[64, 10]
-@group(0) @binding(3) var<storage, read_write> sum: array<f32>; // f32[64]
-@group(0) @binding(4) var<storage, read_write> number: array<f32>; // f32[64]
+@group(0) @binding(0) var<storage, read_write> logits: array<f32>;
+@group(0) @binding(1) var<storage, read> label: array<i32>;
+@group(0) @binding(2) var<storage, read_write> d_loss_d_logits: array<f32>;
+@group(0) @binding(3) var<storage, read_write> sum: array<f32>;
+@group(0) @binding(4) var<storage, read_write> number: array<f32>;
 var<private> infinity: f32;
 var<private> nan: f32;
 
@@ -374,18 +319,34 @@ ${scale}
 
 ${exponential}
 
-${lnSeries}
+fn ln_series(f: f32) -> f32 {
+  let s = f / (2.0 + f);
+  let z = s * s;
+  let w = z * z;
+  let rest = z * (0.6666666 + w * 0.28498787) + w * (0.40000972 + w * 0.24279079);
+  let h = 0.5 * f * f;
+  return f - (h - s * (h + rest));
+}
 
-${isInfinite}
+fn is_infinite(x: f32) -> bool {
+  return (bitcast<u32>(x) & 0x7fffffffu) == 0x7f800000u;
+}
 
-${ln}
+fn ln(x: f32) -> f32 {
+  let tiny = x < 1.1754944e-38;
+  let bits = bitcast<u32>(select(x, x * 8388608.0, tiny)) + 0x004afb0du;
+  let n = f32(i32(bits >> 23u) - select(127, 150, tiny));
+  let f = bitcast<f32>((bits & 0x007fffffu) + 0x3f3504f3u) - 1.0;
+  let size = (ln_series(f) + n * 9.0580006e-6) + n * 0.6931381;
+  let positive = select(size, x, is_infinite(x));
+  return select(select(nan, positive, x > 0.0), -infinity, x == 0.0);
+}
 
 ${isNan}
 
 ${larger}
 
 fn is_larger(a: f32, i: u32, b: f32, j: u32) -> bool {
-  // NaN before all else, equals in their order.
   if (is_nan(a) || is_nan(b)) { return is_nan(a) && (!is_nan(b) || i < j); }
   return a > b || (a == b && i < j);
 }
@@ -394,7 +355,7 @@ fn is_larger(a: f32, i: u32, b: f32, j: u32) -> bool {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   infinity = bitcast<f32>(0x7f800000u | (arrayLength(&logits) >> 31u));
   nan = bitcast<f32>(0x7fc00000u | (arrayLength(&logits) >> 31u));
-  let row = group.x * 64u + local.x % 64u;
+  let row = group.x * 64u + local.x;
   var largest: f32 = -infinity;
   var best: f32 = -infinity;
   var place_1: u32 = 0xffffffffu;
@@ -411,25 +372,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var total: f32 = 0.0;
   let selected = select(0.0, max_1, is_finite(max_1));
   var difference: array<f32, 10>;
+  var exponential_1: array<f32, 10>;
   for (var position = 0u; position < 10u; position++) {
     difference[position] = logits[row * 10u + position] - selected;
-    let exponential_1 = exponential(difference[position]);
-    total += exponential_1;
+    exponential_1[position] = exponential(difference[position]);
+    total += exponential_1[position];
   }
   let sum_1 = total;
   var total_1: f32 = 0.0;
   let log_1 = ln(sum_1);
-  var difference_1: array<f32, 10>;
   var number_1: array<f32, 10>;
   for (var position = 0u; position < 10u; position++) {
     number_1[position] = f32((i32(position) == label[row]));
-    difference_1[position] = difference[position] - log_1;
-    let product = number_1[position] * difference_1[position];
+    let product = number_1[position] * (difference[position] - log_1);
     total_1 += product;
   }
   let sum_2 = total_1;
   for (var position = 0u; position < 10u; position++) {
-    let probabilities = exponential(difference_1[position]);
+    let probabilities = exponential_1[position] / sum_1;
     d_loss_d_logits[row * 10u + position] = (probabilities - number_1[position]) / 64.0;
   }
   sum[row] = sum_2;
@@ -449,33 +409,45 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 //   ∂loss/∂hidden.linear = select(hidden > 0, ∂loss/∂hidden, 0)
 //   samples/digits/model.ts:6:18, samples/digits/model.ts:6:23
 //   f32[64, 128]; 172 kFLOP, 73.2 kB
+// with adam_step f32, logits_weight f32[128, 10], sum f32[64], number f32[64], next_adam_step f32,
+//   d_loss_d_logits f32[64, 10], hidden f32[64, 128], d_loss_d_hidden_linear_1 f32[64, 128], loss_1 f32,
+//   accuracy f32
 const lossAnd1MoreKernel: Kernel = {
   name: "loss_and_1_more",
   bindings: ["read_write", "read_write", "read_write"],
   wgsl: /* wgsl */ `
+enable subgroups;
 @group(0) @binding(0) var<storage, read_write> states: array<f32>;
-const adam_step = 1344u; // f32
-const logits_weight = 0u; // f32[128, 10]
+const adam_step = 1344u;
+const logits_weight = 0u;
 @group(0) @binding(1) var<storage, read_write> arena: array<vec4f>;
-const sum = 4256u; // f32[64]
-const number = 4272u; // f32[64]
-const next_adam_step = 4288u; // f32
-const d_loss_d_logits = 4096u; // f32[64, 10]
-const hidden = 0u; // f32[64, 128]
-const d_loss_d_hidden_linear_1 = 2048u; // f32[64, 128]
+const sum = 4256u;
+const number = 4272u;
+const next_adam_step = 4288u;
+const d_loss_d_logits = 4096u;
+const hidden = 0u;
+const d_loss_d_hidden_linear_1 = 2048u;
 @group(0) @binding(2) var<storage, read_write> train_outputs: array<f32>;
-const loss_1 = 0u; // f32
-const accuracy = 64u; // f32
+const loss_1 = 0u;
+const accuracy = 64u;
+
+${quad}
 
 fn loss(group: vec3u, local: vec3u) {
   let next_adam_step_1 = states[adam_step] + 1.0;
   var total: f32 = 0.0;
   var total_1: f32 = 0.0;
-  for (var position = 0u; position < 64u; position++) {
-    let element = arena[sum + position / 4u][position % 4u];
-    let element_1 = arena[number + position / 4u][position % 4u];
-    total += element;
-    total_1 += element_1;
+  for (var position = 0u; position < 64u; position += 4u) {
+    let element = arena[sum + position / 4u];
+    let element_1 = arena[number + position / 4u];
+    total += element.x;
+    total_1 += element_1.x;
+    total += element.y;
+    total_1 += element_1.y;
+    total += element.z;
+    total_1 += element_1.z;
+    total += element.w;
+    total_1 += element_1.w;
   }
   let sum_1 = total;
   let sum_2 = total_1;
@@ -488,42 +460,46 @@ fn loss(group: vec3u, local: vec3u) {
 }
 
 fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
-  let row = (group.y * 8u + local.y) * 4u;
-  let column = (group.x * 8u + local.x) * 4u;
-  if (row >= 64u || column >= 128u) { return; }
-  var sum0 = vec4f(0.0);
-  var sum1 = vec4f(0.0);
-  var sum2 = vec4f(0.0);
-  var sum3 = vec4f(0.0);
+  let row = (group.y * 4u + local.x / 16u) * 16u;
+  let column = (group.x * 16u + local.x % 16u) * 4u;
+  let lane = local.x % 4u;
+  var sum0 = mat4x4f();
+  var sum1 = mat4x4f();
+  var sum2 = mat4x4f();
+  var sum3 = mat4x4f();
   for (var k = 0u; k < 10u; k++) {
-    let a0 = arena[d_loss_d_logits + (row * 10u + k) / 4u][(row * 10u + k) % 4u];
-    let a1 = arena[d_loss_d_logits + (row * 10u + k + 2u) / 4u + 2u][(row * 10u + k + 2u) % 4u];
-    let a2 = arena[d_loss_d_logits + (row * 10u + k) / 4u + 5u][(row * 10u + k) % 4u];
-    let a3 = arena[d_loss_d_logits + (row * 10u + k + 2u) / 4u + 7u][(row * 10u + k + 2u) % 4u];
+    let a0 = quad(arena[d_loss_d_logits + (row * 10u + lane * 10u + k) / 4u][(row * 10u + lane * 10u + k) % 4u]);
+    let a1 = quad(arena[d_loss_d_logits + (row * 10u + lane * 10u + k) / 4u + 10u][(row * 10u + lane * 10u + k) % 4u]);
+    let a2 = quad(arena[d_loss_d_logits + (row * 10u + lane * 10u + k) / 4u + 20u][(row * 10u + lane * 10u + k) % 4u]);
+    let a3 = quad(arena[d_loss_d_logits + (row * 10u + lane * 10u + k) / 4u + 30u][(row * 10u + lane * 10u + k) % 4u]);
     let b0 = vec4f(
       states[logits_weight + column * 10u + k],
       states[logits_weight + column * 10u + k + 10u],
       states[logits_weight + column * 10u + k + 20u],
       states[logits_weight + column * 10u + k + 30u],
     );
-    sum0 += a0 * b0;
-    sum1 += a1 * b0;
-    sum2 += a2 * b0;
-    sum3 += a3 * b0;
+    sum0 += mat4x4f(a0.x * b0, a0.y * b0, a0.z * b0, a0.w * b0);
+    sum1 += mat4x4f(a1.x * b0, a1.y * b0, a1.z * b0, a1.w * b0);
+    sum2 += mat4x4f(a2.x * b0, a2.y * b0, a2.z * b0, a2.w * b0);
+    sum3 += mat4x4f(a3.x * b0, a3.y * b0, a3.z * b0, a3.w * b0);
   }
-  var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
-  for (var i = 0u; i < 4u; i++) {
+  var tile = array<mat4x4f, 4>(sum0, sum1, sum2, sum3);
+  for (var i = 0u; i < 16u; i++) {
     let r = row + i;
-    arena[d_loss_d_hidden_linear_1 + r * 32u + column / 4u] = select(vec4f(0.0), tile[i], arena[hidden + r * 32u + column / 4u] > vec4f(0.0));
+    let c = column;
+    let four = tile[i / 4u][i % 4u];
+    arena[d_loss_d_hidden_linear_1 + r * 32u + c / 4u] = select(vec4f(0.0), four, arena[hidden + r * 32u + c / 4u] > vec4f(0.0));
   }
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   if (group.x < 1u) {
+    let own = group.x;
     if (local.x < 1u) { loss(vec3u(0u, 0u, 0u), vec3u(0u, 0u, 0u)); }
   } else {
-    d_loss_d_hidden_linear(vec3u((group.x - 1u) % 4u, (group.x - 1u) / 4u, 0u), vec3u(local.x % 8u, local.x / 8u, 0u));
+    let own = group.x - 1u;
+    d_loss_d_hidden_linear(vec3u(own, 0u, 0u), vec3u(local.x, 0u, 0u));
   }
 }
 `,
@@ -569,32 +545,43 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 //     / (sqrt(adam.v.logits.bias′ / adam.v.norm) + 1e-8))
 //   samples/digits/model.ts:7:18
 //   f32[10]; 840 FLOP, 2.68 kB
+// with next_adam_step f32, d_loss_d_hidden_linear f32[64, 128], hidden f32[64, 128], d_loss_d_logits f32[64, 10],
+//   image f32[64, 784], adam_m_hidden_weight f32[784, 128], adam_v_hidden_weight f32[784, 128],
+//   hidden_weight f32[784, 128], adam_m_hidden_bias f32[128], adam_v_hidden_bias f32[128], hidden_bias f32[128],
+//   adam_m_logits_weight f32[128, 10], adam_v_logits_weight f32[128, 10], logits_weight f32[128, 10],
+//   adam_m_logits_bias f32[10], adam_v_logits_bias f32[10], logits_bias f32[10]
+// expm1: Near 0 the Taylor series to the eighth power.
 const updatesKernel: Kernel = {
   name: "updates",
   bindings: ["read", "read", "read_write", "uniform"],
   wgsl: /* wgsl */ `
+enable subgroups;
 @group(0) @binding(0) var<storage, read> arena: array<vec4f>;
-const next_adam_step = 4288u; // f32
-const d_loss_d_hidden_linear = 2048u; // f32[64, 128]
-const hidden = 0u; // f32[64, 128]
-const d_loss_d_logits = 4096u; // f32[64, 10]
-@group(0) @binding(1) var<storage, read> image: array<vec4f>; // f32[64, 784]
+const next_adam_step = 4288u;
+const d_loss_d_hidden_linear = 2048u;
+const hidden = 0u;
+const d_loss_d_logits = 4096u;
+@group(0) @binding(1) var<storage, read> image: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> states: array<vec4f>;
-const adam_m_hidden_weight = 25472u; // f32[784, 128]
-const adam_v_hidden_weight = 50560u; // f32[784, 128]
-const hidden_weight = 0u; // f32[784, 128]
-const adam_m_hidden_bias = 75648u; // f32[128]
-const adam_v_hidden_bias = 75680u; // f32[128]
-const hidden_bias = 25088u; // f32[128]
-const adam_m_logits_weight = 75712u; // f32[128, 10]
-const adam_v_logits_weight = 76032u; // f32[128, 10]
-const logits_weight = 25120u; // f32[128, 10]
-const adam_m_logits_bias = 76352u; // f32[10]
-const adam_v_logits_bias = 76368u; // f32[10]
-const logits_bias = 25440u; // f32[10]
+const adam_m_hidden_weight = 25472u;
+const adam_v_hidden_weight = 50560u;
+const hidden_weight = 0u;
+const adam_m_hidden_bias = 75648u;
+const adam_v_hidden_bias = 75680u;
+const hidden_bias = 25088u;
+const adam_m_logits_weight = 75712u;
+const adam_v_logits_weight = 76032u;
+const logits_weight = 25120u;
+const adam_m_logits_bias = 76352u;
+const adam_v_logits_bias = 76368u;
+const logits_bias = 25440u;
 struct Settings { learningRate: f32 }
 @group(0) @binding(3) var<uniform> settings: Settings;
 var<private> infinity: f32;
+var<private> adam_m_norm: f32;
+var<private> adam_v_norm: f32;
+
+${quads}
 
 ${exponentialSeries}
 
@@ -603,107 +590,109 @@ ${scale}
 ${exponential}
 
 fn expm1(x: f32) -> f32 {
-  // Near 0 the Taylor series to the eighth power.
   let head = 1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0 * (1.0 + x / 8.0)));
   let series = x + x * x * 0.5 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * head));
   return select(exponential(x) - 1.0, series, abs(x) < 0.5);
 }
 
 fn update_hidden_weight(group: vec3u, local: vec3u) {
-  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
-  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
-  let row = (group.y * 8u + local.y) * 4u;
-  let column = (group.x * 8u + local.x) * 4u;
-  if (row >= 784u || column >= 128u) { return; }
-  var sum0 = vec4f(0.0);
-  var sum1 = vec4f(0.0);
-  var sum2 = vec4f(0.0);
-  var sum3 = vec4f(0.0);
-  for (var k = 0u; k < 64u; k++) {
-    let a0 = image[k * 196u + row / 4u];
-    let b0 = arena[d_loss_d_hidden_linear + k * 32u + column / 4u];
-    sum0 += a0.x * b0;
-    sum1 += a0.y * b0;
-    sum2 += a0.z * b0;
-    sum3 += a0.w * b0;
+  let row = (group.y * 4u + local.x / 16u) * 8u;
+  let column = (group.x * 16u + local.x % 16u) * 8u;
+  let lane = local.x % 4u;
+  var sum0 = mat4x4f();
+  var sum1 = mat4x4f();
+  var sum2 = mat4x4f();
+  var sum3 = mat4x4f();
+  for (var k = 0u; k < 64u; k += 4u) {
+    let t0 = quads(image[k * 196u + lane * 196u + row / 4u]);
+    let a0 = transpose(t0);
+    let t1 = quads(image[k * 196u + lane * 196u + row / 4u + 1u]);
+    let a1 = transpose(t1);
+    let b0 = mat4x4f(
+      arena[d_loss_d_hidden_linear + k * 32u + column / 4u],
+      arena[d_loss_d_hidden_linear + k * 32u + column / 4u + 32u],
+      arena[d_loss_d_hidden_linear + k * 32u + column / 4u + 64u],
+      arena[d_loss_d_hidden_linear + k * 32u + column / 4u + 96u],
+    );
+    let b1 = mat4x4f(
+      arena[d_loss_d_hidden_linear + k * 32u + column / 4u + 1u],
+      arena[d_loss_d_hidden_linear + k * 32u + column / 4u + 33u],
+      arena[d_loss_d_hidden_linear + k * 32u + column / 4u + 65u],
+      arena[d_loss_d_hidden_linear + k * 32u + column / 4u + 97u],
+    );
+    sum0 += b0 * a0;
+    sum1 += b1 * a0;
+    sum2 += b0 * a1;
+    sum3 += b1 * a1;
   }
-  var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
-  for (var i = 0u; i < 4u; i++) {
-    let r = row + i;
-    let next_adam_m_hidden_weight = 0.9 * states[adam_m_hidden_weight + r * 32u + column / 4u] + 0.1 * tile[i];
-    let next_adam_v_hidden_weight = 0.999 * states[adam_v_hidden_weight + r * 32u + column / 4u] + 0.001 * (tile[i] * tile[i]);
-    let next_hidden_weight = states[hidden_weight + r * 32u + column / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
-    states[adam_m_hidden_weight + r * 32u + column / 4u] = next_adam_m_hidden_weight;
-    states[adam_v_hidden_weight + r * 32u + column / 4u] = next_adam_v_hidden_weight;
-    states[hidden_weight + r * 32u + column / 4u] = next_hidden_weight;
+  var tile = array<mat4x4f, 4>(sum0, sum1, sum2, sum3);
+  for (var i = 0u; i < 16u; i++) {
+    let r = row + i / 8u * 4u + i % 4u;
+    let c = column + i / 4u % 2u * 4u;
+    if (r >= 784u) { continue; }
+    let four = tile[i / 4u][i % 4u];
+    let next_adam_m_hidden_weight = 0.9 * states[adam_m_hidden_weight + r * 32u + c / 4u] + 0.1 * four;
+    let next_adam_v_hidden_weight = 0.999 * states[adam_v_hidden_weight + r * 32u + c / 4u] + 0.001 * (four * four);
+    let next_hidden_weight = states[hidden_weight + r * 32u + c / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
+    states[adam_m_hidden_weight + r * 32u + c / 4u] = next_adam_m_hidden_weight;
+    states[adam_v_hidden_weight + r * 32u + c / 4u] = next_adam_v_hidden_weight;
+    states[hidden_weight + r * 32u + c / 4u] = next_hidden_weight;
   }
 }
 
 fn update_hidden_bias(group: vec3u, local: vec3u) {
-  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
-  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
-  let row = group.x * 64u + local.x % 64u;
-  var total: f32 = 0.0;
+  let row = (group.x * 32u + local.x) * 4u;
+  var total: vec4f = vec4f(0.0);
   for (var position = 0u; position < 64u; position++) {
-    let element = arena[d_loss_d_hidden_linear + position * 32u + row / 4u][row % 4u];
+    let element = arena[d_loss_d_hidden_linear + position * 32u + row / 4u];
     total += element;
   }
   let sum = total;
-  let next_adam_m_hidden_bias = 0.9 * states[adam_m_hidden_bias + row / 4u][row % 4u] + 0.1 * sum;
-  let next_adam_v_hidden_bias = 0.999 * states[adam_v_hidden_bias + row / 4u][row % 4u] + 0.001 * (sum * sum);
-  let next_hidden_bias = states[hidden_bias + row / 4u][row % 4u] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
-  states[adam_m_hidden_bias + row / 4u][row % 4u] = next_adam_m_hidden_bias;
-  states[adam_v_hidden_bias + row / 4u][row % 4u] = next_adam_v_hidden_bias;
-  states[hidden_bias + row / 4u][row % 4u] = next_hidden_bias;
+  let next_adam_m_hidden_bias = 0.9 * states[adam_m_hidden_bias + row / 4u] + 0.1 * sum;
+  let next_adam_v_hidden_bias = 0.999 * states[adam_v_hidden_bias + row / 4u] + 0.001 * (sum * sum);
+  let next_hidden_bias = states[hidden_bias + row / 4u] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
+  states[adam_m_hidden_bias + row / 4u] = next_adam_m_hidden_bias;
+  states[adam_v_hidden_bias + row / 4u] = next_adam_v_hidden_bias;
+  states[hidden_bias + row / 4u] = next_hidden_bias;
 }
 
 fn update_logits_weight(group: vec3u, local: vec3u) {
-  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
-  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
-  let row = (group.y * 16u + local.y) * 4u;
-  let column = (group.x * 4u + local.x) * 4u;
-  if (row >= 128u || column >= 10u) { return; }
-  let column1 = min(column + 1u, 9u);
-  let column2 = min(column + 2u, 9u);
-  let column3 = min(column + 3u, 9u);
-  var sum0 = vec4f(0.0);
-  var sum1 = vec4f(0.0);
-  var sum2 = vec4f(0.0);
-  var sum3 = vec4f(0.0);
+  let row = (group.y * 16u + local.x / 4u) * 4u;
+  let column = (group.x * 4u + local.x % 4u) * 4u;
+  let lane = local.x % 4u;
+  var sum0 = mat4x4f();
   for (var k = 0u; k < 64u; k++) {
     let a0 = arena[hidden + k * 32u + row / 4u];
     let b0 = vec4f(
       arena[d_loss_d_logits + (k * 10u + column) / 4u][(k * 10u + column) % 4u],
-      arena[d_loss_d_logits + (k * 10u + column1) / 4u][(k * 10u + column1) % 4u],
-      arena[d_loss_d_logits + (k * 10u + column2) / 4u][(k * 10u + column2) % 4u],
-      arena[d_loss_d_logits + (k * 10u + column3) / 4u][(k * 10u + column3) % 4u],
+      arena[d_loss_d_logits + (k * 10u + column + 1u) / 4u][(k * 10u + column + 1u) % 4u],
+      arena[d_loss_d_logits + (k * 10u + column + 2u) / 4u][(k * 10u + column + 2u) % 4u],
+      arena[d_loss_d_logits + (k * 10u + column + 3u) / 4u][(k * 10u + column + 3u) % 4u],
     );
-    sum0 += a0.x * b0;
-    sum1 += a0.y * b0;
-    sum2 += a0.z * b0;
-    sum3 += a0.w * b0;
+    sum0 += mat4x4f(a0.x * b0, a0.y * b0, a0.z * b0, a0.w * b0);
   }
-  var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
+  var tile = array<mat4x4f, 1>(sum0);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
+    let c = column;
+    if (c >= 10u) { continue; }
+    let four = tile[i / 4u][i % 4u];
     for (var j = 0u; j < 4u; j++) {
-      let c = column + j;
-      if (c >= 10u) { break; }
-      let next_adam_m_logits_weight = 0.9 * states[adam_m_logits_weight + (r * 10u + c) / 4u][(r * 10u + c) % 4u] + 0.1 * tile[i][j];
-      let next_adam_v_logits_weight = 0.999 * states[adam_v_logits_weight + (r * 10u + c) / 4u][(r * 10u + c) % 4u] + 0.001 * (tile[i][j] * tile[i][j]);
-      let next_logits_weight = states[logits_weight + (r * 10u + c) / 4u][(r * 10u + c) % 4u] - settings.learningRate * (next_adam_m_logits_weight / adam_m_norm / (sqrt(next_adam_v_logits_weight / adam_v_norm) + 1e-8));
-      states[adam_m_logits_weight + (r * 10u + c) / 4u][(r * 10u + c) % 4u] = next_adam_m_logits_weight;
-      states[adam_v_logits_weight + (r * 10u + c) / 4u][(r * 10u + c) % 4u] = next_adam_v_logits_weight;
-      states[logits_weight + (r * 10u + c) / 4u][(r * 10u + c) % 4u] = next_logits_weight;
+      let one = c + j;
+      if (one >= 10u) { break; }
+      let next_adam_m_logits_weight = 0.9 * states[adam_m_logits_weight + (r * 10u + one) / 4u][(r * 10u + one) % 4u] + 0.1 * four[j];
+      let next_adam_v_logits_weight = 0.999 * states[adam_v_logits_weight + (r * 10u + one) / 4u][(r * 10u + one) % 4u] + 0.001 * (four[j] * four[j]);
+      let next_logits_weight = states[logits_weight + (r * 10u + one) / 4u][(r * 10u + one) % 4u] - settings.learningRate * (next_adam_m_logits_weight / adam_m_norm / (sqrt(next_adam_v_logits_weight / adam_v_norm) + 1e-8));
+      states[adam_m_logits_weight + (r * 10u + one) / 4u][(r * 10u + one) % 4u] = next_adam_m_logits_weight;
+      states[adam_v_logits_weight + (r * 10u + one) / 4u][(r * 10u + one) % 4u] = next_adam_v_logits_weight;
+      states[logits_weight + (r * 10u + one) / 4u][(r * 10u + one) % 4u] = next_logits_weight;
     }
   }
 }
 
 fn update_logits_bias(group: vec3u, local: vec3u) {
-  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
-  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
-  let inside = group.x * 16u + local.x % 16u < 10u;
-  let row = min(group.x * 16u + local.x % 16u, 9u);
+  let inside = group.x * 16u + local.x < 10u;
+  let row = min(group.x * 16u + local.x, 9u);
   var total: f32 = 0.0;
   for (var position = 0u; position < 64u; position++) {
     let element = arena[d_loss_d_logits + (position * 10u + row) / 4u][(position * 10u + row) % 4u];
@@ -723,13 +712,19 @@ fn update_logits_bias(group: vec3u, local: vec3u) {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   infinity = bitcast<f32>(0x7f800000u | (arrayLength(&arena) >> 31u));
-  if (group.x < 100u) {
-    update_hidden_weight(vec3u(group.x % 4u, group.x / 4u, 0u), vec3u(local.x % 8u, local.x / 8u, 0u));
-  } else if (group.x < 102u) {
-    update_hidden_bias(vec3u(group.x - 100u, 0u, 0u), vec3u(local.x, 0u, 0u));
-  } else if (group.x < 104u) {
-    update_logits_weight(vec3u(0u, group.x - 102u, 0u), vec3u(local.x % 4u, local.x / 4u, 0u));
+  adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
+  adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
+  if (group.x < 25u) {
+    let own = group.x;
+    update_hidden_weight(vec3u(0u, own, 0u), vec3u(local.x, 0u, 0u));
+  } else if (group.x < 26u) {
+    let own = group.x - 25u;
+    if (local.x < 32u) { update_hidden_bias(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u)); }
+  } else if (group.x < 28u) {
+    let own = group.x - 26u;
+    update_logits_weight(vec3u(0u, own, 0u), vec3u(local.x, 0u, 0u));
   } else {
+    let own = group.x - 28u;
     if (local.x < 16u) { update_logits_bias(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u)); }
   }
 }
@@ -880,7 +875,7 @@ export const program: Program = {
       dispatches: [
         {
           kernel: 0 /* hidden */,
-          workgroups: [4, 2, 1],
+          workgroups: [1, 8, 1],
           bindings: [
             { buffer: 2, offset: 0, bytes: 200704 }, // image
             { buffer: 0, offset: 0, bytes: 401408 }, // hidden.weight
@@ -890,7 +885,7 @@ export const program: Program = {
         },
         {
           kernel: 1 /* logits */,
-          workgroups: [1, 1, 1],
+          workgroups: [1, 4, 1],
           bindings: [
             { buffer: 1, offset: 0, bytes: 32768 }, // arena
             { buffer: 0, offset: 401920, bytes: 5120 }, // logits.weight
@@ -923,7 +918,7 @@ export const program: Program = {
       dispatches: [
         {
           kernel: 0 /* hidden */,
-          workgroups: [4, 2, 1],
+          workgroups: [1, 8, 1],
           bindings: [
             { buffer: 4, offset: 0, bytes: 200704 }, // image
             { buffer: 0, offset: 0, bytes: 401408 }, // hidden.weight
@@ -933,7 +928,7 @@ export const program: Program = {
         },
         {
           kernel: 1 /* logits */,
-          workgroups: [1, 1, 1],
+          workgroups: [1, 4, 1],
           bindings: [
             { buffer: 1, offset: 0, bytes: 32768 }, // arena
             { buffer: 0, offset: 401920, bytes: 5120 }, // logits.weight
@@ -954,7 +949,7 @@ export const program: Program = {
         },
         {
           kernel: 4 /* loss_and_1_more */,
-          workgroups: [9, 1, 1],
+          workgroups: [3, 1, 1],
           bindings: [
             { buffer: 0, offset: 401920, bytes: 5380 }, // logits.weight
             { buffer: 1, offset: 0, bytes: 68624 }, // arena
@@ -963,7 +958,7 @@ export const program: Program = {
         },
         {
           kernel: 5 /* updates */,
-          workgroups: [105, 1, 1],
+          workgroups: [29, 1, 1],
           bindings: [
             { buffer: 1, offset: 0, bytes: 68624 }, // arena
             { buffer: 4, offset: 0, bytes: 200704 }, // image

@@ -113,14 +113,15 @@ const sigmoid = /* wgsl */ `fn sigmoid(x: f32) -> f32 {
 // hidden = tanh(hidden.linear)
 // samples/xor/model.ts:6:23, samples/xor/model.ts:6:18
 // f32[4, 8]; 192 FLOP, 256 B
+// with x f32[4, 2], hidden_weight f32[2, 8], hidden_bias f32[8], hidden f32[4, 8]
 const hiddenKernel: Kernel = {
   name: "hidden",
   bindings: ["read", "read", "read", "read_write"],
   wgsl: /* wgsl */ `
-@group(0) @binding(0) var<storage, read> x: array<f32>; // f32[4, 2]
-@group(0) @binding(1) var<storage, read> hidden_weight: array<vec4f>; // f32[2, 8]
-@group(0) @binding(2) var<storage, read> hidden_bias: array<vec4f>; // f32[8]
-@group(0) @binding(3) var<storage, read_write> hidden: array<vec4f>; // f32[4, 8]
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> hidden_weight: array<vec4f>;
+@group(0) @binding(2) var<storage, read> hidden_bias: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> hidden: array<vec4f>;
 var<private> infinity: f32;
 
 ${exponentialSeries}
@@ -145,27 +146,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   infinity = bitcast<f32>(0x7f800000u | (arrayLength(&x) >> 31u));
   let row = group.y * 4u;
   let column = (group.x * 2u + local.x) * 4u;
-  if (row >= 4u || column >= 8u) { return; }
-  var sum0 = vec4f(0.0);
-  var sum1 = vec4f(0.0);
-  var sum2 = vec4f(0.0);
-  var sum3 = vec4f(0.0);
+  var sum0 = mat4x4f();
   for (var k = 0u; k < 2u; k++) {
-    let a0 = x[row * 2u + k];
-    let a1 = x[row * 2u + k + 2u];
-    let a2 = x[row * 2u + k + 4u];
-    let a3 = x[row * 2u + k + 6u];
+    let a0 = vec4f(x[row * 2u + k], x[row * 2u + k + 2u], x[row * 2u + k + 4u], x[row * 2u + k + 6u]);
     let b0 = hidden_weight[k * 2u + column / 4u];
-    sum0 += a0 * b0;
-    sum1 += a1 * b0;
-    sum2 += a2 * b0;
-    sum3 += a3 * b0;
+    sum0 += mat4x4f(a0.x * b0, a0.y * b0, a0.z * b0, a0.w * b0);
   }
-  var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
+  var tile = array<mat4x4f, 1>(sum0);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
-    let hidden_linear = tile[i] + hidden_bias[column / 4u];
-    hidden[r * 2u + column / 4u] = hyperbolic_tangent4(hidden_linear);
+    let c = column;
+    let four = tile[i / 4u][i % 4u];
+    let hidden_linear = four + hidden_bias[c / 4u];
+    hidden[r * 2u + c / 4u] = hyperbolic_tangent4(hidden_linear);
   }
 }
 `,
@@ -175,14 +168,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 // probability = sigmoid(logit)
 // samples/xor/model.ts:7:17, samples/xor/model.ts:10:29
 // f32[4, 1]; 72 FLOP, 180 B
+// with hidden f32[4, 8], logit_weight f32[8, 1], logit_bias f32[1], probability f32[4, 1]
 const probabilityKernel: Kernel = {
   name: "probability",
   bindings: ["read", "read", "read", "read_write"],
   wgsl: /* wgsl */ `
-@group(0) @binding(0) var<storage, read> hidden: array<vec4f>; // f32[4, 8]
-@group(0) @binding(1) var<storage, read> logit_weight: array<vec4f>; // f32[8, 1]
-@group(0) @binding(2) var<storage, read> logit_bias: array<f32>; // f32[1]
-@group(0) @binding(3) var<storage, read_write> probability: array<f32>; // f32[4, 1]
+@group(0) @binding(0) var<storage, read> hidden: array<vec4f>;
+@group(0) @binding(1) var<storage, read> logit_weight: array<vec4f>;
+@group(0) @binding(2) var<storage, read> logit_bias: array<f32>;
+@group(0) @binding(3) var<storage, read_write> probability: array<f32>;
 var<private> infinity: f32;
 
 ${exponentialSeries}
@@ -198,51 +192,27 @@ fn main(@builtin(workgroup_id) group: vec3u) {
   infinity = bitcast<f32>(0x7f800000u | (arrayLength(&hidden) >> 31u));
   let row = group.y * 4u;
   let column = group.x * 4u;
-  if (row >= 4u || column >= 1u) { return; }
-  let column1 = min(column + 1u, 0u);
-  let column2 = min(column + 2u, 0u);
-  let column3 = min(column + 3u, 0u);
-  var sum0 = vec4f(0.0);
-  var sum1 = vec4f(0.0);
-  var sum2 = vec4f(0.0);
-  var sum3 = vec4f(0.0);
+  var sum0 = mat4x4f();
   for (var k = 0u; k < 8u; k += 4u) {
-    let a0 = hidden[row * 2u + k / 4u];
-    let a1 = hidden[row * 2u + k / 4u + 2u];
-    let a2 = hidden[row * 2u + k / 4u + 4u];
-    let a3 = hidden[row * 2u + k / 4u + 6u];
-    let c0 = logit_weight[k / 4u];
-    let c1 = logit_weight[k / 4u];
-    let c2 = logit_weight[k / 4u];
-    let c3 = logit_weight[k / 4u];
-    let b0 = vec4f(c0.x, c1.x, c2.x, c3.x);
-    let b1 = vec4f(c0.y, c1.y, c2.y, c3.y);
-    let b2 = vec4f(c0.z, c1.z, c2.z, c3.z);
-    let b3 = vec4f(c0.w, c1.w, c2.w, c3.w);
-    sum0 += a0.x * b0;
-    sum1 += a1.x * b0;
-    sum2 += a2.x * b0;
-    sum3 += a3.x * b0;
-    sum0 += a0.y * b1;
-    sum1 += a1.y * b1;
-    sum2 += a2.y * b1;
-    sum3 += a3.y * b1;
-    sum0 += a0.z * b2;
-    sum1 += a1.z * b2;
-    sum2 += a2.z * b2;
-    sum3 += a3.z * b2;
-    sum0 += a0.w * b3;
-    sum1 += a1.w * b3;
-    sum2 += a2.w * b3;
-    sum3 += a3.w * b3;
+    let a0 = mat4x4f(
+      hidden[row * 2u + k / 4u],
+      hidden[row * 2u + k / 4u + 2u],
+      hidden[row * 2u + k / 4u + 4u],
+      hidden[row * 2u + k / 4u + 6u],
+    );
+    let b0 = transpose(mat4x4f(logit_weight[k / 4u], logit_weight[k / 4u], logit_weight[k / 4u], logit_weight[k / 4u]));
+    sum0 += b0 * a0;
   }
-  var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
+  var tile = array<mat4x4f, 1>(sum0);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
+    let c = column;
+    if (c >= 1u) { continue; }
+    let four = tile[i / 4u][i % 4u];
     for (var j = 0u; j < 4u; j++) {
-      let c = column + j;
-      if (c >= 1u) { break; }
-      let logit = tile[i][j] + logit_bias[0u];
+      let one = c + j;
+      if (one >= 1u) { break; }
+      let logit = four[j] + logit_bias[0u];
       probability[r] = sigmoid(logit);
     }
   }
@@ -256,16 +226,21 @@ fn main(@builtin(workgroup_id) group: vec3u) {
 // total = y · softplus(-logit) + (1 - y) · softplus(logit)
 // samples/xor/model.ts:7:17, samples/xor/model.ts:10:29, samples/xor/model.ts:8:16
 // f32[4, 1]; 108 FLOP, 212 B
+// with hidden f32[4, 8] (only read, in a buffer that is written here), logit_weight f32[8, 1], logit_bias f32[1],
+//   y f32[4, 1], d_loss_d_logit f32[4, 1], total f32[4, 1]
+// ln_series: ln(1 + f) for 1 + f between √½ and √2, from s = f / (2 + f).
+// ln: x = 2^n · m with m between √½ and √2; subnormal numbers are scaled first.
+// softplus: ln(1 + eˣ) = max(x, 0) + ln(1 + e^-|x|): the exponential never overflows.
 const dLossDLogitKernel: Kernel = {
   name: "d_loss_d_logit",
   bindings: ["read_write", "read", "read", "read", "read_write", "read_write"],
   wgsl: /* wgsl */ `
-@group(0) @binding(0) var<storage, read_write> hidden: array<vec4f>; // f32[4, 8]; only read, in a buffer that is written here
-@group(0) @binding(1) var<storage, read> logit_weight: array<vec4f>; // f32[8, 1]
-@group(0) @binding(2) var<storage, read> logit_bias: array<f32>; // f32[1]
-@group(0) @binding(3) var<storage, read> y: array<f32>; // f32[4, 1]
-@group(0) @binding(4) var<storage, read_write> d_loss_d_logit: array<f32>; // f32[4, 1]
-@group(0) @binding(5) var<storage, read_write> total: array<f32>; // f32[4, 1]
+@group(0) @binding(0) var<storage, read_write> hidden: array<vec4f>;
+@group(0) @binding(1) var<storage, read> logit_weight: array<vec4f>;
+@group(0) @binding(2) var<storage, read> logit_bias: array<f32>;
+@group(0) @binding(3) var<storage, read> y: array<f32>;
+@group(0) @binding(4) var<storage, read_write> d_loss_d_logit: array<f32>;
+@group(0) @binding(5) var<storage, read_write> total: array<f32>;
 var<private> infinity: f32;
 var<private> nan: f32;
 
@@ -278,7 +253,6 @@ ${exponential}
 ${sigmoid}
 
 fn ln_series(f: f32) -> f32 {
-  // ln(1 + f) for 1 + f between √½ and √2, from s = f / (2 + f).
   let s = f / (2.0 + f);
   let z = s * s;
   let w = z * z;
@@ -292,7 +266,6 @@ fn is_infinite(x: f32) -> bool {
 }
 
 fn ln(x: f32) -> f32 {
-  // x = 2^n · m with m between √½ and √2; subnormal numbers are scaled first.
   let tiny = x < 1.1754944e-38;
   let bits = bitcast<u32>(select(x, x * 8388608.0, tiny)) + 0x004afb0du;
   let n = f32(i32(bits >> 23u) - select(127, 150, tiny));
@@ -307,7 +280,6 @@ fn log1p(x: f32) -> f32 {
 }
 
 fn softplus(x: f32) -> f32 {
-  // ln(1 + eˣ) = max(x, 0) + ln(1 + e^-|x|): the exponential never overflows.
   return select(x, 0.0, x <= 0.0) + log1p(exponential(-abs(x)));
 }
 
@@ -317,51 +289,27 @@ fn main(@builtin(workgroup_id) group: vec3u) {
   nan = bitcast<f32>(0x7fc00000u | (arrayLength(&hidden) >> 31u));
   let row = group.y * 4u;
   let column = group.x * 4u;
-  if (row >= 4u || column >= 1u) { return; }
-  let column1 = min(column + 1u, 0u);
-  let column2 = min(column + 2u, 0u);
-  let column3 = min(column + 3u, 0u);
-  var sum0 = vec4f(0.0);
-  var sum1 = vec4f(0.0);
-  var sum2 = vec4f(0.0);
-  var sum3 = vec4f(0.0);
+  var sum0 = mat4x4f();
   for (var k = 0u; k < 8u; k += 4u) {
-    let a0 = hidden[row * 2u + k / 4u];
-    let a1 = hidden[row * 2u + k / 4u + 2u];
-    let a2 = hidden[row * 2u + k / 4u + 4u];
-    let a3 = hidden[row * 2u + k / 4u + 6u];
-    let c0 = logit_weight[k / 4u];
-    let c1 = logit_weight[k / 4u];
-    let c2 = logit_weight[k / 4u];
-    let c3 = logit_weight[k / 4u];
-    let b0 = vec4f(c0.x, c1.x, c2.x, c3.x);
-    let b1 = vec4f(c0.y, c1.y, c2.y, c3.y);
-    let b2 = vec4f(c0.z, c1.z, c2.z, c3.z);
-    let b3 = vec4f(c0.w, c1.w, c2.w, c3.w);
-    sum0 += a0.x * b0;
-    sum1 += a1.x * b0;
-    sum2 += a2.x * b0;
-    sum3 += a3.x * b0;
-    sum0 += a0.y * b1;
-    sum1 += a1.y * b1;
-    sum2 += a2.y * b1;
-    sum3 += a3.y * b1;
-    sum0 += a0.z * b2;
-    sum1 += a1.z * b2;
-    sum2 += a2.z * b2;
-    sum3 += a3.z * b2;
-    sum0 += a0.w * b3;
-    sum1 += a1.w * b3;
-    sum2 += a2.w * b3;
-    sum3 += a3.w * b3;
+    let a0 = mat4x4f(
+      hidden[row * 2u + k / 4u],
+      hidden[row * 2u + k / 4u + 2u],
+      hidden[row * 2u + k / 4u + 4u],
+      hidden[row * 2u + k / 4u + 6u],
+    );
+    let b0 = transpose(mat4x4f(logit_weight[k / 4u], logit_weight[k / 4u], logit_weight[k / 4u], logit_weight[k / 4u]));
+    sum0 += b0 * a0;
   }
-  var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
+  var tile = array<mat4x4f, 1>(sum0);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
+    let c = column;
+    if (c >= 1u) { continue; }
+    let four = tile[i / 4u][i % 4u];
     for (var j = 0u; j < 4u; j++) {
-      let c = column + j;
-      if (c >= 1u) { break; }
-      let logit = tile[i][j] + logit_bias[0u];
+      let one = c + j;
+      if (one >= 1u) { break; }
+      let logit = four[j] + logit_bias[0u];
       let probability = sigmoid(logit);
       d_loss_d_logit[r] = (probability - y[r]) / 4.0;
       total[r] = y[r] * softplus(-logit) + (1.0 - y[r]) * softplus(logit);
@@ -381,6 +329,8 @@ fn main(@builtin(workgroup_id) group: vec3u) {
 //   ∂loss/∂hidden.linear = ∂loss/∂hidden · (1 - hidden²)
 //   samples/xor/model.ts:6:18, samples/xor/model.ts:6:23
 //   f32[4, 8]; 160 FLOP, 304 B
+// with adam_step f32, logit_weight f32[8, 1], total f32[4, 1], next_adam_step f32, d_loss_d_logit f32[4, 1],
+//   hidden f32[4, 8], d_loss_d_hidden_linear_1 f32[4, 8], loss_1 f32
 const lossAnd1MoreKernel: Kernel = {
   name: "loss_and_1_more",
   bindings: [
@@ -394,22 +344,24 @@ const lossAnd1MoreKernel: Kernel = {
     "read_write",
   ],
   wgsl: /* wgsl */ `
-@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
-@group(0) @binding(1) var<storage, read_write> logit_weight: array<vec4f>; // f32[8, 1]
-@group(0) @binding(2) var<storage, read_write> total: array<f32>; // f32[4, 1]
-@group(0) @binding(3) var<storage, read_write> next_adam_step: array<f32>; // f32
-@group(0) @binding(4) var<storage, read_write> d_loss_d_logit: array<vec4f>; // f32[4, 1]
-@group(0) @binding(5) var<storage, read_write> hidden: array<vec4f>; // f32[4, 8]
-@group(0) @binding(6) var<storage, read_write> d_loss_d_hidden_linear_1: array<vec4f>; // f32[4, 8]
-@group(0) @binding(7) var<storage, read_write> loss_1: array<f32>; // f32
+@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>;
+@group(0) @binding(1) var<storage, read_write> logit_weight: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> total: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> next_adam_step: array<f32>;
+@group(0) @binding(4) var<storage, read_write> d_loss_d_logit: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> hidden: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> d_loss_d_hidden_linear_1: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> loss_1: array<f32>;
 
 fn loss(group: vec3u, local: vec3u) {
   let next_adam_step_1 = adam_step[0u] + 1.0;
+  let position = 0u;
   var total_1: f32 = 0.0;
-  for (var position = 0u; position < 4u; position++) {
-    let element = total[position];
-    total_1 += element;
-  }
+  let element = total[0u];
+  total_1 += element.x;
+  total_1 += element.y;
+  total_1 += element.z;
+  total_1 += element.w;
   let sum = total_1;
   let loss_2 = sum / 4.0;
   loss_1[0u] = loss_2;
@@ -418,34 +370,33 @@ fn loss(group: vec3u, local: vec3u) {
 }
 
 fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
-  let row = group.y * 4u;
-  let column = (group.x * 2u + local.x) * 4u;
-  if (row >= 4u || column >= 8u) { return; }
-  var sum0 = vec4f(0.0);
-  var sum1 = vec4f(0.0);
-  var sum2 = vec4f(0.0);
-  var sum3 = vec4f(0.0);
+  let row = (group.y * 4u + local.x / 16u) * 4u;
+  let column = (group.x * 16u + local.x % 16u) * 4u;
+  let lane = local.x % 4u;
+  var sum0 = mat4x4f();
   for (var k = 0u; k < 1u; k++) {
     let a0 = d_loss_d_logit[0u];
     let b0 = logit_weight[column / 4u];
-    sum0 += a0.x * b0;
-    sum1 += a0.y * b0;
-    sum2 += a0.z * b0;
-    sum3 += a0.w * b0;
+    sum0 += mat4x4f(a0.x * b0, a0.y * b0, a0.z * b0, a0.w * b0);
   }
-  var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
+  var tile = array<mat4x4f, 1>(sum0);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
-    d_loss_d_hidden_linear_1[r * 2u + column / 4u] = tile[i] * (1.0 - hidden[r * 2u + column / 4u] * hidden[r * 2u + column / 4u]);
+    let c = column;
+    if (r >= 4u || c >= 8u) { continue; }
+    let four = tile[i / 4u][i % 4u];
+    d_loss_d_hidden_linear_1[r * 2u + c / 4u] = four * (1.0 - hidden[r * 2u + c / 4u] * hidden[r * 2u + c / 4u]);
   }
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   if (group.x < 1u) {
+    let own = group.x;
     if (local.x < 1u) { loss(vec3u(0u, 0u, 0u), vec3u(0u, 0u, 0u)); }
   } else {
-    if (local.x < 2u) { d_loss_d_hidden_linear(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u)); }
+    let own = group.x - 1u;
+    d_loss_d_hidden_linear(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u));
   }
 }
 `,
@@ -491,32 +442,45 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 //     / (sqrt(adam.v.logit.bias′ / adam.v.norm) + 1e-8))
 //   samples/xor/model.ts:7:17
 //   f32[1]; 24 FLOP, 32 B
+// with next_adam_step f32, d_loss_d_hidden_linear f32[4, 8], hidden f32[4, 8], d_loss_d_logit f32[4, 1], x f32[4, 2],
+//   adam_m_hidden_weight f32[2, 8], adam_v_hidden_weight f32[2, 8], hidden_weight f32[2, 8],
+//   adam_m_hidden_bias f32[8], adam_v_hidden_bias f32[8], hidden_bias f32[8], adam_m_logit_weight f32[8, 1],
+//   adam_v_logit_weight f32[8, 1], logit_weight f32[8, 1], adam_m_logit_bias f32[1], adam_v_logit_bias f32[1],
+//   logit_bias f32[1]
+// expm1: Near 0 the Taylor series to the eighth power.
 const updatesKernel: Kernel = {
   name: "updates",
   bindings: ["read", "read", "read_write", "uniform"],
   wgsl: /* wgsl */ `
+enable subgroups;
 @group(0) @binding(0) var<storage, read> arena: array<vec4f>;
-const next_adam_step = 64u; // f32
-const d_loss_d_hidden_linear = 16u; // f32[4, 8]
-const hidden = 0u; // f32[4, 8]
-const d_loss_d_logit = 32u; // f32[4, 1]
-@group(0) @binding(1) var<storage, read> x: array<f32>; // f32[4, 2]
+const next_adam_step = 64u;
+const d_loss_d_hidden_linear = 16u;
+const hidden = 0u;
+const d_loss_d_logit = 32u;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> states: array<vec4f>;
-const adam_m_hidden_weight = 80u; // f32[2, 8]
-const adam_v_hidden_weight = 96u; // f32[2, 8]
-const hidden_weight = 0u; // f32[2, 8]
-const adam_m_hidden_bias = 112u; // f32[8]
-const adam_v_hidden_bias = 128u; // f32[8]
-const hidden_bias = 16u; // f32[8]
-const adam_m_logit_weight = 144u; // f32[8, 1]
-const adam_v_logit_weight = 160u; // f32[8, 1]
-const logit_weight = 32u; // f32[8, 1]
-const adam_m_logit_bias = 176u; // f32[1]
-const adam_v_logit_bias = 192u; // f32[1]
-const logit_bias = 48u; // f32[1]
+const adam_m_hidden_weight = 80u;
+const adam_v_hidden_weight = 96u;
+const hidden_weight = 0u;
+const adam_m_hidden_bias = 112u;
+const adam_v_hidden_bias = 128u;
+const hidden_bias = 16u;
+const adam_m_logit_weight = 144u;
+const adam_v_logit_weight = 160u;
+const logit_weight = 32u;
+const adam_m_logit_bias = 176u;
+const adam_v_logit_bias = 192u;
+const logit_bias = 48u;
 struct Settings { learningRate: f32 }
 @group(0) @binding(3) var<uniform> settings: Settings;
 var<private> infinity: f32;
+var<private> adam_m_norm: f32;
+var<private> adam_v_norm: f32;
+
+fn quads(own: vec4f) -> mat4x4f {
+  return mat4x4f(quadBroadcast(own, 0u), quadBroadcast(own, 1u), quadBroadcast(own, 2u), quadBroadcast(own, 3u));
+}
 
 ${exponentialSeries}
 
@@ -525,108 +489,86 @@ ${scale}
 ${exponential}
 
 fn expm1(x: f32) -> f32 {
-  // Near 0 the Taylor series to the eighth power.
   let head = 1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0 * (1.0 + x / 8.0)));
   let series = x + x * x * 0.5 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * head));
   return select(exponential(x) - 1.0, series, abs(x) < 0.5);
 }
 
 fn update_hidden_weight(group: vec3u, local: vec3u) {
-  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
-  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
-  let row = group.y * 2u;
-  let column = (group.x * 2u + local.x) * 4u;
-  if (row >= 2u || column >= 8u) { return; }
-  var sum0 = vec4f(0.0);
-  var sum1 = vec4f(0.0);
-  for (var k = 0u; k < 4u; k++) {
-    let a0 = x[k * 2u + row];
-    let a1 = x[k * 2u + row + 1u];
-    let b0 = arena[d_loss_d_hidden_linear + k * 2u + column / 4u];
-    sum0 += a0 * b0;
-    sum1 += a1 * b0;
+  let row = (group.y * 4u + local.x / 16u) * 2u;
+  let column = (group.x * 16u + local.x % 16u) * 4u;
+  var sum0 = mat2x4f();
+  for (var k = 0u; k < 4u; k += 4u) {
+    let a0 = mat2x4f(
+      vec4f(x[k * 2u + row], x[k * 2u + row + 2u], x[k * 2u + row + 4u], x[k * 2u + row + 6u]),
+      vec4f(x[k * 2u + row + 1u], x[k * 2u + row + 3u], x[k * 2u + row + 5u], x[k * 2u + row + 7u]),
+    );
+    let b0 = mat4x4f(
+      arena[d_loss_d_hidden_linear + k * 2u + column / 4u],
+      arena[d_loss_d_hidden_linear + k * 2u + column / 4u + 2u],
+      arena[d_loss_d_hidden_linear + k * 2u + column / 4u + 4u],
+      arena[d_loss_d_hidden_linear + k * 2u + column / 4u + 6u],
+    );
+    sum0 += b0 * a0;
   }
-  var tile = array<vec4f, 2>(sum0, sum1);
+  var tile = array<mat2x4f, 1>(sum0);
   for (var i = 0u; i < 2u; i++) {
     let r = row + i;
-    let next_adam_m_hidden_weight = 0.9 * states[adam_m_hidden_weight + r * 2u + column / 4u] + 0.1 * tile[i];
-    let next_adam_v_hidden_weight = 0.999 * states[adam_v_hidden_weight + r * 2u + column / 4u] + 0.001 * (tile[i] * tile[i]);
-    let next_hidden_weight = states[hidden_weight + r * 2u + column / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
-    states[adam_m_hidden_weight + r * 2u + column / 4u] = next_adam_m_hidden_weight;
-    states[adam_v_hidden_weight + r * 2u + column / 4u] = next_adam_v_hidden_weight;
-    states[hidden_weight + r * 2u + column / 4u] = next_hidden_weight;
+    let c = column;
+    if (r >= 2u || c >= 8u) { continue; }
+    let four = tile[i / 2u][i % 2u];
+    let next_adam_m_hidden_weight = 0.9 * states[adam_m_hidden_weight + r * 2u + c / 4u] + 0.1 * four;
+    let next_adam_v_hidden_weight = 0.999 * states[adam_v_hidden_weight + r * 2u + c / 4u] + 0.001 * (four * four);
+    let next_hidden_weight = states[hidden_weight + r * 2u + c / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
+    states[adam_m_hidden_weight + r * 2u + c / 4u] = next_adam_m_hidden_weight;
+    states[adam_v_hidden_weight + r * 2u + c / 4u] = next_adam_v_hidden_weight;
+    states[hidden_weight + r * 2u + c / 4u] = next_hidden_weight;
   }
 }
 
 fn update_hidden_bias(group: vec3u, local: vec3u) {
-  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
-  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
-  let row = group.x * 8u + local.x % 8u;
-  var total: f32 = 0.0;
+  let row = (group.x * 2u + local.x) * 4u;
+  var total: vec4f = vec4f(0.0);
   for (var position = 0u; position < 4u; position++) {
-    let element = arena[d_loss_d_hidden_linear + position * 2u + row / 4u][row % 4u];
+    let element = arena[d_loss_d_hidden_linear + position * 2u + row / 4u];
     total += element;
   }
   let sum = total;
-  let next_adam_m_hidden_bias = 0.9 * states[adam_m_hidden_bias + row / 4u][row % 4u] + 0.1 * sum;
-  let next_adam_v_hidden_bias = 0.999 * states[adam_v_hidden_bias + row / 4u][row % 4u] + 0.001 * (sum * sum);
-  let next_hidden_bias = states[hidden_bias + row / 4u][row % 4u] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
-  states[adam_m_hidden_bias + row / 4u][row % 4u] = next_adam_m_hidden_bias;
-  states[adam_v_hidden_bias + row / 4u][row % 4u] = next_adam_v_hidden_bias;
-  states[hidden_bias + row / 4u][row % 4u] = next_hidden_bias;
+  let next_adam_m_hidden_bias = 0.9 * states[adam_m_hidden_bias + row / 4u] + 0.1 * sum;
+  let next_adam_v_hidden_bias = 0.999 * states[adam_v_hidden_bias + row / 4u] + 0.001 * (sum * sum);
+  let next_hidden_bias = states[hidden_bias + row / 4u] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
+  states[adam_m_hidden_bias + row / 4u] = next_adam_m_hidden_bias;
+  states[adam_v_hidden_bias + row / 4u] = next_adam_v_hidden_bias;
+  states[hidden_bias + row / 4u] = next_hidden_bias;
 }
 
 fn update_logit_weight(group: vec3u, local: vec3u) {
-  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
-  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
-  let row = (group.y * 2u + local.y) * 4u;
-  let column = group.x * 4u;
-  if (row >= 8u || column >= 1u) { return; }
-  let column1 = min(column + 1u, 0u);
-  let column2 = min(column + 2u, 0u);
-  let column3 = min(column + 3u, 0u);
-  var sum0 = vec4f(0.0);
-  var sum1 = vec4f(0.0);
-  var sum2 = vec4f(0.0);
-  var sum3 = vec4f(0.0);
+  let row = (group.y * 4u + local.x / 16u) * 4u;
+  let column = (group.x * 16u + local.x % 16u) * 4u;
+  let lane = local.x % 4u;
+  var sum0 = mat4x4f();
   for (var k = 0u; k < 4u; k += 4u) {
-    let a0 = arena[hidden + k * 2u + row / 4u];
-    let a1 = arena[hidden + k * 2u + row / 4u + 2u];
-    let a2 = arena[hidden + k * 2u + row / 4u + 4u];
-    let a3 = arena[hidden + k * 2u + row / 4u + 6u];
-    let c0 = arena[d_loss_d_logit];
-    let c1 = arena[d_loss_d_logit];
-    let c2 = arena[d_loss_d_logit];
-    let c3 = arena[d_loss_d_logit];
-    let b0 = vec4f(c0.x, c1.x, c2.x, c3.x);
-    let b1 = vec4f(c0.y, c1.y, c2.y, c3.y);
-    let b2 = vec4f(c0.z, c1.z, c2.z, c3.z);
-    let b3 = vec4f(c0.w, c1.w, c2.w, c3.w);
-    sum0 += a0.x * b0;
-    sum1 += a0.y * b0;
-    sum2 += a0.z * b0;
-    sum3 += a0.w * b0;
-    sum0 += a1.x * b1;
-    sum1 += a1.y * b1;
-    sum2 += a1.z * b1;
-    sum3 += a1.w * b1;
-    sum0 += a2.x * b2;
-    sum1 += a2.y * b2;
-    sum2 += a2.z * b2;
-    sum3 += a2.w * b2;
-    sum0 += a3.x * b3;
-    sum1 += a3.y * b3;
-    sum2 += a3.z * b3;
-    sum3 += a3.w * b3;
+    let t0 = quads(arena[hidden + k * 2u + lane * 2u + row / 4u]);
+    let a0 = transpose(t0);
+    let b0 = transpose(mat4x4f(
+      arena[d_loss_d_logit],
+      arena[d_loss_d_logit],
+      arena[d_loss_d_logit],
+      arena[d_loss_d_logit],
+    ));
+    sum0 += b0 * a0;
   }
-  var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
+  var tile = array<mat4x4f, 1>(sum0);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
+    let c = column;
+    if (r >= 8u || c >= 1u) { continue; }
+    let four = tile[i / 4u][i % 4u];
     for (var j = 0u; j < 4u; j++) {
-      let c = column + j;
-      if (c >= 1u) { break; }
-      let next_adam_m_logit_weight = 0.9 * states[adam_m_logit_weight + r / 4u][r % 4u] + 0.1 * tile[i][j];
-      let next_adam_v_logit_weight = 0.999 * states[adam_v_logit_weight + r / 4u][r % 4u] + 0.001 * (tile[i][j] * tile[i][j]);
+      let one = c + j;
+      if (one >= 1u) { break; }
+      let next_adam_m_logit_weight = 0.9 * states[adam_m_logit_weight + r / 4u][r % 4u] + 0.1 * four[j];
+      let next_adam_v_logit_weight = 0.999 * states[adam_v_logit_weight + r / 4u][r % 4u] + 0.001 * (four[j] * four[j]);
       let next_logit_weight = states[logit_weight + r / 4u][r % 4u] - settings.learningRate * (next_adam_m_logit_weight / adam_m_norm / (sqrt(next_adam_v_logit_weight / adam_v_norm) + 1e-8));
       states[adam_m_logit_weight + r / 4u][r % 4u] = next_adam_m_logit_weight;
       states[adam_v_logit_weight + r / 4u][r % 4u] = next_adam_v_logit_weight;
@@ -636,13 +578,13 @@ fn update_logit_weight(group: vec3u, local: vec3u) {
 }
 
 fn update_logit_bias(group: vec3u, local: vec3u) {
-  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
-  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
+  let position = 0u;
   var total: f32 = 0.0;
-  for (var position = 0u; position < 4u; position++) {
-    let element = arena[d_loss_d_logit][position];
-    total += element;
-  }
+  let element = arena[d_loss_d_logit];
+  total += element.x;
+  total += element.y;
+  total += element.z;
+  total += element.w;
   let sum = total;
   let next_adam_m_logit_bias = 0.9 * states[adam_m_logit_bias][0u] + 0.1 * sum;
   let next_adam_v_logit_bias = 0.999 * states[adam_v_logit_bias][0u] + 0.001 * (sum * sum);
@@ -655,13 +597,19 @@ fn update_logit_bias(group: vec3u, local: vec3u) {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   infinity = bitcast<f32>(0x7f800000u | (arrayLength(&arena) >> 31u));
+  adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
+  adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
   if (group.x < 1u) {
-    if (local.x < 2u) { update_hidden_weight(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u)); }
+    let own = group.x;
+    update_hidden_weight(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u));
   } else if (group.x < 2u) {
-    if (local.x < 8u) { update_hidden_bias(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u)); }
+    let own = group.x - 1u;
+    if (local.x < 2u) { update_hidden_bias(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u)); }
   } else if (group.x < 3u) {
-    if (local.x < 2u) { update_logit_weight(vec3u(0u, 0u, 0u), vec3u(0u, local.x, 0u)); }
+    let own = group.x - 2u;
+    update_logit_weight(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u));
   } else {
+    let own = group.x - 3u;
     if (local.x < 1u) { update_logit_bias(vec3u(0u, 0u, 0u), vec3u(0u, 0u, 0u)); }
   }
 }

@@ -1,5 +1,5 @@
-// probabilities = exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]
-//   - log(sum(exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1))[:, _])
+// probabilities = exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _])
+//   / sum(exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1)[:, _]
 // ∂loss/∂logits = (probabilities - oneHot(label, 10)) / 64
 // sum = sum(oneHot(label, 10) · (logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]
 //   - log(sum(exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1))[:,
@@ -85,7 +85,7 @@ fn is_larger(a: f32, i: u32, b: f32, j: u32) -> bool {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   infinity = bitcast<f32>(0x7f800000u | (arrayLength(&logits) >> 31u));
   nan = bitcast<f32>(0x7fc00000u | (arrayLength(&logits) >> 31u));
-  let row = group.x * 64u + local.x % 64u;
+  let row = group.x * 64u + local.x;
   var largest: f32 = -infinity;
   var best: f32 = -infinity;
   var place_1: u32 = 0xffffffffu;
@@ -102,25 +102,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var total: f32 = 0.0;
   let selected = select(0.0, max_1, is_finite(max_1));
   var difference: array<f32, 10>;
+  var exponential_1: array<f32, 10>;
   for (var position = 0u; position < 10u; position++) {
     difference[position] = logits[row * 10u + position] - selected;
-    let exponential_1 = exponential(difference[position]);
-    total += exponential_1;
+    exponential_1[position] = exponential(difference[position]);
+    total += exponential_1[position];
   }
   let sum_1 = total;
   var total_1: f32 = 0.0;
   let log_1 = ln(sum_1);
-  var difference_1: array<f32, 10>;
   var number_1: array<f32, 10>;
   for (var position = 0u; position < 10u; position++) {
     number_1[position] = f32((i32(position) == label[row]));
-    difference_1[position] = difference[position] - log_1;
-    let product = number_1[position] * difference_1[position];
+    let product = number_1[position] * (difference[position] - log_1);
     total_1 += product;
   }
   let sum_2 = total_1;
   for (var position = 0u; position < 10u; position++) {
-    let probabilities = exponential(difference_1[position]);
+    let probabilities = exponential_1[position] / sum_1;
     d_loss_d_logits[row * 10u + position] = (probabilities - number_1[position]) / 64.0;
   }
   sum[row] = sum_2;

@@ -1,3 +1,4 @@
+enable subgroups;
 @group(0) @binding(0) var<storage, read> arena: array<vec4f>;
 const next_adam_step = 4288u; // f32
 const d_loss_d_hidden_linear = 2048u; // f32[64, 128]
@@ -20,6 +21,12 @@ const logits_bias = 8544u; // f32[10]
 struct Settings { learningRate: f32 }
 @group(0) @binding(3) var<uniform> settings: Settings;
 var<private> infinity: f32;
+var<private> adam_m_norm: f32;
+var<private> adam_v_norm: f32;
+
+fn quads(own: vec4f) -> mat4x4f {
+  return mat4x4f(quadBroadcast(own, 0u), quadBroadcast(own, 1u), quadBroadcast(own, 2u), quadBroadcast(own, 3u));
+}
 
 fn exponential_series(r: f32) -> f32 {
   // e^r for |r| ≤ ln 2 / 2.
@@ -59,32 +66,46 @@ fn expm1(x: f32) -> f32 {
 // samples/digits/model.ts:6:23
 // f32[256, 128]; 4.85 MFLOP, 492 kB
 fn update_hidden_weight(group: vec3u, local: vec3u) {
-  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
-  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
-  let row = (group.y * 8u + local.y) * 4u;
-  let column = (group.x * 8u + local.x) * 4u;
-  if (row >= 256u || column >= 128u) { return; }
-  var sum0 = vec4f(0.0);
-  var sum1 = vec4f(0.0);
-  var sum2 = vec4f(0.0);
-  var sum3 = vec4f(0.0);
-  for (var k = 0u; k < 64u; k++) {
-    let a0 = image[k * 64u + row / 4u];
-    let b0 = arena[d_loss_d_hidden_linear + k * 32u + column / 4u];
-    sum0 += a0.x * b0;
-    sum1 += a0.y * b0;
-    sum2 += a0.z * b0;
-    sum3 += a0.w * b0;
+  let row = (group.y * 4u + local.x / 16u) * 8u;
+  let column = (group.x * 16u + local.x % 16u) * 8u;
+  let lane = local.x % 4u;
+  var sum0 = mat4x4f();
+  var sum1 = mat4x4f();
+  var sum2 = mat4x4f();
+  var sum3 = mat4x4f();
+  for (var k = 0u; k < 64u; k += 4u) {
+    let t0 = quads(image[k * 64u + lane * 64u + row / 4u]);
+    let a0 = transpose(t0);
+    let t1 = quads(image[k * 64u + lane * 64u + row / 4u + 1u]);
+    let a1 = transpose(t1);
+    let b0 = mat4x4f(
+      arena[d_loss_d_hidden_linear + k * 32u + column / 4u],
+      arena[d_loss_d_hidden_linear + k * 32u + column / 4u + 32u],
+      arena[d_loss_d_hidden_linear + k * 32u + column / 4u + 64u],
+      arena[d_loss_d_hidden_linear + k * 32u + column / 4u + 96u],
+    );
+    let b1 = mat4x4f(
+      arena[d_loss_d_hidden_linear + k * 32u + column / 4u + 1u],
+      arena[d_loss_d_hidden_linear + k * 32u + column / 4u + 33u],
+      arena[d_loss_d_hidden_linear + k * 32u + column / 4u + 65u],
+      arena[d_loss_d_hidden_linear + k * 32u + column / 4u + 97u],
+    );
+    sum0 += b0 * a0;
+    sum1 += b1 * a0;
+    sum2 += b0 * a1;
+    sum3 += b1 * a1;
   }
-  var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
-  for (var i = 0u; i < 4u; i++) {
-    let r = row + i;
-    let next_adam_m_hidden_weight = 0.9 * states[adam_m_hidden_weight + r * 32u + column / 4u] + 0.1 * tile[i];
-    let next_adam_v_hidden_weight = 0.999 * states[adam_v_hidden_weight + r * 32u + column / 4u] + 0.001 * (tile[i] * tile[i]);
-    let next_hidden_weight = states[hidden_weight + r * 32u + column / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
-    states[adam_m_hidden_weight + r * 32u + column / 4u] = next_adam_m_hidden_weight;
-    states[adam_v_hidden_weight + r * 32u + column / 4u] = next_adam_v_hidden_weight;
-    states[hidden_weight + r * 32u + column / 4u] = next_hidden_weight;
+  var tile = array<mat4x4f, 4>(sum0, sum1, sum2, sum3);
+  for (var i = 0u; i < 16u; i++) {
+    let r = row + i / 8u * 4u + i % 4u;
+    let c = column + i / 4u % 2u * 4u;
+    let four = tile[i / 4u][i % 4u];
+    let next_adam_m_hidden_weight = 0.9 * states[adam_m_hidden_weight + r * 32u + c / 4u] + 0.1 * four;
+    let next_adam_v_hidden_weight = 0.999 * states[adam_v_hidden_weight + r * 32u + c / 4u] + 0.001 * (four * four);
+    let next_hidden_weight = states[hidden_weight + r * 32u + c / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
+    states[adam_m_hidden_weight + r * 32u + c / 4u] = next_adam_m_hidden_weight;
+    states[adam_v_hidden_weight + r * 32u + c / 4u] = next_adam_v_hidden_weight;
+    states[hidden_weight + r * 32u + c / 4u] = next_hidden_weight;
   }
 }
 
@@ -98,21 +119,19 @@ fn update_hidden_weight(group: vec3u, local: vec3u) {
 // samples/digits/model.ts:6:23
 // f32[128]; 10.8 kFLOP, 34.3 kB
 fn update_hidden_bias(group: vec3u, local: vec3u) {
-  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
-  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
-  let row = group.x * 64u + local.x % 64u;
-  var total: f32 = 0.0;
+  let row = (group.x * 32u + local.x) * 4u;
+  var total: vec4f = vec4f(0.0);
   for (var position = 0u; position < 64u; position++) {
-    let element = arena[d_loss_d_hidden_linear + position * 32u + row / 4u][row % 4u];
+    let element = arena[d_loss_d_hidden_linear + position * 32u + row / 4u];
     total += element;
   }
   let sum = total;
-  let next_adam_m_hidden_bias = 0.9 * states[adam_m_hidden_bias + row / 4u][row % 4u] + 0.1 * sum;
-  let next_adam_v_hidden_bias = 0.999 * states[adam_v_hidden_bias + row / 4u][row % 4u] + 0.001 * (sum * sum);
-  let next_hidden_bias = states[hidden_bias + row / 4u][row % 4u] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
-  states[adam_m_hidden_bias + row / 4u][row % 4u] = next_adam_m_hidden_bias;
-  states[adam_v_hidden_bias + row / 4u][row % 4u] = next_adam_v_hidden_bias;
-  states[hidden_bias + row / 4u][row % 4u] = next_hidden_bias;
+  let next_adam_m_hidden_bias = 0.9 * states[adam_m_hidden_bias + row / 4u] + 0.1 * sum;
+  let next_adam_v_hidden_bias = 0.999 * states[adam_v_hidden_bias + row / 4u] + 0.001 * (sum * sum);
+  let next_hidden_bias = states[hidden_bias + row / 4u] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
+  states[adam_m_hidden_bias + row / 4u] = next_adam_m_hidden_bias;
+  states[adam_v_hidden_bias + row / 4u] = next_adam_v_hidden_bias;
+  states[hidden_bias + row / 4u] = next_hidden_bias;
 }
 
 // ∂loss/∂logits.weight = hiddenᵀ @ ∂loss/∂logits
@@ -125,43 +144,35 @@ fn update_hidden_bias(group: vec3u, local: vec3u) {
 // samples/digits/model.ts:7:18
 // f32[128, 10]; 189 kFLOP, 50.7 kB
 fn update_logits_weight(group: vec3u, local: vec3u) {
-  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
-  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
-  let row = (group.y * 16u + local.y) * 4u;
-  let column = (group.x * 4u + local.x) * 4u;
-  if (row >= 128u || column >= 10u) { return; }
-  let column1 = min(column + 1u, 9u);
-  let column2 = min(column + 2u, 9u);
-  let column3 = min(column + 3u, 9u);
-  var sum0 = vec4f(0.0);
-  var sum1 = vec4f(0.0);
-  var sum2 = vec4f(0.0);
-  var sum3 = vec4f(0.0);
+  let row = (group.y * 16u + local.x / 4u) * 4u;
+  let column = (group.x * 4u + local.x % 4u) * 4u;
+  let lane = local.x % 4u;
+  var sum0 = mat4x4f();
   for (var k = 0u; k < 64u; k++) {
     let a0 = arena[hidden + k * 32u + row / 4u];
     let b0 = vec4f(
       arena[d_loss_d_logits + (k * 10u + column) / 4u][(k * 10u + column) % 4u],
-      arena[d_loss_d_logits + (k * 10u + column1) / 4u][(k * 10u + column1) % 4u],
-      arena[d_loss_d_logits + (k * 10u + column2) / 4u][(k * 10u + column2) % 4u],
-      arena[d_loss_d_logits + (k * 10u + column3) / 4u][(k * 10u + column3) % 4u],
+      arena[d_loss_d_logits + (k * 10u + column + 1u) / 4u][(k * 10u + column + 1u) % 4u],
+      arena[d_loss_d_logits + (k * 10u + column + 2u) / 4u][(k * 10u + column + 2u) % 4u],
+      arena[d_loss_d_logits + (k * 10u + column + 3u) / 4u][(k * 10u + column + 3u) % 4u],
     );
-    sum0 += a0.x * b0;
-    sum1 += a0.y * b0;
-    sum2 += a0.z * b0;
-    sum3 += a0.w * b0;
+    sum0 += mat4x4f(a0.x * b0, a0.y * b0, a0.z * b0, a0.w * b0);
   }
-  var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
+  var tile = array<mat4x4f, 1>(sum0);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
+    let c = column;
+    if (c >= 10u) { continue; }
+    let four = tile[i / 4u][i % 4u];
     for (var j = 0u; j < 4u; j++) {
-      let c = column + j;
-      if (c >= 10u) { break; }
-      let next_adam_m_logits_weight = 0.9 * states[adam_m_logits_weight + (r * 10u + c) / 4u][(r * 10u + c) % 4u] + 0.1 * tile[i][j];
-      let next_adam_v_logits_weight = 0.999 * states[adam_v_logits_weight + (r * 10u + c) / 4u][(r * 10u + c) % 4u] + 0.001 * (tile[i][j] * tile[i][j]);
-      let next_logits_weight = states[logits_weight + (r * 10u + c) / 4u][(r * 10u + c) % 4u] - settings.learningRate * (next_adam_m_logits_weight / adam_m_norm / (sqrt(next_adam_v_logits_weight / adam_v_norm) + 1e-8));
-      states[adam_m_logits_weight + (r * 10u + c) / 4u][(r * 10u + c) % 4u] = next_adam_m_logits_weight;
-      states[adam_v_logits_weight + (r * 10u + c) / 4u][(r * 10u + c) % 4u] = next_adam_v_logits_weight;
-      states[logits_weight + (r * 10u + c) / 4u][(r * 10u + c) % 4u] = next_logits_weight;
+      let one = c + j;
+      if (one >= 10u) { break; }
+      let next_adam_m_logits_weight = 0.9 * states[adam_m_logits_weight + (r * 10u + one) / 4u][(r * 10u + one) % 4u] + 0.1 * four[j];
+      let next_adam_v_logits_weight = 0.999 * states[adam_v_logits_weight + (r * 10u + one) / 4u][(r * 10u + one) % 4u] + 0.001 * (four[j] * four[j]);
+      let next_logits_weight = states[logits_weight + (r * 10u + one) / 4u][(r * 10u + one) % 4u] - settings.learningRate * (next_adam_m_logits_weight / adam_m_norm / (sqrt(next_adam_v_logits_weight / adam_v_norm) + 1e-8));
+      states[adam_m_logits_weight + (r * 10u + one) / 4u][(r * 10u + one) % 4u] = next_adam_m_logits_weight;
+      states[adam_v_logits_weight + (r * 10u + one) / 4u][(r * 10u + one) % 4u] = next_adam_v_logits_weight;
+      states[logits_weight + (r * 10u + one) / 4u][(r * 10u + one) % 4u] = next_logits_weight;
     }
   }
 }
@@ -176,10 +187,8 @@ fn update_logits_weight(group: vec3u, local: vec3u) {
 // samples/digits/model.ts:7:18
 // f32[10]; 840 FLOP, 2.68 kB
 fn update_logits_bias(group: vec3u, local: vec3u) {
-  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
-  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
-  let inside = group.x * 16u + local.x % 16u < 10u;
-  let row = min(group.x * 16u + local.x % 16u, 9u);
+  let inside = group.x * 16u + local.x < 10u;
+  let row = min(group.x * 16u + local.x, 9u);
   var total: f32 = 0.0;
   for (var position = 0u; position < 64u; position++) {
     let element = arena[d_loss_d_logits + (position * 10u + row) / 4u][(position * 10u + row) % 4u];
@@ -199,13 +208,19 @@ fn update_logits_bias(group: vec3u, local: vec3u) {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   infinity = bitcast<f32>(0x7f800000u | (arrayLength(&arena) >> 31u));
-  if (group.x < 32u) {
-    update_hidden_weight(vec3u(group.x % 4u, group.x / 4u, 0u), vec3u(local.x % 8u, local.x / 8u, 0u));
-  } else if (group.x < 34u) {
-    update_hidden_bias(vec3u(group.x - 32u, 0u, 0u), vec3u(local.x, 0u, 0u));
-  } else if (group.x < 36u) {
-    update_logits_weight(vec3u(0u, group.x - 34u, 0u), vec3u(local.x % 4u, local.x / 4u, 0u));
+  adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
+  adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
+  if (group.x < 8u) {
+    let own = group.x;
+    update_hidden_weight(vec3u(0u, own, 0u), vec3u(local.x, 0u, 0u));
+  } else if (group.x < 9u) {
+    let own = group.x - 8u;
+    if (local.x < 32u) { update_hidden_bias(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u)); }
+  } else if (group.x < 11u) {
+    let own = group.x - 9u;
+    update_logits_weight(vec3u(0u, own, 0u), vec3u(local.x, 0u, 0u));
   } else {
+    let own = group.x - 11u;
     if (local.x < 16u) { update_logits_bias(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u)); }
   }
 }

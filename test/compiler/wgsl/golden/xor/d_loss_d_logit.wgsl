@@ -79,51 +79,27 @@ fn main(@builtin(workgroup_id) group: vec3u) {
   nan = bitcast<f32>(0x7fc00000u | (arrayLength(&hidden) >> 31u));
   let row = group.y * 4u;
   let column = group.x * 4u;
-  if (row >= 4u || column >= 1u) { return; }
-  let column1 = min(column + 1u, 0u);
-  let column2 = min(column + 2u, 0u);
-  let column3 = min(column + 3u, 0u);
-  var sum0 = vec4f(0.0);
-  var sum1 = vec4f(0.0);
-  var sum2 = vec4f(0.0);
-  var sum3 = vec4f(0.0);
+  var sum0 = mat4x4f();
   for (var k = 0u; k < 8u; k += 4u) {
-    let a0 = hidden[row * 2u + k / 4u];
-    let a1 = hidden[row * 2u + k / 4u + 2u];
-    let a2 = hidden[row * 2u + k / 4u + 4u];
-    let a3 = hidden[row * 2u + k / 4u + 6u];
-    let c0 = logit_weight[k / 4u];
-    let c1 = logit_weight[k / 4u];
-    let c2 = logit_weight[k / 4u];
-    let c3 = logit_weight[k / 4u];
-    let b0 = vec4f(c0.x, c1.x, c2.x, c3.x);
-    let b1 = vec4f(c0.y, c1.y, c2.y, c3.y);
-    let b2 = vec4f(c0.z, c1.z, c2.z, c3.z);
-    let b3 = vec4f(c0.w, c1.w, c2.w, c3.w);
-    sum0 += a0.x * b0;
-    sum1 += a1.x * b0;
-    sum2 += a2.x * b0;
-    sum3 += a3.x * b0;
-    sum0 += a0.y * b1;
-    sum1 += a1.y * b1;
-    sum2 += a2.y * b1;
-    sum3 += a3.y * b1;
-    sum0 += a0.z * b2;
-    sum1 += a1.z * b2;
-    sum2 += a2.z * b2;
-    sum3 += a3.z * b2;
-    sum0 += a0.w * b3;
-    sum1 += a1.w * b3;
-    sum2 += a2.w * b3;
-    sum3 += a3.w * b3;
+    let a0 = mat4x4f(
+      hidden[row * 2u + k / 4u],
+      hidden[row * 2u + k / 4u + 2u],
+      hidden[row * 2u + k / 4u + 4u],
+      hidden[row * 2u + k / 4u + 6u],
+    );
+    let b0 = transpose(mat4x4f(logit_weight[k / 4u], logit_weight[k / 4u], logit_weight[k / 4u], logit_weight[k / 4u]));
+    sum0 += b0 * a0;
   }
-  var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
+  var tile = array<mat4x4f, 1>(sum0);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
+    let c = column;
+    if (c >= 1u) { continue; }
+    let four = tile[i / 4u][i % 4u];
     for (var j = 0u; j < 4u; j++) {
-      let c = column + j;
-      if (c >= 1u) { break; }
-      let logit = tile[i][j] + logit_bias[0u];
+      let one = c + j;
+      if (one >= 1u) { break; }
+      let logit = four[j] + logit_bias[0u];
       let probability = sigmoid(logit);
       d_loss_d_logit[r] = (probability - y[r]) / 4.0;
       total[r] = y[r] * softplus(-logit) + (1.0 - y[r]) * softplus(logit);

@@ -46,26 +46,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   infinity = bitcast<f32>(0x7f800000u | (arrayLength(&x) >> 31u));
   let row = group.y * 4u;
   let column = (group.x * 2u + local.x) * 4u;
-  if (row >= 4u || column >= 8u) { return; }
-  var sum0 = vec4f(0.0);
-  var sum1 = vec4f(0.0);
-  var sum2 = vec4f(0.0);
-  var sum3 = vec4f(0.0);
+  var sum0 = mat4x4f();
   for (var k = 0u; k < 2u; k++) {
-    let a0 = x[row * 2u + k];
-    let a1 = x[row * 2u + k + 2u];
-    let a2 = x[row * 2u + k + 4u];
-    let a3 = x[row * 2u + k + 6u];
+    let a0 = vec4f(x[row * 2u + k], x[row * 2u + k + 2u], x[row * 2u + k + 4u], x[row * 2u + k + 6u]);
     let b0 = hidden_weight[k * 2u + column / 4u];
-    sum0 += a0 * b0;
-    sum1 += a1 * b0;
-    sum2 += a2 * b0;
-    sum3 += a3 * b0;
+    sum0 += mat4x4f(a0.x * b0, a0.y * b0, a0.z * b0, a0.w * b0);
   }
-  var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
+  var tile = array<mat4x4f, 1>(sum0);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
-    let hidden_linear = tile[i] + hidden_bias[column / 4u];
-    hidden[r * 2u + column / 4u] = hyperbolic_tangent4(hidden_linear);
+    let c = column;
+    let four = tile[i / 4u][i % 4u];
+    let hidden_linear = four + hidden_bias[c / 4u];
+    hidden[r * 2u + c / 4u] = hyperbolic_tangent4(hidden_linear);
   }
 }

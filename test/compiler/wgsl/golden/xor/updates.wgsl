@@ -1,3 +1,4 @@
+enable subgroups;
 @group(0) @binding(0) var<storage, read> arena: array<vec4f>;
 const next_adam_step = 64u; // f32
 const d_loss_d_hidden_linear = 16u; // f32[4, 8]
@@ -20,6 +21,12 @@ const logit_bias = 48u; // f32[1]
 struct Settings { learningRate: f32 }
 @group(0) @binding(3) var<uniform> settings: Settings;
 var<private> infinity: f32;
+var<private> adam_m_norm: f32;
+var<private> adam_v_norm: f32;
+
+fn quads(own: vec4f) -> mat4x4f {
+  return mat4x4f(quadBroadcast(own, 0u), quadBroadcast(own, 1u), quadBroadcast(own, 2u), quadBroadcast(own, 3u));
+}
 
 fn exponential_series(r: f32) -> f32 {
   // e^r for |r| ≤ ln 2 / 2.
@@ -59,29 +66,34 @@ fn expm1(x: f32) -> f32 {
 // samples/xor/model.ts:6:23
 // f32[2, 8]; 448 FLOP, 356 B
 fn update_hidden_weight(group: vec3u, local: vec3u) {
-  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
-  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
-  let row = group.y * 2u;
-  let column = (group.x * 2u + local.x) * 4u;
-  if (row >= 2u || column >= 8u) { return; }
-  var sum0 = vec4f(0.0);
-  var sum1 = vec4f(0.0);
-  for (var k = 0u; k < 4u; k++) {
-    let a0 = x[k * 2u + row];
-    let a1 = x[k * 2u + row + 1u];
-    let b0 = arena[d_loss_d_hidden_linear + k * 2u + column / 4u];
-    sum0 += a0 * b0;
-    sum1 += a1 * b0;
+  let row = (group.y * 4u + local.x / 16u) * 2u;
+  let column = (group.x * 16u + local.x % 16u) * 4u;
+  var sum0 = mat2x4f();
+  for (var k = 0u; k < 4u; k += 4u) {
+    let a0 = mat2x4f(
+      vec4f(x[k * 2u + row], x[k * 2u + row + 2u], x[k * 2u + row + 4u], x[k * 2u + row + 6u]),
+      vec4f(x[k * 2u + row + 1u], x[k * 2u + row + 3u], x[k * 2u + row + 5u], x[k * 2u + row + 7u]),
+    );
+    let b0 = mat4x4f(
+      arena[d_loss_d_hidden_linear + k * 2u + column / 4u],
+      arena[d_loss_d_hidden_linear + k * 2u + column / 4u + 2u],
+      arena[d_loss_d_hidden_linear + k * 2u + column / 4u + 4u],
+      arena[d_loss_d_hidden_linear + k * 2u + column / 4u + 6u],
+    );
+    sum0 += b0 * a0;
   }
-  var tile = array<vec4f, 2>(sum0, sum1);
+  var tile = array<mat2x4f, 1>(sum0);
   for (var i = 0u; i < 2u; i++) {
     let r = row + i;
-    let next_adam_m_hidden_weight = 0.9 * states[adam_m_hidden_weight + r * 2u + column / 4u] + 0.1 * tile[i];
-    let next_adam_v_hidden_weight = 0.999 * states[adam_v_hidden_weight + r * 2u + column / 4u] + 0.001 * (tile[i] * tile[i]);
-    let next_hidden_weight = states[hidden_weight + r * 2u + column / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
-    states[adam_m_hidden_weight + r * 2u + column / 4u] = next_adam_m_hidden_weight;
-    states[adam_v_hidden_weight + r * 2u + column / 4u] = next_adam_v_hidden_weight;
-    states[hidden_weight + r * 2u + column / 4u] = next_hidden_weight;
+    let c = column;
+    if (r >= 2u || c >= 8u) { continue; }
+    let four = tile[i / 2u][i % 2u];
+    let next_adam_m_hidden_weight = 0.9 * states[adam_m_hidden_weight + r * 2u + c / 4u] + 0.1 * four;
+    let next_adam_v_hidden_weight = 0.999 * states[adam_v_hidden_weight + r * 2u + c / 4u] + 0.001 * (four * four);
+    let next_hidden_weight = states[hidden_weight + r * 2u + c / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
+    states[adam_m_hidden_weight + r * 2u + c / 4u] = next_adam_m_hidden_weight;
+    states[adam_v_hidden_weight + r * 2u + c / 4u] = next_adam_v_hidden_weight;
+    states[hidden_weight + r * 2u + c / 4u] = next_hidden_weight;
   }
 }
 
@@ -95,21 +107,19 @@ fn update_hidden_weight(group: vec3u, local: vec3u) {
 // samples/xor/model.ts:6:23
 // f32[8]; 192 FLOP, 228 B
 fn update_hidden_bias(group: vec3u, local: vec3u) {
-  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
-  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
-  let row = group.x * 8u + local.x % 8u;
-  var total: f32 = 0.0;
+  let row = (group.x * 2u + local.x) * 4u;
+  var total: vec4f = vec4f(0.0);
   for (var position = 0u; position < 4u; position++) {
-    let element = arena[d_loss_d_hidden_linear + position * 2u + row / 4u][row % 4u];
+    let element = arena[d_loss_d_hidden_linear + position * 2u + row / 4u];
     total += element;
   }
   let sum = total;
-  let next_adam_m_hidden_bias = 0.9 * states[adam_m_hidden_bias + row / 4u][row % 4u] + 0.1 * sum;
-  let next_adam_v_hidden_bias = 0.999 * states[adam_v_hidden_bias + row / 4u][row % 4u] + 0.001 * (sum * sum);
-  let next_hidden_bias = states[hidden_bias + row / 4u][row % 4u] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
-  states[adam_m_hidden_bias + row / 4u][row % 4u] = next_adam_m_hidden_bias;
-  states[adam_v_hidden_bias + row / 4u][row % 4u] = next_adam_v_hidden_bias;
-  states[hidden_bias + row / 4u][row % 4u] = next_hidden_bias;
+  let next_adam_m_hidden_bias = 0.9 * states[adam_m_hidden_bias + row / 4u] + 0.1 * sum;
+  let next_adam_v_hidden_bias = 0.999 * states[adam_v_hidden_bias + row / 4u] + 0.001 * (sum * sum);
+  let next_hidden_bias = states[hidden_bias + row / 4u] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
+  states[adam_m_hidden_bias + row / 4u] = next_adam_m_hidden_bias;
+  states[adam_v_hidden_bias + row / 4u] = next_adam_v_hidden_bias;
+  states[hidden_bias + row / 4u] = next_hidden_bias;
 }
 
 // ∂loss/∂logit.weight = hiddenᵀ @ ∂loss/∂logit
@@ -122,56 +132,32 @@ fn update_hidden_bias(group: vec3u, local: vec3u) {
 // samples/xor/model.ts:7:17
 // f32[8, 1]; 224 FLOP, 244 B
 fn update_logit_weight(group: vec3u, local: vec3u) {
-  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
-  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
-  let row = (group.y * 2u + local.y) * 4u;
-  let column = group.x * 4u;
-  if (row >= 8u || column >= 1u) { return; }
-  let column1 = min(column + 1u, 0u);
-  let column2 = min(column + 2u, 0u);
-  let column3 = min(column + 3u, 0u);
-  var sum0 = vec4f(0.0);
-  var sum1 = vec4f(0.0);
-  var sum2 = vec4f(0.0);
-  var sum3 = vec4f(0.0);
+  let row = (group.y * 4u + local.x / 16u) * 4u;
+  let column = (group.x * 16u + local.x % 16u) * 4u;
+  let lane = local.x % 4u;
+  var sum0 = mat4x4f();
   for (var k = 0u; k < 4u; k += 4u) {
-    let a0 = arena[hidden + k * 2u + row / 4u];
-    let a1 = arena[hidden + k * 2u + row / 4u + 2u];
-    let a2 = arena[hidden + k * 2u + row / 4u + 4u];
-    let a3 = arena[hidden + k * 2u + row / 4u + 6u];
-    let c0 = arena[d_loss_d_logit];
-    let c1 = arena[d_loss_d_logit];
-    let c2 = arena[d_loss_d_logit];
-    let c3 = arena[d_loss_d_logit];
-    let b0 = vec4f(c0.x, c1.x, c2.x, c3.x);
-    let b1 = vec4f(c0.y, c1.y, c2.y, c3.y);
-    let b2 = vec4f(c0.z, c1.z, c2.z, c3.z);
-    let b3 = vec4f(c0.w, c1.w, c2.w, c3.w);
-    sum0 += a0.x * b0;
-    sum1 += a0.y * b0;
-    sum2 += a0.z * b0;
-    sum3 += a0.w * b0;
-    sum0 += a1.x * b1;
-    sum1 += a1.y * b1;
-    sum2 += a1.z * b1;
-    sum3 += a1.w * b1;
-    sum0 += a2.x * b2;
-    sum1 += a2.y * b2;
-    sum2 += a2.z * b2;
-    sum3 += a2.w * b2;
-    sum0 += a3.x * b3;
-    sum1 += a3.y * b3;
-    sum2 += a3.z * b3;
-    sum3 += a3.w * b3;
+    let t0 = quads(arena[hidden + k * 2u + lane * 2u + row / 4u]);
+    let a0 = transpose(t0);
+    let b0 = transpose(mat4x4f(
+      arena[d_loss_d_logit],
+      arena[d_loss_d_logit],
+      arena[d_loss_d_logit],
+      arena[d_loss_d_logit],
+    ));
+    sum0 += b0 * a0;
   }
-  var tile = array<vec4f, 4>(sum0, sum1, sum2, sum3);
+  var tile = array<mat4x4f, 1>(sum0);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
+    let c = column;
+    if (r >= 8u || c >= 1u) { continue; }
+    let four = tile[i / 4u][i % 4u];
     for (var j = 0u; j < 4u; j++) {
-      let c = column + j;
-      if (c >= 1u) { break; }
-      let next_adam_m_logit_weight = 0.9 * states[adam_m_logit_weight + r / 4u][r % 4u] + 0.1 * tile[i][j];
-      let next_adam_v_logit_weight = 0.999 * states[adam_v_logit_weight + r / 4u][r % 4u] + 0.001 * (tile[i][j] * tile[i][j]);
+      let one = c + j;
+      if (one >= 1u) { break; }
+      let next_adam_m_logit_weight = 0.9 * states[adam_m_logit_weight + r / 4u][r % 4u] + 0.1 * four[j];
+      let next_adam_v_logit_weight = 0.999 * states[adam_v_logit_weight + r / 4u][r % 4u] + 0.001 * (four[j] * four[j]);
       let next_logit_weight = states[logit_weight + r / 4u][r % 4u] - settings.learningRate * (next_adam_m_logit_weight / adam_m_norm / (sqrt(next_adam_v_logit_weight / adam_v_norm) + 1e-8));
       states[adam_m_logit_weight + r / 4u][r % 4u] = next_adam_m_logit_weight;
       states[adam_v_logit_weight + r / 4u][r % 4u] = next_adam_v_logit_weight;
@@ -190,13 +176,13 @@ fn update_logit_weight(group: vec3u, local: vec3u) {
 // samples/xor/model.ts:7:17
 // f32[1]; 24 FLOP, 32 B
 fn update_logit_bias(group: vec3u, local: vec3u) {
-  let adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
-  let adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
+  let position = 0u;
   var total: f32 = 0.0;
-  for (var position = 0u; position < 4u; position++) {
-    let element = arena[d_loss_d_logit][position];
-    total += element;
-  }
+  let element = arena[d_loss_d_logit];
+  total += element.x;
+  total += element.y;
+  total += element.z;
+  total += element.w;
   let sum = total;
   let next_adam_m_logit_bias = 0.9 * states[adam_m_logit_bias][0u] + 0.1 * sum;
   let next_adam_v_logit_bias = 0.999 * states[adam_v_logit_bias][0u] + 0.001 * (sum * sum);
@@ -209,13 +195,19 @@ fn update_logit_bias(group: vec3u, local: vec3u) {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   infinity = bitcast<f32>(0x7f800000u | (arrayLength(&arena) >> 31u));
+  adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
+  adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
   if (group.x < 1u) {
-    if (local.x < 2u) { update_hidden_weight(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u)); }
+    let own = group.x;
+    update_hidden_weight(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u));
   } else if (group.x < 2u) {
-    if (local.x < 8u) { update_hidden_bias(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u)); }
+    let own = group.x - 1u;
+    if (local.x < 2u) { update_hidden_bias(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u)); }
   } else if (group.x < 3u) {
-    if (local.x < 2u) { update_logit_weight(vec3u(0u, 0u, 0u), vec3u(0u, local.x, 0u)); }
+    let own = group.x - 2u;
+    update_logit_weight(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u));
   } else {
+    let own = group.x - 3u;
     if (local.x < 1u) { update_logit_bias(vec3u(0u, 0u, 0u), vec3u(0u, 0u, 0u)); }
   }
 }
