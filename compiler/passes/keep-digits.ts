@@ -13,7 +13,7 @@ import type { Pass } from "../pass.ts";
 import { makeRewriter } from "../rewrite/driver.ts";
 import { digitRules } from "../rewrite/rules/all.ts";
 import type { Surroundings } from "../rewrite/rule.ts";
-import { knownSum } from "../rewrite/rules/reduce.ts";
+import { addUpTo } from "../rewrite/rules/reduce.ts";
 import { isSpreadOf, withoutAxes } from "../rewrite/rules/uniform.ts";
 import { rebuildGraph } from "./replace.ts";
 
@@ -218,7 +218,7 @@ function meanOf(difference: Value): Value | undefined {
   const [element] = total.operands;
   const axes = axesOf(total);
   const weight = same(element, x) ? undefined : weightIn(element, x);
-  if (weight ? !addsUpTo(weight, axes, count) : !same(element, x)) return undefined;
+  if (weight ? !addUpTo(weight, axes, count, nothingElse) : !same(element, x)) return undefined;
   if (!weight && (!count || constantValue(count) !== reducedCount(x.type, axes))) return undefined;
   return isSpreadOf(spreadMean, value, axes) ? value : undefined;
 }
@@ -226,14 +226,6 @@ function meanOf(difference: Value): Value | undefined {
 /** w of w·x. */
 function weightIn({ op, operands: [a, b] }: Value, x: Value): Value | undefined {
   return op !== mul.op ? undefined : same(a, x) ? b : same(b, x) ? a : undefined;
-}
-
-/** True for weights that add up to the divisor, or to 1 where there is none. */
-function addsUpTo(weight: Value, axes: readonly number[], divisor: Value | undefined): boolean {
-  if (divisor)
-    return divisor.op === sumOp && same(divisor.operands[0], weight) && axesOf(divisor).join() === axes.join();
-  const total = knownSum(weight, axes, nothingElse);
-  return total !== undefined && constantValue(total) === 1;
 }
 
 const nothingElse: Surroundings = { uses: () => 1, classes: () => [] };

@@ -23,7 +23,7 @@ import type { Dim } from "../../../ir/dim.ts";
 import { isFloat, type Shape } from "../../../ir/type.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { mapped, rule, type Rule, type Surroundings } from "../rule.ts";
-import { isSpreadOf, withoutAxes } from "./uniform.ts";
+import { isReshaped, isSpreadOf, withoutAxes } from "./uniform.ts";
 import { where } from "../untyped.ts";
 
 type Axes = readonly number[];
@@ -131,6 +131,13 @@ function knownSumOfParts(value: Value, axes: Axes, facts: Surroundings, depth: n
     default:
       return undefined;
   }
+}
+
+/** True for weights that add up to the divisor, each row to its own, or to 1 where there is none. */
+export function addUpTo(weight: Value, axes: Axes, divisor: Value | undefined, facts: Surroundings): boolean {
+  if (divisor) return isReshaped(divisor, sum(weight, { axes }));
+  const total = knownSum(weight, axes, facts);
+  return total !== undefined && constantValue(total) === 1;
 }
 
 /** x − x̄, where the mean is that along the axes. */

@@ -46,11 +46,16 @@ export function withoutAxes(value: Value, axes: readonly number[]): Value | unde
  * all along them does not say so: its rows may have changed places, by a transpose or in reverse.
  */
 export function isSpreadOf(value: Value, reduced: Value, axes: readonly number[]): boolean {
-  let flat = withoutAxes(value, axes);
-  if (!flat || !sameShape(flat.type.shape, reduced.type.shape)) return false;
-  // Between equal shapes reshapes change nothing, whichever shapes they go by.
-  while (flat.op === reshapeOp && !same(flat, reduced)) [flat] = flat.operands;
-  return same(flat, reduced);
+  const flat = withoutAxes(value, axes);
+  return flat !== undefined && isReshaped(flat, reduced);
+}
+
+/** True for a value itself. Between equal shapes reshapes change nothing, whichever shapes they go by. */
+export function isReshaped(value: Value, original: Value): boolean {
+  if (!sameShape(value.type.shape, original.type.shape)) return false;
+  let inner = value;
+  while (inner.op === reshapeOp && !same(inner, original)) [inner] = inner.operands;
+  return same(inner, original);
 }
 
 /** A layout op, with its attributes, on another operand of the same type. */

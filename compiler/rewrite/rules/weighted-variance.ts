@@ -4,9 +4,9 @@ import { div, mul, sub } from "../../../ir/ops/arithmetic.ts";
 import { cast, castOp, selectOp } from "../../../ir/ops/choose.ts";
 import { constant, constantValue } from "../../../ir/ops/leaf.ts";
 import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
-import { same, underLayouts, type Value } from "../../../ir/value.ts";
+import { same, type Value } from "../../../ir/value.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
-import { knownSum } from "./reduce.ts";
+import { addUpTo } from "./reduce.ts";
 import { and, where } from "../untyped.ts";
 import { withoutAxes } from "./uniform.ts";
 
@@ -51,7 +51,7 @@ function without(some: readonly Value[], others: readonly Value[]): readonly Val
   }, some);
 }
 
-/** The product of numbers where all conditions among the factors hold, elsewhere 0. */
+/** The product of numbers where all conditions among the factors hold, elsewhere 0; of conditions alone 1 and 0. */
 function productOf(factors: readonly Value[]): Value {
   const conditions = factors.filter(({ type }) => type.dtype === "bool");
   const numbers = factors.filter(({ type }) => type.dtype !== "bool");
@@ -59,16 +59,6 @@ function productOf(factors: readonly Value[]): Value {
   if (numbers.length === 0) return cast(condition!, "f32");
   const product = numbers.reduce((a, b) => mul(a, b));
   return condition ? where(condition, product, 0) : product;
-}
-
-/** True where the weights add up to the divisor, or to 1 where there is none. */
-function addUpTo({ axes, divisor }: Mean, weights: Value, facts: Surroundings): boolean {
-  if (!divisor) {
-    const total = knownSum(weights, axes, facts);
-    return total !== undefined && constantValue(total) === 1;
-  }
-  const total = underLayouts(divisor);
-  return total.op === sumOp && same(total, sum(weights, { axes }));
 }
 
 /** Both divide by the same. */
@@ -86,9 +76,9 @@ function weightedVariance({ type, operands: [whole, part] }: Value, facts: Surro
   const [x, y] = weights ? [left, right].map(({ factors }) => without(factors, weights)) : [];
   if (!weights || weights.length === 0 || x?.length !== 1 || y?.length !== 1) return undefined;
   const weight = productOf(weights);
-  if (!addUpTo(products, weight, facts)) return undefined;
+  if (!addUpTo(weight, products.axes, products.divisor, facts)) return undefined;
   const { axes, divisor } = products;
-  const deviation = (of: Value, mean: Value): Value => sub(of, spread(mean, of.type, axes));
+  const deviation = (of: Value, mean: Value): Value => sub(productOf([of]), spread(mean, of.type, axes));
   const square = mul(deviation(x[0], part.operands[0]), deviation(y[0], part.operands[1]));
   const total = sum(productOf([...weights, square]), { axes });
   return divisor ? div(total, divisor) : total;
@@ -108,7 +98,7 @@ function sumOfDeviations(value: Value, facts: Surroundings): Value | undefined {
     const weights = found && without(found.factors, [x]);
     if (!found || !weights || weights.length === 0 || found.axes.join() !== axes.join()) return false;
     const rest = without(factors.toSpliced(at, 1), weights);
-    return rest?.length === 0 && addUpTo(found, productOf(weights), facts);
+    return rest?.length === 0 && addUpTo(productOf(weights), axes, found.divisor, facts);
   });
   return isNothing ? constant(0, "f32", value.type.shape) : undefined;
 }

@@ -29,8 +29,21 @@ const last = { axis: -1 } as const;
 const less = (x: Value, y: Value): Value => cr.sub(x, y) as Value;
 const over = (x: Value, y: Value): Value => cr.div(x, y) as Value;
 
-/** Formulas of x, in which `other` takes one number for each row to other rows, and repeats it there. */
-const formulas: readonly (readonly [name: string, define: (x: Value, other: Move) => Value])[] = [
+/** Means of rows of x under weights whose sum may be that of other rows. */
+function weighted(x: Value, moved: Move) {
+  const weight = cr.cos(x) as Value;
+  const total = moved(cr.sum(weight, last));
+  const meanOf = (y: Value): Value => over(cr.sum(cr.mul(weight, y) as Value, last), total);
+  const below = (row: Value): Value =>
+    less(x, cr.broadcastTo(cr.reshape(row, [...row.type.shape, 1]) as Value, x.type.shape) as Value);
+  return { weight, meanOf, below };
+}
+
+/**
+ * Formulas of x, in which `other` takes one number for each row to other rows, and repeats it there; `moved` does not
+ * repeat it.
+ */
+const formulas: readonly (readonly [name: string, define: (x: Value, other: Move, moved: Move) => Value])[] = [
   ["total of a softmax", (x, other) => cr.sum(cr.exp(less(x, other(cr.logsumexp(x, last)))), last)],
   ["total of shares", (x, other) => cr.sum(over(x, other(cr.sum(x, last))), last)],
   [
@@ -50,6 +63,28 @@ const formulas: readonly (readonly [name: string, define: (x: Value, other: Move
   [
     "at least 1 beside its peak",
     (x, other) => cr.maximum(cr.sum(cr.exp(less(x, other(cr.max(x, last)))), last), 1) as Value,
+  ],
+  [
+    "weighted deviations",
+    (x, _, moved) => {
+      const { weight, meanOf, below } = weighted(x, moved);
+      return cr.sum(cr.mul(weight, below(meanOf(x))) as Value, last);
+    },
+  ],
+  [
+    "weighted variance",
+    (x, _, moved) => {
+      const { meanOf } = weighted(x, moved);
+      return less(meanOf(cr.square(x) as Value), cr.square(meanOf(x)) as Value);
+    },
+  ],
+  ["below a weighted mean", (x, _, moved) => weighted(x, moved).below(weighted(x, moved).meanOf(x))],
+  [
+    "weighted deviations from the mean of other rows",
+    (x, other) => {
+      const { weight, meanOf } = weighted(x, (each) => each);
+      return cr.sum(cr.mul(weight, less(x, other(meanOf(x)))) as Value, last);
+    },
   ],
 ];
 
@@ -82,7 +117,9 @@ function rowsOf(count: number, zero?: number): readonly number[] {
 describe.each(ways)("%s", (_, shape, move) => {
   it.each(formulas)("%s", (_, define) => {
     const other: Move = (each) => cr.reshape(move(each), [...move(each).type.shape, 1]) as Value;
-    const formula = (x: Value): Value => define(x, (each) => cr.broadcastTo(other(each), shape) as Value);
+    const repeated: Move = (each) => cr.broadcastTo(other(each), shape) as Value;
+    const moved: Move = (each) => cr.broadcastTo(move(each), shape.slice(0, -1)) as Value;
+    const formula = (x: Value): Value => define(x, repeated, moved);
     for (const zero of [undefined, 0, 1, 2]) {
       const data = rowsOf(12, zero);
       const written = results(formula, shape, data, asWritten);
