@@ -93,12 +93,18 @@ export function settleNames(self: Records): Map<Value, Note> {
   return notes;
 }
 
-/** Line breaks, other control characters, marks that turn the direction of a text, and halves of characters. */
-const hidden = /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+/**
+ * Line breaks, other control characters, marks that turn the direction of a text or take no room, and halves of
+ * characters. Joiners may stand between visible ones.
+ */
+const hidden = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu;
+
+/** Room without ink: spaces, fillers, the empty braille cell, and joiners of nothing. */
+const blank = /^[\s\u115f\u1160\u200c\u200d\u2800\u3164\uffa0]*$/u;
 
 /** Throws `name-characters` for a name that cannot be written in every place where names are. */
 export function checkVisible(what: string, name: string, place?: Place): void {
-  if (name.trim() !== "" && name.search(hidden) < 0) return;
+  if (!blank.test(name) && name.search(hidden) < 0) return;
   const shown = JSON.stringify(name).replace(hidden, (found) => `\\u{${found.codePointAt(0)!.toString(16)}}`);
   const error = nameCharacters(what, shown);
   throw place ? Object.assign(error, { place }) : error;

@@ -67,7 +67,7 @@ function createMemory(device: GPUDevice, program: Program, depth: number) {
 const mostAtOnce = 2 ** 17;
 
 async function writeFirstStates(context: Context, { seed = 0, params = {}, state }: LoadOptions): Promise<void> {
-  const { device, program } = context;
+  const { device, gate, program } = context;
   for (const slot of state ? [] : program.states) {
     if (slot.parameter && Object.hasOwn(params, slot.name)) continue;
     for (let start = 0; start < elementCount(slot.shape); start += mostAtOnce) {
@@ -75,6 +75,7 @@ async function writeFirstStates(context: Context, { seed = 0, params = {}, state
       if (!values) break;
       writeStates(context, [[{ ...slot, offset: slot.offset + 4 * start }, values]]);
       await device.queue.onSubmittedWorkDone();
+      gate.check();
     }
   }
   if (state) writeStates(context, checkState(program, state));
@@ -121,6 +122,7 @@ async function build(program: Program, options: LoadOptions, opened: OpenDevice,
     const context: Context = { device, program, gate, memory: buffers, kernels: [], steps: 0 };
     const fill = async (): Promise<void> => {
       await checked;
+      gate.check();
       writeConstants(device, program, buffers);
       await writeFirstStates(context, options);
     };
@@ -139,6 +141,8 @@ async function build(program: Program, options: LoadOptions, opened: OpenDevice,
     });
     return Object.defineProperties(module, Object.getOwnPropertyDescriptors(runs));
   } catch (error) {
+    // What still fills buffers must not go on with those that are freed.
+    gate.fail(error as Error);
     free();
     throw error;
   }

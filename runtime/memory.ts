@@ -17,6 +17,9 @@ export const mapModeRead = 0x1;
 /** The usage that a GPU buffer given as an input must have. */
 export const storageUsage = storage;
 
+/** The usage that a GPU buffer must have to be copied from. */
+export const copySourceUsage = copySource;
+
 /** Usage flags of a buffer for reading back. */
 export const readbackUsage = mapRead | copyTarget;
 

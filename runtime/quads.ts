@@ -7,9 +7,9 @@
 export function textFor({ features }: Pick<GPUDevice, "features">, wgsl: string): string {
   if (features.has("subgroups")) return wgsl;
   return wgsl
-    .replace(/enable subgroups;|fn quads?[^}]*}/g, "")
-    .replace(/ quad(s?)\(([^;]*)\);/g, (_, many: string, own: string) => {
+    .replace(/^(enable subgroups;|fn quads?\(own:[^}]*})/gm, "")
+    .replace(/^( *let \w+ =) quad(s?)\(([^;]*)\);/gm, (_, name: string, many: string, own: string) => {
       const parts = [0, 1, 2, 3].map((lane) => own.replace(/\blane\b/g, `${lane}u`));
-      return ` ${many ? "mat4x4f" : "vec4f"}(${parts.join()});`;
+      return `${name} ${many ? "mat4x4f" : "vec4f"}(${parts.join()});`;
     });
 }

@@ -4,7 +4,7 @@ import type { InputSlot } from "./abi.ts";
 import { runtimeErrors } from "./errors.ts";
 import type { CheckedInput } from "./inputs.ts";
 import { checkInputs, checkSettings, isOnGpu } from "./inputs.ts";
-import { stagingUsage } from "./memory.ts";
+import { copySourceUsage, stagingUsage } from "./memory.ts";
 import type { Replay, Run } from "./run.ts";
 import { replayKey } from "./run.ts";
 import { slotBytes } from "./tensor.ts";
@@ -21,7 +21,9 @@ type EntryName<Module> = {
 export type Ring<Inputs> = { readonly [Name in keyof Inputs]: Exclude<Inputs[Name], number> };
 
 /** Settings of many steps: one for all of them, or one for each. */
-export type Schedule<Settings> = { readonly [Name in keyof Settings]: Settings[Name] | readonly number[] };
+export type Schedule<Settings> = {
+  readonly [Name in keyof Settings]: Settings[Name] | readonly number[] | Float32Array;
+};
 
 /** Enqueues `count` steps in one submit, as one call: gives the outputs of the last. */
 export type Steps<Entry> = Entry extends (inputs: infer Inputs, settings?: infer Settings) => infer Result
@@ -42,16 +44,18 @@ function batchCount(slot: InputSlot, value: unknown): number {
   return Math.max(1, Math.floor((size ?? 0) / slotBytes(slot)));
 }
 
+const isList = (given: unknown): given is ArrayLike<number> => Array.isArray(given) || ArrayBuffer.isView(given);
+
 function checkSchedule(replay: Replay, count: number, settings: Readonly<Record<string, unknown>>): Float32Array {
   const { entry, name } = replay;
   const width = entry.settings.length;
   const values = new Float32Array(count * width);
   for (const [setting, given] of Object.entries(settings)) {
-    if (Array.isArray(given) && given.length !== count)
+    if (isList(given) && given.length !== count)
       throw runtimeErrors["setting-value"](name, setting, `${given.length} numbers for ${count} steps`);
   }
   for (let step = 0; step < count; step++) {
-    const own = Object.entries(settings).map(([key, given]) => [key, Array.isArray(given) ? given[step] : given]);
+    const own = Object.entries(settings).map(([key, given]) => [key, isList(given) ? given[step] : given]);
     values.set(checkSettings(name, entry, Object.fromEntries(own) as Record<string, number>), step * width);
   }
   return values;
@@ -101,7 +105,8 @@ function placeBatches(
  * Errors: those of a call, `option-value` for `count`, `setting-value` for an array of another length.
  */
 export function stepsOf<Module, Name extends EntryName<Module>>(module: Module, name: Name): Steps<Module[Name]> {
-  const replay = (module[name] as unknown as Run)[replayKey];
+  const replay = (module[name] as unknown as Run | undefined)?.[replayKey];
+  if (!replay) throw runtimeErrors["option-value"]("name", "an entry point of the module", String(name));
   const { context, entry, encode, held, submit } = replay;
   const { memory } = context;
   const width = 4 * entry.settings.length;
@@ -113,6 +118,13 @@ export function stepsOf<Module, Name extends EntryName<Module>>(module: Module, 
     const counts = entry.inputs.map((slot) => batchCount(slot, inputs[slot.name]));
     const rings = entry.inputs.map((slot, index) => ({ ...slot, shape: [counts[index]!, ...slot.shape] }));
     const checked = checkInputs(replay.name, { inputs: rings }, inputs);
+    checked.forEach((input, index) => {
+      // Batches are copied from their ring.
+      if (!isOnGpu(input) || input.buffer.usage & copySourceUsage) return;
+      const found = `usage ${input.buffer.usage}`;
+      const slot = entry.inputs[index]!;
+      throw runtimeErrors["input-type"](replay.name, slot.name, "a buffer with usage STORAGE and COPY_SRC", found);
+    });
     const schedule = checkSchedule(replay, count, settings);
     const uploads = checked.filter((input): input is TypedArray => !isOnGpu(input));
     const bytes = uploads.reduce((sum, { byteLength }) => sum + byteLength, schedule.byteLength);
@@ -120,7 +132,8 @@ export function stepsOf<Module, Name extends EntryName<Module>>(module: Module, 
     const source = bytes > 0 ? staging(bytes) : undefined;
     if (width > 0) context.device.queue.writeBuffer(source!, 0, schedule as Float32Array<ArrayBuffer>);
     const batches = placeBatches(replay, checked, counts, source, schedule.byteLength);
-    held.set(schedule.subarray(schedule.length - held.length));
+    // The next call writes its settings whatever becomes of these.
+    held.fill(NaN);
     return submit(true, count, (encoder) => {
       for (let step = 0; step < count; step++) {
         if (width > 0) encoder.copyBufferToBuffer(source!, step * width, memory[entry.settingsBuffer!]!, 0, width);

@@ -22,6 +22,17 @@ export const pickSums: Pass = {
   },
 };
 
+/** What the function finds, once for each value: values that many read are walked through once. */
+function once<T>(find: (value: Value, again: (value: Value) => T) => T): (value: Value) => T {
+  const known = new Map<Value, T>();
+  const ask = (value: Value): T => {
+    const found = known.get(value) ?? find(value, ask);
+    known.set(value, found);
+    return found;
+  };
+  return ask;
+}
+
 function asProduct(value: Value): Value {
   const [selected] = value.operands;
   if (value.op !== sumOp || selected.op !== selectOp || value.type.dtype !== "f32") return value;
@@ -29,6 +40,7 @@ function asProduct(value: Value): Value {
   if (constantValue(otherwise) !== 0) return value;
   const { shape } = selected.type;
   const all = shape.map((_, axis) => axis);
+  const axesUnder = once(findAxes);
   const [ofCondition, ofNumbers] = [axesUnder(condition), axesUnder(numbers)];
   const summed = axesOf(value);
   const isShared = (axis: number): boolean => ofCondition.has(axis) && ofNumbers.has(axis);
@@ -55,7 +67,7 @@ function isLarge(axes: readonly number[], shape: Shape): boolean {
 }
 
 /** The axes on which a value may hang. */
-function axesUnder(value: Value): ReadonlySet<number> {
+function findAxes(value: Value, axesUnder: (value: Value) => ReadonlySet<number>): ReadonlySet<number> {
   const { op, operands, type, attrs } = value;
   if (value.constant && op.kind === "leaf" && op !== iotaOp) return new Set();
   if (op === iotaOp) return new Set([attrs.axis as number]);
@@ -69,17 +81,17 @@ function axesUnder(value: Value): ReadonlySet<number> {
 
 /** The value along some of its axes, among which are all on which it hangs. */
 function along(value: Value, axes: readonly number[]): Value {
+  return once<Value>((each, again) => moved(each, axes, again))(value);
+}
+
+function moved(value: Value, axes: readonly number[], again: (value: Value) => Value): Value {
   const { op, operands, type, attrs } = value;
   if (axes.length === type.shape.length) return value;
   const shape = axes.map((axis) => type.shape[axis]);
   const number = constantValue(value);
   if (number !== undefined) return constant(number, type.dtype, shape);
   if (op === iotaOp) return apply(iotaOp, [], { ...attrs, axis: axes.indexOf(attrs.axis as number), shape });
-  if (op !== broadcastOp)
-    return withOperands(
-      value,
-      operands.map((operand) => along(operand, axes)),
-    );
+  if (op !== broadcastOp) return withOperands(value, operands.map(again));
   const [operand] = operands;
   const inner = broadcastAttrs(value).axes;
   const places = inner.flatMap((axis, i) => (axes.includes(axis) ? [i] : []));

@@ -81,7 +81,9 @@ function abstract(part: PartText, starts: ReadonlySet<string>): Abstracted {
   const call = tokens(part.call);
   const locals = new Map<string, string>();
   body.forEach(({ text }, i) => {
-    if (text === "let" || text === "var") locals.set(body[i + 2].text, `\0${locals.size}`);
+    const name = text === "let" || text === "var" ? body[i + 2].text : undefined;
+    // A name that is declared once more keeps its number: two of one number would be taken for each other.
+    if (name !== undefined && !locals.has(name)) locals.set(name, `\0${locals.size}`);
   });
   const plain = ({ text, kind }: Token): string => (kind === "text" ? (locals.get(text) ?? text) : `\0${kind}`);
   const threads = part.kernel.workgroupSize.join();

@@ -1,7 +1,23 @@
 /// Names that are no words go through every format, the compiler and a device; what cannot be seen is refused.
 import { ts } from "ts-morph";
 import { expect, test } from "vitest";
-import { input, matmul, mean, model, param, sgd, square, sub, type Graph } from "chainrule";
+import {
+  adam,
+  conv2d,
+  dense,
+  input,
+  matmul,
+  mean,
+  model,
+  param,
+  relu,
+  reshape,
+  sgd,
+  softmaxCrossEntropy,
+  square,
+  sub,
+  type Graph,
+} from "chainrule";
 import { compile } from "../../compiler/compile.ts";
 import { emitModule } from "../../compiler/emit/index.ts";
 import { formatDot } from "../../compiler/format/dot.ts";
@@ -9,6 +25,7 @@ import { formatJson, readGraphJson } from "../../compiler/format/json.ts";
 import { formatLatex } from "../../compiler/format/latex.ts";
 import { formatMermaid } from "../../compiler/format/mermaid.ts";
 import { derive } from "../../compiler/passes/all.ts";
+import { createNamer } from "../../compiler/wgsl/names.ts";
 import { parseGraph } from "../../ir/parse.ts";
 import { printGraph } from "../../ir/print.ts";
 import { sameGraph } from "../../ir/verify.ts";
@@ -90,19 +107,52 @@ test.each(hostile)("%j is printed in every format, and reads back", (name) => {
   expect(sameGraph(derived, readGraphJson(formatJson(derived)))).toBe(true);
   expectBalanced(formatLatex(derived));
   for (const line of formatMermaid(derived).split("\n")) expect(line.split('"').length % 2).toBe(1);
-  expect(formatDot(derived).replace(/\\[\\"]/g, "").split('"').length % 2).toBe(1);
+  expect(
+    formatDot(derived)
+      .replace(/\\[\\"]/g, "")
+      .split('"').length % 2,
+  ).toBe(1);
   const facts = { version: "1", model: "model.ts", command: "chainrule compile model.ts", hash: "0" };
   const module = emitModule(compile(called(name), { dims: { batch: 4 } }), facts);
   expect(ts.transpileModule(module, { reportDiagnostics: true }).diagnostics).toEqual([]);
 });
 
+test("no kernel calls what a value may be called", () => {
+  const models = [called("x"), called("y")];
+  const images = model("images", () => {
+    const image = input("image", "f32", ["batch", 2, 9, 9]);
+    const hidden = relu(conv2d(image, 8, 3));
+    const loss = softmaxCrossEntropy(dense(reshape(hidden, ["batch", 392]), 18), input("label", "i32", ["batch"]));
+    return { train: { loss, update: adam(loss) } };
+  });
+  const namer = createNamer();
+  for (const { wgsl } of [...models, images].flatMap((each) => compile(each, { dims: { batch: 6 } }).kernels)) {
+    const own = new Set([...wgsl.matchAll(/\bfn (\w+)/g)].map(([, name]) => name));
+    const calls = [...wgsl.replace(/\/\/.*/g, "").matchAll(/(?<![@\w])([A-Za-z_]\w*)\s*[(<]/g)].map(([, name]) => name);
+    for (const name of calls) if (!own.has(name)) expect(namer(name), name).not.toBe(name);
+  }
+});
+
 test("a device computes under them", async () => {
-  for (const name of ["a */ b", 'say "a"', "`a`", "// a", "😀", "var", "_", "\\"]) {
+  for (const name of ["a */ b", 'say "a"', "`a`", "// a", "😀", "var", "_", "\\", "transpose", "mat4x4f", "quads"]) {
     await expectRight(called(name), { batch: 4 });
   }
 });
 
-test.each(["a\nb", "a\rb", "a\0b", "a\u2028b", "a\u2029b", "", " ", "\u202eab", "\ud800", "\u0085"])(
+const unseen = [
+  "\u200b",
+  "\u00ad",
+  "\u2060",
+  "\u3164",
+  "\u2800",
+  "\u{e0041}",
+  "a\u200e",
+  "a\u200fb",
+  "a\u061cb",
+  "\u200d",
+];
+
+test.each(["a\nb", "a\rb", "a\0b", "a\u2028b", "a\u2029b", "", " ", "\u202eab", "\ud800", "\u0085", ...unseen])(
   "%j is refused where it stands",
   (name) => {
     expect(() => called(name)).toThrow(expect.objectContaining({ code: "name-characters" }));

@@ -1,5 +1,18 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { adam, conv2d, dense, input, model, relu, reshape, softmaxCrossEntropy } from "chainrule";
+import {
+  adam,
+  conv2d,
+  dense,
+  input,
+  matmul,
+  model,
+  relu,
+  reshape,
+  sin,
+  softmaxCrossEntropy,
+  sum,
+  transpose,
+} from "chainrule";
 import { compile } from "../../compiler/compile.ts";
 import { load } from "../../runtime/index.ts";
 import { requestGpu } from "../../runtime/node.ts";
@@ -44,6 +57,22 @@ describe("kernels on a device without subgroups", () => {
       adapter!.features.has("subgroups"),
     ]);
     expect(await train(plain)).toEqual(await train(device));
+  });
+
+  it.each(["quadratic", "quad", "quads", "fn quads(own: of it", "= quad(x);"])("may be called %s", async (name) => {
+    const called = model("names", () => {
+      const [x, y] = [input(name, "f32", [8, 16]), input(`${name} y`, "f32", [70, 9])];
+      return { run: { [name]: matmul(x, transpose(x)), [`${name} 2`]: sum(sin(y), { axis: 1 }) } };
+    });
+    const adapter = await (await requestGpu()).requestAdapter();
+    const own = await adapter!.requestDevice();
+    const module = await load<AnyModule>(compile(called), { device: own });
+    const { [name]: product } = await module
+      .run({ [name]: new Float32Array(128).fill(1), [`${name} y`]: wave(630) })
+      .read();
+    expect(product).toEqual(new Float32Array(64).fill(16));
+    module.destroy();
+    own.destroy();
   });
 
   it("mention subgroups nowhere", () => {

@@ -51,6 +51,31 @@ describe("steps in one submit", () => {
   });
   afterAll(() => [many, single].forEach((module) => module.destroy()));
 
+  test("that are refused leave the settings of later calls alone", async () => {
+    const [one, other] = [await open(), await open()];
+    const batches = { x: x.slice(0, batch * width), label: label.slice(0, batch) };
+    const buffer = one.device.createBuffer({ size: x.byteLength, usage: GPUBufferUsage.STORAGE });
+    for (const module of [one, other]) {
+      await module.train(batches, { learningRate: 0.5 }).loss;
+      if (module === one) {
+        const refused = codeOf(() => stepsOf(one, "train")(2, { x: buffer, label }, { learningRate: 0.25 }));
+        expect(await refused).toBe("input-type");
+      }
+      await module.train(batches, { learningRate: 0.25 }).loss;
+    }
+    expect(await one.readState()).toEqual(await other.readState());
+    for (const each of [buffer, one, other]) each.destroy();
+  });
+
+  test("take a schedule as an array of floats; a name that is no entry point is refused", async () => {
+    const module = await open();
+    const rate = Float32Array.of(0.1, 0.2);
+    await stepsOf(module, "train")(2, { x, label }, { learningRate: rate }).accepted;
+    expect(module.steps).toBe(2);
+    expect(await codeOf(() => stepsOf(module as never, "trian" as never))).toBe("option-value");
+    module.destroy();
+  });
+
   test("leave what as many single steps leave, to the bit, with a rate for each", async () => {
     const loss = await oneByOne(single, rates.length);
     const run = stepsOf(many, "train");
@@ -107,14 +132,6 @@ describe("steps in one submit", () => {
     const before = await many.readState();
     expect(await codeOf(() => stepsOf(many, "train")(count, inputs as never, settings as never))).toBe(code);
     expect(await many.readState()).toEqual(before);
-  });
-
-  test("a buffer that cannot be copied comes with the read", async () => {
-    const device = await testDevice();
-    const buffer = device.createBuffer({ size: x.byteLength, usage: 0x80 });
-    const step = stepsOf(many, "train")(2, { x: buffer, label });
-    expect(await codeOf(() => step.loss)).toBe("input-type");
-    buffer.destroy();
   });
 
   test("after destroy() say so", async () => {

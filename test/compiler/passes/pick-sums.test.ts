@@ -1,13 +1,18 @@
 import { describe, expect, it } from "vitest";
 import {
   adam,
+  add,
   dense,
   embedding,
   equal,
+  exp,
+  greater,
   input,
   iota,
   model,
+  mul,
   reshape,
+  sin,
   softmaxCrossEntropy,
   sum,
   where,
@@ -56,6 +61,17 @@ describe("a sum of what a condition picks", () => {
     });
     expect(picking(graph)).toEqual([[7, 8]]);
     await expectRight(graph);
+  });
+
+  it("is found at once, however many read what it is made of", () => {
+    const deep = model("deep", () => {
+      const [x, m] = [input("x", "f32", [8, 16]), input("m", "f32", [8, 16])];
+      let y = x;
+      // Walked through anew for every reader, this would take 2⁴⁰ steps.
+      for (let i = 0; i < 40; i++) y = sin(add(mul(y, exp(y)), i));
+      return { run: { total: sum(where(greater(m, 0), y, 0), { axis: 1 }) } };
+    });
+    expect(picking(deep)).toEqual([]);
   });
 
   it("stays a sum where it has few rows or columns, and where a condition hangs on both", () => {

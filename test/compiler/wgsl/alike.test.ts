@@ -1,6 +1,21 @@
 /// Functions of a module that differ in numbers alone are one function.
 import { describe, expect, it } from "vitest";
-import { adam, dense, input, model, relu, softmaxCrossEntropy, type Graph, type Tensor } from "chainrule";
+import {
+  adam,
+  broadcastTo,
+  dense,
+  input,
+  model,
+  mul,
+  param,
+  relu,
+  softmaxCrossEntropy,
+  sum,
+  takeAlongAxis,
+  transpose,
+  type Graph,
+  type Tensor,
+} from "chainrule";
 import { compile } from "../../../compiler/compile.ts";
 import { familiesOf, type PartText } from "../../../compiler/wgsl/alike.ts";
 import { createModuleNamer } from "../../../compiler/wgsl/names.ts";
@@ -77,6 +92,26 @@ describe("functions that are alike", () => {
     expect(families("let a = x[p];", "let a = y[q];")).toHaveLength(2);
     expect(families("let a = x[p]; let b = a;", "let a = x[q]; let b = c;")).toHaveLength(2);
     expect(families("let a = x[p].x;", "let a = x[q].y;")).toHaveLength(2);
+  });
+
+  it("are apart where they read other variables, also where a name is declared twice", () => {
+    const text = (formula: string): string =>
+      `for (let j = 0u;;) { let e = x[p + j]; } let j = 1u; let d = x[p]; let e = 2.5; y[q] = ${formula};`;
+    expect(families(text("e - d"), text("d - e"))).toHaveLength(2);
+    expect(families(text("e - d"), text("e - d"))).toHaveLength(1);
+  });
+
+  it("are apart where they read a table along its rows and along its columns", async () => {
+    const graph = model("pieces", () => {
+      const i = input("i", "i32", [1, 67]);
+      const piece = (flip: boolean) => {
+        const [x, table] = [param([3, 67]), param([67, 67])];
+        const picked = takeAlongAxis(flip ? transpose(table) : table, i, 0);
+        return mul(broadcastTo(picked, [3, 67]), sum(mul(x, x), { axis: 1, keepAxes: true }));
+      };
+      return { run: { a: piece(false), b: piece(true), c: piece(false), d: piece(true) } };
+    });
+    await expectRight(graph);
   });
 
   it("are apart where one tensor of the first has two parts in the second", () => {
