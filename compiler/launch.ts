@@ -27,6 +27,8 @@ export interface LaunchFacts {
   readonly bytes: number;
   /** How often it is launched: once, or for every place of a loop. */
   readonly times: number;
+  /** The kernels that run side by side in it. */
+  readonly steps: readonly PlannedStep[];
 }
 
 /** Where a tensor lies. */
@@ -154,6 +156,7 @@ function launch(step: PlannedStep, around: Surroundings, depth: number): Launche
     paddedFlops: paddedFlops(lowered),
     bytes,
     times: 1,
+    steps: [step],
   };
   return { dispatches: [{ kernel, workgroups, bindings }], launches: [facts] };
 }
@@ -189,6 +192,7 @@ function launchGroup({ steps, apart }: Together, around: Surroundings): Launched
     paddedFlops: parts.reduce((total, { kernel }) => total + paddedFlops(kernel), 0),
     bytes: sumBytes(new Set(steps.flatMap((step) => [...tensorsOf(step)]))),
     times: 1,
+    steps,
   };
   return { dispatches: [{ kernel, workgroups, bindings }], launches: [facts] };
 }

@@ -76,7 +76,7 @@ function planResults(
     const traffic = planTraffic(cluster(roots, lessons), roots, lessons.cuts);
     const steps = orderKernels(traffic, results);
     const crowded = steps.filter((step) => !isLoop(step) && tensorsOf(step).size > mostBindings);
-    if (crowded.length === 0) return steps.map((step) => (isLoop(step) ? planLoop(step, notes) : step));
+    if (crowded.length === 0) return steps.map((step) => (isLoop(step) ? planLoop(step, notes, refused) : step));
     // Only now it is known what is written: the kernels are made again with that in mind.
     for (const { targets } of steps) {
       for (const [value, all] of targets) noteAll(lessons.written, value, all.map(targetTensor));
@@ -98,10 +98,11 @@ function noteAll(known: Map<Value, Set<Value>>, key: Value, values: readonly Val
 
 const isLoop = ({ traffic }: Step): boolean => traffic.cluster.kind === "loop";
 
-function planLoop(step: Step, notes: Notes): PlannedStep {
+function planLoop(step: Step, notes: Notes, refused?: Lessons["refused"]): PlannedStep {
   const graph = loopGraph([...step.traffic.cluster.members], notes);
   const none = { outputs: new Set<Value>(), updates: new Map<Value, Value[]>() };
-  const plan = (rows: Results["rows"]): readonly PlannedStep[] => planResults({ ...none, rows }, graph.notes, "a loop");
+  const plan = (rows: Results["rows"]): readonly PlannedStep[] =>
+    planResults({ ...none, rows }, graph.notes, "a loop", refused);
   const stored = new Set(step.traffic.stores);
   const loop: LoopPlan = {
     times: graph.times,

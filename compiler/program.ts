@@ -6,6 +6,7 @@ import { elementCount } from "../ir/type.ts";
 import { postorder, type Value } from "../ir/value.ts";
 import { abiVersion } from "../runtime/abi.ts";
 import type { BufferPlan, EntryPoint, InputSlot, Program, Slot, StateSlot } from "../runtime/abi.ts";
+import type { Lessons } from "./cluster/partition.ts";
 import { emptyTensor } from "./errors.ts";
 import { classExtents } from "../ir/classes.ts";
 import { plainInitializer } from "./initialize.ts";
@@ -27,6 +28,7 @@ import { storageType } from "./wgsl/write.ts";
 /** What is known about one entry point, for reports. */
 export interface EntryFacts {
   readonly name: string;
+  readonly plan: EntryPlan;
   readonly launches: readonly LaunchFacts[];
   readonly arenaBytes: number;
   readonly arenaLowerBound: number;
@@ -41,8 +43,11 @@ export interface Assembly {
 /** States of one buffer together stay within WebGPU's default limits. */
 const mostStateBytes = 128 * 1024 * 1024;
 
-/** The program of a graph whose sizes are bound and whose derivatives are expanded. */
-export function assemble(graph: Graph): Assembly {
+/**
+ * The program of a graph whose sizes are bound and whose derivatives are expanded. `refused` is told what kernels did not
+ * take in.
+ */
+export function assemble(graph: Graph, refused?: Lessons["refused"]): Assembly {
   const buffers: BufferPlan[] = [];
   const add = (label: string, role: BufferPlan["role"], bytes: number): number =>
     // Whole vectors, where tensors of a buffer are bound together.
@@ -50,7 +55,7 @@ export function assemble(graph: Graph): Assembly {
   const locations = new Map<Value, Location>();
   const states = placeStates(graph, add, locations);
   const plans = graph.entryPoints
-    .map((entry) => planEntry(entry, graph.notes))
+    .map((entry) => planEntry(entry, graph.notes, refused))
     .map((plan) => ({ plan, ...packed(plan, sum(graph.states)) }));
   const arenaBytes = Math.max(0, ...plans.map(({ arena }) => arena.bytes));
   const arena = arenaBytes > 0 ? add("arena", "arena", arenaBytes) : -1;
@@ -64,7 +69,8 @@ export function assemble(graph: Graph): Assembly {
     for (const [value, offset] of placed.offsets) local.set(value, { buffer: arena, offset });
     const { entry, launches } = assembleEntry(graph, plan, groups, buffers, add, local, kernels, placesBuffer);
     entryPoints[plan.entry.name] = entry;
-    facts.push({ name: plan.entry.name, launches, arenaBytes: placed.bytes, arenaLowerBound: placed.lowerBound });
+    const { bytes, lowerBound } = placed;
+    facts.push({ name: plan.entry.name, plan, launches, arenaBytes: bytes, arenaLowerBound: lowerBound });
   }
   const program = { abi: abiVersion, name: graph.name, buffers, states, kernels: kernels.all, entryPoints };
   return { program: { ...program, limits: limitsOf(buffers, entryPoints) }, facts };

@@ -72,6 +72,7 @@ export interface ParameterReport {
 
 /** The figures of a compiled model; with `why` also why neighbouring kernels are two. */
 export function report({ program, bound, ready, entries, contracts }: Compilation, why = false): Report {
+  const refused = why ? refusedPairs(ready) : undefined;
   const entryPoints = Object.fromEntries(
     entries.map((entry) => {
       const kept = residuals(bound, entryNamed(bound, entry.name));
@@ -80,7 +81,7 @@ export function report({ program, bound, ready, entries, contracts }: Compilatio
         {
           ...entryReport(program, entry.name, { ...entry, idealBytes: idealBytes(entryNamed(ready, entry.name)) }),
           residuals: kept.map((each) => residualReport(each, bound.notes)),
-          ...(why && { refused: refusedPairs(entryNamed(ready, entry.name), ready.notes) }),
+          ...(refused && { refused: refused.get(entry.name)! }),
         },
       ];
     }),

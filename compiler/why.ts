@@ -1,37 +1,50 @@
 /// Why neighbouring kernels are two: what the clustering said when it was asked to compute a value of one in the other.
-import type { EntryPoint, Graph } from "../ir/graph.ts";
+import type { Graph } from "../ir/graph.ts";
 import { axesOf } from "../ir/ops/sum.ts";
 import { formatType } from "../ir/type.ts";
 import type { Value } from "../ir/value.ts";
 import { descend } from "./cluster/descend.ts";
 import { mostBindings, mostMembers, type Cluster, type Refusal } from "./cluster/partition.ts";
-import { kernelName } from "./lower/header.ts";
 import { nounOf } from "./lower/kernel.ts";
-import { planEntry, type PlannedStep } from "./plan.ts";
+import { lowerScans } from "./passes/lower-scans.ts";
+import type { PlannedStep } from "./plan.ts";
+import { assemble, type EntryFacts } from "./program.ts";
 
 /** A kernel that reads what another writes, and why it is not the same kernel. */
 export interface RefusedPair {
-  /** The kernel that writes. */
+  /** The kernel that writes, as the table of kernels calls it. */
   readonly from: string;
   /** The kernel that reads. */
   readonly to: string;
   /** The value of the reader that could not be computed in the other kernel. */
   readonly value: string;
-  readonly reason: Refusal;
+  /** `loop`: a loop is between them. */
+  readonly reason: Refusal | "loop";
   /** The reason as a sentence. */
   readonly text: string;
 }
 
-/** What each reason means, as the end of a sentence that begins with the value. */
-const meanings: Readonly<Record<Refusal, (value: Value) => string>> = {
-  starts: (value) => `it starts a kernel of its own: ${groundOf(value)}`,
-  sealed: () => "the kernel that writes takes in nothing else",
-  members: () => `together they would compute more than ${mostMembers} values`,
-  bindings: () => `together they would bind more than ${mostBindings} tensors`,
-  waits: () => "the kernel that writes would wait for something that waits for it",
-  extents: ({ type }) => `it is ${formatType(type)}, and the kernel that writes goes over another shape`,
-  places: () => "it reads elements that other threads of the kernel that writes compute",
-  elsewhere: () => "it is computed in another kernel that it reads from",
+/** A value that is not computed in the kernel `from`, but in `to`. */
+interface Refused {
+  readonly value: Value;
+  /** What the value is called in a sentence. */
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const sentences: Readonly<Record<RefusedPair["reason"], (refused: Refused) => string>> = {
+  starts: ({ value, name }) => `${name} starts a kernel of its own: ${groundOf(value)}`,
+  sealed: ({ name, from }) => `kernel ${from} takes in nothing else, so that ${name} is computed after it`,
+  members: ({ name, from }) => `with ${name}, kernel ${from} would compute more than ${mostMembers} values`,
+  bindings: ({ name, from }) => `with ${name}, kernel ${from} would bind more than ${mostBindings} tensors`,
+  waits: ({ name, from }) => `${name} also reads what comes of kernel ${from}, which must end before`,
+  extents: ({ value, name, from }) =>
+    `${name} is ${formatType(value.type)}, and kernel ${from} goes over elements of another shape`,
+  places: ({ name, from }) => `${name} reads elements that other threads of kernel ${from} compute`,
+  elsewhere: ({ name, from, to }) =>
+    `${name} is computed in kernel ${to}, with others of its operands; kernel ${from} must end before`,
+  loop: ({ name, from }) => `${name} reads what kernel ${from} leaves in a tensor of a loop, place by place`,
 };
 
 /** Why a value starts a kernel. */
@@ -39,59 +52,102 @@ function groundOf(value: Value): string {
   const { op, operands } = value;
   switch (op.kind) {
     case "contraction":
-      return "a product reads its operands many times";
+      return "it reads each of its operands many times";
     case "reduction":
       return `no thread has all that is reduced along axis ${axesOf(value).join(", ")} of ${formatType(operands[0].type)}`;
     case "piecewise":
-      return "so many pieces are written once";
+      return "a value of so many pieces is written once";
     default:
-      return `nothing goes over the same elements beside a ${nounOf(value)}`;
+      return "no kernel goes over the same elements beside it";
   }
 }
 
+type Reasons = ReadonlyMap<Value, ReadonlyMap<Cluster, Refusal>>;
+
 /**
- * The pairs of neighbouring kernels of an entry point, in launch order; the entry point of a graph ready for kernels. A loop
- * is one of them, without those inside.
+ * The pairs of neighbouring kernels by entry point, in launch order; of a graph ready for kernels, its loops as scans. The
+ * program is assembled once more, for what is said on the way.
  */
-export function refusedPairs(entry: EntryPoint, notes: Graph["notes"]): readonly RefusedPair[] {
+export function refusedPairs(ready: Graph): ReadonlyMap<string, readonly RefusedPair[]> {
   const reasons = new Map<Value, Map<Cluster, Refusal>>();
-  const { steps } = planEntry(entry, notes, (value, cluster, reason) => {
+  const graph = lowerScans.run(ready);
+  const { facts } = assemble(graph, (value, cluster, reason) => {
     const known = reasons.get(value) ?? new Map<Cluster, Refusal>();
     reasons.set(value, known);
     if (!known.has(cluster)) known.set(cluster, reason);
   });
-  const writers = new Map<Value, PlannedStep>();
-  for (const step of steps) for (const value of step.traffic.stores) writers.set(value, step);
+  return new Map(facts.map((entry) => [entry.name, pairsOf(entry, graph.notes, reasons)]));
+}
+
+/** A kernel with what the loops around it call its tensors. */
+interface Placed {
+  readonly step: PlannedStep;
+  readonly notes: Graph["notes"];
+  /** The tensor outside of loops that a leaf within stands for. */
+  resolve(value: Value): Value;
+}
+
+/** Kernels, those of loops in their place. */
+function flatten(steps: readonly PlannedStep[], { notes, resolve }: Omit<Placed, "step">): readonly Placed[] {
   return steps.flatMap((step) => {
-    const sources = new Set(step.traffic.loads.flatMap((value) => writers.get(value) ?? []));
-    sources.delete(step);
-    return [...sources].map((source) => describe(source, step, reasons, notes));
+    if (!step.loop) return [{ step, notes, resolve }];
+    const { first, each, aliases, notes: named } = step.loop;
+    const within = { notes: named, resolve: (value: Value) => resolve(aliases.get(value) ?? value) };
+    return [...flatten(first, within), ...flatten(each, within)];
   });
 }
 
+function pairsOf({ launches, plan }: EntryFacts, notes: Graph["notes"], reasons: Reasons): readonly RefusedPair[] {
+  const names = new Map(launches.flatMap(({ name, steps }) => steps.map((step) => [step, name] as const)));
+  const all = flatten(plan.steps, { notes, resolve: (value) => value });
+  const writers = new Map<Value, Placed[]>();
+  for (const placed of all) {
+    for (const tensor of tensorsWritten(placed)) writers.set(tensor, [...(writers.get(tensor) ?? []), placed]);
+  }
+  const pairs = all.flatMap((reader) => {
+    const sources = new Set(reader.step.traffic.loads.flatMap((load) => writers.get(reader.resolve(load)) ?? []));
+    sources.delete(reader);
+    return [...sources].map((source) => describe(source, reader, names, reasons));
+  });
+  // Kernels that run side by side have one name, and may say the same.
+  return [...new Map(pairs.map((pair) => [[pair.from, pair.to, pair.text].join(), pair])).values()];
+}
+
+/** What a kernel writes for others: values, and rows of the tensors of a loop. */
+function tensorsWritten({ step: { traffic, targets }, resolve }: Placed): ReadonlySet<Value> {
+  const rows = [...targets.values()].flat().flatMap(({ row }) => (row ? [resolve(row.tensor)] : []));
+  return new Set([...traffic.stores, ...rows]);
+}
+
 function describe(
-  source: PlannedStep,
-  step: PlannedStep,
-  reasons: ReadonlyMap<Value, ReadonlyMap<Cluster, Refusal>>,
-  notes: Graph["notes"],
+  source: Placed,
+  reader: Placed,
+  names: ReadonlyMap<PlannedStep, string>,
+  reasons: Reasons,
 ): RefusedPair {
-  const [from, to] = [source, step].map((each) => kernelName(each, notes));
-  const { cluster } = source.traffic;
-  const value = readerOf(source, step);
+  const value = readerOf(source, reader);
+  const { traffic } = source.step;
   // Where nobody asked, the value had found its kernel before this one came into question.
-  const reason = reasons.get(value)?.get(cluster) ?? "elsewhere";
-  return { from, to, value: notes.get(value)?.name ?? nounOf(value), reason, text: meanings[reason](value) };
+  const reason = reader.step.traffic.loads.some((load) => traffic.stores.includes(load))
+    ? (reasons.get(value)?.get(traffic.cluster) ?? "elsewhere")
+    : "loop";
+  const [from, to] = [names.get(source.step)!, names.get(reader.step)!];
+  const known = reader.notes.get(value)?.name;
+  const noun = nounOf(value);
+  const name = known ? `\`${known}\`` : `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
+  return { from, to, value: known ?? noun, reason, text: sentences[reason]({ value, name, from, to }) };
 }
 
 /** The first value of a kernel that reads what another writes, by itself or through what is computed on the way. */
-function readerOf(source: PlannedStep, { traffic }: PlannedStep): Value {
-  const written = new Set(source.traffic.stores);
+function readerOf(source: Placed, { step: { traffic }, resolve }: Placed): Value {
+  const written = tensorsWritten(source);
   const { members } = traffic.cluster;
   for (const member of members) {
     let reads = false;
     descend(member.operands, (value) => {
-      reads ||= written.has(value);
-      return !reads && !written.has(value) && !members.has(value) && !traffic.loads.includes(value);
+      const isWritten = written.has(resolve(value));
+      reads ||= isWritten;
+      return !reads && !isWritten && !members.has(value) && !traffic.loads.includes(value);
     });
     if (reads) return member;
   }

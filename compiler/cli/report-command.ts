@@ -57,7 +57,7 @@ function printReport({ entryPoints, parameters, contracts }: Report, terminal: T
 /** Why what one kernel writes is read by another, a line for each pair. */
 function refusedLines(pairs: readonly RefusedPair[], terminal: Terminal): readonly string[] {
   if (pairs.length === 0) return [];
-  const rows = pairs.map(({ from, to, value, text }) => [`${from} → ${to}`, `${value}: ${text}`]);
+  const rows = pairs.map(({ from, to, text }) => [`${from} → ${to}`, text]);
   const [first, ...rest] = table([["not one kernel", "because"], ...rows], ["left", "left"]);
   return [terminal.style("dim", first), ...rest];
 }
