@@ -1,4 +1,6 @@
 /// `chainrule explain`: how a gradient or a value came about, step by step.
+import { grad } from "../../ir/ops/derivative.ts";
+import { valueNamed } from "../passes/stop-at.ts";
 import { gradientDocument } from "../explain/document.ts";
 import { explainGradient } from "../explain/gradient.ts";
 import { explanationLatex } from "../explain/latex.ts";
@@ -24,6 +26,13 @@ export async function explainCommand(command: ExplainCommand, terminal: Terminal
   if (parameter === undefined) {
     const explained = explainValues(graph, value).map((each) => write(valueDocument(each)).trimEnd());
     terminal.print(explained.join("\n\n"));
+    return 0;
+  }
+  if (value === parameter) {
+    // It has a derivative if it is a scalar.
+    const named = valueNamed(graph, value);
+    grad(named, named);
+    terminal.print(`∂${value}/∂${value} = 1`);
     return 0;
   }
   const explained = explainGradient(graph, value, parameter);

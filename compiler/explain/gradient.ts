@@ -54,7 +54,7 @@ export interface GradientExplanation {
  * `value-unknown`, and `loss-not-scalar` or `gradient-of-integer`.
  */
 export function explainGradient(model: Graph, lossName: string, targetName: string): GradientExplanation | undefined {
-  const graph = notation.run(withStepsDerived(model));
+  const graph = inOneNotation(withStepsDerived(model), [lossName, targetName]);
   const [loss, target] = [valueNamed(graph, lossName), valueNamed(graph, targetName)];
   const placeholder = grad(loss, target);
   if (stationsBetween(loss, target, namesOf(graph)).length === 0) return undefined;
@@ -66,9 +66,18 @@ export function explainGradient(model: Graph, lossName: string, targetName: stri
   const nested = postorder([loss]).some(isDerivative);
   const derivation =
     (nested ? undefined : deriveByHand(wanted, loss, target, compiled)) ??
-    recordedDerivation(wanted, loss, target, log)!;
+    recordedDerivation(wanted, loss, target, log);
+  // The derivative of a loss, unlike the loss, need not depend on its value.
+  if (!derivation) return undefined;
   const explained = explanation(graph, lossName, targetName, derivation, (value) => expandedBy(log, value));
   return { ...explained, compiledNames: namesOf(derived) };
+}
+
+/** The graph with one spelling of products, unless a value that is asked for goes with the other one. */
+function inOneNotation(graph: Graph, asked: readonly string[]): Graph {
+  const spelled = notation.run(graph);
+  const named = new Set(graphValues(spelled).map((value) => spelled.notes.get(value)?.name));
+  return asked.every((name) => named.has(name)) ? spelled : graph;
 }
 
 /** `aᵀ @ b` is one and the same, whichever way a model makes it. */

@@ -10,7 +10,7 @@ import { replay, type Moment } from "./replay.ts";
 import { tidyRules } from "./rules.ts";
 import { derivativeName, namesOf, stationsBetween } from "./stations.ts";
 
-/** What the log says about ∂loss/∂target; undefined where it was not derived. */
+/** What the log says about ∂loss/∂target; undefined where no derivative came to the target. */
 export function recordedDerivation(
   graph: Graph,
   loss: Value,
@@ -19,12 +19,20 @@ export function recordedDerivation(
 ): Derivation | undefined {
   const taken = differentiationOf(log, loss, target);
   if (!taken) return undefined;
-  const forward = forwardCourse(graph, loss, log);
-  const rewritten = endOf(forward);
-  const names = new Map([...rewritten].map(([name, value]) => [value, name]));
   const known = namesOf(graph);
-  const at = (value: Value): Value => rewritten.get(known.get(value)!) ?? value;
-  const chain = chainRule(stationsBetween(at(loss), at(target), names), makeRewriter(tidyRules));
+  const rewrittenFirst = forwardCourse(graph, loss, log);
+  // Rules may have left a formula without the target: then the chain is that of the formulas as they are written.
+  const [way] = [rewrittenFirst, { start: rewrittenFirst.start, steps: [] }].flatMap((forward) => {
+    const end = endOf(forward);
+    const names = new Map([...end].map(([name, value]) => [value, name]));
+    const at = (value: Value): Value => end.get(known.get(value)!) ?? value;
+    const stations = stationsBetween(at(loss), at(target), names);
+    return stations.length === 0 ? [] : [{ forward, stations }];
+  });
+  if (!way) return undefined;
+  const { forward, stations } = way;
+  const rewritten = endOf(forward);
+  const chain = chainRule(stations, makeRewriter(tidyRules));
   const derivatives = new Map<string, Value>();
   for (const [value, name] of known) {
     const image = taken.forward(value);

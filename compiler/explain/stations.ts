@@ -44,7 +44,7 @@ export function stationsBetween(loss: Value, target: Value, names: ReadonlyMap<V
     .map((value) => ({
       name: names.get(value) ?? "loss",
       value,
-      reads: value === target ? [] : below(value, isStation).filter((each) => active.has(each)),
+      reads: value === target ? [] : below(value, isStation, (each) => active.has(each)),
     }));
   // What only a formula in front of a supplied rule reads is not on the way.
   const reached = new Set([loss]);
@@ -61,11 +61,19 @@ function derived({ op, operands }: Value): readonly Value[] {
   return op === suppliedOp ? operands.slice(1) : operands;
 }
 
-/** The nearest values below one that satisfy a condition, in order of appearance. */
-export function below(root: Value, isEnd: (value: Value) => boolean): readonly Value[] {
+/**
+ * The nearest values below one that satisfy a condition, in order of appearance. Only `open` ones are looked at: no
+ * derivative passes through a comparison, though it reads its operands.
+ */
+export function below(
+  root: Value,
+  isEnd: (value: Value) => boolean,
+  open: (value: Value) => boolean = () => true,
+): readonly Value[] {
   const found = new Set<Value>();
   const seen = new Set<Value>(derived(root));
   for (const value of seen) {
+    if (!open(value)) continue;
     if (isEnd(value)) found.add(value);
     else for (const operand of derived(value)) seen.add(operand);
   }

@@ -3,13 +3,11 @@ import { gradientDocument } from "../../../compiler/explain/document.ts";
 import { explainGradient, type GradientExplanation } from "../../../compiler/explain/gradient.ts";
 import { explanationLatex } from "../../../compiler/explain/latex.ts";
 import { formulaText, type Line } from "../../../compiler/explain/lines.ts";
-import type { Step } from "../../../compiler/explain/replay.ts";
 import { explanationText } from "../../../compiler/explain/text.ts";
 import { explainValue, valueDocument } from "../../../compiler/explain/value.ts";
 import { loadModel } from "../../../compiler/load/index.ts";
 import { derive } from "../../../compiler/passes/all.ts";
 import { bindSizes } from "../../../compiler/passes/bind-sizes.ts";
-import { evaluateValues } from "../../../ir/evaluate.ts";
 import type { Graph } from "../../../ir/graph.ts";
 import {
   add,
@@ -35,9 +33,9 @@ import {
   sum,
   tanh,
 } from "../../../ir/index.ts";
-import type { Value } from "../../../ir/value.ts";
 import { as, expectCentralDifferences, randomFeeds } from "../symbolic.ts";
 import { expectBalanced } from "../format/balance.ts";
+import { expectTrueSteps } from "./true-steps.ts";
 
 const samples = {
   classifier: bindSizes(await loadModel("samples/classifier/model.ts", { typeCheck: false }), { batch: 3 }),
@@ -128,26 +126,6 @@ describe.each(cases)("%s", (_, graph, loss, target) => {
 
   test(`∂${loss}/∂${target} in LaTeX is balanced`, () => expectBalanced(explanationLatex(gradientDocument(explained))));
 });
-
-/** The values that a step changes are the same numbers before and after. */
-function expectTrueSteps(steps: readonly Step[], sign: (number: number) => number = (number) => number): void {
-  for (const { rule, before, after } of steps) {
-    const changed = [...after].filter(([name, value]) => value !== before.get(name));
-    expect(changed.length, rule.name).toBeGreaterThan(0);
-    const pairs = changed.map(([name, value]): readonly [Value, Value] => [before.get(name)!, value]);
-    const drawn = randomFeeds(pairs.flat(), 3);
-    const feeds = new Map([...drawn].map(([leaf, numbers]) => [leaf, numbers.map(sign)]));
-    const numbers = evaluateValues(pairs.flat(), feeds);
-    for (const [from, to] of pairs) {
-      const [left, right] = [numbers.get(from)!, numbers.get(to)!];
-      expect(left.length).toBe(right.length);
-      left.forEach((each, i) => {
-        const scale = Math.max(1, Math.abs(each));
-        expect(Math.abs(each - right[i]) / scale, `${rule.name}: ${each} became ${right[i]}`).toBeLessThan(1e-7);
-      });
-    }
-  }
-}
 
 function rows({ name, first, equalities }: Line): readonly string[] {
   return [

@@ -1,0 +1,62 @@
+import { describe, expect, test } from "vitest";
+import { explainGradient } from "../../../compiler/explain/gradient.ts";
+import {
+  grad,
+  greater,
+  input,
+  matmul,
+  maximum,
+  mean,
+  minimum,
+  model,
+  mul,
+  param,
+  square,
+  sum,
+  tanh,
+  transpose,
+  where,
+  withDerivative,
+  type Tensor,
+} from "../../../ir/index.ts";
+import { as, expectCentralDifferences, randomFeeds } from "../symbolic.ts";
+import { expectTrueSteps } from "./true-steps.ts";
+
+describe("a gradient in a loss", () => {
+  const cut = withDerivative(
+    (z: Tensor<"f32", readonly [3, 2]>) => maximum(minimum(z, 1), -1),
+    (cotangent, { operands: [z] }) => [where(greater(z, -1), cotangent, mul(0.1, cotangent))],
+    { exact: false },
+  );
+  const graph = model("slope", () => {
+    const [x, W] = [input("x", "f32", [3, 4]), param([4, 2], { name: "W" })];
+    const z = as("z", () => matmul(x, W)) as Tensor<"f32", readonly [3, 2]>;
+    const a = as("a", () => cut(z));
+    const b = as("b", () => matmul(tanh(x), W));
+    const s = as("s", () => sum(matmul(a, transpose(b))));
+    const g = as("g", () => grad(s, x));
+    const L = as("L", () => mean(square(g)));
+    return { train: { L, d: grad(L, W) } };
+  });
+
+  test("may read a value in comparisons alone: no derivative comes through them", () => {
+    const { chain, steps, lines } = explainGradient(graph, "L", "W")!;
+    const slope = chain.stations.find(({ name }) => name === "g")!;
+    expect(slope.reads.map((read) => chain.stations.find(({ value }) => value === read)!.name)).not.toContain("z");
+    expectTrueSteps(steps);
+    const value = lines.at(-1)!.first.value;
+    expectCentralDifferences(chain.loss.value, chain.target.value, value, randomFeeds([chain.loss.value, value], 5));
+  });
+
+  test("does not depend on the value of what it is the gradient of", () => {
+    expect(explainGradient(graph, "L", "s")).toBeUndefined();
+  });
+
+  test("can be explained with respect to every named value of the model", () => {
+    const named = [...graph.notes].flatMap(([{ type }, { name }]) => (type.dtype === "f32" && name ? [name] : []));
+    expect(named).toEqual(expect.arrayContaining(["x", "W", "z", "a", "b", "s", "g", "L"]));
+    for (const name of named)
+      for (const loss of ["L", "s"])
+        if (name !== loss) expect(() => explainGradient(graph, loss, name), name).not.toThrow();
+  });
+});
