@@ -35,7 +35,7 @@ const defaultMaxInFlight = 8;
 const knownOptions = "device adapter params state seed maxInFlight onProgress".split(" ");
 
 function checkOptions(program: Program, options: LoadOptions): void {
-  const { seed = 0, maxInFlight = defaultMaxInFlight, params, state } = options;
+  const { seed = 0, maxInFlight = defaultMaxInFlight, onProgress, params, state } = options;
   if (program.abi !== abiVersion) throw runtimeErrors["abi-version"](program.abi, abiVersion);
   for (const key in options) if (!knownOptions.includes(key)) throw runtimeErrors["option-unknown"](key, knownOptions);
   if (!Number.isSafeInteger(seed) || seed < 0) {
@@ -43,6 +43,9 @@ function checkOptions(program: Program, options: LoadOptions): void {
   }
   if (!Number.isInteger(maxInFlight) || maxInFlight < 1) {
     throw runtimeErrors["option-value"]("maxInFlight", "an integer of at least 1", maxInFlight);
+  }
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    throw runtimeErrors["option-value"]("onProgress", "a function", onProgress);
   }
   if (params) checkParams(program, params);
   if (state) checkState(program, state);

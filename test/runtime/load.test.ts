@@ -128,6 +128,7 @@ describe("programs and devices that do not fit", () => {
     ["seed", { seed: 1.5 }],
     ["seed", { seed: -1 }],
     ["maxInFlight", { maxInFlight: 0 }],
+    ["onProgress", { onProgress: 5 as never }],
   ])("option %s: %o", async (_name, options) => {
     expect(await codeOf(() => createDoubling(options))).toBe("option-value");
   });
