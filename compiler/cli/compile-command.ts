@@ -81,8 +81,14 @@ function hashOf(sources: ReadonlyMap<string, string>, { dims, strictFloat }: Com
 }
 
 function commandLine({ model, out, dims, strictFloat }: CompileCommand): string {
-  const sizes = Object.entries(dims).map(([name, size]) => ` --dim ${name}=${size}`);
-  return `npx chainrule compile ${displayPath(model)} --out ${displayPath(out)}${sizes.join("")}${strictFloat ? " --strict-float" : ""}`;
+  const sizes = Object.entries(dims).flatMap(([name, size]) => ["--dim", `${name}=${size}`]);
+  const words = ["npx", "chainrule", "compile", displayPath(model), "--out", displayPath(out), ...sizes];
+  return [...words, ...(strictFloat ? ["--strict-float"] : [])].map(quoted).join(" ");
+}
+
+/** A word of a command: in quotes where a shell would take it for several, or for something else. */
+function quoted(word: string): string {
+  return /^[\p{L}\p{N}\p{M}_./\\:@%+=,-]+$/u.test(word) ? word : `"${word.replaceAll(/["$`]/g, "\\$&")}"`;
 }
 
 /** A checkout on Windows may have other line ends. */

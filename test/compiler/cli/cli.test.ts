@@ -75,6 +75,13 @@ describe("compile", () => {
     expect(await chainrule(...args, "--check")).toMatchObject({ code: 1 });
   });
 
+  test("the command that makes a module again has quotes where a path has blanks", async () => {
+    const spaced = join(folder, "two $words", "xor.gen.ts");
+    await chainrule("compile", "samples/xor/model.ts", "--out", spaced);
+    const [, command] = /^\/\/ To generate it again: (.*)$/m.exec(readFileSync(spaced, "utf8"))!;
+    expect(command).toMatch(/^npx chainrule compile samples\/xor\/model\.ts --out "[^"]*two \\\$words\/xor\.gen\.ts"$/);
+  });
+
   test("a wrong model is shown with its source", async () => {
     const { code, warned } = await chainrule("compile", "test/fixtures/errors/model-type-error.ts", "--out", out);
     expect(code).toBe(1);
@@ -166,7 +173,7 @@ describe("report", () => {
   test("with the reasons why neighbouring kernels are two", async () => {
     const { printed } = await chainrule(...args, "--why");
     expect(printed).toMatch(
-      /not one kernel +because\n +hidden → logits +product: it starts a kernel of its own: a product reads/,
+      /not one kernel +because\n +hidden → logits +a product starts a kernel of its own: it reads each/,
     );
     const asJson = JSON.parse((await chainrule(...args, "--why", "--json")).printed) as Report;
     expect(asJson.entryPoints.predict!.refused![0]).toMatchObject({ from: "hidden", to: "logits", reason: "starts" });
