@@ -31,10 +31,12 @@ export interface RuleOperands<A extends readonly Value[], R extends Value> {
  * declare nothing, and `forward` depends on its operands alone. `chainrule check` compares the rule with differences of
  * `forward`, unless `exact` is false.
  *
- *     const clippedRelu = withDerivative(
- *       (x: Tensor<"f32", ["batch", 8]>) => minimum(relu(x), 6),
- *       (cotangent, { operands: [x] }) => [where(and(greater(x, 0), less(x, 6)), cotangent, 0)],
- *     );
+ * ```ts
+ * const clippedRelu = withDerivative(
+ *   (x: Tensor<"f32", readonly ["batch", 8]>) => minimum(relu(x), 6),
+ *   (cotangent, { operands: [x] }) => [where(and(greater(x, 0), less(x, 6)), cotangent, 0)],
+ * );
+ * ```
  *
  * Errors: `derivative-rule` for cotangents that do not fit the operands; `derivative-capture`; `derivative-in-rule`;
  * `rule-not-linear`.

@@ -27,6 +27,7 @@ it("writes calls as they are made", () => {
 it("keeps code of doc comments as code, and gives every word a part of its own", () => {
   const page = languagePage();
   expect(page).toMatch(/handing its carries on:\n\n```ts\nconst .*\n {2}const next = .*\n[^`]*```\n\nSequences/);
+  expect(page).toMatch(/```ts\nconst clippedRelu = withDerivative\(\n[^`]*readonly [^`]*```\n\nErrors:/);
   // Parts by kind: what no part asked for would stand here.
   expect(page).not.toContain("## More ops");
   for (const row of page.match(/^\|.*$/gm)!) expect(row, row).not.toContain("```");
