@@ -1,6 +1,7 @@
 /// `chainrule explain`: how a gradient or a value came about, step by step.
 import { grad } from "../../ir/ops/derivative.ts";
 import { valueNamed } from "../passes/stop-at.ts";
+import { askedFor } from "../explain/asked.ts";
 import { gradientDocument } from "../explain/document.ts";
 import { explainGradient } from "../explain/gradient.ts";
 import { explanationLatex } from "../explain/latex.ts";
@@ -28,11 +29,12 @@ export async function explainCommand(command: ExplainCommand, terminal: Terminal
     terminal.print(explained.join("\n\n"));
     return 0;
   }
-  if (value === parameter) {
+  const asked = askedFor(graph, value);
+  if (askedFor(asked.graph, parameter).name === asked.name) {
     // It has a derivative if it is a scalar.
-    const named = valueNamed(graph, value);
+    const named = valueNamed(asked.graph, asked.name);
     grad(named, named);
-    terminal.print(`∂${value}/∂${value} = 1`);
+    terminal.print(`∂${value}/∂${parameter} = 1`);
     return 0;
   }
   const explained = explainGradient(graph, value, parameter);

@@ -1,6 +1,7 @@
 /// An explanation as sections of equations, for every format.
 import { placeText } from "../../ir/diagnostic.ts";
 import type { Value } from "../../ir/value.ts";
+import { valueNamed } from "../passes/stop-at.ts";
 import type { Factor, GradientExplanation } from "./gradient.ts";
 import { formulaText, type Formula, type Line, type Row, type Section } from "./lines.ts";
 import { holdsWayBack, lettersBack, stepSections, stepsBack, wayBack } from "./loops.ts";
@@ -19,7 +20,7 @@ export function gradientDocument(explained: GradientExplanation): readonly Secti
   const back = stepsBack(explained.compiled.value, explained.compiledNames, steps);
   const letters = lettersBack(explained.compiled.value, explained.compiledNames);
   const sections: readonly (Section | undefined)[] = [
-    { title: "The model", rows: definitions.map(definition) },
+    { title: "The model", rows: [...definitions.map(definition), ...aliasRows(explained)] },
     ...steps,
     section("Made safe before it is differentiated", prepared.flatMap(lineRows)),
     { title: "The chain rule", rows: chainRows(chain.stations, gradient) },
@@ -38,6 +39,14 @@ export function gradientDocument(explained: GradientExplanation): readonly Secti
     rulesSection([...prepared, ...lines, ...forward]),
   ];
   return sections.flatMap((each) => (each ? [withLetters(each, letters)] : []));
+}
+
+/** What an output is, which has the name of a value beside its own. */
+function aliasRows({ aliases, graph }: GradientExplanation): readonly Row[] {
+  return aliases.map(([left, name]): Row => {
+    const value = valueNamed(graph, name);
+    return { left, relation: "=", right: { value, names: new Map([[value, name]]) } };
+  });
 }
 
 /** Formulas in which the letters of loops have names as well. */

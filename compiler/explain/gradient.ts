@@ -6,6 +6,7 @@ import { derive } from "../passes/all.ts";
 import { rewritePass } from "../passes/rewrite-pass.ts";
 import { valueNamed } from "../passes/stop-at.ts";
 import { expandedBy, makeLog, type DerivationLog } from "../rewrite/log.ts";
+import { askedFor } from "./asked.ts";
 import { deriveByHand } from "./by-hand.ts";
 import { cotangentLetter, type Chain, type LocalDerivative } from "./chain.ts";
 import { endOf, type Derivation } from "./derivation.ts";
@@ -27,6 +28,8 @@ export interface GradientExplanation {
   readonly graph: Graph;
   readonly loss: string;
   readonly target: string;
+  /** Names of outputs that were asked for → what their values are called. */
+  readonly aliases: readonly (readonly [string, string])[];
   /** Names of the values that the chain is written with. */
   readonly names: ReadonlyMap<Value, string>;
   readonly chain: Chain;
@@ -50,11 +53,14 @@ export interface GradientExplanation {
 }
 
 /**
- * Explains ∂loss/∂target of two named values of a model; undefined where the loss does not depend on the target. Throws
+ * Explains ∂loss/∂target of two named values or outputs of a model; undefined where the loss does not depend on the target. Throws
  * `value-unknown`, and `loss-not-scalar` or `gradient-of-integer`.
  */
-export function explainGradient(model: Graph, lossName: string, targetName: string): GradientExplanation | undefined {
-  const graph = inOneNotation(withStepsDerived(model), [lossName, targetName]);
+export function explainGradient(model: Graph, askedLoss: string, askedTarget: string): GradientExplanation | undefined {
+  const ofLoss = askedFor(model, askedLoss);
+  const ofTarget = askedFor(ofLoss.graph, askedTarget);
+  const [lossName, targetName] = [ofLoss.name, ofTarget.name];
+  const graph = inOneNotation(withStepsDerived(ofTarget.graph), [lossName, targetName]);
   const [loss, target] = [valueNamed(graph, lossName), valueNamed(graph, targetName)];
   const placeholder = grad(loss, target);
   if (stationsBetween(loss, target, namesOf(graph)).length === 0) return undefined;
@@ -70,7 +76,12 @@ export function explainGradient(model: Graph, lossName: string, targetName: stri
   // The derivative of a loss, unlike the loss, need not depend on its value.
   if (!derivation) return undefined;
   const explained = explanation(graph, lossName, targetName, derivation, (value) => expandedBy(log, value));
-  return { ...explained, compiledNames: namesOf(derived) };
+  const pairs = [
+    [askedTarget, targetName],
+    [askedLoss, lossName],
+  ] as const;
+  const aliases = pairs.filter(([asked, name]) => asked !== name);
+  return { ...explained, aliases, compiledNames: namesOf(derived) };
 }
 
 /** The graph with one spelling of products, unless a value that is asked for goes with the other one. */
@@ -89,7 +100,7 @@ function explanation(
   target: string,
   { chain, forward: written, backward: derived }: Derivation,
   expanded: (value: Value) => Value,
-): Omit<GradientExplanation, "compiledNames"> {
+): Omit<GradientExplanation, "aliases" | "compiledNames"> {
   const number = partNumbering(written.start.keys());
   const model = definitionsOf(graph, chain, number);
   const known = new Set(written.start.keys());
