@@ -5,6 +5,7 @@ import type { Value } from "../ir/value.ts";
 import type { Dispatch, Loop } from "../runtime/abi.ts";
 import { dispatchSize } from "./errors.ts";
 import type { KernelTable } from "./kernel-table.ts";
+import { describeContraction } from "./lower/contraction-shape.ts";
 import { contractNames } from "./lower/contract.ts";
 import { kernelHeader, kernelName } from "./lower/header.ts";
 import { mostWorkgroups, type GridExtent, type Kernel, type SharedModule } from "./lower/kernel.ts";
@@ -21,7 +22,7 @@ export interface LaunchFacts {
   readonly name: string;
   readonly workgroups: readonly [number, number, number];
   readonly flops: number;
-  /** The same with the elements that workgroups have beyond the edges of results. */
+  /** The same with what threads beyond the edges of results compute before they stop. */
   readonly paddedFlops: number;
   /** Bytes of all tensors that the kernel binds. */
   readonly bytes: number;
@@ -153,7 +154,7 @@ function launch(step: PlannedStep, around: Surroundings, depth: number): Launche
     name,
     workgroups,
     flops: lowered.flops as number,
-    paddedFlops: paddedFlops(lowered),
+    paddedFlops: paddedFlops(step, lowered),
     bytes,
     times: 1,
     steps: [step],
@@ -189,7 +190,7 @@ function launchGroup({ steps, apart }: Together, around: Surroundings): Launched
     name: kernels.all[kernel].name,
     workgroups,
     flops: parts.reduce((total, part) => total + (part.kernel.flops as number), 0),
-    paddedFlops: parts.reduce((total, { kernel }) => total + paddedFlops(kernel), 0),
+    paddedFlops: parts.reduce((total, { kernel }, i) => total + paddedFlops(steps[i], kernel), 0),
     bytes: sumBytes(new Set(steps.flatMap((step) => [...tensorsOf(step)]))),
     times: 1,
     steps,
@@ -210,10 +211,24 @@ function rangeOf({ tensors, isVector }: BoundTensors, locationOf: (tensor: Value
   return { buffer, offset, bytes: isVector ? roundTo16(bytes) : bytes };
 }
 
-/** Flops as if what workgroups cover were all there. */
-function paddedFlops({ flops, grid }: Kernel): number {
+/**
+ * Flops of all threads, also those beyond the edges: they compute products and go over rows, but return before what is
+ * computed element by element.
+ */
+function paddedFlops({ traffic: { cluster } }: PlannedStep, { flops, grid }: Kernel): number {
   const padding = (each: GridExtent): number => (workgroupCount(each) * each.per) / (each.extent as number);
-  return grid.reduce((padded, each) => padded * padding(each), flops as number);
+  const all = flops as number;
+  const product = [...cluster.members].find(({ op }) => op.kind === "contraction");
+  const beyond = product ? productFlops(product) : cluster.kind === "map" ? 0 : all;
+  return grid.reduce((padded, each) => padded * padding(each), beyond) + (all - beyond);
+}
+
+/** Flops of a contraction without what follows it. */
+function productFlops(value: Value): number {
+  const { batchCount, rowCount, columnCount, length } = describeContraction(value);
+  return (
+    2 * [batchCount, rowCount, columnCount, length].reduce<number>((total, extent) => total * (extent as number), 1)
+  );
 }
 
 function workgroupCount({ extent, per }: GridExtent): number {

@@ -26,7 +26,7 @@ export interface EntryReport {
   readonly submits: number;
   readonly passes: number;
   readonly flops: number;
-  /** The same with the elements that workgroups have beyond the edges of results. */
+  /** The same with what threads beyond the edges of results compute before they stop. */
   readonly paddedFlops: number;
   /** Bytes of the tensors that the dispatches bind, summed. */
   readonly bytes: number;

@@ -25,5 +25,6 @@ describe("dispatches", () => {
     const [entry] = Object.values(report(compileWithFacts(graph())).entryPoints);
     expect(entry.dispatches).toBeLessThanOrEqual(most);
     expect(entry.submits).toBe(1);
+    expect(entry.paddedFlops / entry.flops).toBeLessThanOrEqual(1.3);
   });
 });

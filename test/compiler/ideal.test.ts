@@ -14,6 +14,7 @@ import {
   sum,
   tanh,
   type Graph,
+  type Value,
 } from "chainrule";
 import { compileWithFacts } from "../../compiler/compile.ts";
 import { report } from "../../compiler/report.ts";
@@ -96,5 +97,21 @@ describe("padded flops", () => {
   test("are more where they do not: at most a tile beyond each edge", () => {
     expect(paddingOf(257)).toBeGreaterThan(1);
     expect(paddingOf(257)).toBeLessThanOrEqual(((256 + 64) / 257) ** 2);
+  });
+
+  test("are not what threads that return at once would have computed", () => {
+    const paddedOf = (build: () => Value): readonly [number, number] => {
+      const { flops, paddedFlops } = report(compileWithFacts(model("m", () => ({ run: { y: build() } })))).entryPoints
+        .run;
+      return [flops, paddedFlops];
+    };
+    const [flops, padded] = paddedOf(() => mul(tanh(input("x", "f32", [5])), 2));
+    expect(padded).toBe(flops);
+    const square = (name: string) => input(name, "f32", [9, 9]);
+    const plain = paddedOf(() => matmul(square("a"), square("b")));
+    const more = paddedOf(() => tanh(mul(matmul(square("a"), square("b")), square("c"))));
+    expect(more[0]).toBeGreaterThan(plain[0]);
+    expect(more[1] - more[0]).toBe(plain[1] - plain[0]);
+    expect(plain[1]).toBeGreaterThan(plain[0]);
   });
 });
