@@ -25,33 +25,55 @@ function rootOfSquareAndNumber({ operands: [total] }: Value): Value | undefined 
   return same(x, again) ? (hypot(x, constant(Math.sqrt(number), x.type.dtype, x.type.shape)) as Value) : undefined;
 }
 
+/** What a root is the root of. */
+interface Square {
+  readonly sum: Linear;
+  /** The number whose square is the constant of the sum, where it is a rounded one, such as 0.001. */
+  readonly number?: number;
+}
+
+/** The square of a number. One whose square is a float is what it is: 1 stands for no other number. */
+function squareOfNumber(number: number): Square {
+  const square = number * number;
+  return { sum: linearConstant(square), ...(Math.fround(square) !== square && { number: Math.abs(number) }) };
+}
+
 /** A root: what it is the root of. A number counts as the root of its square. */
-function squareOf(value: Value): Linear | undefined {
+function squareOf(value: Value): Square | undefined {
   const number = constantValue(value);
-  if (number !== undefined) return number > 0 ? linearConstant(number * number) : undefined;
+  if (number !== undefined) return number > 0 ? squareOfNumber(number) : undefined;
   const [a, b] = value.operands;
-  if (value.op === sqrt.op || value.op === root.op) return linearOf(a);
+  if (value.op === sqrt.op || value.op === root.op) return { sum: linearOf(a) };
   if (value.op !== hypot.op) return undefined;
-  const square = (side: Value): Linear => {
+  const [left, right] = [a, b].map((side): Square => {
     const known = constantValue(side);
-    return known === undefined ? linearAtom(mul(side, side)) : linearConstant(known * known);
-  };
-  return addLinear(square(a), square(b));
+    return known === undefined ? { sum: linearAtom(mul(side, side)) } : squareOfNumber(known);
+  });
+  return { ...left, ...right, sum: addLinear(left.sum, right.sum) };
 }
 
 const sizeOf = (sum: Linear): number => sum.terms.size + sum.softplus.length + (sum.constant === 0 ? 0 : 1);
 
-/** What is left of 1e-6 − 0.001² is 0: numbers are squares of rounded roots. */
-function withoutRounding(apart: Linear, left: Linear, right: Linear): Linear {
-  const largest = Math.max(Math.abs(left.constant), Math.abs(right.constant));
-  return Math.abs(apart.constant) <= 4 * 2 ** -24 * largest ? { ...apart, constant: 0 } : apart;
+/** True for what the square of a number may have been before both were rounded; a root of it was rounded once more. */
+function isSquareOf(square: number, number: number, isOfRoot: boolean): boolean {
+  const halfPlace = 2 ** (Math.floor(Math.log2(number)) - 24);
+  const [low, high] = [-1, 1].map((sign) => Math.fround((number + sign * (isOfRoot ? 2 : 1) * halfPlace) ** 2));
+  return low <= Math.fround(square) && Math.fround(square) <= high;
+}
+
+/** What is left of 1e-6 − 0.001² is 0: a number that is squared was rounded. Other constants mean what they are. */
+function withoutRounding(apart: Linear, left: Square, right: Square): Linear {
+  const areBoth = left.number !== undefined && right.number !== undefined;
+  const isRounding = (a: Square, { number }: Square): boolean =>
+    number !== undefined && isSquareOf(a.sum.constant, number, areBoth);
+  return isRounding(left, right) || isRounding(right, left) ? { ...apart, constant: 0 } : apart;
 }
 
 /** a − b of two roots' squares, where they have something in common that goes. */
-function differenceOfSquares(left: Linear | undefined, right: Linear | undefined): Linear | undefined {
+function differenceOfSquares(left: Square | undefined, right: Square | undefined): Linear | undefined {
   if (!left || !right) return undefined;
-  const apart = withoutRounding(addLinear(left, right, -1), left, right);
-  return sizeOf(apart) < sizeOf(left) + sizeOf(right) ? apart : undefined;
+  const apart = withoutRounding(addLinear(left.sum, right.sum, -1), left, right);
+  return sizeOf(apart) < sizeOf(left.sum) + sizeOf(right.sum) ? apart : undefined;
 }
 
 /** √a − √b = (a − b)/(√a + √b), and 0 where both are. */

@@ -1,7 +1,5 @@
 /// Values that a rule must leave alone, because its side condition does not hold.
 import { describe, expect, it, test } from "vitest";
-import type { Surroundings } from "../../../compiler/rewrite/rule.ts";
-import { allRules } from "../../../compiler/rewrite/rules/all.ts";
 import { oneHot } from "../../../ir/nn/softmax.ts";
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { cast, where } from "../../../ir/ops/choose.ts";
@@ -9,25 +7,18 @@ import { equal, not } from "../../../ir/ops/compare.ts";
 import { matmul } from "../../../ir/ops/contract.ts";
 import { cumsum } from "../../../ir/ops/cumulative.ts";
 import { exp, log, softplus, tanh } from "../../../ir/ops/functions.ts";
-import { reshape, reverse, transpose } from "../../../ir/ops/layout.ts";
-import { constant, constantValue, inputOp, iota } from "../../../ir/ops/leaf.ts";
+import { reshape, transpose } from "../../../ir/ops/layout.ts";
+import { constant, constantValue, iota } from "../../../ir/ops/leaf.ts";
 import { log1mexp, logaddexp } from "../../../ir/ops/logspace.ts";
 import { pad } from "../../../ir/ops/pad.ts";
 import { argmax, logsumexp } from "../../../ir/ops/reduce.ts";
 import { erf, erfc } from "../../../ir/ops/special.ts";
 import { broadcastAlong, sum } from "../../../ir/ops/sum.ts";
-import type { DType, Shape } from "../../../ir/type.ts";
-import { apply, type Value } from "../../../ir/value.ts";
+import type { Value } from "../../../ir/value.ts";
+import { applied, leaf } from "./applied.ts";
 
-const leaf = (name: string, dtype: DType, shape: Shape): Value =>
-  apply(inputOp, [], { identity: { name, dtype, shape } });
 const label = leaf("label", "i32", [3]);
 const scores = leaf("scores", "f32", [3, 4]);
-
-function applied(name: string, value: Value, facts: Partial<Surroundings> = {}): Value | undefined {
-  const rule = allRules.find((each) => each.name === name)!;
-  return rule.apply(value, { uses: () => 1, classes: () => [], ...facts });
-}
 
 describe("a one-hot sums to 1", () => {
   const total = (y: Value, classes: readonly number[] = []): number | undefined => {
@@ -244,39 +235,5 @@ describe("the logarithm of exponentials in a frame", () => {
   it("is a frame around exponents, of numbers that have logarithms", () => {
     for (const fill of [0, 0.5, 3]) expect(framed(fill)).toBeDefined();
     for (const fill of [-0.5, -3, NaN]) expect(framed(fill)).toBeUndefined();
-  });
-});
-
-describe("a variance under weights", () => {
-  const [w, other] = [leaf("w", "f32", [3, 4]), leaf("v", "f32", [3, 4])];
-  const total = (y: Value, axes: readonly number[] = [1]): Value => sum(y, { axes });
-  const meanOf = (y: Value, divisor: Value | undefined): Value =>
-    divisor ? div(total(mul(w, y)), divisor) : total(mul(w, y));
-  const variance = (divisor: Value | undefined, y = scores): Value | undefined =>
-    applied(
-      "weighted variance by deviations",
-      sub(meanOf(mul(y, scores), divisor), mul(meanOf(y, divisor), meanOf(scores, divisor))),
-    );
-  const deviations = (divisor: Value | undefined): Value | undefined =>
-    applied("sum of weighted deviations", total(mul(w, sub(scores, rows(meanOf(scores, divisor))))));
-  it("is that of deviations where the weights add up to the divisor", () => {
-    for (const found of [variance, deviations]) {
-      expect(found(total(w))).toBeDefined();
-      expect(found(reshape(reshape(total(w), [3, 1]), [3]))).toBeDefined();
-    }
-  });
-  it("not where others add up to it, or the weights of other rows, or nothing says what they add up to", () => {
-    for (const divisor of [total(other), reverse(total(w), [0]), total(mul(w, w)), leaf("n", "f32", [3]), undefined]) {
-      expect(variance(divisor)).toBeUndefined();
-      expect(deviations(divisor)).toBeUndefined();
-    }
-    const square = leaf("square", "f32", [3, 3]);
-    const turned = div(total(mul(square, square)), total(square, [0]));
-    expect(
-      applied("sum of weighted deviations", total(mul(square, sub(square, broadcastAlong(turned, [3, 3], [0]))))),
-    ).toBe(undefined);
-  });
-  it("may be one of a condition, as 1 and 0", () => {
-    expect(variance(total(w), cast(leaf("mask", "bool", [3, 4]), "f32"))?.type.dtype).toBe("f32");
   });
 });

@@ -1,0 +1,98 @@
+/// Values that a rule must leave alone, because digits or readers would be lost: sums under weights, roots, closeness,
+/// choices.
+import { describe, expect, it, test } from "vitest";
+import { evaluateValues } from "../../../ir/evaluate.ts";
+import { add, div, mul, sub } from "../../../ir/ops/arithmetic.ts";
+import { cast, where } from "../../../ir/ops/choose.ts";
+import { abs, exp, log, sigmoid, sqrt } from "../../../ir/ops/functions.ts";
+import { reshape, reverse } from "../../../ir/ops/layout.ts";
+import { broadcastAlong, sum } from "../../../ir/ops/sum.ts";
+import type { Value } from "../../../ir/value.ts";
+import { applied, leaf } from "./applied.ts";
+
+const scores = leaf("scores", "f32", [3, 4]);
+const rows = (value: Value): Value => broadcastAlong(value, [3, 4], [0]);
+
+describe("a variance under weights", () => {
+  const [w, other] = [leaf("w", "f32", [3, 4]), leaf("v", "f32", [3, 4])];
+  const total = (y: Value, axes: readonly number[] = [1]): Value => sum(y, { axes });
+  const meanOf = (y: Value, divisor: Value | undefined): Value =>
+    divisor ? div(total(mul(w, y)), divisor) : total(mul(w, y));
+  const variance = (divisor: Value | undefined, y = scores): Value | undefined =>
+    applied(
+      "weighted variance by deviations",
+      sub(meanOf(mul(y, scores), divisor), mul(meanOf(y, divisor), meanOf(scores, divisor))),
+    );
+  const deviations = (divisor: Value | undefined): Value | undefined =>
+    applied("sum of weighted deviations", total(mul(w, sub(scores, rows(meanOf(scores, divisor))))));
+  it("is that of deviations where the weights add up to the divisor", () => {
+    for (const found of [variance, deviations]) {
+      expect(found(total(w))).toBeDefined();
+      expect(found(reshape(reshape(total(w), [3, 1]), [3]))).toBeDefined();
+    }
+  });
+  it("not where others add up to it, or the weights of other rows, or nothing says what they add up to", () => {
+    for (const divisor of [total(other), reverse(total(w), [0]), total(mul(w, w)), leaf("n", "f32", [3]), undefined]) {
+      expect(variance(divisor)).toBeUndefined();
+      expect(deviations(divisor)).toBeUndefined();
+    }
+    const square = leaf("square", "f32", [3, 3]);
+    const turned = div(total(mul(square, square)), total(square, [0]));
+    expect(
+      applied("sum of weighted deviations", total(mul(square, sub(square, broadcastAlong(turned, [3, 3], [0]))))),
+    ).toBe(undefined);
+  });
+  it("may be one of a condition, as 1 and 0", () => {
+    expect(variance(total(w), cast(leaf("mask", "bool", [3, 4]), "f32"))?.type.dtype).toBe("f32");
+  });
+});
+
+describe("a difference of roots", () => {
+  const x = leaf("x", "f32", [1]);
+  const atZero = (name: string, value: Value): number => {
+    const found = applied(name, value)!;
+    return evaluateValues([found], new Map([[x, [0]]])).get(found)![0];
+  };
+  const root = (number: number): Value => sqrt(add(x, number) as Value);
+  it("keeps what constants under the roots differ by", () => {
+    const many = atZero("difference of roots", sub(root(1000.0001831), root(1000)));
+    expect(many).toBeCloseTo((Math.fround(1000.0001831) - 1000) / (2 * Math.sqrt(1000)), 10);
+    const few = atZero("root minus a number", sub(root(1.0000002384), 1) as Value);
+    expect(few).toBeCloseTo((Math.fround(1.0000002384) - 1) / 2, 12);
+  });
+  it("is nothing where a number is the root, and both were rounded", () => {
+    for (const number of [0.001, 0.1, 0.01, 0.3, 1.1]) {
+      expect(atZero("root minus a number", sub(root(number * number), number) as Value), `${number}`).toBe(0);
+    }
+  });
+});
+
+test("closeness is that of a probability to something", () => {
+  const [a, b] = [leaf("a", "f32", [3]), leaf("b", "f32", [3])];
+  const closeness = (left: Value, right: Value): Value | undefined =>
+    applied("log of closeness", log(sub(1, abs(sub(left, right)))) as Value);
+  expect(closeness(exp(a), sigmoid(b))).toBeDefined();
+  expect(closeness(sigmoid(a), b)).toBeDefined();
+  expect(closeness(exp(a), b)).toBeUndefined();
+  expect(closeness(exp(a), exp(b))).toBeUndefined();
+  expect(closeness(exp(a), add(sigmoid(b), 1) as Value)).toBeUndefined();
+});
+
+test("a part goes into one branch of a choice where nobody else reads the choice or the part", () => {
+  const [x, y, z] = ["x", "y", "z"].map((name) => leaf(name, "f32", [3]));
+  const c = leaf("c", "bool", [3]) as never;
+  const choice: Value = where(c, x as never, y as never);
+  const [first, second]: readonly Value[] = [where(c, z as never, 0), where(c, 0, z as never)];
+  for (const [name, op, part] of [
+    ["sum in one branch", add, first],
+    ["sum in the other", add, second],
+    ["difference in one", sub, first],
+    ["difference in the other", sub, second],
+  ] as const) {
+    const found = (isRead?: Value): Value | undefined =>
+      applied(name, op(choice, part), { uses: (each) => (each === isRead ? 2 : 1) });
+    expect(found(), name).toBeDefined();
+    expect(found(choice), name).toBeUndefined();
+    expect(found(part), name).toBeUndefined();
+  }
+});
