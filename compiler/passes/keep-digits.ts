@@ -3,10 +3,10 @@
 import { graphValues, type Graph } from "../../ir/graph.ts";
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
 import { isFinite } from "../../ir/ops/bits.ts";
-import { selectOp, where } from "../../ir/ops/choose.ts";
+import { where } from "../../ir/ops/choose.ts";
 import { exp, log } from "../../ir/ops/functions.ts";
 import { constantValue } from "../../ir/ops/leaf.ts";
-import { logsumexpOp, max, maxOp, min, minOp } from "../../ir/ops/reduce.ts";
+import { logsumexpOp, max, min } from "../../ir/ops/reduce.ts";
 import { axesOf, reducedCount, spread, sum, sumOp } from "../../ir/ops/sum.ts";
 import { apply, same, underLayouts, withOperands, type Value } from "../../ir/value.ts";
 import type { Pass } from "../pass.ts";
@@ -71,16 +71,23 @@ function shareOf({ operands: [difference] }: Value): Value | undefined {
   const [total] = logarithm.op === log.op ? logarithm.operands : [];
   if (total?.op !== sumOp || total.operands[0].op !== exp.op || !same(total.operands[0].operands[0], below))
     return undefined;
-  if (!isBelowPeak(below) || !isSpreadOf(spreadLogarithm, logarithm, axesOf(total))) return undefined;
+  const axes = axesOf(total);
+  if (!isBelowPeak(below, axes) || !isSpreadOf(spreadLogarithm, logarithm, axes)) return undefined;
   return div(total.operands[0], onto(spreadLogarithm, logarithm, total));
 }
 
-/** True for what is left of numbers when the largest of them is taken away, as in a `Logarithm`. */
-function isBelowPeak(below: Value): boolean {
-  const { inner } = scaledOf(below);
+/** True for what is left of numbers when the largest of them along axes is taken away, as in a `Logarithm`. */
+function isBelowPeak(below: Value, axes: readonly number[]): boolean {
+  const { inner, factor } = scaledOf(below);
   if (inner.op !== sub.op) return false;
-  const peak = underLayouts(inner.operands[1]);
-  return peak.op === selectOp && [maxOp, minOp].includes(peak.operands[1].op as typeof maxOp);
+  const [x, peak] = inner.operands;
+  return isSpreadOf(peak, finitePeak(x, factor, axes), axes);
+}
+
+/** The largest number of rows, or the smallest where a negative factor follows; 0 for a row of −∞, or with ∞ in it. */
+function finitePeak(x: Value, factor: number, axes: readonly number[]): Value {
+  const largest: Value = (factor > 0 ? max : min)(x, { axes });
+  return where(isFinite(largest), largest, 0);
 }
 
 /** x − ln Σ eˣ of x = z/t, where t is no number: z is less its largest before it is divided. */
@@ -91,8 +98,7 @@ function ofScaledRow({ op, operands: [x, spreadLogarithm] }: Value): Value | und
   if ((x.op !== div.op && x.op !== mul.op) || !isSpreadOf(spreadLogarithm, row, axes)) return undefined;
   const [a, b] = x.operands;
   const isScale = (side: Value): boolean => constantValue(side) === undefined && withoutAxes(side, axes) !== undefined;
-  const below = (z: Value): Value =>
-    sub(z, spread(where(isFinite(max(z, { axes })), max(z, { axes }), 0), z.type, axes));
+  const below = (z: Value): Value => sub(z, spread(finitePeak(z, 1, axes), z.type, axes));
   if (!isScale(b) && (x.op === div.op || !isScale(a))) return undefined;
   const less: Value = isScale(b) ? apply(x.op, [below(a), b]) : mul(a, below(b));
   return sub(less, onto(spreadLogarithm, row, apply(logsumexpOp, [less], row.attrs)));
@@ -150,9 +156,7 @@ function logarithmOf(value: Value): Logarithm {
   const [x] = value.operands;
   const axes = axesOf(value);
   const scaled = scaledOf(x);
-  const largest: Value = (scaled.factor > 0 ? max : min)(scaled.inner, { axes });
-  // Of a row of −∞, or with ∞ in it, nothing can be taken away.
-  const peak: Value = where(isFinite(largest), largest, 0);
+  const peak = finitePeak(scaled.inner, scaled.factor, axes);
   const below = scaled.rescale(sub(scaled.inner, spread(peak, x.type, axes)));
   return { peak, scaled, rest: log(sum(exp(below), { axes })), move: (part) => part };
 }
