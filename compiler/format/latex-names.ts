@@ -55,7 +55,8 @@ function base(text: string): string {
   if (mark !== undefined && rest.length === 0 && accents[mark]) return `\\${accents[mark]}{${letter}}`;
   if (/^[A-Za-z]$/.test(text)) return text;
   if (greek.has(text)) return `\\${text}`;
-  return /^[\w ]+$/.test(text) ? `\\mathrm{${escapeLatex(text)}}` : `\\text{${escapeLatex(text)}}`;
+  // Math mode swallows spaces.
+  return /^\w+$/.test(text) ? `\\mathrm{${escapeLatex(text)}}` : `\\text{${escapeLatex(text)}}`;
 }
 
 /** Text whose special characters are printed as they are. */

@@ -73,6 +73,11 @@ describe("LaTeX", () => {
     expectBalanced(formatLatex(graphOf({ value })));
   });
 
+  test("of names with spaces, which math mode would swallow", () => {
+    expect(latexName("the input")).toBe("\\text{the input}");
+    expect(latexName("∂loss/∂the input")).toBe("\\frac{\\partial \\mathrm{loss}}{\\partial \\text{the input}}");
+  });
+
   test("braces balance in updates", () => {
     const w = weight("odd {name", [2]);
     expectBalanced(formatLatex(graphOf({ r: exp(w) }, {}, [{ state: w, value: mul(add(w, 1), add(w, 1)) }])));
