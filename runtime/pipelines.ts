@@ -60,8 +60,7 @@ async function startKernel(device: GPUDevice, kernel: Kernel): Promise<{ readonl
  * Compiles every kernel of a program, in parallel. Error `kernel-invalid` with the kernel's name and the compiler's
  * message.
  *
- * They start one after the other, so that the thread is free in between, and the longest first: it is the one that is
- * waited for in the end.
+ * They start one after the other, so that the thread is free in between.
  */
 export async function compileKernels(
   device: GPUDevice,
@@ -71,15 +70,15 @@ export async function compileKernels(
   const total = kernels.length;
   let done = 0;
   const compiled: Promise<CompiledKernel>[] = [];
-  const all = kernels.map((kernel, index) => ({ kernel, index }));
-  for (const { kernel, index } of all.sort((a, b) => b.kernel.wgsl.length - a.kernel.wgsl.length)) {
+  for (const kernel of kernels) {
     const { made } = await startKernel(device, kernel);
-    compiled[index] = made.then((pipeline) => {
+    const told = made.then((pipeline) => {
       onProgress?.({ done: ++done, total, name: kernel.name });
       return pipeline;
     });
     // It may fail while others are started; whoever waits for all of them is told.
-    compiled[index].catch(() => {});
+    told.catch(() => {});
+    compiled.push(told);
   }
   return Promise.all(compiled);
 }

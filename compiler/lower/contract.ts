@@ -96,6 +96,7 @@ function writeEpilogue(
   const { rowCount, columnCount } = shape;
   const blocks = blocksOf(shape);
   const fours = blocks.down * blocks.across * blocks.height;
+  const sums = Array.from({ length: blocks.down * blocks.across }, (_, n) => `sum${n}`);
   const line = (text: string): void => emitter.push({ tag: "line", text });
   const skip = fours > 1 ? "continue" : "return";
   const body = emitter.scope(() => {
@@ -108,7 +109,7 @@ function writeEpilogue(
     ];
     if (beyond.length > 0) line(`if (${beyond.join(" || ")}) { ${skip}; }`);
     const sum = fours === 1 ? "sum0" : "four";
-    if (fours > 1) line(`let four = ${elementText(blocks)};`);
+    if (fours > 1) line(`let four = ${sums.length === 1 ? "sum0[i]" : elementText(blocks)};`);
     const write = (text: string, column: string, lanes: 1 | 4): void => {
       setAccumulator({ tag: "name", text, dtype: "f32", lanes });
       const index = resultIndex(shape, variableIndex("r", rowCount), variableIndex(column, columnCount));
@@ -124,8 +125,7 @@ function writeEpilogue(
     emitter.push({ tag: "block", head: "for (var j = 0u; j < 4u; j++)", body: inner });
   });
   if (fours === 1) return body.forEach((statement: Statement) => emitter.push(statement));
-  const sums = Array.from({ length: blocks.down * blocks.across }, (_, n) => `sum${n}`);
-  line(`var tile = array<${blockType(blocks)}, ${sums.length}>(${sums.join(", ")});`);
+  if (sums.length > 1) line(`var tile = array<${blockType(blocks)}, ${sums.length}>(${sums.join(", ")});`);
   emitter.push({ tag: "block", head: `for (var i = 0u; i < ${fours}u; i++)`, body });
 }
 

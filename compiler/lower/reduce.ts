@@ -161,7 +161,7 @@ function declare(value: Value, plan: Plan, emitter: Emitter): Accumulating {
     const part = plan.namer(name);
     const type = wgslType(dtype, tall);
     const start = literalText(initial, dtype);
-    emitter.push({ tag: "line", text: `var ${part}: ${type} = ${tall === 1 ? start : `${type}(${start})`};` });
+    emitter.push({ tag: "line", text: `var ${part} = ${tall === 1 ? start : `${type}(${start})`};` });
     parts.push(part);
     if (lanes === 1) continue;
     const arrayType = `array<${type}, ${rows * lanes}>`;

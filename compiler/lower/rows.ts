@@ -47,7 +47,8 @@ export function arrange(
   const units = unitsOf(rowCount, tall);
   const width = vectors && alongRow && typeof length === "number" && length % 4 === 0 ? 4 : 1;
   const places = typeof length === "number" ? length / width : length;
-  if (apart) return rowPerThread(rowCount, width, tall);
+  // A single thread is not waited for: its text is shorter one by one.
+  if (apart) return rowPerThread(rowCount, rowCount === 1 ? 1 : width, tall);
   if (rowCount === 1) return { rows: 1, lanes: powerOfTwo(places, mostThreads), alongRow, width, tall };
   if (typeof length === "number" && length <= shortestShared) return rowPerThread(rowCount, width, tall);
   const wanted = typeof units === "number" ? powerOfTwo(Math.ceil(enoughThreads / units), 64) : 64;

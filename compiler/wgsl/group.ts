@@ -6,7 +6,7 @@ import type { Kernel, SharedModule } from "../lower/kernel.ts";
 import { mostBindings } from "../cluster/partition.ts";
 import { familiesOf, type Family, type PartText } from "./alike.ts";
 import { primary, type Binding, type BindingView } from "./expression.ts";
-import { helperLines, nonFinite, quadLines } from "./helpers.ts";
+import { helperLines, mentionsWord, nonFinite, quadLines } from "./helpers.ts";
 import { sharedScalars, type SharedScalars } from "./shared-scalars.ts";
 import { statementLines } from "./statements.ts";
 import { collectUsages, pageOf, settingFields, settingLines, storageType, type Usage } from "./write.ts";
@@ -105,18 +105,18 @@ function textOf({ kernel, header }: Part, threads: number, scalars: SharedScalar
   const body = kernel.body.slice(scalars.count(kernel));
   const lines = body.flatMap((statement) => statementLines(statement, view, "  "));
   const grid = gridOf(kernel);
-  const [across, down] = kernel.workgroupSize;
+  // Workgroups that kernels share are rows of threads.
+  const [own] = kernel.workgroupSize;
   const group = `vec3u(${coordinates("own", grid).join(", ")})`;
-  const local = `vec3u(${coordinates("local.x", [across, down, 1]).join(", ")})`;
-  const idle = across * down < threads ? across * down : undefined;
-  return { kernel, header, lines, call: `${group}, ${local}`, idle, workgroups: grid[0] * grid[1] * grid[2] };
+  const idle = own < threads ? own : undefined;
+  return { kernel, header, lines, call: `${group}, local`, idle, workgroups: grid[0] * grid[1] * grid[2] };
 }
 
 /** Each family in its range of workgroups, and in that each part, which sees its workgroups as its own grid. */
 function callLines(families: readonly Family[]): { readonly lines: readonly string[]; readonly workgroups: number } {
   let start = 0;
   const branches = families.map(({ members, call }) => {
-    const lines = placeLines(members, start);
+    const lines = placeLines(members, start).filter((line) => !line.startsWith("let own") || mentionsWord(call, "own"));
     start += members.reduce((sum, { workgroups }) => sum + workgroups, 0);
     const { idle } = members[0];
     return { end: start, lines: [...lines, idle === undefined ? call : `if (local.x < ${idle}u) { ${call} }`] };

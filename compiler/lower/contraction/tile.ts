@@ -19,6 +19,8 @@ export interface TileExtents {
   readonly batchCount: Dim;
   readonly rowCount: Dim;
   readonly columnCount: Dim;
+  /** Terms of each sum. */
+  readonly length: Dim;
   /** The right operand is read element by element: the fewer columns a thread has, the shorter its text. */
   readonly scattered: boolean;
   /** The workgroup has so many threads, whatever the kernel. */
@@ -35,6 +37,9 @@ const tiles = [
 /** The same for a right operand that is costly to read: as many rows as can be share it. */
 const tallTiles = [{ rows: 16, columns: 4 }, ...tiles.slice(1)] as const;
 
+/** Sums of so few terms, where they are few themselves, are over before a large tile pays for its text. */
+const fewTerms = 16;
+
 /** Tiles shrink until there are so many of them: below that, cores are idle. */
 const enoughTiles = 128;
 
@@ -45,14 +50,15 @@ const manyTiles = 1024;
 const mostAcross = 16;
 
 /** The tile for a product. Extents that are not bound count as large. */
-export function tileOf({ batchCount, rowCount, columnCount, scattered, threads }: TileExtents): Tile {
+export function tileOf({ batchCount, rowCount, columnCount, length, scattered, threads }: TileExtents): Tile {
   const [batch, height, width] = [batchCount, rowCount, columnCount].map((each) => sizeOf(each));
   const count = (rows: number, columns: number): number =>
     batch * Math.ceil(height / rows) * Math.ceil(width / columns);
   const fitting = (scattered ? tallTiles : tiles).filter(
     ({ rows, columns }) => rows <= height && columns <= Math.max(width, 4),
   );
-  const chosen = fitting.find(({ rows, columns }) => count(rows, columns) >= enoughTiles) ?? fitting.at(-1);
+  const isShort = typeof length === "number" && length <= fewTerms && count(4, 4) <= manyTiles;
+  const chosen = fitting.find(({ rows, columns }) => !isShort && count(rows, columns) >= enoughTiles) ?? fitting.at(-1);
   const { rows, columns } = chosen ?? { rows: powerOfTwo(height, 4), columns: 4 };
   const [down, across] = [Math.ceil(height / rows), Math.ceil(width / columns)];
   const most = threads ?? threadsFor(count(rows, columns), batch * down, across);

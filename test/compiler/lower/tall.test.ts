@@ -5,7 +5,7 @@ import { compile } from "../../../compiler/compile.ts";
 import { expectRight } from "../agree.ts";
 
 const takesFour = (graph: Graph): boolean =>
-  compile(graph).kernels.some(({ wgsl }) => /var \w+: vec4f = vec4f\(0\.0\);/.test(wgsl));
+  compile(graph).kernels.some(({ wgsl }) => /var \w+ = vec4f\(0\.0\);/.test(wgsl));
 
 /** A result of x, with its gradient. */
 const of = (make: (x: ReturnType<typeof table>) => Parameters<typeof sum>[0], rows = 70, columns = 12): Graph =>
