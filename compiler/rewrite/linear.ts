@@ -7,6 +7,7 @@ import { logaddexp } from "../../ir/ops/logspace.ts";
 import { logsumexpOp } from "../../ir/ops/reduce.ts";
 import type { TensorType } from "../../ir/type.ts";
 import { apply, same, underLayouts, type Value } from "../../ir/value.ts";
+import { mentionsInfinity } from "./finite.ts";
 import { ontoLayout, withoutAxes } from "./rules/uniform.ts";
 import { axesOf } from "../../ir/ops/sum.ts";
 
@@ -185,9 +186,10 @@ export function mapLinear({ constant: number, terms, softplus: parts }: Linear, 
 
 /** The sum as a value: each softplus on the side that leaves the shorter sum, ln(eᵃ + eᵇ) where one term belongs to it. */
 export function writeLinear(linear: Linear, type: TensorType): Value {
-  let rest: Linear = { ...linear, softplus: [] };
+  const beside = besideRows(linear);
+  let rest: Linear = { ...beside, softplus: [] };
   const parts: (readonly [Value, number])[] = [];
-  for (const { argument, coefficient } of linear.softplus) {
+  for (const { argument, coefficient } of beside.softplus) {
     const { written, left } = writeSoftplus(argument, coefficient, rest, type);
     parts.push(...written);
     rest = left;
@@ -209,6 +211,7 @@ function writeSoftplus(argument: Linear, coefficient: number, rest: Linear, type
   const mirrored = softplus(writeLinear(scaleLinear(argument, -1), type));
   // k·softplus(u) + rest = k·softplus(−u) + (rest + k·u)
   const other = addLinear(rest, argument, coefficient);
+  if (rowsIn(rest, argument) > rowsIn(other, argument)) return { written: [[plain, coefficient]], left: rest };
   if (sizeOf(other) < sizeOf(rest)) return { written: [[mirrored, coefficient]], left: other };
   const share = shareOf(rest, argument, coefficient);
   if (share !== undefined && share > 0 && share < 1) {
@@ -223,6 +226,27 @@ function writeSoftplus(argument: Linear, coefficient: number, rest: Linear, type
   const b = scaleLinear(rest, 1 / coefficient);
   const joined = logaddexp(writeLinear(addLinear(argument, b), type), writeLinear(b, type)) as Value;
   return { written: [[joined, coefficient]], left: linearConstant(0) };
+}
+
+/** x − ln(Σ eˣ + e^c) as (x − ln Σ eˣ) − softplus(c − ln Σ eˣ): the difference stays small where x is large. */
+export function besideRows(linear: Linear): Linear {
+  return linear.softplus.reduce<Linear>((result, { argument, coefficient }, at) => {
+    if (argument.softplus.length > 0) return result;
+    const mirrored = { argument: scaleLinear(argument, -1), coefficient };
+    const other = addLinear({ ...result, softplus: result.softplus.with(at, mirrored) }, argument, coefficient);
+    return rowsIn(other, argument) > rowsIn(result, argument) ? other : result;
+  }, linear);
+}
+
+/** How many of the rows ln Σ eˣ in an argument a sum has beside their x, which may not all be −∞: k·(x − ln Σ eˣ). */
+function rowsIn({ terms }: Linear, argument: Linear): number {
+  const isBesideRow = (total: Value): boolean => {
+    const row = underLayouts(total);
+    const scale = terms.get(total) ?? 0;
+    const isRow = ([x, by]: Part): boolean => by === -scale && same(x, row.operands[0]) && !mentionsInfinity(x);
+    return row.op === logsumexpOp && [...terms].some(isRow);
+  };
+  return [...argument.terms.keys()].filter(isBesideRow).length;
 }
 
 /** j where rest = −j · coefficient · argument. */

@@ -4,7 +4,7 @@ import { exp, sigmoid } from "../../ir/ops/functions.ts";
 import { constant } from "../../ir/ops/leaf.ts";
 import { sameShape, type TensorType } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
-import { addLinear, isNumber, linearConstant, scaleLinear, writeLinear, type Linear } from "./linear.ts";
+import { addLinear, besideRows, isNumber, linearConstant, scaleLinear, writeLinear, type Linear } from "./linear.ts";
 
 /** coefficient · over / under · e^exponent. */
 export interface Monomial {
@@ -62,9 +62,9 @@ export function restOf({ coefficient, over, under }: Monomial, type: TensorType)
 
 /** The whole product. Sigmoids are written as such; a number in the exponent is a factor. */
 export function writeMonomial(monomial: Monomial, type: TensorType): Value {
-  const { constant: number } = monomial.exponent;
-  const coefficient = monomial.coefficient * Math.exp(number);
-  const exponent = { ...monomial.exponent, constant: 0 };
+  const whole = besideRows(monomial.exponent);
+  const coefficient = withoutError(monomial.coefficient * Math.exp(whole.constant));
+  const exponent = { ...whole, constant: 0 };
   const large = !Number.isFinite(Math.fround(coefficient)) || Math.fround(coefficient) === 0;
   const powers = large
     ? exponentials(monomial.exponent, type)
@@ -72,6 +72,10 @@ export function writeMonomial(monomial: Monomial, type: TensorType): Value {
   const factor = large ? monomial.coefficient : coefficient;
   return quotient(factor, [...monomial.over, ...powers], monomial.under, type);
 }
+
+/** c · e^(−ln c) is 1, whatever its last digit. */
+const withoutError = (coefficient: number): number =>
+  Math.abs(Math.abs(coefficient) - 1) < 1e-12 ? Math.sign(coefficient) : coefficient;
 
 function exponentials(exponent: Linear, type: TensorType): readonly Value[] {
   return isNumber(exponent) && exponent.constant === 0 ? [] : [exp(writeLinear(exponent, type))];

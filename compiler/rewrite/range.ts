@@ -5,6 +5,7 @@ import { castOp, selectOp } from "../../ir/ops/choose.ts";
 import { equal } from "../../ir/ops/compare.ts";
 import { contractAttrs } from "../../ir/ops/contract.ts";
 import { cummaxOp, cumminOp, cumprodOp, cumsumOp } from "../../ir/ops/cumulative.ts";
+import { stopGradient } from "../../ir/ops/derivative.ts";
 import { constantValue, inputOp, iotaOp, sizeOp, type InputIdentity } from "../../ir/ops/leaf.ts";
 import { log1mexp, logaddexp } from "../../ir/ops/logspace.ts";
 import { normOp } from "../../ir/ops/norm.ts";
@@ -13,10 +14,10 @@ import { productOp } from "../../ir/ops/product.ts";
 import { logsumexpOp, maxOp, minOp } from "../../ir/ops/reduce.ts";
 import { axesOf, reducedCount, sumOp } from "../../ir/ops/sum.ts";
 import { makeFacts } from "../../ir/intern.ts";
-import { same, underLayouts, type Op, type Value } from "../../ir/value.ts";
+import { apply, same, underLayouts, type Op, type Value } from "../../ir/value.ts";
 import { bottomUp } from "./bottom-up.ts";
 import { imagesOf, type Range } from "./images.ts";
-import { roundedRange } from "./rounded-range.ts";
+import { mostElements, roundedRange } from "./rounded-range.ts";
 import { isSpreadOf } from "./rules/uniform.ts";
 
 export type { Range } from "./images.ts";
@@ -178,11 +179,16 @@ function powerRange(base: Range, exponent: Value, of: Ranges): Range {
   return { low: 0, high: positive && base.high <= 1 ? 1 : Infinity };
 }
 
-/** x − ln Σ eˣ and x − max x are at most 0. */
+/** x − ln Σ eˣ, x − max x and min x − x are at most 0, x − min x at least. */
 function differenceRange({ operands: [a, b] }: Value, of: Ranges): Range {
   const { low, high } = { low: of(a).low - of(b).high, high: of(a).high - of(b).low };
-  return reductionIn(b, peaks, (x) => same(x, a)) ? { low, high: Math.min(high, 0) } : { low, high };
+  if (isBelowPeak(a, b)) return { low, high: Math.min(high, 0) };
+  return reductionIn(b, [minOp], (x) => same(x, a)) ? { low: Math.max(low, 0), high } : { low, high };
 }
+
+/** a − b is x − ln Σ eˣ, x − max x or min x − x. */
+const isBelowPeak = (a: Value, b: Value): boolean =>
+  (reductionIn(b, peaks, (x) => same(x, a)) ?? reductionIn(a, [minOp], (x) => same(x, b))) !== undefined;
 
 /** x + ln Σ e^−x and x + max(−x) are at least 0. */
 function sumRange({ operands: [a, b] }: Value, of: Ranges): Range {
@@ -195,34 +201,46 @@ function sumRange({ operands: [a, b] }: Value, of: Ranges): Range {
 const peaks: readonly Op[] = [logsumexpOp, maxOp];
 const extremes: readonly Op[] = [maxOp, minOp];
 
+/** The same number through layouts, where no gradient passes or one does. */
+function withoutStop(value: Value): Value {
+  const under = underLayouts(value);
+  if (under.op !== stopGradient.op) return value;
+  const again = (layout: Value): Value =>
+    layout === under ? withoutStop(under.operands[0]) : apply(layout.op, [again(layout.operands[0])], layout.attrs);
+  return again(value);
+}
+
 /** A reduction by one of some ops, spread over its own axes again: every row meets what it was reduced to. */
 function reductionIn(value: Value, ops: readonly Op[], isOperand: (x: Value) => boolean): Value | undefined {
-  const reduced = underLayouts(value);
+  const plain = withoutStop(value);
+  const reduced = underLayouts(plain);
   if (!ops.includes(reduced.op) || !isOperand(reduced.operands[0])) return undefined;
-  return isSpreadOf(value, reduced, axesOf(reduced)) ? reduced : undefined;
+  return isSpreadOf(plain, reduced, axesOf(reduced)) ? reduced : undefined;
 }
 
 function rangeOfReduction(value: Value, of: Ranges): Range {
   const [x] = value.operands;
   const { low, high } = of(x);
   const count = reducedCount(x.type, axesOf(value));
-  const most = typeof count === "number" ? count : Infinity;
+  const most = typeof count === "number" ? count : mostElements;
   if (value.op === maxOp || value.op === minOp) return { low, high };
   if (value.op === productOp && low >= 0) return { low: 0, high: high <= 1 ? 1 : Infinity };
   if (value.op === logsumexpOp) return { low, high: high + Math.log(most) };
   if (value.op === normOp) return { low: absRange({ low, high }).low, high: Infinity };
   if (value.op !== sumOp) return anything;
-  if (hasPeak(x, axesOf(value))) return { low: 1, high: Infinity };
   const times = (bound: number): number => (bound === 0 ? 0 : bound * most);
-  return { low: low >= 0 ? low : times(low), high: high <= 0 ? high : times(high) };
+  const least = hasPeak(x, axesOf(value)) ? 1 : low >= 0 ? low : times(low);
+  return { low: least, high: high <= 0 ? high : times(high) };
 }
 
-/** True for exp(x − max x), and for marks of the largest or smallest, summed over the axes of that extreme at least. */
+/** True for exp(x − max x) and exp(min x − x), and for marks of the largest or smallest, summed over the axes of that extreme at least. */
 function hasPeak(x: Value, summed: readonly number[]): boolean {
   const isMark = x.op === castOp && x.operands[0].op === equal.op;
   if (!isMark && (x.op !== exp.op || x.operands[0].op !== sub.op)) return false;
   const [a, b] = x.operands[0].operands;
-  const peak = reductionIn(b, isMark ? extremes : [maxOp], (reduced) => same(reduced, a));
+  const peak =
+    reductionIn(b, isMark ? extremes : [maxOp], (reduced) => same(reduced, a)) ??
+    (isMark ? undefined : reductionIn(a, [minOp], (reduced) => same(reduced, b)));
   return peak !== undefined && axesOf(peak).every((axis) => summed.includes(axis));
 }
 

@@ -20,6 +20,9 @@ const functionError = 1e-6;
 /** Relative error of a float32 sum of numbers of one sign, for each of them. */
 const termError = 2 ** -23;
 
+/** More elements than any tensor has: their indices are 32 bits wide. */
+export const mostElements = 2 ** 32;
+
 /** Below this, devices may give 0. */
 const smallestNormal = 2 ** -126;
 
@@ -42,7 +45,7 @@ function wrapped({ low, high }: Range, limits: Range, isLeaf: boolean): Range {
 function slackOf({ op, operands, attrs }: Value): number {
   if (op.kind === "elementwise") return roundedOps.has(op) ? 0 : functionError;
   const count = reducedCount(operands[0].type, attrs.axes as readonly number[]);
-  return typeof count === "number" ? functionError + count * termError : Infinity;
+  return functionError + (typeof count === "number" ? count : mostElements) * termError;
 }
 
 /** An end moved outwards (`direction` −1 or 1). Functions that end at 0 or ±1 do so exactly. */

@@ -7,8 +7,8 @@ import { constantValue } from "../../../ir/ops/leaf.ts";
 import { log1mexp, logaddexp } from "../../../ir/ops/logspace.ts";
 import { productOp } from "../../../ir/ops/product.ts";
 import { logsumexpOp } from "../../../ir/ops/reduce.ts";
-import { axesOf, sum } from "../../../ir/ops/sum.ts";
-import { apply, type Op, type Value } from "../../../ir/value.ts";
+import { axesOf, sum, sumOp } from "../../../ir/ops/sum.ts";
+import { apply, underLayouts, type Op, type Value } from "../../../ir/value.ts";
 import { mentionsExponential, mergedTerms, monomialOf, sumOfTerms, termsOf } from "../exponential.ts";
 import { mentionsInfinity, staysFinite } from "../finite.ts";
 import { addLinear, equalLinear, linearAtoms, linearConstant, linearLogaddexp, linearOf } from "../linear.ts";
@@ -26,7 +26,9 @@ function logOfExponential(value: Value): Value | undefined {
   const [x] = value.operands;
   if (!mentionsExponential(x)) return undefined;
   const monomial = value.op === log1p.op ? onePlus(x) : monomialOf(x, { positive: true });
-  if (!monomial || !isExponential(monomial) || isTame(rangeOf(x), value.op === log1p.op ? 1 : 0)) return undefined;
+  if (!monomial || !isExponential(monomial)) return undefined;
+  // The logarithm of a sum has its own op, and one form for all.
+  if (underLayouts(x).op !== sumOp && isTame(rangeOf(x), value.op === log1p.op ? 1 : 0)) return undefined;
   const known = isPure(monomial) && monomial.coefficient > 0;
   const exponent = known
     ? addLinear(monomial.exponent, linearConstant(Math.log(monomial.coefficient)))

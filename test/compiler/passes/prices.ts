@@ -20,6 +20,8 @@ export const prices: readonly Price[] = [
       "Logarithm of a Tversky index": [2.21, 1],
       "Difference of two log-sum-exps": [1.62, 1],
       "Soft minimum": [1.38, 1],
+      "Softmax without its largest score, a number in the denominator": [1.22, 1],
+      "Scores masked by −∞, a number in the denominator": [1.53, 1],
       Attention: [1.36, 1],
       "Binary cross-entropy as one logarithm": [2.06, 1.58],
       "Ordered classes": [1.18, 1],

@@ -9,6 +9,7 @@ import { rangeOf } from "../../../compiler/rewrite/range.ts";
 import { evaluate } from "chainrule";
 import { inputOp } from "../../../ir/ops/leaf.ts";
 import { postorder } from "../../../ir/value.ts";
+import { leaf } from "./applied.ts";
 import { float32Values } from "./float32.ts";
 
 const seed = Number(process.env.CHAINRULE_SEED ?? 20261121);
@@ -49,6 +50,7 @@ const pairs: readonly Combine[] = [
   // Distances from the largest, and marks of extremes, along one axis; sums along another see few of them.
   ...axes.flatMap((which) => [
     (a: Value): Value => cr.exp(cr.sub(a as never, cr.max(a as never, { ...which, keepAxes: true } as never) as never)),
+    (a: Value): Value => cr.exp(cr.sub(cr.min(a as never, { ...which, keepAxes: true } as never) as never, a as never)),
     (a: Value): Value =>
       cr.cast(cr.equal(a as never, cr.max(a as never, { ...which, keepAxes: true } as never) as never), "f32"),
     (a: Value): Value => cr.sub(a as never, cr.logsumexp(a as never, { ...which, keepAxes: true } as never) as never),
@@ -90,6 +92,30 @@ test(`every result lies in the range that is claimed of it (seed ${seed})`, () =
     }
   });
   fc.assert(property, { seed, numRuns: 1500 });
+});
+
+describe("exponentials of distances from an extreme", () => {
+  const x = leaf("x", "f32", ["n", 3]);
+  const total = (distance: Value): Value => cr.sum(cr.exp(distance as never), { axis: 1 }) as Value;
+  const extreme = (of: (x: never, options: never) => Value): Value =>
+    of(x as never, { axis: 1, keepAxes: true } as never);
+  test("add up to 1 at least, and to how many they are at most", () => {
+    const least = cr.stopGradient(extreme(cr.min) as never) as Value;
+    const distances = [cr.sub(x as never, extreme(cr.max) as never), cr.sub(least as never, x as never)] as Value[];
+    for (const distance of distances) {
+      expect(rangeOf(distance).high).toBe(0);
+      expect(rangeOf(total(distance)).low).toBe(1);
+      expect(rangeOf(total(distance)).high).toBeCloseTo(3, 4);
+      expect(rangeOf(cr.sum(total(distance) as never) as Value).high).toBeLessThan(1e13);
+    }
+  });
+  test("are not bounded where the extreme is that of other rows", () => {
+    const y = leaf("y", "f32", [3, 3]);
+    const others = cr.transpose(cr.max(y as never, { axis: 1, keepAxes: true }) as never) as Value;
+    for (const largest of [others, cr.stopGradient(others as never) as Value])
+      expect(rangeOf(cr.sub(y as never, largest as never) as Value).high).toBe(Infinity);
+    expect(rangeOf(cr.sub(x as never, extreme(cr.min) as never) as Value)).toEqual({ low: 0, high: Infinity });
+  });
 });
 
 describe("guards that hold stay", () => {

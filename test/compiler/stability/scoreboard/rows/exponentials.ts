@@ -1,5 +1,14 @@
 /// Sums, differences and quotients of exponentials, and their logarithms.
-import type { Row } from "../row.ts";
+import type { Point, Row } from "../row.ts";
+
+/** The same scores with larger and larger numbers added. */
+const offsetPoints: readonly Point[] = [
+  { at: { x: [0, 1.5, -10], c: [1, 2, 3] } },
+  { at: { x: [1e4, 10001.5, 9990], c: [1, 2, 3] } },
+  { at: { x: [1e5, 100001.5, 99990], c: [1, 2, 3] } },
+  { at: { x: [1e6, 1000001.5, 999990], c: [1, 2, 3] } },
+  { at: { x: [1000, -1000, 0], c: [1, 2, 3] } },
+];
 
 /** Exponentials and logarithms. */
 export const exponentialRows: readonly Row[] = [
@@ -113,5 +122,43 @@ export const exponentialRows: readonly Row[] = [
       { at: { s: [100, 99, 0], v: [1, 2, 3] } },
       { at: { s: [-200, -201, -199], v: [1, -2, 3] } },
     ],
+  },
+  {
+    name: "Softmax by hand, a number in the denominator",
+    about:
+      "The largest score taken away, ε against a division by 0: nothing overflows, and the offset does not matter.",
+    program: `const e = exp(sub(x, max(x)));
+return sum(mul(c, div(e, add(sum(e), 1e-8))))`,
+    given: ["c"],
+    points: offsetPoints,
+  },
+  {
+    name: "Softmax with a place for none",
+    about: "eˣ/(1 + Σ eˣ), the largest score taken away, and added to 1 in either order.",
+    program: `const e = exp(sub(x, max(x)));
+return sub(div(sum(mul(c, e)), add(1, sum(e))), sum(mul(2, div(mul(c, e), add(sum(e), 1)))))`,
+    given: ["c"],
+    points: offsetPoints,
+  },
+  {
+    name: "Softmax without its largest score, a number in the denominator",
+    about: "eˣ/(Σ eˣ + ε) overflows as it is written; ln(Σ eˣ + ε) is as large as x, whose digits go.",
+    program: "const e = exp(x); return sum(mul(c, div(e, add(sum(e), 1e-8))))",
+    given: ["c"],
+    points: [...offsetPoints, { at: { x: [-1000, -1001, -1002], c: [1, 2, 3] } }],
+  },
+  {
+    name: "Weighted mean of distances",
+    about: "e^(−(x − min x)) as weights, and ε against a division by 0.",
+    program: "const e = exp(neg(sub(x, min(x)))); return div(sum(mul(x, e)), add(sum(e), 1e-6))",
+    points: offsetPoints.slice(0, 3).map(({ at: { x } }) => ({ at: { x } })),
+  },
+  {
+    name: "Scores masked by −∞, a number in the denominator",
+    about: "Where the mask leaves nothing, ε makes 0 of 0/0.",
+    program: `const e = exp(where(greater(x, 3), x, -Infinity));
+return sum(mul(c, div(e, add(sum(e), 1e-8))))`,
+    given: ["c"],
+    points: [{ at: { x: [0, 1, 2], c: [1, 2, 3] } }, { at: { x: [4, 5, 0], c: [1, 2, 3] } }],
   },
 ];
