@@ -3,9 +3,8 @@ import { placeText } from "../../ir/diagnostic.ts";
 import type { Value } from "../../ir/value.ts";
 import { valueNamed } from "../passes/stop-at.ts";
 import type { Factor, GradientExplanation } from "./gradient.ts";
-import { formulaText, type Formula, type Line, type Row, type Section } from "./lines.ts";
+import { formulaText, type Definition, type Formula, type Line, type Row, type Section } from "./lines.ts";
 import { holdsWayBack, lettersBack, stepSections, stepsBack, wayBack } from "./loops.ts";
-import type { Definition } from "./parts.ts";
 import { derivativeName, stepName, type Station } from "./stations.ts";
 
 /** The explanation of a gradient as a document. */
@@ -23,7 +22,7 @@ export function gradientDocument(explained: GradientExplanation): readonly Secti
     { title: "The model", rows: [...definitions.map(definition), ...aliasRows(explained)] },
     ...steps,
     section("Made safe before it is differentiated", prepared.flatMap(lineRows)),
-    { title: "The chain rule", rows: chainRows(chain.stations, gradient) },
+    section("The chain rule", chainRows(chain.stations, gradient)),
     {
       title: "Each factor",
       rows: factors.map((each) => ("by" in each ? localRow(each, chain.stations) : definition(each))),
@@ -53,7 +52,9 @@ function aliasRows({ aliases, graph }: GradientExplanation): readonly Row[] {
 export function withLetters(section: Section, letters: ReadonlyMap<Value, string>): Section {
   const rows = section.rows.map((row): Row => {
     if (!("value" in row.right)) return row;
-    return { ...row, right: { value: row.right.value, names: new Map([...letters, ...row.right.names]) } };
+    const named = ({ value, names }: Formula): Formula => ({ value, names: new Map([...letters, ...names]) });
+    const within = row.within?.map(({ name, formula }) => ({ name, formula: named(formula) }));
+    return { ...row, right: named(row.right), within };
   });
   return { ...section, rows };
 }
@@ -104,11 +105,11 @@ function chainRows(stations: readonly Station[], gradient: string): readonly Row
   });
 }
 
-function localRow({ of, by, formula, letter, names }: Factor, stations: readonly Station[]): Row {
+function localRow({ of, by, formula, letter, names, within }: Factor, stations: readonly Station[]): Row {
   const left = stepName(of, by, stations);
   const right: Formula = { value: formula, names };
   if (letter && holdsWayBack(right)) return { left, relation: "↦", right, words: wayBack };
-  return { left, relation: letter ? "↦" : "=", right };
+  return { left, relation: letter ? "↦" : "=", right, within };
 }
 
 /** The rules that lines name, each once. */

@@ -10,8 +10,9 @@ import { askedFor } from "./asked.ts";
 import { deriveByHand } from "./by-hand.ts";
 import { cotangentLetter, type Chain, type LocalDerivative } from "./chain.ts";
 import { endOf, type Derivation } from "./derivation.ts";
-import { linesOf, namesWithin, type Formula, type Line } from "./lines.ts";
-import { nameParts, partNumbering, shareParts, type Definition, type Numbering, type Parts } from "./parts.ts";
+import { linesOf, namesWithin, type Definition, type Formula, type Line } from "./lines.ts";
+import { namesInSteps } from "./loops.ts";
+import { nameParts, partNumbering, shareParts, type Numbering, type Parts } from "./parts.ts";
 import { withStepsDerived } from "./prepare.ts";
 import { recordedDerivation } from "./recorded.ts";
 import type { Step } from "./replay.ts";
@@ -21,6 +22,8 @@ import { derivativeName, namesOf, stationsBetween } from "./stations.ts";
 /** A local derivative, and what it may refer to. */
 export interface Factor extends LocalDerivative {
   readonly names: ReadonlyMap<Value, string>;
+  /** Parts that it shares and that hang on its letter. */
+  readonly within: readonly Definition[];
 }
 
 /** A derivation of ∂loss/∂target. */
@@ -75,13 +78,15 @@ export function explainGradient(model: Graph, askedLoss: string, askedTarget: st
     recordedDerivation(wanted, loss, target, log);
   // The derivative of a loss, unlike the loss, need not depend on its value.
   if (!derivation) return undefined;
-  const explained = explanation(graph, lossName, targetName, derivation, (value) => expandedBy(log, value));
+  const compiledNames = namesOf(derived);
+  const taken = [...namesInSteps([loss], namesOf(graph)), ...namesInSteps([compiled], compiledNames)];
+  const explained = explanation(graph, lossName, targetName, derivation, (value) => expandedBy(log, value), taken);
   const pairs = [
     [askedTarget, targetName],
     [askedLoss, lossName],
   ] as const;
   const aliases = pairs.filter(([asked, name]) => asked !== name);
-  return { ...explained, aliases, compiledNames: namesOf(derived) };
+  return { ...explained, aliases, compiledNames };
 }
 
 /** The graph with one spelling of products, unless a value that is asked for goes with the other one. */
@@ -100,8 +105,9 @@ function explanation(
   target: string,
   { chain, forward: written, backward: derived }: Derivation,
   expanded: (value: Value) => Value,
+  taken: readonly string[],
 ): Omit<GradientExplanation, "aliases" | "compiledNames"> {
-  const number = partNumbering(written.start.keys());
+  const number = partNumbering([...written.start.keys(), ...taken]);
   const model = definitionsOf(graph, chain, number);
   const known = new Set(written.start.keys());
   const onTheWay = chain.stations.map((station) => station.name).filter((name) => known.has(name));
@@ -175,8 +181,12 @@ function factorsOf(
   for (const local of chain.locals) {
     const own = local.letter ? new Map([...names, [local.letter, cotangentLetter]]) : names;
     const shared = shareParts({ value: local.formula, names: own }, parts, number);
-    factors.push(...shared.definitions, { ...local, names: shared.formula.names });
-    parts = shared.parts;
+    const hangs = ({ formula }: Definition): boolean => postorder([formula.value]).includes(local.letter!);
+    const within = shared.definitions.filter(hangs);
+    const outside = shared.definitions.filter((each) => !hangs(each));
+    factors.push(...outside, { ...local, names: shared.formula.names, within });
+    const inner = new Set(within.map(({ name }) => name));
+    parts = new Map([...shared.parts].filter(([name]) => !inner.has(name)));
   }
   return { factors, parts };
 }

@@ -15,10 +15,15 @@ export function explanationLatex(sections: readonly Section[]): string {
   return parts.join("\n");
 }
 
-function rightLatex({ right, words }: Row): string {
+function rightLatex({ right, words, within = [] }: Row): string {
   if (words !== undefined) return `\\text{${escapeLatex(words)}}`;
-  if (isFormula(right)) return formulaLatex(right);
+  if (isFormula(right)) return formulaLatex(right) + whereLatex(within);
   return right.map((factors) => factors.map(latexName).join(" \\cdot ")).join(" + ");
+}
+
+function whereLatex(within: NonNullable<Row["within"]>): string {
+  const parts = within.map(({ name, formula }) => `${latexName(name)} = ${formulaLatex(formula)}`);
+  return parts.length === 0 ? "" : ` \\quad \\text{where } ${parts.join(",\\; ")}`;
 }
 
 function rowLatex(row: Row): string {

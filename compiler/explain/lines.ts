@@ -13,6 +13,12 @@ export interface Formula {
   readonly names: ReadonlyMap<Value, string>;
 }
 
+/** A name and its formula. */
+export interface Definition {
+  readonly name: string;
+  readonly formula: Formula;
+}
+
 /** A formula, and the rule that gave it from the one before. */
 export interface Equality {
   readonly rule: Firing["rule"];
@@ -38,6 +44,8 @@ export interface Row {
   readonly relation: "=" | "↦";
   /** A formula, or a sum of products of named derivatives. */
   readonly right: Formula | readonly (readonly string[])[];
+  /** What the right side shares and hangs on G: it has a name within this row alone. */
+  readonly within?: readonly Definition[];
   /** Words in the place of the right side. */
   readonly words?: string;
   /** The rule, or the place in the model file. */

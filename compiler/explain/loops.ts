@@ -57,6 +57,11 @@ export function lettersBack(derivative: Value, names: Names): Names {
   );
 }
 
+/** What steps call their values that have no name: a page that shows them uses these names for nothing else. */
+export function namesInSteps(roots: readonly Value[], names: Names): readonly string[] {
+  return loopsBelow(roots).flatMap((loop) => [...layOutBody(loop, names).automatic.values()]);
+}
+
 /** What a formula with such a loop says in few words. */
 export const wayBack = "back through the loop, step by step";
 

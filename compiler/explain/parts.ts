@@ -3,7 +3,7 @@ import { planFormula } from "../../ir/print/plan.ts";
 import type { Value } from "../../ir/value.ts";
 import { substitution } from "../rewrite/bottom-up.ts";
 import type { Course } from "./derivation.ts";
-import { namesAt, type Formula } from "./lines.ts";
+import { namesAt, type Definition, type Formula } from "./lines.ts";
 import type { Moment, Step } from "./replay.ts";
 
 /** Parts by name, each after those that it is made of. */
@@ -24,12 +24,6 @@ export function partNumbering(taken: Iterable<string>): Numbering {
     while (known.has(`v${count}`));
     return `v${count}`;
   };
-}
-
-/** A name and its formula. */
-export interface Definition {
-  readonly name: string;
-  readonly formula: Formula;
 }
 
 /** A formula with names for what it shares, and the definitions of those that have none in `given` yet. */

@@ -41,8 +41,13 @@ function rightText(right: Row["right"]): string {
   return isFormula(right) ? formulaText(right) : right.map((factors) => factors.join(" · ")).join(" + ");
 }
 
-function rowText({ left, label, relation, right, words }: Row): string {
-  const formula = words ?? rightText(right);
+function rowText({ left, label, relation, right, words, within = [] }: Row): string {
+  const inner = within.map(({ name, formula }) => `${name} = ${formulaText(formula)}`);
+  const last = words ?? rightText(right);
+  // A long formula comes with lines of its own, and calls the last of them the result already.
+  const result = last.includes("\n") ? last : `result = ${last}`;
+  const formula =
+    inner.length === 0 ? last : [...inner, result].flatMap((line) => wrap(line, pageWidth - 6, "    ")).join("\n");
   const sign = relation === "↦" ? `: ${cotangentLetter} ↦` : " =";
   // What is too long for a line comes as lines of its own, the last of which is the result.
   const shown = formula.includes("\n") ? `\n${formula.replace(/^/gm, "      ")}` : ` ${formula}`;

@@ -255,6 +255,6 @@ test("what formulas share is written once, and a step shows in the line that it 
   expect(factors).toContain("  v1 = root(sum(g², axis=1))\n");
   // Named before any rule; no line writes it out after that, but where it is said again what the name means.
   expect(`${factors}${rest}`.match(/(?<!v1 = root\()sum\(g²/g)).toBeNull();
-  const defined = new Set([...text.matchAll(/^ {2}(v\d+) = /gm)].map(([, name]) => name));
+  const defined = new Set([...text.matchAll(/^ +(v\d+) = /gm)].map(([, name]) => name));
   expect([...text.matchAll(/\bv\d+\b/g)].filter(([name]) => !defined.has(name))).toEqual([]);
 });

@@ -6,7 +6,24 @@ import { explainValue, explainValues, valueDocument } from "../../../compiler/ex
 import { loadModel } from "../../../compiler/load/index.ts";
 import { derive } from "../../../compiler/passes/all.ts";
 import { parseGraph } from "../../../ir/parse.ts";
-import { add, constant, cos, grad, input, model, mul, neg, scan, sub, sum, type Tensor } from "../../../ir/index.ts";
+import {
+  add,
+  constant,
+  cos,
+  grad,
+  input,
+  matmul,
+  model,
+  mul,
+  neg,
+  param,
+  reshape,
+  scan,
+  sub,
+  sum,
+  tanh,
+  type Tensor,
+} from "../../../ir/index.ts";
 import { layOutLoops } from "../../../ir/print/bodies.ts";
 import { layOutPage } from "../../../ir/print/page.ts";
 import { printGraph } from "../../../ir/print.ts";
@@ -120,4 +137,32 @@ describe("the step of a loop", () => {
     expect(sections("total").join()).toContain("total = ∂loss/∂W + xᵀ @ ∂loss/∂z");
     expect(() => sections("cumulative")).toThrow(expect.objectContaining({ code: "value-unknown" }));
   });
+});
+
+test("a letter stands for one thing on a page, within the steps of loops and around them", () => {
+  const twice = model("twice", () => {
+    const [x, W] = [input("x", "f32", [5, 4]), param([4, 4], { name: "W" })];
+    const {
+      outputs: [h],
+    } = scan(
+      ([c], [row]) => {
+        const part = tanh(matmul(reshape(add(c, row), [1, 4]), W));
+        const next = reshape(mul(part, part), [4]) as Tensor<"f32", readonly [4]>;
+        return { carry: [next], outputs: [next] };
+      },
+      { initial: [constant(0, "f32", [4])], sequences: [x] },
+    );
+    const s = as("s", () => sum(mul(tanh(matmul(h, W)), tanh(matmul(h, W)))));
+    return { run: { s, d: grad(s, W) } };
+  });
+  const sections = gradientDocument(explainGradient(twice, "s", "W")!);
+  const numbered = sections.map(({ title, rows }) => {
+    const names = rows.flatMap(({ left }) => (left !== undefined && /^v\d+$/.test(left) ? [left] : []));
+    return { isStep: title.startsWith("A step"), names };
+  });
+  const inSteps = new Set(numbered.flatMap(({ isStep, names }) => (isStep ? names : [])));
+  const around = new Set(numbered.flatMap(({ isStep, names }) => (isStep ? [] : names)));
+  expect(inSteps.size).toBeGreaterThan(0);
+  expect(around.size).toBeGreaterThan(0);
+  expect([...around].filter((name) => inSteps.has(name))).toEqual([]);
 });

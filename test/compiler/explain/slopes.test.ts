@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { gradientDocument } from "../../../compiler/explain/document.ts";
 import { explainGradient } from "../../../compiler/explain/gradient.ts";
+import { explanationText } from "../../../compiler/explain/text.ts";
 import {
   grad,
   greater,
@@ -19,6 +21,8 @@ import {
   withDerivative,
   type Tensor,
 } from "../../../ir/index.ts";
+import type { Graph } from "../../../ir/graph.ts";
+import type { Value } from "../../../ir/value.ts";
 import { as, expectCentralDifferences, randomFeeds } from "../symbolic.ts";
 import { expectTrueSteps } from "./true-steps.ts";
 
@@ -58,5 +62,37 @@ describe("a gradient in a loss", () => {
     for (const name of named)
       for (const loss of ["L", "s"])
         if (name !== loss) expect(() => explainGradient(graph, loss, name), name).not.toThrow();
+  });
+
+  test("is explained without a heading over nothing, and with G in its own rule alone", () => {
+    const two = (name: (slope: () => Value) => Value): Graph =>
+      model("two layers", () => {
+        const [x, W, V] = [input("x", "f32", [3, 4]), param([4, 5], { name: "W" }), param([5, 2], { name: "V" })];
+        const s = as("s", () => sum(tanh(matmul(tanh(matmul(x, W)), V))));
+        const L = as("L", () => mean(square(name(() => grad(s, x)))));
+        return { train: { L, d: grad(L, V) } };
+      });
+    const bare = gradientDocument(
+      explainGradient(
+        two((slope) => slope()),
+        "L",
+        "V",
+      )!,
+    );
+    for (const { title, rows, rules = [] } of bare) expect(rows.length + rules.length, title).toBeGreaterThan(0);
+    expect(bare.map(({ title }) => title)).not.toContain("The chain rule");
+    const text = explanationText(
+      gradientDocument(
+        explainGradient(
+          two((slope) => as("g", slope)),
+          "L",
+          "V",
+        )!,
+      ),
+    );
+    const [, within] = /^ {2}∂L\.g\/∂V: G ↦\n((?: {6}.*\n)+)/m.exec(text)!;
+    expect(within).toMatch(/^ {6}v\d+ = .*\bG\b/m);
+    expect(within).toMatch(/^ {6}result = .*\n$/m);
+    expect(text).not.toMatch(/^ {2}v\d+ = .*\bG\b/m);
   });
 });
