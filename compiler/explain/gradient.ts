@@ -10,12 +10,12 @@ import { askedFor } from "./asked.ts";
 import { deriveByHand } from "./by-hand.ts";
 import { cotangentLetter, type Chain, type LocalDerivative } from "./chain.ts";
 import { endOf, type Derivation } from "./derivation.ts";
-import { linesOf, namesWithin, type Definition, type Formula, type Line } from "./lines.ts";
+import { isBareNumber, linesOf, namesWithin, type Definition, type Formula, type Line } from "./lines.ts";
 import { namesInSteps } from "./loops.ts";
 import { nameParts, partNumbering, shareParts, type Numbering, type Parts } from "./parts.ts";
 import { withStepsDerived } from "./prepare.ts";
 import { recordedDerivation } from "./recorded.ts";
-import type { Step } from "./replay.ts";
+import type { Moment, Step } from "./replay.ts";
 import { notationRules } from "./rules.ts";
 import { derivativeName, namesOf, stationsBetween } from "./stations.ts";
 
@@ -113,7 +113,7 @@ function explanation(
   const onTheWay = chain.stations.map((station) => station.name).filter((name) => known.has(name));
   const ofModel = new Map([...model.parts].map(([name, value]) => [name, expanded(value)]));
   const forward = nameParts(written, [...ofModel.keys(), ...onTheWay], known, ofModel, number);
-  const names = new Map([...endOf(forward.course)].map(([name, value]) => [value, name]));
+  const names = calledAt(endOf(forward.course));
   const local = factorsOf(chain, names, forward.parts, number);
   const gradient = derivativeName({ name: loss }, target);
   const end = endOf(derived);
@@ -125,7 +125,7 @@ function explanation(
   const isChanged = ({ equalities }: Line): boolean => equalities.length > 0;
   const lines = linesOf(backward.course.start, backward.course.steps, backward.shown, known);
   const ofForward = new Set([...onTheWay, ...forward.parts.keys()]);
-  const visible = new Map([...end].flatMap(([name, value]) => (known.has(name) ? [[value, name] as const] : [])));
+  const visible = calledAt(new Map([...end].filter(([name]) => known.has(name))));
   // What a line has come to keeps its name.
   const called = new Map(
     [...backward.parts, ...kept.map((name) => [name, end.get(name)!] as const)].map(([name, value]) => [value, name]),
@@ -145,6 +145,11 @@ function explanation(
     compiledParts: compiled.definitions,
     steps: [...written.steps, ...derived.steps],
   };
+}
+
+/** What values are called, but for numbers that stand in many places: a zero state is no derivative. */
+function calledAt(moment: Moment): ReadonlyMap<Value, string> {
+  return new Map([...moment].flatMap(([name, value]) => (isBareNumber(value) ? [] : [[value, name] as const])));
 }
 
 /** The formulas of the model's values on the way, the loss last. */

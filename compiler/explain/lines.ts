@@ -76,7 +76,7 @@ export function namesAt(moment: Moment, name: string, visible: ReadonlySet<strin
 }
 
 /** 0 and 1 stand in many places, and what a model calls one of them is no name of the others. */
-function isBareNumber(value: Value): boolean {
+export function isBareNumber(value: Value): boolean {
   return [0, 1].includes(constantValue(value) ?? NaN);
 }
 

@@ -166,3 +166,22 @@ test("a letter stands for one thing on a page, within the steps of loops and aro
   expect(around.size).toBeGreaterThan(0);
   expect([...around].filter((name) => inSteps.has(name))).toEqual([]);
 });
+
+test("a zero that a loop starts from does not stand for a derivative that is zero", () => {
+  const graph = model("start", () => {
+    const [x, W] = [input("x", "f32", [5, 4]), param([4], { name: "W" })];
+    const zero = as("zero", () => constant(0, "f32", [4]));
+    const { outputs } = scan(
+      ([c], [row]) => {
+        const next = tanh(mul(add(c, row), W)) as Tensor<"f32", readonly [4]>;
+        return { carry: [next], outputs: [next] };
+      },
+      { initial: [zero], sequences: [x] },
+    );
+    const s = as("s", () => sum(tanh(outputs[0])));
+    return { run: { s, d: grad(s, W) } };
+  });
+  const text = explanationText(gradientDocument(explainGradient(graph, "s", "W")!));
+  expect(text).toMatch(/^The model\n[^]*?\bzero\b/);
+  expect(text.slice(text.indexOf("The gradient, as it is compiled"))).not.toMatch(/\bzero\b/);
+});
