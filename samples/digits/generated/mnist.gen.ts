@@ -104,19 +104,12 @@ const exponentialSeries = /* wgsl */ `fn exponential_series(r: f32) -> f32 {
   return 1.0 + (r + r * r * tail);
 }`;
 
-// x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
-const scale = /* wgsl */ `fn scale(x: f32, exponent: f32) -> f32 {
-  let n = i32(exponent);
-  let half = n >> 1u;
-  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
-}`;
-
 // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
 const exponential = /* wgsl */ `fn exponential(x: f32) -> f32 {
-  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
+  let n = clamp(floor(x * 1.442695 + 0.5), -126.0, 127.0);
   let r = (x - n * 0.693359375) + n * 0.00021219444;
-  let size = scale(exponential_series(r), n);
-  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
+  let size = exponential_series(r) * bitcast<f32>(u32(i32(n) + 127) << 23u);
+  return select(select(size, 0.0, x < -87.33654), infinity, x > 88.72284);
 }`;
 
 const isNan = /* wgsl */ `fn is_nan(x: f32) -> bool {
@@ -219,12 +212,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     );
     sum0 += mat4x4f(a0.x * b0, a0.y * b0, a0.z * b0, a0.w * b0);
   }
-  var tile = array<mat4x4f, 1>(sum0);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
     let c = column;
     if (c >= 10u) { continue; }
-    let four = tile[i / 4u][i % 4u];
+    let four = sum0[i];
     for (var j = 0u; j < 4u; j++) {
       let one = c + j;
       if (one >= 10u) { break; }
@@ -252,8 +244,6 @@ ${isFinite}
 
 ${exponentialSeries}
 
-${scale}
-
 ${exponential}
 
 ${isNan}
@@ -264,13 +254,13 @@ ${larger}
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   infinity = bitcast<f32>(0x7f800000u | (arrayLength(&logits) >> 31u));
   let row = group.x * 64u + local.x;
-  var largest: f32 = -infinity;
+  var largest = -infinity;
   for (var position = 0u; position < 10u; position++) {
     let element = logits[row * 10u + position];
     largest = larger(largest, element);
   }
   let max_1 = largest;
-  var total: f32 = 0.0;
+  var total = 0.0;
   let selected = select(0.0, max_1, is_finite(max_1));
   var exponential_1: array<f32, 10>;
   for (var position = 0u; position < 10u; position++) {
@@ -315,8 +305,6 @@ ${isFinite}
 
 ${exponentialSeries}
 
-${scale}
-
 ${exponential}
 
 fn ln_series(f: f32) -> f32 {
@@ -356,9 +344,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   infinity = bitcast<f32>(0x7f800000u | (arrayLength(&logits) >> 31u));
   nan = bitcast<f32>(0x7fc00000u | (arrayLength(&logits) >> 31u));
   let row = group.x * 64u + local.x;
-  var largest: f32 = -infinity;
-  var best: f32 = -infinity;
-  var place_1: u32 = 0xffffffffu;
+  var largest = -infinity;
+  var best = -infinity;
+  var place_1 = 0xffffffffu;
   for (var position = 0u; position < 10u; position++) {
     let element = logits[row * 10u + position];
     largest = larger(largest, element);
@@ -369,7 +357,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   }
   let max_1 = largest;
   let argmax = i32(place_1);
-  var total: f32 = 0.0;
+  var total = 0.0;
   let selected = select(0.0, max_1, is_finite(max_1));
   var difference: array<f32, 10>;
   var exponential_1: array<f32, 10>;
@@ -379,7 +367,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     total += exponential_1[position];
   }
   let sum_1 = total;
-  var total_1: f32 = 0.0;
+  var total_1 = 0.0;
   let log_1 = ln(sum_1);
   var number_1: array<f32, 10>;
   for (var position = 0u; position < 10u; position++) {
@@ -435,19 +423,13 @@ ${quad}
 
 fn loss(group: vec3u, local: vec3u) {
   let next_adam_step_1 = states[adam_step] + 1.0;
-  var total: f32 = 0.0;
-  var total_1: f32 = 0.0;
-  for (var position = 0u; position < 64u; position += 4u) {
-    let element = arena[sum + position / 4u];
-    let element_1 = arena[number + position / 4u];
-    total += element.x;
-    total_1 += element_1.x;
-    total += element.y;
-    total_1 += element_1.y;
-    total += element.z;
-    total_1 += element_1.z;
-    total += element.w;
-    total_1 += element_1.w;
+  var total = 0.0;
+  var total_1 = 0.0;
+  for (var position = 0u; position < 64u; position++) {
+    let element = arena[sum + position / 4u][position % 4u];
+    let element_1 = arena[number + position / 4u][position % 4u];
+    total += element;
+    total_1 += element_1;
   }
   let sum_1 = total;
   let sum_2 = total_1;
@@ -460,18 +442,12 @@ fn loss(group: vec3u, local: vec3u) {
 }
 
 fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
-  let row = (group.y * 4u + local.x / 16u) * 16u;
+  let row = (group.y * 4u + local.x / 16u) * 4u;
   let column = (group.x * 16u + local.x % 16u) * 4u;
   let lane = local.x % 4u;
   var sum0 = mat4x4f();
-  var sum1 = mat4x4f();
-  var sum2 = mat4x4f();
-  var sum3 = mat4x4f();
   for (var k = 0u; k < 10u; k++) {
     let a0 = quad(arena[d_loss_d_logits + (row * 10u + lane * 10u + k) / 4u][(row * 10u + lane * 10u + k) % 4u]);
-    let a1 = quad(arena[d_loss_d_logits + (row * 10u + lane * 10u + k) / 4u + 10u][(row * 10u + lane * 10u + k) % 4u]);
-    let a2 = quad(arena[d_loss_d_logits + (row * 10u + lane * 10u + k) / 4u + 20u][(row * 10u + lane * 10u + k) % 4u]);
-    let a3 = quad(arena[d_loss_d_logits + (row * 10u + lane * 10u + k) / 4u + 30u][(row * 10u + lane * 10u + k) % 4u]);
     let b0 = vec4f(
       states[logits_weight + column * 10u + k],
       states[logits_weight + column * 10u + k + 10u],
@@ -479,15 +455,11 @@ fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
       states[logits_weight + column * 10u + k + 30u],
     );
     sum0 += mat4x4f(a0.x * b0, a0.y * b0, a0.z * b0, a0.w * b0);
-    sum1 += mat4x4f(a1.x * b0, a1.y * b0, a1.z * b0, a1.w * b0);
-    sum2 += mat4x4f(a2.x * b0, a2.y * b0, a2.z * b0, a2.w * b0);
-    sum3 += mat4x4f(a3.x * b0, a3.y * b0, a3.z * b0, a3.w * b0);
   }
-  var tile = array<mat4x4f, 4>(sum0, sum1, sum2, sum3);
-  for (var i = 0u; i < 16u; i++) {
+  for (var i = 0u; i < 4u; i++) {
     let r = row + i;
     let c = column;
-    let four = tile[i / 4u][i % 4u];
+    let four = sum0[i];
     arena[d_loss_d_hidden_linear_1 + r * 32u + c / 4u] = select(vec4f(0.0), four, arena[hidden + r * 32u + c / 4u] > vec4f(0.0));
   }
 }
@@ -495,11 +467,10 @@ fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   if (group.x < 1u) {
-    let own = group.x;
-    if (local.x < 1u) { loss(vec3u(0u, 0u, 0u), vec3u(0u, 0u, 0u)); }
+    if (local.x < 1u) { loss(vec3u(0u, 0u, 0u), local); }
   } else {
     let own = group.x - 1u;
-    d_loss_d_hidden_linear(vec3u(own, 0u, 0u), vec3u(local.x, 0u, 0u));
+    d_loss_d_hidden_linear(vec3u(own % 2u, own / 2u, 0u), local);
   }
 }
 `,
@@ -585,8 +556,6 @@ ${quads}
 
 ${exponentialSeries}
 
-${scale}
-
 ${exponential}
 
 fn expm1(x: f32) -> f32 {
@@ -642,7 +611,7 @@ fn update_hidden_weight(group: vec3u, local: vec3u) {
 
 fn update_hidden_bias(group: vec3u, local: vec3u) {
   let row = (group.x * 32u + local.x) * 4u;
-  var total: vec4f = vec4f(0.0);
+  var total = vec4f(0.0);
   for (var position = 0u; position < 64u; position++) {
     let element = arena[d_loss_d_hidden_linear + position * 32u + row / 4u];
     total += element;
@@ -671,12 +640,11 @@ fn update_logits_weight(group: vec3u, local: vec3u) {
     );
     sum0 += mat4x4f(a0.x * b0, a0.y * b0, a0.z * b0, a0.w * b0);
   }
-  var tile = array<mat4x4f, 1>(sum0);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
     let c = column;
     if (c >= 10u) { continue; }
-    let four = tile[i / 4u][i % 4u];
+    let four = sum0[i];
     for (var j = 0u; j < 4u; j++) {
       let one = c + j;
       if (one >= 10u) { break; }
@@ -693,7 +661,7 @@ fn update_logits_weight(group: vec3u, local: vec3u) {
 fn update_logits_bias(group: vec3u, local: vec3u) {
   let inside = group.x * 16u + local.x < 10u;
   let row = min(group.x * 16u + local.x, 9u);
-  var total: f32 = 0.0;
+  var total = 0.0;
   for (var position = 0u; position < 64u; position++) {
     let element = arena[d_loss_d_logits + (position * 10u + row) / 4u][(position * 10u + row) % 4u];
     total += element;
@@ -716,16 +684,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
   if (group.x < 25u) {
     let own = group.x;
-    update_hidden_weight(vec3u(0u, own, 0u), vec3u(local.x, 0u, 0u));
+    update_hidden_weight(vec3u(0u, own, 0u), local);
   } else if (group.x < 26u) {
-    let own = group.x - 25u;
-    if (local.x < 32u) { update_hidden_bias(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u)); }
+    if (local.x < 32u) { update_hidden_bias(vec3u(0u, 0u, 0u), local); }
   } else if (group.x < 28u) {
     let own = group.x - 26u;
-    update_logits_weight(vec3u(0u, own, 0u), vec3u(local.x, 0u, 0u));
+    update_logits_weight(vec3u(0u, own, 0u), local);
   } else {
-    let own = group.x - 28u;
-    if (local.x < 16u) { update_logits_bias(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u)); }
+    if (local.x < 16u) { update_logits_bias(vec3u(0u, 0u, 0u), local); }
   }
 }
 `,
@@ -949,7 +915,7 @@ export const program: Program = {
         },
         {
           kernel: 4 /* loss_and_1_more */,
-          workgroups: [3, 1, 1],
+          workgroups: [9, 1, 1],
           bindings: [
             { buffer: 0, offset: 401920, bytes: 5380 }, // logits.weight
             { buffer: 1, offset: 0, bytes: 68624 }, // arena

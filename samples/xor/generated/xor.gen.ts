@@ -90,19 +90,12 @@ const exponentialSeries = /* wgsl */ `fn exponential_series(r: f32) -> f32 {
   return 1.0 + (r + r * r * tail);
 }`;
 
-// x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
-const scale = /* wgsl */ `fn scale(x: f32, exponent: f32) -> f32 {
-  let n = i32(exponent);
-  let half = n >> 1u;
-  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
-}`;
-
 // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
 const exponential = /* wgsl */ `fn exponential(x: f32) -> f32 {
-  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
+  let n = clamp(floor(x * 1.442695 + 0.5), -126.0, 127.0);
   let r = (x - n * 0.693359375) + n * 0.00021219444;
-  let size = scale(exponential_series(r), n);
-  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
+  let size = exponential_series(r) * bitcast<f32>(u32(i32(n) + 127) << 23u);
+  return select(select(size, 0.0, x < -87.33654), infinity, x > 88.72284);
 }`;
 
 const sigmoid = /* wgsl */ `fn sigmoid(x: f32) -> f32 {
@@ -125,8 +118,6 @@ const hiddenKernel: Kernel = {
 var<private> infinity: f32;
 
 ${exponentialSeries}
-
-${scale}
 
 ${exponential}
 
@@ -152,11 +143,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let b0 = hidden_weight[k * 2u + column / 4u];
     sum0 += mat4x4f(a0.x * b0, a0.y * b0, a0.z * b0, a0.w * b0);
   }
-  var tile = array<mat4x4f, 1>(sum0);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
     let c = column;
-    let four = tile[i / 4u][i % 4u];
+    let four = sum0[i];
     let hidden_linear = four + hidden_bias[c / 4u];
     hidden[r * 2u + c / 4u] = hyperbolic_tangent4(hidden_linear);
   }
@@ -181,8 +171,6 @@ var<private> infinity: f32;
 
 ${exponentialSeries}
 
-${scale}
-
 ${exponential}
 
 ${sigmoid}
@@ -203,12 +191,11 @@ fn main(@builtin(workgroup_id) group: vec3u) {
     let b0 = transpose(mat4x4f(logit_weight[k / 4u], logit_weight[k / 4u], logit_weight[k / 4u], logit_weight[k / 4u]));
     sum0 += b0 * a0;
   }
-  var tile = array<mat4x4f, 1>(sum0);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
     let c = column;
     if (c >= 1u) { continue; }
-    let four = tile[i / 4u][i % 4u];
+    let four = sum0[i];
     for (var j = 0u; j < 4u; j++) {
       let one = c + j;
       if (one >= 1u) { break; }
@@ -245,8 +232,6 @@ var<private> infinity: f32;
 var<private> nan: f32;
 
 ${exponentialSeries}
-
-${scale}
 
 ${exponential}
 
@@ -300,12 +285,11 @@ fn main(@builtin(workgroup_id) group: vec3u) {
     let b0 = transpose(mat4x4f(logit_weight[k / 4u], logit_weight[k / 4u], logit_weight[k / 4u], logit_weight[k / 4u]));
     sum0 += b0 * a0;
   }
-  var tile = array<mat4x4f, 1>(sum0);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
     let c = column;
     if (c >= 1u) { continue; }
-    let four = tile[i / 4u][i % 4u];
+    let four = sum0[i];
     for (var j = 0u; j < 4u; j++) {
       let one = c + j;
       if (one >= 1u) { break; }
@@ -346,7 +330,7 @@ const lossAnd1MoreKernel: Kernel = {
   wgsl: /* wgsl */ `
 @group(0) @binding(0) var<storage, read_write> adam_step: array<f32>;
 @group(0) @binding(1) var<storage, read_write> logit_weight: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> total: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> total: array<f32>;
 @group(0) @binding(3) var<storage, read_write> next_adam_step: array<f32>;
 @group(0) @binding(4) var<storage, read_write> d_loss_d_logit: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> hidden: array<vec4f>;
@@ -355,13 +339,11 @@ const lossAnd1MoreKernel: Kernel = {
 
 fn loss(group: vec3u, local: vec3u) {
   let next_adam_step_1 = adam_step[0u] + 1.0;
-  let position = 0u;
-  var total_1: f32 = 0.0;
-  let element = total[0u];
-  total_1 += element.x;
-  total_1 += element.y;
-  total_1 += element.z;
-  total_1 += element.w;
+  var total_1 = 0.0;
+  for (var position = 0u; position < 4u; position++) {
+    let element = total[position];
+    total_1 += element;
+  }
   let sum = total_1;
   let loss_2 = sum / 4.0;
   loss_1[0u] = loss_2;
@@ -379,12 +361,11 @@ fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
     let b0 = logit_weight[column / 4u];
     sum0 += mat4x4f(a0.x * b0, a0.y * b0, a0.z * b0, a0.w * b0);
   }
-  var tile = array<mat4x4f, 1>(sum0);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
     let c = column;
     if (r >= 4u || c >= 8u) { continue; }
-    let four = tile[i / 4u][i % 4u];
+    let four = sum0[i];
     d_loss_d_hidden_linear_1[r * 2u + c / 4u] = four * (1.0 - hidden[r * 2u + c / 4u] * hidden[r * 2u + c / 4u]);
   }
 }
@@ -392,11 +373,9 @@ fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   if (group.x < 1u) {
-    let own = group.x;
-    if (local.x < 1u) { loss(vec3u(0u, 0u, 0u), vec3u(0u, 0u, 0u)); }
+    if (local.x < 1u) { loss(vec3u(0u, 0u, 0u), local); }
   } else {
-    let own = group.x - 1u;
-    d_loss_d_hidden_linear(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u));
+    d_loss_d_hidden_linear(vec3u(0u, 0u, 0u), local);
   }
 }
 `,
@@ -484,8 +463,6 @@ fn quads(own: vec4f) -> mat4x4f {
 
 ${exponentialSeries}
 
-${scale}
-
 ${exponential}
 
 fn expm1(x: f32) -> f32 {
@@ -511,12 +488,11 @@ fn update_hidden_weight(group: vec3u, local: vec3u) {
     );
     sum0 += b0 * a0;
   }
-  var tile = array<mat2x4f, 1>(sum0);
   for (var i = 0u; i < 2u; i++) {
     let r = row + i;
     let c = column;
     if (r >= 2u || c >= 8u) { continue; }
-    let four = tile[i / 2u][i % 2u];
+    let four = sum0[i];
     let next_adam_m_hidden_weight = 0.9 * states[adam_m_hidden_weight + r * 2u + c / 4u] + 0.1 * four;
     let next_adam_v_hidden_weight = 0.999 * states[adam_v_hidden_weight + r * 2u + c / 4u] + 0.001 * (four * four);
     let next_hidden_weight = states[hidden_weight + r * 2u + c / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
@@ -528,7 +504,7 @@ fn update_hidden_weight(group: vec3u, local: vec3u) {
 
 fn update_hidden_bias(group: vec3u, local: vec3u) {
   let row = (group.x * 2u + local.x) * 4u;
-  var total: vec4f = vec4f(0.0);
+  var total = vec4f(0.0);
   for (var position = 0u; position < 4u; position++) {
     let element = arena[d_loss_d_hidden_linear + position * 2u + row / 4u];
     total += element;
@@ -558,12 +534,11 @@ fn update_logit_weight(group: vec3u, local: vec3u) {
     ));
     sum0 += b0 * a0;
   }
-  var tile = array<mat4x4f, 1>(sum0);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
     let c = column;
     if (r >= 8u || c >= 1u) { continue; }
-    let four = tile[i / 4u][i % 4u];
+    let four = sum0[i];
     for (var j = 0u; j < 4u; j++) {
       let one = c + j;
       if (one >= 1u) { break; }
@@ -578,13 +553,11 @@ fn update_logit_weight(group: vec3u, local: vec3u) {
 }
 
 fn update_logit_bias(group: vec3u, local: vec3u) {
-  let position = 0u;
-  var total: f32 = 0.0;
-  let element = arena[d_loss_d_logit];
-  total += element.x;
-  total += element.y;
-  total += element.z;
-  total += element.w;
+  var total = 0.0;
+  for (var position = 0u; position < 4u; position++) {
+    let element = arena[d_loss_d_logit][position];
+    total += element;
+  }
   let sum = total;
   let next_adam_m_logit_bias = 0.9 * states[adam_m_logit_bias][0u] + 0.1 * sum;
   let next_adam_v_logit_bias = 0.999 * states[adam_v_logit_bias][0u] + 0.001 * (sum * sum);
@@ -600,17 +573,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
   adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
   if (group.x < 1u) {
-    let own = group.x;
-    update_hidden_weight(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u));
+    update_hidden_weight(vec3u(0u, 0u, 0u), local);
   } else if (group.x < 2u) {
-    let own = group.x - 1u;
-    if (local.x < 2u) { update_hidden_bias(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u)); }
+    if (local.x < 2u) { update_hidden_bias(vec3u(0u, 0u, 0u), local); }
   } else if (group.x < 3u) {
-    let own = group.x - 2u;
-    update_logit_weight(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u));
+    update_logit_weight(vec3u(0u, 0u, 0u), local);
   } else {
-    let own = group.x - 3u;
-    if (local.x < 1u) { update_logit_bias(vec3u(0u, 0u, 0u), vec3u(0u, 0u, 0u)); }
+    if (local.x < 1u) { update_logit_bias(vec3u(0u, 0u, 0u), local); }
   }
 }
 `,

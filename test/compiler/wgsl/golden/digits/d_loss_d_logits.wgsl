@@ -26,19 +26,12 @@ fn exponential_series(r: f32) -> f32 {
   return 1.0 + (r + r * r * tail);
 }
 
-fn scale(x: f32, exponent: f32) -> f32 {
-  // x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
-  let n = i32(exponent);
-  let half = n >> 1u;
-  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
-}
-
 fn exponential(x: f32) -> f32 {
   // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
-  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
+  let n = clamp(floor(x * 1.442695 + 0.5), -126.0, 127.0);
   let r = (x - n * 0.693359375) + n * 0.00021219444;
-  let size = scale(exponential_series(r), n);
-  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
+  let size = exponential_series(r) * bitcast<f32>(u32(i32(n) + 127) << 23u);
+  return select(select(size, 0.0, x < -87.33654), infinity, x > 88.72284);
 }
 
 fn ln_series(f: f32) -> f32 {
@@ -86,9 +79,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   infinity = bitcast<f32>(0x7f800000u | (arrayLength(&logits) >> 31u));
   nan = bitcast<f32>(0x7fc00000u | (arrayLength(&logits) >> 31u));
   let row = group.x * 64u + local.x;
-  var largest: f32 = -infinity;
-  var best: f32 = -infinity;
-  var place_1: u32 = 0xffffffffu;
+  var largest = -infinity;
+  var best = -infinity;
+  var place_1 = 0xffffffffu;
   for (var position = 0u; position < 10u; position++) {
     let element = logits[row * 10u + position];
     largest = larger(largest, element);
@@ -99,7 +92,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   }
   let max_1 = largest;
   let argmax = i32(place_1);
-  var total: f32 = 0.0;
+  var total = 0.0;
   let selected = select(0.0, max_1, is_finite(max_1));
   var difference: array<f32, 10>;
   var exponential_1: array<f32, 10>;
@@ -109,7 +102,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     total += exponential_1[position];
   }
   let sum_1 = total;
-  var total_1: f32 = 0.0;
+  var total_1 = 0.0;
   let log_1 = ln(sum_1);
   var number_1: array<f32, 10>;
   for (var position = 0u; position < 10u; position++) {

@@ -28,12 +28,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     );
     sum0 += mat4x4f(a0.x * b0, a0.y * b0, a0.z * b0, a0.w * b0);
   }
-  var tile = array<mat4x4f, 1>(sum0);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
     let c = column;
     if (c >= 10u) { continue; }
-    let four = tile[i / 4u][i % 4u];
+    let four = sum0[i];
     for (var j = 0u; j < 4u; j++) {
       let one = c + j;
       if (one >= 10u) { break; }

@@ -15,19 +15,12 @@ fn exponential_series(r: f32) -> f32 {
   return 1.0 + (r + r * r * tail);
 }
 
-fn scale(x: f32, exponent: f32) -> f32 {
-  // x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
-  let n = i32(exponent);
-  let half = n >> 1u;
-  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
-}
-
 fn exponential(x: f32) -> f32 {
   // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
-  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
+  let n = clamp(floor(x * 1.442695 + 0.5), -126.0, 127.0);
   let r = (x - n * 0.693359375) + n * 0.00021219444;
-  let size = scale(exponential_series(r), n);
-  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
+  let size = exponential_series(r) * bitcast<f32>(u32(i32(n) + 127) << 23u);
+  return select(select(size, 0.0, x < -87.33654), infinity, x > 88.72284);
 }
 
 fn hyperbolic_tangent(x: f32) -> f32 {
@@ -52,11 +45,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let b0 = hidden_weight[k * 2u + column / 4u];
     sum0 += mat4x4f(a0.x * b0, a0.y * b0, a0.z * b0, a0.w * b0);
   }
-  var tile = array<mat4x4f, 1>(sum0);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
     let c = column;
-    let four = tile[i / 4u][i % 4u];
+    let four = sum0[i];
     let hidden_linear = four + hidden_bias[c / 4u];
     hidden[r * 2u + c / 4u] = hyperbolic_tangent4(hidden_linear);
   }

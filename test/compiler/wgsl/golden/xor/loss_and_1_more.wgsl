@@ -1,6 +1,6 @@
 @group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
 @group(0) @binding(1) var<storage, read_write> logit_weight: array<vec4f>; // f32[8, 1]
-@group(0) @binding(2) var<storage, read_write> total: array<vec4f>; // f32[4, 1]
+@group(0) @binding(2) var<storage, read_write> total: array<f32>; // f32[4, 1]
 @group(0) @binding(3) var<storage, read_write> next_adam_step: array<f32>; // f32
 @group(0) @binding(4) var<storage, read_write> d_loss_d_logit: array<vec4f>; // f32[4, 1]
 @group(0) @binding(5) var<storage, read_write> hidden: array<vec4f>; // f32[4, 8]
@@ -13,13 +13,11 @@
 // f32; 6 FLOP, 28 B
 fn loss(group: vec3u, local: vec3u) {
   let next_adam_step_1 = adam_step[0u] + 1.0;
-  let position = 0u;
-  var total_1: f32 = 0.0;
-  let element = total[0u];
-  total_1 += element.x;
-  total_1 += element.y;
-  total_1 += element.z;
-  total_1 += element.w;
+  var total_1 = 0.0;
+  for (var position = 0u; position < 4u; position++) {
+    let element = total[position];
+    total_1 += element;
+  }
   let sum = total_1;
   let loss_2 = sum / 4.0;
   loss_1[0u] = loss_2;
@@ -41,12 +39,11 @@ fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
     let b0 = logit_weight[column / 4u];
     sum0 += mat4x4f(a0.x * b0, a0.y * b0, a0.z * b0, a0.w * b0);
   }
-  var tile = array<mat4x4f, 1>(sum0);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
     let c = column;
     if (r >= 4u || c >= 8u) { continue; }
-    let four = tile[i / 4u][i % 4u];
+    let four = sum0[i];
     d_loss_d_hidden_linear_1[r * 2u + c / 4u] = four * (1.0 - hidden[r * 2u + c / 4u] * hidden[r * 2u + c / 4u]);
   }
 }
@@ -54,10 +51,8 @@ fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   if (group.x < 1u) {
-    let own = group.x;
-    if (local.x < 1u) { loss(vec3u(0u, 0u, 0u), vec3u(0u, 0u, 0u)); }
+    if (local.x < 1u) { loss(vec3u(0u, 0u, 0u), local); }
   } else {
-    let own = group.x - 1u;
-    d_loss_d_hidden_linear(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u));
+    d_loss_d_hidden_linear(vec3u(0u, 0u, 0u), local);
   }
 }

@@ -34,19 +34,12 @@ fn exponential_series(r: f32) -> f32 {
   return 1.0 + (r + r * r * tail);
 }
 
-fn scale(x: f32, exponent: f32) -> f32 {
-  // x · 2^exponent by two factors, since one alone may overflow; |exponent| ≤ 250.
-  let n = i32(exponent);
-  let half = n >> 1u;
-  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
-}
-
 fn exponential(x: f32) -> f32 {
   // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
-  let n = floor(clamp(x, -110.0, 90.0) * 1.442695 + 0.5);
+  let n = clamp(floor(x * 1.442695 + 0.5), -126.0, 127.0);
   let r = (x - n * 0.693359375) + n * 0.00021219444;
-  let size = scale(exponential_series(r), n);
-  return select(select(size, 0.0, x < -103.97208), infinity, x > 88.72284);
+  let size = exponential_series(r) * bitcast<f32>(u32(i32(n) + 127) << 23u);
+  return select(select(size, 0.0, x < -87.33654), infinity, x > 88.72284);
 }
 
 fn expm1(x: f32) -> f32 {
@@ -82,12 +75,11 @@ fn update_hidden_weight(group: vec3u, local: vec3u) {
     );
     sum0 += b0 * a0;
   }
-  var tile = array<mat2x4f, 1>(sum0);
   for (var i = 0u; i < 2u; i++) {
     let r = row + i;
     let c = column;
     if (r >= 2u || c >= 8u) { continue; }
-    let four = tile[i / 2u][i % 2u];
+    let four = sum0[i];
     let next_adam_m_hidden_weight = 0.9 * states[adam_m_hidden_weight + r * 2u + c / 4u] + 0.1 * four;
     let next_adam_v_hidden_weight = 0.999 * states[adam_v_hidden_weight + r * 2u + c / 4u] + 0.001 * (four * four);
     let next_hidden_weight = states[hidden_weight + r * 2u + c / 4u] - settings.learningRate * (next_adam_m_hidden_weight / adam_m_norm / (sqrt(next_adam_v_hidden_weight / adam_v_norm) + 1e-8));
@@ -108,7 +100,7 @@ fn update_hidden_weight(group: vec3u, local: vec3u) {
 // f32[8]; 192 FLOP, 228 B
 fn update_hidden_bias(group: vec3u, local: vec3u) {
   let row = (group.x * 2u + local.x) * 4u;
-  var total: vec4f = vec4f(0.0);
+  var total = vec4f(0.0);
   for (var position = 0u; position < 4u; position++) {
     let element = arena[d_loss_d_hidden_linear + position * 2u + row / 4u];
     total += element;
@@ -147,12 +139,11 @@ fn update_logit_weight(group: vec3u, local: vec3u) {
     ));
     sum0 += b0 * a0;
   }
-  var tile = array<mat4x4f, 1>(sum0);
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
     let c = column;
     if (r >= 8u || c >= 1u) { continue; }
-    let four = tile[i / 4u][i % 4u];
+    let four = sum0[i];
     for (var j = 0u; j < 4u; j++) {
       let one = c + j;
       if (one >= 1u) { break; }
@@ -176,13 +167,11 @@ fn update_logit_weight(group: vec3u, local: vec3u) {
 // samples/xor/model.ts:7:17
 // f32[1]; 24 FLOP, 32 B
 fn update_logit_bias(group: vec3u, local: vec3u) {
-  let position = 0u;
-  var total: f32 = 0.0;
-  let element = arena[d_loss_d_logit];
-  total += element.x;
-  total += element.y;
-  total += element.z;
-  total += element.w;
+  var total = 0.0;
+  for (var position = 0u; position < 4u; position++) {
+    let element = arena[d_loss_d_logit][position];
+    total += element;
+  }
   let sum = total;
   let next_adam_m_logit_bias = 0.9 * states[adam_m_logit_bias][0u] + 0.1 * sum;
   let next_adam_v_logit_bias = 0.999 * states[adam_v_logit_bias][0u] + 0.001 * (sum * sum);
@@ -198,16 +187,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
   adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
   if (group.x < 1u) {
-    let own = group.x;
-    update_hidden_weight(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u));
+    update_hidden_weight(vec3u(0u, 0u, 0u), local);
   } else if (group.x < 2u) {
-    let own = group.x - 1u;
-    if (local.x < 2u) { update_hidden_bias(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u)); }
+    if (local.x < 2u) { update_hidden_bias(vec3u(0u, 0u, 0u), local); }
   } else if (group.x < 3u) {
-    let own = group.x - 2u;
-    update_logit_weight(vec3u(0u, 0u, 0u), vec3u(local.x, 0u, 0u));
+    update_logit_weight(vec3u(0u, 0u, 0u), local);
   } else {
-    let own = group.x - 3u;
-    if (local.x < 1u) { update_logit_bias(vec3u(0u, 0u, 0u), vec3u(0u, 0u, 0u)); }
+    if (local.x < 1u) { update_logit_bias(vec3u(0u, 0u, 0u), local); }
   }
 }
