@@ -94,7 +94,9 @@ function writeMethod(writer: CodeBlockWriter, name: string, entry: EntryPoint): 
   const result = outputs.length > 0 ? `${type}Outputs` : "Record<never, never>";
   const list = sentenceList(outputs.map((slot) => `\`${slot.name}\``));
   const gives = list === "" ? "" : ` Gives ${list}.`;
-  writer.writeLine(`/** ${updates ? "Enqueues one step, which changes the states." : "Changes no state."}${commentText(gives)} */`);
+  writer.writeLine(
+    `/** ${updates ? "Enqueues one step, which changes the states." : "Changes no state."}${commentText(gives)} */`,
+  );
   writer.writeLine(`${propertyKey(name)}(${given}${turned}): ${updates ? "Step" : "Result"}<${result}>;`);
 }
 

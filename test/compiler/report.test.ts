@@ -157,7 +157,8 @@ describe("the JSON form", () => {
         ...["wgslBytes", "kernels", "residuals"],
       ]);
       const { kernels, residuals } = entry as EntryReport;
-      for (const kernel of kernels) expect(Object.keys(kernel)).toEqual(["name", "dispatch", "times", "flops", "bytes"]);
+      for (const kernel of kernels)
+        expect(Object.keys(kernel)).toEqual(["name", "dispatch", "times", "flops", "bytes"]);
       for (const residual of residuals) expect(Object.keys(residual)).toEqual(["name", "shape", "bytes", "place"]);
     }
     for (const each of Object.values(parameters)) expect(Object.keys(each)).toEqual(["name", "shape", "count"]);
