@@ -7,7 +7,6 @@ import { exactFolding, folding, leafRules } from "./fold.ts";
 import { layoutRules } from "./layout.ts";
 import { slopeOfLengthRules } from "./lengths.ts";
 import { rowSelectionRules } from "./masks.ts";
-import { knownProductRules } from "./products.ts";
 import { ratioNumberRules } from "./ratios.ts";
 import { sumRules } from "./reduce.ts";
 import { rootNumberRules } from "./roots.ts";
@@ -36,7 +35,6 @@ export const simplifyingRules: readonly Rule[] = [
   ...rowSelectionRules,
   ...sumRules,
   ...weightedDeviationRules,
-  ...knownProductRules,
   ...slopeOfLengthRules,
   ...standardizedRules,
 ];

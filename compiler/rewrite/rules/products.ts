@@ -6,7 +6,7 @@ import { constant, constantValue } from "../../../ir/ops/leaf.ts";
 import { same, type Value } from "../../../ir/value.ts";
 import { mentionsExponential } from "../exponential.ts";
 import { rangeOf } from "../range.ts";
-import { mapped, reads, rule, type Rule, type Surroundings } from "../rule.ts";
+import { mapped, reads, rule, type Rule } from "../rule.ts";
 import { where } from "../untyped.ts";
 import { logOfWeighted } from "./weighted.ts";
 
@@ -81,27 +81,6 @@ function complementWithin(x: Value, depth: number): Value | undefined {
   if (!left || !right) return undefined;
   return isChoice ? where(a, left, right) : (x.op === maximum.op ? minimum : maximum)(left, right);
 }
-
-/** x·a·b = x·(a·b), where others read a·b. */
-function productThatIsThere(value: Value, { uses }: Surroundings): Value | undefined {
-  const [left, right] = value.operands;
-  for (const [product, b] of [
-    [left, right],
-    [right, left],
-  ]) {
-    if (product.op !== mul.op || uses(product) > 1) continue;
-    for (const [x, a] of [product.operands, product.operands.toReversed()]) {
-      const known = [mul(a, b), mul(b, a)].find((each) => !each.constant && uses(each) > 1);
-      if (known) return mul(x, known);
-    }
-  }
-  return undefined;
-}
-
-/** In gradients: what the formula has multiplied already. */
-export const knownProductRules: readonly Rule[] = [
-  rule("product that is there", "reassociates", "x * a * b = x * (a * b)", ["mul"], productThatIsThere, reads(mul.op)),
-];
 
 /** Products, powers and complements. */
 export const productRules: readonly Rule[] = [

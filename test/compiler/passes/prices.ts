@@ -85,10 +85,10 @@ export const prices: readonly Price[] = [
       "Sine over its operand": [2.88, 1],
       "Cosine over a square": [2, 1],
       "Hyperbolic tangent over its operand": [2.67, 1],
-      "Logarithm over its operand": [4.88, 1],
-      "Growth over its rate": [4.75, 1],
+      "Logarithm over its operand": [5, 1],
+      "Growth over its rate": [4.88, 1],
       "Number over its growth": [6.5, 1],
-      "Share that decays": [3.65, 1],
+      "Share that decays": [4, 1],
     },
   },
   {

@@ -75,5 +75,4 @@ export const standardizedExamples: readonly { readonly name: string; readonly va
       return sum(mul(y, sub(x, rows(mean))), axis);
     },
   },
-  { name: "product that is there", value: () => mul(mul(y, x), rows(c)) as Value },
 ];
