@@ -33,6 +33,13 @@ export function multiplyDims(a: Dim, b: Dim): Dim {
   return format(collect(terms));
 }
 
+/** The largest divisor of an extent up to `most`. */
+export function largestDivisor(extent: number, most: number): number {
+  let divisor = Math.min(extent, Math.floor(most));
+  while (extent % divisor !== 0) divisor--;
+  return divisor;
+}
+
 /** a ÷ b when b is a monomial that divides every term of a (or equals a); undefined otherwise. */
 export function divideDims(a: Dim, b: Dim): Dim | undefined {
   if (a === b) return 1;

@@ -4,7 +4,7 @@ import { splitIndex } from "../../ir/ops/layout.ts";
 import { keptAxes } from "../../ir/ops/sum.ts";
 import { elementCount, type Shape } from "../../ir/type.ts";
 import { shortRow } from "../cluster/partition.ts";
-import { extentText, lastText } from "../wgsl/expression.ts";
+import { extentText, lastText, primary } from "../wgsl/expression.ts";
 import type { Arrangement } from "./accumulate.ts";
 import type { Emitter } from "./emitter.ts";
 import { constantIndex, indexAlgebra, variableIndex, type Index } from "./index.ts";
@@ -112,10 +112,9 @@ export function writeHead(arrangement: Arrangement, rowCount: Dim, emitter: Emit
   const units = unitsOf(rowCount, tall);
   const { group } = foldGrid(units, rows);
   const unit = rows === 1 ? group : `${group} * ${rows}u + ${slot}`;
-  const first = (text: string, isSum: boolean): string =>
-    tall === 1 ? text : isSum ? `(${text}) * ${tall}u` : `${text} * ${tall}u`;
-  if (isWhole(rowCount, arrangement)) return line(`let row = ${first(unit, rows > 1)};`);
+  const first = (text: string): string => (tall === 1 ? text : `${primary(text)} * ${tall}u`);
+  if (isWhole(rowCount, arrangement)) return line(`let row = ${first(unit)};`);
   // Every thread takes part in the barriers; those past the end repeat the last row and store nothing.
   line(`let inside = ${unit} < ${extentText(units)};`);
-  line(`let row = ${first(`min(${unit}, ${lastText(units)})`, false)};`);
+  line(`let row = ${first(`min(${unit}, ${lastText(units)})`)};`);
 }

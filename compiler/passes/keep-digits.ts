@@ -14,7 +14,7 @@ import { makeRewriter } from "../rewrite/driver.ts";
 import { digitRules } from "../rewrite/rules/all.ts";
 import type { Surroundings } from "../rewrite/rule.ts";
 import { addUpTo } from "../rewrite/rules/reduce.ts";
-import { isSpreadOf, withoutAxes } from "../rewrite/rules/uniform.ts";
+import { isSpreadOf, ontoLayouts, withoutAxes } from "../rewrite/rules/uniform.ts";
 import { rebuildGraph } from "./replace.ts";
 
 export const keepDigits: Pass = {
@@ -73,7 +73,7 @@ function shareOf({ operands: [difference] }: Value): Value | undefined {
     return undefined;
   const axes = axesOf(total);
   if (!isBelowPeak(below, axes) || !isSpreadOf(spreadLogarithm, logarithm, axes)) return undefined;
-  return div(total.operands[0], onto(spreadLogarithm, logarithm, total));
+  return div(total.operands[0], ontoLayouts(spreadLogarithm, logarithm, total));
 }
 
 /** True for what is left of numbers when the largest of them along axes is taken away, as in a `Logarithm`. */
@@ -101,7 +101,7 @@ function ofScaledRow({ op, operands: [x, spreadLogarithm] }: Value): Value | und
   const below = (z: Value): Value => sub(z, spread(finitePeak(z, 1, axes), z.type, axes));
   if (!isScale(b) && (x.op === div.op || !isScale(a))) return undefined;
   const less: Value = isScale(b) ? apply(x.op, [below(a), b]) : mul(a, below(b));
-  return sub(less, onto(spreadLogarithm, row, apply(logsumexpOp, [less], row.attrs)));
+  return sub(less, ontoLayouts(spreadLogarithm, row, apply(logsumexpOp, [less], row.attrs)));
 }
 
 /** x + ln Σ e⁻ˣ is a difference as well. */
@@ -205,7 +205,7 @@ function fromMean(difference: Value, original: Value): Value | undefined {
   const weight = same(element, x) ? undefined : weightIn(element, x);
   if (total.op !== sumOp || (!weight && !same(element, x))) return undefined;
   const again = sum(weight ? mul(weight, difference) : difference, { axes: axesOf(total) });
-  return sub(difference, onto(spreadMean, value, count ? div(again, count) : again));
+  return sub(difference, ontoLayouts(spreadMean, value, count ? div(again, count) : again));
 }
 
 /** d − d̄ for d = x − x̄. */
@@ -233,8 +233,3 @@ function weightIn({ op, operands: [a, b] }: Value, x: Value): Value | undefined 
 }
 
 const nothingElse: Surroundings = { uses: () => 1, classes: () => [] };
-
-/** The layouts of `from`, down to `until`, on another value. */
-function onto(from: Value, until: Value, value: Value): Value {
-  return from === until ? value : apply(from.op, [onto(from.operands[0], until, value)], from.attrs);
-}

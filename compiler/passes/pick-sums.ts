@@ -9,7 +9,8 @@ import { axesOf, broadcastAlong, broadcastAttrs, broadcastOp, keptAxes, sumOp } 
 import type { Shape } from "../../ir/type.ts";
 import { apply, withOperands, type Value } from "../../ir/value.ts";
 import type { Pass } from "../pass.ts";
-import { rebuildGraph } from "./replace.ts";
+import { bottomUp } from "../rewrite/bottom-up.ts";
+import { rewriteValues } from "./replace.ts";
 
 /** With fewer rows or columns than this, nothing is read twice that matters. */
 const fewest = 4;
@@ -18,30 +19,19 @@ export const pickSums: Pass = {
   name: "pick-sums",
   doc: "A sum of selected numbers is a product, where condition and numbers hang on axes of their own.",
   run(graph: Graph): Graph {
-    return rebuildGraph(graph, (value, operands) => asProduct(withOperands(value, operands)));
+    const found = new Map<Value, ReadonlySet<number>>();
+    return rewriteValues(graph, (value) => asProduct(value, (root) => bottomUp(root, found, axesUnder)));
   },
 };
 
-/** What the function finds, once for each value: values that many read are walked through once. */
-function once<T>(find: (value: Value, again: (value: Value) => T) => T): (value: Value) => T {
-  const known = new Map<Value, T>();
-  const ask = (value: Value): T => {
-    const found = known.get(value) ?? find(value, ask);
-    known.set(value, found);
-    return found;
-  };
-  return ask;
-}
-
-function asProduct(value: Value): Value {
+function asProduct(value: Value, axesHung: (value: Value) => ReadonlySet<number>): Value {
   const [selected] = value.operands;
   if (value.op !== sumOp || selected.op !== selectOp || value.type.dtype !== "f32") return value;
   const [condition, numbers, otherwise] = selected.operands;
   if (constantValue(otherwise) !== 0) return value;
   const { shape } = selected.type;
   const all = shape.map((_, axis) => axis);
-  const axesUnder = once(findAxes);
-  const [ofCondition, ofNumbers] = [axesUnder(condition), axesUnder(numbers)];
+  const [ofCondition, ofNumbers] = [axesHung(condition), axesHung(numbers)];
   const summed = axesOf(value);
   const isShared = (axis: number): boolean => ofCondition.has(axis) && ofNumbers.has(axis);
   if (!all.every((axis) => ofCondition.has(axis) || ofNumbers.has(axis)) || !summed.every(isShared)) return value;
@@ -66,8 +56,8 @@ function isLarge(axes: readonly number[], shape: Shape): boolean {
   return axes.some((axis) => typeof shape[axis] === "number" && shape[axis] >= fewest);
 }
 
-/** The axes on which a value may hang. */
-function findAxes(value: Value, axesUnder: (value: Value) => ReadonlySet<number>): ReadonlySet<number> {
+/** The axes on which a value may hang, from those of its operands. */
+function axesUnder(value: Value, under: readonly ReadonlySet<number>[]): ReadonlySet<number> {
   const { op, operands, type, attrs } = value;
   if (value.constant && op.kind === "leaf" && op !== iotaOp) return new Set();
   if (op === iotaOp) return new Set([attrs.axis as number]);
@@ -75,13 +65,19 @@ function findAxes(value: Value, axesUnder: (value: Value) => ReadonlySet<number>
     const [{ type: inner }] = operands;
     return new Set(broadcastAttrs(value).axes.filter((axis, i) => inner.shape[i] === type.shape[axis]));
   }
-  if (op.kind === "elementwise") return new Set(operands.flatMap((operand) => [...axesUnder(operand)]));
+  if (op.kind === "elementwise") return new Set(under.flatMap((axes) => [...axes]));
   return new Set(type.shape.map((_, axis) => axis));
 }
 
-/** The value along some of its axes, among which are all on which it hangs. */
-function along(value: Value, axes: readonly number[]): Value {
-  return once<Value>((each, again) => moved(each, axes, again))(value);
+/** The value along some of its axes, among which are all on which it hangs; what many read is moved once. */
+function along(root: Value, axes: readonly number[]): Value {
+  const done = new Map<Value, Value>();
+  const ask = (value: Value): Value => {
+    const found = done.get(value) ?? moved(value, axes, ask);
+    done.set(value, found);
+    return found;
+  };
+  return ask(root);
 }
 
 function moved(value: Value, axes: readonly number[], again: (value: Value) => Value): Value {

@@ -1,6 +1,6 @@
 /// Replacing values of a graph, with their names and places.
 import { graphRoots, type Graph, type Note } from "../../ir/graph.ts";
-import type { Value } from "../../ir/value.ts";
+import { withOperands, type Value } from "../../ir/value.ts";
 import { bottomUp } from "../rewrite/bottom-up.ts";
 
 /**
@@ -21,6 +21,11 @@ export function replaceValues(graph: Graph, replace: (value: Value) => Value): G
 export function rebuildGraph(graph: Graph, map: (value: Value, operands: readonly Value[]) => Value): Graph {
   const done = new Map<Value, Value>();
   return replaceValues(graph, (root) => bottomUp(root, done, map));
+}
+
+/** The graph with `rewrite` of every value, after its operands. */
+export function rewriteValues(graph: Graph, rewrite: (value: Value) => Value): Graph {
+  return rebuildGraph(graph, (value, operands) => rewrite(withOperands(value, operands)));
 }
 
 function movedNotes(before: Graph["notes"], replace: (value: Value) => Value): Graph["notes"] {

@@ -1,10 +1,10 @@
 /// Concatenations of more tensors than a kernel may bind, in several steps: what is put together first is written once.
 import type { Graph } from "../../ir/graph.ts";
 import { concatenate, concatenateOp } from "../../ir/ops/pad.ts";
-import { underLayouts, withOperands, type Value } from "../../ir/value.ts";
+import { underLayouts, type Value } from "../../ir/value.ts";
 import { mostBindings } from "../cluster/partition.ts";
 import type { Pass } from "../pass.ts";
-import { rebuildGraph } from "./replace.ts";
+import { rewriteValues } from "./replace.ts";
 
 /** Tensors that a kernel may read where it writes one. */
 const mostRead = mostBindings - 1;
@@ -13,7 +13,7 @@ export const splitConcatenations: Pass = {
   name: "split-concatenations",
   doc: "A concatenation of more tensors than a kernel may read becomes one of concatenations.",
   run(graph: Graph): Graph {
-    return rebuildGraph(graph, (value, operands) => split(withOperands(value, operands)));
+    return rewriteValues(graph, split);
   },
 };
 

@@ -1,13 +1,14 @@
 /// A contraction of few results over a long axis, in two steps: parts of the axis become a batch, and a sum adds them up in
 /// a fixed order. Without it a convolution's weights would keep a handful of threads busy, each for a long time.
+import { largestDivisor } from "../../ir/dim.ts";
 import type { Graph } from "../../ir/graph.ts";
 import { contract, contractAttrs, type AxisPair } from "../../ir/ops/contract.ts";
 import { reshapeTo } from "../../ir/ops/layout.ts";
 import { sumOp } from "../../ir/ops/sum.ts";
 import { elementCount } from "../../ir/type.ts";
-import { apply, withOperands, type Value } from "../../ir/value.ts";
+import { apply, type Value } from "../../ir/value.ts";
 import type { Pass } from "../pass.ts";
-import { rebuildGraph } from "./replace.ts";
+import { rewriteValues } from "./replace.ts";
 
 /** Shorter axes are not worth a second kernel. */
 const longAxis = 2048;
@@ -22,7 +23,7 @@ export const splitContractions: Pass = {
   name: "split-contractions",
   doc: "A contraction of few results over a long axis is a sum of contractions over parts of it.",
   run(graph: Graph): Graph {
-    return rebuildGraph(graph, (value, operands) => split(withOperands(value, operands)));
+    return rewriteValues(graph, split);
   },
 };
 
@@ -37,7 +38,7 @@ function split(value: Value): Value {
   // The outermost axis of the left operand: what a part reads lies together.
   const pair = contracted.reduce((first, each) => (each[0] < first[0] ? each : first));
   const extent = left.type.shape[pair[0]] as number;
-  const parts = partsOf(extent, Math.min(mostParts, length / shortestPart));
+  const parts = largestDivisor(extent, Math.min(mostParts, length / shortestPart));
   if (parts === 1) return value;
   const rest = contracted.filter((each) => each !== pair);
   const product =
@@ -45,13 +46,6 @@ function split(value: Value): Value {
       ? contract(left, right, { batch: [...batch, pair], contracted: rest })
       : contractParts(left, right, { batch: [...batch, pair], contracted: [...rest, pair] }, parts);
   return apply(sumOp, [product], { axes: [batch.length] });
-}
-
-/** The largest divisor of an extent up to `most`. */
-function partsOf(extent: number, most: number): number {
-  let parts = Math.min(extent, Math.floor(most));
-  while (extent % parts !== 0) parts--;
-  return parts;
 }
 
 /** The axes of the last pair in two: parts are a batch, what is in a part is contracted. */

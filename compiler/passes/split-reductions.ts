@@ -4,9 +4,9 @@ import type { Graph } from "../../ir/graph.ts";
 import { normOp } from "../../ir/ops/norm.ts";
 import { axesOf, sumOp } from "../../ir/ops/sum.ts";
 import { elementCount } from "../../ir/type.ts";
-import { apply, underLayouts, withOperands, type Value } from "../../ir/value.ts";
+import { apply, underLayouts, type Value } from "../../ir/value.ts";
 import type { Pass } from "../pass.ts";
-import { rebuildGraph } from "./replace.ts";
+import { rewriteValues } from "./replace.ts";
 
 /** A total over more elements than this is taken row by row first. */
 const longRow = 2048;
@@ -18,7 +18,7 @@ export const splitReductions: Pass = {
   name: "split-reductions",
   doc: "A sum over many axes continues a sum over fewer, where a kernel for those exists or one row would be too long.",
   run(graph: Graph): Graph {
-    return rebuildGraph(graph, (value, operands) => split(withOperands(value, operands)));
+    return rewriteValues(graph, split);
   },
 };
 

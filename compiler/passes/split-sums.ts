@@ -2,12 +2,13 @@
 /// long that threads must wait for each other.
 import type { Graph } from "../../ir/graph.ts";
 import { reshapeTo } from "../../ir/ops/layout.ts";
+import { largestDivisor } from "../../ir/dim.ts";
 import { axesOf, sumOp } from "../../ir/ops/sum.ts";
 import { elementCount } from "../../ir/type.ts";
-import { apply, withOperands, type Value } from "../../ir/value.ts";
+import { apply, type Value } from "../../ir/value.ts";
 import { shortRow } from "../cluster/partition.ts";
 import type { Pass } from "../pass.ts";
-import { rebuildGraph } from "./replace.ts";
+import { rewriteValues } from "./replace.ts";
 
 /** Shorter rows are not worth a second kernel. */
 const longRow = 2048;
@@ -19,7 +20,7 @@ export const splitSums: Pass = {
   name: "split-sums",
   doc: "A sum of few rows over a long axis is a sum of sums over parts of it.",
   run(graph: Graph): Graph {
-    return rebuildGraph(graph, (value, operands) => split(withOperands(value, operands)));
+    return rewriteValues(graph, split);
   },
 };
 
@@ -49,11 +50,4 @@ function split(value: Value): Value {
   const parts = reshapeTo(operand, [...shape.slice(0, at), steps, cut, ...shape.slice(at + 1)]);
   const sums = apply(sumOp, [parts], { axes: inner.map((axis) => axis + 1) });
   return apply(sumOp, [sums], { axes: axes.filter((axis) => axis <= at) });
-}
-
-/** The largest divisor of an extent up to `most`. */
-function largestDivisor(extent: number, most: number): number {
-  let divisor = Math.min(extent, Math.floor(most));
-  while (extent % divisor !== 0) divisor--;
-  return divisor;
 }

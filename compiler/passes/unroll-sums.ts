@@ -6,9 +6,9 @@ import { reshapeTo } from "../../ir/ops/layout.ts";
 import { sliceTo } from "../../ir/ops/pad.ts";
 import { axesOf, reducedCount, sumOp } from "../../ir/ops/sum.ts";
 import { skewOp } from "../../ir/ops/windows.ts";
-import { withOperands, type Value } from "../../ir/value.ts";
+import type { Value } from "../../ir/value.ts";
 import type { Pass } from "../pass.ts";
-import { rebuildGraph } from "./replace.ts";
+import { rewriteValues } from "./replace.ts";
 
 /** More terms than this are a loop. */
 const mostTerms = 4;
@@ -17,7 +17,7 @@ export const unrollSums: Pass = {
   name: "unroll-sums",
   doc: "A sum of one term is that term, and a sum of the few windows that hold an element is written out.",
   run(graph: Graph): Graph {
-    return rebuildGraph(graph, (value, operands) => unroll(withOperands(value, operands)));
+    return rewriteValues(graph, unroll);
   },
 };
 

@@ -14,7 +14,7 @@ import { isExponential } from "../monomial.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
 import { oneHotAxes } from "./reduce.ts";
 import { isNormalized } from "./rows.ts";
-import { withoutAxes } from "./uniform.ts";
+import { ontoLayouts, withoutAxes } from "./uniform.ts";
 import { where } from "../untyped.ts";
 
 /** Where a sum picks, and what it picks from: Σ y·p or Σ where(y, p, 0) for a comparison y. */
@@ -104,7 +104,7 @@ function entryBesideLogsumexp(value: Value): Value | undefined {
     if (row.op !== logsumexpOp || picked.op !== gatherOp || !same(row.operands[0], picked.operands[0])) continue;
     const written = asSum(picked);
     if (!written) continue;
-    const replaced = replaceBelow(entry, picked, written);
+    const replaced = ontoLayouts(entry, picked, written);
     return apply(value.op, total === a ? [a, replaced] : [replaced, b]);
   }
   return undefined;
@@ -119,11 +119,6 @@ function logsumexpBesideEntry(value: Value): Value | undefined {
   const picked = underLayouts(spread);
   const entry = picked.op === gatherOp && same(picked.operands[0], x) ? withoutAxes(spread, axes) : undefined;
   return entry && sub(apply(value.op, [x], value.attrs), entry);
-}
-
-/** The layouts of a value on something else. */
-function replaceBelow(value: Value, from: Value, to: Value): Value {
-  return value === from ? to : apply(value.op, [replaceBelow(value.operands[0], from, to)], value.attrs);
 }
 
 /** Entries picked from rows. */

@@ -58,6 +58,11 @@ export function isReshaped(value: Value, original: Value): boolean {
   return same(inner, original);
 }
 
+/** The layouts of a value, down to another, on something else. */
+export function ontoLayouts(value: Value, from: Value, to: Value): Value {
+  return value === from ? to : apply(value.op, [ontoLayouts(value.operands[0], from, to)], value.attrs);
+}
+
 /** A layout op, with its attributes, on another operand of the same type. */
 export function ontoLayout(operand: Value, layout: Value): Value {
   return isUniform(operand) ? uniformTo(operand, layout.type.shape) : apply(layout.op, [operand], layout.attrs);

@@ -8,7 +8,7 @@ import { constantValue } from "../../../ir/ops/leaf.ts";
 import { max } from "../../../ir/ops/reduce.ts";
 import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { sameType, type TensorType } from "../../../ir/type.ts";
-import { apply, underLayouts, type Value } from "../../../ir/value.ts";
+import { underLayouts, type Value } from "../../../ir/value.ts";
 import { mentionsExponential, monomialOf, termsOf } from "../exponential.ts";
 import { addLinear, equalLinear, isNumber, linearConstant, linearOf, writeLinear, type Linear } from "../linear.ts";
 import { atomMonomial, exponentialMonomial, isExponential, isPure, numberMonomial } from "../monomial.ts";
@@ -17,7 +17,7 @@ import { rangeOf, type Range } from "../range.ts";
 import { rule, type Rule } from "../rule.ts";
 import { complementOf } from "../sigmoids.ts";
 import { closenessRules } from "./closeness.ts";
-import { isSpreadOf, ontoLayout } from "./uniform.ts";
+import { isSpreadOf, ontoLayout, ontoLayouts } from "./uniform.ts";
 import { greater, less, notEqual, where } from "../untyped.ts";
 
 /** Exponents up to here do not overflow. */
@@ -239,11 +239,8 @@ function shareOfWeighted({ type, operands: [above, below] }: Value): Value | und
   if (!isSpreadOf(below, total, axes)) return undefined;
   const part = weightedOf(term, element.type);
   const largest = spread(shiftOf(max(counted(part), { axes })), element.type, axes);
-  const again = (layout: Value): Value =>
-    layout === total
-      ? sum(relative(part, largest), { axes })
-      : apply(layout.op, [again(layout.operands[0])], layout.attrs);
-  return div(relative(weightedOf(top, type), largest), again(below));
+  const again = ontoLayouts(below, total, sum(relative(part, largest), { axes }));
+  return div(relative(weightedOf(top, type), largest), again);
 }
 
 /** Any number would do: the logarithm does not depend on it, and neither does its gradient. */
