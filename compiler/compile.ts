@@ -1,6 +1,7 @@
 /// The pipeline: from a model to a program. One line and one reason per step.
 import type { Graph } from "../ir/graph.ts";
 import type { Program } from "../runtime/abi.ts";
+import type { Storage } from "./half.ts";
 import { runPasses } from "./pass.ts";
 import { lint, type Warning } from "./lint/index.ts";
 import { derive, simplifyAfterBinding } from "./passes/all.ts";
@@ -19,6 +20,8 @@ export interface CompileOptions {
    * finite values are left out; those that compute the same more accurately stay.
    */
   readonly strictFloat?: boolean;
+  /** What activations are kept as between kernels: `f16` takes half the bytes; arithmetic is float32. Default `f32`. */
+  readonly storage?: Storage;
 }
 
 /** A program, and what the compiler knows about it. */
@@ -39,7 +42,7 @@ export interface Compilation {
 
 /** Compiles a model, and says what it came to. Errors: `size-unbound`, `size-unknown`, and those of the passes. */
 export function compileWithFacts(graph: Graph, options: CompileOptions = {}): Compilation {
-  const { strictFloat = false } = options;
+  const { strictFloat = false, storage } = options;
   const { log, counts } = countContracts();
   const symbolic = { log, strictFloat, fruitless: new Set<string>() };
   const derived = derive(graph, symbolic); // gradients in simplest form, while sizes are still names
@@ -47,7 +50,7 @@ export function compileWithFacts(graph: Graph, options: CompileOptions = {}): Co
   const simple = simplifyAfterBinding(bound, symbolic); // 1/batch is a constant now
   const ready = runPasses(simple, kernelPasses({ strictFloat })); // in ops that kernels have, none too large
   const planned = lowerScans.run(ready); // carries and outputs of loops are rows of tensors
-  const { program, facts } = assemble(planned); // kernels, memory and tables
+  const { program, facts } = assemble(planned, undefined, storage); // kernels, memory and tables
   const contracts = counts();
   return {
     ...{ program, derived, bound, ready, entries: facts, contracts },

@@ -1,9 +1,9 @@
 /// Planned kernels → dispatches: text, bindings and workgroups of each, and what it costs.
 import type { Graph } from "../ir/graph.ts";
-import { elementCount } from "../ir/type.ts";
 import type { Value } from "../ir/value.ts";
 import type { Dispatch, Loop } from "../runtime/abi.ts";
 import { dispatchSize } from "./errors.ts";
+import { bytesOf } from "./half.ts";
 import type { KernelTable } from "./kernel-table.ts";
 import { describeContraction } from "./lower/contraction-shape.ts";
 import { contractNames } from "./lower/contract.ts";
@@ -47,14 +47,11 @@ export interface Surroundings {
   readonly settingsBuffer: number | undefined;
   readonly placesBuffer: number | undefined;
   readonly kernels: KernelTable;
+  /** Tensors in half precision. */
+  readonly halves?: ReadonlySet<Value>;
   stateOf(value: Value): Value | undefined;
   /** What a buffer is called. */
   labelOf(buffer: number): string;
-}
-
-/** Bytes of a tensor in a buffer. */
-export function bytesOf(value: Value): number {
-  return 4 * (elementCount(value.type.shape) as number);
 }
 
 /** Bytes of a uniform buffer. */
@@ -115,25 +112,25 @@ function launchLoop({ times, reverse, first, each, aliases, notes }: LoopPlan, a
 }
 
 /** A kernel of a step, the comment above it, and the bytes of the tensors that it binds. */
-function prepare(step: PlannedStep, name: string, { notes, stateOf }: Surroundings, shared?: SharedModule) {
+function prepare(step: PlannedStep, name: string, { notes, stateOf, halves }: Surroundings, shared?: SharedModule) {
   const targets = (value: Value) => step.targets.get(value) ?? [];
   const kernel = lower(step.traffic, { notes, stateOf, name, targets, shared });
-  const bytes = sumBytes(tensorsOf(step));
+  const bytes = sumBytes(tensorsOf(step), halves);
   return { kernel, header: kernelHeader(step, notes, stateOf, kernel, bytes), bytes };
 }
 
-const sumBytes = (tensors: ReadonlySet<Value>): number =>
-  [...tensors].reduce((total, tensor) => total + bytesOf(tensor), 0);
+const sumBytes = (tensors: ReadonlySet<Value>, halves: Surroundings["halves"]): number =>
+  [...tensors].reduce((total, tensor) => total + bytesOf(tensor, halves), 0);
 
 function launch(step: PlannedStep, around: Surroundings, depth: number): Launched {
-  const { entry, notes, locations, settings, kernels } = around;
+  const { entry, notes, locations, settings, kernels, halves } = around;
   const wanted = kernelName(step, notes);
   const { kernel: lowered, header, bytes } = prepare(step, wanted, around);
   const bufferOf = (tensor: Value): number => locations.get(tensor)!.buffer;
-  const written = writeKernel(lowered, { bufferOf, settings, sizes: [] }, header);
+  const written = writeKernel(lowered, { bufferOf, settings, sizes: [], halves }, header);
   const bindings: Dispatch["bindings"][number][] = written.tensors.map(({ tensor }) => ({
     ...locations.get(tensor)!,
-    bytes: bytesOf(tensor),
+    bytes: bytesOf(tensor, halves),
   }));
   const access = written.tensors.map((each): "read" | "read_write" | "uniform" => each.access);
   if (written.usesSettings) {
@@ -167,16 +164,16 @@ const settingsBinding = ({ settingsBuffer, settings }: Surroundings): Dispatch["
 });
 
 function launchGroup({ steps, apart }: Together, around: Surroundings): Launched {
-  const { entry, notes, locations, settings, kernels, labelOf } = around;
+  const { entry, notes, locations, settings, kernels, labelOf, halves } = around;
   const holdsProduct = steps.some(({ traffic }) => traffic.cluster.kind === "contract");
   const names = createModuleNamer(holdsProduct ? contractNames : undefined);
   const module: SharedModule = { names, tensorNames: new Map(), arrays: new Map(), apart };
   const wantedNames = steps.map((step) => kernelName(step, notes));
   const parts = steps.map((step, i) => prepare(step, names.outside(wantedNames[i]), around, module));
   const locationOf = (tensor: Value): Location => locations.get(tensor)!;
-  const written = writeGroup(parts, sharedThreads, { module, settings, locationOf, labelOf });
+  const written = writeGroup(parts, sharedThreads, { module, settings, locationOf, labelOf, halves });
   const bindings = [
-    ...written.bindings.map((each) => rangeOf(each, locationOf)),
+    ...written.bindings.map((each) => rangeOf(each, locationOf, halves)),
     ...(written.usesSettings ? [settingsBinding(around)] : []),
   ];
   const access = [
@@ -191,7 +188,7 @@ function launchGroup({ steps, apart }: Together, around: Surroundings): Launched
     workgroups,
     flops: parts.reduce((total, part) => total + (part.kernel.flops as number), 0),
     paddedFlops: parts.reduce((total, { kernel }, i) => total + paddedFlops(steps[i], kernel), 0),
-    bytes: sumBytes(new Set(steps.flatMap((step) => [...tensorsOf(step)]))),
+    bytes: sumBytes(new Set(steps.flatMap((step) => [...tensorsOf(step)])), halves),
     times: 1,
     steps,
   };
@@ -204,10 +201,14 @@ function groupName(names: readonly string[]): string {
 }
 
 /** The range of a buffer that holds the tensors. */
-function rangeOf({ tensors, isVector }: BoundTensors, locationOf: (tensor: Value) => Location) {
+function rangeOf(
+  { tensors, isVector }: BoundTensors,
+  locationOf: (tensor: Value) => Location,
+  halves: Surroundings["halves"],
+) {
   const { buffer } = locationOf(tensors[0]);
   const offset = Math.min(...tensors.map((tensor) => locationOf(tensor).offset));
-  const bytes = Math.max(...tensors.map((tensor) => locationOf(tensor).offset + bytesOf(tensor))) - offset;
+  const bytes = Math.max(...tensors.map((tensor) => locationOf(tensor).offset + bytesOf(tensor, halves))) - offset;
   return { buffer, offset, bytes: isVector ? roundTo16(bytes) : bytes };
 }
 

@@ -25,19 +25,20 @@ export interface Together {
 const mostKernels = 32;
 
 /**
- * The dispatches of steps, in an order in which each finds what it needs. `outputs` lie in a buffer of their own. Where
- * buffers are larger than what can be bound, kernels bind tensors, and fewer of them fit in a dispatch.
+ * The dispatches of steps, in an order in which each finds what it needs. `outputs` lie in a buffer of their own, and so
+ * do `halves`. Where buffers are larger than what can be bound, kernels bind tensors, and fewer of them fit in a dispatch.
  */
 export function sideBySide(
   steps: readonly PlannedStep[],
   outputs: ReadonlySet<Value>,
   bindsBuffers = true,
+  halves: ReadonlySet<Value> = new Set(),
 ): readonly Together[] {
   const before = waits(steps);
   const kinds = steps.map(kindOf);
   const sizes = steps.map((step, i) => (kinds[i] === "alone" ? Infinity : workgroupsOf(step, kinds[i])));
   const tensors = steps.map(tensorsOf);
-  const slabs = tensors.map((all) => slabsOf(all, outputs));
+  const slabs = tensors.map((all) => slabsOf(all, outputs, halves));
   const groups: Group[] = [];
   /** Those of one level and kind, in the order in which they were made. */
   const alike = new Map<string, Group[]>();
@@ -152,9 +153,17 @@ function countBoth(some: ReadonlySet<Value>, more: ReadonlySet<Value>): number {
 type SlabType = ReturnType<typeof storageType> | "mixed";
 
 /** The buffers of tensors, as far as they can be told before there are buffers, and what lies in them. */
-function slabsOf(tensors: ReadonlySet<Value>, outputs: ReadonlySet<Value>): ReadonlyMap<unknown, SlabType> {
+function slabsOf(
+  tensors: ReadonlySet<Value>,
+  outputs: ReadonlySet<Value>,
+  halves: ReadonlySet<Value>,
+): ReadonlyMap<unknown, SlabType> {
   const slabs = new Map<unknown, SlabType>();
-  for (const tensor of tensors) addSlabs(slabs, [[slabOf(tensor, outputs), storageType(tensor.type.dtype)]]);
+  for (const tensor of tensors) {
+    const isHalf = halves.has(tensor);
+    const slab = isHalf ? "halves" : slabOf(tensor, outputs);
+    addSlabs(slabs, [[slab, isHalf ? "u32" : storageType(tensor.type.dtype)]]);
+  }
   return slabs;
 }
 

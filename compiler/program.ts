@@ -11,18 +11,11 @@ import { emptyTensor } from "./errors.ts";
 import { classExtents } from "../ir/classes.ts";
 import { plainInitializer } from "./initialize.ts";
 import { createKernelTable, type KernelTable } from "./kernel-table.ts";
-import {
-  allDispatches,
-  bytesOf,
-  launchGroups,
-  placeBytes,
-  roundTo16,
-  type LaunchFacts,
-  type Location,
-} from "./launch.ts";
+import { bytesOf, ownTensors, storeHalves, type Storage, type Stored } from "./half.ts";
+import { allDispatches, launchGroups, placeBytes, roundTo16, type LaunchFacts, type Location } from "./launch.ts";
 import { sideBySide, type Together } from "./merge.ts";
 import { planEntry, type EntryPlan, type PlannedStep } from "./plan.ts";
-import { allocate, roundUp, type Arena, type Interval } from "./schedule/allocate.ts";
+import { allocate, largestLiveSum, roundUp, type Arena, type Interval } from "./schedule/allocate.ts";
 import { storageType } from "./wgsl/write.ts";
 
 /** What is known about one entry point, for reports. */
@@ -32,6 +25,8 @@ export interface EntryFacts {
   readonly launches: readonly LaunchFacts[];
   readonly arenaBytes: number;
   readonly arenaLowerBound: number;
+  /** With `storage` f16: tensors in half precision, and why others of the arena are not. */
+  readonly stored?: Pick<Stored, "halves" | "wide">;
 }
 
 /** A program and what is known about it. */
@@ -45,9 +40,9 @@ const mostStateBytes = 128 * 1024 * 1024;
 
 /**
  * The program of a graph whose sizes are bound and whose derivatives are expanded. `refused` is told what kernels did not
- * take in.
+ * take in; `storage` says what activations are kept as.
  */
-export function assemble(graph: Graph, refused?: Lessons["refused"]): Assembly {
+export function assemble(graph: Graph, refused?: Lessons["refused"], storage: Storage = "f32"): Assembly {
   const buffers: BufferPlan[] = [];
   const add = (label: string, role: BufferPlan["role"], bytes: number): number =>
     // Whole vectors, where tensors of a buffer are bound together.
@@ -56,35 +51,60 @@ export function assemble(graph: Graph, refused?: Lessons["refused"]): Assembly {
   const states = placeStates(graph, add, locations);
   const plans = graph.entryPoints
     .map((entry) => planEntry(entry, graph.notes, refused))
-    .map((plan) => ({ plan, ...packed(plan, sum(graph.states)) }));
-  const arenaBytes = Math.max(0, ...plans.map(({ arena }) => arena.bytes));
-  const arena = arenaBytes > 0 ? add("arena", "arena", arenaBytes) : -1;
+    .map((plan) => ({ plan, ...packed(plan, graph, storage) }));
+  const addArena = (label: string, bytes: number): number => (bytes > 0 ? add(label, "arena", bytes) : -1);
+  const arena = addArena("arena", Math.max(0, ...plans.map(({ whole }) => whole.bytes)));
+  const halfArena = addArena("halves", Math.max(0, ...plans.map(({ half }) => half.bytes)));
   const places = Math.max(0, ...plans.map(({ plan }) => mostPlaces(plan.steps)));
   const placesBuffer = places > 0 ? add("places", "places", 256 * (places - 1) + placeBytes) : undefined;
   const kernels = createKernelTable(graph.entryPoints.length > 1);
   const entryPoints: Record<string, EntryPoint> = {};
   const facts: EntryFacts[] = [];
-  for (const { plan, groups, arena: placed } of plans) {
+  for (const packing of plans) {
+    const { plan, whole, half, stored, lowerBound } = packing;
     const local = new Map(locations);
-    for (const [value, offset] of placed.offsets) local.set(value, { buffer: arena, offset });
-    const { entry, launches } = assembleEntry(graph, plan, groups, buffers, add, local, kernels, placesBuffer);
+    for (const [value, offset] of whole.offsets) local.set(value, { buffer: arena, offset });
+    for (const [value, offset] of half.offsets) local.set(value, { buffer: halfArena, offset });
+    const { entry, launches } = assembleEntry(graph, packing, buffers, add, local, kernels, placesBuffer);
     entryPoints[plan.entry.name] = entry;
-    const { bytes, lowerBound } = placed;
-    facts.push({ name: plan.entry.name, plan, launches, arenaBytes: bytes, arenaLowerBound: lowerBound });
+    const arenaFacts = { arenaBytes: whole.bytes + half.bytes, arenaLowerBound: lowerBound };
+    facts.push({ name: plan.entry.name, plan, launches, ...arenaFacts, ...(storage === "f16" && { stored }) });
   }
   const program = { abi: abiVersion, name: graph.name, buffers, states, kernels: kernels.all, entryPoints };
   return { program: { ...program, limits: limitsOf(buffers, entryPoints) }, facts };
 }
 
-/** The dispatches of an entry point and their memory. Kernels bind whole buffers where these can be bound. */
-function packed({ steps, outputs }: EntryPlan, stateBytes: number): { groups: readonly Together[]; arena: Arena } {
-  const pack = (bindsBuffers: boolean) => {
-    const groups = sideBySide(steps, new Set(outputs), bindsBuffers);
-    return { groups, arena: allocate(intervalsOf(groups, outputs)) };
-  };
-  const whole = pack(true);
-  return Math.max(whole.arena.bytes, stateBytes, sum(outputs)) <= mostStateBytes ? whole : pack(false);
+/** The dispatches of an entry point and their memory: floats and halves apart, since a buffer is bound as one type. */
+interface Packing {
+  readonly plan: EntryPlan;
+  readonly stored: Stored;
+  readonly whole: Arena;
+  readonly half: Arena;
+  /** The largest sum of bytes alive at once. */
+  readonly lowerBound: number;
 }
+
+/** Kernels bind whole buffers where these can be bound. */
+function packed(plan: EntryPlan, { notes, states }: Graph, storage: Storage): Omit<Packing, "plan"> {
+  const { steps, outputs } = plan;
+  const pack = (bindsBuffers: boolean) => {
+    const group = (halves?: ReadonlySet<Value>) => sideBySide(steps, new Set(outputs), bindsBuffers, halves);
+    const stored =
+      storage === "f16"
+        ? storeHalves(plan, notes, group)
+        : { groups: group(), halves: new Set<Value>(), wide: new Map() };
+    const intervals = intervalsOf(stored.groups, outputs, stored.halves);
+    const whole = allocate(intervals.filter(({ value }) => !stored.halves.has(value)));
+    if (stored.halves.size === 0) return { stored, whole, half: nothing, lowerBound: whole.lowerBound };
+    const half = allocate(intervals.filter(({ value }) => stored.halves.has(value)));
+    return { stored, whole, half, lowerBound: largestLiveSum(intervals) };
+  };
+  const packing = pack(true);
+  const largest = Math.max(packing.whole.bytes, packing.half.bytes, sum(states), sum(outputs));
+  return largest <= mostStateBytes ? packing : pack(false);
+}
+
+const nothing: Arena = { offsets: new Map(), bytes: 0, lowerBound: 0 };
 
 const sum = (tensors: readonly Value[]): number =>
   tensors.reduce((total, tensor) => roundUp(total) + bytesOf(tensor), 0);
@@ -121,23 +141,22 @@ function placeStates(graph: Graph, add: AddBuffer, locations: Map<Value, Locatio
 }
 
 /** Lifetimes of the tensors that an entry point keeps in the arena. */
-function intervalsOf(groups: readonly Together[], outputs: readonly Value[]): readonly Interval[] {
+function intervalsOf(
+  groups: readonly Together[],
+  outputs: readonly Value[],
+  halves: ReadonlySet<Value>,
+): readonly Interval[] {
   const end = new Map<Value, number>();
   const returned = new Set(outputs);
   const steps = groups.flatMap((group, time) => group.steps.map((step) => ({ step, time })));
   for (const { step, time } of steps) for (const value of step.traffic.loads) end.set(value, time);
   return steps.flatMap(({ step, time: start }) => [
     ...ownTensors(step).flatMap((value) =>
-      returned.has(value) ? [] : [{ value, bytes: bytesOf(value), start, end: end.get(value) ?? start }],
+      returned.has(value) ? [] : [{ value, bytes: bytesOf(value, halves), start, end: end.get(value) ?? start }],
     ),
     // What a loop keeps for itself lives as long as it runs.
     ...innerTensors(step).map((value) => ({ value, bytes: bytesOf(value), start, end: start })),
   ]);
-}
-
-/** Values that a step writes into tensors of their own. */
-function ownTensors({ targets }: PlannedStep): readonly Value[] {
-  return [...targets.values()].flat().flatMap(({ value, state, row }) => (state || row ? [] : [value]));
 }
 
 function innerTensors({ loop }: PlannedStep): readonly Value[] {
@@ -153,8 +172,7 @@ function mostPlaces(steps: readonly PlannedStep[]): number {
 
 function assembleEntry(
   graph: Graph,
-  plan: EntryPlan,
-  groups: readonly Together[],
+  { plan, stored: { groups, halves } }: Packing,
   buffers: readonly BufferPlan[],
   add: AddBuffer,
   locations: Map<Value, Location>,
@@ -168,7 +186,7 @@ function assembleEntry(
   const settingsBuffer =
     settings.size > 0 ? add(`${entry.name} settings`, "settings", roundTo16(4 * settings.size)) : undefined;
   const outputs = placeOutputs(plan, add, locations);
-  const surroundings = { entry: entry.name, settings, settingsBuffer, placesBuffer, kernels };
+  const surroundings = { entry: entry.name, settings, settingsBuffer, placesBuffer, kernels, halves };
   const stateOf = (value: Value): Value | undefined => plan.updates.get(value)?.[0];
   const { dispatches, launches } = launchGroups(groups, {
     ...surroundings,

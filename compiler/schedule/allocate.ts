@@ -48,7 +48,8 @@ export function roundUp(bytes: number): number {
   return Math.ceil(bytes / alignment) * alignment;
 }
 
-function largestLiveSum(intervals: readonly Interval[]): number {
+/** The largest sum of bytes alive at once. */
+export function largestLiveSum(intervals: readonly Interval[]): number {
   const changes = new Map<number, number>();
   for (const { start, end, bytes } of intervals) {
     changes.set(start, (changes.get(start) ?? 0) + bytes);

@@ -6,12 +6,15 @@ import type { Conjunct } from "../lower/condition.ts";
 import { indexAlgebra, constantIndex, type Index } from "../lower/index.ts";
 import type { ElementwiseOp, Value } from "../../ir/value.ts";
 import type { Expression, Lanes } from "../lower/kernel.ts";
+import { readHalf, readHalves } from "./halves.ts";
 
 /** The variable that holds a tensor. */
 export interface Binding {
   readonly name: string;
   /** True for an array of vec4. */
   readonly isVector: boolean;
+  /** True for halves, four to an element of the array. */
+  readonly isHalf?: boolean;
   /** The constant that says where the tensor begins, in elements of the array; absent where it is all of it. */
   readonly start?: string;
 }
@@ -89,6 +92,7 @@ function loadText(load: Expression & { tag: "load" }, view: BindingView): string
   const binding = view.binding(load.tensor);
   const wrap = (text: string): string => (load.dtype === "bool" ? `${primary(text)} != 0u` : text);
   if (load.lanes === 1) return wrap(elementText(binding, load.index));
+  if (binding.isHalf) return `${readHalves}(${fourText(binding, load.index)})`;
   if (binding.isVector) {
     const text = fourText(binding, load.index);
     return load.dtype === "bool" ? `${text} != vec4<u32>(0u)` : text;
@@ -101,11 +105,15 @@ function loadText(load: Expression & { tag: "load" }, view: BindingView): string
 
 /** One element of a tensor. */
 export function elementText(binding: Binding, index: Index): string {
+  if (binding.isHalf) {
+    const word = indexText(indexAlgebra.remainder(indexAlgebra.divide(index, 2), 2));
+    return `${readHalf}(${fourText(binding, index)}[${word}], ${indexText(indexAlgebra.remainder(index, 2))})`;
+  }
   if (!binding.isVector) return `${binding.name}[${placeText(binding, index)}]`;
   return `${fourText(binding, index)}[${indexText(indexAlgebra.remainder(index, 4))}]`;
 }
 
-/** Four elements of a tensor that is an array of vec4. */
+/** Four elements of a tensor that is an array of vec4, or the words of four halves. */
 export function fourText(binding: Binding, index: Index): string {
   return `${binding.name}[${placeText(binding, indexAlgebra.divide(index, 4))}]`;
 }

@@ -1,15 +1,15 @@
 /// Several kernels as one module and one dispatch: each has a range of the workgroups, and is a function of its own.
-import { formatType } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import type { BindingAccess } from "../../runtime/abi.ts";
 import type { Kernel, SharedModule } from "../lower/kernel.ts";
 import { mostBindings } from "../cluster/partition.ts";
 import { familiesOf, type Family, type PartText } from "./alike.ts";
 import { primary, type Binding, type BindingView } from "./expression.ts";
+import { halfLines } from "./halves.ts";
 import { helperLines, mentionsWord, nonFinite, quadLines } from "./helpers.ts";
 import { sharedScalars, type SharedScalars } from "./shared-scalars.ts";
 import { statementLines } from "./statements.ts";
-import { collectUsages, pageOf, settingFields, settingLines, storageType, type Usage } from "./write.ts";
+import { arrayType, collectUsages, noteOf, pageOf, settingFields, settingLines, type Usage } from "./write.ts";
 
 /** A kernel of a group, and the comment above it. */
 export interface Part {
@@ -24,6 +24,8 @@ export interface GroupContext {
   locationOf(tensor: Value): { readonly buffer: number; readonly offset: number };
   /** What a buffer is called. */
   labelOf(buffer: number): string;
+  /** Tensors in half precision. */
+  readonly halves?: ReadonlySet<Value>;
 }
 
 /** Tensors that are bound together: one, or those of a buffer. */
@@ -56,7 +58,7 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
   for (const usage of usages.values()) usage.name = context.module.tensorNames.get(usage.tensor)!;
   const slabs = slabsOf([...usages.values()], context);
   const settings = settingFields(context.settings);
-  const bindings = bindingsOf(slabs);
+  const bindings = bindingsOf(slabs, context.halves);
   // Headers may mention anything that a model has named, so that the text does not tell.
   let usesSettings = false;
   const view: BindingView = {
@@ -75,7 +77,7 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
   const families = familiesOf(texts, starts, context.module.names);
   const text = families.flatMap(({ lines }) => lines).join("\n");
   const all = [text, ...scalars.assignments].join("\n");
-  const helpers = helperLines([...new Set(parts.flatMap(({ kernel }) => kernel.helpers))], all);
+  const helpers = [...halfLines(all), ...helperLines([...new Set(parts.flatMap(({ kernel }) => kernel.helpers))], all)];
   const special = nonFinite([all, ...helpers], slabs[0].name);
   const { lines: calls, workgroups } = callLines(families);
   const quads = quadLines(text);
@@ -178,27 +180,29 @@ function slabsOf(usages: readonly Usage[], { module, locationOf, labelOf }: Grou
   });
 }
 
-function bindingsOf(slabs: readonly Slab[]): ReadonlyMap<Value, Binding> {
+function bindingsOf(slabs: readonly Slab[], halves: GroupContext["halves"]): ReadonlyMap<Value, Binding> {
   const bindings = new Map<Value, Binding>();
   for (const { usages, name, isVector } of slabs) {
     for (const usage of usages) {
-      bindings.set(usage.tensor, { name, isVector, ...(usages.length > 1 && { start: usage.name }) });
+      const isHalf = halves?.has(usage.tensor);
+      bindings.set(usage.tensor, { name, isVector, isHalf, ...(usages.length > 1 && { start: usage.name }) });
     }
   }
   return bindings;
 }
 
 /** The variable that is bound, and where tensors begin in it. */
-function slabLines(slab: Slab, position: number, { locationOf }: GroupContext): readonly string[] {
+function slabLines(slab: Slab, position: number, { locationOf, halves }: GroupContext): readonly string[] {
   const { usages, tensors, access, name, isVector, from } = slab;
-  const type = storageType(tensors[0].type.dtype);
-  const array = isVector ? `array<vec4${type[0]}>` : `array<${type}>`;
-  const note = usages.length === 1 ? ` // ${formatType(tensors[0].type)}` : "";
+  // Halves lie in a buffer of their own.
+  const isHalf = halves?.has(tensors[0]) ?? false;
+  const array = arrayType(tensors[0], isVector, isHalf);
+  const note = usages.length === 1 ? ` // ${noteOf(tensors[0], isHalf)}` : "";
   return [
     `@group(0) @binding(${position}) var<storage, ${access}> ${name}: ${array};${note}`,
     ...(usages.length === 1 ? [] : usages).map(({ name: start, tensor }) => {
-      const at = (locationOf(tensor).offset - from) / (isVector ? 16 : 4);
-      return `const ${start} = ${at}u; // ${formatType(tensor.type)}`;
+      const at = (locationOf(tensor).offset - from) / (isHalf ? 8 : isVector ? 16 : 4);
+      return `const ${start} = ${at}u; // ${noteOf(tensor, isHalf)}`;
     }),
   ];
 }

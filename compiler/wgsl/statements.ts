@@ -1,6 +1,7 @@
 /// Statements of the Kernel IR as lines of WGSL.
 import { constantIndex, indexAlgebra } from "../lower/index.ts";
 import { targetTensor, type Statement } from "../lower/kernel.ts";
+import { writeHalves } from "./halves.ts";
 import { elementText, expressionText, fourText, primary, type BindingView } from "./expression.ts";
 
 /** The lines of a statement. */
@@ -37,6 +38,8 @@ function storeLines(store: Statement & { tag: "store" }, view: BindingView): str
         ? `select(vec4<u32>(0u), vec4<u32>(1u), ${text})`
         : `select(0u, 1u, ${text})`
       : text;
+  // Who writes single elements is not given halves.
+  if (binding.isHalf) return [`${fourText(binding, store.index)} = ${writeHalves}(${kept});`];
   if (value.lanes === 1) return [`${elementText(binding, store.index)} = ${kept};`];
   if (binding.isVector) return [`${fourText(binding, store.index)} = ${kept};`];
   return ["x", "y", "z", "w"].map((component, lane) => {

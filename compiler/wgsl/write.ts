@@ -6,6 +6,7 @@ import { placeName } from "../cluster/loop.ts";
 import { targetTensor, type Expression, type Kernel, type Statement } from "../lower/kernel.ts";
 import type { BindingView } from "./expression.ts";
 import { helperLines, mentionsWord, nonFinite, quadLines } from "./helpers.ts";
+import { halfLines } from "./halves.ts";
 import { createNamer } from "./names.ts";
 import { statementLines } from "./statements.ts";
 
@@ -13,6 +14,8 @@ import { statementLines } from "./statements.ts";
 export interface WriteContext {
   /** The buffer in which a tensor lives; tensors of one buffer cannot be bound with different access. */
   bufferOf(tensor: Value): number;
+  /** Tensors in half precision. */
+  readonly halves?: ReadonlySet<Value>;
   /** Settings of the entry point and their names, in the order of the uniform buffer. */
   readonly settings: ReadonlyMap<Value, string>;
   /** Named sizes left free, in the order of the uniform `sizes`. */
@@ -44,6 +47,18 @@ export function storageType(dtype: DType): StorageType {
   return dtype === "bool" ? "u32" : dtype;
 }
 
+/** The array that a tensor is bound as; four halves are two words. */
+export function arrayType({ type }: Value, isVector: boolean, isHalf: boolean): string {
+  if (isHalf) return "array<vec2u>";
+  const element = storageType(type.dtype);
+  return isVector ? `array<vec4${element[0]}>` : `array<${element}>`;
+}
+
+/** What is said about a tensor beside its binding. */
+export function noteOf({ type }: Value, isHalf: boolean): string {
+  return formatType(type) + (isHalf ? " in half precision" : "");
+}
+
 /** The fields of the uniform `settings`. */
 export function settingFields(settings: ReadonlyMap<Value, string>): ReadonlyMap<Value, string> {
   const field = createNamer();
@@ -63,10 +78,10 @@ export function writeKernel(kernel: Kernel, context: WriteContext, header: reado
   const usages = collectUsages(kernel.body);
   for (const usage of usages.values()) usage.name = kernel.tensorNames.get(usage.tensor)!;
   const settings = settingFields(context.settings);
-  const view = bindingView(usages, settings);
+  const view = bindingView(usages, settings, context.halves);
   const body = kernel.body.flatMap((statement) => statementLines(statement, view, "  "));
   const text = body.join("\n");
-  const helpers = helperLines(kernel.helpers, text);
+  const helpers = [...halfLines(text), ...helperLines(kernel.helpers, text)];
   const { declarations, assignments } = nonFinite([text, ...helpers], [...usages.values()][0]?.name ?? "");
   const usesSettings = text.includes("settings.");
   const usesPlace = mentionsWord(text, placeName);
@@ -127,9 +142,17 @@ export function builtins(text: string): string {
   return used.map(([name, builtin, type]) => `@builtin(${builtin}) ${name}: ${type}`).join(", ");
 }
 
-function bindingView(usages: ReadonlyMap<Value, Usage>, settings: ReadonlyMap<Value, string>): BindingView {
+function bindingView(
+  usages: ReadonlyMap<Value, Usage>,
+  settings: ReadonlyMap<Value, string>,
+  halves: WriteContext["halves"],
+): BindingView {
   return {
-    binding: (tensor) => ({ name: usages.get(tensor)!.name, isVector: !usages.get(tensor)!.scalar }),
+    binding: (tensor) => ({
+      name: usages.get(tensor)!.name,
+      isVector: !usages.get(tensor)!.scalar,
+      isHalf: halves?.has(tensor),
+    }),
     settingName: ({ setting }) => `settings.${settings.get(setting)!}`,
   };
 }
@@ -170,10 +193,10 @@ function bindingLines(
   context: WriteContext,
 ): string[] {
   const lines = usages.map((usage, binding) => {
-    const element = storageType(usage.tensor.type.dtype);
-    const array = usage.scalar ? `array<${element}>` : `array<vec4${element[0]}>`;
+    const isHalf = context.halves?.has(usage.tensor) ?? false;
+    const array = arrayType(usage.tensor, !usage.scalar, isHalf);
     const shared = tensors[binding].access === "read_write" && !usage.written;
-    const note = formatType(usage.tensor.type) + (shared ? "; only read, in a buffer that is written here" : "");
+    const note = noteOf(usage.tensor, isHalf) + (shared ? "; only read, in a buffer that is written here" : "");
     return `@group(0) @binding(${binding}) var<storage, ${tensors[binding].access}> ${usage.name}: ${array}; // ${note}`;
   });
   const declare = (name: string, type: string, fields: readonly string[], kind: string): void => {

@@ -1,0 +1,169 @@
+/// Which tensors of the arena are kept in half precision (`--storage f16`); arithmetic is float32 all the same. The rule
+/// is written here and nowhere else: activations and their slopes are halves; statistics, parts of long sums and what
+/// updates are made from stay whole. A word holds two halves: only who writes four elements at a time owns its words.
+import type { Graph } from "../ir/graph.ts";
+import { constantValue, inputOp } from "../ir/ops/leaf.ts";
+import { elementCount, isFloat, sameShape } from "../ir/type.ts";
+import { postorder, underLayouts, type OpKind, type Value } from "../ir/value.ts";
+import { descend } from "./cluster/descend.ts";
+import { contractNames } from "./lower/contract.ts";
+import { targetTensor, type SharedModule, type Statement } from "./lower/kernel.ts";
+import { lower } from "./lower/lower.ts";
+import type { Together } from "./merge.ts";
+import { tensorsOf, type EntryPlan, type PlannedStep } from "./plan.ts";
+import { createModuleNamer } from "./wgsl/names.ts";
+
+/** Element type of the tensors of the arena, where it may be chosen. */
+export type Storage = "f32" | "f16";
+
+/** Why a tensor of the arena stays f32. */
+export type Wide = "loop" | "statistic" | "summed" | "update" | "beyond" | "count" | "single";
+
+/** The reasons as a reader sees them. */
+export const wideReasons: Readonly<Record<Wide, string>> = {
+  loop: "a loop reads or writes it, place after place",
+  statistic: "it is a reduction, or follows from such and from states alone",
+  summed: "it is a part of a sum that is added up later",
+  update: "a state of its shape is updated from it",
+  beyond: "it may be a constant beyond 65504, the largest half",
+  count: "its elements are no multiple of four",
+  single: "its kernel writes single elements, and a word holds two",
+};
+
+/** What is decided about the tensors of an entry point. */
+export interface Stored {
+  readonly groups: readonly Together[];
+  readonly halves: ReadonlySet<Value>;
+  readonly wide: ReadonlyMap<Value, Wide>;
+}
+
+/** The largest finite half. */
+const largestHalf = 65504;
+
+/** Bytes of a tensor. */
+export function bytesOf(value: Value, halves?: ReadonlySet<Value>): number {
+  return (halves?.has(value) ? 2 : 4) * (elementCount(value.type.shape) as number);
+}
+
+/** Values that a step writes into tensors of their own. */
+export function ownTensors({ targets }: PlannedStep): readonly Value[] {
+  return [...targets.values()].flat().flatMap(({ value, state, row }) => (state || row ? [] : [value]));
+}
+
+/**
+ * The tensors of an entry point in halves, and its dispatches; `groupBy` says which kernels run side by side when these
+ * are halves. What a kernel writes it tells only once it is lowered.
+ */
+export function storeHalves(
+  plan: EntryPlan,
+  notes: Graph["notes"],
+  groupBy: (halves: ReadonlySet<Value>) => readonly Together[],
+): Stored {
+  const halves = new Set<Value>();
+  const wide = new Map<Value, Wide>();
+  for (const [value, reason] of reasonsOf(plan)) {
+    if (reason) wide.set(value, reason);
+    else halves.add(value);
+  }
+  for (;;) {
+    const groups = groupBy(halves);
+    const single = groups.flatMap((group) => writtenSingly(group, notes)).filter((value) => halves.delete(value));
+    if (single.length === 0) return { groups, halves, wide };
+    for (const value of single) wide.set(value, "single");
+  }
+}
+
+/** Float tensors of the arena, each with a reason against halves where there is one. */
+function reasonsOf({ steps, outputs, updates }: EntryPlan): ReadonlyMap<Value, Wide | undefined> {
+  const returned = new Set(outputs);
+  const own = steps.flatMap((step) => ownTensors(step).filter((value) => !returned.has(value)));
+  const tensors = new Set(own.filter(({ type }) => type.dtype === "f32"));
+  const looped = new Set(steps.flatMap((step) => (step.loop ? [...tensorsOf(step)] : [])));
+  const readers = readersOf([...outputs, ...updates.keys()]);
+  const updating = updatesOf(steps);
+  const isActivation = activations();
+  const reasonOf = (value: Value): Wide | undefined => {
+    if (looped.has(value)) return "loop";
+    if (!isActivation(value)) return "statistic";
+    if (readers.get(value)?.every(({ op }) => op.kind === "reduction")) return "summed";
+    if (updates.has(value) || updating(value)) return "update";
+    if (mayBeBeyond(value, tensors)) return "beyond";
+    return (elementCount(value.type.shape) as number) % 4 === 0 ? undefined : "count";
+  };
+  return new Map([...tensors].map((value) => [value, reasonOf(value)]));
+}
+
+/** What is computed element by element. */
+const expressions: readonly OpKind[] = ["elementwise", "layout", "piecewise"];
+
+/** True for what follows element by element from data, a contraction or a lookup: not from reductions and states alone. */
+function activations(): (value: Value) => boolean {
+  const known = new Map<Value, boolean>();
+  return (root) => {
+    for (const value of postorder([root])) {
+      if (known.has(value)) continue;
+      const { kind } = value.op;
+      const isSource =
+        kind === "contraction" || kind === "gather" || (value.op === inputOp && isFloat(value.type.dtype));
+      const follows = expressions.includes(kind) && value.operands.some((operand) => known.get(operand));
+      known.set(value, isSource || follows);
+    }
+    return known.get(root)!;
+  };
+}
+
+/** Who reads a value, layouts looked through. */
+function readersOf(roots: readonly Value[]): ReadonlyMap<Value, readonly Value[]> {
+  const readers = new Map<Value, Value[]>();
+  for (const value of postorder(roots)) {
+    if (value.op.kind === "layout") continue;
+    for (const operand of value.operands.map(underLayouts)) {
+      readers.set(operand, [...(readers.get(operand) ?? []), value]);
+    }
+  }
+  return readers;
+}
+
+/** True for what a kernel reads that updates a state of the same shape: gradients, and what becomes of them. */
+function updatesOf(steps: readonly PlannedStep[]): (value: Value) => boolean {
+  const updating = steps.flatMap(({ traffic, targets }) => {
+    const states = [...targets.values()].flat().flatMap(({ state }) => state ?? []);
+    return states.length > 0 ? [{ loads: new Set(traffic.loads), states }] : [];
+  });
+  return (value) =>
+    updating.some(
+      ({ loads, states }) => loads.has(value) && states.some(({ type }) => sameShape(type.shape, value.type.shape)),
+    );
+}
+
+/** True for what may be a number that a half cannot hold, such as −10⁹ where attention is masked; ∞ it can. */
+function mayBeBeyond(root: Value, tensors: ReadonlySet<Value>): boolean {
+  let found = false;
+  descend([root], (value) => {
+    const number = constantValue(value);
+    found ||= number !== undefined && Number.isFinite(number) && Math.abs(number) > largestHalf;
+    return value === root || (!tensors.has(value) && expressions.includes(value.op.kind));
+  });
+  return found;
+}
+
+/** Tensors of which the kernels of a group write single elements. */
+function writtenSingly({ steps, apart }: Together, notes: Graph["notes"]): readonly Value[] {
+  const shared: SharedModule | undefined =
+    steps.length === 1
+      ? undefined
+      : { names: createModuleNamer(contractNames), tensorNames: new Map(), arrays: new Map(), apart };
+  const found: Value[] = [];
+  const visit = (statements: readonly Statement[]): void => {
+    for (const statement of statements) {
+      if (statement.tag === "block") visit(statement.body);
+      else if (statement.tag === "store" && statement.value.lanes === 1) found.push(targetTensor(statement.target));
+    }
+  };
+  for (const { traffic, targets, loop } of steps) {
+    if (loop) continue;
+    const context = { notes, name: "kernel", stateOf: () => undefined, shared };
+    visit(lower(traffic, { ...context, targets: (value) => targets.get(value) ?? [] }).body);
+  }
+  return found;
+}
