@@ -9,6 +9,7 @@ import { slopeOfLengthRules } from "./lengths.ts";
 import { rowSelectionRules } from "./masks.ts";
 import { ratioNumberRules } from "./ratios.ts";
 import { sumRules } from "./reduce.ts";
+import { repeatedFactorRules } from "./repeated-factors.ts";
 import { rootNumberRules } from "./roots.ts";
 import { squareNumberRules } from "./squares.ts";
 import { standardizedRules } from "./standardized.ts";
@@ -34,6 +35,7 @@ export const simplifyingRules: readonly Rule[] = [
   ...selectRules,
   ...rowSelectionRules,
   ...sumRules,
+  ...repeatedFactorRules,
   ...weightedDeviationRules,
   ...slopeOfLengthRules,
   ...standardizedRules,

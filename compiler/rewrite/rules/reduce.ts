@@ -4,7 +4,6 @@ import { multiplyDims } from "../../../ir/dim.ts";
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { castOp, selectOp } from "../../../ir/ops/choose.ts";
 import { and } from "../../../ir/ops/compare.ts";
-import { contractAttrs } from "../../../ir/ops/contract.ts";
 import { exp } from "../../../ir/ops/functions.ts";
 import { reshapeOp, reshapeTo, transposeOp } from "../../../ir/ops/layout.ts";
 import { constant, constantValue, inputOp, iotaOp, sizeValue, type InputIdentity } from "../../../ir/ops/leaf.ts";
@@ -201,27 +200,6 @@ function sumOfSum(value: Value, { uses }: Surroundings): Value | undefined {
   return sum(x, { axes: [...axesOf(inner), ...axesOf(value).map((axis) => kept[axis])] });
 }
 
-/**
- * A product with one number in every place adds up what it is multiplied with. Not where the number has free places: the
- * total would have to be stored before it is repeated, which a contraction does in one kernel.
- */
-function contractionWithNumber(value: Value): Value | undefined {
-  const { batch, contracted } = contractAttrs(value);
-  const side = value.operands.findIndex((operand) => constantValue(operand) === undefined);
-  if (side < 0 || constantValue(value.operands[1 - side]) === undefined || contracted.length === 0) return undefined;
-  const x = value.operands[side];
-  const batched = batch.map((pair) => pair[side]);
-  const kept = keptAxes(
-    x.type.shape.length,
-    contracted.map((pair) => pair[side]),
-  );
-  if (kept.length < value.type.shape.length) return undefined;
-  const order = [...batched, ...kept.filter((axis) => !batched.includes(axis))];
-  const places = kept.map((axis) => order.indexOf(axis));
-  const total = mul(sum(x, { axes: contracted.map((pair) => pair[side]) }), constantValue(value.operands[1 - side])!);
-  return broadcastAlong(total as Value, value.type.shape, places);
-}
-
 /** Axes of extent 1 alone need no sum, and a sum over everything does not see the shape. */
 function sumOfLayout(value: Value): Value | undefined {
   const [x] = value.operands;
@@ -236,7 +214,6 @@ export const sumRules: readonly Rule[] = [
   rule("sum over unit axes", "reassociates", "sum(reshape(x)) = sum(x)", ["sum"], sumOfLayout),
   rule("sum of a sum", "reassociates", "sum(sum(x)) = sum(x)", ["sum"], sumOfSum),
   rule("sum of a repetition", "reassociates", "sum(broadcast(x)) = n * sum(x)", ["sum"], sumOfBroadcast),
-  rule("product with a number", "reassociates", "x @ c = c * sum(x)", ["contract"], contractionWithNumber),
   rule("sum known by its parts", "assumes-finite", "sum(c * distribution) = c", ["sum"], (value, facts) =>
     isFloat(value.type.dtype) ? knownSum(value.operands[0], axesOf(value), facts) : undefined,
   ),

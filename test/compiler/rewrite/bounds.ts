@@ -3,7 +3,7 @@ import type { Decimal } from "decimal.js";
 import { elementCount } from "../../../ir/type.ts";
 import { postorder, type Value } from "../../../ir/value.ts";
 import { evaluatePrecise } from "../../precise/index.ts";
-import { float32Values, ulp, type Data } from "./float32.ts";
+import { exampleSizes, float32Values, ulp, type Data } from "./float32.ts";
 
 /** A formula and what a rule makes of it; `operands` are formulas in the place of letters. */
 export interface Case {
@@ -24,7 +24,7 @@ export const fewDigits = 150;
 /** A formula in decimal arithmetic; undefined where these do not decide it. */
 export function truthOf(value: Value, feeds: Data, digits: number, most: number): readonly Decimal[] | undefined {
   try {
-    return evaluatePrecise([value], feeds, {}, digits, most).get(value);
+    return evaluatePrecise([value], feeds, exampleSizes, digits, most).get(value);
   } catch (error) {
     if (String(error).includes("digits")) return undefined;
     throw error;
@@ -92,14 +92,14 @@ export function movement({ before }: Case, values: readonly Value[], feeds: Data
 export function largestRead({ before }: Case, values: readonly Value[], feeds: Data): readonly number[] {
   const known = float32Values([before], feeds);
   const largest = new Array<number>(elementCount(before.type.shape) as number).fill(0);
-  const still = float32Values([before], feeds, {}, (exact) => exact).get(before)!;
+  const still = float32Values([before], feeds, exampleSizes, (exact) => exact).get(before)!;
   for (const value of values) {
     const numbers = Array.from(known.get(value)!);
     numbers.forEach((number, at) => {
       if (!Number.isFinite(number)) return;
       // Any other number will do to see which elements read this one.
       const other = new Map([...feeds, [value, numbers.map((x, i) => (i === at ? NaN : x))]]);
-      const found = float32Values([before], other, {}, (exact) => exact).get(before)!;
+      const found = float32Values([before], other, exampleSizes, (exact) => exact).get(before)!;
       found.forEach((each, i) => {
         if (!Object.is(each, still[i])) largest[i] = Math.max(largest[i], Math.abs(number));
       });
@@ -122,8 +122,8 @@ const kindOf = (x: number): number => (Number.isNaN(x) ? NaN : Number.isFinite(x
 /** Elements on the way to which a number of either side left the range of float32: the order of products decides that. */
 export function outOfRange({ before, after }: Case, feeds: Data): readonly boolean[] {
   const plain = float32Values([before, after], feeds);
-  const strict = float32Values([before, after], feeds, {}, inRange);
-  const wide = float32Values([before, after], feeds, {}, (exact) => exact);
+  const strict = float32Values([before, after], feeds, exampleSizes, inRange);
+  const wide = float32Values([before, after], feeds, exampleSizes, (exact) => exact);
   return Array.from(plain.get(before)!, (_, i) =>
     [before, after].some((side) => {
       const found = plain.get(side)![i];

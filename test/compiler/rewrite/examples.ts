@@ -7,7 +7,7 @@ import { contract } from "../../../ir/ops/contract.ts";
 import { abs, exp, log, maximum, pow, sigmoid, softplus, sqrt } from "../../../ir/ops/functions.ts";
 import { gather } from "../../../ir/ops/gather.ts";
 import { reshape, transpose, transposeOp } from "../../../ir/ops/layout.ts";
-import { constant, inputOp, iota } from "../../../ir/ops/leaf.ts";
+import { constant, inputOp, iota, sizeValue } from "../../../ir/ops/leaf.ts";
 import { hypot } from "../../../ir/ops/powers.ts";
 import { product } from "../../../ir/ops/product.ts";
 import { argmax, logsumexp, mean } from "../../../ir/ops/reduce.ts";
@@ -59,6 +59,32 @@ export const functionExamples: readonly { readonly name: string; readonly value:
     name: "product with a number",
     value: () => contract(constant(2, "f32", [4]), x, { batch: [], contracted: [[0, 1]] }),
   },
+  {
+    name: "product with a number",
+    value: () => contract(x, constant(2, "f32", [3, 2]), { batch: [], contracted: [[0, 0]] }),
+  },
+  {
+    name: "product with a number",
+    value: () => contract(constant(2), x, { batch: [], contracted: [] }),
+  },
+  {
+    name: "product with a repetition",
+    value: () => contract(x, broadcastAlong(row, [3, 4], [1]), { batch: [], contracted: [[0, 0]] }),
+  },
+  {
+    name: "product with a repetition",
+    value: () =>
+      contract(broadcastAlong(column, [3, 4, 2], [0]), leaf("z", [3, 2, 4]), {
+        ...{
+          batch: [[0, 0]],
+          contracted: [
+            [1, 2],
+            [2, 1],
+          ],
+        },
+      }),
+  },
+  { name: "ratio of sizes", value: () => div(sizeValue("n", "f32", [3]), sizeValue("5*n", "f32", [3])) },
   {
     name: "sum known by its parts",
     value: () =>

@@ -1,7 +1,7 @@
 /// Every rule fires in graphs that were not written for it: samples, losses in many spellings, the scoreboard, random graphs
 /// and, where they are at hand, the recorded operators. A rule that none of them needs has no place in the compiler.
 import { expect, test } from "vitest";
-import { grad, model, type Graph } from "chainrule";
+import { dense, grad, input, mean, model, sgd, type Graph } from "chainrule";
 import { runPasses } from "../../../compiler/pass.ts";
 import { derive, simplifyAfterBinding } from "../../../compiler/passes/all.ts";
 import { bindSizes, type Dims } from "../../../compiler/passes/bind-sizes.ts";
@@ -50,8 +50,15 @@ async function* corpus(): AsyncGenerator<readonly [Graph, Dims]> {
     const plan = planOf(seed, 20);
     yield [buildPlan(plan), sizesOf(plan)];
   }
+  yield [averaged, { batch: 4 }];
   for (const graph of recorded()) yield [graph, {}];
 }
+
+/** A mean over a batch of any size. */
+const averaged = model("averaged", () => {
+  const loss = mean(dense(input("x", "f32", ["batch", 3]), 2));
+  return { train: { loss, update: sgd(loss, { learningRate: 0.1 }) } };
+});
 
 /** The recorded operators, a graph for each. */
 function* recorded(): Generator<Graph> {

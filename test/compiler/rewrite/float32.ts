@@ -10,6 +10,9 @@ import { postorder, type ReductionOp, type Value } from "../../../ir/value.ts";
 /** Data of leaves, row-major. */
 export type Data = ReadonlyMap<Value, ArrayLike<number>>;
 
+/** Numbers for the sizes that examples name. */
+export const exampleSizes: Readonly<Record<string, number>> = { n: 7 };
+
 /** Makes of an exact result what is kept of it. */
 export type Round = (exact: number) => number;
 
@@ -17,7 +20,7 @@ export type Round = (exact: number) => number;
 export function float32Values(
   roots: readonly Value[],
   feeds: Data,
-  sizes: Readonly<Record<string, number>> = {},
+  sizes: Readonly<Record<string, number>> = exampleSizes,
   round: Round = Math.fround,
 ): ReadonlyMap<Value, Float64Array> {
   const results = new Map<Value, Float64Array>();
