@@ -102,7 +102,7 @@ export { logSoftmax, oneHot, softmax } from "./nn/softmax.ts";
 
 export { adam, type AdamOptions } from "./optim/adam.ts";
 export { gradientDescent, sgd, type SgdOptions } from "./optim/descent.ts";
-export type { Hyperparameter, OptimizerOptions } from "./optim/options.ts";
+export type { DynamicLossScale, Hyperparameter, OptimizerOptions } from "./optim/options.ts";
 
 export {
   bernoulli,

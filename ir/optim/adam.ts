@@ -2,12 +2,12 @@
 import { owner, part, state } from "../build.ts";
 import type { Update } from "../graph.ts";
 import { add, div, mul, neg, square, sub } from "../ops/arithmetic.ts";
-import { grad } from "../ops/derivative.ts";
 import { expm1, sqrt } from "../ops/functions.ts";
 import { constant } from "../ops/leaf.ts";
 import type { ScalarFloat } from "../static.ts";
 import type { DType, Shape } from "../type.ts";
 import type { Value } from "../value.ts";
+import { slopesOf } from "./loss-scale.ts";
 import { hyperparameter, trained, type OptimizerOptions } from "./options.ts";
 
 /** What Adam may be told. */
@@ -39,20 +39,21 @@ export function adam(loss: Value, options: AdamOptions = {}): readonly Update[] 
   const t = add(step, 1);
   const correction1 = part(biasCorrection(beta1, t), own, "m.norm");
   const correction2 = part(biasCorrection(beta2, t), own, "v.norm");
-  const moments = parameters.flatMap((w) => {
+  const { gradients, next, updates } = slopesOf(loss, parameters, options, () => own);
+  const moments = parameters.flatMap((w, i) => {
     const m = state(w.type.shape, {}, { owner: own, local: "m", of: w });
     const v = state(w.type.shape, {}, { owner: own, local: "v", of: w });
-    const gradient = grad(loss, w);
-    const nextM = add(mul(beta1, m), mul(1 - beta1, gradient));
-    const nextV = add(mul(beta2, v), mul(1 - beta2, square(gradient)));
+    const gradient = gradients[i];
+    const nextM = next(m, add(mul(beta1, m), mul(1 - beta1, gradient)));
+    const nextV = next(v, add(mul(beta2, v), mul(1 - beta2, square(gradient))));
     const direction = div(div(nextM, correction1), add(sqrt(div(nextV, correction2)), epsilon));
     return [
       { state: m, value: nextM },
       { state: v, value: nextV },
-      { state: w, value: sub(w, mul(rate, direction)) },
+      { state: w, value: next(w, sub(w, mul(rate, direction))) },
     ];
   });
-  return [{ state: step, value: t }, ...moments];
+  return [...updates, { state: step, value: next(step, t) }, ...moments];
 }
 
 /** 1 − βᵗ, as −(e^{t ln β} − 1): with β = 0.999 the difference itself would lose four digits of float32 at t = 1. */

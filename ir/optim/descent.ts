@@ -1,11 +1,11 @@
 /// Gradient descent, plain and with momentum.
-import { owner, state } from "../build.ts";
+import { owner, state, type Owner } from "../build.ts";
 import type { Update } from "../graph.ts";
 import { add, mul, sub } from "../ops/arithmetic.ts";
-import { grad } from "../ops/derivative.ts";
 import type { ScalarFloat } from "../static.ts";
 import type { DType, Shape } from "../type.ts";
 import type { Value } from "../value.ts";
+import { slopesOf } from "./loss-scale.ts";
 import { hyperparameter, trained, type Hyperparameter, type OptimizerOptions } from "./options.ts";
 
 /**
@@ -19,7 +19,9 @@ export function gradientDescent<D extends DType, S extends Shape>(
 export function gradientDescent(loss: Value, options: OptimizerOptions = {}): readonly Update[] {
   const parameters = trained("gradientDescent", loss, options);
   const rate = hyperparameter("learningRate", options.learningRate ?? 0.01);
-  return parameters.map((w) => ({ state: w, value: sub(w, mul(rate, grad(loss, w))) }));
+  const own = (): Owner => owner("gradientDescent", undefined, "kind");
+  const { gradients, next, updates } = slopesOf(loss, parameters, options, own);
+  return [...updates, ...parameters.map((w, i) => ({ state: w, value: next(w, sub(w, mul(rate, gradients[i]))) }))];
 }
 
 /** What stochastic gradient descent may be told. */
@@ -45,14 +47,16 @@ export function sgd(loss: Value, options: SgdOptions = {}): readonly Update[] {
   const rate = hyperparameter("learningRate", options.learningRate ?? 0.01);
   const momentum = hyperparameter("momentum", options.momentum ?? 0.9);
   const own = owner("sgd", options.name, "kind");
-  return parameters.flatMap((w) => {
+  const slopes = slopesOf(loss, parameters, options, () => own);
+  const steps = parameters.flatMap((w, i) => {
     const velocity = state(w.type.shape, {}, { owner: own, local: "velocity", of: w });
-    const gradient = grad(loss, w);
-    const next = add(mul(momentum, velocity), gradient);
+    const gradient = slopes.gradients[i];
+    const next = slopes.next(velocity, add(mul(momentum, velocity), gradient));
     const direction = options.nesterov ? add(gradient, mul(momentum, next)) : next;
     return [
       { state: velocity, value: next },
-      { state: w, value: sub(w, mul(rate, direction)) },
+      { state: w, value: slopes.next(w, sub(w, mul(rate, direction))) },
     ];
   });
+  return [...slopes.updates, ...steps];
 }

@@ -6,12 +6,25 @@ import type { Value } from "../value.ts";
 /** A number becomes a run-time setting (its default); a scalar f32 value is used as it is. */
 export type Hyperparameter = number | Value;
 
+/** A loss scale that finds its size: halved where a gradient overflows, and that step is left out; doubled after others. */
+export interface DynamicLossScale {
+  /** The scale of the first step. Default 65536. */
+  readonly initial?: number;
+  /** After so many steps without overflow the scale is doubled. Default 2000. */
+  readonly doubledAfter?: number;
+}
+
 /** What every optimizer may be told. */
 export interface OptimizerOptions {
   /** Size of a step. */
   readonly learningRate?: Hyperparameter;
   /** What to train; by default every trainable parameter that the loss depends on. */
   readonly parameters?: Value | readonly Value[];
+  /**
+   * Gradients are taken of the loss times this number, and divided by it: with `--storage f16` they then neither vanish nor
+   * overflow on the way. A number (a power of two costs no digits), a scalar, or options of a scale that finds its size.
+   */
+  readonly lossScale?: number | Value | DynamicLossScale;
 }
 
 /** A run-time setting for a number, or the value that the user gave. */

@@ -1,0 +1,118 @@
+/// Loss scaling: what a step does with it, in float64 and on a device whose activations are halves.
+import { describe, expect, it } from "vitest";
+import { adam, gradientDescent, input, matmul, mean, model, param, sgd, square, sub, tanh, values } from "chainrule";
+import type { Graph, OptimizerOptions, Update, Value } from "chainrule";
+import { checkOnDevice } from "../../compiler/check/index.ts";
+import { openDeviceModule } from "../../compiler/cli/device.ts";
+import { compile } from "../../compiler/compile.ts";
+import { derive } from "../../compiler/passes/all.ts";
+import { printGraph } from "../../ir/print.ts";
+import { load } from "../../runtime/index.ts";
+import { testDevice } from "../gpu.ts";
+import type { AnyModule } from "./planning.ts";
+
+type Optimizer = (loss: Value, options?: OptimizerOptions) => readonly Update[];
+
+const optimizers = { gradientDescent, sgd, adam } as unknown as Readonly<Record<string, Optimizer>>;
+
+const eights = (value: number): number[][] => Array.from({ length: 8 }, () => Array.from({ length: 8 }, () => value));
+
+/** A regression with a hidden layer of 8 and a batch of 16; slopes are as small or large as the square of `size`. */
+function regression(train: (loss: Value) => readonly Update[], size = 1): Graph {
+  return model("regression", () => {
+    const x = input("x", "f32", [16, 8]);
+    const y = input("y", "f32", [16, 8]);
+    const v = param([8, 8], { name: "v", init: values(eights(0.01)) });
+    const w = param([8, 8], { name: "w", init: values(eights(size)) });
+    const loss = mean(square(sub(matmul(tanh(matmul(x, v)), w), y)));
+    return { train: { loss, update: train(loss) } };
+  });
+}
+
+const data = { x: new Float32Array(128).fill(1), y: new Float32Array(128).fill(0) };
+
+async function loadHalves(graph: Graph): Promise<AnyModule> {
+  return load<AnyModule>(compile(graph, { storage: "f16" }), { device: await testDevice() });
+}
+
+async function stateOf(module: AnyModule, name: string): Promise<number> {
+  return (await module.readState())[name].data[0];
+}
+
+describe("a loss scale that is given", () => {
+  it.each(Object.keys(optimizers))("leaves the steps of %s as they are", async (name) => {
+    const optimizer = optimizers[name];
+    const device = await testDevice();
+    const scaled = regression((loss) => optimizer(loss, { lossScale: 1024 }));
+    const plain = compile(regression((loss) => optimizer(loss)));
+    // The interpreter runs the model with the scale, the device the one without.
+    const { kernels } = await checkOnDevice(scaled, () => openDeviceModule(plain, { device }));
+    expect(kernels.filter(({ ok }) => !ok)).toEqual([]);
+    expect(kernels.length).toBeGreaterThan(2);
+  });
+
+  it("keeps slopes that vanish in half precision", async () => {
+    const moved = async (lossScale?: number): Promise<number> => {
+      const train = (loss: Value): readonly Update[] =>
+        optimizers.gradientDescent(loss, { learningRate: 1e6, ...(lossScale && { lossScale }) });
+      const module = await loadHalves(regression(train, 1e-4));
+      await module.train(data).read();
+      const after = await stateOf(module, "v");
+      module.destroy();
+      return after - 0.01;
+    };
+    const hidden = Math.tanh(0.08);
+    const wanted = -1e6 * (16 * 8) * (2 / 128) * (8 * hidden * 1e-4) * 1e-4 * (1 - hidden ** 2);
+    expect(await moved()).toBeCloseTo(0, 6);
+    expect(Math.abs((await moved(2 ** 16)) / wanted - 1)).toBeLessThan(2e-3);
+  });
+
+  it("is printed as what it does", () => {
+    const graph = regression((loss) => optimizers.gradientDescent(loss, { lossScale: 1024 }));
+    expect(printGraph(derive(graph)).split("entry train")[1]).toMatchInlineSnapshot(`
+      "
+        v1 = tanh(x @ v)
+        v2 = v1 @ w - y
+        output loss = mean(v2²)  # f32
+        v3 = 16 · v2
+        ∂scaledLoss/∂w = v1ᵀ @ v3
+        ∂scaledLoss/∂v = xᵀ @ (v3 @ wᵀ · (1 - v1²))
+        update v ← v - learningRate · (∂scaledLoss/∂v / 1024)
+        update w ← w - learningRate · (∂scaledLoss/∂w / 1024)
+      "
+    `);
+  });
+});
+
+describe("a loss scale that finds its size", () => {
+  it("is halved where slopes overflow, leaves that step out, and is doubled after steps without", async () => {
+    const options = { learningRate: 1e-6, lossScale: { initial: 2 ** 20, doubledAfter: 3 } };
+    const module = await loadHalves(regression((loss) => optimizers.adam(loss, options), 8));
+    const scales: number[] = [];
+    const steps: number[] = [];
+    const weights: number[] = [];
+    for (let call = 0; call < 12; call++) {
+      const { loss } = (await module.train(data).read()) as { loss: number };
+      expect(Number.isFinite(loss)).toBe(true);
+      scales.push(await stateOf(module, "adam.lossScale"));
+      steps.push(await stateOf(module, "adam.step"));
+      weights.push(await stateOf(module, "w"));
+    }
+    module.destroy();
+    const first = steps.indexOf(1);
+    expect(first).toBeGreaterThan(3);
+    // Halved in every step that is left out, and nothing else changes there.
+    expect(scales.slice(0, first)).toEqual(scales.slice(0, first).map((_, call) => 2 ** (19 - call)));
+    expect(new Set(weights.slice(0, first))).toEqual(new Set([8]));
+    expect(steps.slice(first, first + 4)).toEqual([1, 2, 3, 3]);
+    expect(scales.slice(first, first + 4)).toEqual([1, 1, 2, 1].map((by) => by * scales[first]));
+    expect(weights[first]).toBeLessThan(8);
+  });
+
+  it("agrees with the interpreter in every state", async () => {
+    const graph = regression((loss) => optimizers.sgd(loss, { lossScale: { initial: 256 } }));
+    const device = await testDevice();
+    const { kernels } = await checkOnDevice(graph, (program) => openDeviceModule(program, { device }));
+    expect(kernels.filter(({ ok }) => !ok)).toEqual([]);
+  });
+});
