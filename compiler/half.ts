@@ -40,11 +40,6 @@ export interface Stored {
 /** The largest finite half. */
 const largestHalf = 65504;
 
-/** Bytes of a tensor. */
-export function bytesOf(value: Value, halves?: ReadonlySet<Value>): number {
-  return (halves?.has(value) ? 2 : 4) * (elementCount(value.type.shape) as number);
-}
-
 /** Values that a step writes into tensors of their own. */
 export function ownTensors({ targets }: PlannedStep): readonly Value[] {
   return [...targets.values()].flat().flatMap(({ value, state, row }) => (state || row ? [] : [value]));

@@ -1,55 +1,80 @@
 /// Kernels of a program: those that do the same are kept once, names are given once.
+import { wrap } from "../ir/print/wrap.ts";
 import type { Kernel } from "../runtime/abi.ts";
 import { formOf } from "./wgsl/form.ts";
 
 /** The kernels of a program so far. */
 export interface KernelTable {
-  readonly all: Kernel[];
   /**
-   * Index of a kernel that does the same, added when there is none: layers of one shape have one kernel. Its comment
-   * then says what else it computes.
+   * Index of a kernel that does the same, added when there is none: layers of one shape have one kernel. `results` are the
+   * names of what it computes.
    */
-  add(kernel: Kernel): number;
-  /** A name that no kernel has yet, with the name of its entry point where there are several. */
-  unique(name: string, entry: string): string;
+  add(kernel: Omit<Kernel, "name">, results: readonly string[], entry: string): number;
+  /** Notes that a kernel computes something else as well. */
+  likewise(kernel: number, results: readonly string[]): void;
+  nameOf(kernel: number): string;
+  /** The kernels, whose comments say what else they compute. */
+  finish(): readonly Kernel[];
 }
 
 /** An empty table; `several` entry points share it, or one. */
 export function createKernelTable(several: boolean): KernelTable {
   const all: Kernel[] = [];
+  /** Everything that a kernel computes. */
+  const titles: Set<string>[] = [];
   const known = new Map<string, number>();
-  const names = new Set<string>();
-  const counts = new Map<string, number>();
+  const unique = createNames(several);
+  const likewise = (kernel: number, results: readonly string[]): void => {
+    titles[kernel].add(titleOf(results));
+  };
   return {
-    all,
-    add(kernel) {
+    likewise,
+    add(kernel, results, entry) {
       const key = `${kernel.bindings.join()}\n${formOf(kernel.wgsl)}`;
-      const position = known.get(key) ?? all.push(kernel) - 1;
-      all[position] = withNote(all[position], kernel);
+      const position = known.get(key) ?? all.push({ ...kernel, name: unique(titleOf(results), entry) }) - 1;
       known.set(key, position);
-      names.add(all[position].name);
+      titles[position] ??= new Set();
+      likewise(position, results);
       return position;
     },
-    unique(name, entry) {
-      if (!names.has(name)) return name;
-      const base = several ? `${entry}_${name}` : name;
-      if (several && !names.has(base)) return base;
-      // Names are never given back: the search goes on where it ended last.
-      let count = counts.get(base) ?? 1;
-      while (names.has(`${base}_${count}`)) count++;
-      counts.set(base, count);
-      return `${base}_${count}`;
-    },
+    nameOf: (kernel) => all[kernel].name,
+    finish: () => all.map((kernel, position) => withNote(kernel, [...titles[position]].slice(1))),
   };
 }
 
-/** The first line of a kernel's comment: what it computes first. */
-const firstLine = /^\n*\/\/ (.*)\n/;
+/** Names that no kernel has yet, with the name of the entry point where there are several. */
+function createNames(several: boolean): (name: string, entry: string) => string {
+  const names = new Set<string>();
+  const counts = new Map<string, number>();
+  const take = (name: string): string => {
+    names.add(name);
+    return name;
+  };
+  return (name, entry) => {
+    if (!names.has(name)) return take(name);
+    const base = several ? `${entry}_${name}` : name;
+    if (several && !names.has(base)) return take(base);
+    // Names are never given back: the search goes on where it ended last.
+    let count = counts.get(base) ?? 1;
+    while (names.has(`${base}_${count}`)) count++;
+    counts.set(base, count);
+    return take(`${base}_${count}`);
+  };
+}
 
-/** A kernel whose comment says what `other` computes by it, where that is something else. */
-function withNote(kernel: Kernel, other: Kernel): Kernel {
-  const [own, also] = [kernel, other].map(({ wgsl }) => firstLine.exec(wgsl)?.[1]);
-  const note = `// likewise ${also}\n`;
-  if (own === undefined || also === undefined || own === also || kernel.wgsl.includes(note)) return kernel;
-  return { ...kernel, wgsl: kernel.wgsl.replace(/^\n*(\/\/ .*\n)+/, (comment) => `${comment}${note}`) };
+/** One name, `updates` where all are, else the first name and how many there are besides. */
+function titleOf(results: readonly string[]): string {
+  if (results.length === 1) return results[0];
+  const isUpdate = results.every((name) => name.startsWith("update_"));
+  return isUpdate ? "updates" : `${results[0]}_and_${results.length - 1}_more`;
+}
+
+/** A kernel whose comment says what else it computes. */
+function withNote(kernel: Kernel, others: readonly string[]): Kernel {
+  if (others.length === 0) return kernel;
+  const note = wrap(`Likewise ${others.join(", ")}.`, 110, "  ").map((line) => `// ${line}\n`);
+  return {
+    ...kernel,
+    wgsl: kernel.wgsl.replace(/^\n*((?:\/\/ .*\n)*)/, (_, comment: string) => comment + note.join("")),
+  };
 }

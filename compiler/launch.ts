@@ -1,21 +1,18 @@
-/// Planned kernels → dispatches: text, bindings and workgroups of each, and what it costs.
+/// Planned kernels → dispatches: bindings and workgroups of each, and what it costs. What was made for one layer serves all
+/// that are alike.
 import type { Graph } from "../ir/graph.ts";
 import type { Value } from "../ir/value.ts";
 import type { Dispatch, Loop } from "../runtime/abi.ts";
+import { bytesOf, roundTo16, sumBytes } from "./bytes.ts";
+import { mostBindings } from "./cluster/partition.ts";
 import { dispatchSize } from "./errors.ts";
-import { bytesOf } from "./half.ts";
 import type { KernelTable } from "./kernel-table.ts";
-import { describeContraction } from "./lower/contraction-shape.ts";
-import { contractNames } from "./lower/contract.ts";
-import { kernelHeader, kernelName } from "./lower/header.ts";
-import { mostWorkgroups, type GridExtent, type Kernel, type SharedModule } from "./lower/kernel.ts";
-import { lower } from "./lower/lower.ts";
-import { sharedThreads } from "./lower/rows.ts";
+import { kernelName } from "./lower/header.ts";
+import { mostWorkgroups } from "./lower/kernel.ts";
+import { makeKernel, type MadeKernel } from "./make-kernel.ts";
 import type { Together } from "./merge.ts";
 import { tensorsOf, type LoopPlan, type PlannedStep } from "./plan.ts";
-import { writeGroup, type BoundTensors } from "./wgsl/group.ts";
-import { createModuleNamer } from "./wgsl/names.ts";
-import { writeKernel } from "./wgsl/write.ts";
+import type { Signer } from "./signature.ts";
 
 /** What is known about one launch, for reports. */
 export interface LaunchFacts {
@@ -38,6 +35,13 @@ export interface Location {
   readonly offset: number;
 }
 
+/** A kernel in the table that serves wherever tensors are used in the same way. */
+export interface Reusable extends Omit<MadeKernel, "wgsl" | "bindings"> {
+  readonly kernel: number;
+  /** What it binds: tensors by their numbers in its signature. */
+  readonly bindings: readonly { readonly tensors: readonly number[]; readonly isVector: boolean }[];
+}
+
 /** What launches must know about the program around them. */
 export interface Surroundings {
   readonly entry: string;
@@ -49,14 +53,12 @@ export interface Surroundings {
   readonly kernels: KernelTable;
   /** Tensors in half precision. */
   readonly halves?: ReadonlySet<Value>;
+  readonly signer: Signer;
+  /** Kernels of the entry point so far, by what tells them apart. */
+  readonly made: Map<string, Reusable>;
   stateOf(value: Value): Value | undefined;
   /** What a buffer is called. */
   labelOf(buffer: number): string;
-}
-
-/** Bytes of a uniform buffer. */
-export function roundTo16(bytes: number): number {
-  return Math.ceil(bytes / 16) * 16;
 }
 
 /** Bytes of the place of a loop, as a kernel sees it; places lie 256 bytes apart, as WebGPU aligns bindings. */
@@ -81,9 +83,10 @@ export function launchSteps(steps: readonly PlannedStep[], around: Surroundings,
 /** The dispatches of steps that run side by side. */
 export function launchGroups(groups: readonly Together[], around: Surroundings): Launched {
   return join(
-    groups.map((group) =>
-      group.steps.length === 1 ? launchStep(group.steps[0], around, 0) : launchGroup(group, around),
-    ),
+    groups.map((group) => {
+      const [{ loop }] = group.steps;
+      return loop ? launchLoop(loop, around, 0) : launch(group, around, 0);
+    }),
   );
 }
 
@@ -95,7 +98,7 @@ function join(parts: readonly Launched[]): Launched {
 }
 
 function launchStep(step: PlannedStep, around: Surroundings, depth: number): Launched {
-  return step.loop ? launchLoop(step.loop, around, depth) : launch(step, around, depth);
+  return step.loop ? launchLoop(step.loop, around, depth) : launch({ steps: [step], apart: false }, around, depth);
 }
 
 function launchLoop({ times, reverse, first, each, aliases, notes }: LoopPlan, around: Surroundings, depth: number) {
@@ -111,127 +114,77 @@ function launchLoop({ times, reverse, first, each, aliases, notes }: LoopPlan, a
   };
 }
 
-/** A kernel of a step, the comment above it, and the bytes of the tensors that it binds. */
-function prepare(step: PlannedStep, name: string, { notes, stateOf, halves }: Surroundings, shared?: SharedModule) {
-  const targets = (value: Value) => step.targets.get(value) ?? [];
-  const kernel = lower(step.traffic, { notes, stateOf, name, targets, shared });
-  const bytes = sumBytes(tensorsOf(step), halves);
-  return { kernel, header: kernelHeader(step, notes, stateOf, kernel, bytes), bytes };
-}
-
-const sumBytes = (tensors: ReadonlySet<Value>, halves: Surroundings["halves"]): number =>
-  [...tensors].reduce((total, tensor) => total + bytesOf(tensor, halves), 0);
-
-function launch(step: PlannedStep, around: Surroundings, depth: number): Launched {
-  const { entry, notes, locations, settings, kernels, halves } = around;
-  const wanted = kernelName(step, notes);
-  const { kernel: lowered, header, bytes } = prepare(step, wanted, around);
-  const bufferOf = (tensor: Value): number => locations.get(tensor)!.buffer;
-  const written = writeKernel(lowered, { bufferOf, settings, sizes: [], halves }, header);
-  const bindings: Dispatch["bindings"][number][] = written.tensors.map(({ tensor }) => ({
-    ...locations.get(tensor)!,
-    bytes: bytesOf(tensor, halves),
-  }));
-  const access = written.tensors.map((each): "read" | "read_write" | "uniform" => each.access);
-  if (written.usesSettings) {
-    bindings.push(settingsBinding(around));
-    access.push("uniform");
-  }
-  if (written.usesPlace) {
-    const stride = { depth: depth - 1, bytes: 256 };
-    bindings.push({ buffer: around.placesBuffer!, offset: 0, bytes: placeBytes, step: stride });
-    access.push("uniform");
-  }
-  const kernel = kernels.add({ name: kernels.unique(wanted, entry), wgsl: written.wgsl, bindings: access });
-  const { name } = kernels.all[kernel];
-  const workgroups = lowered.grid.map(workgroupCount) as unknown as Dispatch["workgroups"];
+/** Kernels that run side by side, one of them or more, as a dispatch. */
+function launch(group: Together, around: Surroundings, depth: number): Launched {
+  const { steps } = group;
+  const { kernels, signer, made, notes, halves } = around;
+  const { text, tensors } = signer.ofAll(steps);
+  const names = steps.map((step) => kernelName(step, notes));
+  const key = `${text}\n${placesText(tensors, around)}`;
+  const known = made.get(key);
+  if (known) kernels.likewise(known.kernel, names);
+  const { kernel, workgroups, flops, paddedFlops, ...binds } = known ?? make(group, names, tensors, around);
+  made.set(key, { kernel, workgroups, flops, paddedFlops, ...binds });
+  const name = kernels.nameOf(kernel);
   const largest = Math.max(...workgroups);
   if (largest > mostWorkgroups) throw dispatchSize(name, largest, mostWorkgroups);
-  const facts = {
-    name,
-    workgroups,
-    flops: lowered.flops as number,
-    paddedFlops: paddedFlops(step, lowered),
-    bytes,
-    times: 1,
-    steps: [step],
+  const bindings: Dispatch["bindings"][number][] = binds.bindings.map(({ tensors: bound, isVector }) =>
+    rangeOf(
+      bound.map((number) => tensors[number]),
+      isVector,
+      around,
+    ),
+  );
+  if (binds.usesSettings) bindings.push(settingsBinding(around));
+  if (binds.usesPlace) {
+    const stride = { depth: depth - 1, bytes: 256 };
+    bindings.push({ buffer: around.placesBuffer!, offset: 0, bytes: placeBytes, step: stride });
+  }
+  const bytes = sumBytes(new Set(steps.flatMap((step) => [...tensorsOf(step)])), halves);
+  return {
+    dispatches: [{ kernel, workgroups, bindings }],
+    launches: [{ name, workgroups, flops, paddedFlops, bytes, times: 1, steps }],
   };
-  return { dispatches: [{ kernel, workgroups, bindings }], launches: [facts] };
+}
+
+/** A kernel that was not there yet. */
+function make(group: Together, names: readonly string[], tensors: readonly Value[], around: Surroundings): Reusable {
+  const { wgsl, bindings, ...costs } = makeKernel(group, names, around);
+  const access = bindings.map((each) => each.access);
+  if (costs.usesSettings) access.push("uniform");
+  if (costs.usesPlace) access.push("uniform");
+  const kernel = around.kernels.add({ wgsl, bindings: access }, names, around.entry);
+  const numbers = new Map(tensors.map((tensor, number) => [tensor, number]));
+  const numbered = bindings.map((each) => ({
+    tensors: each.tensors.map((tensor) => numbers.get(tensor)!),
+    isVector: each.isVector,
+  }));
+  return { ...costs, kernel, bindings: numbered };
+}
+
+/**
+ * What the text of a kernel shows of where tensors lie: which share a buffer, and which are halves; the place of each, if
+ * buffers are bound whole.
+ */
+function placesText(tensors: readonly Value[], { locations, halves }: Surroundings): string {
+  const buffers: number[] = [];
+  const places = tensors.map((tensor) => {
+    const { buffer, offset } = locations.get(tensor)!;
+    const known = buffers.indexOf(buffer);
+    const number = known < 0 ? buffers.push(buffer) - 1 : known;
+    return `${tensors.length > mostBindings ? `${buffer}:${offset}` : number}${halves?.has(tensor) ? "h" : ""}`;
+  });
+  return places.join();
 }
 
 const settingsBinding = ({ settingsBuffer, settings }: Surroundings): Dispatch["bindings"][number] => ({
   ...{ buffer: settingsBuffer!, offset: 0, bytes: roundTo16(4 * settings.size) },
 });
 
-function launchGroup({ steps, apart }: Together, around: Surroundings): Launched {
-  const { entry, notes, locations, settings, kernels, labelOf, halves } = around;
-  const holdsProduct = steps.some(({ traffic }) => traffic.cluster.kind === "contract");
-  const names = createModuleNamer(holdsProduct ? contractNames : undefined);
-  const module: SharedModule = { names, tensorNames: new Map(), arrays: new Map(), apart };
-  const wantedNames = steps.map((step) => kernelName(step, notes));
-  const parts = steps.map((step, i) => prepare(step, names.outside(wantedNames[i]), around, module));
-  const locationOf = (tensor: Value): Location => locations.get(tensor)!;
-  const written = writeGroup(parts, sharedThreads, { module, settings, locationOf, labelOf, halves });
-  const bindings = [
-    ...written.bindings.map((each) => rangeOf(each, locationOf, halves)),
-    ...(written.usesSettings ? [settingsBinding(around)] : []),
-  ];
-  const access = [
-    ...written.bindings.map((each) => each.access),
-    ...(written.usesSettings ? ["uniform" as const] : []),
-  ];
-  const wanted = groupName(wantedNames);
-  const kernel = kernels.add({ name: kernels.unique(wanted, entry), wgsl: written.wgsl, bindings: access });
-  const workgroups = [written.workgroups, 1, 1] as const;
-  const facts = {
-    name: kernels.all[kernel].name,
-    workgroups,
-    flops: parts.reduce((total, part) => total + (part.kernel.flops as number), 0),
-    paddedFlops: parts.reduce((total, { kernel }, i) => total + paddedFlops(steps[i], kernel), 0),
-    bytes: sumBytes(new Set(steps.flatMap((step) => [...tensorsOf(step)])), halves),
-    times: 1,
-    steps,
-  };
-  return { dispatches: [{ kernel, workgroups, bindings }], launches: [facts] };
-}
-
-/** `updates` where all are, else the first name and how many there are besides. */
-function groupName(names: readonly string[]): string {
-  return names.every((name) => name.startsWith("update_")) ? "updates" : `${names[0]}_and_${names.length - 1}_more`;
-}
-
 /** The range of a buffer that holds the tensors. */
-function rangeOf(
-  { tensors, isVector }: BoundTensors,
-  locationOf: (tensor: Value) => Location,
-  halves: Surroundings["halves"],
-) {
-  const { buffer } = locationOf(tensors[0]);
-  const offset = Math.min(...tensors.map((tensor) => locationOf(tensor).offset));
-  const bytes = Math.max(...tensors.map((tensor) => locationOf(tensor).offset + bytesOf(tensor, halves))) - offset;
-  return { buffer, offset, bytes: isVector ? roundTo16(bytes) : bytes };
-}
-
-/**
- * Flops of all threads, also those beyond the edges: they compute products and go over rows, but return before what is
- * computed element by element.
- */
-function paddedFlops({ traffic: { cluster } }: PlannedStep, { flops, grid }: Kernel): number {
-  const padding = (each: GridExtent): number => (workgroupCount(each) * each.per) / (each.extent as number);
-  const all = flops as number;
-  const product = [...cluster.members].find(({ op }) => op.kind === "contraction");
-  const beyond = product ? productFlops(product) : cluster.kind === "map" ? 0 : all;
-  return grid.reduce((padded, each) => padded * padding(each), beyond) + (all - beyond);
-}
-
-/** Flops of a contraction without what follows it. */
-function productFlops(value: Value): number {
-  const { batchCount, rowCount, columnCount, length } = describeContraction(value);
-  return (
-    2 * [batchCount, rowCount, columnCount, length].reduce<number>((total, extent) => total * (extent as number), 1)
-  );
-}
-
-function workgroupCount({ extent, per }: GridExtent): number {
-  return Math.ceil((extent as number) / per);
+function rangeOf(tensors: readonly Value[], isVector: boolean, { locations, halves }: Surroundings) {
+  const places = tensors.map((tensor) => locations.get(tensor)!);
+  const offset = Math.min(...places.map((place) => place.offset));
+  const bytes = Math.max(...tensors.map((tensor, i) => places[i].offset + bytesOf(tensor, halves))) - offset;
+  return { buffer: places[0].buffer, offset, bytes: isVector ? roundTo16(bytes) : bytes };
 }

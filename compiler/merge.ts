@@ -9,6 +9,7 @@ import { mostWorkgroups, targetTensor } from "./lower/kernel.ts";
 import { arrangeRows, fullStores } from "./lower/reduce.ts";
 import { isShort, rowsOf, sharedThreads, unitsOf } from "./lower/rows.ts";
 import { tensorsOf, type PlannedStep } from "./plan.ts";
+import { createSigner } from "./signature.ts";
 import { storageType } from "./wgsl/write.ts";
 
 /** A single row of more elements than this is no work for one small workgroup. */
@@ -33,10 +34,11 @@ export function sideBySide(
   outputs: ReadonlySet<Value>,
   bindsBuffers = true,
   halves: ReadonlySet<Value> = new Set(),
+  signer = createSigner(),
 ): readonly Together[] {
   const before = waits(steps);
-  const kinds = steps.map(kindOf);
-  const sizes = steps.map((step, i) => (kinds[i] === "alone" ? Infinity : workgroupsOf(step, kinds[i])));
+  const grids = steps.map(remembered(gridOf, (step) => signer.of(step).text));
+  const [kinds, sizes] = [grids.map(({ kind }) => kind), grids.map(({ workgroups }) => workgroups)];
   const tensors = steps.map(tensorsOf);
   const slabs = tensors.map((all) => slabsOf(all, outputs, halves));
   const groups: Group[] = [];
@@ -84,6 +86,28 @@ export function sideBySide(
     .filter((group) => group.steps.length > 0)
     .sort((x, y) => x.level - y.level)
     .map(({ kind, steps: all }) => ({ steps: all.map((step) => steps[step]), apart: kind === "apart" }));
+}
+
+/** What threads a kernel asks for. */
+interface Grid {
+  readonly kind: ReturnType<typeof kindOf>;
+  readonly workgroups: number;
+}
+
+function gridOf(step: PlannedStep): Grid {
+  const kind = kindOf(step);
+  return { kind, workgroups: kind === "alone" ? Infinity : workgroupsOf(step, kind) };
+}
+
+/** The function, which goes by what `keyOf` says and looks at one of those that are alike. */
+function remembered<T, R>(find: (each: T) => R, keyOf: (each: T) => string): (each: T) => R {
+  const known = new Map<string, R>();
+  return (each) => {
+    const key = keyOf(each);
+    const found = known.get(key) ?? find(each);
+    known.set(key, found);
+    return found;
+  };
 }
 
 /** Adds an item to the list under a key. */

@@ -10,11 +10,20 @@ import type { Lessons } from "./cluster/partition.ts";
 import { emptyTensor } from "./errors.ts";
 import { classExtents } from "../ir/classes.ts";
 import { plainInitializer } from "./initialize.ts";
-import { createKernelTable, type KernelTable } from "./kernel-table.ts";
-import { bytesOf, ownTensors, storeHalves, type Storage, type Stored } from "./half.ts";
-import { allDispatches, launchGroups, placeBytes, roundTo16, type LaunchFacts, type Location } from "./launch.ts";
+import { bytesOf, roundTo16 } from "./bytes.ts";
+import { createKernelTable } from "./kernel-table.ts";
+import { ownTensors, storeHalves, type Storage, type Stored } from "./half.ts";
+import {
+  allDispatches,
+  launchGroups,
+  placeBytes,
+  type LaunchFacts,
+  type Location,
+  type Surroundings,
+} from "./launch.ts";
 import { sideBySide, type Together } from "./merge.ts";
 import { planEntry, type EntryPlan, type PlannedStep } from "./plan.ts";
+import { createSigner, type Signer } from "./signature.ts";
 import { allocate, largestLiveSum, roundUp, type Arena, type Interval } from "./schedule/allocate.ts";
 import { storageType } from "./wgsl/write.ts";
 
@@ -49,15 +58,16 @@ export function assemble(graph: Graph, refused?: Lessons["refused"], storage: St
     buffers.push({ label, role, bytes: role === "input" ? bytes : roundTo16(bytes) }) - 1;
   const locations = new Map<Value, Location>();
   const states = placeStates(graph, add, locations);
+  const signer = createSigner();
   const plans = graph.entryPoints
     .map((entry) => planEntry(entry, graph.notes, refused))
-    .map((plan) => ({ plan, ...packed(plan, graph, storage) }));
+    .map((plan) => ({ plan, ...packed(plan, graph, storage, signer) }));
   const addArena = (label: string, bytes: number): number => (bytes > 0 ? add(label, "arena", bytes) : -1);
   const arena = addArena("arena", Math.max(0, ...plans.map(({ whole }) => whole.bytes)));
   const halfArena = addArena("halves", Math.max(0, ...plans.map(({ half }) => half.bytes)));
   const places = Math.max(0, ...plans.map(({ plan }) => mostPlaces(plan.steps)));
   const placesBuffer = places > 0 ? add("places", "places", 256 * (places - 1) + placeBytes) : undefined;
-  const kernels = createKernelTable(graph.entryPoints.length > 1);
+  const shared = { signer, kernels: createKernelTable(graph.entryPoints.length > 1), placesBuffer };
   const entryPoints: Record<string, EntryPoint> = {};
   const facts: EntryFacts[] = [];
   for (const packing of plans) {
@@ -65,12 +75,12 @@ export function assemble(graph: Graph, refused?: Lessons["refused"], storage: St
     const local = new Map(locations);
     for (const [value, offset] of whole.offsets) local.set(value, { buffer: arena, offset });
     for (const [value, offset] of half.offsets) local.set(value, { buffer: halfArena, offset });
-    const { entry, launches } = assembleEntry(graph, packing, buffers, add, local, kernels, placesBuffer);
+    const { entry, launches } = assembleEntry(graph, packing, buffers, add, local, shared);
     entryPoints[plan.entry.name] = entry;
     const arenaFacts = { arenaBytes: whole.bytes + half.bytes, arenaLowerBound: lowerBound };
     facts.push({ name: plan.entry.name, plan, launches, ...arenaFacts, ...(storage === "f16" && { stored }) });
   }
-  const program = { abi: abiVersion, name: graph.name, buffers, states, kernels: kernels.all, entryPoints };
+  const program = { abi: abiVersion, name: graph.name, buffers, states, kernels: shared.kernels.finish(), entryPoints };
   return { program: { ...program, limits: limitsOf(buffers, entryPoints) }, facts };
 }
 
@@ -85,10 +95,10 @@ interface Packing {
 }
 
 /** Kernels bind whole buffers where these can be bound. */
-function packed(plan: EntryPlan, { notes, states }: Graph, storage: Storage): Omit<Packing, "plan"> {
+function packed(plan: EntryPlan, { notes, states }: Graph, storage: Storage, signer: Signer): Omit<Packing, "plan"> {
   const { steps, outputs } = plan;
   const pack = (bindsBuffers: boolean) => {
-    const group = (halves?: ReadonlySet<Value>) => sideBySide(steps, new Set(outputs), bindsBuffers, halves);
+    const group = (halves?: ReadonlySet<Value>) => sideBySide(steps, new Set(outputs), bindsBuffers, halves, signer);
     const stored =
       storage === "f16"
         ? storeHalves(plan, notes, group)
@@ -176,8 +186,7 @@ function assembleEntry(
   buffers: readonly BufferPlan[],
   add: AddBuffer,
   locations: Map<Value, Location>,
-  kernels: KernelTable,
-  placesBuffer: number | undefined,
+  shared: Pick<Surroundings, "signer" | "kernels" | "placesBuffer">,
 ): { readonly entry: EntryPoint; readonly launches: readonly LaunchFacts[] } {
   const { entry } = plan;
   const used = new Set(postorder(entryPointRoots(entry)));
@@ -186,7 +195,7 @@ function assembleEntry(
   const settingsBuffer =
     settings.size > 0 ? add(`${entry.name} settings`, "settings", roundTo16(4 * settings.size)) : undefined;
   const outputs = placeOutputs(plan, add, locations);
-  const surroundings = { entry: entry.name, settings, settingsBuffer, placesBuffer, kernels, halves };
+  const surroundings = { entry: entry.name, settings, settingsBuffer, halves, made: new Map(), ...shared };
   const stateOf = (value: Value): Value | undefined => plan.updates.get(value)?.[0];
   const { dispatches, launches } = launchGroups(groups, {
     ...surroundings,

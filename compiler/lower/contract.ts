@@ -28,7 +28,7 @@ export function lowerContract(traffic: Traffic, context: LowerContext): Kernel {
   const shape = describeContraction(root, context.shared && sharedThreads);
   const loaded = new Set(traffic.loads);
   const namer = context.shared?.names.inside() ?? createNamer(contractNames);
-  const tensorNames = nameTensors(traffic, context, namer);
+  const tensorNames = nameTensors(traffic, context, namer.outside);
   let accumulator: Expression | undefined;
   const emitter = createEmitter(
     {

@@ -32,7 +32,7 @@ export function lowerCumulative(traffic: Traffic, context: LowerContext): Kernel
   const root = [...cluster.members].find((member) => member.op.kind === "cumulative")!;
   const loaded = new Set(traffic.loads);
   const namer = context.shared?.names.inside() ?? createNamer();
-  const tensorNames = nameTensors(traffic, context, namer);
+  const tensorNames = nameTensors(traffic, context, namer.outside);
   const plan = makePlan(root, cluster.axes, namer);
   let finished: Expression | undefined;
   const emitter = createEmitter(

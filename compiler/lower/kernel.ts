@@ -129,12 +129,12 @@ export function targetTensor(target: Target): Value {
 export function nameTensors(
   { loads, stores }: Traffic,
   context: LowerContext,
-  namer: Namer,
+  outside: Namer["outside"],
 ): ReadonlyMap<Value, string> {
   const tensors = [...loads, ...stores.flatMap((value) => context.targets(value).map(targetTensor))];
   const names = context.shared?.tensorNames ?? new Map<Value, string>();
   for (const tensor of tensors) {
-    if (!names.has(tensor)) names.set(tensor, namer.outside(hintFor(tensor, context)));
+    if (!names.has(tensor)) names.set(tensor, outside(hintFor(tensor, context)));
   }
   return names;
 }

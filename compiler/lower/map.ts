@@ -19,7 +19,7 @@ export function lowerMap(traffic: Traffic, context: LowerContext): Kernel {
   const lanes = isMultipleOf(count, 4) ? 4 : 1;
   const loaded = new Set(loads);
   const namer = context.shared?.names.inside() ?? createNamer();
-  const tensorNames = nameTensors(traffic, context, namer);
+  const tensorNames = nameTensors(traffic, context, namer.outside);
   const element = namer("element");
   const emitter = createEmitter(
     {

@@ -37,7 +37,7 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
   const { cluster, loads, stores } = traffic;
   const namer = context.shared?.names.inside() ?? createNamer();
   const loaded = new Set(loads);
-  const tensorNames = nameTensors(traffic, context, namer);
+  const tensorNames = nameTensors(traffic, context, namer.outside);
   const reductions = [...cluster.members].filter((member) => member.op.kind === "reduction");
   const groups = phases(reductions, loaded);
   const rows = rowsOf(cluster.space, cluster.axes);

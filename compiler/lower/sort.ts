@@ -23,7 +23,7 @@ export function lowerSort(traffic: Traffic, context: LowerContext): Kernel {
   const root = [...cluster.members].find((member) => member.op.kind === "sort")!;
   const loaded = new Set(traffic.loads);
   const namer = context.shared?.names.inside() ?? createNamer();
-  const tensorNames = nameTensors(traffic, context, namer);
+  const tensorNames = nameTensors(traffic, context, namer.outside);
   const emitter = createEmitter(
     {
       ...{ notes: context.notes, hint: (value: Value) => hintFor(value, context), namer },

@@ -8,7 +8,7 @@ import type { ModuleNamer } from "./names.ts";
 /** A kernel as a function: the comment above it, its lines, and how it is called at a workgroup of its own. */
 export interface PartText {
   readonly kernel: Kernel;
-  readonly header: readonly string[];
+  header(): readonly string[];
   readonly lines: readonly string[];
   /** The arguments of a call, for the workgroup `own` of the part. */
   readonly call: string;
@@ -28,7 +28,7 @@ export interface Family {
 function alone(part: PartText): Family {
   const { kernel, header, lines, call } = part;
   const text = [
-    ...header.map((line) => `// ${line}`),
+    ...header().map((line) => `// ${line}`),
     `fn ${kernel.name}(group: vec3u, local: vec3u) {`,
     ...lines,
     "}",
@@ -122,7 +122,7 @@ function together(all: readonly Abstracted[], names: ModuleNamer): Family | unde
     members: all.map(({ part }) => part),
     lines: [
       ...(isTable ? [`const ${title} = array(`, ...rows, ");", ""] : []),
-      ...first.part.header.map((line) => `// ${line}`),
+      ...first.part.header().map((line) => `// ${line}`),
       ...wrap(`Likewise ${others.join(", ")}.`, 110, "  ").map((line) => `// ${line}`),
       `fn ${name}(group: vec3u, local: vec3u${isTable ? ", part: u32" : ""}) {`,
       ...table.names.map((own, column) => `  let ${own} = ${title}[part][${column}];`),

@@ -14,7 +14,7 @@ import { arrayType, collectUsages, noteOf, pageOf, settingFields, settingLines, 
 /** A kernel of a group, and the comment above it. */
 export interface Part {
   readonly kernel: Kernel;
-  readonly header: readonly string[];
+  header(): readonly string[];
 }
 
 /** What the writer must know about the program around a group. */

@@ -1,0 +1,158 @@
+/// Planned kernels → text: those that run side by side as one; and what a launch of it costs.
+import type { Graph } from "../ir/graph.ts";
+import type { Value } from "../ir/value.ts";
+import { sumBytes } from "./bytes.ts";
+import { mostBindings } from "./cluster/partition.ts";
+import { describeContraction } from "./lower/contraction-shape.ts";
+import { contractNames } from "./lower/contract.ts";
+import { kernelHeader } from "./lower/header.ts";
+import { nameTensors, type GridExtent, type Kernel, type LowerContext, type SharedModule } from "./lower/kernel.ts";
+import { lower } from "./lower/lower.ts";
+import { retarget } from "./lower/retarget.ts";
+import { sharedThreads } from "./lower/rows.ts";
+import type { Together } from "./merge.ts";
+import { tensorsOf, type PlannedStep } from "./plan.ts";
+import type { Signer } from "./signature.ts";
+import { writeGroup, type BoundTensors, type Part } from "./wgsl/group.ts";
+import { createModuleNamer } from "./wgsl/names.ts";
+import { writeKernel } from "./wgsl/write.ts";
+
+/** A kernel as text, and its costs. */
+export interface MadeKernel {
+  readonly wgsl: string;
+  /** What it binds, in order; after that the settings and the place of a loop, where it reads them. */
+  readonly bindings: readonly BoundTensors[];
+  readonly usesSettings: boolean;
+  readonly usesPlace: boolean;
+  readonly workgroups: readonly [number, number, number];
+  readonly flops: number;
+  /** The same with what threads beyond the edges of results compute before they stop. */
+  readonly paddedFlops: number;
+}
+
+/** What text must know about the program around it. */
+export interface ProgramView {
+  readonly notes: Graph["notes"];
+  readonly signer: Signer;
+  /** Where tensors lie. */
+  readonly locations: ReadonlyMap<Value, { readonly buffer: number; readonly offset: number }>;
+  /** Tensors in half precision. */
+  readonly halves?: ReadonlySet<Value>;
+  /** Settings of the entry point and their names, in the order of the uniform buffer. */
+  readonly settings: ReadonlyMap<Value, string>;
+  /** The state that takes a value at the end of the call. */
+  stateOf(value: Value): Value | undefined;
+  /** What a buffer is called. */
+  labelOf(buffer: number): string;
+}
+
+/** The kernel of steps that run side by side; each has a name. */
+export function makeKernel(group: Together, names: readonly string[], around: ProgramView): MadeKernel {
+  return group.steps.length === 1 ? makeOne(group.steps[0], names[0], around) : makeMany(group, names, around);
+}
+
+/** What lowering must know of a step. */
+function contextOf(
+  step: PlannedStep,
+  name: string,
+  { notes, stateOf }: ProgramView,
+  shared?: SharedModule,
+): LowerContext {
+  return { notes, stateOf, name, targets: (value) => step.targets.get(value) ?? [], shared };
+}
+
+/** The comment above a kernel. */
+function headerOf(step: PlannedStep, kernel: Kernel, { notes, stateOf, halves }: ProgramView): readonly string[] {
+  return kernelHeader(step, notes, stateOf, kernel, sumBytes(tensorsOf(step), halves));
+}
+
+function makeOne(step: PlannedStep, name: string, around: ProgramView): MadeKernel {
+  const kernel = lower(step.traffic, contextOf(step, name, around));
+  const bufferOf = (tensor: Value): number => around.locations.get(tensor)!.buffer;
+  const written = writeKernel(
+    kernel,
+    { bufferOf, settings: around.settings, sizes: [], halves: around.halves },
+    headerOf(step, kernel, around),
+  );
+  return {
+    wgsl: written.wgsl,
+    bindings: written.tensors.map(({ tensor, access }) => ({ tensors: [tensor], access, isVector: false })),
+    usesSettings: written.usesSettings,
+    usesPlace: written.usesPlace,
+    workgroups: kernel.grid.map(workgroupCount) as unknown as MadeKernel["workgroups"],
+    flops: kernel.flops as number,
+    paddedFlops: paddedFlops(step, kernel),
+  };
+}
+
+function makeMany({ steps, apart }: Together, wanted: readonly string[], around: ProgramView): MadeKernel {
+  const { settings, locations, labelOf, halves } = around;
+  const holdsProduct = steps.some(({ traffic }) => traffic.cluster.kind === "contract");
+  const names = createModuleNamer(holdsProduct ? contractNames : undefined);
+  const module: SharedModule = { names, tensorNames: new Map(), arrays: new Map(), apart };
+  const parts = partsOf(steps, wanted, module, around);
+  const locationOf = (tensor: Value) => locations.get(tensor)!;
+  const written = writeGroup(parts, sharedThreads, { module, settings, locationOf, labelOf, halves });
+  return {
+    wgsl: written.wgsl,
+    bindings: written.bindings,
+    usesSettings: written.usesSettings,
+    usesPlace: false,
+    workgroups: [written.workgroups, 1, 1],
+    flops: parts.reduce((total, { kernel }) => total + (kernel.flops as number), 0),
+    paddedFlops: parts.reduce((total, { kernel }, i) => total + paddedFlops(steps[i], kernel), 0),
+  };
+}
+
+/**
+ * The kernels of steps that share a module. A step that is like one before it, with tensors in the same buffers, has that
+ * one's with its own tensors: one function will stand for both.
+ */
+function partsOf(steps: readonly PlannedStep[], wanted: readonly string[], module: SharedModule, around: ProgramView) {
+  const known = new Map<string, { readonly kernel: Kernel; readonly tensors: readonly Value[] }>();
+  const bindsBuffers = around.signer.ofAll(steps).tensors.length > mostBindings;
+  return steps.map((step, i): Part => {
+    const context = contextOf(step, module.names.outside(wanted[i]), around, module);
+    const { text, tensors } = around.signer.of(step);
+    const key = `${text}\n${tensors.map((tensor) => around.locations.get(tensor)!.buffer).join()}`;
+    const alike = bindsBuffers ? known.get(key) : undefined;
+    const kernel = alike ? lowerLike(alike, step, tensors, context) : lower(step.traffic, context);
+    known.set(key, { kernel, tensors });
+    return { kernel, header: () => headerOf(step, kernel, around) };
+  });
+}
+
+/** The kernel of a step that is like another. */
+function lowerLike(
+  { kernel, tensors: its }: { readonly kernel: Kernel; readonly tensors: readonly Value[] },
+  { traffic }: PlannedStep,
+  tensors: readonly Value[],
+  context: LowerContext,
+): Kernel {
+  nameTensors(traffic, context, context.shared!.names.outside);
+  return retarget(kernel, context.name, new Map(its.map((tensor, number) => [tensor, tensors[number]])));
+}
+
+/**
+ * Flops of all threads, also those beyond the edges: they compute products and go over rows, but return before what is
+ * computed element by element.
+ */
+function paddedFlops({ traffic: { cluster } }: PlannedStep, { flops, grid }: Kernel): number {
+  const padding = (each: GridExtent): number => (workgroupCount(each) * each.per) / (each.extent as number);
+  const all = flops as number;
+  const product = [...cluster.members].find(({ op }) => op.kind === "contraction");
+  const beyond = product ? productFlops(product) : cluster.kind === "map" ? 0 : all;
+  return grid.reduce((padded, each) => padded * padding(each), beyond) + (all - beyond);
+}
+
+/** Flops of a contraction without what follows it. */
+function productFlops(value: Value): number {
+  const { batchCount, rowCount, columnCount, length } = describeContraction(value);
+  return (
+    2 * [batchCount, rowCount, columnCount, length].reduce<number>((total, extent) => total * (extent as number), 1)
+  );
+}
+
+function workgroupCount({ extent, per }: GridExtent): number {
+  return Math.ceil((extent as number) / per);
+}
