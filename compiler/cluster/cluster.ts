@@ -10,13 +10,8 @@ import { indexAlgebra, type Index } from "../lower/index.ts";
 import { afterLayouts, isRenaming, isRow, readsOf, sameIndex, throughLayouts, type Access } from "./access.ts";
 import { createGrowth, type Draft, type Growth } from "./growth.ts";
 import { isNumber, loopTensor, placeOp, tensorUnder } from "./loop.ts";
-import type { Cluster, Lessons, Partition, View } from "./partition.ts";
-
-/** A piecewise value of more operands than this is written to memory. */
-const mostPieces = 6;
-
-/** Chains over leaves alone of at most this many ops are recomputed by every user. */
-const cheapChain = 12;
+import type { Cluster, Cuts, Lessons, Partition, View } from "./partition.ts";
+import { cheapChain, isCostly, isNarrow, measure, type Size } from "./size.ts";
 
 /** So many elements one workgroup goes over in no time. */
 const fewElements = 4096;
@@ -27,7 +22,7 @@ const manyRows = 64;
 /** Partitions the values under `roots`. */
 export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
   const [growth, { cuts }] = [createGrowth(lessons), lessons];
-  const { home, start, join } = growth;
+  const { home, start } = growth;
   const order = postorder(roots);
   const contracted = new Set(
     order.flatMap((value) => (value.op.kind === "contraction" ? value.operands.map(underLayouts) : [])),
@@ -51,17 +46,9 @@ export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
       case "contraction":
         start(value, "contract", value.type.shape);
         break;
-      case "reduction": {
-        const space = value.operands[0].type.shape;
-        const axes = axesOf(value);
-        const key = `${space.join()}|${axes.join()}`;
-        const alike = reductions.get(key) ?? new Set();
-        reductions.set(key, alike);
-        const target = cuts.has(value) ? undefined : findReduction(value, alike, growth);
-        if (target) join(value, target);
-        else alike.add(start(value, "reduce", space, axes));
+      case "reduction":
+        placeReduction(value, reductions, cuts, growth);
         break;
-      }
       case "gather":
       case "elementwise": {
         const sources = growth.sourcesOf(value);
@@ -86,28 +73,16 @@ export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
   return { clusters: growth.drafts, home, recomputed: new Set([...again, ...fed]) };
 }
 
-/** How large a value is as an expression, where no cluster computes it. */
-interface Size {
-  readonly ops: number;
-  /** Operands of a piecewise value, counted through those that are piecewise expressions in their turn. */
-  readonly pieces: number;
-}
-
-function measure(value: Value, sizes: Map<Value, Size>, home: Growth["home"]): Size {
-  let [ops, pieces] = [1, 0];
-  for (const operand of value.operands) {
-    const base = underLayouts(operand);
-    const inner = home.has(base) ? undefined : sizes.get(base);
-    ops += inner?.ops ?? 0;
-    pieces += base.op.kind === "piecewise" ? (inner?.pieces ?? 1) : 1;
-  }
-  const size = { ops, pieces };
-  sizes.set(value, size);
-  return size;
-}
-
-function isNarrow({ ops, pieces }: Size): boolean {
-  return pieces <= mostPieces && ops <= cheapChain * (mostPieces + 1);
+/** A reduction joins one along the same axes, or the kernel that computes what it takes in. */
+function placeReduction(value: Value, reductions: Map<string, Set<Draft>>, cuts: Cuts, growth: Growth): void {
+  const space = value.operands[0].type.shape;
+  const axes = axesOf(value);
+  const key = `${space.join()}|${axes.join()}`;
+  const alike = reductions.get(key) ?? new Set();
+  reductions.set(key, alike);
+  const target = cuts.has(value) ? undefined : (findReduction(value, alike, growth) ?? findElements(value, growth));
+  if (target) growth.join(value, target);
+  alike.add(target ?? growth.start(value, "reduce", space, axes));
 }
 
 /** The tensors of one loop lie in one cluster; what it reads has tensors of its own, written before where need be. */
@@ -208,6 +183,19 @@ function findReduction(value: Value, alike: ReadonlySet<Draft>, growth: Growth):
   );
 }
 
+/** The kernel that computes the elements, where it has threads enough to add them up as well. */
+function findElements(value: Value, growth: Growth): Draft | undefined {
+  const [operand] = value.operands;
+  const target = growth.home.get(underLayouts(operand));
+  const space = operand.type.shape;
+  const axes = axesOf(value);
+  if (target?.kind !== "map" || !sameShape(target.space, space) || !hasThreads({ ...target, kind: "reduce", axes }))
+    return undefined;
+  if (!growth.admits(target, value)) return undefined;
+  if (!isCanonical({ value: operand, index: target.index }, target, growth.home)) return undefined;
+  return Object.assign(target, { kind: "reduce", axes } as const);
+}
+
 /** The latest cluster whose result the value reads in place. */
 function findEpilogue(value: Value, sources: ReadonlySet<Draft>, growth: Growth): Draft | undefined {
   const latestFirst = [...sources].sort((a, b) => b.position - a.position);
@@ -277,20 +265,4 @@ function isCanonical(read: Access, target: Cluster, home: ReadonlyMap<Value, Clu
   if (!source) return readsOf(base, index).every((inner) => isCanonical(inner, target, home));
   const own = indexWithin(base.type.shape, target);
   return own !== undefined && sameIndex(index, own);
-}
-
-/** A contraction reads an operand many times: recomputing pays only for a few cheap ops that read no more bytes. */
-function isCostly(value: Value): boolean {
-  const under = postorder([value]);
-  const chain = under.flatMap(({ op }) => (op.kind === "elementwise" ? [op] : []));
-  const count = elementCount(value.type.shape);
-  const loads = under.filter(
-    (each) => each.op.kind === "leaf" && !each.constant && elementCount(each.type.shape) === count,
-  );
-  return (
-    under.some((each) => each.op.kind === "gather") ||
-    chain.length > 4 ||
-    loads.length > 1 ||
-    chain.some((op) => (op.helpers?.length ?? 0) > 0)
-  );
 }

@@ -8,6 +8,9 @@ import { createPrecedence, type Precedence } from "./precedence.ts";
 
 /** A cluster that still grows. */
 export interface Draft extends Cluster {
+  /** A kernel of elements becomes one that adds them up as well. */
+  kind: Cluster["kind"];
+  axes: readonly number[];
   /** Its place in the list of clusters. */
   readonly position: number;
   readonly first: Value;

@@ -36,12 +36,12 @@ export const keepDigits: Pass = {
   },
 };
 
-/** A logarithm whose parts are there is made of them: other readers of it need it whole. */
+/** A logarithm whose sum of exponentials is there is made of it: other readers of it need it whole. */
 function fromParts(graph: Graph): Graph {
   const present = new Set(graphValues(graph));
   return rebuildGraph(graph, (value, operands) => {
     const moved = withOperands(value, operands);
-    const isApart = value.op === logsumexpOp && present.has(logarithmOf(value).rest);
+    const isApart = value.op === logsumexpOp && present.has(logarithmOf(value).rest.operands[0]);
     return isApart ? wholeOf(logarithmOf(moved)) : moved;
   });
 }

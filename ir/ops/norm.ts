@@ -19,36 +19,39 @@ const near = 1e-15;
 const unit = 2 ** 100;
 
 /** The square of one number as a part of such a sum, 0 where it belongs to another; NaN belongs to the middle. */
-function squareHelper(name: string, body: string): HelperFunction {
-  return { name, parameters: { x: "f32" }, result: "f32", uses: [isNanHelper], body };
+function squareHelper(name: string, belongs: string): HelperFunction {
+  return {
+    name,
+    parameters: { x: "f32" },
+    result: "f32",
+    uses: [unitHelper],
+    body: `let y = x * unit_of(x);\nreturn select(0.0, y * y, ${belongs});`,
+  };
 }
 
-const largeHelper = squareHelper(
-  "large_square",
-  `// In units of 2²⁰⁰, beyond 10¹⁵.
-let y = x * 7.888609e-31;
-return select(0.0, y * y, abs(x) > 1e15 && !is_nan(x));`,
-);
-const mediumHelper = squareHelper(
-  "medium_square",
-  "return select(select(x * x, 0.0, abs(x) > 1e15 || abs(x) < 1e-15), x, is_nan(x));",
-);
-const smallHelper = squareHelper(
-  "small_square",
-  `// In units of 2⁻²⁰⁰, below 10⁻¹⁵.
-let y = x * 1.2676506e30;
-return select(0.0, y * y, abs(x) < 1e-15 && !is_nan(x));`,
-);
+const unitHelper: HelperFunction = {
+  name: "unit_of",
+  parameters: { x: "f32" },
+  result: "f32",
+  uses: [isNanHelper],
+  body: `// Squares of numbers beyond 10¹⁵ are in units of 2²⁰⁰, those of numbers below 10⁻¹⁵ in units of 2⁻²⁰⁰.
+let unit = select(1.0, 7.888609e-31, abs(x) > 1e15);
+return select(select(unit, 1.2676506e30, abs(x) < 1e-15), 1.0, is_nan(x));`,
+};
+const largeHelper = squareHelper("large_square", "unit_of(x) < 1.0");
+const mediumHelper = squareHelper("medium_square", "unit_of(x) == 1.0");
+const smallHelper = squareHelper("small_square", "unit_of(x) > 1.0");
 const lengthHelper: HelperFunction = {
   name: "euclidean",
   parameters: { large: "f32", medium: "f32", small: "f32" },
   result: "f32",
   uses: [isNanHelper],
-  body: `// √Σx² from three sums of squares, the first and the last in units of their own (Blue 1978).
-let above = sqrt(large + (medium * 7.888609e-31) * 7.888609e-31) * 1.2676506e30;
-let within = sqrt(medium + (small * 7.888609e-31) * 7.888609e-31);
-let below = sqrt(small) * 7.888609e-31;
-let size = select(select(within, below, medium == 0.0), above, large > 0.0);
+  body: `// √Σx² from three sums of squares, the first and the last in units of their own (Blue 1978): of the largest there is, and
+// of the next below it.
+let total = select(select(small, medium, medium > 0.0), large, large > 0.0);
+let rest = select(select(0.0, small, medium > 0.0), medium, large > 0.0);
+let unit = select(select(7.888609e-31, 1.0, medium > 0.0), 1.2676506e30, large > 0.0);
+let size = sqrt(total + rest * 7.888609e-31 * 7.888609e-31) * unit;
 return select(size, medium, is_nan(medium));`,
 };
 
@@ -72,9 +75,9 @@ export const normOp: ReductionOp = reduction({
     combine: (a, b) => a.map((part, i) => `${part} + ${b[i]}`),
     finish: (parts) => `${lengthHelper.name}(${parts.join(", ")})`,
   },
-  helpers: [isNanHelper, largeHelper, mediumHelper, smallHelper, lengthHelper],
-  // Two squares in units, one without, three sums; three roots, two sums and products for the units.
-  flops: { element: 8, finish: 11 },
+  helpers: [isNanHelper, unitHelper, largeHelper, mediumHelper, smallHelper, lengthHelper],
+  // A number in its unit, its square, three sums; a root, a sum, and three products for the units.
+  flops: { element: 5, finish: 5 },
   differentiate(context, cotangent) {
     const [x] = context.operands;
     const vanishes = equal(context.result, 0) as Value;

@@ -19,7 +19,7 @@ import {
   spread,
   sum,
 } from "./sum.ts";
-import { logTotalHelper } from "./helpers/exponential.ts";
+import { addExponentialsHelper, logTotalHelper } from "./helpers/exponential.ts";
 import { isNanHelper, largerHelper, smallerHelper } from "./helpers/numbers.ts";
 import type { ReductionOptions } from "./sum.ts";
 
@@ -149,15 +149,12 @@ export const logsumexpOp = reduction({
   finish: ([largest, total]) => (total === 0 ? -Infinity : largest === Infinity ? Infinity : largest + Math.log(total)),
   wgsl: {
     lift: (x) => [x, "1.0"],
-    combine: ([a, s], [b, t], largest) => [
-      `larger(${a}, ${b})`,
-      `${s} * exp(${a} - ${largest}) + ${t === "1.0" ? "" : `${t} * `}exp(${b} - ${largest})`,
-    ],
+    combine: ([a, s], [b, t]) => [`larger(${a}, ${b})`, `add_exponentials(${a}, ${s}, ${b}, ${t})`],
     finish: ([largest, total]) => `log_total(${largest}, ${total})`,
   },
-  helpers: [largerHelper, logTotalHelper],
-  // The larger, two differences and exponentials, a product and a sum; a logarithm and a sum.
-  flops: { element: 7, finish: 2 },
+  helpers: [largerHelper, addExponentialsHelper, logTotalHelper],
+  // The larger, a difference, an exponential, a product and a sum; a logarithm and a sum.
+  flops: { element: 5, finish: 2 },
   differentiate(context, cotangent) {
     const [x] = context.operands;
     const axes = axesOf(context);

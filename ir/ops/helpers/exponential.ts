@@ -103,6 +103,15 @@ export const sigmoidHelper: HelperFunction = {
   body: "return 1.0 / (1.0 + exponential(-x));",
 };
 
+export const addExponentialsHelper: HelperFunction = {
+  name: "add_exponentials",
+  parameters: { a: "f32", s: "f32", b: "f32", t: "f32" },
+  result: "f32",
+  body: `// s·eᵃ + t·eᵇ over the larger exponential, which is 1 of itself.
+let smaller = exp(-abs(a - b));
+return s * select(smaller, 1.0, a >= b) + t * select(1.0, smaller, a >= b);`,
+};
+
 export const logTotalHelper: HelperFunction = {
   name: "log_total",
   parameters: { largest: "f32", total: "f32" },

@@ -60,9 +60,11 @@ function stabilizers(graph: Graph, dims: Dims): readonly string[] {
 /** No more than before. */
 const free: Ratio = [1, 1];
 /** What digits may cost in random graphs, whose rows have four elements: a largest exponent in each, a mean of deviations. */
-const priceOfDigits: Ratio = [1.3, 1.25];
+const priceOfDigits: Ratio = [1.24, 1.16];
+/** The same in operations, where nothing is computed twice. */
+const operationsOfDigits = 1.23;
 /** A shorter chain may be computed again by each kernel that reads it, where a longer one was stored. */
-const priceOfAgain: Ratio = [1.35, 1.5];
+const priceOfAgain: Ratio = [1.38, 1.14];
 
 interface Comparison {
   readonly before: Cost;
@@ -97,18 +99,18 @@ function expectWithin(found: Comparison, price: Ratio): void {
   expect(isWithin(found, price), text).toBe(true);
 }
 
-/** No costlier, or by no more than is listed; and what is listed is what it costs, so that it can only become less. */
+/** What a price is listed as: nothing is given back. */
+const listed = (after: number, before: number): number => Math.max(1, Math.ceil((100 * after) / before - 1e-9) / 100);
+
+/** No costlier, or by just what is listed: where it costs less, the list says so. */
 function expectListed(name: string, found: Comparison): void {
   const price = priceOf(name);
-  expectWithin(found, price ?? free);
-  if (!price) return;
-  expect(found.reasons, "only digits have a price").not.toEqual([]);
-  const needed: Ratio = [found.after.flops / found.before.flops, found.after.bytes / found.before.bytes];
+  if (!price) return expectWithin(found, free);
+  const { before, after, reasons } = found;
+  expect(reasons, "only digits have a price").not.toEqual([]);
   expect(isWithin(found, free), `costs no more any longer: take ${name} from prices.ts`).toBe(false);
-  for (const i of [0, 1]) {
-    const least = Math.max(1, needed[i]);
-    expect(price[i] / least, `prices.ts can ask less of ${name}: ${least.toFixed(3)}`).toBeLessThan(1.03);
-  }
+  const needed = [listed(after.flops, before.flops), listed(after.bytes, before.bytes)];
+  expect(price, `what prices.ts lists for ${name}, and what it costs`).toEqual(needed);
 }
 
 /** Of the sizes of the fixtures those that a graph names. */
@@ -163,8 +165,8 @@ describe("simplification of random graphs", () => {
     return { seed, ...compare(graph, dimsOf(graph)) };
   });
   it.each(all)("leaves no more operations in that of seed $seed", ({ operations: { before, after }, reasons }) => {
-    const [flops] = reasons.length > 0 ? priceOfDigits : free;
-    expect(after, reasons.join(", ")).toBeLessThanOrEqual(flops * before);
+    const most = reasons.length > 0 ? operationsOfDigits : 1;
+    expect(after, reasons.join(", ")).toBeLessThanOrEqual(most * before);
   });
   it.each(all)("leaves no more flops and bytes to kernels in that of seed $seed", (found) =>
     expectWithin(found, found.reasons.length > 0 ? priceOfDigits : priceOfAgain),
