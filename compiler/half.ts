@@ -80,13 +80,15 @@ function reasonsOf({ steps, outputs, updates }: EntryPlan): ReadonlyMap<Value, W
   const reasonOf = (value: Value): Wide | undefined => {
     if (looped.has(value)) return "loop";
     if (!isActivation(value)) return "statistic";
-    if (readers.get(value)?.every(({ op }) => op.kind === "reduction")) return "summed";
+    if (value.op.kind === "contraction" && readers.get(value)?.every(isReduction)) return "summed";
     if (updates.has(value) || updating(value)) return "update";
     if (mayBeBeyond(value, tensors)) return "beyond";
     return (elementCount(value.type.shape) as number) % 4 === 0 ? undefined : "count";
   };
   return new Map([...tensors].map((value) => [value, reasonOf(value)]));
 }
+
+const isReduction = ({ op }: Value): boolean => op.kind === "reduction";
 
 /** What is computed element by element. */
 const expressions: readonly OpKind[] = ["elementwise", "layout", "piecewise"];
@@ -135,7 +137,7 @@ function updatesOf(steps: readonly PlannedStep[]): (value: Value) => boolean {
 function mayBeBeyond(root: Value, tensors: ReadonlySet<Value>): boolean {
   let found = false;
   descend([root], (value) => {
-    const number = constantValue(value);
+    const number = constantValue(value) ?? (value.attrs.fill as number | undefined);
     found ||= number !== undefined && Number.isFinite(number) && Math.abs(number) > largestHalf;
     return value === root || (!tensors.has(value) && expressions.includes(value.op.kind));
   });

@@ -6,6 +6,7 @@ import { elementCount } from "../ir/type.ts";
 import type { Program } from "../runtime/abi.ts";
 import { residuals, type Residual } from "./autodiff/residuals.ts";
 import type { Compilation } from "./compile.ts";
+import { isKeptHalf, storageReport, type StorageReport } from "./half-report.ts";
 import { idealBytes } from "./ideal.ts";
 import { allDispatches, type LaunchFacts } from "./launch.ts";
 import type { EntryFacts } from "./program.ts";
@@ -40,6 +41,8 @@ export interface EntryReport {
   readonly kernels: readonly KernelReport[];
   /** Forward values that the backward part reads. */
   readonly residuals: readonly ResidualReport[];
+  /** How float tensors of the arena are kept; only with `storage` f16. */
+  readonly storage?: StorageReport;
   /** Why neighbouring kernels are two; only where it was asked for. */
   readonly refused?: readonly RefusedPair[];
 }
@@ -76,11 +79,14 @@ export function report({ program, bound, ready, entries, contracts }: Compilatio
   const entryPoints = Object.fromEntries(
     entries.map((entry) => {
       const kept = residuals(bound, entryNamed(bound, entry.name));
+      const { stored } = entry;
+      const isHalf = ({ value, name }: Residual): boolean => !!stored && isKeptHalf(value, name, stored, ready.notes);
       return [
         entry.name,
         {
           ...entryReport(program, entry.name, { ...entry, idealBytes: idealBytes(entryNamed(ready, entry.name)) }),
-          residuals: kept.map((each) => residualReport(each, bound.notes)),
+          residuals: kept.map((each) => residualReport(each, bound.notes, isHalf(each))),
+          ...(stored && { storage: storageReport(stored, ready.notes) }),
           ...(refused && { refused: refused.get(entry.name)! }),
         },
       ];
@@ -96,14 +102,18 @@ const entryNamed = ({ entryPoints }: Graph, name: string): EntryPoint =>
   entryPoints.find((each) => each.name === name)!;
 
 /** A residual under its name, or as a formula of what has one. */
-function residualReport({ value, name, place, bytes }: Residual, notes: Graph["notes"]): ResidualReport {
+function residualReport(
+  { value, name, place, bytes }: Residual,
+  notes: Graph["notes"],
+  isHalf: boolean,
+): ResidualReport {
   const names = new Map(
     [...notes].flatMap(([each, note]) => (note.name === undefined ? [] : [[each, note.name] as const])),
   );
   return {
     name: name ?? printValue(value, names),
     shape: value.type.shape as readonly number[],
-    bytes: bytes as number,
+    bytes: (bytes as number) / (isHalf ? 2 : 1),
     ...(place && { place }),
   };
 }
@@ -112,7 +122,7 @@ function entryReport(
   program: Program,
   name: string,
   facts: EntryFacts & { readonly idealBytes: number },
-): Omit<EntryReport, "residuals" | "refused"> {
+): Omit<EntryReport, "residuals" | "refused" | "storage"> {
   const { launches, arenaBytes, arenaLowerBound, idealBytes } = facts;
   const kernels = new Set(
     program.entryPoints[name].dispatches.flatMap(allDispatches).map((dispatch) => program.kernels[dispatch.kernel]),

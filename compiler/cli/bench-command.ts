@@ -3,6 +3,7 @@ import type { Graph } from "../../ir/graph.ts";
 import { input, matmul, model, type Tensor } from "../../ir/index.ts";
 import { openDevice } from "../../runtime/index.ts";
 import { compileWithFacts } from "../compile.ts";
+import type { Storage } from "../half.ts";
 import { loadModel } from "../load/index.ts";
 import type { Dims } from "../passes/bind-sizes.ts";
 import { openProfiler } from "./profile.ts";
@@ -14,6 +15,7 @@ export interface BenchCommand {
   readonly dims: Dims;
   readonly json: boolean;
   readonly strictFloat: boolean;
+  readonly storage: Storage;
 }
 
 /** What was measured; the JSON form is stable. Times are in milliseconds. */
@@ -40,14 +42,14 @@ export interface KernelTime {
 
 /** Times every kernel and prints a table, or JSON; returns the exit code. */
 export async function benchCommand(command: BenchCommand, terminal: Terminal): Promise<number> {
-  const { model, dims, json, strictFloat } = command;
-  const result = await bench(await loadModel(model), { dims, strictFloat });
+  const { model, dims, json, strictFloat, storage } = command;
+  const result = await bench(await loadModel(model), { dims, strictFloat, storage });
   if (json) terminal.print(JSON.stringify(result, null, 2));
   else printBench(result, terminal);
   return 0;
 }
 
-type Options = Pick<BenchCommand, "dims" | "strictFloat">;
+type Options = Pick<BenchCommand, "dims" | "strictFloat" | "storage">;
 
 async function bench(graph: Graph, options: Options): Promise<BenchReport> {
   const { limits } = compileWithFacts(graph, options).program;

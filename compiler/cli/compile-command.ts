@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { compileWithFacts } from "../compile.ts";
 import { outputFile } from "../errors.ts";
 import { emitModule } from "../emit/index.ts";
+import type { Storage } from "../half.ts";
 import type { Warning } from "../lint/index.ts";
 import { loadModelFile } from "../load/index.ts";
 import { packageInfo } from "../load/package.ts";
@@ -20,6 +21,7 @@ export interface CompileCommand {
   /** Writes nothing; the exit code says whether the file is up to date. */
   readonly check: boolean;
   readonly strictFloat: boolean;
+  readonly storage: Storage;
 }
 
 /** Compiles; returns the exit code. */
@@ -61,8 +63,8 @@ interface Generated {
 /** Text of the module that a model file compiles to, and what is to be said about the model. */
 async function generate(command: CompileCommand): Promise<Generated> {
   const { graph, sources } = await loadModelFile(command.model);
-  const { dims, strictFloat } = command;
-  const { program, warnings } = compileWithFacts(graph, { dims, strictFloat });
+  const { dims, strictFloat, storage } = command;
+  const { program, warnings } = compileWithFacts(graph, { dims, strictFloat, storage });
   const text = emitModule(program, {
     version: packageInfo().version,
     model: displayPath(command.model),
@@ -73,17 +75,19 @@ async function generate(command: CompileCommand): Promise<Generated> {
 }
 
 /** SHA-256 of the sources, sizes and choices, the same on every platform. */
-function hashOf(sources: ReadonlyMap<string, string>, { dims, strictFloat }: CompileCommand): string {
+function hashOf(sources: ReadonlyMap<string, string>, { dims, strictFloat, storage }: CompileCommand): string {
   const hash = createHash("sha256");
   for (const [file, text] of sources) hash.update(`${displayPath(file)}\0${unixLines(text)}\0`);
   if (strictFloat) hash.update("strict float\0");
+  if (storage !== "f32") hash.update(`storage ${storage}\0`);
   return hash.update(JSON.stringify(dims)).digest("hex");
 }
 
-function commandLine({ model, out, dims, strictFloat }: CompileCommand): string {
+function commandLine({ model, out, dims, strictFloat, storage }: CompileCommand): string {
   const sizes = Object.entries(dims).flatMap(([name, size]) => ["--dim", `${name}=${size}`]);
   const words = ["npx", "chainrule", "compile", displayPath(model), "--out", displayPath(out), ...sizes];
-  return [...words, ...(strictFloat ? ["--strict-float"] : [])].map(quoted).join(" ");
+  const choices = [...(strictFloat ? ["--strict-float"] : []), ...(storage !== "f32" ? ["--storage", storage] : [])];
+  return [...words, ...choices].map(quoted).join(" ");
 }
 
 /** A word of a command: in quotes where a shell would take it for several, or for something else. */

@@ -1,6 +1,8 @@
 /// `chainrule report`: what a compiled model costs, as a table or as JSON.
 import { placeText } from "../../ir/diagnostic.ts";
 import { compileWithFacts } from "../compile.ts";
+import type { Storage } from "../half.ts";
+import type { WideReport } from "../half-report.ts";
 import { loadModel } from "../load/index.ts";
 import { report, type EntryReport, type KernelReport, type Report, type ResidualReport } from "../report.ts";
 import type { Contract } from "../rewrite/rule.ts";
@@ -13,20 +15,21 @@ export interface ReportCommand {
   readonly dims: Readonly<Record<string, number>>;
   readonly json: boolean;
   readonly strictFloat: boolean;
+  readonly storage: Storage;
   /** Also says why neighbouring kernels are two. */
   readonly why: boolean;
 }
 
 /** Compiles and prints the costs; returns the exit code. */
 export async function reportCommand(command: ReportCommand, terminal: Terminal): Promise<number> {
-  const { model, dims, json, strictFloat, why } = command;
-  const result = report(compileWithFacts(await loadModel(model), { dims, strictFloat }), why);
+  const { model, dims, json, strictFloat, storage, why } = command;
+  const result = report(compileWithFacts(await loadModel(model), { dims, strictFloat, storage }), why);
   if (json) terminal.print(JSON.stringify(result, null, 2));
-  else printReport(result, terminal);
+  else printReport(result, why, terminal);
   return 0;
 }
 
-function printReport({ entryPoints, parameters, contracts }: Report, terminal: Terminal): void {
+function printReport({ entryPoints, parameters, contracts }: Report, why: boolean, terminal: Terminal): void {
   for (const [name, entry] of Object.entries(entryPoints)) {
     terminal.print(terminal.style("bold", name));
     const facts = [
@@ -37,12 +40,13 @@ function printReport({ entryPoints, parameters, contracts }: Report, terminal: T
         counted(entry.pipelines, "pipeline", "pipelines"),
       ].join(", "),
       `${compactFlops(entry.flops)} (padded ${compactFlops(entry.paddedFlops)}), ${boundBytes(entry)}, ${compactBytes(entry.wgslBytes)} of WGSL`,
-      `arena ${compactBytes(entry.arenaBytes)}, at least ${compactBytes(entry.arenaLowerBound)}`,
+      `arena ${compactBytes(entry.arenaBytes)}, at least ${compactBytes(entry.arenaLowerBound)}${halvesIn(entry)}`,
     ];
     for (const fact of facts) terminal.print(`  ${fact}`);
     const lines = kernelLines(entry.kernels);
     lines.forEach((line, row) => terminal.print(`  ${row === 0 ? terminal.style("dim", line) : line}`));
     for (const line of residualLines(entry.residuals, terminal)) terminal.print(`  ${line}`);
+    for (const line of why ? wideLines(entry.storage?.wide ?? [], terminal) : []) terminal.print(`  ${line}`);
     for (const line of refusedLines(entry.refused ?? [], terminal)) terminal.print(`  ${line}`);
     terminal.print("");
   }
@@ -52,6 +56,24 @@ function printReport({ entryPoints, parameters, contracts }: Report, terminal: T
   for (const line of table(rows, ["left", "left", "right"])) terminal.print(`  ${line}`);
   const counts = Object.entries(contracts).map(([contract, count]) => `${count} ${promises[contract as Contract]}`);
   terminal.print(`${terminal.style("bold", "rewrites:")} ${counts.join(", ")}`);
+}
+
+/** `; 4 of 6 tensors in half precision`, where there are such. */
+function halvesIn({ storage }: EntryReport): string {
+  if (!storage) return "";
+  const [halves, all] = [storage.halves.length, storage.halves.length + storage.wide.length];
+  return `; ${halves} of ${counted(all, "tensor", "tensors")} in half precision`;
+}
+
+/** Why tensors of the arena stay f32, a line for each. */
+function wideLines(wide: readonly WideReport[], terminal: Terminal): readonly string[] {
+  if (wide.length === 0) return [];
+  const rows = wide.map(({ name, shape, bytes, text }) => [name, `[${shape.join(", ")}]`, compactBytes(bytes), text]);
+  const [first, ...rest] = table(
+    [["stays f32", "shape", "bytes", "because"], ...rows],
+    ["left", "left", "right", "left"],
+  );
+  return [terminal.style("dim", first), ...rest];
 }
 
 /** Why what one kernel writes is read by another, a line for each pair. */

@@ -2,6 +2,7 @@
 import { cac, type CAC } from "cac";
 import { CompileError } from "../../ir/diagnostic.ts";
 import { packageInfo } from "../load/package.ts";
+import type { Storage } from "../half.ts";
 import { suggestion } from "../suggest.ts";
 import { showDiagnostic } from "./diagnostic.ts";
 import type { Terminal } from "./terminal.ts";
@@ -60,7 +61,12 @@ function commands(terminal: Terminal) {
 /** Options that several commands have. */
 const dim = ["--dim <name=size>", "Number for a named size; train.batch=64 for one entry point"] as const;
 const strict = ["--strict-float", "Leave out rewrites that reassociate or assume finite values"] as const;
+const storage = ["--storage <type>", "What activations are kept as: f32, or f16 for half the bytes"] as const;
+const storageOf = (options: Options): Storage => parseChoice("storage", options.storage, ["f32", "f16"]);
 const isStrict = ({ strictFloat }: Options): boolean => strictFloat === true;
+
+/** What the options say about floats. */
+const floatsOf = (options: Options) => ({ strictFloat: isStrict(options), storage: storageOf(options) });
 
 function addCompile(cli: CAC, terminal: Terminal): void {
   cli
@@ -69,13 +75,14 @@ function addCompile(cli: CAC, terminal: Terminal): void {
     .option(...dim)
     .option("--check", "Write nothing; fail when the file is stale")
     .option(...strict)
+    .option(...storage)
     .action(async (model: unknown, options: Options) => {
       const out = parseText("out", options.out);
       if (out === undefined) throw usageError("--out FILE is missing");
       const dims = parseDims(options.dim);
       const { compileCommand } = await import("./compile-command.ts");
       return compileCommand(
-        { model: String(model), out, dims, check: options.check === true, strictFloat: isStrict(options) },
+        { model: String(model), out, dims, check: options.check === true, ...floatsOf(options) },
         terminal,
       );
     });
@@ -121,10 +128,11 @@ function addReport(cli: CAC, terminal: Terminal): void {
     .option("--why", "Also say why neighbouring kernels are not one")
     .option("--json", "Print JSON")
     .option(...strict)
+    .option(...storage)
     .action(async (model: unknown, options: Options) => {
       const { reportCommand } = await import("./report-command.ts");
       const [dims, json, why] = [parseDims(options.dim), options.json === true, options.why === true];
-      return reportCommand({ model: String(model), dims, json, strictFloat: isStrict(options), why }, terminal);
+      return reportCommand({ model: String(model), dims, json, ...floatsOf(options), why }, terminal);
     });
 }
 
@@ -148,10 +156,11 @@ function addBench(cli: CAC, terminal: Terminal): void {
     .option(...dim)
     .option("--json", "Print JSON")
     .option(...strict)
+    .option(...storage)
     .action(async (model: unknown, options: Options) => {
       const [dims, json] = [parseDims(options.dim), options.json === true];
       const { benchCommand } = await import("./bench-command.ts");
-      return benchCommand({ model: String(model), dims, json, strictFloat: isStrict(options) }, terminal);
+      return benchCommand({ model: String(model), dims, json, ...floatsOf(options) }, terminal);
     });
 }
 

@@ -1,14 +1,40 @@
 /// `--storage f16`: tensors of the arena in half precision, on a device against the interpreter in float64.
 import { describe, expect, it } from "vitest";
-import type { Graph } from "chainrule";
+import {
+  add,
+  constant,
+  div,
+  exp,
+  grad,
+  gradientDescent,
+  greater,
+  input,
+  matmul,
+  maximum,
+  mean,
+  model,
+  param,
+  reshape,
+  scan,
+  sqrt,
+  square,
+  sub,
+  sum,
+  tanh,
+  where,
+  type Graph,
+  type Value,
+} from "chainrule";
 import { checkOnDevice } from "../../compiler/check/index.ts";
 import { openDeviceModule } from "../../compiler/cli/device.ts";
 import { compile, compileWithFacts } from "../../compiler/compile.ts";
+import { report } from "../../compiler/report.ts";
+import gpt from "../bench/models/gpt.ts";
 import { testDevice } from "../gpu.ts";
 import { kinds } from "./half.ts";
 
-/** A half has eleven bits; where a sum cancels, an entry is compared with a hundredth of the largest. */
-const tolerance = 2e-2;
+/** A half has eleven bits: 5e-4. Where a sum cancels, an entry is compared with a hundredth of the largest. */
+const tolerance = 4e-2;
 
 const storedOf = (graph: Graph) => compileWithFacts(graph, { storage: "f16" }).entries[0].stored!;
 
@@ -23,5 +49,123 @@ describe("activations in half precision", () => {
     expect(storedOf(graph).halves.size).toBeGreaterThan(0);
     // Rounded they are: in float32 the same model is much nearer.
     expect(Math.max(...kernels.map(({ worst }) => worst))).toBeGreaterThan(1e-4);
+  });
+});
+
+/** The entry point's tensors by the names that its model gives, with the reason of each that stays f32. */
+function storageOf(graph: Graph) {
+  const { storage } = report(compileWithFacts(graph, { storage: "f16" })).entryPoints.train;
+  return {
+    halves: storage!.halves.map(({ name }) => name),
+    wide: storage!.wide.map(({ name, reason }) => `${name}: ${reason}`),
+  };
+}
+
+/** How many reasons there are of each kind. */
+const reasons = (graph: Graph): readonly string[] => storageOf(graph).wide.map((each) => each.split(": ")[1]);
+
+describe("the rule", () => {
+  /** A hidden layer that a product reads, so that it is written. */
+  const keeping = (keep: (h: Value, x: Value) => Value): Graph =>
+    model("keeping", () => {
+      const x = input("x", "f32", [16, 8]);
+      const h = keep(matmul(x, param([8, 12], { name: "w" })), x);
+      const loss = mean(square(matmul(h as never, param([12, 8], { name: "u" })) as never) as never);
+      return { train: { loss, update: gradientDescent(loss as never) as never } };
+    });
+
+  it("keeps activations and slopes as halves", () => {
+    const { halves, wide } = storageOf(keeping((h) => tanh(h as never)));
+    expect(halves).toContain("tanh");
+    expect(halves.length).toBeGreaterThan(2);
+    expect(wide.filter((each) => !each.endsWith(": statistic"))).toEqual([]);
+  });
+
+  it("leaves what may be a constant beyond the largest half: a mask of −10⁹, but not of −∞", () => {
+    const masked = (by: number) => (h: Value) => where(greater(h as never, 0) as never, tanh(h as never), by) as Value;
+    expect(storageOf(keeping(masked(-1e9))).wide).toContain("selected: beyond");
+    expect(reasons(keeping(masked(-6e4)))).not.toContain("beyond");
+    expect(reasons(keeping((h) => exp(masked(-Infinity)(h) as never)))).not.toContain("beyond");
+  });
+
+  it("leaves statistics, and what follows from them and from states alone", () => {
+    const deviation = (h: Value) =>
+      reshape(sqrt(mean(square(h as never) as never, { axis: 1 }) as never) as never, [16, 1]);
+    const { halves, wide } = storageOf(keeping((h) => div(h as never, add(deviation(h), 1) as never) as Value));
+    expect(halves).toContain("quotient");
+    expect(wide.length).toBeGreaterThan(0);
+    expect(wide.every((each) => each.endsWith(": statistic"))).toBe(true);
+  });
+
+  it("leaves parts of long sums, and what is written element by element", () => {
+    const long = model("long", () => {
+      const x = input("x", "f32", [4096, 8]);
+      const y = input("y", "f32", [4096, 3]);
+      const loss = mean(square(sub(matmul(x, param([8, 3], { name: "w" })), y)));
+      return { train: { loss, update: gradientDescent(loss) } };
+    });
+    expect(reasons(long)).toContain("summed");
+    expect(reasons(long)).toContain("single");
+  });
+
+  it("leaves what is no multiple of four, and gradients that an update reads", () => {
+    const lone = model("odd", () => {
+      const h = tanh(matmul(input("x", "f32", [3, 4]), param([4, 5], { name: "w" })));
+      return { train: { y: matmul(h, param([5, 2], { name: "u" })) } };
+    });
+    expect(storageOf(lone).wide).toEqual(["tanh: count"]);
+    // A step whose size hangs on the gradient has to keep the gradient until that is known.
+    const clipped = model("clipped", () => {
+      const x = input("x", "f32", [16, 8]);
+      const w = param([8, 12], { name: "w" });
+      const g = grad(mean(square(tanh(matmul(x, w)))), w);
+      const step = div(g, maximum(1, sqrt(sum(square(g)))));
+      return { train: { y: sum(x), update: [{ state: w, value: sub(w, step) }] } };
+    });
+    expect(reasons(clipped)).toContain("update");
+  });
+
+  it("leaves what a loop reads", () => {
+    const graph = model("loop", () => {
+      const x = input("x", "f32", [6, 4, 8]);
+      const w = param([8, 8], { name: "w" });
+      const { carry } = scan(([h], [element]) => ({ carry: [tanh(add(matmul(h, w), element))] }), {
+        initial: [constant(0, "f32", [4, 8])],
+        sequences: [tanh(matmul(x, w))],
+      });
+      return { train: { loss: sum(carry[0]) } };
+    });
+    expect(reasons(graph)).toContain("loop");
+  });
+});
+
+describe("a program without the option", () => {
+  it.each(Object.entries(kinds))("%s is what it was", (_, make) => {
+    const graph = make();
+    expect(compile(graph, { storage: "f32" })).toEqual(compile(graph));
+    expect(JSON.stringify(compile(graph))).not.toMatch(/read_half|write_halves|in half precision/);
+  });
+});
+
+describe("the report", () => {
+  const [whole, half] = (["f32", "f16"] as const).map(
+    (storage) => report(compileWithFacts(gpt, { storage })).entryPoints.train,
+  );
+
+  it("has half the bytes of a transformer's activations", () => {
+    expect(half.arenaBytes / whole.arenaBytes).toBeLessThan(0.6);
+    expect(half.bytes / whole.bytes).toBeLessThan(0.6);
+    expect(half.dispatches).toBe(whole.dispatches);
+    const kept = (entry: typeof whole): number => entry.residuals.reduce((sum, { bytes }) => sum + bytes, 0);
+    expect(kept(half)).toBeLessThan(kept(whole));
+  });
+
+  it("says of each tensor which it is", () => {
+    expect(whole.storage).toBeUndefined();
+    expect(half.storage!.halves.map(({ name }) => name)).toContain("attentionNorm.normalized");
+    for (const { text, shape, bytes } of half.storage!.wide) {
+      expect(text).toMatch(/^\w/);
+      expect(bytes).toBe(4 * shape.reduce((product, extent) => product * extent, 1));
+    }
   });
 });

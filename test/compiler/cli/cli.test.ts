@@ -75,6 +75,21 @@ describe("compile", () => {
     expect(await chainrule(...args, "--check")).toMatchObject({ code: 1 });
   });
 
+  test("activations in half precision are another module, made by another command", async () => {
+    const half = join(folder, "half", "digits.gen.ts");
+    const halves = ["compile", model, "--out", half, "--dim", "batch=64", "--dim", "pixels=256", "--storage"];
+    expect(await chainrule(...halves, "f16")).toMatchObject({ code: 0 });
+    const text = readFileSync(half, "utf8");
+    expect(text).toMatch(/^\/\/ To generate it again: .* --storage f16$/m);
+    expect(text).toContain("f32[64, 128] in half precision");
+    expect(await chainrule(...halves, "f16", "--check")).toMatchObject({ code: 0 });
+    expect(await chainrule(...halves, "f32", "--check")).toMatchObject({ code: 1 });
+    expect(await chainrule(...halves, "f8")).toMatchObject({
+      code: 2,
+      warned: expect.stringContaining("--storage takes f32, f16: found f8"),
+    });
+  });
+
   test("the command that makes a module again has quotes where a path has blanks", async () => {
     const spaced = join(folder, "two $words", "xor.gen.ts");
     await chainrule("compile", "samples/xor/model.ts", "--out", spaced);
@@ -202,4 +217,18 @@ test("tables and numbers", () => {
   ).toEqual(["a     1", "bcd  20"]);
   expect([0.5, 9999, 10_000, 1_234_567].map(compact)).toEqual(["0.5", "9999", "10.0 k", "1.23 M"]);
   expect([512, 262_144].map(compactBytes)).toEqual(["512 B", "262 kB"]);
+});
+
+describe("report of activations in half precision", () => {
+  const args = ["report", model, "--dim", "batch=64", "--dim", "pixels=256", "--storage", "f16"];
+
+  test("says how many there are, and with --why what stays f32 and why", async () => {
+    const { code, printed } = await chainrule(...args);
+    expect(code).toBe(0);
+    expect(printed).toMatch(/arena .*; 1 of 2 tensors in half precision/);
+    expect(printed).not.toContain("stays f32");
+    const { printed: why } = await chainrule(...args, "--why");
+    expect(why).toMatch(/stays f32 +shape +bytes +because/);
+    expect(why).toMatch(/logits +\[64, 10\] +2560 B +its kernel writes single elements, and a word holds two/);
+  });
 });

@@ -1,0 +1,49 @@
+/// What a report says of `--storage f16`: which tensors of the arena are halves, and why the others are not.
+import type { Graph } from "../ir/graph.ts";
+import { sameShape } from "../ir/type.ts";
+import type { Value } from "../ir/value.ts";
+import { bytesOf, wideReasons, type Stored, type Wide } from "./half.ts";
+import { nounOf } from "./lower/kernel.ts";
+
+/** The float tensors of an arena by how they are kept. */
+export interface StorageReport {
+  readonly halves: readonly TensorReport[];
+  readonly wide: readonly WideReport[];
+}
+
+/** One tensor; `bytes` are those that it takes. */
+export interface TensorReport {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly bytes: number;
+}
+
+/** A tensor that stays f32. */
+export interface WideReport extends TensorReport {
+  readonly reason: Wide;
+  /** The reason as a sentence. */
+  readonly text: string;
+}
+
+type Kept = Pick<Stored, "halves" | "wide">;
+
+/** Halves and others in the order in which they are written. */
+export function storageReport({ halves, wide }: Kept, notes: Graph["notes"]): StorageReport {
+  const describe = (value: Value): TensorReport => ({
+    name: notes.get(value)?.name ?? nounOf(value),
+    shape: value.type.shape as readonly number[],
+    bytes: bytesOf(value, halves),
+  });
+  return {
+    halves: [...halves].map(describe),
+    wide: [...wide].map(([value, reason]) => ({ ...describe(value), reason, text: wideReasons[reason] })),
+  };
+}
+
+/**
+ * Whether a value of an earlier form of the graph is kept in half precision: it is the value, or has its name and shape.
+ */
+export function isKeptHalf(value: Value, name: string | undefined, { halves }: Kept, notes: Graph["notes"]): boolean {
+  const isNamed = (half: Value): boolean => name !== undefined && notes.get(half)?.name === name;
+  return halves.has(value) || [...halves].some((half) => isNamed(half) && sameShape(half.type.shape, value.type.shape));
+}
