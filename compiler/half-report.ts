@@ -2,7 +2,8 @@
 import type { Graph } from "../ir/graph.ts";
 import { sameShape } from "../ir/type.ts";
 import type { Value } from "../ir/value.ts";
-import { bytesOf, wideReasons, type Stored, type Wide } from "./half.ts";
+import { bytesOf } from "./bytes.ts";
+import { wideReasons, type Stored, type Wide } from "./half.ts";
 import { nounOf } from "./lower/kernel.ts";
 
 /** The float tensors of an arena by how they are kept. */
