@@ -107,7 +107,7 @@ function groupLayer(groups: number, options: NormalizationOptions = {}): (x: Val
     const [batch, channels, ...spatial] = x.type.shape;
     const each = partOf(channels, groups);
     if (each === undefined) throw channelGroups("groupNorm", channels, groups, x.type);
-    const grouped = reshapeTo(x, [batch, groups, each, ...spatial]);
+    const grouped = each === 1 ? x : reshapeTo(x, [batch, groups, each, ...spatial]);
     const axes = grouped.type.shape.flatMap((_, axis) => (axis > 1 ? [axis] : []));
     const normalized = overRootMeanSquare(centred(grouped, axes), axes, options.epsilon ?? 1e-5);
     return finish(x, part(reshapeTo(normalized, x.type.shape), scope.owner, "normalized"));

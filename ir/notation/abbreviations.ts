@@ -12,6 +12,8 @@ import { axesOf, broadcastOp, keptAxes, reducedCount, sumOp, type BroadcastAttrs
 import { sameShape, type Shape } from "../type.ts";
 import { apply, sameAttrs, type Value } from "../value.ts";
 import { reductionAttributes } from "./attributes.ts";
+import { writtenConvolution } from "./convolutions.ts";
+import { writtenOverlap } from "./overlaps.ts";
 import type { Form } from "./form.ts";
 
 /** True for a value that must stay visible in what is built on it: one that has a name. */
@@ -29,13 +31,26 @@ export function abbreviation(value: Value, isOpaque: IsOpaque): Abbreviation | u
   if (op === exp.op) return softmax(value, isOpaque);
   if (op === sub.op) return logSoftmax(value, isOpaque);
   if (op === div.op) return mean(value, isOpaque);
-  if (op === reshapeOp) return keptReduction(value, isOpaque);
+  if (op === reshapeOp) return keptReduction(value, isOpaque) ?? convolution(value, isOpaque);
+  if (op === sumOp) return overlap(value, isOpaque);
   return op === castOp ? oneHot(value, isOpaque) : undefined;
 }
 
 function named(name: string, operand: Value, attributes: readonly string[], light?: true): Abbreviation {
   const form: Form = { tag: "call", name, attributes, ...(light ? { light } : {}) };
   return { form, operands: [operand] };
+}
+
+function convolution(value: Value, isOpaque: IsOpaque): Abbreviation | undefined {
+  const written = writtenConvolution(value, isOpaque);
+  return (
+    written && { form: { tag: "call", name: written.name, attributes: written.attributes }, operands: written.operands }
+  );
+}
+
+function overlap(value: Value, isOpaque: IsOpaque): Abbreviation | undefined {
+  const written = writtenOverlap(value, isOpaque);
+  return written && named("overlapAdd", written.copies, written.attributes);
 }
 
 function softmax(value: Value, isOpaque: IsOpaque): Abbreviation | undefined {

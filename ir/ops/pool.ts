@@ -3,12 +3,12 @@
 import { addDims, type Dim } from "../dim.ts";
 import { axisRange } from "../errors.ts";
 import type { DType } from "../type.ts";
-import type { Tensor, Value } from "../value.ts";
+import { apply, type Tensor, type Value } from "../value.ts";
 import { add, div, mul, sub } from "./arithmetic.ts";
 import { cast } from "./choose.ts";
 import { windowSize } from "./errors.ts";
 import { maximum, minimum } from "./functions.ts";
-import { takeAlongAxis } from "./gather.ts";
+import { gatherOp } from "./gather.ts";
 import { reshapeTo, transpose } from "./layout.ts";
 import { iota, sizeValue } from "./leaf.ts";
 import { minus, padWith } from "./pad.ts";
@@ -103,7 +103,7 @@ export function maxPool(x: Value, size: number | readonly number[], options: Poo
   const outer = windows.type.shape.flatMap((_, axis) => (within.includes(axis) ? [] : [axis]));
   const kept = outer.map((axis) => windows.type.shape[axis]);
   const flat = reshapeTo(transpose(windows, [...outer, ...within]), [...kept, reducedCount(windows.type, within)]);
-  return reshapeTo(takeAlongAxis(flat, argmax(flat, { axis: -1, keepAxes: true }), -1), kept);
+  return apply(gatherOp, [flat, argmax(flat, { axis: -1 })], { batch: kept.length });
 }
 
 /** Sum of each window over the last axes. Errors: `window-size`, `padding-form`. */

@@ -66,7 +66,7 @@ export const windowsOp: LayoutOp = {
  * The transpose of windows: every element is the sum of its copies. A window's k-th elements, spread by the stride and
  * shifted by k·dilation, lie one upon the other: a skewed view of the spread windows, summed over k.
  */
-function overlapAdd(copies: Value, extent: Dim, { axis, size, stride, dilation }: WindowsAttrs): Value {
+export function overlapAdd(copies: Value, extent: Dim, { axis, size, stride, dilation }: WindowsAttrs): Value {
   const { shape } = copies.type;
   const reach = multiplyDims(addDims(size, -1), dilation);
   const spread = addDims(multiplyDims(addDims(shape[axis], -1), stride), 1);

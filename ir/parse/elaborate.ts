@@ -2,6 +2,8 @@
 import { atPlace } from "../diagnostic.ts";
 import { unknownWord } from "../errors.ts";
 import { expandAbbreviation, keepReducedAxes } from "../notation/abbreviations.ts";
+import { expandConvolution } from "../notation/convolutions.ts";
+import { expandOverlap } from "../notation/overlaps.ts";
 import { resultNumber } from "../notation/loops.ts";
 import { impliedTypes, patternAxes, patternShape, productAttrs, type WrittenType } from "../notation/implied.ts";
 import { mul } from "../ops/arithmetic.ts";
@@ -159,6 +161,9 @@ function call(formula: At<"call">, words: Meanings): Value {
   const axes = axesFor(formula, first);
   const short = expandAbbreviation(name, first, axes, { classes: shape?.[0], keepAxes });
   if (short) return short;
+  const convolution = expandConvolution(name, values, attributes);
+  if (convolution) return convolution;
+  if (name === "overlapAdd") return expandOverlap(values, attributes);
   if (!op) throw unknownWord(name);
   if (op.kind === "reduction") {
     const reduced = apply(op, values, { axes, ...without(without(attributes, "axis"), "keepAxes") });

@@ -1,16 +1,28 @@
 /// Gradients that a textbook prints in one short line come out as that line.
 import { describe, expect, it } from "vitest";
 import {
+  add,
+  averagePool,
+  conv2d,
   dense,
+  div,
   einsum,
   grad,
   input,
   matmul,
+  maxPool,
   mean,
+  meanSquaredError,
+  mul,
   param,
   parametersOf,
+  relu,
+  sqrt,
   square,
+  sub,
   sum,
+  variance,
+  type Shape,
   type Value,
 } from "../../ir/index.ts";
 import type { Dim } from "../../ir/dim.ts";
@@ -63,5 +75,84 @@ describe("a product of which everything is added up", () => {
       return { loss, db: grad(loss as never, bias) } as never;
     });
     expect(lines).toContain("output db = fill(0.25, f32[4])");
+  });
+});
+
+/** Lines that were broken, in one piece. */
+function unwrapped(lines: readonly string[]): readonly string[] {
+  return lines
+    .join("\n")
+    .replaceAll(/\n(?!output|update|.* = |for)/g, " ")
+    .split("\n");
+}
+
+describe("batch normalisation", () => {
+  const gradientsAfter = (linear: () => Value, axes: readonly number[], each: Shape): readonly string[] =>
+    printed(() => {
+      const z = as("z", linear);
+      const spread = as("σ", () => sqrt(add(variance(z, { axes, keepAxes: true }) as never, 1e-5)) as Value);
+      const ẑ = as("ẑ", () => div(sub(z, mean(z, { axes, keepAxes: true })), spread as never) as Value);
+      const scale = param(each, { name: "γ" });
+      const loss = as("loss", () =>
+        meanSquaredError(relu(mul(ẑ as never, scale)) as never, input("t", "f32", z.type.shape) as never),
+      );
+      const [, bias] = parametersOf([z]);
+      return { dz: grad(loss as never, z), db: grad(loss as never, bias as never) } as never;
+    });
+
+  it("has the same gradient after a dense layer and after a convolution", () => {
+    const dense2 = gradientsAfter(() => dense(input("x", "f32", ["batch", 8]), 4, { name: "layer" }), [0], [4]);
+    const image = (): Value => conv2d(input("x", "f32", ["batch", 1, 8, 8]), 4, 3, { name: "layer" });
+    const conv = gradientsAfter(image, [0, 2, 3], [4, 1, 1]);
+    const wanted = "(∂loss/∂ẑ - mean(∂loss/∂ẑ, axis=0) - ẑ · mean(∂loss/∂ẑ · ẑ, axis=0)) / σ";
+    expect(formula(dense2, "∂loss/∂z")).toBe(wanted);
+    const each = wanted.replaceAll("axis=0)", "axes=[0, 2, 3])[:, _, _]").replace("σ", "σ[:, _, _]");
+    expect(formula(unwrapped(conv), "∂loss/∂z")).toBe(each);
+    // What is added to all examples of a channel is taken off again with their mean.
+    for (const lines of [dense2, conv]) expect(lines).toContain("output db = fill(0, f32[4])");
+  });
+});
+
+describe("images", () => {
+  it("have gradients in three words: correlate, convTransposed, and a scatter to where the largest was", () => {
+    const lines = printed(() => {
+      const image = input("image", "f32", ["batch", 1, 10, 10]);
+      const hidden = as("hidden", () => relu(conv2d(image, 4, 3)));
+      const pooled = as("pooled", () => maxPool(hidden as never, 2) as Value);
+      const second = as("second", () => conv2d(pooled as never, 8, 3));
+      const loss = as("loss", () => sum(square(second as never)));
+      const [first, , weight] = parametersOf([loss]);
+      const of = (x: Value): Value => grad(loss as never, x as never);
+      return { loss, dHidden: of(hidden), dWeight: of(weight), dFirst: of(first) } as never;
+    });
+    const text = unwrapped(lines);
+    expect(formula(text, "hidden.linear")).toBe("conv(image, hidden.weight) + hidden.bias[:, _, _]");
+    expect(formula(text, "second")).toBe("conv(pooled, second.weight) + second.bias[:, _, _]");
+    expect(formula(text, "∂loss/∂second.weight")).toBe("correlate(pooled, ∂loss/∂second)");
+    expect(formula(text, "∂loss/∂pooled")).toBe(
+      "convTransposed(∂loss/∂second, second.weight, low=[2, 2], high=[2, 2])",
+    );
+    expect(formula(text, "∂loss/∂hidden")).toBe(
+      "reshape(transpose(reshape(scatterAdd(v2, ∂loss/∂pooled, extent=4, batch=4), [batch, 4, 4, 4, 2, 2]), " +
+        "[0, 1, 2, 4, 3, 5]), [batch, 4, 8, 8])",
+    );
+  });
+
+  it("have a mean's share in every place of a window", () => {
+    const gradientOf = (strides: number): string => {
+      const lines = printed(() => {
+        const image = input("image", "f32", [2, 1, 9, 9]);
+        const means = as("means", () => averagePool(image as never, 3, { strides }) as Value);
+        const loss = as("loss", () => sum(square(means as never)));
+        return { loss, d: grad(loss as never, image) } as never;
+      });
+      return formula(unwrapped(lines), "∂loss/∂image")!;
+    };
+    expect(gradientOf(3)).toMatch(
+      /^reshape\(broadcast\(2 · .*, \[2, 1, 3, 3, 3, 3\], axes=\[0, 1, 2, 4\]\), \[2, 1, 9, 9\]\)$/,
+    );
+    expect(gradientOf(2)).toMatch(
+      /^overlapAdd\(overlapAdd\(broadcast\(2 · .*\), axis=2, stride=2\), axis=3, stride=2\)$/,
+    );
   });
 });

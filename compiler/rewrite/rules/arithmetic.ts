@@ -10,6 +10,7 @@ export const signRules: readonly Rule[] = [
   identity("double negation", "exact", "-(-x) = x"),
   identity("plus a negation", "exact", "x + -y = x - y"),
   identity("minus a negation", "exact", "x - -y = x + y"),
+  identity("plus a repeated negation", "exact", "x + broadcast[b](-y) = x - broadcast[b](y)"),
   identity("negation minus", "reassociates", "-x - y = -(x + y)"),
   // A difference that others read is there anyway: the sign stays outside of it.
   identity("negated difference", "reassociates", "-(x - y) = y - x", (_, { operands: [difference] }, { uses }) => {

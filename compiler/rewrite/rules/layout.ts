@@ -1,10 +1,13 @@
 /// Broadcasts, reshapes and transposes: chains become one, and calculation moves before repetition.
+import { multiplyDims } from "../../../ir/dim.ts";
 import { neg } from "../../../ir/ops/arithmetic.ts";
 import { contract, contractAttrs, contractOp, operandAxes, type AxisPair } from "../../../ir/ops/contract.ts";
+import { convolveOp } from "../../../ir/ops/convolve.ts";
 import { reshapeOp, reshapeTo, transpose, transposeOp } from "../../../ir/ops/layout.ts";
 import { broadcastAlong, broadcastOp, broadcastAttrs } from "../../../ir/ops/sum.ts";
+import { windowsAttrs, windowsOp } from "../../../ir/ops/windows.ts";
 import { sameShape, type Shape } from "../../../ir/type.ts";
-import { apply, sameAttrs, type Value } from "../../../ir/value.ts";
+import { apply, sameAttrs, underLayouts, type Value } from "../../../ir/value.ts";
 import { elementwiseRoot, identity, reads, rule, type Rule, type Surroundings } from "../rule.ts";
 import { isUniform, uniformTo } from "./uniform.ts";
 
@@ -97,6 +100,14 @@ function transposeOfLayout(value: Value): Value | undefined {
   return broadcastAlong(inner.operands[0], value.type.shape, axes);
 }
 
+/** Windows that touch and leave nothing out only divide the axis. */
+function windowsSideBySide(value: Value): Value | undefined {
+  const { axis, size, stride, dilation } = windowsAttrs(value.attrs);
+  const isWhole = value.operands[0].type.shape[axis] === multiplyDims(value.type.shape[axis], size);
+  if (size !== stride || dilation !== 1 || !isWhole) return undefined;
+  return reshapeTo(value.operands[0], value.type.shape);
+}
+
 /** f(broadcast x, broadcast y, 1) = broadcast f(x, y, 1): fewer numbers to compute. */
 function elementwiseOfBroadcasts(value: Value): Value | undefined {
   const first = value.operands.find((operand) => operand.op === broadcastOp);
@@ -113,11 +124,14 @@ function elementwiseOfBroadcasts(value: Value): Value | undefined {
   return broadcastAlong(apply(value.op, inner, value.attrs), outer, axes);
 }
 
+/** The axis of its groups is none of the model's: what is calculated with a convolution goes without it. */
+const isConvolution = (value: Value): boolean => underLayouts(value).op === convolveOp;
+
 /** f(x with axes of extent 1, 1) = f(x, 1) with axes of extent 1, which a repetition does without. */
 function elementwiseOfUnitAxes(value: Value): Value | undefined {
   const first = value.operands.find(({ op }) => op === reshapeOp);
   // A sign moves outwards by itself.
-  if (!first || value.op === neg.op) return undefined;
+  if (!first || value.op === neg.op || isConvolution(first)) return undefined;
   const { shape } = first.operands[0].type;
   if (!insertedUnits(shape, value.type.shape)) return undefined;
   const inner: Value[] = [];
@@ -165,10 +179,11 @@ export const layoutRules: readonly Rule[] = [
   rule("layout of one number", "exact", "broadcast(1) = 1", ["broadcast", "reshape", "transpose"], layoutOfUniform),
   rule("broadcast of a layout", "exact", "broadcast(broadcast(x)) = broadcast(x)", ["broadcast"], broadcastOfLayout),
   rule("broadcast along unit axes", "exact", "broadcast[b](x) = broadcast[c](x)", ["broadcast"], broadcastOfUnits),
+  rule("windows side by side", "exact", "windows(x) = reshape(x)", [windowsOp.name], windowsSideBySide),
   rule("reshape of a layout", "exact", "reshape(reshape(x)) = reshape(x)", ["reshape"], reshapeOfLayout),
   rule("transpose of a layout", "exact", "transpose(transpose(x)) = x", ["transpose"], transposeOfLayout),
-  identity("sum of reshapes", "exact", "reshape[s](x) + reshape[s](y) = reshape[s](x + y)", sameOperandTypes),
-  identity("difference of reshapes", "exact", "reshape[s](x) - reshape[s](y) = reshape[s](x - y)", sameOperandTypes),
+  identity("sum of reshapes", "exact", "reshape[s](x) + reshape[s](y) = reshape[s](x + y)", ofOneShape),
+  identity("difference of reshapes", "exact", "reshape[s](x) - reshape[s](y) = reshape[s](x - y)", ofOneShape),
   rule(
     "broadcast after the calculation",
     "exact",
@@ -189,6 +204,6 @@ export const layoutRules: readonly Rule[] = [
   rule("transposed product", "exact", "(x @ y)ᵀ = yᵀ @ xᵀ", ["transpose"], transposeOfContraction),
 ];
 
-function sameOperandTypes({ values: { x, y } }: { readonly values: Readonly<Record<string, Value>> }): boolean {
-  return sameShape(x.type.shape, y.type.shape);
+function ofOneShape({ values: { x, y } }: { readonly values: Readonly<Record<string, Value>> }): boolean {
+  return sameShape(x.type.shape, y.type.shape) && !isConvolution(x) && !isConvolution(y);
 }

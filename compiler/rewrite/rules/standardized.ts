@@ -192,8 +192,10 @@ function addsUp(value: Value, part: Value): boolean {
   return passes && value.operands.some((operand) => addsUp(operand, part));
 }
 
+/** What is taken off comes last, and of that what is one number for each row first: g − ḡ − ẑ·c. */
 function sumOf(terms: readonly Term[]): Value {
-  const [first, ...rest] = terms.toSorted((a, b) => Number(a.negative) - Number(b.negative));
+  const place = ({ value, negative }: Term): number => (negative ? (value.op === broadcastOp ? 1 : 2) : 0);
+  const [first, ...rest] = terms.toSorted((a, b) => place(a) - place(b));
   const start = first.negative ? neg(first.value) : first.value;
   return rest.reduce<Value>((total, { value, negative }) => (negative ? sub(total, value) : add(total, value)), start);
 }

@@ -12,6 +12,7 @@ import { hypot } from "../../../ir/ops/powers.ts";
 import { product } from "../../../ir/ops/product.ts";
 import { argmax, logsumexp, mean } from "../../../ir/ops/reduce.ts";
 import { broadcastAlong, broadcastTo, sum } from "../../../ir/ops/sum.ts";
+import { windows } from "../../../ir/ops/windows.ts";
 import { apply, type Value } from "../../../ir/value.ts";
 import type { DType, Shape } from "../../../ir/type.ts";
 import { categoricalExamples } from "./categorical-examples.ts";
@@ -40,6 +41,10 @@ export const functionExamples: readonly { readonly name: string; readonly value:
   },
   { name: "broadcast of a layout", value: () => broadcastTo(reshape(column, [3, 1]), [3, 4]) },
   { name: "broadcast along unit axes", value: () => broadcastAlong(leaf("one", [1]), [4, 1], [0]) },
+  {
+    name: "windows side by side",
+    value: () => windows(x, { axis: 1, size: 2, stride: 2 }),
+  },
   { name: "reshape of a layout", value: () => reshape(reshape(x, [12]), [2, 6]) },
   { name: "transpose of a layout", value: () => transpose(broadcastTo(row, [3, 4])) },
   { name: "broadcast after the calculation", value: () => exp(broadcastTo(row, [3, 4])) },
