@@ -24,10 +24,9 @@ export function kernelPasses({ strictFloat = false, asWritten = false }: KernelO
     expandComposites, // kernels know kinds of ops, not compositions
     unrollSums, // what few windows give an element, kernels add up on their way
     ...(asWritten ? [] : [keepDigits]), // differences of large numbers, in formulas that are not for reading
-    // One total becomes totals of rows that a kernel computes anyway, and a long sum one of parts: the same numbers, added
-    // up in another order.
-    ...(strictFloat ? [] : [splitReductions, splitContractions, splitSums]),
-    pickSums, // rows of tables that gradients are added to
+    // One total becomes totals of rows that a kernel computes anyway, a long sum one of parts, and the rows of a table that
+    // gradients are added to a product: the same numbers, added up in another order.
+    ...(strictFloat ? [] : [splitReductions, splitContractions, splitSums, pickSums]),
     splitConcatenations, // a kernel binds 8 tensors
   ];
   return [insideScans(passes), ...passes]; // and what loops repeat

@@ -1,0 +1,91 @@
+/// What is simplified is settled: a second time changes nothing. And strict floats are strict: what fires gives the same
+/// bits or better ones.
+import { describe, expect, it } from "vitest";
+import { derive, simplifyAfterBinding } from "../../../compiler/passes/all.ts";
+import { bindSizes } from "../../../compiler/passes/bind-sizes.ts";
+import { kernelPasses } from "../../../compiler/passes/kernel-passes.ts";
+import { makeLog, phasesOf } from "../../../compiler/rewrite/log.ts";
+import { allRules } from "../../../compiler/rewrite/rules/all.ts";
+import { graphValues, type Graph } from "../../../ir/graph.ts";
+import { printGraph } from "../../../ir/print.ts";
+import { shapeNames } from "../../../ir/type.ts";
+import { programOf } from "../stability/scoreboard/row.ts";
+import { rows } from "../stability/scoreboard/rows.ts";
+import { fixtureSizes, loadSample, passFixtures, randomTraining, samples } from "./corpus.ts";
+
+const sampleGraphs = await Promise.all(
+  samples.map(async ({ name, dims }) => [name, await loadSample(name), dims] as const),
+);
+
+/** Numbers for the sizes that a fixture names. */
+function sizesOf(graph: Graph): Readonly<Record<string, number>> {
+  const names = new Set(graphValues(graph).flatMap(({ type }) => shapeNames(type.shape)));
+  return Object.fromEntries(Object.entries(fixtureSizes).filter(([name]) => names.has(name)));
+}
+
+/** Graphs with sizes for those that have names of sizes. */
+const graphs: readonly (readonly [string, Graph, Readonly<Record<string, number>>])[] = [
+  ...passFixtures().map(({ folder, name, graph }) => [`${folder}/${name}`, graph, sizesOf(graph)] as const),
+  ...sampleGraphs,
+  ...rows.map((row) => [row.name, programOf(row).graph, {}] as const),
+  ...Array.from({ length: 100 }, (_, seed) => {
+    const graph = randomTraining(seed);
+    return [`random ${seed}`, graph, sizesOf(graph)] as const;
+  }),
+];
+
+/**
+ * Graphs that a second round changes: what collecting leaves has common factors that it counts anew, or a number was folded
+ * that a stabilizing rule then takes for part of a formula. To become fewer.
+ */
+const unsettled: readonly string[] = [
+  "simplify/selections",
+  "stabilize/weighted",
+  "Binary cross-entropy as one logarithm",
+  "Gaussian likelihood with a log-variance",
+  "Gaussian likelihood with a precision",
+  "Mixture of Gaussians with their widths",
+  "Logarithm of a Tversky index",
+  "Share that decays",
+  "random 82",
+  "random 90",
+];
+
+describe("a second time simplification changes nothing", () => {
+  it.each(graphs)("for %s", (name, graph, dims) => {
+    const once = derive(graph);
+    const bound = simplifyAfterBinding(bindSizes(once, dims));
+    const pages = (each: Graph, again: Graph): readonly string[] => [printGraph(each), printGraph(again)];
+    const [first, second] = [pages(once, bound), pages(derive(once), simplifyAfterBinding(bound))];
+    if (unsettled.includes(name)) expect(second).not.toEqual(first);
+    else expect(second).toEqual(first);
+  });
+});
+
+describe("under strict floats no rule rounds differently or assumes that numbers are finite", () => {
+  it.each(graphs)("for %s", (_, graph, dims) => {
+    const log = makeLog();
+    simplifyAfterBinding(bindSizes(derive(graph, { log, strictFloat: true }), dims), { log, strictFloat: true });
+    const fired = phasesOf(log).flatMap(({ firings }) => firings.map(({ rule }) => rule));
+    expect(fired.filter(({ contract }) => contract !== "exact" && contract !== "stabilizes")).toEqual([]);
+  });
+
+  it("where they would fire otherwise", () => {
+    const fired = new Set<string>();
+    for (const [, graph] of graphs) {
+      const log = makeLog();
+      derive(graph, { log });
+      for (const { rule } of phasesOf(log).flatMap(({ firings }) => firings)) fired.add(rule.name);
+    }
+    const loose = allRules.filter(({ contract }) => contract === "reassociates" || contract === "assumes-finite");
+    expect(loose.filter(({ name }) => fired.has(name)).length).toBeGreaterThan(loose.length / 2);
+  });
+
+  it("and kernels add up in the order that is written", () => {
+    const names = kernelPasses({ strictFloat: true }).map(({ name }) => name);
+    for (const other of ["split-reductions", "split-contractions", "split-sums", "pick-sums"]) {
+      expect(kernelPasses().map(({ name }) => name)).toContain(other);
+      expect(names).not.toContain(other);
+    }
+  });
+});
