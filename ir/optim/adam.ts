@@ -24,7 +24,7 @@ export interface AdamOptions extends OptimizerOptions {
 
 /**
  * Adam: m ← β₁ m + (1−β₁) g, v ← β₂ v + (1−β₂) g², w ← w − α m̂ / (√v̂ + ε) with m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ) at step t = 1, 2, …
- * The learning rate α (default 0.001) is a run-time setting. Errors: `no-parameters`; `loss-not-scalar`.
+ * The learning rate α (default 0.001) is a run-time setting. Errors: `no-parameters`; `loss-not-scalar`; `loss-scale`.
  */
 export function adam<D extends DType, S extends Shape>(
   loss: ScalarFloat<"adam", D, S>,

@@ -10,6 +10,7 @@ import { grad } from "../ops/derivative.ts";
 import { maximum, minimum } from "../ops/functions.ts";
 import { all } from "../ops/statistics.ts";
 import type { Value } from "../value.ts";
+import { lossScaleRange } from "./errors.ts";
 import type { DynamicLossScale, OptimizerOptions } from "./options.ts";
 
 /** Gradients as an optimizer gets them. */
@@ -36,6 +37,7 @@ export function slopesOf(
     return { gradients: parameters.map((w) => grad(loss as never, w)), next: always, updates: [] };
   }
   if (typeof lossScale === "number" || isValue(lossScale)) {
+    checkPositive("lossScale", lossScale);
     const { gradients } = scaledSlopes(loss, parameters, lossScale);
     return { gradients, next: always, updates: [] };
   }
@@ -43,6 +45,10 @@ export function slopesOf(
 }
 
 const always = (_: Value, value: Value): Value => value;
+
+function checkPositive(option: string, number: number | Value): void {
+  if (typeof number === "number" && !(number > 0 && Number.isFinite(number))) throw lossScaleRange(option, number);
+}
 
 function scaledSlopes(loss: Value, parameters: readonly Value[], scale: number | Value) {
   const scaled = part(mul(scale as never, loss as never) as Value, owner("scaledLoss", undefined, "kind"));
@@ -56,6 +62,8 @@ function dynamicSlopes(
   { initial = 65536, doubledAfter = 2000 }: DynamicLossScale,
   own: Owner,
 ): Slopes {
+  checkPositive("lossScale.initial", initial);
+  checkPositive("lossScale.doubledAfter", doubledAfter);
   const scale = state([], { init: { tag: "constant", value: initial } }, { owner: own, local: "lossScale" });
   const steps = state([], {}, { owner: own, local: "finiteSteps" });
   const { slopes, gradients } = scaledSlopes(loss, parameters, scale);
