@@ -5,6 +5,7 @@ import { scanBody } from "../ir/ops/scan.ts";
 import { inputOp, stateOp } from "../ir/ops/leaf.ts";
 import { elementCount } from "../ir/type.ts";
 import { postorder, type OpKind, type Value } from "../ir/value.ts";
+import { attendOp, attentionOf } from "./cluster/attention.ts";
 
 const bytesOf = ({ type }: Value): number => 4 * (elementCount(type.shape) as number);
 
@@ -29,7 +30,14 @@ function contractionBytes(values: readonly Value[]): number {
   const own = values
     .filter(({ op }) => op.kind === "contraction")
     .map((value) => sum(value.operands.map(operandBytes)) + bytesOf(value));
-  return sum([...own, ...inside]);
+  return sum([...own, ...inside, ...attentionBytes(values)]);
+}
+
+/** Of attention in blocks: operands once for all results of a kernel. */
+function attentionBytes(values: readonly Value[]): readonly number[] {
+  const results = values.filter(({ op }) => op === attendOp);
+  const kernels = new Map(results.map((value) => [attentionOf(value.attrs).attention, value]));
+  return [...results.map(bytesOf), ...[...kernels.values()].flatMap(({ operands }) => operands.map(operandBytes))];
 }
 
 const bodyOf = (attrs: Value["attrs"]) => {

@@ -8,6 +8,7 @@ import { axesOf, keptAxes } from "../../ir/ops/sum.ts";
 import { postorder, underLayouts, type Value } from "../../ir/value.ts";
 import { indexAlgebra, type Index } from "../lower/index.ts";
 import { afterLayouts, isRenaming, isRow, readsOf, sameIndex, throughLayouts, type Access } from "./access.ts";
+import { attendOp, attentionOf, type Attention } from "./attention.ts";
 import { createGrowth, type Draft, type Growth } from "./growth.ts";
 import { isNumber, loopTensor, placeOp, tensorUnder } from "./loop.ts";
 import type { Cluster, Cuts, Lessons, Partition, View } from "./partition.ts";
@@ -25,10 +26,11 @@ export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
   const { home, start } = growth;
   const order = postorder(roots);
   const contracted = new Set(
-    order.flatMap((value) => (value.op.kind === "contraction" ? value.operands.map(underLayouts) : [])),
+    order.flatMap((value) => (isProduct(value) ? value.operands.map(underLayouts) : [])),
   );
   const [reductions, sizes] = [new Map<string, Set<Draft>>(), new Map<Value, Size>()];
   const [loops, fed] = [new Map<object, Value[]>(), new Set<Value>()];
+  const attentions = new Map<Attention, Draft>();
   for (const value of order) {
     switch (value.op.kind) {
       case "leaf":
@@ -61,8 +63,10 @@ export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
         placeLoop(value, loops, fed, growth);
         break;
       case "composite":
+        placeAttention(value, attentions, lessons, growth);
+        break;
       case "derivative":
-        throw new TypeError("composites and derivatives must be expanded before clustering");
+        throw new TypeError("derivatives must be expanded before clustering");
       default:
         value.op satisfies never;
     }
@@ -83,6 +87,27 @@ function placeReduction(value: Value, reductions: Map<string, Set<Draft>>, cuts:
   const target = cuts.has(value) ? undefined : (findReduction(value, alike, growth) ?? findElements(value, growth));
   if (target) growth.join(value, target);
   alike.add(target ?? growth.start(value, "reduce", space, axes));
+}
+
+/** True for what reads its operands again and again. */
+const isProduct = ({ op }: Value): boolean => op.kind === "contraction" || op.kind === "composite";
+
+/** Results of one attention are computed together. */
+function placeAttention(
+  value: Value,
+  attentions: Map<Attention, Draft>,
+  { apart }: Lessons,
+  { home, start, join }: Growth,
+): void {
+  if (value.op !== attendOp) throw new TypeError("composites must be expanded before clustering");
+  // Numbers that are put together to bind one tensor are written as one.
+  for (const operand of value.operands.map(underLayouts)) {
+    if (operand.op.kind === "piecewise" && !home.has(operand)) start(operand, "map", operand.type.shape);
+  }
+  const { attention } = attentionOf(value.attrs);
+  const known = attentions.get(attention);
+  if (known && !apart.get(value)?.has(known.first)) join(value, known);
+  else attentions.set(attention, start(value, "attention", value.type.shape));
 }
 
 /** The tensors of one loop lie in one cluster; what it reads has tensors of its own, written before where need be. */

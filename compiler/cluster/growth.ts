@@ -92,7 +92,7 @@ export function createGrowth(lessons: Lessons): Growth {
     join,
     start(value, kind, space, axes = []) {
       const sets = { members: new Set<Value>(), inputs: new Set<Value>(), tensors: new Set<Value>() };
-      const sealed = cuts.has(value) || kind === "sort" || kind === "loop";
+      const sealed = cuts.has(value) || kind === "sort" || kind === "attention" || kind === "loop";
       const place = { position: drafts.length, first: value };
       const index = spaceIndex(space);
       const draft: Draft = { kind, space, index, axes, sealed, ...place, views: [], reserve: 1, ...sets };

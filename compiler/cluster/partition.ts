@@ -5,7 +5,7 @@ import type { Index } from "../lower/index.ts";
 
 /** Values computed in one kernel. */
 export interface Cluster {
-  readonly kind: "map" | "reduce" | "contract" | "cumulative" | "sort" | "loop";
+  readonly kind: "map" | "reduce" | "contract" | "cumulative" | "sort" | "attention" | "loop";
   /** The iteration space: of an elementwise kernel and a contraction the result, of a reduction the operand. */
   readonly space: Shape;
   /** The index of an element of the space, as its members see it. */

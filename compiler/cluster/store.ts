@@ -25,7 +25,7 @@ export function planTraffic(partition: Partition, roots: readonly Value[], cuts:
   for (const { members } of clusters) {
     for (const { op, operands } of members) {
       // They read their operands many times: from memory, except short chains over leaves.
-      if (op.kind !== "contraction" && op.kind !== "sort" && op.kind !== "scan") continue;
+      if (!rereads.includes(op.kind)) continue;
       descend(operands, (value) => {
         if (home.has(value)) storage.add(value);
         return !home.has(value);
@@ -66,6 +66,9 @@ interface Finding {
   readonly clusters: Set<Cluster>;
   readonly recomputable: boolean;
 }
+
+/** Kinds of values that read elements of their operands many times. */
+const rereads: readonly OpKind[] = ["contraction", "composite", "sort", "scan"];
 
 function createStorage({ home }: Partition): Storage {
   const stored = new Set<Value>();

@@ -3,15 +3,14 @@
 /// whichever axis lies contiguous in memory. What a tile has beyond the edges is computed from whatever is read there, and
 /// not stored. What follows the product is its epilogue.
 import { addDims, multiplyDims } from "../../ir/dim.ts";
-import { splitIndex } from "../../ir/ops/layout.ts";
 import { seenAs } from "../cluster/cluster.ts";
 import type { Traffic } from "../cluster/store.ts";
 import { createNamer } from "../wgsl/names.ts";
 import { extentText } from "../wgsl/expression.ts";
 import { blocksOf, blockType, sharesRows, writeProduct, type Blocks } from "./contraction/product.ts";
-import { describeContraction, type ContractionShape } from "./contraction-shape.ts";
+import { describeContraction, resultIndex, type ContractionShape } from "./contraction-shape.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
-import { indexAlgebra, variableIndex, type Index } from "./index.ts";
+import { variableIndex } from "./index.ts";
 import { hintFor, nameTensors, type Expression, type Kernel, type LowerContext, type Statement } from "./kernel.ts";
 import { sharedThreads } from "./rows.ts";
 import { writeStores } from "./store.ts";
@@ -144,13 +143,4 @@ function columnText({ down, across, height }: Blocks): string {
 
 function elementText({ height }: Blocks): string {
   return height === 1 ? "tile[i]" : `tile[i / ${height}u][i % ${height}u]`;
-}
-
-/** Index into the result for a row and a column of it. */
-function resultIndex(shape: ContractionShape, row: Index, column: Index): readonly Index[] {
-  return [
-    ...splitIndex(variableIndex("batch", shape.batchCount), shape.batch, indexAlgebra),
-    ...splitIndex(row, shape.left, indexAlgebra),
-    ...splitIndex(column, shape.right, indexAlgebra),
-  ];
 }

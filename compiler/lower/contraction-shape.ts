@@ -43,9 +43,18 @@ export interface ContractionShape extends ContractionExtents {
 /** The extents and the tile of a contraction; `threads` is the size of its workgroups where others share them. */
 export function describeContraction(root: Value, threads?: number): ContractionShape {
   const extents = extentsOf(root);
-  const { batchCount, rowCount, columnCount } = extents;
-  const right = vectorise(extents, 1, isMultipleOf(columnCount, 4));
-  const tile = tileOf({ ...extents, scattered: right === "none", threads });
+  const right = vectorise(extents, 1, isMultipleOf(extents.columnCount, 4));
+  return withTile(extents, right, tileOf({ ...extents, scattered: right === "none", threads }));
+}
+
+/** The same with a tile that is given. */
+export function describeTiled(root: Value, tile: Tile): ContractionShape {
+  const extents = extentsOf(root);
+  return withTile(extents, vectorise(extents, 1, isMultipleOf(extents.columnCount, 4)), tile);
+}
+
+function withTile(extents: ContractionExtents, right: Vectorised, tile: Tile): ContractionShape {
+  const { root, batchCount, rowCount, columnCount } = extents;
   const left = vectorise(extents, 0, isMultipleOf(rowCount, 4) && tile.rows % 4 === 0);
   return {
     ...{ ...extents, tile, modes: [left, right] },
@@ -87,6 +96,15 @@ export function operandIndex(shape: ContractionExtents, side: 0 | 1): (edge: Ind
     put(axes.contracted, splitIndex(k, shape.contracted, indexAlgebra));
     return index;
   };
+}
+
+/** Index into the result for a row and a column of it. */
+export function resultIndex(shape: ContractionExtents, row: Index, column: Index): readonly Index[] {
+  return [
+    ...splitIndex(variableIndex("batch", shape.batchCount), shape.batch, indexAlgebra),
+    ...splitIndex(row, shape.left, indexAlgebra),
+    ...splitIndex(column, shape.right, indexAlgebra),
+  ];
 }
 
 /** How an operand is best read: along k, along its free axis where that comes in fours, or element by element. */

@@ -49,7 +49,7 @@ export function kernelHeader(
   const formulas = shown.flatMap((value) => {
     const states = (targets.get(value) ?? []).flatMap(({ state }) => (state ? [nameOf(state) ?? "state"] : []));
     const name = nameOf(value) ?? (states.length === 0 ? kernel.tensorNames.get(value) : undefined);
-    const formula = loads.includes(value) ? reference(value)! : formatDefinition(value, words);
+    const formula = loads.includes(value) ? reference(value)! : formatDefinition(meaning(value), words);
     return [
       ...(name && !loads.includes(value) ? [`${name} = ${formula}`] : []),
       ...states.map((state) => `${state} ← ${name ?? formula}`),
@@ -66,6 +66,10 @@ export function kernelHeader(
     `${types}; ${count(kernel.flops as number, "FLOP")}, ${count(bytes, "B")}`,
   ];
 }
+
+/** What a value is, written with ops that a reader knows. */
+const meaning = (value: Value): Value =>
+  value.op.kind === "composite" ? value.op.expand(value.operands, value.attrs) : value;
 
 /** Values with names that the kernel computes on its way, operands first. */
 function namedParts(

@@ -1,5 +1,6 @@
 /// From a cluster to a kernel, by family.
 import type { Traffic } from "../cluster/store.ts";
+import { lowerAttention } from "./attention/lower.ts";
 import { lowerContract } from "./contract.ts";
 import { lowerCumulative } from "./cumulative.ts";
 import type { Kernel, LowerContext } from "./kernel.ts";
@@ -21,6 +22,8 @@ export function lower(traffic: Traffic, context: LowerContext): Kernel {
       return lowerCumulative(traffic, context);
     case "sort":
       return lowerSort(traffic, context);
+    case "attention":
+      return lowerAttention(traffic, context);
     case "loop":
       throw new TypeError("a loop is several kernels");
     default:

@@ -1,5 +1,6 @@
 /// The list of passes from the simplest form of a graph to the form that kernels are made of.
 import type { Pass } from "../pass.ts";
+import { blockAttention } from "./block-attention.ts";
 import { expandComposites } from "./expand-composites.ts";
 import { insideScans } from "./inside-scans.ts";
 import { keepDigits } from "./keep-digits.ts";
@@ -16,12 +17,19 @@ export interface KernelOptions {
   readonly strictFloat?: boolean;
   /** Leaves formulas as they are, with the roundings that they have: to compare what a compilation costs with. */
   readonly asWritten?: boolean;
+  /** Attention of so many queries × keys or more is taken in blocks, instead of where that pays. */
+  readonly blockedScores?: number;
 }
 
 /** Passes from the simplified graph to the one that kernels compute; loops are lowered afterwards, by `lowerScans`. */
-export function kernelPasses({ strictFloat = false, asWritten = false }: KernelOptions = {}): readonly Pass[] {
+export function kernelPasses({
+  strictFloat = false,
+  asWritten = false,
+  blockedScores,
+}: KernelOptions = {}): readonly Pass[] {
   const passes = [
     expandComposites, // kernels know kinds of ops, not compositions
+    ...(strictFloat || asWritten ? [] : [blockAttention(blockedScores)]), // before its formulas look otherwise
     unrollSums, // what few windows give an element, kernels add up on their way
     ...(asWritten ? [] : [keepDigits]), // differences of large numbers, in formulas that are not for reading
     // One total becomes totals of rows that a kernel computes anyway, a long sum one of parts, and the rows of a table that

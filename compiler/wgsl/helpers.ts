@@ -68,24 +68,29 @@ export function nonFinite(
 }
 
 /**
- * What lanes of a quad share: each gives its own, and all get the four of them. The runtime knows these two functions, and
- * spells out what they stand for where a device has no subgroups (`runtime/quads.ts`).
+ * What lanes of a quad share: each gives its own, and all get the four of them. The runtime knows these functions, and
+ * spells out what they stand for where a device has no subgroups (`runtime/quads.ts`): of `quad` and `quads` what each lane
+ * reads from memory, of `exchange` what it has computed.
  */
 export function quadLines(text: string): {
   readonly directives: readonly string[];
   readonly functions: readonly string[];
 } {
+  const from = [0, 1, 2, 3].map((lane) => `quadBroadcast(own, ${lane}u)`).join(", ");
+  // A column by its number, without memory in which there are numbers of columns.
+  const picked = "select(select(all[0], all[1], at == 1u), select(all[2], all[3], at == 3u), at > 1u)";
   const functions = (
     [
-      ["quad", "f32", "vec4f"],
-      ["quads", "vec4f", "mat4x4f"],
+      ["quad", "own: f32", "vec4f", `vec4f(${from})`],
+      ["quads", "own: vec4f", "mat4x4f", `mat4x4f(${from})`],
+      ["exchange", "own: vec4f, thread: u32", "mat4x4f", `mat4x4f(${from})`],
+      ["pick", "all: mat4x4f, at: u32", "vec4f", picked],
     ] as const
-  ).filter(([name]) => text.includes(` ${name}(`));
-  const from = [0, 1, 2, 3].map((lane) => `quadBroadcast(own, ${lane}u)`).join(", ");
+  ).filter(([name]) => text.includes(` ${name}(`) || text.includes(`(${name}(`));
   return {
     directives: functions.length > 0 ? ["enable subgroups;"] : [],
-    functions: functions.flatMap(([name, own, all]) => [
-      ...[`fn ${name}(own: ${own}) -> ${all} {`, `  return ${all}(${from});`, "}", ""],
+    functions: functions.flatMap(([name, parameters, all, body]) => [
+      ...[`fn ${name}(${parameters}) -> ${all} {`, `  return ${body};`, "}", ""],
     ]),
   };
 }

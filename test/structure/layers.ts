@@ -97,6 +97,8 @@ export const layers: readonly Layer[] = [
       "compiler/cluster/partition.ts",
       // A loop becomes the tensors that its kernels write.
       "compiler/cluster/loop.ts",
+      // Attention becomes what its kernels compute.
+      "compiler/cluster/attention.ts",
     ],
   },
   { row: "compiler/format/", imports: [...whole, "compiler/errors.ts", "compiler/rewrite/"] },
@@ -114,9 +116,13 @@ export const layers: readonly Layer[] = [
   { row: "compiler/lower/index.ts", imports: whole },
   { row: "compiler/lower/condition.ts", imports: [...whole, "compiler/lower/index.ts"] },
   { row: "compiler/cluster/loop.ts", imports: [...whole, "compiler/lower/index.ts"] },
+  { row: "compiler/cluster/attention.ts", imports: [...whole, "compiler/rewrite/"] },
   {
     row: "compiler/cluster/",
-    imports: [...whole, "compiler/lower/index.ts", "compiler/lower/condition.ts", "compiler/cluster/loop.ts"],
+    imports: [
+      ...[...whole, "compiler/lower/index.ts", "compiler/lower/condition.ts", "compiler/cluster/loop.ts"],
+      "compiler/cluster/attention.ts",
+    ],
   },
   { row: "compiler/wgsl/names.ts", imports: whole },
   {

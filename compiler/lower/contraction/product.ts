@@ -39,20 +39,20 @@ export function sharesRows({ tile: { rows, across } }: ContractionShape): boolea
   return rows % 4 === 0 && across % 4 === 0;
 }
 
-/** Declares the sums and writes the loop that fills them. */
-export function writeProduct(shape: ContractionShape, emitter: Emitter): void {
+/** Declares the sums and writes the loop that fills them; `sums` is how they are called, before a number. */
+export function writeProduct(shape: ContractionShape, emitter: Emitter, sums = "sum"): void {
   const line = (text: string): void => emitter.push({ tag: "line", text });
   const blocks = blocksOf(shape);
-  for (const n of range(blocks.down * blocks.across)) line(`var sum${n} = ${blockType(blocks)}();`);
+  for (const n of range(blocks.down * blocks.across)) line(`var ${sums}${n} = ${blockType(blocks)}();`);
   const { length } = shape;
   const inFours = isMultipleOf(length, 4);
-  if (!multiplies(shape) || (typeof length === "number" && length < 4))
-    return writeLoop(shape, 1, ["k = 0u", length], emitter);
-  if (inFours) return writeLoop(shape, 4, ["k = 0u", length], emitter);
+  const loop = (step: 1 | 4, start: string): void => writeLoop(shape, step, [start, length], emitter, sums);
+  if (!multiplies(shape) || (typeof length === "number" && length < 4)) return loop(1, "k = 0u");
+  if (inFours) return loop(4, "k = 0u");
   // What is left over after the last four is added step by step.
   line("var k = 0u;");
-  writeLoop(shape, 4, ["", length], emitter);
-  writeLoop(shape, 1, ["", length], emitter);
+  loop(4, "");
+  loop(1, "");
 }
 
 /** True where matrices are multiplied: numbers, and not for a small product with a matrix of sixteen single elements. */
@@ -61,7 +61,13 @@ function multiplies({ picks, modes, batchCount, rowCount, columnCount, length }:
   return !picks && (modes[1] !== "none" || (typeof steps === "number" && steps >= manySteps));
 }
 
-function writeLoop(shape: ContractionShape, step: 1 | 4, [start, length]: readonly [string, Dim], emitter: Emitter) {
+function writeLoop(
+  shape: ContractionShape,
+  step: 1 | 4,
+  [start, length]: readonly [string, Dim],
+  emitter: Emitter,
+  sums: string,
+): void {
   const blocks = blocksOf(shape);
   const body = emitter.scope(() => {
     for (const i of range(blocks.down)) readLeft(shape, i, step, emitter);
@@ -69,7 +75,7 @@ function writeLoop(shape: ContractionShape, step: 1 | 4, [start, length]: readon
     for (const i of range(blocks.down)) {
       for (const j of range(blocks.across)) {
         const product = step === 4 ? `b${j} * a${i}` : outer(`a${i}`, `b${j}`, blocks, shape.picks);
-        emitter.push({ tag: "line", text: `sum${i * blocks.across + j} += ${product};` });
+        emitter.push({ tag: "line", text: `${sums}${i * blocks.across + j} += ${product};` });
       }
     }
   });

@@ -1,0 +1,152 @@
+/// Attention over long sequences block by block: kernels keep maxima and totals of the scores of a row and compute the
+/// scores again in the backward pass, so that nothing of the size queries × keys is ever in memory.
+///
+/// It is found in the simplified graph, forward and backward alike, and not decided before derivatives: so gradients are
+/// printed and explained as those of softmax(q·kᵀ)·v, and whatever a user writes around it is part of it.
+import { graphRoots, graphValues, type Graph } from "../../ir/graph.ts";
+import { mul } from "../../ir/ops/arithmetic.ts";
+import { contractAttrs, operandAxes } from "../../ir/ops/contract.ts";
+import { transpose } from "../../ir/ops/layout.ts";
+import { sum } from "../../ir/ops/sum.ts";
+import { apply, withOperands, type Value } from "../../ir/value.ts";
+import { attendOp } from "../cluster/attention.ts";
+import { mostBindings } from "../cluster/partition.ts";
+import type { Pass } from "../pass.ts";
+import { bottomUp, type Found } from "../rewrite/bottom-up.ts";
+import { backwardOf, forwardOf, type Group } from "./attention-formulas.ts";
+import { bandOf } from "./band.ts";
+import { replaceValues } from "./replace.ts";
+import { isLongSoftmax, scoresOf, type Scores, type WeightedSum } from "./scores.ts";
+
+/**
+ * From so many queries × keys on, blocks are worth their time for the memory alone: derivatives take up to twice as long,
+ * since scores are computed three times instead of once.
+ */
+export const fewestScores = 2048 * 2048;
+
+/** From here on blocks are for the time as well, where half of the scores are masked and no derivative is wanted. */
+const fewestHalved = 512 * 512;
+
+/** Scores of all heads together that one binding takes on every device: 128 MiB. */
+const mostWhole = 2 ** 25;
+
+/** The pass; `fewest` takes the place of what is told above. */
+export function blockAttention(fewest?: number): Pass {
+  return {
+    name: "block-attention",
+    doc: "Long attention is taken in blocks: no value is as large as its scores.",
+    run(graph: Graph): Graph {
+      const values = graphValues(graph);
+      const long = values.filter((value) => isLongSoftmax(value, fewest ?? fewestHalved));
+      if (long.length === 0) return graph;
+      const isLong = (scores: Scores): boolean =>
+        fewest === undefined ? pays(scores) : scoresOfHead(scores) >= fewest;
+      const [users, roots] = [usersOf(values), new Set(graphRoots(graph))];
+      const found = long.flatMap((sums) => scoresOf(sums, users, roots) ?? []).filter(isLong);
+      const plan = createPlan();
+      for (const scores of found) planScores(scores, plan);
+      return replaceValues(graph, plan.resolve);
+    },
+  };
+}
+
+/** True where blocks save time, or memory that is worth it. */
+function pays(scores: Scores): boolean {
+  const { space, logits, others } = scores;
+  const isHalved = others.length === 0 && bandOf(logits, space).most !== undefined;
+  const all = space.shape.reduce((total, extent) => total * extent, 1);
+  return all > mostWhole || scoresOfHead(scores) >= (isHalved ? fewestHalved : fewestScores);
+}
+
+/** Queries × keys. */
+function scoresOfHead({ space: { shape, batch } }: Scores): number {
+  return shape.slice(batch).reduce((total, extent) => total * extent, 1);
+}
+
+function usersOf(values: readonly Value[]): ReadonlyMap<Value, readonly Value[]> {
+  const users = new Map<Value, Value[]>();
+  for (const value of values) {
+    for (const operand of new Set(value.operands)) {
+      const known = users.get(operand);
+      if (known) known.push(value);
+      else users.set(operand, [value]);
+    }
+  }
+  return users;
+}
+
+/** What values are replaced by, made when somebody reads them. */
+interface Plan {
+  add(value: Value, make: () => Value): void;
+  /** The value with everything under it replaced. */
+  resolve(value: Value): Value;
+}
+
+function createPlan(): Plan {
+  const makers = new Map<Value, () => Value>();
+  const made = new Map<Value, Value>();
+  const done: Found<Value> = {
+    get(value) {
+      const known = made.get(value);
+      const make = known ? undefined : makers.get(value);
+      if (!make) return known;
+      const result = make();
+      made.set(value, result);
+      return result;
+    },
+    set: (value, result) => made.set(value, result),
+  };
+  return {
+    add: (value, make) => makers.set(value, make),
+    resolve: (root) => bottomUp(root, done, withOperands),
+  };
+}
+
+function planScores(scores: Scores, plan: Plan): void {
+  const { mean, others, totals } = scores;
+  const forward = forwardOf(scores);
+  const apart = others.map((each) => backwardOf([each], scores));
+  if ([forward, ...apart].some(({ tensors }) => tensors > mostBindings)) return;
+  const operands = once(() => forward.operands.map(plan.resolve));
+  const result = (group: Group, place: number, of: readonly Value[]): Value =>
+    apply(attendOp, of, { identity: group.attention, result: place });
+  plan.add(mean.value, () => result(forward, 0, operands()));
+  plan.add(forward.statistics, () => result(forward, 1, operands()));
+  for (const [total, { cotangent, product }] of totals) {
+    plan.add(total, () => totalOfRows(plan.resolve(mean.value), plan.resolve(cotangent), product, mean));
+  }
+  for (const kept of ["rows", "columns"] as const) {
+    const alike = others.filter((each) => each.kept === kept);
+    const together = alike.length > 1 ? backwardOf(alike, scores, forward.statistics) : undefined;
+    const groups =
+      together && together.tensors <= mostBindings
+        ? [together]
+        : alike.map((each) => backwardOf([each], scores, forward.statistics));
+    for (const group of groups) {
+      const read = once(() => group.operands.map(plan.resolve));
+      group.sums.forEach((each, place) => plan.add(each.value, () => result(group, place, read())));
+    }
+  }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+/** Σ mean·cotangent, for each row of the mean. */
+function totalOfRows(mean: Value, cotangent: Value, product: Value, sums: WeightedSum): Value {
+  const attrs = contractAttrs(sums.value);
+  const rank = sums.tensor.type.shape.length;
+  const own = operandAxes(attrs, sums.side === 0 ? 1 : 0, rank);
+  const side = product.operands[0] === sums.tensor ? 0 : 1;
+  const { contracted, batch } = contractAttrs(product);
+  const other = operandAxes(contractAttrs(product), side === 0 ? 1 : 0, cotangent.type.shape.length);
+  const along = own.free.map((axis) => contracted.find((pair) => pair[side] === axis)![1 - side]);
+  const shared = batch.map((pair) => pair[1 - side]);
+  // Axes of the cotangent in the order in which the mean has them.
+  const order = sums.side === 0 ? [...shared, ...other.free, ...along] : [...shared, ...along, ...other.free];
+  const first = sums.side === 0 ? shared.length + other.free.length : shared.length;
+  const axes = along.map((_, i) => first + i);
+  return sum(mul(mean as never, transpose(cotangent, order) as never) as Value, { axes });
+}
