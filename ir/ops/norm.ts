@@ -51,7 +51,9 @@ const lengthHelper: HelperFunction = {
 let total = select(select(small, medium, medium > 0.0), large, large > 0.0);
 let rest = select(select(0.0, small, medium > 0.0), medium, large > 0.0);
 let unit = select(select(7.888609e-31, 1.0, medium > 0.0), 1.2676506e30, large > 0.0);
-let size = sqrt(total + rest * 7.888609e-31 * 7.888609e-31) * unit;
+// No constant: compilers of shaders multiply two of them beforehand, and the product vanishes.
+let down = select(7.888609e-31, 0.0, rest == 0.0);
+let size = sqrt(total + rest * down * down) * unit;
 return select(size, medium, is_nan(medium));`,
 };
 
