@@ -3,11 +3,11 @@
 import { graphValues, type Graph } from "../../ir/graph.ts";
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
 import { isFinite } from "../../ir/ops/bits.ts";
-import { where } from "../../ir/ops/choose.ts";
+import { selectOp, where } from "../../ir/ops/choose.ts";
 import { exp, log } from "../../ir/ops/functions.ts";
-import { constantValue } from "../../ir/ops/leaf.ts";
+import { constant, constantValue } from "../../ir/ops/leaf.ts";
 import { logsumexpOp, max, min } from "../../ir/ops/reduce.ts";
-import { axesOf, reducedCount, spread, sum, sumOp } from "../../ir/ops/sum.ts";
+import { axesOf, spread, sum, sumOp } from "../../ir/ops/sum.ts";
 import { apply, same, underLayouts, withOperands, type Value } from "../../ir/value.ts";
 import type { Pass } from "../pass.ts";
 import { makeRewriter } from "../rewrite/driver.ts";
@@ -15,13 +15,17 @@ import { digitRules } from "../rewrite/rules/all.ts";
 import type { Surroundings } from "../rewrite/rule.ts";
 import { addUpTo } from "../rewrite/rules/reduce.ts";
 import { isSpreadOf, ontoLayouts, withoutAxes } from "../rewrite/rules/uniform.ts";
+import { fromMean, isCorrected } from "./mean-digits.ts";
 import { rebuildGraph } from "./replace.ts";
+import { classesOf } from "./rewrite-pass.ts";
 
 export const keepDigits: Pass = {
   name: "keep-digits",
   doc: "What a difference has in common with a logarithm of exponentials, or with a mean, is taken away before it rounds.",
   run(graph: Graph): Graph {
-    const rewrite = makeRewriter(digitRules);
+    const classes = classesOf(graph);
+    const rewrite = makeRewriter(digitRules, { classes });
+    const facts: Surroundings = { uses: () => 1, classes: (input) => classes.get(input) ?? [] };
     // What this pass has been to already.
     const corrected = new Set(
       graphValues(graph)
@@ -30,7 +34,7 @@ export const keepDigits: Pass = {
     );
     return fromParts(
       rebuildGraph(graph, (value, operands) =>
-        corrected.has(value) ? value : rewrite(apart(withOperands(value, operands), value)),
+        corrected.has(value) ? value : rewrite(apart(withOperands(value, operands), value, facts)),
       ),
     );
   },
@@ -47,12 +51,12 @@ function fromParts(graph: Graph): Graph {
 }
 
 /** The value in parts that do not round; `original` is what it was before its operands were. */
-function apart(value: Value, original: Value): Value {
+function apart(value: Value, original: Value, facts: Surroundings): Value {
   if (value.op === exp.op) return shareOf(value) ?? value;
   if (value.type.dtype !== "f32" || (value.op !== sub.op && value.op !== add.op)) return value;
   const [a, b] = value.operands;
   const [left, right] = [logarithmIn(a), logarithmIn(b)];
-  const scaledRow = ofScaledRow(value);
+  const scaledRow = ofScaledRow(value) ?? ofPicked(value, facts);
   if (scaledRow) return scaledRow;
   if (value.op === add.op) {
     return (right && plusLogarithm(a, right)) ?? (left && plusLogarithm(b, left)) ?? value;
@@ -72,12 +76,12 @@ function shareOf({ operands: [difference] }: Value): Value | undefined {
   if (total?.op !== sumOp || total.operands[0].op !== exp.op || !same(total.operands[0].operands[0], below))
     return undefined;
   const axes = axesOf(total);
-  if (!isBelowPeak(below, axes) || !isSpreadOf(spreadLogarithm, logarithm, axes)) return undefined;
+  if (!isBelow(below, axes) || !isSpreadOf(spreadLogarithm, logarithm, axes)) return undefined;
   return div(total.operands[0], ontoLayouts(spreadLogarithm, logarithm, total));
 }
 
 /** True for what is left of numbers when the largest of them along axes is taken away, as in a `Logarithm`. */
-function isBelowPeak(below: Value, axes: readonly number[]): boolean {
+function isBelow(below: Value, axes: readonly number[]): boolean {
   const { inner, factor } = scaledOf(below);
   if (inner.op !== sub.op) return false;
   const [x, peak] = inner.operands;
@@ -95,13 +99,85 @@ function ofScaledRow({ op, operands: [x, spreadLogarithm] }: Value): Value | und
   const row = underLayouts(spreadLogarithm);
   if (op !== sub.op || row.op !== logsumexpOp || !same(row.operands[0], x)) return undefined;
   const axes = axesOf(row);
-  if ((x.op !== div.op && x.op !== mul.op) || !isSpreadOf(spreadLogarithm, row, axes)) return undefined;
-  const [a, b] = x.operands;
+  const less = isSpreadOf(spreadLogarithm, row, axes) ? scaledBelow(x, axes) : undefined;
+  return less && sub(less, ontoLayouts(spreadLogarithm, row, apply(logsumexpOp, [less], row.attrs)));
+}
+
+/** z/t, t·z or z + c with z less its largest, for a t of the row that is no number, and a z that nothing has rounded. */
+function scaledBelow(x: Value, axes: readonly number[]): Value | undefined {
+  const { inner, rescale } = scaledOf(x);
+  const [a, b] = inner.operands;
   const isScale = (side: Value): boolean => constantValue(side) === undefined && withoutAxes(side, axes) !== undefined;
-  const below = (z: Value): Value => sub(z, spread(finitePeak(z, 1, axes), z.type, axes));
-  if (!isScale(b) && (x.op === div.op || !isScale(a))) return undefined;
-  const less: Value = isScale(b) ? apply(x.op, [below(a), b]) : mul(a, below(b));
-  return sub(less, ontoLayouts(spreadLogarithm, row, apply(logsumexpOp, [less], row.attrs)));
+  const below = (z: Value): Value => sumBelow(z, axes) ?? sub(z, spread(finitePeak(z, 1, axes), z.type, axes));
+  if (inner.op === div.op && isScale(b)) return rescale(div(below(a), b));
+  if (inner.op === mul.op && isScale(b)) return rescale(mul(below(a), b));
+  if (inner.op === mul.op && isScale(a)) return rescale(mul(a, below(b)));
+  const sumOfExact = sumBelow(inner, axes);
+  return sumOfExact && rescale(sumOfExact);
+}
+
+/** z + c with what all z of a row have in common taken away before c is added, where both are given and not computed. */
+function sumBelow({ op, operands }: Value, axes: readonly number[]): Value | undefined {
+  const isSum = (op === add.op || op === sub.op) && operands.some(isGiven);
+  if (!isSum || !operands.every((each) => isGiven(each) || isGiven(underLayouts(nearest(each))))) return undefined;
+  const parts = operands.map((z) => (isGiven(z) ? sub(z, spread(finitePeak(z, 1, axes), z.type, axes)) : z));
+  return apply(op, parts);
+}
+
+const isGiven = ({ op, constant }: Value): boolean => op.kind === "leaf" && !constant;
+
+/** What a logarithm is taken of: of prior probabilities, say. */
+function nearest(value: Value): Value {
+  const under = underLayouts(value);
+  return under.op === log.op ? under.operands[0] : under;
+}
+
+/** ln Σ eˣ − Σ y·x: x is less its largest before it is scaled, in both; where y adds up to 1 that is all. */
+function ofPicked({ op, operands }: Value, facts: Surroundings): Value | undefined {
+  const row = operands.find((side) => side.op === logsumexpOp);
+  const picked = operands.find((side) => side.op === sumOp);
+  if (op !== sub.op || !row || !picked || axesOf(row).join() !== axesOf(picked).join()) return undefined;
+  const [x] = row.operands;
+  const axes = axesOf(row);
+  const on = weighedBy(picked.operands[0], x);
+  if (!on) return undefined;
+  const weights = on(constant(1, "f32", x.type.shape));
+  const isWhole = addUpTo(weights, axes, undefined, facts);
+  const { less, largest } = belowPeak(x, axes);
+  if (!isWhole && !largest) return undefined;
+  const entry: Value = sum(on(less), { axes });
+  const logarithm = apply(logsumexpOp, [less], row.attrs);
+  const left = isWhole || !largest ? entry : add(entry, mul(largest, sub(sum(weights, { axes }), 1)));
+  return row === operands[0] ? sub(logarithm, left) : sub(left, logarithm);
+}
+
+/** y·x or a selection from x on another value in the place of x. */
+function weighedBy({ op, operands, attrs }: Value, x: Value): ((other: Value) => Value) | undefined {
+  const at = op === mul.op || op === selectOp ? operands.findIndex((each) => same(each, x)) : -1;
+  if (at < 0 || (op === selectOp && constantValue(operands[3 - at]) !== 0)) return undefined;
+  return (other) => apply(op, operands.with(at, other), attrs);
+}
+
+/** x less its largest, taken away before x is scaled; and that largest as it is scaled, where it is. */
+function belowPeak(x: Value, axes: readonly number[]): { readonly less: Value; readonly largest?: Value } {
+  const { inner, factor, rescale } = scaledOf(x);
+  const less = scaledBelow(x, axes);
+  if (less) return { less, largest: sameScale(less, x, axes) };
+  const peak = finitePeak(inner, factor, axes);
+  const largest = factor === 1 ? undefined : rescale(peak);
+  return { less: rescale(sub(inner, spread(peak, x.type, axes))), largest };
+}
+
+/** k · largest z of k · z, where z is no sum. */
+function sameScale(less: Value, x: Value, axes: readonly number[]): Value | undefined {
+  if (less.op !== x.op || (x.op !== div.op && x.op !== mul.op)) return undefined;
+  const at = x.operands.findIndex((side, i) => !same(side, less.operands[i]));
+  const [z, other] = [x.operands[at], x.operands[1 - at]];
+  const k = withoutAxes(other, axes);
+  const below = less.operands[at];
+  if (!k || below.op !== sub.op || !same(below.operands[0], z)) return undefined;
+  const peak = finitePeak(z, 1, axes);
+  return at === 0 ? apply(x.op, [peak, k]) : apply(x.op, [k, peak]);
 }
 
 /** x + ln Σ e⁻ˣ is a difference as well. */
@@ -194,42 +270,3 @@ function lessPeak(a: Value, logarithm: Logarithm): Value {
   if (factor !== logarithm.scaled.factor) return sub(a, peakOf(logarithm));
   return rescale(sub(inner, logarithm.move(logarithm.peak)));
 }
-
-/** x − x̄ = d − d̄ for d = x − x̄: the mean itself is rounded where x is large. */
-function fromMean(difference: Value, original: Value): Value | undefined {
-  if (!meanOf(original) || isCorrected(difference)) return undefined;
-  const [x, spreadMean] = difference.operands;
-  const value = underLayouts(spreadMean);
-  const [total, count] = value.op === div.op ? value.operands : [value];
-  const [element] = total.operands;
-  const weight = same(element, x) ? undefined : weightIn(element, x);
-  if (total.op !== sumOp || (!weight && !same(element, x))) return undefined;
-  const again = sum(weight ? mul(weight, difference) : difference, { axes: axesOf(total) });
-  return sub(difference, ontoLayouts(spreadMean, value, count ? div(again, count) : again));
-}
-
-/** d − d̄ for d = x − x̄. */
-const isCorrected = (difference: Value): boolean =>
-  meanOf(difference) !== undefined && meanOf(difference.operands[0]) !== undefined;
-
-/** The mean of x − x̄, also under weights: Σw·x/Σw, or Σw·x for a distribution. */
-function meanOf(difference: Value): Value | undefined {
-  if (difference.op !== sub.op) return undefined;
-  const [x, spreadMean] = difference.operands;
-  const value = underLayouts(spreadMean);
-  const [total, count] = value.op === div.op ? value.operands : [value];
-  if (total.op !== sumOp) return undefined;
-  const [element] = total.operands;
-  const axes = axesOf(total);
-  const weight = same(element, x) ? undefined : weightIn(element, x);
-  if (weight ? !addUpTo(weight, axes, count, nothingElse) : !same(element, x)) return undefined;
-  if (!weight && (!count || constantValue(count) !== reducedCount(x.type, axes))) return undefined;
-  return isSpreadOf(spreadMean, value, axes) ? value : undefined;
-}
-
-/** w of w·x. */
-function weightIn({ op, operands: [a, b] }: Value, x: Value): Value | undefined {
-  return op !== mul.op ? undefined : same(a, x) ? b : same(b, x) ? a : undefined;
-}
-
-const nothingElse: Surroundings = { uses: () => 1, classes: () => [] };

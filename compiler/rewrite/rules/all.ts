@@ -11,6 +11,7 @@ import { ratioNumberRules } from "./ratios.ts";
 import { sumRules } from "./reduce.ts";
 import { repeatedFactorRules } from "./repeated-factors.ts";
 import { rootNumberRules } from "./roots.ts";
+import { shiftRules } from "./shifts.ts";
 import { squareNumberRules } from "./squares.ts";
 import { standardizedRules } from "./standardized.ts";
 import { stableRules } from "./stable.ts";
@@ -48,7 +49,12 @@ export const collectingRules: readonly Rule[] = [...simplifyingRules, collectRul
 export const foldingRules: readonly Rule[] = [...leafRules, folding];
 
 /** What keeps digits in kernels, where formulas are not for reading any more. */
-export const digitRules: readonly Rule[] = [...rootNumberRules, ...squareNumberRules, ...ratioNumberRules];
+export const digitRules: readonly Rule[] = [
+  ...rootNumberRules,
+  ...squareNumberRules,
+  ...ratioNumberRules,
+  ...shiftRules,
+];
 
 /** Every rule once. */
 export const allRules: readonly Rule[] = [...stableRules, ...collectingRules, folding, ...digitRules];

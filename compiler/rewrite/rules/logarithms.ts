@@ -2,7 +2,7 @@
 import { add, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { selectOp } from "../../../ir/ops/choose.ts";
 import { and, equal, greater, greaterEqual, less, lessEqual, notEqual } from "../../../ir/ops/compare.ts";
-import { abs, exp, log, log1p, maximum, relu, softplus } from "../../../ir/ops/functions.ts";
+import { abs, exp, log, log1p, maximum, relu, sign, softplus } from "../../../ir/ops/functions.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { log1mexp, logaddexp } from "../../../ir/ops/logspace.ts";
 import { productOp } from "../../../ir/ops/product.ts";
@@ -17,6 +17,7 @@ import { exponentialMonomial, isExponential, isPure, numberMonomial, restOf, wri
 import type { Monomial } from "../monomial.ts";
 import { rangeOf, type Range } from "../range.ts";
 import { rule, type Rule } from "../rule.ts";
+import { where } from "../untyped.ts";
 
 /** True for numbers whose exponential neither overflows nor vanishes. */
 const isTame = ({ low, high }: Range, shift = 0): boolean => low + shift > 1e-30 && high + shift < 1e30;
@@ -44,12 +45,14 @@ function onePlus(x: Value): Monomial | undefined {
   return sumOfTerms(mergedTerms([numberMonomial(1), ...termsOf(x)]), { positive: true }, x.type);
 }
 
-/** ln Π x = Σ ln x for exponentials, whose product vanishes or overflows long before its logarithm does. */
+/** ln Π x = Σ ln x: a product of probabilities vanishes long before its logarithm does; signs count as in the product. */
 function logOfProduct({ operands: [whole] }: Value): Value | undefined {
   const [x] = whole.operands;
   if (whole.op !== productOp || !mentionsExponential(x)) return undefined;
-  if (!isExponential(monomialOf(x)) || !(rangeOf(x).low >= 0)) return undefined;
-  return sum(log(x), { axes: axesOf(whole) });
+  const axes = axesOf(whole);
+  if (rangeOf(x).low >= 0) return sum(log(x), { axes });
+  const isNegative = less(apply(productOp, [sign(x)], whole.attrs), 0);
+  return where(isNegative, NaN, sum(log(abs(x)), { axes }));
 }
 
 /** √(r · eᵘ) = √r · e^(u/2), and so for powers. */

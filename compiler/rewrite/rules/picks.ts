@@ -11,10 +11,10 @@ import { axesOf, broadcastAlong, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { apply, same, underLayouts, type Value } from "../../../ir/value.ts";
 import { mentionsExponential, monomialOf } from "../exponential.ts";
 import { isExponential } from "../monomial.ts";
-import { rule, type Rule, type Surroundings } from "../rule.ts";
+import { reads, rule, type Rule, type Surroundings } from "../rule.ts";
 import { oneHotAxes } from "./reduce.ts";
 import { isNormalized } from "./rows.ts";
-import { ontoLayouts, withoutAxes } from "./uniform.ts";
+import { isSpreadOf, ontoLayouts, withoutAxes } from "./uniform.ts";
 import { where } from "../untyped.ts";
 
 /** Where a sum picks, and what it picks from: Σ y·p or Σ where(y, p, 0) for a comparison y. */
@@ -121,6 +121,40 @@ function logsumexpBesideEntry(value: Value): Value | undefined {
   return entry && sub(apply(value.op, [x], value.attrs), entry);
 }
 
+/** ln Σ e^(k·z) less k·Σ y·z, or k times an entry of z: what is taken of the scaled row is taken of that row. */
+function picksOverScale({ op, operands: [a, b] }: Value): Value | undefined {
+  const [total, scaled] = a.op === logsumexpOp ? [a, b] : [b, a];
+  const [row] = total.operands;
+  if (total.op !== logsumexpOp || row.op !== scaled.op || (row.op !== mul.op && row.op !== div.op)) return undefined;
+  const axes = axesOf(total);
+  // The factors of a product are in any order.
+  const orders = row.op === mul.op ? [[0, 1] as const, [1, 0] as const] : [[0, 1] as const];
+  for (const [of, by] of orders) {
+    for (const [picked, factor] of orders) {
+      const isScale = isSpreadOf(row.operands[by], scaled.operands[factor], axes);
+      const moved = isScale ? onScaled(scaled.operands[picked], row.operands[of], row, axes) : undefined;
+      if (moved) return apply(op, total === a ? [a, moved] : [moved, b]);
+    }
+  }
+  return undefined;
+}
+
+/** Σ y·z, or a sum with a condition, of another row of the same shape; an entry only where that is a sum as well. */
+function onScaled(picked: Value, z: Value, row: Value, axes: readonly number[]): Value | undefined {
+  const under = underLayouts(picked);
+  if (under.op === gatherOp) {
+    const written =
+      same(under.operands[0], z) && axes.join() === `${z.type.shape.length - 1}` ? asSum(under) : undefined;
+    return written && ontoLayouts(picked, under, asSum(apply(gatherOp, [row, under.operands[1]], under.attrs))!);
+  }
+  if (picked.op !== sumOp || axesOf(picked).join() !== axes.join()) return undefined;
+  const [element] = picked.operands;
+  const at =
+    element.op === mul.op || element.op === selectOp ? element.operands.findIndex((each) => same(each, z)) : -1;
+  if (at < 0 || (element.op === selectOp && constantValue(element.operands[3 - at]) !== 0)) return undefined;
+  return sum(apply(element.op, element.operands.with(at, row), element.attrs), { axes });
+}
+
 /** Entries picked from rows. */
 export const pickRules: readonly Rule[] = [
   rule(
@@ -154,5 +188,13 @@ export const pickRules: readonly Rule[] = [
     "logsumexp(x) - gather(x, i) = logsumexp(x) - sum(select(j = i, x, 0))",
     [add.op.name, sub.op.name],
     entryBesideLogsumexp,
+  ),
+  rule(
+    "entries of a scaled row",
+    "assumes-finite",
+    "logsumexp(k * z) - k * sum(y * z) = logsumexp(k * z) - sum(y * (k * z))",
+    [sub.op.name],
+    picksOverScale,
+    reads(logsumexpOp),
   ),
 ];

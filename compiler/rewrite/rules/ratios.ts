@@ -156,5 +156,6 @@ export const ratioRules: readonly Rule[] = [
 
 /** For kernels alone. Two divisions by what is small overflow where the slope over it, which is at most 1, takes one away. */
 export const ratioNumberRules: readonly Rule[] = [
+  identity("difference over one divisor", "stabilizes", "x / t - y / t = (x - y) / t"),
   identity("slope over a softplus", "stabilizes", "x / softplus(z) * sigmoid(z) = x * (sigmoid(z) / softplus(z))"),
 ];

@@ -21,6 +21,7 @@ import {
 import type { Dim } from "../../../ir/dim.ts";
 import { isFloat, type Shape } from "../../../ir/type.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
+import { isNumber, linearOf } from "../linear.ts";
 import { mapped, rule, type Rule, type Surroundings } from "../rule.ts";
 import { isReshaped, isSpreadOf, withoutAxes } from "./uniform.ts";
 import { where } from "../untyped.ts";
@@ -30,7 +31,7 @@ const keptShape = (value: Value, axes: Axes): Shape =>
   keptAxes(value.type.shape.length, axes).map((axis) => value.type.shape[axis]);
 
 /** The axis along which the entries of each row sum to 1, where that is known. */
-function distributionAxes(value: Value, surroundings: Surroundings, wanted: Axes): Axes | undefined {
+export function distributionAxes(value: Value, surroundings: Surroundings, wanted: Axes): Axes | undefined {
   const rank = value.type.shape.length;
   if (value.op === inputOp) {
     return (value.attrs.identity as InputIdentity).distribution ? [rank - 1] : undefined;
@@ -135,8 +136,10 @@ function knownSumOfParts(value: Value, axes: Axes, facts: Surroundings, depth: n
 /** True for weights that add up to the divisor, each row to its own, or to 1 where there is none. */
 export function addUpTo(weight: Value, axes: Axes, divisor: Value | undefined, facts: Surroundings): boolean {
   if (divisor) return isReshaped(divisor, sum(weight, { axes }));
-  const total = knownSum(weight, axes, facts);
-  return total !== undefined && constantValue(total) === 1;
+  const known = knownSum(weight, axes, facts);
+  const total = known && linearOf(known);
+  // Numbers such as 0.8 + 3 · (0.2/3), up to their own rounding.
+  return total !== undefined && isNumber(total) && Math.abs(total.constant - 1) < 1e-12;
 }
 
 /** x − x̄, where the mean is that along the axes. */

@@ -3,6 +3,7 @@ import { add, div, mul } from "../../../ir/ops/arithmetic.ts";
 import { greater } from "../../../ir/ops/compare.ts";
 import { abs, log, log1p, pow } from "../../../ir/ops/functions.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
+import { sameType } from "../../../ir/type.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { identity, rule, type Condition, type Rule } from "../rule.ts";
 import { isApart } from "./apart.ts";
@@ -124,9 +125,19 @@ export const squareRules: readonly Rule[] = [
 const isExact: Condition = ({ values }) =>
   Object.values(values).every((each) => underLayouts(each).op.kind !== "elementwise");
 
+/** The same of elements of one type: sums that are taken along the same axes. */
+const areAlike: Condition = (bindings, value, surroundings) =>
+  sameType(bindings.values.x.type, bindings.values.y.type) && isExact(bindings, value, surroundings);
+
 /** For kernels alone: the textbook writes squares. */
 export const squareNumberRules: readonly Rule[] = [
   identity("difference of squares", "stabilizes", "x * x - y * y = (x - y) * (x + y)", isExact),
+  identity(
+    "difference of sums of squares",
+    "stabilizes",
+    "sum[a](x * x) - sum[a](y * y) = sum[a]((x - y) * (x + y))",
+    areAlike,
+  ),
   identity("one minus a square", "stabilizes", "1 - x * x = (1 - x) * (1 + x)", isExact),
   identity("square minus one", "stabilizes", "x * x - 1 = (x - 1) * (x + 1)", isExact),
 ];

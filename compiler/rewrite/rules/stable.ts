@@ -40,6 +40,7 @@ const accuracyRules: readonly Rule[] = [
   identity("exp minus one", "stabilizes", "exp(x) - 1 = expm1(x)"),
   identity("one minus exp", "stabilizes", "1 - exp(x) = -expm1(x)"),
   identity("root of a square", "stabilizes", "sqrt(x * x) = abs(x)"),
+  identity("sine from its cosine", "stabilizes", "sqrt(1 - cos(x) * cos(x)) = abs(sin(x))"),
 ];
 
 /**

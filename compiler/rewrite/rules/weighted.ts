@@ -5,7 +5,7 @@ import { selectOp } from "../../../ir/ops/choose.ts";
 import { stopGradient } from "../../../ir/ops/derivative.ts";
 import { abs, exp, log, log1p, maximum } from "../../../ir/ops/functions.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
-import { max } from "../../../ir/ops/reduce.ts";
+import { logsumexp, max } from "../../../ir/ops/reduce.ts";
 import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { sameType, type TensorType } from "../../../ir/type.ts";
 import { underLayouts, type Value } from "../../../ir/value.ts";
@@ -208,18 +208,25 @@ function logOfOnePlusWeighted({ type, operands: [x] }: Value): Value | undefined
 /** Σ wᵢ e^uᵢ / Σ vᵢ e^sᵢ: each relative to its own largest exponent, so that neither vanishes. */
 function quotientOfWeighted({ type, operands: [a, b] }: Value): Value | undefined {
   if (type.dtype !== "f32" || a.constant || b.constant || !isSumOfExponentials(a)) return undefined;
+  const mean = meanOfAll(a, b);
+  if (mean) return mean;
   const [above, below] = [scaledOf(a), shiftedOf(b)];
   if (!above || !below) return undefined;
-  if (isMeanOfAll(a, b)) return div(above.relativeTo(below.exponent), below.total);
   const exponent = shiftOf(above.largest);
   return mul(exp(sub(exponent, below.exponent)), div(above.relativeTo(exponent), below.total));
 }
 
-/** Σ w·eᵘ / Σ eᵘ: the largest exponent is that of both. */
-function isMeanOfAll(above: Value, below: Value): boolean {
-  if (above.op !== sumOp || below.op !== sumOp) return false;
+/** Σ w·eᵘ / Σ eᵘ = Σ w·softmax(u), along the same axes. */
+function meanOfAll(above: Value, below: Value): Value | undefined {
+  if (above.op !== sumOp || below.op !== sumOp || axesOf(above).join() !== axesOf(below).join()) return undefined;
+  const [{ type }] = above.operands;
   const [top, term] = [above, below].map(({ operands: [element] }) => monomialOf(element));
-  return isPure(term) && equalLinear(top.exponent, term.exponent);
+  if (!isPure(term) || !isExponential(term) || !equalLinear(top.exponent, term.exponent)) return undefined;
+  if (!sameType(type, below.operands[0].type)) return undefined;
+  const axes = axesOf(above);
+  const { weight, exponent } = weightedOf({ ...top, coefficient: top.coefficient / term.coefficient }, type);
+  const share: Value = exp(sub(exponent, spread(logsumexp(exponent, { axes }), type, axes)));
+  return sum(mul(weight, share), { axes });
 }
 
 /** An exponential is divided by a sum elsewhere. */

@@ -22,11 +22,10 @@ export const prices: readonly Price[] = [
       "Soft minimum": [1.38, 1],
       "Softmax without its largest score, a number in the denominator": [1.22, 1],
       "Scores masked by −∞, a number in the denominator": [1.53, 1],
-      Attention: [1.36, 1],
       "Binary cross-entropy as one logarithm": [2.06, 1],
       "Ordered classes": [1.18, 1],
       "Ranking by running sums (Cox, Plackett–Luce)": [1.55, 1.24],
-      "None of several": [1.03, 1.27],
+      "None of several": [1, 1.27],
       "Mixture of Gaussians with their widths": [1.04, 1],
       "stabilize/weighted": [1.63, 1.42],
     },
@@ -39,6 +38,20 @@ export const prices: readonly Price[] = [
       "stabilize/rows": [1, 1.26],
       "Sequence cross-entropy with a mask": [1, 1.02],
     },
+  },
+  {
+    why: "The slope by a temperature is a small difference of large sums: what all scores of a row have in common is looked for and taken away from them.",
+    of: {
+      "Cross-entropy at a temperature that is learned": [1, 1.04],
+      "Distillation at a temperature that is learned": [1.27, 3.87],
+      "Log-sum-exp less the pair, over a temperature": [1.47, 1.88],
+      "Attention at a temperature that is learned": [1.27, 1.1],
+      "Scores with noise": [1.15, 1.35],
+    },
+  },
+  {
+    why: "A product of many factors vanishes: the logarithm is taken of each, and the sign counted apart.",
+    of: { "Logarithm of a product of masked survivals": [1.39, 1] },
   },
   {
     why: "Squares overflow and vanish long before their numbers do: a length adds them up in three units, five operations an element in the place of two.",

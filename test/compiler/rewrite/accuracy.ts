@@ -37,6 +37,20 @@ const shifted: Accuracy = {
   reason: "the largest exponent is taken away and added again, and terms of both signs may cancel",
 };
 
+const underWeights: Accuracy = {
+  ulps: 16,
+  carried: { ulps: 64, of: "operands" },
+  reason: "weights are differences that have rounded, and scores may be as far again from the largest as from 0",
+};
+
+const terms: Accuracy = {
+  ulps: 4,
+  carried: { ulps: 2, of: "operands" },
+  reason: "each difference of squares rounds three times, and terms of both signs may cancel",
+};
+
+const factors: Accuracy = { ulps: 8, reason: "a logarithm for each factor is rounded, and their sum" };
+
 const deviations: Accuracy = {
   ulps: 4,
   carried: { ulps: 2, of: "operands" },
@@ -72,6 +86,9 @@ const exceptions: Readonly<Record<string, Accuracy>> = {
   "quotient of sums of weighted exponentials": shifted,
   "power less one": exponential,
   "root minus a number": exponential,
+  "scores under weights of a softmax": underWeights,
+  "difference of sums of squares": terms,
+  "log of a product": factors,
   "variance by deviations": deviations,
   "weighted variance by deviations": deviations,
   "one minus a cosine over a square": sines,

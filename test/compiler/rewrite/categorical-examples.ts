@@ -1,4 +1,5 @@
 /// Values on which rules about distributions fire that are functions themselves.
+import { softmax } from "../../../ir/nn/softmax.ts";
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { cast, where } from "../../../ir/ops/choose.ts";
 import { equal, greater } from "../../../ir/ops/compare.ts";
@@ -18,6 +19,9 @@ function leaf(name: string): Value {
 
 const x = leaf("x");
 const y = leaf("y");
+/** A number for each row. */
+const factor = apply(inputOp, [], { identity: { name: "factor", dtype: "f32", shape: [3] } });
+const scale = broadcastAlong(factor, [3, 4], [0]);
 /** Scores beyond these differ by more than decimal arithmetic has exponents for. */
 const scores = mul(300, tanh(x)) as Value;
 const total = (): Value => logsumexp(scores, { axis: 1 });
@@ -91,6 +95,26 @@ export const categoricalExamples: readonly { readonly name: string; readonly val
   {
     name: "share of weighted exponentials",
     value: () => div(mul(y, exp(x)), broadcastAlong(sum(mul(y, exp(x)), { axis: 1 }), [3, 4], [0])),
+  },
+  {
+    name: "scores under weights of a softmax",
+    value: () => sum(mul(sub(softmax(mul(scale, x)), y), x), { axis: 1 }),
+  },
+  {
+    name: "scores under weights of a softmax",
+    value: () => {
+      const p = softmax(div(x, scale)) as Value;
+      const mean = broadcastAlong(sum(mul(p, y), { axis: 1 }), [3, 4], [0]);
+      return sum(div(mul(sub(mul(p, y), mul(p, mean)), x), scale));
+    },
+  },
+  {
+    name: "entries of a scaled row",
+    value: () => sub(logsumexp(mul(scale, x), { axis: 1 }), mul(factor, sum(mul(y, x), { axis: 1 }))),
+  },
+  {
+    name: "entries of a scaled row",
+    value: () => sub(div(sum(where(some(), x, 0), { axis: 1 }), factor), logsumexp(div(x, scale), { axis: 1 })),
   },
   { name: "power of weighted exponentials", value: () => pow(sum(mul(y, exp(x)), { axis: 1 }), 0.75) as Value },
 ];

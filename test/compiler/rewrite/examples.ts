@@ -118,6 +118,7 @@ export const functionExamples: readonly { readonly name: string; readonly value:
       mul(y, sub(where(greater(x, 0), x, -Infinity), broadcastAlong(logsumexp(x, { axis: 1 }), [3, 4], [0]))),
   },
   { name: "log of a product", value: () => log(product(sigmoid(x), { axis: 1 })) },
+  { name: "log of a product", value: () => log(product(mul(y, sigmoid(x)), { axis: 1 })) },
   { name: "power of an exponential", value: () => pow(exp(x), 1.5) },
   { name: "exp of a logarithm", value: () => exp(neg(softplus(x))) },
   { name: "sum of logarithms", value: () => sub(softplus(x), x) },

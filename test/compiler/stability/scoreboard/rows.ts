@@ -7,6 +7,7 @@ import { guardRows } from "./rows/guards.ts";
 import { likelihoodRows } from "./rows/likelihoods.ts";
 import { rootRows } from "./rows/roots.ts";
 import { scaleRows } from "./rows/scales.ts";
+import { temperatureRows } from "./rows/temperatures.ts";
 import type { Row } from "./row.ts";
 
 /** Rows under the title of their family. */
@@ -17,7 +18,7 @@ export interface Family {
 
 /** The families in the order of the page. */
 export const families: readonly Family[] = [
-  { title: "Cross-entropy", rows: crossEntropyRows },
+  { title: "Cross-entropy", rows: [...crossEntropyRows, ...temperatureRows] },
   { title: "Likelihoods and robust losses", rows: likelihoodRows },
   { title: "Exponentials and logarithms", rows: exponentialRows },
   { title: "Digits that cancel", rows: digitRows },

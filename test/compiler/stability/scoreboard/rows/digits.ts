@@ -43,6 +43,18 @@ return sum(mul(w, variance))`,
     ],
   },
   {
+    name: "Difference of sums of squares",
+    about: "Two lengths that are nearly the same.",
+    program: "sub(sum(square(a)), sum(square(b)))",
+    points: [{ at: { a: [0.5, 2], b: [1, 1] } }, { at: { a: [1000.5, 2000], b: [1000.25, 2000.001] } }],
+  },
+  {
+    name: "Sine from its cosine",
+    about: "1 − cos² is the rounding of a cosine near 0.",
+    program: "sum(sqrt(sub(1, square(cos(x)))))",
+    points: [{ at: { x: [0.5, -2] } }, { at: { x: [1e-4, -1e-3] } }],
+  },
+  {
     name: "Variance in two passes",
     about: "The mean of numbers with a large offset is rounded itself.",
     program: "mean(square(sub(x, mean(x))))",

@@ -1,0 +1,47 @@
+/// Deviations from a mean, whose rounding is taken away by the mean of what is left.
+import { div, mul, sub } from "../../ir/ops/arithmetic.ts";
+import { constantValue } from "../../ir/ops/leaf.ts";
+import { axesOf, reducedCount, sum, sumOp } from "../../ir/ops/sum.ts";
+import { same, underLayouts, type Value } from "../../ir/value.ts";
+import type { Surroundings } from "../rewrite/rule.ts";
+import { addUpTo } from "../rewrite/rules/reduce.ts";
+import { isSpreadOf, ontoLayouts } from "../rewrite/rules/uniform.ts";
+
+/** x − x̄ = d − d̄ for d = x − x̄: the mean itself is rounded where x is large. */
+export function fromMean(difference: Value, original: Value): Value | undefined {
+  if (!meanOf(original) || isCorrected(difference)) return undefined;
+  const [x, spreadMean] = difference.operands;
+  const value = underLayouts(spreadMean);
+  const [total, count] = value.op === div.op ? value.operands : [value];
+  const [element] = total.operands;
+  const weight = same(element, x) ? undefined : weightIn(element, x);
+  if (total.op !== sumOp || (!weight && !same(element, x))) return undefined;
+  const again = sum(weight ? mul(weight, difference) : difference, { axes: axesOf(total) });
+  return sub(difference, ontoLayouts(spreadMean, value, count ? div(again, count) : again));
+}
+
+/** d − d̄ for d = x − x̄. */
+export const isCorrected = (difference: Value): boolean =>
+  meanOf(difference) !== undefined && meanOf(difference.operands[0]) !== undefined;
+
+/** The mean of x − x̄, also under weights: Σw·x/Σw, or Σw·x for a distribution. */
+function meanOf(difference: Value): Value | undefined {
+  if (difference.op !== sub.op) return undefined;
+  const [x, spreadMean] = difference.operands;
+  const value = underLayouts(spreadMean);
+  const [total, count] = value.op === div.op ? value.operands : [value];
+  if (total.op !== sumOp) return undefined;
+  const [element] = total.operands;
+  const axes = axesOf(total);
+  const weight = same(element, x) ? undefined : weightIn(element, x);
+  if (weight ? !addUpTo(weight, axes, count, nothingElse) : !same(element, x)) return undefined;
+  if (!weight && (!count || constantValue(count) !== reducedCount(x.type, axes))) return undefined;
+  return isSpreadOf(spreadMean, value, axes) ? value : undefined;
+}
+
+/** w of w·x. */
+function weightIn({ op, operands: [a, b] }: Value, x: Value): Value | undefined {
+  return op !== mul.op ? undefined : same(a, x) ? b : same(b, x) ? a : undefined;
+}
+
+const nothingElse: Surroundings = { uses: () => 1, classes: () => [] };

@@ -1,0 +1,231 @@
+/// Slopes by the scale of scores, such as a temperature that is learned: Σ w·z for weights that are a softmax of those
+/// scores less what was wanted. They add up to nothing, or nearly, and what all scores of a row have in common does not
+/// count; it is taken away before it rounds.
+import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
+import { isFinite } from "../../../ir/ops/bits.ts";
+import { abs, exp } from "../../../ir/ops/functions.ts";
+import { transposeOp } from "../../../ir/ops/layout.ts";
+import { constantValue } from "../../../ir/ops/leaf.ts";
+import { max } from "../../../ir/ops/reduce.ts";
+import { axesOf, keptAxes, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
+import { same, type Value } from "../../../ir/value.ts";
+import { addLinear, isNumber, linearAtom, linearOf, scaleLinear, writeLinear, type Linear } from "../linear.ts";
+import { reads, rule, type Rule, type Surroundings } from "../rule.ts";
+import { less, where } from "../untyped.ts";
+import { distributionAxes, knownSum } from "./reduce.ts";
+import { isReshaped, withoutAxes } from "./uniform.ts";
+
+type Axes = readonly number[];
+
+/** So many factors a person writes, and so deep a sum is looked into. */
+const mostFactors = 6;
+const deepest = 8;
+
+/** The largest number of rows; 0 for a row of −∞, or with ∞ in it. */
+export function finiteLargest(x: Value, axes: Axes): Value {
+  const largest: Value = max(x, { axes });
+  return where(isFinite(largest), largest, 0);
+}
+
+/** The factors of an element, those of the divisor left out; nothing for a longer product. */
+function factorsOf(element: Value): readonly Value[] {
+  const factors: Value[] = [];
+  const pending = [element];
+  for (let each = pending.pop(); each; each = pending.pop()) {
+    if (factors.length + pending.length >= mostFactors) return [];
+    const [a, b] = each.operands;
+    if (each.op === mul.op) pending.push(b, a);
+    else if (each.op === div.op || each.op === neg.op) pending.push(a);
+    else factors.push(each);
+  }
+  return factors;
+}
+
+/** A product with other factors; what it is divided by is given by `divisor`. */
+function withFactors(element: Value, factor: (x: Value) => Value, divisor: (x: Value) => Value = (x) => x): Value {
+  const of = (x: Value): Value => withFactors(x, factor, divisor);
+  const [a, b] = element.operands;
+  if (element.op === mul.op) return mul(of(a), of(b));
+  if (element.op === div.op) return div(of(a), divisor(b));
+  return element.op === neg.op ? neg(of(a)) : factor(element);
+}
+
+/** A look that costs little: an exponential in a few sums and products. */
+function mentionsShare({ op, operands }: Value, depth = deepest): boolean {
+  if (op === exp.op) return true;
+  const passes = op === add.op || op === sub.op || op === neg.op || op === mul.op || op === div.op;
+  return (passes || op === transposeOp) && depth > 0 && operands.some((each) => mentionsShare(each, depth - 1));
+}
+
+/** True where weights are made of a softmax of some scores: of multiples of them, less what a row has in common. */
+function isWeighedBy(weights: Value, scores: Value, axes: Axes, facts: Surroundings, depth = deepest): boolean {
+  const [a] = weights.operands;
+  const whole = distributionAxes(weights, facts, axes);
+  if (whole?.every((axis) => axes.includes(axis))) {
+    const exponential = weights.op === div.op ? a : weights;
+    return exponential.op === exp.op && isMultiple(exponential.operands[0], scores, whole);
+  }
+  const { op, operands } = weights;
+  const passes = op === add.op || op === sub.op || op === neg.op || op === mul.op || op === div.op;
+  if ((!passes && op !== transposeOp) || depth === 0) return false;
+  return operands.some((operand) => isWeighedBy(operand, scores, axes, facts, depth - 1));
+}
+
+/** z, z/t, t·z, each of them also less a number of the row. */
+function isMultiple(value: Value, scores: Value, axes: Axes): boolean {
+  if (same(value, scores)) return true;
+  const { op, operands } = value;
+  const isRow = (each: Value): boolean => withoutAxes(each, axes) !== undefined;
+  if (op === neg.op) return isMultiple(operands[0], scores, axes);
+  if (op !== mul.op && op !== div.op && op !== sub.op) return false;
+  const [a, b] = operands;
+  // The logarithm of the row of a softmax is spread over it as well.
+  return (isRow(b) && isMultiple(a, scores, axes)) || (op === mul.op && isRow(a) && isMultiple(b, scores, axes));
+}
+
+/** Σ of a value along axes as a sum of what is known: Σ p·k = k for a softmax p and a k of the row. */
+function totalOf(value: Value, axes: Axes, facts: Surroundings, depth = deepest): Linear {
+  const known = knownSum(value, axes, facts);
+  const atom = (): Linear => (known ? linearOf(known) : linearAtom(sum(value, { axes })));
+  if (depth === 0 || distributionAxes(value, facts, axes)) return atom();
+  const of = (operand: Value): Linear => totalOf(operand, axes, facts, depth - 1);
+  const [a, b] = value.operands;
+  switch (value.op) {
+    case neg.op:
+      return scaleLinear(of(a), -1);
+    case add.op:
+      return addLinear(of(a), of(b));
+    case sub.op:
+      return addLinear(of(a), of(b), -1);
+    case mul.op:
+      return scaledTotal(a, b, axes, of) ?? scaledTotal(b, a, axes, of) ?? distributed(a, b, of) ?? atom();
+    case div.op: {
+      const number = constantValue(b);
+      const row = withoutAxes(b, axes);
+      return number ? scaleLinear(of(a), 1 / number) : row ? times(linearAtom(div(1, row)), of(a)) : atom();
+    }
+    case transposeOp:
+      return axes.length === value.type.shape.length ? of(a) : atom();
+    default:
+      return atom();
+  }
+}
+
+/** k · Σ x for a k of the row, which is taken apart where it is such a sum itself. */
+function scaledTotal(k: Value, x: Value, axes: Axes, of: (x: Value) => Linear): Linear | undefined {
+  const row = withoutAxes(k, axes);
+  if (!row) return undefined;
+  const total = k.operands[0]?.op === sumOp ? k.operands[0] : undefined;
+  const isTotal = total && isReshaped(row, total) && axesOf(total).join() === axes.join();
+  return times(isTotal ? of(total.operands[0]) : linearOf(row), of(x));
+}
+
+/** Σ p·(a − b) = Σ p·a − Σ p·b. */
+function distributed(a: Value, b: Value, of: (x: Value) => Linear): Linear | undefined {
+  const [whole, by] = b.op === add.op || b.op === sub.op ? [b, a] : [a, b];
+  if (whole.op !== add.op && whole.op !== sub.op) return undefined;
+  const [left, right] = whole.operands.map((part) => of(mul(by, part)));
+  return addLinear(left, right, whole.op === add.op ? 1 : -1);
+}
+
+function times(a: Linear, b: Linear): Linear {
+  if (isNumber(a)) return scaleLinear(b, a.constant);
+  if (isNumber(b)) return scaleLinear(a, b.constant);
+  let total = addLinear(scaleLinear(a, b.constant), { ...b, constant: 0 }, a.constant);
+  for (const [x, p] of a.terms) for (const [y, q] of b.terms) total = addLinear(total, linearAtom(mul(x, y)), p * q);
+  return total;
+}
+
+/** The sum with scores less the largest of their row, beside what that leaves out. */
+function shifted(value: Value, along: Axes, facts: Surroundings, mayLeave: boolean): Value | undefined {
+  const [element] = value.operands;
+  const factors = factorsOf(element).filter((factor) => !withoutAxes(factor, along));
+  if (factors.length < 2) return undefined;
+  for (const scores of factors) {
+    // Scores less a number of the row have been here.
+    if (scores.op === sub.op && withoutAxes(scores.operands[1], along)) continue;
+    const others = factors.filter((factor) => factor !== scores);
+    // Of a square none is left.
+    if (others.length + 1 < factors.length) continue;
+    const weights = others.reduce((a, b) => mul(a, b));
+    if (!isWeighedBy(weights, scores, along, facts)) continue;
+    const total = totalOf(weights, along, facts);
+    const vanishes = isNumber(total) && Math.abs(total.constant) < 1e-6;
+    const isNearly = mayLeave && others.length === 1 && isDifference(weights) && total.constant !== 0;
+    if (!vanishes && !isNearly) continue;
+    const common = finiteLargest(scores, along);
+    const left = writeLinear(total, common.type);
+    const largest: Value = vanishes ? common : where(less(abs(left), nearly * Math.abs(total.constant)), common, 0);
+    const below = sub(scores, spread(largest, scores.type, along));
+    const rest = sum(
+      withFactors(element, (x) => (x === scores ? below : x)),
+      { axes: axesOf(value) },
+    );
+    return vanishes ? rest : add(rest, leftOut(value, along, { scores, others, largest, left }));
+  }
+  return undefined;
+}
+
+/** Weights such as (softmax(z) − y)/n leave (1 − Σ y)/n: where that is more than this share of 1/n nothing is taken away. */
+const nearly = 0.1;
+
+const isDifference = ({ op }: Value): boolean => op === sub.op || op === add.op;
+
+interface Shift {
+  readonly scores: Value;
+  readonly others: readonly Value[];
+  readonly largest: Value;
+  /** Σ of the weights. */
+  readonly left: Value;
+}
+
+/** largest · Σ w. */
+function leftOut(value: Value, along: Axes, { scores, others, largest, left }: Shift): Value {
+  const [element] = value.operands;
+  const flat = (x: Value): Value => withoutAxes(x, along)!;
+  const row = withFactors(element, (x) => (x === scores ? largest : others.includes(x) ? left : flat(x)), flat);
+  const kept = keptAxes(element.type.shape.length, along);
+  const rest = axesOf(value).flatMap((axis) => (along.includes(axis) ? [] : [kept.indexOf(axis)]));
+  return rest.length > 0 ? sum(row, { axes: rest }) : row;
+}
+
+/** Along one axis, if that is where weights add up to nothing, or along all that are summed. */
+function withoutCommonPart(value: Value, facts: Surroundings): Value | undefined {
+  const [element] = value.operands;
+  if (value.type.dtype !== "f32" || !mentionsShare(element)) return undefined;
+  if (isDifference(element)) return inEachTerm(value, facts);
+  const axes = axesOf(value);
+  const candidates = axes.length > 1 ? [...axes.map((axis) => [axis]), axes] : [axes];
+  for (const mayLeave of [false, true]) {
+    for (const along of candidates) {
+      const found = shifted(value, along, facts, mayLeave);
+      if (found) return found;
+    }
+  }
+  return undefined;
+}
+
+/** The same for Σ (w·z + v·x), term by term. */
+function inEachTerm(value: Value, facts: Surroundings): Value | undefined {
+  const [element] = value.operands;
+  const axes = axesOf(value);
+  const terms = element.operands.map((term) => sum(term, { axes }));
+  const found = terms.map((term) => (term.operands[0].op === mul.op ? withoutCommonPart(term, facts) : undefined));
+  if (!found.some((term) => term)) return undefined;
+  const [a, b] = terms.map((term, i) => found[i] ?? term);
+  const join = element.op === add.op ? add : sub;
+  const isOne = a.op === sumOp && b.op === sumOp;
+  return isOne ? sum(join(a.operands[0], b.operands[0]), { axes }) : join(a, b);
+}
+
+/** Sums under weights that add up to nothing. */
+export const shiftRules: readonly Rule[] = [
+  rule(
+    "scores under weights of a softmax",
+    "stabilizes",
+    "sum((softmax(z) - y) * z) = sum((softmax(z) - y) * (z - max(z))) + max(z) * (1 - sum(y))",
+    [sumOp.name],
+    withoutCommonPart,
+    reads(mul.op, div.op, neg.op, add.op, sub.op),
+  ),
+];

@@ -1,0 +1,108 @@
+/// Scores that are scaled by a number that is learned, scores beside a common offset, and products of probabilities.
+import type { Row } from "../row.ts";
+
+const offset = [
+  [10000.5, 10001, 9999],
+  [-10000, -10001, -9998],
+];
+const ordinary = [
+  [0.5, -1.25, 3],
+  [0, -2, 1.5],
+];
+const targets = [
+  [0.25, 0.5, 0.25],
+  [0, 0, 1],
+];
+const similarities = [
+  [0.9, 0.1, -0.2],
+  [0.3, 0.8, 0.1],
+  [0.2, -0.4, 0.7],
+];
+const alike = [
+  [0.99, 0.98, 0.97],
+  [0.3, 0.31, 0.33],
+  [0.9, -0.9, 0.91],
+];
+const noise = [
+  [0.3, -0.2, 1.1],
+  [0.1, 0.7, -0.4],
+];
+
+/** A temperature or a scale among what is learned. */
+export const temperatureRows: readonly Row[] = [
+  {
+    name: "Cross-entropy at a temperature that is learned",
+    about: "Its slope is Σ (p − y)·z, where what all z have in common adds up to nothing, and hides the rest.",
+    program: "neg(mean(sum(mul(y, logSoftmax(div(z, t))), { axis: 1 })))",
+    given: ["y"],
+    points: [ordinary, offset].map((z) => ({ at: { z, t: 0.5, y: targets } })),
+  },
+  {
+    name: "Distillation at a temperature that is learned",
+    about: "Two softmaxes of one temperature, each with an offset of its own.",
+    program: `const p = softmax(div(a, t)), q = logSoftmax(div(z, t));
+return mul(square(t), mean(sum(mul(p, sub(log(p), q)), { axis: 1 })));`,
+    points: [
+      { at: { a: ordinary, z: noise, t: 4 } },
+      { at: { a: offset, z: offset.map((row) => row.map((each, i) => each + i)), t: 4 } },
+    ],
+  },
+  {
+    name: "Contrastive loss both ways, its scale learned",
+    about: "Rows and columns of one table; the slope by the scale is all that they have not in common.",
+    program: `const s = mul(z, exp(t));
+return mul(-0.5, add(mean(diagonal(logSoftmax(s))), mean(diagonal(logSoftmax(s, 0)))));`,
+    points: [similarities, alike].flatMap((z) => [1, 2.66, 4.6].map((t) => ({ at: { z, t } }))),
+  },
+  {
+    name: "Log-sum-exp less the pair, over a temperature",
+    about: "The pair is taken before it is divided: two sums of which the slope is a small difference.",
+    program: "mean(sub(logsumexp(div(z, t), { axis: 1 }), div(diagonal(z), t)))",
+    points: [
+      { at: { z: similarities, t: 0.07 } },
+      { at: { z: alike, t: 0.01 } },
+      { at: { z: [...offset, [100, 101, 102]], t: 0.3 } },
+    ],
+  },
+  {
+    name: "Attention at a temperature that is learned",
+    about: "A mean under exponentials, whose slope by the temperature is a covariance.",
+    program: "const e = exp(div(z, t)); return sum(div(sum(mul(e, v), { axis: 1 }), sum(e, { axis: 1 })))",
+    points: [ordinary, offset].map((z) => ({ at: { z, t: 2, v: [1, 2, -1] } })),
+  },
+  {
+    name: "Scores with noise",
+    about: "The sum is rounded beside a large offset; what the scores have in common is taken away before.",
+    program: "neg(sum(mul(y, logSoftmax(add(z, c)))))",
+    given: ["y", "c"],
+    points: [ordinary, offset].map((z) => ({ at: { z, c: noise, y: targets } })),
+  },
+  {
+    name: "Which of two, over a temperature",
+    about: "Both quotients are rounded before they are subtracted.",
+    program: "neg(log(div(exp(div(a, t)), add(exp(div(a, t)), exp(div(b, t))))))",
+    points: [{ at: { a: 1, b: 2, t: 3 } }, { at: { a: 10000, b: 10001, t: 3 } }, { at: { a: 1000, b: 3, t: 0.1 } }],
+  },
+  {
+    name: "Logarithm of a product of chosen probabilities",
+    about: "The product vanishes long before its logarithm does.",
+    program: "const p = sigmoid(z); return neg(log(product(where(greater(m, 0), p, sub(1, p)))))",
+    given: ["m"],
+    points: [
+      { at: { z: [0.5, -1, 2], m: [1, 0, 1] } },
+      { at: { z: [-100, -200, 30], m: [1, 0, 1] } },
+      { at: { z: [-100, 200, 30], m: [1, 0, 1] } },
+    ],
+  },
+  {
+    name: "Logarithm of a product of masked survivals",
+    about: "Of 1 − h·m nothing says that it is positive: the sign counts apart.",
+    program: "const h = sigmoid(z); return log(product(sub(1, mul(h, m))))",
+    given: ["m"],
+    points: [
+      { at: { z: [0.5, -1, 2], m: [1, 0, 1] } },
+      { at: { z: [100, 200, -30], m: [1, 1, 1] } },
+      { at: { z: [30, 40, 50], m: [1, 1, 0] } },
+    ],
+  },
+];
