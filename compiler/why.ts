@@ -52,6 +52,7 @@ function groundOf(value: Value): string {
   const { op, operands } = value;
   switch (op.kind) {
     case "contraction":
+    case "composite":
       return "it reads each of its operands many times";
     case "reduction":
       return `no thread has all that is reduced along axis ${axesOf(value).join(", ")} of ${formatType(operands[0].type)}`;

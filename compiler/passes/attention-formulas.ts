@@ -8,10 +8,11 @@ import { reshapeTo } from "../../ir/ops/layout.ts";
 import { letter, settingOp } from "../../ir/ops/leaf.ts";
 import { concatenate, sliceTo } from "../../ir/ops/pad.ts";
 import { max } from "../../ir/ops/reduce.ts";
-import { broadcastOp, keptAxes, spread, sum } from "../../ir/ops/sum.ts";
+import { broadcastOp, spread, sum } from "../../ir/ops/sum.ts";
 import { sameShape, type Shape } from "../../ir/type.ts";
 import { postorder, underLayouts, withOperands, type Value } from "../../ir/value.ts";
 import type { Attention, Softmax } from "../cluster/attention.ts";
+import { mostBindings } from "../cluster/partition.ts";
 import { bottomUp } from "../rewrite/bottom-up.ts";
 import { bandOf, vanishes } from "./band.ts";
 import type { Scores, WeightedSum } from "./scores.ts";
@@ -35,7 +36,7 @@ export function forwardOf(scores: Scores): Group & { readonly statistics: Value 
   const shift: Value = where(isFinite(largest as never) as never, largest as never, 0);
   const raised = exponentials(x, shift, axes);
   const total: Value = sum(raised, { axes });
-  formulas.set(weights, div(raised as never, spread(total, x.type, axes) as never));
+  formulas.hide(weights, div(raised as never, spread(total, x.type, axes) as never));
   const row: Shape = [1, ...shift.type.shape];
   const statistics: Value = concatenate([reshapeTo(shift, row), reshapeTo(total, row)]);
   const softmax = { logits: x, weights: formulas.of(weights) };
@@ -44,19 +45,31 @@ export function forwardOf(scores: Scores): Group & { readonly statistics: Value 
 }
 
 /** Sums of derivatives, with the weights computed again from what `statistics` stands for. */
-export function backwardOf(sums: readonly WeightedSum[], scores: Scores, statistics?: Value): Group {
+export function backwardOf(sums: readonly WeightedSum[], scores: Scores, statistics: Value): Group {
+  const plain = sumsWith([], sums, scores, statistics);
+  if (plain.tensors <= mostBindings) return plain;
+  // Numbers of rows lie in one tensor then.
+  return sumsWith([...scores.totals.keys()], sums, scores, statistics);
+}
+
+/** The sums, with totals beside the statistics. */
+function sumsWith(totals: readonly Value[], sums: readonly WeightedSum[], scores: Scores, statistics: Value): Group {
   const { mean, logits, weights } = scores;
-  const formulas = openFormulas(sums, scores);
+  const formulas = openFormulas(sums, scores, totals);
+  const shape = statistics.type.shape.slice(1);
+  const row: Shape = [1, ...shape];
+  const all: Value = concatenate([statistics, ...totals.map((each) => reshapeTo(each, row))]);
+  const numbers = formulas.letterOf(all);
+  const numbersAt = (place: number): Value => {
+    const starts = [place, ...shape.map(() => 0)];
+    const part = sliceTo(numbers, { starts, limits: [place + 1, ...shape], strides: starts.map(() => 1) });
+    return reshapeTo(part, shape);
+  };
+  totals.forEach((each, i) => formulas.set(each, numbersAt(2 + i)));
   const x = formulas.of(logits);
   const axes = summedAxes(scores, mean);
-  const shape = keptAxes(x.type.shape.length, axes).map((axis) => x.type.shape[axis]);
-  const both = formulas.letterOf(statistics ?? letter({ dtype: "f32", shape: [2, ...shape] }));
-  const [shift, total] = [0, 1].map((place): Value => {
-    const starts = [place, ...shape.map(() => 0)];
-    const part = sliceTo(both, { starts, limits: [place + 1, ...shape], strides: starts.map(() => 1) });
-    return reshapeTo(part, shape);
-  });
-  formulas.set(weights, div(exponentials(x, shift, axes) as never, spread(total, x.type, axes) as never));
+  const [shift, total] = [numbersAt(0), numbersAt(1)];
+  formulas.hide(weights, div(exponentials(x, shift, axes) as never, spread(total, x.type, axes) as never));
   return formulas.close(
     sums[0].kept,
     sums.map(({ value }) => formulas.of(value)),
@@ -74,14 +87,20 @@ function summedAxes({ space }: Scores, { side, value }: WeightedSum): readonly n
   return operandAxes(contractAttrs(value), side, space.shape.length).contracted;
 }
 
-/** Formulas of a kernel while they are written: over letters, for what the kernel reads. */
-function openFormulas(sums: readonly WeightedSum[], scores: Scores) {
-  const { operands, done } = lettersOf([...sourcesOf(sums, scores)]);
+/** Formulas of a kernel while they are written: over letters, for what the kernel reads but for `others`. */
+function openFormulas(sums: readonly WeightedSum[], scores: Scores, others: readonly Value[] = []) {
+  const sources = [...sourcesOf(sums, scores)].filter((each) => !others.includes(each));
+  const { operands, done } = lettersOf(sources);
   const plain = new Map(done);
   const { space } = scores;
   return {
     of: (value: Value): Value => bottomUp(value, done, withOperands),
-    set: (value: Value, formula: Value): unknown => done.set(value, formula),
+    set(value: Value, formula: Value): void {
+      done.set(value, formula);
+      plain.set(value, formula);
+    },
+    /** Sets what readers see as it was. */
+    hide: (value: Value, formula: Value): unknown => done.set(value, formula),
     letterOf(value: Value): Value {
       const known = letter(value.type);
       operands.set(value, known);

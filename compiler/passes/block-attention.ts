@@ -105,7 +105,7 @@ function createPlan(): Plan {
 function planScores(scores: Scores, plan: Plan): void {
   const { mean, others, totals } = scores;
   const forward = forwardOf(scores);
-  const apart = others.map((each) => backwardOf([each], scores));
+  const apart = others.map((each) => backwardOf([each], scores, forward.statistics));
   if ([forward, ...apart].some(({ tensors }) => tensors > mostBindings)) return;
   const operands = once(() => forward.operands.map(plan.resolve));
   const result = (group: Group, place: number, of: readonly Value[]): Value =>
