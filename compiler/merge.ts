@@ -38,9 +38,87 @@ export function sideBySide(
 ): readonly Together[] {
   const before = waits(steps);
   const grids = steps.map(remembered(gridOf, (step) => signer.of(step).text));
-  const [kinds, sizes] = [grids.map(({ kind }) => kind), grids.map(({ workgroups }) => workgroups)];
   const tensors = steps.map(tensorsOf);
   const slabs = tensors.map((all) => slabsOf(all, outputs, halves));
+  const table = createTable(grids, tensors, slabs, bindsBuffers);
+  latest(before).forEach((level, step) => {
+    if (!table.join(step, level)) table.start(step, level);
+  });
+  const earliestOf = (step: number): number =>
+    before[step].reduce((level, other) => Math.max(level, table.groupOf(other).level + 1), -Infinity);
+  meetEarlier(table, earliestOf);
+  meetReaders(tensors, table, earliestOf);
+  return table.groups
+    .filter((group) => group.steps.length > 0)
+    .sort((x, y) => x.level - y.level)
+    .map(({ kind, steps: all }) => ({ steps: all.map((step) => steps[step]), apart: kind === "apart" }));
+}
+
+/** What found nobody may find others earlier, as soon as what it needs is there. */
+function meetEarlier({ groups, join, leave }: Table, earliestOf: (step: number) => number): void {
+  const levels = [...new Set(groups.map(({ level }) => level))].sort((x, y) => y - x);
+  for (const group of groups.filter((each) => each.steps.length === 1)) {
+    if (group.steps.length > 1) continue;
+    const [step] = group.steps;
+    const earliest = earliestOf(step);
+    if (levels.some((level) => level >= earliest && level < group.level && join(step, level))) leave(step, group);
+  }
+}
+
+/** Who has moved may make room for others: so often they are asked again. */
+const sweeps = 2;
+
+/** So may what binds more bytes of the same tensors as others there: a dispatch binds a tensor once. */
+function meetReaders(
+  tensors: readonly ReadonlySet<Value>[],
+  { groupOf, fits, put, leave }: Table,
+  earliestOf: (step: number) => number,
+): void {
+  const users = new Map<Value, number[]>();
+  tensors.forEach((all, step) => all.forEach((tensor) => addTo(users, tensor, step)));
+  for (let step = 0; step < sweeps * tensors.length; step++) move(step % tensors.length);
+
+  function move(step: number): void {
+    const own = groupOf(step);
+    if (own.kind === "alone") return;
+    const shared = new Map<Group, number>();
+    for (const tensor of tensors[step]) {
+      const bytes = 4 * (elementCount(tensor.type.shape) as number);
+      const others = users.get(tensor)!.filter((other) => other !== step);
+      for (const group of new Set(others.map(groupOf))) shared.set(group, (shared.get(group) ?? 0) + bytes);
+    }
+    const earliest = earliestOf(step);
+    let nearest = own;
+    for (const [group, bytes] of shared) {
+      const isBetter = bytes > (shared.get(nearest) ?? 0) && group.level >= earliest && group.level <= own.level;
+      if (isBetter && fits(step, group)) nearest = group;
+    }
+    if (nearest === own) return;
+    leave(step, own);
+    put(step, nearest);
+  }
+}
+
+/** Groups while they are filled; steps are numbers. */
+interface Table {
+  readonly groups: readonly Group[];
+  groupOf(step: number): Group;
+  start(step: number, level: number): void;
+  put(step: number, group: Group): void;
+  /** Takes a step out of a group, also when it has a place in another one by now. */
+  leave(step: number, group: Group): void;
+  fits(step: number, group: Group): boolean;
+  /** Puts a step into the first group of a level that it fits; false where there is none. */
+  join(step: number, level: number): boolean;
+}
+
+function createTable(
+  grids: readonly Grid[],
+  tensors: readonly ReadonlySet<Value>[],
+  slabs: readonly ReadonlyMap<unknown, SlabType>[],
+  bindsBuffers: boolean,
+): Table {
+  const [kinds, sizes] = [grids.map(({ kind }) => kind), grids.map(({ workgroups }) => workgroups)];
   const groups: Group[] = [];
   /** Those of one level and kind, in the order in which they were made. */
   const alike = new Map<string, Group[]>();
@@ -52,40 +130,37 @@ export function sideBySide(
     addSlabs(group.slabs, slabs[step]);
     place.set(step, group);
   };
-  const join = (step: number, level: number): boolean => {
-    const kind = kinds[step];
-    const isFitting = (group: Group): boolean =>
-      group.steps.length < mostKernels &&
-      group.workgroups + sizes[step] <= mostWorkgroups &&
-      (countBoth(group.tensors, tensors[step]) <= mostBindings ||
-        (bindsBuffers && fitBuffers(group.slabs, slabs[step])));
-    const group = kind === "alone" ? undefined : alike.get(`${kind} ${level}`)?.find(isFitting);
-    if (group) put(step, group);
-    return group !== undefined;
+  const fits = (step: number, group: Group): boolean =>
+    kinds[step] !== "alone" &&
+    kinds[step] === group.kind &&
+    group.steps.length < mostKernels &&
+    group.workgroups + sizes[step] <= mostWorkgroups &&
+    (countBoth(group.tensors, tensors[step]) <= mostBindings || (bindsBuffers && fitBuffers(group.slabs, slabs[step])));
+  return {
+    groups,
+    put,
+    fits,
+    groupOf: (step) => place.get(step)!,
+    start(step, level) {
+      const group: Group = { level, kind: kinds[step], steps: [], tensors: new Set(), slabs: new Map(), workgroups: 0 };
+      groups.push(group);
+      addTo(alike, `${group.kind} ${level}`, group);
+      put(step, group);
+    },
+    leave(step, group) {
+      const others = group.steps.filter((each) => each !== step);
+      group.steps.length = 0;
+      group.tensors.clear();
+      group.slabs.clear();
+      group.workgroups = 0;
+      for (const other of others) put(other, group);
+    },
+    join(step, level) {
+      const group = alike.get(`${kinds[step]} ${level}`)?.find((each) => fits(step, each));
+      if (group) put(step, group);
+      return group !== undefined;
+    },
   };
-  latest(before).forEach((level, step) => {
-    if (join(step, level)) return;
-    const group: Group = { level, kind: kinds[step], steps: [], tensors: new Set(), slabs: new Map(), workgroups: 0 };
-    groups.push(group);
-    addTo(alike, `${group.kind} ${level}`, group);
-    put(step, group);
-  });
-  const levels = [...new Set(groups.map(({ level }) => level))].sort((x, y) => y - x);
-  // What found nobody may find others earlier, as soon as what it needs is there.
-  for (const group of groups.filter((each) => each.steps.length === 1)) {
-    if (group.steps.length > 1) continue;
-    const [step] = group.steps;
-    const earliest = before[step].reduce((level, other) => Math.max(level, place.get(other)!.level + 1), -Infinity);
-    if (!levels.some((level) => level >= earliest && level < group.level && join(step, level))) continue;
-    group.steps.length = 0;
-    group.tensors.clear();
-    group.slabs.clear();
-    group.workgroups = 0;
-  }
-  return groups
-    .filter((group) => group.steps.length > 0)
-    .sort((x, y) => x.level - y.level)
-    .map(({ kind, steps: all }) => ({ steps: all.map((step) => steps[step]), apart: kind === "apart" }));
 }
 
 /** What threads a kernel asks for. */

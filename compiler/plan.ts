@@ -6,7 +6,8 @@ import { apply, postorder, underLayouts, type OpKind, type Value } from "../ir/v
 import { cluster } from "./cluster/cluster.ts";
 import { descend } from "./cluster/descend.ts";
 import { mostBindings, type Cuts, type Lessons } from "./cluster/partition.ts";
-import { planTraffic } from "./cluster/store.ts";
+import { refine, trafficBytes } from "./cluster/refine.ts";
+import { mustStore, planTraffic, type Traffic } from "./cluster/store.ts";
 import { tooManyBindings } from "./errors.ts";
 import { targetTensor } from "./lower/kernel.ts";
 import { loopGraph } from "./loop-graph.ts";
@@ -72,8 +73,10 @@ function planResults(
     written: new Map<Value, Set<Value>>(),
     refused,
   };
+  let floating: ReadonlySet<Value> | undefined;
   for (;;) {
-    const traffic = planTraffic(cluster(roots, lessons), roots, lessons.cuts);
+    const { traffic, floating: found } = planKernels(roots, lessons, floating, results);
+    floating = found;
     const steps = orderKernels(traffic, results);
     const crowded = steps.filter((step) => !isLoop(step) && tensorsOf(step).size > mostBindings);
     if (crowded.length === 0) return steps.map((step) => (isLoop(step) ? planLoop(step, notes, refused) : step));
@@ -88,6 +91,40 @@ function planResults(
       if (cut) lessons.cuts.add(cut);
     }
   }
+}
+
+/**
+ * Kernels and what they read and write. Values that are cheaper to compute twice than to store are found in the first
+ * round; the kernels are made again without them, where that binds fewer bytes, and later rounds do the same.
+ */
+function planKernels(
+  roots: readonly Value[],
+  lessons: Lessons,
+  floating: ReadonlySet<Value> | undefined,
+  { outputs, updates, rows }: Results,
+): { readonly traffic: readonly Traffic[]; readonly floating: ReadonlySet<Value> } {
+  const targetsOf = (value: Value): readonly Value[] => [
+    ...(outputs.has(value) ? [value] : []),
+    ...(updates.get(value) ?? []),
+    ...(rows?.get(value) ?? []).map(targetTensor),
+  ];
+  const plan = (without: ReadonlySet<Value>) => {
+    const partition = cluster(roots, { ...lessons, floating: without });
+    const stored = mustStore(partition, roots, lessons.cuts);
+    return refine(planTraffic(partition, stored), partition, { has: (value) => stored.has(value), targetsOf });
+  };
+  if (floating) {
+    const partition = cluster(roots, { ...lessons, floating });
+    return { traffic: planTraffic(partition, mustStore(partition, roots, lessons.cuts)), floating };
+  }
+  const first = plan(new Set());
+  if (first.floating.size === 0) return { traffic: first.traffic, floating: new Set() };
+  const again = plan(first.floating);
+  const isBetter =
+    again.traffic.length <= first.traffic.length && trafficBytes(again.traffic) < trafficBytes(first.traffic);
+  return isBetter
+    ? { traffic: again.traffic, floating: first.floating }
+    : { traffic: first.traffic, floating: new Set() };
 }
 
 function noteAll(known: Map<Value, Set<Value>>, key: Value, values: readonly Value[]): void {

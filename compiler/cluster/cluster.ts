@@ -22,12 +22,10 @@ const manyRows = 64;
 
 /** Partitions the values under `roots`. */
 export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
-  const [growth, { cuts }] = [createGrowth(lessons), lessons];
+  const [growth, { cuts, floating }] = [createGrowth(lessons), lessons];
   const { home, start } = growth;
-  const order = postorder(roots);
-  const contracted = new Set(
-    order.flatMap((value) => (isProduct(value) ? value.operands.map(underLayouts) : [])),
-  );
+  const order = postorder(roots).filter((value) => !floating?.has(value));
+  const contracted = new Set(order.flatMap((value) => (isProduct(value) ? value.operands.map(underLayouts) : [])));
   const [reductions, sizes] = [new Map<string, Set<Draft>>(), new Map<Value, Size>()];
   const [loops, fed] = [new Map<object, Value[]>(), new Set<Value>()];
   const attentions = new Map<Attention, Draft>();

@@ -44,6 +44,8 @@ export interface Lessons {
   readonly apart: ReadonlyMap<Value, ReadonlySet<Value>>;
   /** Values that were written to memory, and the tensors that they went to: a kernel binds those as well. */
   readonly written: ReadonlyMap<Value, ReadonlySet<Value>>;
+  /** Values that no kernel keeps: whoever reads them computes them again, since that binds fewer bytes. */
+  readonly floating?: ReadonlySet<Value>;
   /** Told why a cluster did not take a value in, where somebody wants to know; of several reasons the first decided. */
   readonly refused?: (value: Value, cluster: Cluster, reason: Refusal) => void;
 }

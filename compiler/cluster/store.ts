@@ -17,21 +17,29 @@ export interface Traffic {
   readonly stores: readonly Value[];
 }
 
-/** Decides what is stored; clusters that store nothing are left out. */
-export function planTraffic(partition: Partition, roots: readonly Value[], cuts: Cuts): readonly Traffic[] {
-  const { clusters, home } = partition;
-  const storage = createStorage(partition);
-  for (const value of [...roots, ...cuts]) storage.add(value);
+/** Kinds of values that read elements of their operands many times: from memory, except short chains over leaves. */
+const rereads: readonly OpKind[] = ["contraction", "composite", "sort", "scan"];
+
+/** Values that are stored whatever it costs: results, and what contractions, sorts and loops read. */
+export function mustStore({ clusters, home }: Partition, roots: readonly Value[], cuts: Cuts): ReadonlySet<Value> {
+  const found = new Set([...roots, ...cuts]);
   for (const { members } of clusters) {
     for (const { op, operands } of members) {
-      // They read their operands many times: from memory, except short chains over leaves.
       if (!rereads.includes(op.kind)) continue;
       descend(operands, (value) => {
-        if (home.has(value)) storage.add(value);
+        if (home.has(value)) found.add(value);
         return !home.has(value);
       });
     }
   }
+  return found;
+}
+
+/** Decides what is stored beside what must be; clusters that store nothing are left out. */
+export function planTraffic(partition: Partition, stored: ReadonlySet<Value>): readonly Traffic[] {
+  const { clusters } = partition;
+  const storage = createStorage(partition);
+  for (const value of stored) storage.add(value);
   const loads = new Map<Cluster, readonly Value[]>();
   const positions = new Map(clusters.map((each, position) => [each, position]));
   /** What a cluster loads follows from what is stored: it is looked at again when a value that it met is stored. */
@@ -66,9 +74,6 @@ interface Finding {
   readonly clusters: Set<Cluster>;
   readonly recomputable: boolean;
 }
-
-/** Kinds of values that read elements of their operands many times. */
-const rereads: readonly OpKind[] = ["contraction", "composite", "sort", "scan"];
 
 function createStorage({ home }: Partition): Storage {
   const stored = new Set<Value>();

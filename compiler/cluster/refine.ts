@@ -1,0 +1,159 @@
+/// Save or recompute: which of the values that were to be stored are cheaper to compute again where they are read. What
+/// counts are the bytes that kernels bind; arithmetic has a price in bytes.
+import type { Dim } from "../../ir/dim.ts";
+import { settingOp } from "../../ir/ops/leaf.ts";
+import { elementCount } from "../../ir/type.ts";
+import type { Value } from "../../ir/value.ts";
+import { descend } from "./descend.ts";
+import { mostBindings, mostRecomputed, type Cluster, type Partition } from "./partition.ts";
+import type { Traffic } from "./store.ts";
+
+/** Bytes that one operation is worth, and one that takes a helper function; devices have some ten operations a byte. */
+const [operationPrice, helperPrice] = [1 / 8, 2];
+
+/** What is known about results. */
+export interface Kept {
+  /** Values that must be stored. */
+  has(value: Value): boolean;
+  /** The tensors that a result goes to. */
+  targetsOf(value: Value): readonly Value[];
+}
+
+/** Traffic with fewer bytes, and the values that are stored no longer. */
+export interface Refined {
+  readonly traffic: readonly Traffic[];
+  readonly floating: ReadonlySet<Value>;
+}
+
+/** What a kernel reads and writes. */
+type Footprint = Pick<Traffic, "loads" | "stores">;
+
+/** The same, and what it costs in bytes. */
+type Costed = Footprint & { readonly cost: number };
+
+/** One kernel while its traffic changes. */
+interface Draft extends Costed {
+  readonly cluster: Cluster;
+}
+
+/** All kernels while their traffic changes. */
+interface Ledger extends Partition {
+  readonly stored: Set<Value>;
+  readonly drafts: Map<Cluster, Draft>;
+  /** The kernels that load a value. */
+  readonly readers: Map<Value, Set<Cluster>>;
+}
+
+/** Computes values again where that binds fewer bytes; each is tried once, users before what they read. */
+export function refine(traffic: readonly Traffic[], partition: Partition, kept: Kept): Refined {
+  const ledger: Ledger = {
+    ...partition,
+    ...{ stored: new Set(traffic.flatMap(({ stores }) => stores)), drafts: new Map(), readers: new Map() },
+  };
+  const floating = new Set<Value>();
+  const candidates = [...ledger.stored].filter((value) => !kept.has(value) && isExpression(value)).toReversed();
+  if (candidates.length === 0) return { traffic, floating };
+  for (const { cluster, stores, loads } of traffic) {
+    put({ cluster, stores, loads, cost: look(cluster, stores, ledger)?.cost ?? 0 }, ledger);
+  }
+  for (const value of candidates) {
+    const change = tryWithout(value, ledger, kept);
+    if (!change) continue;
+    floating.add(value);
+    ledger.stored.delete(value);
+    for (const draft of change) put(draft, ledger);
+  }
+  const kernels = traffic.map(({ cluster }) => ledger.drafts.get(cluster)!).filter(({ stores }) => stores.length > 0);
+  return { traffic: kernels.map(({ cluster, stores, loads }) => ({ cluster, stores, loads })), floating };
+}
+
+/** Notes what a kernel reads and writes now. */
+function put(draft: Draft, { drafts, readers }: Ledger): void {
+  const { cluster } = draft;
+  for (const load of drafts.get(cluster)?.loads ?? []) readers.get(load)?.delete(cluster);
+  drafts.set(cluster, draft);
+  for (const load of draft.loads) readers.set(load, (readers.get(load) ?? new Set()).add(cluster));
+}
+
+/** Kernels as they are when a value is not stored; undefined where that gains nothing. */
+function tryWithout(value: Value, ledger: Ledger, kept: Kept): readonly Draft[] | undefined {
+  const { home, drafts, readers } = ledger;
+  const owner = home.get(value)!;
+  const users = [...(readers.get(value) ?? [])];
+  if (users.some(({ kind }) => !flexible.includes(kind))) return undefined;
+  /** One of its own, too, where others read it. */
+  const targets = (each: Value): readonly Value[] =>
+    (readers.get(each)?.size ?? 0) > 0 ? [each, ...kept.targetsOf(each)] : kept.targetsOf(each);
+  const changed: Draft[] = [];
+  let gain = 0;
+  for (const cluster of [owner, ...users]) {
+    const before = drafts.get(cluster)!;
+    const stores = cluster === owner ? before.stores.filter((each) => each !== value) : before.stores;
+    const found = look(cluster, stores, ledger, value);
+    if (!found || isCrowded(found, before, targets)) return undefined;
+    changed.push({ cluster, ...found });
+    gain += before.cost - found.cost;
+  }
+  return gain > 0 ? changed : undefined;
+}
+
+/** Kinds of kernels that may compute what they read. */
+const flexible: readonly Cluster["kind"][] = ["map", "reduce", "contract", "cumulative"];
+
+/** What a kernel reads for its stores, and what it costs; undefined where it would need what nobody stores. */
+function look(cluster: Cluster, stores: readonly Value[], ledger: Ledger, without?: Value): Costed | undefined {
+  const { home, recomputed, stored } = ledger;
+  const loads: Value[] = [];
+  let [price, steps, possible] = [0, 0, true];
+  descend(stores, (value) => {
+    if (!possible) return false;
+    if (value.op.kind === "leaf") {
+      if (!value.constant && value.op !== settingOp) loads.push(value);
+      return false;
+    }
+    const owner = home.get(value);
+    const isOwn = recomputed.has(value) || owner === undefined || owner === cluster;
+    if (!isOwn && value !== without && stored.has(value)) {
+      loads.push(value);
+      return false;
+    }
+    price += priceOf(value);
+    if (isOwn) return true;
+    if (value.op.kind !== "layout") steps++;
+    possible = isExpression(value) && steps <= mostRecomputed;
+    return possible;
+  });
+  return possible ? { stores, loads, cost: bytesOf([...loads, ...stores]) + price } : undefined;
+}
+
+/** True for more tensors than a kernel may bind, and than it bound. */
+function isCrowded(now: Footprint, before: Footprint, targets: (value: Value) => readonly Value[]): boolean {
+  const count = ({ loads, stores }: Footprint): number => new Set([...loads, ...stores.flatMap(targets)]).size;
+  const bound = count(now);
+  return bound > mostBindings && bound > count(before);
+}
+
+/** True for what may be computed anywhere. */
+function isExpression({ op }: Value): boolean {
+  return op.kind === "elementwise" || op.kind === "piecewise" || op.kind === "layout";
+}
+
+function priceOf({ op, type }: Value): number {
+  if (op.kind === "layout") return 0;
+  const isLong = op.kind === "elementwise" && (op.helpers?.length ?? 0) > 0;
+  return (isLong ? helperPrice : operationPrice) * countOf(type.shape);
+}
+
+const bytesOf = (values: readonly Value[]): number =>
+  values.reduce((total, { type }) => total + 4 * countOf(type.shape), 0);
+
+/** Free sizes count as large. */
+function countOf(shape: readonly Dim[]): number {
+  const count = elementCount(shape);
+  return typeof count === "number" ? count : 2 ** 20;
+}
+
+/** Bytes that kernels bind. */
+export function trafficBytes(traffic: readonly Traffic[]): number {
+  return traffic.reduce((total, { loads, stores }) => total + bytesOf([...loads, ...stores]), 0);
+}
