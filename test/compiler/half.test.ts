@@ -52,6 +52,15 @@ describe("activations in half precision", () => {
   });
 });
 
+it("attention in blocks reads and writes halves", async () => {
+  const graph = kinds["a transformer"]();
+  const { program, entries } = compileWithFacts(graph, { storage: "f16", blockedScores: 1 });
+  expect(entries[0].plan.steps.some(({ traffic }) => traffic.cluster.kind === "attention")).toBe(true);
+  const device = await testDevice();
+  const { kernels } = await checkOnDevice(graph, () => openDeviceModule(program, { device }));
+  expect(kernels.filter(({ worst }) => !(worst <= tolerance))).toEqual([]);
+});
+
 /** The entry point's tensors by the names that its model gives, with the reason of each that stays f32. */
 function storageOf(graph: Graph) {
   const { storage } = report(compileWithFacts(graph, { storage: "f16" })).entryPoints.train;
