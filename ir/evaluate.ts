@@ -7,7 +7,7 @@ import {
   unboundSize,
   unknownEntryPoint,
   type EvaluationSubject,
-} from "./errors.ts";
+} from "./evaluate/errors.ts";
 import { countOf, type EvaluationKernel } from "./evaluate/indices.ts";
 import { makeKernel } from "./evaluate/kernels.ts";
 import { entryPointRoots, type EntryPoint, type Graph } from "./graph.ts";

@@ -1,7 +1,8 @@
 /// Reads the textual graph: `parseGraph(printGraph(graph))` is the same graph.
 import { dimNames } from "./dim.ts";
 import { noteClasses } from "./classes.ts";
-import { duplicateName, unknownWord } from "./errors.ts";
+import { duplicateName } from "./errors.ts";
+import { unknownWord } from "./parse/errors.ts";
 import {
   graphRoots,
   graphValues,

@@ -5,6 +5,7 @@ import { castOp, copyOp, selectOp } from "../../ir/ops/choose.ts";
 import { abs, sign, sqrt } from "../../ir/ops/functions.ts";
 import { constantValue, inputOp, settingOp, type InputIdentity, type SettingIdentity } from "../../ir/ops/leaf.ts";
 import { maxOp, minOp, logsumexpOp } from "../../ir/ops/reduce.ts";
+import { erfcx } from "../../ir/ops/special.ts";
 import { same, postorder, type Op, type Value } from "../../ir/value.ts";
 import { rangeOfFormula } from "../rewrite/range.ts";
 import { makeBounds, onlySpecial, special, tiny, unionOf, unknown, type Bounds } from "./bounds.ts";
@@ -100,6 +101,8 @@ function isNonzero({ op, type, operands }: Value, bounds: readonly Bounds[]): bo
   if (op.kind === "layout" || keepNonzero.has(op)) return bounds.every(({ nonzero }) => nonzero);
   if (op === castOp) return type.dtype === "f32" && bounds[0].nonzero;
   if (op === div.op) return bounds[0].nonzero;
+  // Far out it is 1/(x√π).
+  if (op === erfcx.op) return (bounds[0].specials & (special.plus | special.givenPlus)) === 0;
   if (op === add.op && same(operands[0], operands[1])) return bounds[0].nonzero;
   return op !== logsumexpOp && op.name === "concatenate" && bounds.every(({ nonzero }) => nonzero);
 }

@@ -3,6 +3,7 @@ import { div, mul, sub } from "../../ir/ops/arithmetic.ts";
 import { contractAttrs } from "../../ir/ops/contract.ts";
 import { sumOp } from "../../ir/ops/sum.ts";
 import { same, underLayouts, type Value } from "../../ir/value.ts";
+import { factorsOf, partsOfProduct } from "../rewrite/factors.ts";
 
 /** True for the mean of a product less the product of the means of its factors: a variance, where they are one. */
 export function cancelled(value: Value): boolean {
@@ -26,18 +27,19 @@ function sameFactors(a: readonly Value[], b: readonly Value[]): boolean {
 
 /** What is multiplied in the elements that a value adds up; nothing where it is no sum. */
 function summed(total: Value): readonly Value[] {
-  if (total.op === sumOp) return factorsOf(total.operands[0]);
+  if (total.op === sumOp) return variables(total.operands[0]);
   if (total.op.kind !== "contraction") return [];
   const { batch, contracted } = contractAttrs(total);
   const inPlace = [...batch, ...contracted].every(([left, right]) => left === right);
-  return inPlace ? total.operands.flatMap(factorsOf) : [];
+  return inPlace ? total.operands.flatMap(variables) : [];
 }
 
+/** What multiplies values with themselves again and again has too many factors to look at. */
+const longest = 64;
+
 /** The factors of a product; a constant is none that matters. */
-function factorsOf(value: Value): readonly Value[] {
-  if (value.constant) return [];
-  return value.op === mul.op ? value.operands.flatMap(factorsOf) : [value];
-}
+const variables = (value: Value): readonly Value[] =>
+  (factorsOf(value, partsOfProduct, longest) ?? []).filter((factor) => !factor.constant);
 
 /** A total, of which a mean is a part. */
 function undivided(value: Value): Value {

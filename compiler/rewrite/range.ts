@@ -1,5 +1,5 @@
 /// Between which numbers a value lies, as far as its formula tells: what rules and the lint ask about signs and overflow.
-import { abs, exp, maximum, minimum, pow } from "../../ir/ops/functions.ts";
+import { abs, exp, maximum, minimum, pow, softplus } from "../../ir/ops/functions.ts";
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
 import { castOp, selectOp } from "../../ir/ops/choose.ts";
 import { equal } from "../../ir/ops/compare.ts";
@@ -18,7 +18,7 @@ import { apply, same, underLayouts, type Op, type Value } from "../../ir/value.t
 import { bottomUp } from "./bottom-up.ts";
 import { imagesOf, type Range } from "./images.ts";
 import { mostElements, roundedRange } from "./rounded-range.ts";
-import { isSpreadOf } from "./rules/uniform.ts";
+import { isSpreadOf, ontoLayouts } from "./rules/uniform.ts";
 
 export type { Range } from "./images.ts";
 
@@ -179,16 +179,27 @@ function powerRange(base: Range, exponent: Value, of: Ranges): Range {
   return { low: 0, high: positive && base.high <= 1 ? 1 : Infinity };
 }
 
-/** x − ln Σ eˣ, x − max x and min x − x are at most 0, x − min x at least. */
+/** x − ln Σ eˣ, x − max x, min x − x and x − ln(1 + eˣ) are at most 0, x − min x at least. */
 function differenceRange({ operands: [a, b] }: Value, of: Ranges): Range {
   const { low, high } = { low: of(a).low - of(b).high, high: of(a).high - of(b).low };
-  if (isBelowPeak(a, b)) return { low, high: Math.min(high, 0) };
+  if (isBelow(a, b)) return { low, high: Math.min(high, 0) };
   return reductionIn(b, [minOp], (x) => same(x, a)) ? { low: Math.max(low, 0), high } : { low, high };
 }
 
-/** a − b is x − ln Σ eˣ, x − max x or min x − x. */
-const isBelowPeak = (a: Value, b: Value): boolean =>
-  (reductionIn(b, peaks, (x) => same(x, a)) ?? reductionIn(a, [minOp], (x) => same(x, b))) !== undefined;
+/** a − b is x − ln Σ eˣ, x − max x, min x − x or x − ln(1 + eˣ), also in units of a number. */
+function isBelow(a: Value, b: Value): boolean {
+  if (reductionIn(b, peaks, (x) => same(x, a)) ?? reductionIn(a, [minOp], (x) => same(x, b))) return true;
+  if (b.op === softplus.op) return same(b.operands[0], a);
+  const multiple = underLayouts(b);
+  const [unit, whole] = [factorOf(multiple), factorOf(a)];
+  return unit !== undefined && whole?.factor === unit.factor && isBelow(whole.of, ontoLayouts(b, multiple, unit.of));
+}
+
+/** A number above 0 times a value. */
+function factorOf({ op, operands: [a, b] }: Value): { readonly factor: number; readonly of: Value } | undefined {
+  const factor = op === mul.op ? constantValue(a) : undefined;
+  return factor !== undefined && factor > 0 ? { factor, of: b } : undefined;
+}
 
 /** x + ln Σ e^−x and x + max(−x) are at least 0. */
 function sumRange({ operands: [a, b] }: Value, of: Ranges): Range {

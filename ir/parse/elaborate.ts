@@ -1,6 +1,6 @@
 /// The tree of a formula → values: puts back the broadcasts and element types that the notation leaves out.
 import { atPlace } from "../diagnostic.ts";
-import { unknownWord } from "../errors.ts";
+import { unknownWord } from "./errors.ts";
 import { expandAbbreviation, keepReducedAxes } from "../notation/abbreviations.ts";
 import { expandConvolution } from "../notation/convolutions.ts";
 import { expandOverlap } from "../notation/overlaps.ts";

@@ -1,6 +1,6 @@
 /// Text of a graph → statements of tokens. A line that is indented by four or more goes on with the statement before it.
 import type { CompileError, Place } from "../diagnostic.ts";
-import { graphSyntax } from "../errors.ts";
+import { graphSyntax } from "./errors.ts";
 import { namePattern } from "../notation/form.ts";
 
 /** A `graph-syntax` error at a place. */

@@ -5,32 +5,23 @@ import { exp, log, maximum, minimum, sigmoid, sqrt } from "../../../ir/ops/funct
 import { constant, constantValue } from "../../../ir/ops/leaf.ts";
 import { same, type Value } from "../../../ir/value.ts";
 import { mentionsExponential } from "../exponential.ts";
+import { factorsOf, partsOfProduct, type Opening } from "../factors.ts";
 import { rangeOf } from "../range.ts";
 import { mapped, reads, rule, type Rule } from "../rule.ts";
 import { where } from "../untyped.ts";
 import { logOfWeighted } from "./weighted.ts";
 
-/** So many factors a person writes. */
-const mostFactors = 6;
+/** A square is one factor. */
+const partsOfOthers: Opening = (factor) => (isSquare(factor) ? undefined : partsOfProduct(factor));
 
 /** The factors of a product, as far as it is short. */
-function factorsOf(value: Value): readonly Value[] {
-  const factors: Value[] = [];
-  const pending = [value];
-  for (let factor = pending.pop(); factor; factor = pending.pop()) {
-    if (factors.length + pending.length > mostFactors) return [];
-    if (factor.op === mul.op && !same(factor.operands[0], factor.operands[1]))
-      pending.push(...factor.operands.toReversed());
-    else factors.push(factor);
-  }
-  return factors;
-}
+const factorsAmong = (value: Value): readonly Value[] => factorsOf(value, partsOfOthers) ?? [];
 
 const productOf = (factors: readonly Value[]): Value => factors.reduce((a, b) => mul(a, b));
 
 /** (w·x)·ln x = w·(x·ln x), which is 0 at 0. */
 function besideLogarithm(value: Value): Value | undefined {
-  const factors = factorsOf(value);
+  const factors = factorsAmong(value);
   if (factors.length < 3 || value.type.dtype !== "f32") return undefined;
   for (const logarithm of factors) {
     const [x] = logarithm.operands;
@@ -43,13 +34,13 @@ function besideLogarithm(value: Value): Value | undefined {
   return undefined;
 }
 
-const isSquare = ({ op, operands: [a, b] }: Value): boolean => op === mul.op && same(a, b) && !a.constant;
+const isSquare = ({ op, operands: [a, b] }: Value): boolean => op === mul.op && same(a, b);
 
 /** What a condition counts or not, as 1 and 0: its square is not computed where it does not count, and may overflow there. */
 function maskedSquare(value: Value): Value | undefined {
-  const factors = factorsOf(value);
+  const factors = factorsAmong(value);
   const mask = factors.find(({ op, operands: [c] }) => op === castOp && c.type.dtype === "bool");
-  if (!mask || !factors.some(isSquare)) return undefined;
+  if (!mask || !factors.some((factor) => isSquare(factor) && !factor.constant)) return undefined;
   return where(mask.operands[0], productOf(factors.filter((factor) => factor !== mask)), 0);
 }
 

@@ -4,11 +4,11 @@ import { multiplyDims, type Dim } from "../../../ir/dim.ts";
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { sizeOp, sizeValue } from "../../../ir/ops/leaf.ts";
 import { axesOf, reducedCount, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
-import { apply, same, sameAttrs, underLayouts, type Value } from "../../../ir/value.ts";
+import { same, sameAttrs, underLayouts, type Value } from "../../../ir/value.ts";
 import { monomialOf } from "../exponential.ts";
 import { isExponential, writeMonomial, type Monomial } from "../monomial.ts";
 import { rule, type Rule } from "../rule.ts";
-import { isUniform } from "./uniform.ts";
+import { isUniform, ontoLayouts } from "./uniform.ts";
 
 /** Numbers times sums: what a term of such a difference is made of. */
 interface Term {
@@ -50,7 +50,9 @@ function asDeviations(whole: Value, part: Value): Value | undefined {
   if (!(same(a, x) && same(b, y)) && !(same(a, y) && same(b, x))) return undefined;
   const axes = axesOf(total);
   const spreads = sum(mul(deviation(a, axes), deviation(b, axes)), { axes });
-  const over = first.monomial.over.map((factor) => (factor === products ? onto(products, spreads) : factor));
+  const over = first.monomial.over.map((factor) =>
+    factor === products ? ontoLayouts(products, total, spreads) : factor,
+  );
   return writeMonomial({ ...first.monomial, over }, whole.type);
 }
 
@@ -92,11 +94,6 @@ const sameAll = (a: readonly Value[], b: readonly Value[]): boolean =>
 function sameLayouts(a: Value, b: Value): boolean {
   if (a.op !== b.op || !sameAttrs(a.attrs, b.attrs)) return false;
   return a.op === sumOp || sameLayouts(a.operands[0], b.operands[0]);
-}
-
-/** The layouts over a sum, over another value. */
-function onto(layouts: Value, value: Value): Value {
-  return layouts.op === sumOp ? value : apply(layouts.op, [onto(layouts.operands[0], value)], layouts.attrs);
 }
 
 /** A difference whose first side is such a mean, or a sum with one in it. */

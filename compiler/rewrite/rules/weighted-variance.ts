@@ -5,6 +5,7 @@ import { cast, castOp, selectOp } from "../../../ir/ops/choose.ts";
 import { constant, constantValue } from "../../../ir/ops/leaf.ts";
 import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { same, type Value } from "../../../ir/value.ts";
+import { factorsOf, type Opening } from "../factors.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
 import { addUpTo } from "./reduce.ts";
 import { and, where } from "../untyped.ts";
@@ -17,30 +18,21 @@ interface Mean {
   readonly divisor: Value | undefined;
 }
 
-/** So many factors a person writes. */
-const mostFactors = 6;
+/** What counts an element or not is a factor as well: as a choice of 0, or as 1 and 0. */
+const partsOfMasked: Opening = ({ op, type, operands: [a, b, c] }) => {
+  if (op === selectOp && type.dtype === "f32" && constantValue(c) === 0) return [a, b];
+  if (op === castOp && a.type.dtype === "bool") return [a];
+  return op === mul.op ? [a, b] : undefined;
+};
 
 /** The factors of a product; a longer one counts as one factor. */
-function factorsOf(element: Value): readonly Value[] {
-  const factors: Value[] = [];
-  const pending = [element];
-  for (let factor = pending.pop(); factor; factor = pending.pop()) {
-    const [a, b, c] = factor.operands;
-    if (factors.length + pending.length > mostFactors) return [element];
-    if (factor.op === mul.op) pending.push(b, a);
-    else if (factor.op === selectOp && constantValue(c) === 0) {
-      factors.push(a);
-      pending.push(b);
-    } else factors.push(factor.op === castOp && a.type.dtype === "bool" ? a : factor);
-  }
-  return factors;
-}
+const factorsWith = (element: Value): readonly Value[] => factorsOf(element, partsOfMasked) ?? [element];
 
 function meanOf(value: Value): Mean | undefined {
   const divisor = value.op === div.op ? value.operands[1] : undefined;
   const total = divisor ? value.operands[0] : value;
   if (total.op !== sumOp) return undefined;
-  return { factors: factorsOf(total.operands[0]), axes: axesOf(total), divisor };
+  return { factors: factorsWith(total.operands[0]), axes: axesOf(total), divisor };
 }
 
 /** The factors that are left of some when others are taken from them; undefined where one of those is missing. */
@@ -89,7 +81,7 @@ function sumOfDeviations(value: Value, facts: Surroundings): Value | undefined {
   const [element] = value.operands;
   if (value.type.dtype !== "f32" || element.op !== mul.op) return undefined;
   const axes = axesOf(value);
-  const factors = factorsOf(element).filter((factor) => !withoutAxes(factor, axes));
+  const factors = factorsWith(element).filter((factor) => !withoutAxes(factor, axes));
   const isNothing = factors.some((deviation, at) => {
     if (deviation.op !== sub.op) return false;
     const [x, repeated] = deviation.operands;

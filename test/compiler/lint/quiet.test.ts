@@ -55,6 +55,10 @@ describe("formulas", () => {
     activations: (x) => cr.gelu(cr.silu(cr.mish(cr.elu(cr.selu(cr.softsign(x)))))),
     "a finite power": (x) => cr.pow(x, 3),
     "what replaces NaN": (x) => cr.nanToNum(cr.exp(x)),
+    "a share of two sigmoids": (x, y) =>
+      cr.div(cr.sigmoid(x) as never, cr.add(cr.sigmoid(x) as never, cr.sigmoid(y) as never)) as Value,
+    "the square of a softmax": (x) => cr.pow(cr.softmax(x), 2),
+    "the logarithm of a normal tail": (x) => cr.log(cr.erfc(x)),
     "nothing where both are excluded": (x, y) =>
       cr.where(cr.and(cr.greater(x, 0), cr.greater(y, 0)), cr.log(cr.mul(x, y) as Value), 0) as Value,
   };

@@ -118,6 +118,22 @@ describe("exponentials of distances from an extreme", () => {
   });
 });
 
+describe("what is taken away is the larger", () => {
+  const [x, y] = ["x", "y"].map((name) => leaf(name, "f32", [3, 4]));
+  const high = (a: unknown, b: unknown): number => rangeOf(cr.sub(a as never, b as never) as Value).high;
+  const logarithm = (of: Value): Value => cr.logsumexp(of as never, { axis: 1, keepAxes: true }) as Value;
+  test("x − ln(1 + eˣ)", () => {
+    expect(high(x, cr.softplus(x))).toBe(0);
+    expect(high(x, cr.softplus(y))).toBe(Infinity);
+  });
+  test("3·x − 3·ln Σ eˣ, of one number and one x", () => {
+    expect(high(cr.mul(3, x), cr.mul(3, logarithm(x)))).toBe(0);
+    expect(high(cr.mul(3, x), cr.mul(2, logarithm(x)))).toBe(Infinity);
+    expect(high(cr.mul(-3, x), cr.mul(-3, logarithm(x)))).toBe(Infinity);
+    expect(high(cr.mul(3, x), cr.mul(3, logarithm(y)))).toBe(Infinity);
+  });
+});
+
 describe("guards that hold stay", () => {
   const run = (define: () => Value, data: Record<string, number[]>): number[] => {
     const graph = cr.model("guard", () => ({ run: { result: define() as cr.Tensor } }));

@@ -1,0 +1,29 @@
+/// Products taken apart.
+import { mul } from "../../ir/ops/arithmetic.ts";
+import type { Value } from "../../ir/value.ts";
+
+/** What a factor is a product of in its turn; undefined where it counts as one. */
+export type Opening = (factor: Value) => readonly Value[] | undefined;
+
+/** So many factors a person writes. */
+export const mostFactors = 6;
+
+/** The operands of a multiplication. */
+export const partsOfProduct: Opening = ({ op, operands }) => (op === mul.op ? operands : undefined);
+
+/** The factors of a product in their order; undefined where there are more than `most`. */
+export function factorsOf(
+  product: Value,
+  open: Opening = partsOfProduct,
+  most: number = mostFactors,
+): readonly Value[] | undefined {
+  const factors: Value[] = [];
+  const pending = [product];
+  for (let factor = pending.pop(); factor; factor = pending.pop()) {
+    if (factors.length + pending.length > most) return undefined;
+    const parts = open(factor);
+    if (parts) pending.push(...parts.toReversed());
+    else factors.push(factor);
+  }
+  return factors;
+}
