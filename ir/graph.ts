@@ -26,6 +26,8 @@ export interface Update {
 export interface Note {
   /** Name in the user's model, for example `hidden` or `hidden.weight`; unique in its graph. */
   readonly name?: string;
+  /** What else the user calls it: `slope`, of a derivative that is named after what it is one of. Unique as well. */
+  readonly aliases?: readonly string[];
   /** Where the user wrote it. */
   readonly place?: Place;
   /** Of a derivative: which half of a step it belongs to. A loss may be made of derivatives, which are forward then. */

@@ -191,7 +191,12 @@ function define(token: Token, value: Value, { values, notes }: Reader, isOutput 
   }
   values.set(name, value);
   const automatic = /^v\d+$/.test(name) && !token.quoted;
-  if (automatic || (isOutput && value.constant) || notes.get(value)?.name !== undefined) return;
+  if (automatic || (isOutput && value.constant)) return;
+  const known = notes.get(value);
+  if (known?.name !== undefined) {
+    if (!isOutput) notes.set(value, { ...known, aliases: [...(known.aliases ?? []), name] });
+    return;
+  }
   notes.set(value, { name, place: token.place, ...(namesDerivative(name) ? { derivative: "backward" } : {}) });
 }
 

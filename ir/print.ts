@@ -8,7 +8,7 @@ import { formatDefinition, formatReference, leafName, type Vocabulary } from "./
 import { firstOfLoops, layOutPage, numberLines, type PrintOptions } from "./print/page.ts";
 import { planFormula, planPage, type Plan } from "./print/plan.ts";
 import { groupRepeated, type UpdateText } from "./print/repeat.ts";
-import type { Section, Statement } from "./print/statements.ts";
+import { aliasLines, type Section, type Statement } from "./print/statements.ts";
 import { pageWidth, wrap } from "./print/wrap.ts";
 import { formatType } from "./type.ts";
 import type { Value } from "./value.ts";
@@ -17,18 +17,25 @@ export type { PrintOptions } from "./print/page.ts";
 
 /** The graph as text of at most 100 columns where lines can be broken; `parseGraph` reads it back. */
 export function printGraph(graph: Graph, options: PrintOptions = {}): string {
-  const { inputs, states, parts, names, plan, sections, common, automatic } = layOutPage(graph, options);
+  const { inputs, states, parts, names, plan, sections, common, aliases, automatic } = layOutPage(graph, options);
   const nameOf = (value: Value): string => names.get(value) ?? leafName(value);
   const roots = parts.flatMap((part) => part.roots);
   const pages = layOutLoops(roots, names);
-  const words: Vocabulary = { ...vocabulary(plan, names, automatic), loop: loopWords(pages) };
+  const second = new Set([...names.keys()].flatMap(aliases));
+  const own = vocabulary(plan, names, automatic);
+  const isTaken = (name: string): boolean => own.isTaken(name) || second.has(name);
+  const words: Vocabulary = { ...own, isTaken, loop: loopWords(pages) };
   const loops = [...pages.values()].map((page) => formatBody(page, loopWords(pages)));
   const used = new Set([...plan.order(roots), ...parts.flatMap(({ updates }) => updates.map(({ state }) => state))]);
   const head = [
     ...inputs.map((value) => formatInput(value, nameOf(value))),
     ...formatStates(states, nameOf, (state) => used.has(state)),
   ];
-  const shared = annotate(common.map((value) => lineText({ tag: "line", value, output: false }, words, names)));
+  const lines = common.flatMap((value) => [
+    { tag: "line", value, output: false } as const,
+    ...aliasLines(value, plan, aliases),
+  ]);
+  const shared = annotate(lines.map((line) => lineText(line, words, names)));
   const entries = sections.map((section, i) => {
     return [
       `entry ${formatName(parts[i].entry.name)}`,
@@ -110,6 +117,8 @@ function lineText(statement: Statement, words: Vocabulary, names: ReadonlyMap<Va
       });
       return types.length === 0 ? { text } : { text, comment: types.join(", ") };
     }
+    case "alias":
+      return { text: `${formatName(statement.name)} = ${formatReference(statement.value, words)}` };
     case "output": {
       const { name, value } = statement.output;
       const reference = formatReference(value, words);

@@ -1,7 +1,7 @@
 /// What holds of every graph between passes, and when two graphs are the same.
 import { CompileError } from "./diagnostic.ts";
 import { invalidGraph } from "./errors.ts";
-import { graphRoots, type Graph } from "./graph.ts";
+import { graphRoots, graphValues, type Graph } from "./graph.ts";
 import { inputOp, letterOp, settingOp, stateOp } from "./ops/leaf.ts";
 import { formatType, sameType } from "./type.ts";
 import { postorder, sameAttrs, type Op, type Value } from "./value.ts";
@@ -96,10 +96,22 @@ export function sameGraph(a: Graph, b: Graph): boolean {
   if (!sameAttrs(left, right)) return false;
   const names = new Map<number, string>();
   for (const [value, { name }] of a.notes) if (name !== undefined) names.set(number(value, a), name);
-  return [...b.notes].every(([value, { name }]) => {
+  const sameNames = [...b.notes].every(([value, { name }]) => {
     const other = names.get(number(value, b));
     return name === undefined || other === undefined || other === name;
   });
+  return sameNames && sameAttrs(aliasesIn(a, number), aliasesIn(b, number));
+}
+
+/** Second names that a page shows, each with the value that has it. Outputs say theirs themselves. */
+function aliasesIn(graph: Graph, number: Numbering): readonly (readonly [string, number])[] {
+  const outputs = new Set(graph.entryPoints.flatMap((entry) => entry.outputs.map(({ name }) => name)));
+  const shown = new Set(graphValues(graph));
+  return [...graph.notes]
+    .filter(([value]) => shown.has(value))
+    .flatMap(([value, { aliases = [] }]) => aliases.map((name) => [name, number(value, graph)] as const))
+    .filter(([name]) => !outputs.has(name))
+    .toSorted(([x], [y]) => (x < y ? -1 : 1));
 }
 
 function describe(graph: Graph, number: Numbering): unknown {

@@ -13,8 +13,8 @@ export interface GrowingNotes {
   /** What is differentiated may hold derivatives: they belong to the forward half of what is derived now. */
   addDifferentiated(isWithin: (value: Value) => boolean): void;
   /**
-   * A placeholder gives way to its gradient: the name of a cotangent says more than the variable that held it, unless the
-   * loss has no name that it could be made of.
+   * A placeholder gives way to its gradient: the name of a cotangent says more than the variable that held it, which is
+   * its second name, unless the loss has no name that it could be made of.
    */
   addGradient(placeholder: Value, gradient: Value): void;
   finish(): Graph["notes"];
@@ -48,6 +48,9 @@ export function growNotes(before: Graph["notes"]): GrowingNotes {
       if (!known?.derivative) return;
       notes.set(placeholder, { place });
       const isLossNamed = before.get(placeholder.operands[0])?.name !== undefined;
+      if (name !== undefined && isLossNamed) {
+        notes.set(gradient, { ...known, aliases: [...(known.aliases ?? []), name] });
+      }
       if (name === undefined || isLossNamed || called.has(gradient)) return;
       called.add(gradient);
       notes.set(gradient, { ...known, name });

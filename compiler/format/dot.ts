@@ -26,6 +26,8 @@ export function formatDot(graph: Graph, options: PrintOptions = {}): string {
   }
   for (const body of bodies) lines.push("", ...cluster(body), ...body.nodes.flatMap(edges));
   lines.push("", ...nodes.flatMap(edges));
+  const repeated = [...nodes, ...bodies.flatMap((body) => body.nodes)].flatMap((node) => repeats(node, bodies));
+  if (repeated.length > 0) lines.push("", 'compound="true";', ...repeated);
   return `digraph ${quoted(graph.name)} {\n${lines.map((line) => (line ? `  ${line}` : "")).join("\n")}\n}\n`;
 }
 
@@ -69,6 +71,12 @@ function operation({ id, title, text, isOutput }: DrawnNode): string {
 function edges({ id, role, sources }: DrawnNode): readonly string[] {
   const shown = role === "forward" ? "" : ` [color="${colors[role].border}"]`;
   return sources.map((source) => `${source} -> ${id}${shown};`);
+}
+
+/** From the area of a step to the loop that repeats it. */
+function repeats({ id, repeats: name }: DrawnNode, bodies: readonly DrawnBody[]): readonly string[] {
+  const last = bodies.find((body) => body.name === name)?.nodes.at(-1);
+  return last ? [`${last.id} -> ${id} [ltail="cluster_${name}", style="dashed", label="repeated"];`] : [];
 }
 
 /** Text in an HTML-like label. */

@@ -1,7 +1,7 @@
 /// What a drawing of a graph shows, for every format: leaves and operations, which part each belongs to, and the arrows.
 import type { Graph, Update } from "../../ir/graph.ts";
 import { letterOp, stateOp, type StateIdentity } from "../../ir/ops/leaf.ts";
-import { bodyResults } from "../../ir/ops/scan.ts";
+import { bodyResults, scanBody, scanOp } from "../../ir/ops/scan.ts";
 import { bodyTitle, layOutLoops, loopWords, type LoopPage } from "../../ir/print/bodies.ts";
 import { formatDefinition, leafName, type Vocabulary } from "../../ir/print/expression.ts";
 import { firstOfLoops, layOutPage, type Page, type PrintOptions } from "../../ir/print/page.ts";
@@ -39,6 +39,8 @@ export interface DrawnNode {
   readonly isOutput: boolean;
   /** Nodes that it is computed from. */
   readonly sources: readonly string[];
+  /** Of a loop: the name of the body that it repeats. */
+  readonly repeats?: string;
 }
 
 /** The step of a loop: nodes of its own, since it is closed. */
@@ -64,6 +66,7 @@ const longestFormula = 36;
 interface Sheet {
   readonly plan: Plan;
   readonly names: ReadonlyMap<Value, string>;
+  readonly aliases: Page["aliases"];
   readonly ids: ReadonlyMap<Value, string>;
   readonly outputs: ReadonlySet<Value>;
   readonly loop: NonNullable<Vocabulary["loop"]>;
@@ -81,7 +84,7 @@ interface Sheet {
  */
 export function drawGraph(graph: Graph, options: PrintOptions): Drawing {
   const page = layOutPage(graph, options);
-  const { plan, parts, names } = page;
+  const { plan, parts, names, aliases } = page;
   const roleOf = classify(page, graph);
   const isLeaf = leavesOf(plan);
   const updates = parts.flatMap((part) => part.updates);
@@ -96,7 +99,7 @@ export function drawGraph(graph: Graph, options: PrintOptions): Drawing {
   const loops = layOutLoops(roots, names);
   const loop = loopWords(loops);
   const nodes = draw(drawn, {
-    ...{ plan, names, roleOf, isLeaf, loop, ids: number(drawn, 0, plan), folds: folded !== undefined },
+    ...{ plan, names, aliases, roleOf, isLeaf, loop, ids: number(drawn, 0, plan), folds: folded !== undefined },
     outputs: new Set(parts.flatMap((part) => part.entry.outputs.map((output) => output.value))),
     stateOf(value) {
       const update = updates.find((each) => each.value === value);
@@ -144,7 +147,16 @@ function drawBody(page: LoopPage, role: Role, loop: Sheet["loop"], first: number
   );
   const ids = number(drawn, first, plan);
   const sheet: Sheet = {
-    ...{ plan, names, ids, loop, folds: false, isLeaf: leavesOf(plan), outputs: new Set(body.outputs) },
+    ...{
+      plan,
+      names,
+      aliases: () => [],
+      ids,
+      loop,
+      folds: false,
+      isLeaf: leavesOf(plan),
+      outputs: new Set(body.outputs),
+    },
     roleOf: () => role,
     stateOf: () => undefined,
   };
@@ -222,12 +234,16 @@ function operationNode(value: Value, sheet: Sheet): DrawnNode {
     text: state === undefined ? formulaOf(value, sheet) : undefined,
     isOutput: sheet.plan.siblings(value).some((each) => sheet.outputs.has(each)),
     sources: [...sources(value, sheet)].filter(isArrow).map((source) => sheet.ids.get(source)!),
+    repeats: value.op === scanOp ? sheet.loop(scanBody(value.attrs))?.name : undefined,
   };
 }
 
 /** The name of a value; of a loop those of its results. */
-function titleOf(value: Value, { names, plan }: Sheet): string | undefined {
-  const titles = plan.siblings(value).flatMap((each) => names.get(each) ?? []);
+function titleOf(value: Value, { names, aliases, plan }: Sheet): string | undefined {
+  const titles = plan.siblings(value).flatMap((each) => {
+    const name = names.get(each);
+    return name === undefined ? [] : [[name, ...aliases(each)].join(" = ")];
+  });
   return titles.length === 0 ? undefined : titles.join(", ");
 }
 

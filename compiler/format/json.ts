@@ -22,6 +22,7 @@ export interface ValueData {
   readonly attrs: JsonData;
   readonly type: TensorType;
   readonly name?: string;
+  readonly aliases?: readonly string[];
   readonly place?: Place;
   /** Of a derivative: which half of a step it belongs to. */
   readonly derivative?: Note["derivative"];
@@ -78,7 +79,7 @@ export function graphAsData(graph: Graph, options: PrintOptions = {}): GraphData
     bodies: closed.bodies.map((body) => writeBody(body, id)),
     rules: closed.rules.map((rule) => writeRule(rule, id)),
     values: order.map((value): ValueData => {
-      const { classes, derivative } = graph.notes.get(value) ?? {};
+      const { aliases, classes, derivative } = graph.notes.get(value) ?? {};
       const rule = closed.placeOf(value);
       const place = places.get(value);
       const name = names.get(value);
@@ -90,6 +91,7 @@ export function graphAsData(graph: Graph, options: PrintOptions = {}): GraphData
         attrs: rule === undefined ? writeAttributes(value.attrs, closed.bodies) : ruleAttributes(rule),
         type: { dtype, shape },
         ...(name === undefined ? {} : { name }),
+        ...(aliases ? { aliases } : {}),
         ...(place ? { place } : {}),
         ...(derivative ? { derivative } : {}),
         ...(classes ? { classes } : {}),
@@ -120,8 +122,9 @@ export function readGraphJson(text: string): Graph {
   for (const entry of data.values) {
     const value = readValue(entry, values, ops, parts);
     values.push(value);
-    const { name, place, derivative, classes } = entry;
-    if (name !== undefined || place || derivative || classes) notes.set(value, { name, place, derivative, classes });
+    const { name, aliases, place, derivative, classes } = entry;
+    const note: Note = { name, ...(aliases ? { aliases } : {}), place, derivative, classes };
+    if (Object.values(note).some((each) => each !== undefined)) notes.set(value, note);
   }
   const at = (id: number): Value => values[id] ?? refuse("ids of its values", String(id));
   return {

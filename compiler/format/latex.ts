@@ -4,7 +4,7 @@ import { layOutLoops, type BodyPage, type LoopPage } from "../../ir/print/bodies
 import { planFormula } from "../../ir/print/plan.ts";
 import { layOutPage, type Page, type PrintOptions } from "../../ir/print/page.ts";
 import type { Plan } from "../../ir/print/plan.ts";
-import type { Section, Statement } from "../../ir/print/statements.ts";
+import { aliasLines, type Section, type Statement } from "../../ir/print/statements.ts";
 import { leafName } from "../../ir/print/expression.ts";
 import type { Value } from "../../ir/value.ts";
 import { latexDefinition, latexReference, type LatexVocabulary } from "./latex-formula.ts";
@@ -23,7 +23,11 @@ export function formatLatex(graph: Graph, options: PrintOptions = {}): string {
   };
   const words = vocabulary(page, new Map(), loop);
   const bodies = [...loops.values()].flatMap((body) => bodyRows(body, loop));
-  const common = page.common.map((value) => equation({ tag: "line", value, output: false }, words, page));
+  const lines = page.common.flatMap((value) => [
+    { tag: "line", value, output: false } as const,
+    ...aliasLines(value, page.plan, page.aliases),
+  ]);
+  const common = lines.map((line) => equation(line, words, page));
   const entries = page.sections.flatMap((section, i) => [
     `&\\text{${escapeLatex(page.parts[i].entry.name)}:}`,
     ...sectionRows(section, page, loop),
@@ -113,6 +117,8 @@ function equation(statement: Statement, words: LatexVocabulary, page: Page): str
   switch (statement.tag) {
     case "line":
       return `${leftSide(statement.value, page.plan, (each) => nameOf(each, page))} &= ${latexDefinition(statement.value, words)}`;
+    case "alias":
+      return `${latexName(statement.name)} &= ${latexReference(statement.value, words)}`;
     case "output": {
       const { name, value } = statement.output;
       const reference = latexReference(value, words);

@@ -33,6 +33,9 @@ export function formatMermaid(graph: Graph, options: PrintOptions = {}): string 
     ...[...nodes, ...bodies.flatMap((body) => body.nodes)].flatMap(({ id, sources }) =>
       sources.map((source) => `${source} --> ${id}`),
     ),
+    ...[...nodes, ...bodies.flatMap((body) => body.nodes)].flatMap(({ id, repeats }) =>
+      repeats === undefined ? [] : [`${repeats} -. repeated .-> ${id}`],
+    ),
     ...leafClasses,
   ];
   for (const role of roles) {

@@ -3,7 +3,7 @@ import type { Graph } from "../graph.ts";
 import type { Value } from "../value.ts";
 import { leafName } from "./expression.ts";
 import { planPage, type Plan } from "./plan.ts";
-import { arrange, type EntryPart, type Section } from "./statements.ts";
+import { arrange, type Aliases, type EntryPart, type Section } from "./statements.ts";
 
 /** What of a graph is printed. */
 export interface PrintOptions {
@@ -22,6 +22,7 @@ export interface Page {
   readonly plan: Plan;
   /** Values with lines that several entry points share. */
   readonly common: readonly Value[];
+  readonly aliases: Aliases;
   /** Statements of each part. */
   readonly sections: readonly Section[];
   /** `v1`, `v2`… for lines without a name. */
@@ -46,7 +47,8 @@ export function layOutPage(graph: Graph, { entry, gradient = true }: PrintOption
   const used = new Set(order);
   for (const part of parts) for (const { state } of part.updates) used.add(state);
   const shown = (leaf: Value): boolean => whole || used.has(leaf);
-  const sections = parts.map((part) => arrange(part, plan, names));
+  const aliases = aliasesOf(graph, parts);
+  const sections = parts.map((part) => arrange(part, plan, names, aliases));
   const common = firstOfLoops(
     order.filter((value) => plan.lines.has(value) && plan.partsOf(value).size > 1),
     plan,
@@ -58,9 +60,16 @@ export function layOutPage(graph: Graph, { entry, gradient = true }: PrintOption
     names,
     plan,
     common,
+    aliases,
     sections,
     automatic: numberLines(common, sections, names, plan),
   };
+}
+
+/** Second names, but for those that an output gives as well. */
+function aliasesOf({ notes }: Graph, parts: readonly EntryPart[]): Aliases {
+  const outputs = new Set(parts.flatMap(({ entry }) => entry.outputs.map(({ name }) => name)));
+  return (value) => notes.get(value)?.aliases?.filter((name) => !outputs.has(name)) ?? [];
 }
 
 /** Values with lines, of the results of a loop the first alone. */

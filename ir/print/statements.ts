@@ -7,6 +7,7 @@ import type { Part, Plan } from "./plan.ts";
 /** One statement of a page. */
 export type Statement =
   | { readonly tag: "line"; readonly value: Value; readonly output: boolean }
+  | { readonly tag: "alias"; readonly name: string; readonly value: Value }
   | { readonly tag: "output"; readonly output: NamedValue }
   | { readonly tag: "update"; readonly update: Update };
 
@@ -22,8 +23,16 @@ export interface EntryPart extends Part {
   readonly updates: readonly Update[];
 }
 
+/** Further names of a value that lines give it. */
+export type Aliases = (value: Value) => readonly string[];
+
+/** `slope = ∂energy/∂left`, after the line of a value. */
+export function aliasLines(value: Value, { siblings }: Plan, aliases: Aliases): readonly Statement[] {
+  return siblings(value).flatMap((each) => aliases(each).map((name) => ({ tag: "alias", name, value: each }) as const));
+}
+
 /** Orders what one entry point shows. Lines that other entry points share stand elsewhere. */
-export function arrange(part: EntryPart, plan: Plan, names: ReadonlyMap<Value, string>): Section {
+export function arrange(part: EntryPart, plan: Plan, names: ReadonlyMap<Value, string>, aliases: Aliases): Section {
   const own = (value: Value): boolean => plan.lines.has(value) && plan.partsOf(value).size === 1;
   const primed = new Map<Value, string>();
   for (const { state, value } of part.updates) {
@@ -53,7 +62,10 @@ export function arrange(part: EntryPart, plan: Plan, names: ReadonlyMap<Value, s
     for (const reference of plan.references(value)) if (primed.has(reference)) emit(reference);
     const update = inOrder.get(value);
     if (update && primed.has(value)) statements.push({ tag: "update", update });
-    else statements.push({ tag: "line", value, output: inline && outputs.some((output) => output.value === value) });
+    else {
+      statements.push({ tag: "line", value, output: inline && outputs.some((output) => output.value === value) });
+      statements.push(...aliasLines(value, plan, aliases));
+    }
   };
   const emitLines = (values: readonly Value[]): void => values.filter((value) => !primed.has(value)).forEach(emit);
   emitLines(forward);

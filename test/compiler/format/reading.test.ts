@@ -210,7 +210,7 @@ describe("the steps of loops are shown", () => {
     expect(text).toContain(`  ${total} &\\leftarrow ${total} + `);
   });
 
-  test("in DOT and Mermaid, as areas of their own whose arrows stay inside", () => {
+  test("in DOT and Mermaid, as areas of their own, each with one arrow that leads out: to the loop that repeats it", () => {
     const [dot, mermaid] = [formatDot(graph), formatMermaid(graph)];
     const areas = [
       [...dot.matchAll(/subgraph "cluster_step\d" \{\n.*label="(.*?)"[^]*?\n {2}\}/g)],
@@ -225,9 +225,14 @@ describe("the steps of loops are shown", () => {
         area.flatMap(([block], i) => [...block.matchAll(/\b(n\d+)[ [(]/g)].map(([, id]) => [id, i])),
       );
       expect(owners.size).toBeGreaterThan(12);
-      const arrows = [...text.matchAll(/(n\d+) --?> (n\d+)/g)];
+      const arrows = [...text.matchAll(/(n\d+) --?> (n\d+)(?! \[ltail)/g)];
       expect(arrows.filter(([, from, to]) => owners.has(from) || owners.has(to)).length).toBeGreaterThan(10);
       for (const [arrow, from, to] of arrows) expect(owners.get(from), arrow).toBe(owners.get(to));
+      const repeated = [
+        ...text.matchAll(/(?:n\d+ -> (n\d+) \[ltail="cluster_(step\d)"|(step\d) -. repeated .-> (n\d+))/g),
+      ];
+      expect(repeated.map(([, , inDot, inMermaid]) => inDot ?? inMermaid)).toEqual(["step1", "step2"]);
+      for (const [, inDot, , , inMermaid] of repeated) expect(owners.has(inDot ?? inMermaid)).toBe(false);
       expect(text).toMatch(/<b>h<\/b> ←/i);
       expect(text).toContain("carry f32[3]");
       expect(text).toMatch(/<b>∂L\/∂W<\/b>.*scan step2/i);
@@ -237,7 +242,8 @@ describe("the steps of loops are shown", () => {
   test("loops within loops as well", () => {
     const nested = graphOf({ r: loops() });
     expect(formatLatex(nested)).toContain(String.raw`&\mathrm{step}_{2} \text{ over } \mathrm{time}`);
-    expect(formatDot(nested).match(/cluster_step/g)).toHaveLength(2);
+    expect(formatDot(nested).match(/subgraph "cluster_step/g)).toHaveLength(2);
+    expect(formatDot(nested).match(/ltail="cluster_step/g)).toHaveLength(2);
     expect(formatMermaid(nested)).toContain("step1 reversed over 4");
   });
 });
