@@ -60,7 +60,7 @@ function stabilizers(graph: Graph, dims: Dims): readonly string[] {
 /** No more than before. */
 const free: Ratio = [1, 1];
 /** What digits may cost in random graphs, whose rows have four elements: a largest exponent in each, a mean of deviations. */
-const priceOfDigits: Ratio = [1.24, 1.16];
+const priceOfDigits: Ratio = [1.34, 1.79];
 /** The same in operations, where nothing is computed twice. */
 const operationsOfDigits = 1.23;
 /** A shorter chain may be computed again by each kernel that reads it, where a longer one was stored. */
