@@ -47,6 +47,8 @@ const unsettled: readonly string[] = [
   "Mixture of Gaussians with their widths",
   "Logarithm of a Tversky index",
   "Share that decays",
+  "Contrastive loss both ways, its scale learned",
+  "Logarithm of a product of masked survivals",
   "random 82",
   "random 90",
 ];
