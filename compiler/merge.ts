@@ -65,6 +65,9 @@ function meetEarlier({ groups, join, leave }: Table, earliestOf: (step: number) 
   }
 }
 
+/** Fewer bytes are not worth a move. */
+const leastShared = 1024;
+
 /** Who has moved may make room for others: so often they are asked again. */
 const sweeps = 2;
 
@@ -90,7 +93,8 @@ function meetReaders(
     const earliest = earliestOf(step);
     let nearest = own;
     for (const [group, bytes] of shared) {
-      const isBetter = bytes > (shared.get(nearest) ?? 0) && group.level >= earliest && group.level <= own.level;
+      const isBetter =
+        bytes >= leastShared + (shared.get(nearest) ?? 0) && group.level >= earliest && group.level <= own.level;
       if (isBetter && fits(step, group)) nearest = group;
     }
     if (nearest === own) return;

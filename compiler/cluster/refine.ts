@@ -11,6 +11,9 @@ import type { Traffic } from "./store.ts";
 /** Bytes that one operation is worth, and one that takes a helper function; devices have some ten operations a byte. */
 const [operationPrice, helperPrice] = [1 / 8, 2];
 
+/** Fewer bytes are nothing beside a kernel. */
+const leastGain = 1024;
+
 /** What is known about results. */
 export interface Kept {
   /** Values that must be stored. */
@@ -94,7 +97,7 @@ function tryWithout(value: Value, ledger: Ledger, kept: Kept): readonly Draft[] 
     changed.push({ cluster, ...found });
     gain += before.cost - found.cost;
   }
-  return gain > 0 ? changed : undefined;
+  return gain >= leastGain ? changed : undefined;
 }
 
 /** Kinds of kernels that may compute what they read. */
