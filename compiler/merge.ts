@@ -65,11 +65,8 @@ function meetEarlier({ groups, join, leave }: Table, earliestOf: (step: number) 
   }
 }
 
-/** Fewer bytes are not worth a move. */
-const leastShared = 1024;
-
-/** Who has moved may make room for others: so often they are asked again. */
-const sweeps = 2;
+/** Fewer bytes are not worth a move; who has moved may make room for others, which are asked again. */
+const [leastShared, sweeps] = [1024, 2];
 
 /** So may what binds more bytes of the same tensors as others there: a dispatch binds a tensor once. */
 function meetReaders(
@@ -152,8 +149,7 @@ function createTable(
       put(step, group);
     },
     leave(step, group) {
-      const others = group.steps.filter((each) => each !== step);
-      group.steps.length = 0;
+      const others = group.steps.splice(0).filter((each) => each !== step);
       group.tensors.clear();
       group.slabs.clear();
       group.workgroups = 0;
