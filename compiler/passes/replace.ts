@@ -1,5 +1,5 @@
 /// Replacing values of a graph, with their names and places.
-import { graphRoots, type Graph, type Note } from "../../ir/graph.ts";
+import { graphRoots, graphValues, type Graph, type Note } from "../../ir/graph.ts";
 import { withOperands, type Value } from "../../ir/value.ts";
 import { bottomUp } from "../rewrite/bottom-up.ts";
 
@@ -23,8 +23,9 @@ export function rebuildGraph(graph: Graph, map: (value: Value, operands: readonl
   return replaceValues(graph, (root) => bottomUp(root, done, map));
 }
 
-/** The graph with `rewrite` of every value, after its operands. */
+/** The graph with `rewrite` of every value, after its operands. Most graphs have nothing to rewrite: a look tells. */
 export function rewriteValues(graph: Graph, rewrite: (value: Value) => Value): Graph {
+  if (graphValues(graph).every((value) => rewrite(value) === value)) return graph;
   return rebuildGraph(graph, (value, operands) => rewrite(withOperands(value, operands)));
 }
 
