@@ -109,28 +109,20 @@ function makeMany({ steps, apart }: Together, wanted: readonly string[], around:
  * one's with its own tensors: one function will stand for both.
  */
 function partsOf(steps: readonly PlannedStep[], wanted: readonly string[], module: SharedModule, around: ProgramView) {
-  const known = new Map<string, { readonly kernel: Kernel; readonly tensors: readonly Value[] }>();
+  const known = new Map<string, { readonly part: Part; readonly tensors: readonly Value[] }>();
   const bindsBuffers = around.signer.ofAll(steps).tensors.length > mostBindings;
   return steps.map((step, i): Part => {
     const context = contextOf(step, module.names.outside(wanted[i]), around, module);
     const { text, tensors } = around.signer.of(step);
     const key = `${text}\n${tensors.map((tensor) => around.locations.get(tensor)!.buffer).join()}`;
-    const alike = bindsBuffers ? known.get(key) : undefined;
-    const kernel = alike ? lowerLike(alike, step, tensors, context) : lower(step.traffic, context);
-    known.set(key, { kernel, tensors });
-    return { kernel, header: () => headerOf(step, kernel, around) };
+    const first = bindsBuffers ? known.get(key) : undefined;
+    const like = first && { part: first.part, tensors: new Map(first.tensors.map((each, at) => [each, tensors[at]])) };
+    if (like) nameTensors(step.traffic, context, module.names.outside);
+    const kernel = like ? retarget(like.part.kernel, context.name, like.tensors) : lower(step.traffic, context);
+    const part = { kernel, header: () => headerOf(step, kernel, around), ...(like && { like }) };
+    if (!first) known.set(key, { part, tensors });
+    return part;
   });
-}
-
-/** The kernel of a step that is like another. */
-function lowerLike(
-  { kernel, tensors: its }: { readonly kernel: Kernel; readonly tensors: readonly Value[] },
-  { traffic }: PlannedStep,
-  tensors: readonly Value[],
-  context: LowerContext,
-): Kernel {
-  nameTensors(traffic, context, context.shared!.names.outside);
-  return retarget(kernel, context.name, new Map(its.map((tensor, number) => [tensor, tensors[number]])));
 }
 
 /**

@@ -9,7 +9,9 @@ import type { ModuleNamer } from "./names.ts";
 export interface PartText {
   readonly kernel: Kernel;
   header(): readonly string[];
-  readonly lines: readonly string[];
+  lines(): readonly string[];
+  /** A part with the same lines, but for where tensors begin: its name of each start, and the one that stands there. */
+  readonly like?: { readonly part: PartText; readonly starts: ReadonlyMap<string, string> };
   /** The arguments of a call, for the workgroup `own` of the part. */
   readonly call: string;
   /** Threads from here on have nothing to do; none where all have. */
@@ -30,7 +32,7 @@ function alone(part: PartText): Family {
   const text = [
     ...header().map((line) => `// ${line}`),
     `fn ${kernel.name}(group: vec3u, local: vec3u) {`,
-    ...lines,
+    ...lines(),
     "}",
   ];
   return { members: [part], lines: [...text, ""], call: `${kernel.name}(${call});` };
@@ -43,10 +45,14 @@ export function familiesOf(
   names: ModuleNamer,
 ): readonly Family[] {
   const known = new Map<string, Abstracted[]>();
+  const abstracted = new Map<PartText, Abstracted>();
   for (const part of parts) {
-    const abstracted = abstract(part, starts);
-    const alike = known.get(abstracted.skeleton) ?? [];
-    known.set(abstracted.skeleton, [...alike, abstracted]);
+    const like = part.like && abstracted.get(part.like.part);
+    const own = like ? startingAt(like, part, part.like!.starts) : abstract(part, starts);
+    abstracted.set(part, own);
+    const alike = known.get(own.skeleton);
+    if (alike) alike.push(own);
+    else known.set(own.skeleton, [own]);
   }
   return [...known.values()].flatMap((all) => {
     const family = all.length > 1 ? together(all, names) : undefined;
@@ -77,7 +83,7 @@ function abstract(part: PartText, starts: ReadonlySet<string>): Abstracted {
       text: each,
       kind: starts.has(each) ? "start" : /^\d+u$/.test(each) ? "number" : "text",
     }));
-  const body = tokens(part.lines.join("\n"));
+  const body = tokens(part.lines().join("\n"));
   const call = tokens(part.call);
   const locals = new Map<string, string>();
   body.forEach(({ text }, i) => {
@@ -88,6 +94,12 @@ function abstract(part: PartText, starts: ReadonlySet<string>): Abstracted {
   const plain = ({ text, kind }: Token): string => (kind === "text" ? (locals.get(text) ?? text) : `\0${kind}`);
   const threads = part.kernel.workgroupSize.join();
   return { part, skeleton: [threads, ...body.map(plain), "", ...call.map(plain)].join("\u0001"), body, call };
+}
+
+/** The part in the place of one that is like it. */
+function startingAt(like: Abstracted, part: PartText, starts: ReadonlyMap<string, string>): Abstracted {
+  const body = like.body.map((token) => (token.kind === "start" ? { ...token, text: starts.get(token.text)! } : token));
+  return { part, skeleton: like.skeleton, body, call: like.call };
 }
 
 /** What differs between the parts of a family, each once. */

@@ -15,6 +15,8 @@ import { arrayType, collectUsages, noteOf, pageOf, settingFields, settingLines, 
 export interface Part {
   readonly kernel: Kernel;
   header(): readonly string[];
+  /** A part before it whose kernel this one is, and which tensor stands for each of its own. */
+  readonly like?: { readonly part: Part; readonly tensors: ReadonlyMap<Value, Value> };
 }
 
 /** What the writer must know about the program around a group. */
@@ -73,7 +75,7 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
     parts.map(({ kernel }) => kernel),
     view,
   );
-  const texts = parts.map((part) => textOf(part, threads, scalars, view));
+  const texts = textsOf(parts, threads, scalars, view);
   const families = familiesOf(texts, starts, context.module.names);
   const text = families.flatMap(({ lines }) => lines).join("\n");
   const all = [text, ...scalars.assignments].join("\n");
@@ -102,10 +104,35 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
   return { wgsl: pageOf(wgsl), bindings: slabs, usesSettings, workgroups };
 }
 
+/** Kernels as functions. */
+function textsOf(
+  parts: readonly Part[],
+  threads: number,
+  scalars: SharedScalars,
+  view: BindingView,
+): readonly PartText[] {
+  const texts = new Map<Part, PartText>();
+  for (const part of parts) {
+    const text = textOf(part, threads, scalars, view);
+    const { like } = part;
+    // What is computed in `main` is missing in both, or it is not the same text.
+    const isSame = like && scalars.count(like.part.kernel) === scalars.count(part.kernel);
+    texts.set(part, isSame ? { ...text, like: { part: texts.get(like.part)!, starts: startsOf(like, view) } } : text);
+  }
+  return [...texts.values()];
+}
+
+/** Where tensors begin, and where those begin that stand for them. */
+function startsOf({ tensors }: NonNullable<Part["like"]>, view: BindingView): ReadonlyMap<string, string> {
+  return new Map(
+    [...tensors].map(([tensor, own]) => [view.binding(tensor).start ?? "", view.binding(own).start ?? ""]),
+  );
+}
+
 /** A kernel as a function, with the call for a workgroup of its own grid. */
 function textOf({ kernel, header }: Part, threads: number, scalars: SharedScalars, view: BindingView): PartText {
-  const body = kernel.body.slice(scalars.count(kernel));
-  const lines = body.flatMap((statement) => statementLines(statement, view, "  "));
+  const lines = (): readonly string[] =>
+    kernel.body.slice(scalars.count(kernel)).flatMap((statement) => statementLines(statement, view, "  "));
   const grid = gridOf(kernel);
   // Workgroups that kernels share are rows of threads.
   const [own] = kernel.workgroupSize;

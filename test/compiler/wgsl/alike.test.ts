@@ -38,7 +38,7 @@ const updatesOf = (graph: Graph, batch: number): readonly string[] =>
 
 const part = (name: string, text: string): PartText => ({
   kernel: { name, workgroupSize: [64, 1, 1] } as unknown as PartText["kernel"],
-  ...{ header: () => [], lines: [text], call: "vec3u(own, 0u, 0u), local", idle: undefined, workgroups: 1 },
+  ...{ header: () => [], lines: () => [text], call: "vec3u(own, 0u, 0u), local", idle: undefined, workgroups: 1 },
 });
 
 const families = (...texts: readonly string[]): readonly (readonly string[])[] =>
