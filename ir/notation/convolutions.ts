@@ -39,9 +39,12 @@ const kinds: Readonly<Record<string, Kind>> = {
   conv: { left: [0, 1, 2], right: [0, 1, 2], result: [0, 1, 2], groups: [1, 0, 1] },
 };
 
+/** Axes of a convolution in the groups' form: examples, groups, channels and one of space. */
+const leastRank = 4;
+
 /** The short form of a convolution that `isOpaque` hides nothing of. */
 export function writtenConvolution(value: Value, isOpaque: (value: Value) => boolean): Written | undefined {
-  if (value.op !== reshapeOp) return undefined;
+  if (value.op !== reshapeOp || value.operands[0].type.shape.length < leastRank) return undefined;
   for (const [name, kind] of Object.entries(kinds)) {
     const product = withoutOrder(value.operands[0], kind.result);
     if (product?.op !== convolveOp) continue;
