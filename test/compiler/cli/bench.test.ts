@@ -43,14 +43,14 @@ describe("bench", () => {
       );
     const device = await testDevice();
     const times: number[] = [];
-    for (const size of [32, 256]) {
+    for (const size of [16, 512]) {
       const profiler = await openProfiler(device, product(size));
       times.push(...(await profiler.timesOf("run")));
       profiler.destroy();
     }
     expect(times).toHaveLength(2);
-    // 512 times the flops.
-    expect(times[1]).toBeGreaterThan(4 * times[0]);
+    // 32 768 times the flops: what else the machine does is nothing beside that.
+    expect(times[1]).toBeGreaterThan(2 * times[0]);
   });
 
   test("a dispatch of a loop is timed once, and counted for every place", async () => {
