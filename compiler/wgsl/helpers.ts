@@ -67,10 +67,20 @@ export function nonFinite(
   };
 }
 
+/** Lanes of a quad leave their numbers for each other in memory of the workgroup, which has at most 64 threads. */
+const exchangeInMemory = `var<workgroup> exchanged: array<vec4f, 64>;
+fn exchange(own: vec4f, thread: u32) -> mat4x4f {
+  workgroupBarrier();
+  exchanged[thread] = own;
+  workgroupBarrier();
+  let first = thread / 4u * 4u;
+  return mat4x4f(exchanged[first], exchanged[first + 1u], exchanged[first + 2u], exchanged[first + 3u]);
+}`;
+
 /**
  * What lanes of a quad share: each gives its own, and all get the four of them. The runtime knows these functions, and
  * spells out what they stand for where a device has no subgroups (`runtime/quads.ts`): of `quad` and `quads` what each lane
- * reads from memory, of `exchange` what it has computed.
+ * reads from memory; of `exchange`, what it has computed, the form behind `//-` then stands in its place.
  */
 export function quadLines(text: string): {
   readonly directives: readonly string[];
@@ -90,7 +100,9 @@ export function quadLines(text: string): {
   return {
     directives: functions.length > 0 ? ["enable subgroups;"] : [],
     functions: functions.flatMap(([name, parameters, all, body]) => [
-      ...[`fn ${name}(${parameters}) -> ${all} {`, `  return ${body};`, "}", ""],
+      ...[`fn ${name}(${parameters}) -> ${all} {`, `  return ${body};`, "}"],
+      ...(name === "exchange" ? exchangeInMemory.split("\n").map((line) => `//- ${line}`) : []),
+      "",
     ]),
   };
 }
