@@ -1,5 +1,5 @@
 /// Deviations from a mean, whose rounding is taken away by the mean of what is left.
-import { div, mul, sub } from "../../ir/ops/arithmetic.ts";
+import { div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
 import { constantValue } from "../../ir/ops/leaf.ts";
 import { axesOf, reducedCount, sum, sumOp } from "../../ir/ops/sum.ts";
 import { same, underLayouts, type Value } from "../../ir/value.ts";
@@ -7,8 +7,22 @@ import type { Surroundings } from "../rewrite/rule.ts";
 import { addUpTo } from "../rewrite/rules/reduce.ts";
 import { isSpreadOf, ontoLayouts } from "../rewrite/rules/uniform.ts";
 
-/** x − x̄ = d − d̄ for d = x − x̄: the mean itself is rounded where x is large. */
+/** x − x̄ = d − d̄ for d = x − x̄, and x̄ − x = −(d − d̄): the mean itself is rounded where x is large. */
 export function fromMean(difference: Value, original: Value): Value | undefined {
+  if (difference.op !== sub.op) return undefined;
+  const upright = deviation(difference, original);
+  if (upright || !looksLikeMean(difference.operands[0])) return upright;
+  const turned = ({ operands: [a, b] }: Value): Value => sub(b, a);
+  const found = deviation(turned(difference), turned(original));
+  return found && neg(found);
+}
+
+function looksLikeMean(value: Value): boolean {
+  const { op, operands } = underLayouts(value);
+  return op === sumOp || (op === div.op && operands[0].op === sumOp);
+}
+
+function deviation(difference: Value, original: Value): Value | undefined {
   if (!meanOf(original) || isCorrected(difference)) return undefined;
   const [x, spreadMean] = difference.operands;
   const value = underLayouts(spreadMean);

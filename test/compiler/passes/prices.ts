@@ -120,7 +120,7 @@ export const prices: readonly Price[] = [
   },
   {
     why: "Mean squares of large numbers less the square of their mean cancel: deviations come first, and once more from their own mean.",
-    of: { "stabilize/variance": [1.72, 1.39] },
+    of: { "What a mean has beyond each": [1.52, 1], "stabilize/variance": [1.72, 1.39] },
   },
   {
     why: "The tail of the normal distribution is 0 in float32 where its logarithm is not: a function of its own, and its slope.",

@@ -87,6 +87,17 @@ return sum(mul(w, variance))`,
     ],
   },
   {
+    name: "What a mean has beyond each",
+    about: "x̄ − x: the mean is rounded, as in x − x̄; a policy gradient with a baseline comes to it by itself.",
+    program: "add(sum(mul(w, sub(mean(x), x))), sum(exp(sub(mean(x), x))))",
+    given: ["w"],
+    points: [
+      { at: { x: [1, 2, 4], w: [1, 2, 4] } },
+      { at: { x: [10000, 10001, 10003], w: [1, 2, 4] } },
+      { at: { x: [-1000.5, -1001, -998], w: [1, -2, 0.5] } },
+    ],
+  },
+  {
     name: "Standard score",
     about: "(x − x̄)/√(variance + ε), the variance as a difference of means.",
     program: `
