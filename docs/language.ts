@@ -80,7 +80,9 @@ export function language(): Language {
     }
   }
   const optionTypes = new Set(words.map((each) => each.optionsType));
-  return { words, types: types.filter(({ name, doc }) => doc !== "" && !optionTypes.has(name)) };
+  const told = types.filter(({ name, doc }) => doc !== "" && !optionTypes.has(name));
+  const inOptions = new Set(words.flatMap(({ options }) => options.flatMap(({ type }) => type.match(/\w+/g) ?? [])));
+  return { words, types: told.map((each) => (inOptions.has(each.name) ? withEntries(each, sources) : each)) };
 }
 
 /** An op made by a call, `const relu = unary({ doc, … })`, or a function with others on it: `dense`, `dense.layer`. */
@@ -194,6 +196,17 @@ function optionEntry(property: PropertySignature, sources: Sources): OptionEntry
 function typeEntry(name: string, sources: Sources): TypeEntry {
   const declared = find(name, sources);
   return { name, text: definition(declared), doc: docOf(declared) };
+}
+
+/** The type of an option that is an object of options itself, with these; they may all be left out. */
+function withEntries(entry: TypeEntry, sources: Sources): TypeEntry {
+  const declared = find(entry.name, sources);
+  if (!Node.isInterfaceDeclaration(declared)) return entry;
+  const properties = declared.getProperties().filter((each) => each.hasQuestionToken());
+  if (properties.length < declared.getMembers().length) return entry;
+  const entries = properties.map((each) => optionEntry(each, sources));
+  const listed = entries.map(({ name, type, doc }) => `\`${name}\` (\`${type}\`): ${doc}`);
+  return { ...entry, doc: [entry.doc, ...listed].join(" ") };
 }
 
 /** The definition of an alias, where it is short. */

@@ -122,7 +122,8 @@ function toPolynomial(dim: Dim): Polynomial {
 }
 
 function parsePolynomial(text: string): Polynomial | undefined {
-  const compact = text.replace(/\s+/g, "");
+  // Room inside a name would be lost: "batch size" is no size.
+  const compact = text.trim().replace(/\s*([*+-])\s*/g, "$1");
   if (compact === "") return undefined;
   const terms: [string, number][] = [];
   for (const [term] of compact.matchAll(/[+-]?[^+-]+/g)) {

@@ -1,7 +1,10 @@
 /// What is known of a value before it is computed: its element type and its shape.
 import { addDims, dimNames, multiplyDims, type Dim } from "./dim.ts";
 
-/** Element types. `f16` is a storage type for later; no op takes it yet. */
+/**
+ * Element types. No op takes `f16`, and nothing of that type can be compiled: what `--storage f16` keeps in half precision
+ * is f32 in the graph.
+ */
 export type DType = "f32" | "f16" | "i32" | "u32" | "bool";
 
 /** Extents, outermost first; [] is a scalar. */

@@ -15,9 +15,14 @@ export function parseDims(option: unknown): Readonly<Record<string, number>> {
   const given = option === undefined ? [] : Array.isArray(option) ? (option as readonly unknown[]) : [option];
   const dims = new Map<string, number>();
   for (const each of given) {
-    const [, name, size] = /^([A-Za-z_][\w.]*)=([1-9]\d*)$/.exec(String(each)) ?? [];
+    const [, name, size] = /^(.+)=([1-9]\d*)$/s.exec(String(each)) ?? [];
     if (name === undefined) {
       throw usageError(`--dim takes name=size with a positive integer, for example batch=64: found ${String(each)}`);
+    }
+    if (!/^[A-Za-z_][\w.]*$/.test(name)) {
+      throw usageError(
+        `--dim names a size by letters A to Z, digits, _ and ., a letter or _ first: found ${JSON.stringify(name)}`,
+      );
     }
     if (dims.has(name)) throw usageError(`--dim gives a size once: found ${name} twice`);
     dims.set(name, Number(size));

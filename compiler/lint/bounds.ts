@@ -57,10 +57,10 @@ export function equalBounds(a: Bounds, b: Bounds): boolean {
   return a.low === b.low && a.high === b.high && a.nonzero === b.nonzero && a.specials === b.specials;
 }
 
-/** Bounds that hold before and after a step. One that a step moves goes to 0, to 1 or away. */
+/** Bounds that hold before and after a step. One that a step moves goes to 1, to 0 or away. */
 export function widened(before: Bounds, after: Bounds): Bounds {
   const both = unionOf(before, after);
-  const low = both.low < before.low ? (both.low >= 0 ? 0 : -Infinity) : before.low;
+  const low = both.low < before.low ? (both.low >= 1 ? 1 : both.low >= 0 ? 0 : -Infinity) : before.low;
   const high = both.high > before.high ? (both.high <= 1 ? 1 : Infinity) : before.high;
   return { ...both, low, high, nonzero: both.nonzero && low !== 0 };
 }

@@ -8,7 +8,7 @@ import type { ScalarFloat } from "../static.ts";
 import type { DType, Shape } from "../type.ts";
 import type { Value } from "../value.ts";
 import { slopesOf } from "./loss-scale.ts";
-import { hyperparameter, trained, type OptimizerOptions } from "./options.ts";
+import { checkedOption, hyperparameter, trained, type OptimizerOptions } from "./options.ts";
 
 /** What Adam may be told. */
 export interface AdamOptions extends OptimizerOptions {
@@ -24,14 +24,17 @@ export interface AdamOptions extends OptimizerOptions {
 
 /**
  * Adam: m ← β₁ m + (1−β₁) g, v ← β₂ v + (1−β₂) g², w ← w − α m̂ / (√v̂ + ε) with m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ) at step t = 1, 2, …
- * The learning rate α (default 0.001) is a run-time setting. Errors: `no-parameters`; `loss-not-scalar`; `loss-scale`.
+ * The learning rate α (default 0.001) is a run-time setting. Errors: `no-parameters`;
+ * `loss-not-scalar`; `loss-scale`; `optimizer-option`.
  */
 export function adam<D extends DType, S extends Shape>(
   loss: ScalarFloat<"adam", D, S>,
   options?: AdamOptions,
 ): readonly Update[];
 export function adam(loss: Value, options: AdamOptions = {}): readonly Update[] {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
+  const beta1 = checkedOption("beta1", options.beta1 ?? 0.9, 0, 1);
+  const beta2 = checkedOption("beta2", options.beta2 ?? 0.999, 0, 1);
+  const epsilon = checkedOption("epsilon", options.epsilon ?? 1e-8, 0);
   const parameters = trained("adam", loss, options);
   const rate = hyperparameter("learningRate", options.learningRate ?? 1e-3);
   const own = owner("adam", options.name, "kind");

@@ -10,7 +10,7 @@ import { hyperparameter, trained, type Hyperparameter, type OptimizerOptions } f
 
 /**
  * Gradient descent: w ← w − α ∂loss/∂w with the learning rate α (default 0.01), a run-time setting.
- * Errors: `no-parameters`; `loss-not-scalar`; `loss-scale`.
+ * Errors: `no-parameters`; `loss-not-scalar`; `loss-scale`; `optimizer-option`.
  */
 export function gradientDescent<D extends DType, S extends Shape>(
   loss: ScalarFloat<"gradientDescent", D, S>,
@@ -36,7 +36,8 @@ export interface SgdOptions extends OptimizerOptions {
 
 /**
  * Stochastic gradient descent with momentum μ, in PyTorch's form: v ← μ v + g, w ← w − α v; Nesterov: w ← w − α (g + μ v).
- * Learning rate α (default 0.01) and momentum are run-time settings. Errors: `no-parameters`; `loss-not-scalar`; `loss-scale`.
+ * Learning rate α (default 0.01) and momentum are run-time settings.
+ * Errors: `no-parameters`; `loss-not-scalar`; `loss-scale`; `optimizer-option`.
  */
 export function sgd<D extends DType, S extends Shape>(
   loss: ScalarFloat<"sgd", D, S>,

@@ -1,11 +1,20 @@
 /// The part of the catalogue about optimizers.
 import { defineError } from "../diagnostic.ts";
 
+export const optimizerOption = defineError(
+  "optimizer-option",
+  "A numeric option of an optimizer is finite in float32 and in its range.",
+  (option: string, wanted: string, found: unknown) => ({
+    message: `${option} must be ${wanted}: found ${String(found)}`,
+    help: "left out, it has its default",
+  }),
+);
+
 export const lossScaleRange = defineError(
   "loss-scale",
-  "A loss is scaled by a positive number, and doubled after at least one step.",
-  (option: string, found: number) => ({
-    message: `${option} must be a positive number: found ${found}`,
-    help: "a power of two such as 1024 costs no digits; {} finds its own size",
+  "A loss is scaled by a positive number; a scale that finds its size begins inside its limits.",
+  (option: string, wanted: string, found: unknown) => ({
+    message: `${option} must be ${wanted}: found ${String(found)}`,
+    help: "a power of two such as 1024 costs no digits; {} starts at 65536 and doubles after 2000 finite steps",
   }),
 );

@@ -23,8 +23,10 @@ export interface Slopes {
   readonly updates: readonly Update[];
 }
 
-/** Beyond these a scale neither shrinks nor grows. */
+/** Beyond these a scale neither shrinks nor grows; steps are counted in float32, which has no 2²⁴ + 1. */
 const [smallest, largest] = [1, 2 ** 24];
+const limits = `${smallest} to ${largest}`;
+const isInside = (number: number): boolean => number >= smallest && number <= largest;
 
 /** The gradients of a loss, scaled on the way where an optimizer was told so; its states are named after `own`. */
 export function slopesOf(
@@ -37,7 +39,7 @@ export function slopesOf(
     return { gradients: parameters.map((w) => grad(loss as never, w)), next: always, updates: [] };
   }
   if (typeof lossScale === "number" || isValue(lossScale)) {
-    checkPositive("lossScale", lossScale);
+    if (typeof lossScale === "number") checkPositive(lossScale);
     const { gradients } = scaledSlopes(loss, parameters, lossScale);
     return { gradients, next: always, updates: [] };
   }
@@ -46,8 +48,10 @@ export function slopesOf(
 
 const always = (_: Value, value: Value): Value => value;
 
-function checkPositive(option: string, number: number | Value): void {
-  if (typeof number === "number" && !(number > 0 && Number.isFinite(number))) throw lossScaleRange(option, number);
+/** In float32 1e39 is infinite, and 1e-50 is 0. */
+function checkPositive(number: number): void {
+  const single = Math.fround(number);
+  if (!(single > 0 && single < Infinity)) throw lossScaleRange("lossScale", "a positive number of float32", number);
 }
 
 function scaledSlopes(loss: Value, parameters: readonly Value[], scale: number | Value) {
@@ -62,8 +66,9 @@ function dynamicSlopes(
   { initial = 65536, doubledAfter = 2000 }: DynamicLossScale,
   own: Owner,
 ): Slopes {
-  checkPositive("lossScale.initial", initial);
-  checkPositive("lossScale.doubledAfter", doubledAfter);
+  if (!isInside(initial)) throw lossScaleRange("lossScale.initial", `a number from ${limits}`, initial);
+  if (!isInside(doubledAfter) || !Number.isInteger(doubledAfter))
+    throw lossScaleRange("lossScale.doubledAfter", `an integer from ${limits}`, doubledAfter);
   const scale = state([], { init: { tag: "constant", value: initial } }, { owner: own, local: "lossScale" });
   const steps = state([], {}, { owner: own, local: "finiteSteps" });
   const { slopes, gradients } = scaledSlopes(loss, parameters, scale);

@@ -1,16 +1,17 @@
 /// What all optimizers share: which parameters they train, and hyperparameters that a caller may change.
-import { owner, parametersOf, part, setting } from "../build.ts";
+import { isValue, owner, parametersOf, part, setting } from "../build.ts";
 import { noParameters } from "../errors.ts";
 import type { Value } from "../value.ts";
+import { optimizerOption } from "./errors.ts";
 
 /** A number becomes a run-time setting (its default); a scalar f32 value is used as it is. */
 export type Hyperparameter = number | Value;
 
 /** A loss scale that finds its size: halved where a gradient overflows, and that step is left out; doubled after others. */
 export interface DynamicLossScale {
-  /** The scale of the first step. Default 65536. */
+  /** The scale of the first step, from 1 to 2²⁴: beyond these no scale goes. Default 65536. */
   readonly initial?: number;
-  /** After so many steps without overflow the scale is doubled. Default 2000. */
+  /** After so many steps without overflow the scale is doubled, from 1 to 2²⁴. Default 2000. */
   readonly doubledAfter?: number;
 }
 
@@ -27,9 +28,18 @@ export interface OptimizerOptions {
   readonly lossScale?: number | Value | DynamicLossScale;
 }
 
-/** A run-time setting for a number, or the value that the user gave. */
+/** A run-time setting for a number, or the value that the user gave. Error: `optimizer-option`. */
 export function hyperparameter(name: string, value: Hyperparameter): Value {
-  return typeof value === "number" ? setting(name, value) : value;
+  return isValue(value) ? value : setting(name, checkedOption(name, value));
+}
+
+/** A numeric option that is finite in float32, from `least` and below `limit`. Error: `optimizer-option`. */
+export function checkedOption(name: string, value: unknown, least = -Infinity, limit = Infinity): number {
+  // On the GPU it is a float32: 1e39 would be infinite there, and 0.99999999 would be 1.
+  const single = typeof value === "number" ? Math.fround(value) : NaN;
+  if (Number.isFinite(single) && single >= least && single < limit) return value as number;
+  const range = limit < Infinity ? ` from ${least} to below ${limit}` : least > -Infinity ? ` from ${least}` : "";
+  throw optimizerOption(name, `a finite number of float32${range}`, value);
 }
 
 /** What to train, each once. Error: `no-parameters` when that is nothing. */

@@ -139,6 +139,14 @@ test("a device computes under them", async () => {
   }
 });
 
+test.each(["batch size", "batch-", "größe", "a b", "2 3", "a/b", "a\nb", '"', ""])(
+  "%j is no name of a size",
+  (size) => {
+    const build = (): unknown => model("m", () => ({ run: { r: square(input("x", "f32", [size, 2])) } }));
+    expect(build).toThrow(expect.objectContaining({ code: "size-syntax" }));
+  },
+);
+
 const unseen = [
   "\u200b",
   "\u00ad",

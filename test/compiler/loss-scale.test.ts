@@ -2,9 +2,10 @@
 import { describe, expect, it } from "vitest";
 import { adam, gradientDescent, input, matmul, mean, model, param, sgd, square, sub, tanh, values } from "chainrule";
 import type { Graph, OptimizerOptions, Update, Value } from "chainrule";
+import type { DynamicLossScale } from "chainrule";
 import { checkOnDevice } from "../../compiler/check/index.ts";
 import { openDeviceModule } from "../../compiler/cli/device.ts";
-import { compile } from "../../compiler/compile.ts";
+import { compile, compileWithFacts } from "../../compiler/compile.ts";
 import { derive } from "../../compiler/passes/all.ts";
 import { printGraph } from "../../ir/print.ts";
 import { load } from "../../runtime/index.ts";
@@ -40,6 +41,14 @@ async function stateOf(module: AnyModule, name: string): Promise<number> {
 }
 
 describe("a loss scale that is given", () => {
+  it.each([0, -1, NaN, Infinity, 1e39, 1e-50])(
+    "is refused where float32 has no such number above 0: %d",
+    (lossScale) => {
+      const build = (): Graph => regression((loss) => optimizers.sgd(loss, { lossScale }));
+      expect(build).toThrow(expect.objectContaining({ code: "loss-scale" }));
+    },
+  );
+
   it.each(Object.keys(optimizers))("leaves the steps of %s as they are", async (name) => {
     const optimizer = optimizers[name];
     const device = await testDevice();
@@ -107,6 +116,45 @@ describe("a loss scale that finds its size", () => {
     expect(steps.slice(first, first + 4)).toEqual([1, 2, 3, 3]);
     expect(scales.slice(first, first + 4)).toEqual([1, 1, 2, 1].map((by) => by * scales[first]));
     expect(weights[first]).toBeLessThan(8);
+  });
+
+  it.each(["sgd", "adam", "gradientDescent"])("is known to stay above 0 under %s: no warning", (name) => {
+    for (const lossScale of [{}, { initial: 1 }, { initial: 2 ** 24 }, { initial: 3.5, doubledAfter: 1 }]) {
+      const graph = regression((loss) => optimizers[name](loss, { lossScale }));
+      expect(compileWithFacts(graph).warnings.map(({ message }) => message)).toEqual([]);
+    }
+  });
+
+  it.each<[DynamicLossScale, RegExp]>([
+    [{ initial: 0.25 }, /initial must be a number from 1 to 16777216: found 0.25/],
+    [{ initial: 2 ** 30, doubledAfter: 1 }, /initial must be a number from 1 to 16777216: found 1073741824/],
+    [{ initial: NaN }, /initial must be .*: found NaN/],
+    [{ initial: 1e39 }, /initial must be .*: found 1e\+39/],
+    [{ doubledAfter: 0.5 }, /doubledAfter must be an integer from 1 to 16777216: found 0.5/],
+    [{ doubledAfter: 2.5 }, /doubledAfter must be an integer/],
+    [{ doubledAfter: 2 ** 24 + 2 }, /doubledAfter must be an integer/],
+    [{ doubledAfter: Infinity }, /doubledAfter must be an integer/],
+  ])("is refused outside its limits: %j", (lossScale, message) => {
+    const build = (): Graph => regression((loss) => optimizers.adam(loss, { lossScale }));
+    expect(build).toThrow(expect.objectContaining({ code: "loss-scale", message: expect.stringMatching(message) }));
+  });
+
+  it("stays inside its limits", async () => {
+    const scalesAfter = async (initial: number, targets: readonly number[]): Promise<readonly number[]> => {
+      const lossScale = { initial, doubledAfter: 1 };
+      const graph = regression((loss) => optimizers.gradientDescent(loss, { lossScale }));
+      const module = await load<AnyModule>(compile(graph), { device: await testDevice() });
+      const scales: number[] = [];
+      for (const y of targets) {
+        await module.train({ ...data, y: new Float32Array(128).fill(y) }).read();
+        scales.push(await stateOf(module, "gradientDescent.lossScale"));
+      }
+      module.destroy();
+      return scales;
+    };
+    expect(await scalesAfter(1.5, [Infinity, Infinity, 0])).toEqual([1, 1, 2]);
+    expect(await scalesAfter(1, [Infinity, 0])).toEqual([1, 2]);
+    expect(await scalesAfter(2 ** 23 + 1, [0, 0, Infinity])).toEqual([2 ** 24, 2 ** 24, 2 ** 23]);
   });
 
   it("agrees with the interpreter in every state", async () => {

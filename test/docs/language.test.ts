@@ -38,4 +38,9 @@ it("lists options with those that they extend", () => {
     words.find(({ name }) => name === wanted)?.options.map(({ name }) => name);
   expect(optionsOf("adam")).toEqual(expect.arrayContaining(["beta1", "learningRate", "parameters"]));
   expect(optionsOf("param")).not.toContain("dtype");
+  const scale = types.find(({ name }) => name === "DynamicLossScale")?.doc;
+  expect(scale).toMatch(
+    /`initial` \(`number`\): The scale .* Default 65536. `doubledAfter` \(`number`\): .* Default 2000.$/,
+  );
+  expect(types.find(({ name }) => name === "Note")?.doc).not.toContain("aliases");
 });

@@ -16,6 +16,7 @@ describe("normal form", () => {
   test.each([
     ["batch * 4", "4*batch"],
     ["time*batch", "batch*time"],
+    [" -  time *batch\n+ 1 ", "-batch*time+1"],
     ["1 + batch", "batch+1"],
     ["2*a + 3*a", "5*a"],
     ["a - a", 0],
@@ -27,9 +28,23 @@ describe("normal form", () => {
     [0, 0],
   ])("%s → %s", (text, wanted) => expect(parseDim(text)).toBe(wanted));
 
-  test.each(["", "a b*", "+", "a++b", "3x", "a/2", "a-", -1, 1.5, Number.NaN, 2 ** 60])("%s is no size", (text) =>
-    expect(parseDim(text)).toBeUndefined(),
-  );
+  test.each([
+    "",
+    "a b*",
+    "a b",
+    "2 3",
+    "a\tb + 1",
+    "2 a",
+    "+",
+    "a++b",
+    "3x",
+    "a/2",
+    "a-",
+    -1,
+    1.5,
+    Number.NaN,
+    2 ** 60,
+  ])("%s is no size", (text) => expect(parseDim(text)).toBeUndefined());
 });
 
 describe("arithmetic", () => {

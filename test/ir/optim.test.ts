@@ -203,3 +203,41 @@ describe("what is trained", () => {
     expect(build).toThrow(/must depend on a trainable parameter: found none/);
   });
 });
+
+describe("numeric options are checked when the model is built", () => {
+  const build = (train: (loss: Tensor<"f32", readonly []>) => readonly Update[]) => (): Graph =>
+    model("options", () => {
+      const loss = sum(square(param([2], { name: "w" })));
+      return { train: { loss, update: train(loss) } };
+    });
+  const bad = [NaN, Infinity, -Infinity, 1e39, "0.1" as never];
+
+  test.each(bad)("%s is no learning rate, no momentum, no decay and no epsilon", (found) => {
+    const refused = (option: string): object =>
+      expect.objectContaining({ code: "optimizer-option", message: expect.stringContaining(`${option} must be`) });
+    expect(build((loss) => gradientDescent(loss, { learningRate: found }))).toThrow(refused("learningRate"));
+    expect(build((loss) => sgd(loss, { learningRate: found }))).toThrow(refused("learningRate"));
+    expect(build((loss) => sgd(loss, { momentum: found }))).toThrow(refused("momentum"));
+    for (const option of ["learningRate", "beta1", "beta2", "epsilon"])
+      expect(build((loss) => adam(loss, { [option]: found }))).toThrow(refused(option));
+  });
+
+  test.each([
+    ["beta1", 1, "a finite number of float32 from 0 to below 1"],
+    ["beta2", 0.99999999, "a finite number of float32 from 0 to below 1"],
+    ["beta2", -0.5, "a finite number of float32 from 0 to below 1"],
+    ["epsilon", -1e-8, "a finite number of float32 from 0"],
+  ])("%s %d is out of range", (option, found, wanted) => {
+    const message = `${option} must be ${wanted}: found ${found}`;
+    expect(build((loss) => adam(loss, { [option]: found }))).toThrow(expect.objectContaining({ message }));
+  });
+
+  test("ends of ranges are taken, and what is computed is not looked into", () => {
+    const build1 = build((loss) => adam(loss, { learningRate: 0, beta1: 0, beta2: 0, epsilon: 0 }));
+    const build2 = build((loss) => sgd(loss, { learningRate: -1, momentum: mul(0.5, setting("rate", 1)) }));
+    const names = (graph: Graph): readonly (string | undefined)[] =>
+      graph.states.map((state) => graph.notes.get(state)?.name).filter((name) => name !== "key");
+    expect(names(build1())).toEqual(["w", "adam.step", "adam.m.w", "adam.v.w"]);
+    expect(names(build2())).toEqual(["w", "sgd.velocity.w"]);
+  });
+});

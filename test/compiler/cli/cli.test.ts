@@ -33,6 +33,7 @@ describe("usage", () => {
     [["compile", model], "--out FILE is missing"],
     [["compile", model, "--out"], "option `--out <file>` value is missing"],
     [["compile", model, "--out", "x.ts", "--dim", "batch"], "--dim takes name=size with a positive integer"],
+    [["compile", model, "--out", "x.ts", "--dim", "batch size=2"], "--dim names a size by letters A to Z"],
     [["compile", model, "--out", "x.ts", "--dim", "batch=0"], "found batch=0"],
     [["compile", model, "--out", "x.ts", "--dim", "batch=1", "--dim", "batch=2"], "found batch twice"],
     [["compile", model, "more.ts", "--out", "x.ts"], "Unused args: `more.ts`"],
