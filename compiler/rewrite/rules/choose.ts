@@ -3,7 +3,7 @@ import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { selectOp } from "../../../ir/ops/choose.ts";
 import { equal } from "../../../ir/ops/compare.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
-import type { Value } from "../../../ir/value.ts";
+import { apply, same, type Value } from "../../../ir/value.ts";
 import { staysFinite } from "../finite.ts";
 import { identity, reads, rule, type Condition, type Rule } from "../rule.ts";
 import { isApart } from "./apart.ts";
@@ -49,6 +49,14 @@ export const selectRules: readonly Rule[] = [
     besideSumOfSelections,
     reads(add.op, sub.op),
   ),
+  rule(
+    "guard of what a branch divides by",
+    "exact",
+    "select(c, 0, y / select(c, 1, x) * (x / z)) = select(c, 0, y / x * (x / z))",
+    ["select"],
+    divisorInBranch,
+    reads(mul.op, div.op, neg.op, selectOp),
+  ),
   identity("selection of a negation", "reassociates", "select(c, -x, 0) = -select(c, x, 0)", readsAlone),
   identity("alternative of a negation", "reassociates", "select(c, 0, -x) = -select(c, 0, x)", readsAlone),
   identity("sum of selections", "exact", "select(c, x, 0) + select(c, y, 0) = select(c, x + y, 0)", mergesOne),
@@ -70,6 +78,42 @@ export const selectRules: readonly Rule[] = [
 function decided({ operands: [condition, a, b] }: Value): Value | undefined {
   const known = constantValue(condition);
   return known === undefined ? undefined : known ? a : b;
+}
+
+/** A product is looked through as deep as a derivative makes it. */
+const deepest = 6;
+
+/** True for a product with this factor above. */
+function hasFactor({ op, operands: [a, b, c] }: Value, factor: Value, depth = deepest): boolean {
+  if (depth === 0) return false;
+  const isFactor = (each: Value): boolean => same(each, factor) || hasFactor(each, factor, depth - 1);
+  if (op === selectOp) return constantValue(c) === 0 ? isFactor(b) : constantValue(b) === 0 && isFactor(c);
+  return op === mul.op ? isFactor(a) || isFactor(b) : (op === div.op || op === neg.op) && isFactor(a);
+}
+
+/**
+ * Where a branch multiplies by x and divides by x under the guard of the branch, it divides by x, and both cancel: their
+ * product may overflow on the way.
+ */
+function divisorInBranch({ op, operands }: Value): Value | undefined {
+  const [condition] = operands;
+  const at = constantValue(operands[1]) === 0 ? 2 : constantValue(operands[2]) === 0 ? 1 : 0;
+  if (at === 0) return undefined;
+  const whole = operands[at];
+  const without = (value: Value, depth: number): Value => {
+    const isProduct = value.op === mul.op || value.op === div.op || value.op === neg.op || value.op === selectOp;
+    if (!isProduct || depth === 0) return value;
+    const parts = value.operands.map((each, i) =>
+      value.op === div.op && i === 1 ? unguarded(each) : without(each, depth - 1),
+    );
+    return parts.every((each, i) => each === value.operands[i]) ? value : apply(value.op, parts, value.attrs);
+  };
+  const unguarded = (divisor: Value): Value => {
+    const isGuarded = divisor.op === selectOp && same(divisor.operands[0], condition);
+    return isGuarded && hasFactor(whole, divisor.operands[at]) ? divisor.operands[at] : divisor;
+  };
+  const branch = without(whole, deepest);
+  return branch === whole ? undefined : apply(op, operands.with(at, branch));
 }
 
 /** True for a selection that is 0 in one branch, whatever its sign. */

@@ -1,7 +1,7 @@
 /// Formulas that overflow or cancel as written, and the functions that compute the same without.
 import { identity, type Rule } from "../rule.ts";
 import { contractionRules } from "./contractions.ts";
-import { expectationRules } from "./expectations.ts";
+import { complementRules, expectationRules } from "./expectations.ts";
 import { logarithmRules } from "./logarithms.ts";
 import { pickRules } from "./picks.ts";
 import { productRules } from "./products.ts";
@@ -61,6 +61,7 @@ export const stableRules: readonly Rule[] = [
   ...shareRules,
   ...expectationRules,
   ...logarithmRules,
+  ...complementRules,
   ...weightedRules,
   ...quotientRules,
   ...productRules,

@@ -123,6 +123,10 @@ export const prices: readonly Price[] = [
     of: { "What a mean has beyond each": [1.52, 1], "stabilize/variance": [1.72, 1.39] },
   },
   {
+    why: "1 less a mean under a distribution cancels where the mean is large: there what is left is added up, and kernels compute both.",
+    of: { "None of the labelled classes": [1.59, 1] },
+  },
+  {
     why: "The tail of the normal distribution is 0 in float32 where its logarithm is not: a function of its own, and its slope.",
     of: {
       "Normal distribution function in log space": [1.39, 1],
@@ -131,10 +135,7 @@ export const prices: readonly Price[] = [
   },
   {
     why: "0 · ln 0 is NaN: the convention that it is 0 is a comparison.",
-    of: {
-      "Divergence from a share that is 0": [1.13, 1],
-      "Divergence from logarithms of shares": [1.2, 1],
-    },
+    of: { "Divergence from logarithms of shares": [1.2, 1] },
   },
 ];
 

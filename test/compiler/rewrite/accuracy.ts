@@ -65,6 +65,12 @@ const units: Accuracy = {
   reason: "each entry is divided before the products are added up, and they may cancel",
 };
 
+const complement: Accuracy = {
+  ulps: 4,
+  carried: { ulps: 2, of: "operands" },
+  reason: "each complement of a weight is rounded before the products are added up, and they may cancel",
+};
+
 const multiple: Accuracy = { ulps: 4, reason: "the square of a sine is rounded before it is multiplied" };
 
 const powers: Accuracy = {
@@ -96,6 +102,7 @@ const exceptions: Readonly<Record<string, Accuracy>> = {
   "multiple by a cosine minus the value": multiple,
   "norm of another order": powers,
   "cosine similarity": units,
+  "log of what a mean leaves of one": complement,
   "power of weighted exponentials": exponential,
 };
 

@@ -93,6 +93,25 @@ export const categoricalExamples: readonly { readonly name: string; readonly val
     value: () => sub(total(), sum(mul(exp(sub(scores, broadcastAlong(total(), [3, 4], [0]))), scores), { axis: 1 })),
   },
   {
+    name: "log of what a mean leaves of one",
+    value: () => log(sub(1, sum(mul(softmax(x), y), { axis: 1 }))),
+  },
+  {
+    name: "log of what a mean leaves of one",
+    value: () => log1p(neg(sum(mul(y, softmax(x)), { axis: 1 }))),
+  },
+  {
+    name: "guard of what a branch divides by",
+    value: () => {
+      const [none, quotient] = [equal(x, 0) as Value, div(x, y) as Value];
+      return where(none, 0, mul(div(y, where(none, 1, quotient)), div(quotient, y))) as Value;
+    },
+  },
+  {
+    name: "guard of what a branch divides by",
+    value: () => where(some(), neg(div(mul(x, y), where(some(), x, 1))), 0) as Value,
+  },
+  {
     name: "share of weighted exponentials",
     value: () => div(mul(y, exp(x)), broadcastAlong(sum(mul(y, exp(x)), { axis: 1 }), [3, 4], [0])),
   },

@@ -40,6 +40,32 @@ return neg(log(div(exp(mul(-0.5, square(z))), mul(sigma, Math.sqrt(2 * Math.PI))
     ],
   },
   {
+    name: "None of the labelled classes",
+    about: "−ln(1 − Σ y·p): the weights of the other classes are rounded away beside the 1.",
+    program: "neg(log(sub(1, sum(mul(softmax(z), y)))))",
+    given: ["y"],
+    points: [
+      { at: { z: [2, 1, 0], y: [1, 0, 0] } },
+      { at: { z: [20, 1, 0], y: [1, 0, 0] } },
+      { at: { z: [200, 1, -300], y: [1, 1, 0] } },
+      { at: { z: [-200, 1, 0], y: [0.9, 0.25, 0] } },
+    ],
+  },
+  {
+    name: "Divergence from a quotient",
+    about: "Σ p·ln(p/q), 0 where p is: the slope by a small q passes through the square of p/q.",
+    program: "sum(mul(p, log(div(p, q))))",
+    given: ["p"],
+    points: [
+      { at: { p: [0.2, 0.8], q: [0.3, 0.7] } },
+      { at: { p: [0.2, 0.8], q: [1e-20, 1] } },
+      {
+        at: { p: [0, 1], q: [0.3, 0.7] },
+        meant: { why: "0 · ln 0 is 0", loss: 0.35667494393873245, gradient: { q: [0, -1.4285714285714286] } },
+      },
+    ],
+  },
+  {
     name: "Cauchy likelihood",
     about: "ln(1 + r²) of small residuals and of large ones.",
     program: "log(add(1, square(r)))",
