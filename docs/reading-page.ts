@@ -57,8 +57,9 @@ Each line is checked: a test computes both sides of every step in numbers.
 
 const oneValue = `
 Any value can be asked for: one of the model (\`h1\`), a derivative (\`∂L/∂h1\`), a state that a step updates
-(\`hidden.weight\`), what stands in the step of a loop, or the name of a kernel (\`d_L_d_h1\`). The answer is the line
-that it comes from, what each reader of the value hands back, and the rules that fired.
+(\`hidden.weight\`), what stands in the step of a loop, a line without a name (\`v1\`), or a kernel that is called after a
+value (\`d_L_d_h1\`); one that is called after what it does (\`product\`) is the kernel of no one value. The answer is the
+line that it comes from, what each reader of the value hands back, and the rules that fired.
 `;
 
 const whatIsKept = `

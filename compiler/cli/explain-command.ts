@@ -6,7 +6,7 @@ import { gradientDocument } from "../explain/document.ts";
 import { explainGradient } from "../explain/gradient.ts";
 import { explanationLatex } from "../explain/latex.ts";
 import { explanationText } from "../explain/text.ts";
-import { explainValues, valueDocument } from "../explain/value.ts";
+import { explainValue, valueDocument } from "../explain/value.ts";
 import { loadModel } from "../load/index.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -25,8 +25,7 @@ export async function explainCommand(command: ExplainCommand, terminal: Terminal
   const graph = await loadModel(model);
   const write = format === "latex" ? explanationLatex : explanationText;
   if (parameter === undefined) {
-    const explained = explainValues(graph, value).map((each) => write(valueDocument(each)).trimEnd());
-    terminal.print(explained.join("\n\n"));
+    terminal.print(write(valueDocument(explainValue(graph, value))).trimEnd());
     return 0;
   }
   const asked = askedFor(graph, value);

@@ -37,7 +37,8 @@ export function recordedDerivation(
   for (const [value, name] of known) {
     const image = taken.forward(value);
     const cotangent = image && taken.cotangents.get(image);
-    if (cotangent && value !== loss) derivatives.set(derivativeName(chain.loss, name), cotangent);
+    if (cotangent && value !== loss && !taken.partial.has(value))
+      derivatives.set(derivativeName(chain.loss, name), cotangent);
   }
   const start: Moment = new Map([...rewritten, ...derivatives]);
   return { chain, forward, backward: { start, steps: replay(start, phasesOf(log)) } };
@@ -46,7 +47,7 @@ export function recordedDerivation(
 /** When a loss was differentiated with respect to a value. */
 export function differentiationOf(log: DerivationLog, loss: Value, target: Value): Differentiation | undefined {
   return log.entries.find((entry): entry is Differentiation => {
-    if (entry.tag !== "differentiation" || entry.loss !== loss) return false;
+    if (entry.tag !== "differentiation" || entry.loss !== loss || entry.partial.has(target)) return false;
     const image = entry.forward(target);
     return image !== undefined && entry.cotangents.has(image);
   });

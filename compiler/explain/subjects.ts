@@ -5,9 +5,8 @@ import { bodyResults, scanBody, type ScanBody } from "../../ir/ops/scan.ts";
 import { layOutLoops, loopsBelow } from "../../ir/print/bodies.ts";
 import { layOutPage } from "../../ir/print/page.ts";
 import { formatType } from "../../ir/type.ts";
-import { postorder, type OpKind, type Value } from "../../ir/value.ts";
+import { postorder, type Value } from "../../ir/value.ts";
 import { valueUnknown } from "../errors.ts";
-import { nounOf } from "../lower/kernel.ts";
 import { expandedBy, phasesOf, type DerivationLog, type Differentiation } from "../rewrite/log.ts";
 import { suggestion } from "../suggest.ts";
 import { identifier } from "../wgsl/names.ts";
@@ -66,24 +65,6 @@ export function unnamedSubject(graph: Graph, derived: Graph, log: DerivationLog,
   return writtenSubject({ graph, derived, log }, name, value);
 }
 
-/** Kinds whose values are computed by kernels of their own; others have one where several read them. */
-const anchors: readonly OpKind[] = ["reduction", "contraction", "cumulative", "sort", "gather", "composite"];
-
-/**
- * The values that a kernel without a name of its own may compute: `sum` is the name of all that are sums and have no name,
- * and the number behind it only tells kernels apart.
- */
-export function kernelSubjects(graph: Graph, derived: Graph, log: DerivationLog, name: string): readonly Subject[] {
-  const noun = withoutEntry(graph, name).replace(/_\d+$/, "");
-  const values = graphValues(derived);
-  const repeated = loopsBelow(values).flatMap(({ attrs }) => bodyResults(scanBody(attrs)));
-  const stored = new Set([...layOutPage(derived).automatic.keys(), ...repeated]);
-  return postorder([...values, ...repeated])
-    .filter((value) => derived.notes.get(value)?.name === undefined && identifier(nounOf(value)) === noun)
-    .filter((value) => anchors.includes(value.op.kind) || stored.has(value))
-    .map((value) => writtenSubject({ graph, derived, log }, noun, value));
-}
-
 /** A value of the derived graph: as it was before rules, if it is not what they have made. */
 function writtenSubject(
   { graph, derived, log }: { readonly graph: Graph; readonly derived: Graph; readonly log: DerivationLog },
@@ -134,7 +115,7 @@ function derivativeSubjects(graph: Graph, log: DerivationLog): readonly Subject[
       const image = taken.forward(forward);
       const value = image && taken.cotangents.get(image);
       const full = derivativeName(loss, name);
-      if (!value || forward === taken.loss || found.has(full)) continue;
+      if (!value || forward === taken.loss || taken.partial.has(forward) || found.has(full)) continue;
       const title = `${full}: ${formatType(value.type)}, the derivative of ${loss.name} with respect to ${name}`;
       const place = graph.notes.get(forward)?.place;
       found.set(full, { name: full, title, place, value, derivative: { taken, forward } });

@@ -20,7 +20,7 @@ import { replay, type Moment, type Step } from "./replay.ts";
 import { tidyRules } from "./rules.ts";
 import { namesOf } from "./stations.ts";
 import { withStepsDerived } from "./prepare.ts";
-import { findSubject, kernelSubjects, subjectsOf, unknownValue, unnamedSubject, type Subject } from "./subjects.ts";
+import { findSubject, subjectsOf, unknownValue, unnamedSubject, type Subject } from "./subjects.ts";
 
 /** What a reader of a value hands back to it. */
 export interface ReaderRule {
@@ -53,20 +53,14 @@ export interface ValueExplanation {
  * is updated, or the name of the kernel that computes it (`d_loss_d_hidden`, `update_hidden_weight`). Throws
  * `value-unknown`.
  */
-export function explainValue(graph: Graph, name: string): ValueExplanation {
-  return explainValues(graph, name)[0];
-}
-
-/** The same for the names of kernels without names of their own as well, such as `sum`: there may be several of them. */
-export function explainValues(model: Graph, name: string): readonly ValueExplanation[] {
+export function explainValue(model: Graph, name: string): ValueExplanation {
   const graph = withStepsDerived(model);
   const log = makeLog();
   const derived = derive(graph, { log });
   const subjects = subjectsOf(graph, log);
   const subject = findSubject(subjects, graph, name) ?? unnamedSubject(graph, derived, log, name);
-  const found = subject ? [subject] : kernelSubjects(graph, derived, log, name);
-  if (found.length === 0) throw unknownValue(subjects, name);
-  return found.map((each) => explainSubject(graph, derived, log, subjects, each));
+  if (!subject) throw unknownValue(subjects, name);
+  return explainSubject(graph, derived, log, subjects, subject);
 }
 
 function explainSubject(

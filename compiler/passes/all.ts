@@ -1,6 +1,5 @@
 /// The symbolic half of the compiler, in order: from a model with `grad` to its gradients in simplest form.
 import type { Graph } from "../../ir/graph.ts";
-import type { Value } from "../../ir/value.ts";
 import { runPasses, type Pass } from "../pass.ts";
 import { makeRewriter } from "../rewrite/driver.ts";
 import type { DerivationLog } from "../rewrite/log.ts";
@@ -11,7 +10,7 @@ import { collectWith } from "./collect.ts";
 import { cse, cseWith } from "./cse.ts";
 import { dce } from "./dce.ts";
 import { eraseMarksWith } from "./erase-marks.ts";
-import { expandDerivativesWith } from "./expand-derivatives.ts";
+import { expandDerivativesWith, type Stabilizer } from "./expand-derivatives.ts";
 import { foldWith } from "./fold.ts";
 import { insideScans } from "./inside-scans.ts";
 import { classesOf } from "./rewrite-pass.ts";
@@ -34,8 +33,8 @@ export interface SymbolicOptions {
 /** Passes from the user's graph to the derived and simplified one. */
 export function makeSymbolicPasses({ log, strictFloat = false, fruitless }: SymbolicOptions = {}): readonly Pass[] {
   const stable = permittedRules(stabilizingRules, strictFloat);
-  const stabilizer = (graph: Graph): ((value: Value) => Value) =>
-    makeRewriter(stable, { classes: classesOf(graph), observe: log?.phase(beforeDerivatives) });
+  const stabilizer: Stabilizer = (graph, tried) =>
+    makeRewriter(stable, { classes: classesOf(graph), observe: tried ? undefined : log?.phase(beforeDerivatives) });
   const simplifying = [
     canonicalizeWith(log, strictFloat),
     // For graphs without derivatives, and for forms that differentiation has made.

@@ -14,9 +14,13 @@ import { bottomUp, substitution } from "../rewrite/bottom-up.ts";
 import type { DerivationLog } from "../rewrite/log.ts";
 import { isMark, markEraser } from "./erase-marks.ts";
 import { replaceValues } from "./replace.ts";
+import { seenThrough } from "./seen-through.ts";
 
-/** Makes one rewriting function for values of a graph; values that it has seen are not looked at again. */
-export type Stabilizer = (graph: Graph) => (value: Value) => Value;
+/**
+ * Makes one rewriting function for values of a graph; values that it has seen are not looked at again. No log hears of what
+ * is only `tried`.
+ */
+export type Stabilizer = (graph: Graph, tried?: boolean) => (value: Value) => Value;
 
 /** What else the pass does. */
 export interface ExpansionOptions {
@@ -109,11 +113,9 @@ function expandLoss(expansion: Expansion, asked: Value, loss: Value): void {
   const targets = wanted.map((placeholder) => placeholder.operands[1]);
   const differentiated = stabilize(loss);
   const derived = differentiate(differentiated, targets);
-  const image = (value: Value): Value | undefined => {
-    const known = value.op.kind === "leaf" ? value : expanded.get(value);
-    return known && stabilize(known);
-  };
-  noteGradients(expansion, { loss: original, differentiated, image, targets: new Set(targets) }, derived.cotangents);
+  const written = (value: Value): Value | undefined => (value.op.kind === "leaf" ? value : expanded.get(value));
+  const taken = { loss: original, differentiated, root: loss, written, stabilize, targets: new Set(targets) };
+  noteGradients(expansion, taken, derived.cotangents);
   wanted.forEach((placeholder, position) => {
     expanded.set(placeholder, derived.gradients[position]);
     expansion.notes.addGradient(placeholder, derived.gradients[position]);
@@ -132,7 +134,8 @@ function expandCut(expansion: Expansion, placeholder: Value, operands: readonly 
   const cut = substitution(letters);
   placeholders.push(...postorder([cut(original)]).filter(isDerivative));
   const stabilize = expansion.stabilizer(expansion.graph);
-  const differentiated = stabilize(expandAll(cut(original)));
+  const root = expandAll(cut(original));
+  const differentiated = stabilize(root);
   const restore = substitution(
     new Map(
       targets.map((target, position) => [letters.get(target)!, expansion.stabilize(operands[1 + position])] as const),
@@ -144,12 +147,12 @@ function expandCut(expansion: Expansion, placeholder: Value, operands: readonly 
   }
   const derived = differentiate(differentiated, [...letters.values()]);
   const cotangents = new Map([...derived.cotangents].map(([value, cotangent]) => [value, restore(cotangent)]));
-  const image = (value: Value): Value | undefined => {
+  const written = (value: Value): Value | undefined => {
     const known = cut(value);
-    const image = known.op.kind === "leaf" ? known : expanded.get(known);
-    return image && stabilize(image);
+    return known.op.kind === "leaf" ? known : expanded.get(known);
   };
-  noteGradients(expansion, { loss: original, differentiated, image, targets: new Set(letters.values()) }, cotangents);
+  const taken = { loss: original, differentiated, root, written, stabilize, targets: new Set(letters.values()) };
+  noteGradients(expansion, taken, cotangents);
   const gradient = restore(derived.gradients[0]);
   expansion.notes.addGradient(placeholder, gradient);
   return gradient;
@@ -161,8 +164,10 @@ interface Taken {
   readonly loss: Value;
   readonly differentiated: Value;
   readonly targets: ReadonlySet<Value>;
-  /** Which value of `differentiated` a value of the graph became. */
-  readonly image: (value: Value) => Value | undefined;
+  /** The loss without placeholders, and what else of the graph is: `stabilize` makes `differentiated` of it. */
+  readonly root: Value;
+  readonly written: (value: Value) => Value | undefined;
+  readonly stabilize: (value: Value) => Value;
 }
 
 /** What steps hand on → the carries in which the next step finds it: a name for what has none. */
@@ -177,24 +182,49 @@ function carriesOf(values: readonly Value[]): ReadonlyMap<Value, Value> {
 
 /** Names the cotangents, and logs what was derived. */
 function noteGradients(
-  { graph, notes, log, stabilize }: Expansion,
-  { loss, differentiated, targets, image }: Taken,
+  { graph, notes, log, stabilize, stabilizer }: Expansion,
+  taken: Taken,
   cotangents: Differentiated["cotangents"],
 ): void {
+  const { loss, differentiated, targets } = taken;
   const lossName = graph.notes.get(loss)?.name ?? "objective";
+  const image = (value: Value): Value | undefined => {
+    const written = taken.written(value);
+    return written && taken.stabilize(written);
+  };
   const within = new Set(postorder([differentiated]));
   notes.addDifferentiated((value) => within.has(value) || within.has(stabilize(value)));
+  const partial = partlyDerived(graph, taken, stabilizer(graph, true));
   const forward = new Map<Value, Value>();
   for (const value of graph.notes.keys()) {
     const became = image(value);
-    if (became && (!forward.has(became) || graph.notes.get(value)?.name !== undefined)) forward.set(became, value);
+    const isKnown = became && forward.has(became);
+    const says = graph.notes.get(value)?.name !== undefined && !partial.has(value);
+    if (became && (!isKnown || says)) forward.set(became, value);
   }
   for (const [became, value] of forward) notes.addForward(became, graph.notes.get(value)!);
   const handedOn = carriesOf([...cotangents.keys()]);
   for (const [value, cotangent] of cotangents) {
     const known = graph.notes.get(forward.get(value) ?? value);
     const note = known?.name === undefined ? (graph.notes.get(handedOn.get(value)!) ?? known) : known;
-    if (note && isNameable(cotangent)) notes.addCotangent(cotangent, lossName, note, targets.has(value));
+    if (!note || !isNameable(cotangent)) continue;
+    // A part of a derivative has a place, and no name.
+    const shown = partial.has(forward.get(value) ?? value) ? { place: note.place } : note;
+    notes.addCotangent(cotangent, lossName, shown, targets.has(value));
   }
-  log?.differentiated({ loss, differentiated, cotangents, forward: image });
+  log?.differentiated({ loss, differentiated, cotangents, forward: image, partial });
+}
+
+/** Named values of which readers have been rewritten so that they read what the value is made of: not all of its derivative arrives. */
+function partlyDerived(
+  { notes }: Graph,
+  { root, written, stabilize }: Taken,
+  rewrite: (value: Value) => Value,
+): ReadonlySet<Value> {
+  const names = [...notes].flatMap(([value, { name }]) => {
+    const known = name === undefined ? undefined : written(value);
+    return known ? [[value, known] as const] : [];
+  });
+  const seen = seenThrough({ root, image: stabilize, rewrite }, new Set(names.map(([, known]) => known)));
+  return new Set(names.flatMap(([value, known]) => (seen.has(known) ? [value] : [])));
 }

@@ -28,6 +28,8 @@ export interface Differentiation {
   readonly differentiated: Value;
   /** From the loss backwards: values of `differentiated` → their cotangents. */
   readonly cotangents: ReadonlyMap<Value, Value>;
+  /** Values of the graph whose cotangent is a part of their derivative: the rest goes past them. */
+  readonly partial: ReadonlySet<Value>;
   /** What a value of the graph was when it was differentiated; undefined when it was not. */
   forward(value: Value): Value | undefined;
 }
