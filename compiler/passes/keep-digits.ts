@@ -10,35 +10,45 @@ import { logsumexpOp, max, min } from "../../ir/ops/reduce.ts";
 import { axesOf, spread, sum, sumOp } from "../../ir/ops/sum.ts";
 import { apply, same, underLayouts, withOperands, type Value } from "../../ir/value.ts";
 import type { Pass } from "../pass.ts";
-import { makeRewriter } from "../rewrite/driver.ts";
+import { makeRewriter, type RewriterOptions } from "../rewrite/driver.ts";
+import type { DerivationLog } from "../rewrite/log.ts";
 import { digitRules } from "../rewrite/rules/all.ts";
-import type { Surroundings } from "../rewrite/rule.ts";
+import { permittedRules, type Rule, type Surroundings } from "../rewrite/rule.ts";
 import { addUpTo } from "../rewrite/rules/reduce.ts";
 import { isSpreadOf, ontoLayouts, withoutAxes } from "../rewrite/rules/uniform.ts";
 import { fromMean, isCorrected } from "./mean-digits.ts";
 import { rebuildGraph } from "./replace.ts";
 import { classesOf } from "./rewrite-pass.ts";
 
-export const keepDigits: Pass = {
-  name: "keep-digits",
-  doc: "What a difference has in common with a logarithm of exponentials, or with a mean, is taken away before it rounds.",
-  run(graph: Graph): Graph {
-    const classes = classesOf(graph);
-    const rewrite = makeRewriter(digitRules, { classes });
-    const facts: Surroundings = { uses: () => 1, classes: (input) => classes.get(input) ?? [] };
-    // What this pass has been to already.
-    const corrected = new Set(
-      graphValues(graph)
-        .filter(isCorrected)
-        .map(({ operands: [deviation] }) => deviation),
-    );
-    return fromParts(
-      rebuildGraph(graph, (value, operands) =>
-        corrected.has(value) ? value : rewrite(apart(withOperands(value, operands), value, facts)),
-      ),
-    );
-  },
-};
+export const keepDigits: Pass = keepDigitsWith();
+
+/** Makes the pass; `log` notes what fires, and `strictFloat` leaves out rules that assume that numbers are finite. */
+export function keepDigitsWith(log?: DerivationLog, strictFloat = false): Pass {
+  const name = "keep-digits";
+  const rules = permittedRules(digitRules, strictFloat);
+  return {
+    name,
+    doc: "What a difference has in common with a logarithm of exponentials, or with a mean, is taken away before it rounds.",
+    run: (graph) => keptDigits(graph, rules, log?.phase(name)),
+  };
+}
+
+function keptDigits(graph: Graph, rules: readonly Rule[], observe: RewriterOptions["observe"]): Graph {
+  const classes = classesOf(graph);
+  const rewrite = makeRewriter(rules, { classes, observe });
+  const facts: Surroundings = { uses: () => 1, classes: (input) => classes.get(input) ?? [] };
+  // What this pass has been to already.
+  const corrected = new Set(
+    graphValues(graph)
+      .filter(isCorrected)
+      .map(({ operands: [deviation] }) => deviation),
+  );
+  return fromParts(
+    rebuildGraph(graph, (value, operands) =>
+      corrected.has(value) ? value : rewrite(apart(withOperands(value, operands), value, facts)),
+    ),
+  );
+}
 
 /** A logarithm whose sum of exponentials is there is made of it: other readers of it need it whole. */
 function fromParts(graph: Graph): Graph {

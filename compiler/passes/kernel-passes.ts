@@ -1,9 +1,10 @@
 /// The list of passes from the simplest form of a graph to the form that kernels are made of.
 import type { Pass } from "../pass.ts";
+import type { DerivationLog } from "../rewrite/log.ts";
 import { blockAttention } from "./block-attention.ts";
 import { expandComposites } from "./expand-composites.ts";
 import { insideScans } from "./inside-scans.ts";
-import { keepDigits } from "./keep-digits.ts";
+import { keepDigitsWith } from "./keep-digits.ts";
 import { pickSums } from "./pick-sums.ts";
 import { splitConcatenations } from "./split-concatenations.ts";
 import { splitContractions } from "./split-contractions.ts";
@@ -13,12 +14,14 @@ import { unrollSums } from "./unroll-sums.ts";
 
 /** What the passes for kernels may be told. */
 export interface KernelOptions {
-  /** Leaves out what adds up in another order. */
+  /** Leaves out what adds up in another order, or assumes that numbers are finite. */
   readonly strictFloat?: boolean;
   /** Leaves formulas as they are, with the roundings that they have: to compare what a compilation costs with. */
   readonly asWritten?: boolean;
   /** Attention of so many queries × keys or more is taken in blocks, instead of where that pays. */
   readonly blockedScores?: number;
+  /** Notes every rule that fires. */
+  readonly log?: DerivationLog;
 }
 
 /** Passes from the simplified graph to the one that kernels compute; loops are lowered afterwards, by `lowerScans`. */
@@ -26,12 +29,13 @@ export function kernelPasses({
   strictFloat = false,
   asWritten = false,
   blockedScores,
+  log,
 }: KernelOptions = {}): readonly Pass[] {
   const passes = [
     expandComposites, // kernels know kinds of ops, not compositions
     ...(strictFloat || asWritten ? [] : [blockAttention(blockedScores)]), // before its formulas look otherwise
     unrollSums, // what few windows give an element, kernels add up on their way
-    ...(asWritten ? [] : [keepDigits]), // differences of large numbers, in formulas that are not for reading
+    ...(asWritten ? [] : [keepDigitsWith(log, strictFloat)]), // differences of large numbers, in formulas that are not for reading
     // One total becomes totals of rows that a kernel computes anyway, a long sum one of parts, and the rows of a table that
     // gradients are added to a product: the same numbers, added up in another order.
     ...(strictFloat ? [] : [splitReductions, splitContractions, splitSums, pickSums]),

@@ -20,7 +20,7 @@ export function factorsOf(
   const factors: Value[] = [];
   const pending = [product];
   for (let factor = pending.pop(); factor; factor = pending.pop()) {
-    if (factors.length + pending.length > most) return undefined;
+    if (factors.length + pending.length >= most) return undefined;
     const parts = open(factor);
     if (parts) pending.push(...parts.toReversed());
     else factors.push(factor);

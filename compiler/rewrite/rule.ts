@@ -9,7 +9,7 @@ import { parseIdentity } from "./parse-identity.ts";
  * What a rule keeps of float results.
  * - `exact`: the same bits, NaN payloads aside.
  * - `reassociates`: equal over the reals; rounding and the sign of zero may differ.
- * - `assumes-finite`: equal where every operand is finite and no divisor is zero.
+ * - `assumes-finite`: equal where every operand, and all that is computed of them, is finite and no divisor is zero.
  * - `stabilizes`: equal over the reals and at least as accurate in floats; may turn ∞ or NaN into the true value.
  */
 export type Contract = "exact" | "reassociates" | "assumes-finite" | "stabilizes";

@@ -154,8 +154,11 @@ export const ratioRules: readonly Rule[] = [
   ),
 ];
 
-/** For kernels alone. Two divisions by what is small overflow where the slope over it, which is at most 1, takes one away. */
+/**
+ * For kernels alone. Two divisions by what is small overflow where the slope over it, which is at most 1, takes one away. A
+ * difference of the largest numbers there are overflows before it is divided: so it assumes that it is finite.
+ */
 export const ratioNumberRules: readonly Rule[] = [
-  identity("difference over one divisor", "stabilizes", "x / t - y / t = (x - y) / t"),
+  identity("difference over one divisor", "assumes-finite", "x / t - y / t = (x - y) / t"),
   identity("slope over a softplus", "stabilizes", "x / softplus(z) * sigmoid(z) = x * (sigmoid(z) / softplus(z))"),
 ];

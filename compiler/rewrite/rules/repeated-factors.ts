@@ -81,6 +81,7 @@ function sizeOf(value: Value): Dim | undefined {
 /** Products with what is the same along the summed axes, and counts over counts. */
 export const repeatedFactorRules: readonly Rule[] = [
   rule("product with a number", "reassociates", "x @ c = c * sum(x)", ["contract"], productWithNumber),
+  // The sum may overflow where none of the products does, so it assumes that it is finite: not under strict floats.
   rule(
     "product with a repetition",
     "assumes-finite",

@@ -9,6 +9,7 @@ import { constantValue } from "../../../ir/ops/leaf.ts";
 import { max } from "../../../ir/ops/reduce.ts";
 import { axesOf, keptAxes, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { same, type Value } from "../../../ir/value.ts";
+import { factorsOf, partsOfProduct, type Opening } from "../factors.ts";
 import { addLinear, isNumber, linearAtom, linearOf, scaleLinear, writeLinear, type Linear } from "../linear.ts";
 import { reads, rule, type Rule, type Surroundings } from "../rule.ts";
 import { less, where } from "../untyped.ts";
@@ -17,8 +18,7 @@ import { isReshaped, withoutAxes } from "./uniform.ts";
 
 type Axes = readonly number[];
 
-/** So many factors a person writes, and so deep a sum is looked into. */
-const mostFactors = 6;
+/** So deep a sum is looked into. */
 const deepest = 8;
 
 /** The largest number of rows; 0 for a row of −∞, or with ∞ in it. */
@@ -27,27 +27,27 @@ export function finiteLargest(x: Value, axes: Axes): Value {
   return where(isFinite(largest), largest, 0);
 }
 
-/** The factors of an element, those of the divisor left out; nothing for a longer product. */
-function factorsOf(element: Value): readonly Value[] {
-  const factors: Value[] = [];
-  const pending = [element];
-  for (let each = pending.pop(); each; each = pending.pop()) {
-    if (factors.length + pending.length >= mostFactors) return [];
-    const [a, b] = each.operands;
-    if (each.op === mul.op) pending.push(b, a);
-    else if (each.op === div.op || each.op === neg.op) pending.push(a);
-    else factors.push(each);
-  }
-  return factors;
-}
+/** Opens products, and quotients by a number of the row: what else is divided by is a part of its factor. */
+const partsAlong =
+  (along: Axes): Opening =>
+  (value) => {
+    const { op, operands } = value;
+    if (op === neg.op) return operands;
+    return op === div.op && withoutAxes(operands[1], along) ? [operands[0]] : partsOfProduct(value);
+  };
 
 /** A product with other factors; what it is divided by is given by `divisor`. */
-function withFactors(element: Value, factor: (x: Value) => Value, divisor: (x: Value) => Value = (x) => x): Value {
-  const of = (x: Value): Value => withFactors(x, factor, divisor);
+function withFactors(
+  element: Value,
+  open: Opening,
+  factor: (x: Value) => Value,
+  divisor: (x: Value) => Value = (x) => x,
+): Value {
+  if (!open(element)) return factor(element);
+  const of = (x: Value): Value => withFactors(x, open, factor, divisor);
   const [a, b] = element.operands;
-  if (element.op === mul.op) return mul(of(a), of(b));
-  if (element.op === div.op) return div(of(a), divisor(b));
-  return element.op === neg.op ? neg(of(a)) : factor(element);
+  if (element.op === neg.op) return neg(of(a));
+  return element.op === div.op ? div(of(a), divisor(b)) : mul(of(a), of(b));
 }
 
 /** A look that costs little: an exponential in a few sums and products. */
@@ -139,8 +139,9 @@ function times(a: Linear, b: Linear): Linear {
 /** The sum with scores less the largest of their row, beside what that leaves out. */
 function shifted(value: Value, along: Axes, facts: Surroundings, mayLeave: boolean): Value | undefined {
   const [element] = value.operands;
-  const factors = factorsOf(element).filter((factor) => !withoutAxes(factor, along));
-  if (factors.length < 2) return undefined;
+  const open = partsAlong(along);
+  const factors = factorsOf(element, open)?.filter((factor) => !withoutAxes(factor, along));
+  if (!factors || factors.length < 2) return undefined;
   for (const scores of factors) {
     // Scores less a number of the row have been here.
     if (scores.op === sub.op && withoutAxes(scores.operands[1], along)) continue;
@@ -150,18 +151,18 @@ function shifted(value: Value, along: Axes, facts: Surroundings, mayLeave: boole
     const weights = others.reduce((a, b) => mul(a, b));
     if (!isWeighedBy(weights, scores, along, facts)) continue;
     const total = totalOf(weights, along, facts);
-    const vanishes = isNumber(total) && Math.abs(total.constant) < 1e-6;
-    const isNearly = mayLeave && others.length === 1 && isDifference(weights) && total.constant !== 0;
-    if (!vanishes && !isNearly) continue;
+    const vanishes = isNumber(total) && Math.abs(total.constant) <= roundingOf(weights, along, facts);
+    if (!vanishes && !(mayLeave && others.length === 1 && isNearlyNothing(weights, total))) continue;
     const common = finiteLargest(scores, along);
     const left = writeLinear(total, common.type);
-    const largest: Value = vanishes ? common : where(less(abs(left), nearly * Math.abs(total.constant)), common, 0);
+    const isSmall = less(abs(left), nearly * Math.abs(total.constant));
+    const largest: Value = isNumber(total) ? common : where(isSmall, common, 0);
     const below = sub(scores, spread(largest, scores.type, along));
     const rest = sum(
-      withFactors(element, (x) => (x === scores ? below : x)),
+      withFactors(element, open, (x) => (x === scores ? below : x)),
       { axes: axesOf(value) },
     );
-    return vanishes ? rest : add(rest, leftOut(value, along, { scores, others, largest, left }));
+    return vanishes ? rest : add(rest, leftOut(value, along, { scores, weights, largest, left }));
   }
   return undefined;
 }
@@ -169,21 +170,37 @@ function shifted(value: Value, along: Axes, facts: Surroundings, mayLeave: boole
 /** Weights such as (softmax(z) − y)/n leave (1 − Σ y)/n: where that is more than this share of 1/n nothing is taken away. */
 const nearly = 0.1;
 
+/** How far numbers in a difference are from the real ones that they stand for, as −0.33333334 + p/3: half a unit at most. */
+function roundingOf(weights: Value, along: Axes, facts: Surroundings): number {
+  if (!isDifference(weights)) return 0;
+  const sizes = weights.operands.map((part) => totalOf(part, along, facts)).filter(isNumber);
+  return sizes.length < 2 ? 0 : 2 ** -24 * Math.min(...sizes.map(({ constant }) => Math.abs(constant)));
+}
+
+/** A number as small is what rounding has left of a whole: 0.9·y + 0.1/n adds up to 1 but for its float32 numbers. */
+const rounded = 1e-6;
+
+function isNearlyNothing(weights: Value, total: Linear): boolean {
+  if (isNumber(total)) return Math.abs(total.constant) < rounded;
+  return isDifference(weights) && total.constant !== 0;
+}
+
 const isDifference = ({ op }: Value): boolean => op === sub.op || op === add.op;
 
 interface Shift {
   readonly scores: Value;
-  readonly others: readonly Value[];
+  readonly weights: Value;
   readonly largest: Value;
   /** Σ of the weights. */
   readonly left: Value;
 }
 
 /** largest · Σ w. */
-function leftOut(value: Value, along: Axes, { scores, others, largest, left }: Shift): Value {
+function leftOut(value: Value, along: Axes, { scores, weights, largest, left }: Shift): Value {
   const [element] = value.operands;
   const flat = (x: Value): Value => withoutAxes(x, along)!;
-  const row = withFactors(element, (x) => (x === scores ? largest : others.includes(x) ? left : flat(x)), flat);
+  const onRow = (x: Value): Value => (x === scores ? largest : x === weights ? left : flat(x));
+  const row = withFactors(element, partsAlong(along), onRow, flat);
   const kept = keptAxes(element.type.shape.length, along);
   const rest = axesOf(value).flatMap((axis) => (along.includes(axis) ? [] : [kept.indexOf(axis)]));
   return rest.length > 0 ? sum(row, { axes: rest }) : row;

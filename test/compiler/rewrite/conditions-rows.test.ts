@@ -9,11 +9,13 @@ import { logsumexp } from "../../../ir/ops/reduce.ts";
 import { broadcastAlong, sum } from "../../../ir/ops/sum.ts";
 import type { Value } from "../../../ir/value.ts";
 import { applied, leaf } from "./applied.ts";
+import { float32Values } from "./float32.ts";
 
 const [z, y] = [leaf("z", "f32", [3, 3]), leaf("y", "f32", [3, 3])];
 const [t, other] = [leaf("t", "f32", [3]), leaf("other", "f32", [3])];
 const rows = (value: Value): Value => broadcastAlong(value, [3, 3], [0]);
 const axis = { axis: 1 } as const;
+const numbersOf = ({ type }: Value): readonly number[] => [3, 1, 4, 1, 5, 9, 2, 6, 5].slice(0, 3 ** type.shape.length);
 
 describe("scores under weights of a softmax", () => {
   const shifted = (weights: Value, scores: Value): Value | undefined =>
@@ -34,6 +36,44 @@ describe("scores under weights of a softmax", () => {
     expect(shifted(p, z)).toBeUndefined();
     expect(shifted(mul(p, y), z)).toBeUndefined();
     expect(shifted(sub(mul(p, y), mul(p, reverse(mean(y), [0]))), z)).toBeUndefined();
+  });
+  it("only where all of a row is divided by the same", () => {
+    const shares = softmax(z) as Value;
+    const sumOf = (element: Value, axes = [1]): Value | undefined =>
+      applied("scores under weights of a softmax", sum(element, { axes }));
+    const [columns, each] = [broadcastAlong(other, [3, 3], [1]), leaf("each", "f32", [3, 3])];
+    for (const wanted of [softmax(y) as Value, y]) {
+      const weights = sub(shares, wanted);
+      expect(sumOf(div(mul(weights, z), rows(t)))).toBeDefined();
+      expect(sumOf(mul(weights, div(z, rows(t))))).toBeDefined();
+      for (const divisor of [columns, each]) {
+        expect(sumOf(div(mul(weights, z), divisor))).toBeUndefined();
+        expect(sumOf(mul(weights, div(z, divisor)))).toBeUndefined();
+        expect(sumOf(mul(div(weights, divisor), z))).toBeUndefined();
+        expect(sumOf(div(mul(weights, z), divisor), [0, 1])).toBeUndefined();
+      }
+      // What all is summed along is more than a row: the weights of one add up to nothing, whatever others are divided by.
+      expect(sumOf(div(mul(weights, z), rows(t)), [0, 1])).toBeDefined();
+    }
+  });
+  it("scores over other divisors are shifted as they are", () => {
+    const scores = div(z, broadcastAlong(other, [3, 3], [1]));
+    const feeds = new Map([z, y, other].map((each) => [each, numbersOf(each)]));
+    const element = mul(sub(softmax(scores), softmax(y)), scores);
+    const after = shifted(sub(softmax(scores), softmax(y)), scores)!;
+    const [found, wanted] = [after, sum(element, axis)].map((each) => float32Values([after, each], feeds).get(each)!);
+    found.forEach((each, row) => expect(each).toBeCloseTo(wanted[row], 4));
+  });
+  it("keep what weights add up to, however little", () => {
+    const weights = sub(softmax(z), mul(0.9999995, softmax(y)));
+    const feeds = new Map([z, y].map((each) => [each, Array<number>(9).fill(each === z ? 1e6 : 1)]));
+    const after = shifted(weights, z)!;
+    for (const found of float32Values([after], feeds).get(after)!) expect(found).toBeCloseTo(0.47684, 4);
+    // No more than a third is rounded by.
+    expect(shifted(sub(mul(1 / 3, softmax(z)), div(softmax(y), 3)), z)?.op.name).toBe("sum");
+    expect(shifted(sub(mul(0.3333335, softmax(z)), div(softmax(y), 3)), z)?.op.name).toBe("add");
+    // Under a product of weights nothing stands for all of what they leave.
+    expect(shifted(mul(weights, softmax(rows(t))), z)).toBeUndefined();
   });
   it("not of a square, and not twice", () => {
     expect(applied("scores under weights of a softmax", sum(mul(p, p), axis))).toBeUndefined();
