@@ -5,6 +5,7 @@ import type { Graph } from "../ir/graph.ts";
 import { constantValue, inputOp } from "../ir/ops/leaf.ts";
 import { elementCount, isFloat, sameShape } from "../ir/type.ts";
 import { postorder, underLayouts, type OpKind, type Value } from "../ir/value.ts";
+import { attendOp, isStatistics } from "./cluster/attention.ts";
 import { descend } from "./cluster/descend.ts";
 import { contractNames } from "./lower/contract.ts";
 import { targetTensor, type SharedModule, type Statement } from "./lower/kernel.ts";
@@ -93,6 +94,9 @@ const isReduction = ({ op }: Value): boolean => op.kind === "reduction";
 /** What is computed element by element. */
 const expressions: readonly OpKind[] = ["elementwise", "layout", "piecewise"];
 
+/** Attention in blocks is a product with its weights, but for the maxima and totals of its rows. */
+const isProductOfScores = (value: Value): boolean => value.op === attendOp && !isStatistics(value);
+
 /** True for what follows element by element from data, a contraction or a lookup: not from reductions and states alone. */
 function activations(): (value: Value) => boolean {
   const known = new Map<Value, boolean>();
@@ -101,7 +105,10 @@ function activations(): (value: Value) => boolean {
       if (known.has(value)) continue;
       const { kind } = value.op;
       const isSource =
-        kind === "contraction" || kind === "gather" || (value.op === inputOp && isFloat(value.type.dtype));
+        kind === "contraction" ||
+        kind === "gather" ||
+        isProductOfScores(value) ||
+        (value.op === inputOp && isFloat(value.type.dtype));
       const follows = expressions.includes(kind) && value.operands.some((operand) => known.get(operand));
       known.set(value, isSource || follows);
     }

@@ -46,6 +46,12 @@ export function attentionOf(attrs: Attrs): { readonly attention: Attention; read
   return { attention: attrs.identity as Attention, result: attrs.result as number };
 }
 
+/** True for the maxima and totals of a softmax, which follow its mean. */
+export function isStatistics({ attrs }: Pick<Value, "attrs">): boolean {
+  const { attention, result } = attentionOf(attrs);
+  return attention.softmax !== undefined && result === 1;
+}
+
 /** Formulas with the operands in the place of the letters. */
 export function written({ letters }: Attention, operands: readonly Value[]): (formula: Value) => Value {
   const done = new Map(letters.map((letter, i) => [letter, operands[i]]));

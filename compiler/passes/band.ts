@@ -3,7 +3,7 @@ import { add, sub } from "../../ir/ops/arithmetic.ts";
 import { selectOp } from "../../ir/ops/choose.ts";
 import { and } from "../../ir/ops/compare.ts";
 import { constantValue, iotaOp } from "../../ir/ops/leaf.ts";
-import type { Value } from "../../ir/value.ts";
+import { postorder, type Value } from "../../ir/value.ts";
 import type { Band, ScoreSpace } from "../cluster/attention.ts";
 import { axesOn } from "./scores.ts";
 
@@ -66,20 +66,32 @@ function shifted(place: ReturnType<typeof placeOf>, by: number): ReturnType<type
 }
 
 /** True for what is 0 where the weights are, as long as its other parts are finite. */
-export function vanishes(value: Value, weights: Value): boolean {
-  if (value === weights || constantValue(value) === 0) return true;
+export function vanishes(root: Value, weights: Value): boolean {
+  const known = new Map<Value, boolean>([[weights, true]]);
+  for (const value of postorder([root])) {
+    if (!known.has(value))
+      known.set(
+        value,
+        vanishesBy(value, (operand) => known.get(operand)!),
+      );
+  }
+  return known.get(root)!;
+}
+
+function vanishesBy(value: Value, isZero: (operand: Value) => boolean): boolean {
   const [a, b, c] = value.operands;
+  if (constantValue(value) === 0) return true;
   switch (value.op.name) {
     case "mul":
-      return vanishes(a, weights) || vanishes(b, weights);
+      return isZero(a) || isZero(b);
     case "div":
     case "neg":
-      return vanishes(a, weights);
+      return isZero(a);
     case "add":
     case "sub":
-      return vanishes(a, weights) && vanishes(b, weights);
+      return isZero(a) && isZero(b);
     case "select":
-      return vanishes(b, weights) && vanishes(c, weights);
+      return isZero(b) && isZero(c);
     default:
       return false;
   }

@@ -44,7 +44,7 @@ export function blockAttention(fewest?: number): Pass {
       const [users, roots] = [usersOf(values), new Set(graphRoots(graph))];
       const found = long.flatMap((sums) => scoresOf(sums, users, roots) ?? []).filter(isLong);
       const plan = createPlan();
-      for (const scores of found) planScores(scores, plan);
+      for (const scores of found) planScores(scores, plan, graphRoots(graph));
       return replaceValues(graph, plan.resolve);
     },
   };
@@ -77,13 +77,16 @@ function usersOf(values: readonly Value[]): ReadonlyMap<Value, readonly Value[]>
 
 /** What values are replaced by, made when somebody reads them. */
 interface Plan {
-  add(value: Value, make: () => Value): void;
+  add(value: Value, reads: readonly Value[], make: () => Value): void;
+  /** Adds values, unless one under the roots would wait for itself: then nothing, and false. */
+  addUnlessCircular(roots: readonly Value[], adding: (plan: Pick<Plan, "add">) => void): boolean;
   /** The value with everything under it replaced. */
   resolve(value: Value): Value;
 }
 
 function createPlan(): Plan {
   const makers = new Map<Value, () => Value>();
+  const reading = new Map<Value, readonly Value[]>();
   const made = new Map<Value, Value>();
   const done: Found<Value> = {
     get(value) {
@@ -96,37 +99,87 @@ function createPlan(): Plan {
     },
     set: (value, result) => made.set(value, result),
   };
+  const add: Plan["add"] = (value, reads, make) => {
+    makers.set(value, make);
+    reading.set(value, reads);
+  };
   return {
-    add: (value, make) => makers.set(value, make),
+    add,
+    addUnlessCircular(roots, adding) {
+      const added: Value[] = [];
+      adding({ add: (value, ...rest) => void (added.push(value), add(value, ...rest)) });
+      if (!isCircular(roots, (value) => reading.get(value) ?? value.operands)) return true;
+      for (const value of added) {
+        makers.delete(value);
+        reading.delete(value);
+      }
+      return false;
+    },
     resolve: (root) => bottomUp(root, done, withOperands),
   };
 }
 
-function planScores(scores: Scores, plan: Plan): void {
-  const { mean, others, totals } = scores;
+/** True where some value waits for itself. */
+function isCircular(roots: readonly Value[], readsOf: (value: Value) => readonly Value[]): boolean {
+  const states = new Map<Value, "open" | "done">();
+  const pending = [...roots];
+  for (let value = pending.at(-1); value; value = pending.at(-1)) {
+    if (states.has(value)) {
+      states.set(value, "done");
+      pending.pop();
+      continue;
+    }
+    states.set(value, "open");
+    for (const each of readsOf(value)) {
+      if (states.get(each) === "open") return true;
+      if (!states.has(each)) pending.push(each);
+    }
+  }
+  return false;
+}
+
+/** Plans the kernels: sums of the same rows in one where none of them waits for another, else each in one of its own. */
+function planScores(scores: Scores, plan: Plan, roots: readonly Value[]): void {
+  const { others } = scores;
   const forward = forwardOf(scores);
   const apart = others.map((each) => backwardOf([each], scores, forward.statistics));
   if ([forward, ...apart].some(({ tensors }) => tensors > mostBindings)) return;
-  const operands = once(() => forward.operands.map(plan.resolve));
-  const result = (group: Group, place: number, of: readonly Value[]): Value =>
-    apply(attendOp, of, { identity: group.attention, result: place });
-  plan.add(mean.value, () => result(forward, 0, operands()));
-  plan.add(forward.statistics, () => result(forward, 1, operands()));
-  for (const [total, { cotangent, product }] of totals) {
-    plan.add(total, () => totalOfRows(plan.resolve(mean.value), plan.resolve(cotangent), product, mean));
-  }
-  for (const kept of ["rows", "columns"] as const) {
+  const addForward = addingForward(scores, forward, plan);
+  const together = (["rows", "columns"] as const).flatMap((kept) => {
     const alike = others.filter((each) => each.kept === kept);
-    const together = alike.length > 1 ? backwardOf(alike, scores, forward.statistics) : undefined;
-    const groups =
-      together && together.tensors <= mostBindings
-        ? [together]
-        : alike.map((each) => backwardOf([each], scores, forward.statistics));
-    for (const group of groups) {
-      const read = once(() => group.operands.map(plan.resolve));
-      group.sums.forEach((each, place) => plan.add(each.value, () => result(group, place, read())));
-    }
+    const group = alike.length > 1 ? backwardOf(alike, scores, forward.statistics) : undefined;
+    return group && group.tensors <= mostBindings ? [group] : apart.filter(({ sums: [each] }) => each.kept === kept);
+  });
+  // Where even these wait for each other, through another attention, this one stays whole.
+  for (const groups of [together, apart]) {
+    const adding = (to: Pick<Plan, "add">): void => {
+      addForward(to);
+      for (const group of groups) addGroup(group, to, plan);
+    };
+    if (plan.addUnlessCircular(roots, adding)) return;
   }
+}
+
+function addingForward(scores: Scores, forward: ReturnType<typeof forwardOf>, plan: Plan) {
+  const { mean, totals } = scores;
+  return (to: Pick<Plan, "add">): void => {
+    const operands = once(() => forward.operands.map(plan.resolve));
+    to.add(mean.value, forward.operands, () => resultOf(forward, 0, operands()));
+    to.add(forward.statistics, forward.operands, () => resultOf(forward, 1, operands()));
+    for (const [total, { cotangent, product }] of totals) {
+      const make = (): Value => totalOfRows(plan.resolve(mean.value), plan.resolve(cotangent), product, mean);
+      to.add(total, [mean.value, cotangent], make);
+    }
+  };
+}
+
+function addGroup(group: Group, to: Pick<Plan, "add">, plan: Plan): void {
+  const operands = once(() => group.operands.map(plan.resolve));
+  group.sums.forEach(({ value }, place) => to.add(value, group.operands, () => resultOf(group, place, operands())));
+}
+
+function resultOf({ attention }: Group, place: number, operands: readonly Value[]): Value {
+  return apply(attendOp, operands, { identity: attention, result: place });
 }
 
 function once<T>(make: () => T): () => T {

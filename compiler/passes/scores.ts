@@ -1,14 +1,14 @@
 /// Finding attention in a graph: a softmax of scores that come of a product, where nothing reads what is as large as the
 /// scores but elementwise values, the softmax itself, and products that sum it up again.
-import { selectOp } from "../../ir/ops/choose.ts";
 import { exp } from "../../ir/ops/functions.ts";
 import { contractAttrs, contractOp, operandAxes } from "../../ir/ops/contract.ts";
-import { constantValue } from "../../ir/ops/leaf.ts";
 import { logsumexpOp } from "../../ir/ops/reduce.ts";
-import { axesOf, broadcastOp, sumOp } from "../../ir/ops/sum.ts";
+import { axesOf, sumOp } from "../../ir/ops/sum.ts";
 import { elementCount, sameShape, type Shape } from "../../ir/type.ts";
-import { same, type Value } from "../../ir/value.ts";
+import { postorder, same, type Value } from "../../ir/value.ts";
 import type { ScoreSpace } from "../cluster/attention.ts";
+import { isSpreadOf } from "../rewrite/rules/uniform.ts";
+import { factorsOf, isLinear } from "./factors.ts";
 
 /** Scores of one attention, forward and backward: what is as large as they are, and what becomes of it. */
 export interface Scores {
@@ -51,12 +51,18 @@ export function scoresOf(sums: Value, users: Users, roots: ReadonlySet<Value>): 
   const weights = along && weightsOf(sums, users);
   const region = weights && regionOf(seed, { sums, users, roots, space });
   if (!weights || !region) return undefined;
-  const isMean = (each: WeightedSum): boolean => each.kept !== along && isLinear(each.weights, weights);
+  // Every other product reads the maxima and totals that come with the mean: it must not wait for one of them.
+  const isFirst = ({ value }: WeightedSum): boolean => {
+    const under = new Set(postorder([value]));
+    return region.products.every((each) => each.value === value || !under.has(each.value));
+  };
+  const isMean = (each: WeightedSum): boolean =>
+    each.kept !== along && isLinear(each.weights, weights) && isFirst(each);
   const mean = region.products.find(isMean);
   if (!mean) return undefined;
   const totals = new Map<Value, { readonly cotangent: Value; readonly product: Value }>();
   for (const total of region.totals) {
-    const found = isList(axesOf(total), axesOf(sums)) ? totalOf(total, mean, region.seeds) : undefined;
+    const found = isList(axesOf(total), axesOf(sums)) ? totalOf(total, mean, { ...region, space }) : undefined;
     if (!found) return undefined;
     totals.set(total, found);
   }
@@ -105,7 +111,7 @@ function weightsOf(sums: Value, users: Users): Value | undefined {
     return all.length === 1 ? all[0] : undefined;
   };
   const spread = only(sums);
-  const difference = spread?.op === broadcastOp ? only(spread) : undefined;
+  const difference = spread && isSpreadOf(spread, sums, axesOf(sums)) ? only(spread) : undefined;
   const isDifference = difference?.op.name === "sub" && difference.operands[0] === sums.operands[0];
   const weights = isDifference ? only(difference) : undefined;
   return weights?.op === exponential ? weights : undefined;
@@ -153,6 +159,10 @@ function regionOf(seed: Value, { sums, users, roots, space }: Around): Region | 
       }
     }
   }
+  // What is a score here and a matrix there would be needed whole.
+  const isInside = (each: Value): boolean => inside.has(each);
+  if ([...seeds].some(({ operands }) => operands.some(isInside))) return undefined;
+  if ([...products.values()].some(({ tensor }) => isInside(tensor))) return undefined;
   return { seeds, products: [...products.values()], totals: [...totals] };
 }
 
@@ -172,67 +182,22 @@ function weightedSum(value: Value, weights: Value, space: ScoreSpace): WeightedS
   return { value, side, weights, tensor, kept: summed === "rows" ? "columns" : "rows" };
 }
 
-/** True for the weights times what does not hang on them: dividing by a total can wait for the end of the sum. */
-function isLinear(value: Value, weights: Value): boolean {
-  const factors = factorsOf(value);
-  const count = (list: readonly Value[]): number => list.filter((each) => each === weights).length;
-  const isFree = (each: Value): boolean => each === weights || !hangsOn(each, weights);
-  const { over, under, conditions } = factors;
-  return (
-    count(over) === 1 && [...over, ...under, ...conditions].every(isFree) && count([...under, ...conditions]) === 0
-  );
-}
-
-/** True for what is made of the weights, element by element. */
-function hangsOn(value: Value, weights: Value): boolean {
-  if (value === weights) return true;
-  return value.op.kind === "elementwise" && !value.constant && value.operands.some((each) => hangsOn(each, weights));
-}
-
-/** A value as a product of some by others, where conditions hold, and 0 elsewhere. */
-interface Factors {
-  readonly over: readonly Value[];
-  readonly under: readonly Value[];
-  readonly conditions: readonly Value[];
-}
-
-function factorsOf(value: Value): Factors {
-  const { op, operands } = value;
-  const [a, b, c] = operands;
-  if (op.name === "mul") {
-    const [left, right] = [factorsOf(a), factorsOf(b)];
-    return {
-      over: [...left.over, ...right.over],
-      under: [...left.under, ...right.under],
-      conditions: [...left.conditions, ...right.conditions],
-    };
-  }
-  if (op.name === "div") {
-    const left = factorsOf(a);
-    return { ...left, under: [...left.under, b] };
-  }
-  if (op === selectOp && constantValue(c) === 0) {
-    const inner = factorsOf(b);
-    return { ...inner, conditions: [...inner.conditions, a] };
-  }
-  return { over: [value], under: [], conditions: [] };
-}
-
 /**
  * Σ weights·(cotangent·values) over what the mean is taken of is mean·cotangent: the total is that of a row of means
  * and cotangents, where its other factors are those of the mean's weights.
  */
-function totalOf(total: Value, mean: WeightedSum, seeds: ReadonlySet<Value>) {
+function totalOf(total: Value, mean: WeightedSum, { seeds, space }: Pick<Region, "seeds"> & Pick<Scores, "space">) {
   const own = factorsOf(total.operands[0]);
-  const product = own.over.find((each) => seeds.has(each) && each.operands.includes(mean.tensor));
-  if (!product) return undefined;
   const wanted = factorsOf(mean.weights);
+  const isProduct = (each: Value): boolean =>
+    seeds.has(each) && each.operands.includes(mean.tensor) && pairsAlike(each, mean, space);
+  const product = own.over.find(isProduct);
+  if (!product) return undefined;
   const rest = own.over.filter((each) => each !== product);
   const isSame =
     areSame(rest, wanted.over) && areSame(own.under, wanted.under) && areSame(own.conditions, wanted.conditions);
-  const side = product.operands[0] === mean.tensor ? 0 : 1;
-  const cotangent = product.operands[1 - side];
-  return isSame && cotangent !== mean.tensor && pairsAlike(product, mean) ? { cotangent, product } : undefined;
+  const cotangent = product.operands[product.operands[0] === mean.tensor ? 1 : 0];
+  return isSame && cotangent !== mean.tensor ? { cotangent, product } : undefined;
 }
 
 /** True for the same values, whatever their order. */
@@ -246,12 +211,20 @@ function areSame(some: readonly Value[], others: readonly Value[]): boolean {
   return left.length === 0;
 }
 
-/** True where the product sums over the axes of the values that the mean has. */
-function pairsAlike(product: Value, mean: WeightedSum): boolean {
-  const rank = mean.tensor.type.shape.length;
-  const inProduct = operandAxes(contractAttrs(product), product.operands[0] === mean.tensor ? 0 : 1, rank);
-  const inMean = operandAxes(contractAttrs(mean.value), mean.side === 0 ? 1 : 0, rank);
-  return isList(inProduct.batch, inMean.batch) && isList([...inProduct.contracted].sort(), [...inMean.free].sort());
+/** True where each axis of the values lies along the same axis of the scores in the product as in the mean. */
+function pairsAlike(product: Value, { tensor, value, side, kept }: WeightedSum, space: ScoreSpace): boolean {
+  const rank = tensor.type.shape.length;
+  // Rows of a product are what its left operand has alone, columns what its right operand has.
+  const own = product.operands[0] === tensor ? 0 : 1;
+  if (own !== (kept === "rows" ? 1 : 0)) return false;
+  const inProduct = operandAxes(contractAttrs(product), own, rank);
+  const inMean = operandAxes(contractAttrs(value), side === 0 ? 1 : 0, rank);
+  const summed = axesOn(space, kept === "rows" ? "columns" : "rows").length;
+  return (
+    inMean.contracted.length === summed &&
+    isList(inProduct.batch, inMean.batch) &&
+    isList(inProduct.free, inMean.contracted)
+  );
 }
 
 /** True for the logarithm of a sum of exponentials of a tensor that large. */

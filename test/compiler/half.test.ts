@@ -56,6 +56,11 @@ it("attention in blocks reads and writes halves", async () => {
   const graph = kinds["a transformer"]();
   const { program, entries } = compileWithFacts(graph, { storage: "f16", blockedScores: 1 });
   expect(entries[0].plan.steps.some(({ traffic }) => traffic.cluster.kind === "attention")).toBe(true);
+  // Its sums are activations; the maxima and totals of its rows are not.
+  const { halves, wide } = entries[0].stored!;
+  expect([...halves].some(({ op }) => op.name === "attend")).toBe(true);
+  const whole = [...wide].filter(([{ op, attrs }, reason]) => op.name === "attend" && attrs.result === 1 && reason);
+  expect(whole.map(([, reason]) => reason)).toContain("statistic");
   const device = await testDevice();
   const { kernels } = await checkOnDevice(graph, () => openDeviceModule(program, { device }));
   expect(kernels.filter(({ worst }) => !(worst <= tolerance))).toEqual([]);
