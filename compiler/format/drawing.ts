@@ -59,7 +59,7 @@ export interface Drawing {
   readonly bodies: readonly DrawnBody[];
 }
 
-/** Longer formulas are drawn as the name of the operation. */
+/** Longer formulas are drawn as the name of the operation, the one that the text has. */
 const longestFormula = 36;
 
 /** A page on which values are drawn. */
@@ -210,7 +210,7 @@ function leafNode(value: Value, sheet: Sheet): DrawnNode {
     kind: leafKind(value),
     role: sheet.roleOf(value),
     title,
-    text: title === undefined ? formulaOf(value, sheet) : formatType(value.type),
+    text: title === undefined || value.constant ? formulaOf(value, sheet) : formatType(value.type),
     isOutput: false,
     sources: [],
   };
@@ -258,7 +258,8 @@ function formulaOf(value: Value, { plan, names, loop }: Sheet): string {
   });
   if (text.length <= longestFormula) return text;
   // Which step a loop repeats is written nowhere else.
-  return form.tag === "call" && form.body ? `scan ${loop(form.body)!.name}` : value.op.name;
+  if (form.tag === "call") return form.body ? `scan ${loop(form.body)!.name}` : form.name;
+  return value.op.name;
 }
 
 /** Drawn values that a value is computed from. */

@@ -1,7 +1,20 @@
 import { describe, expect, test } from "vitest";
 import { formatDot } from "../../../compiler/format/dot.ts";
 import { derive } from "../../../compiler/passes/all.ts";
-import { adam, add, input, matmul, mean, model, param, square, state, tanh } from "../../../ir/index.ts";
+import {
+  adam,
+  add,
+  constant,
+  conv2d,
+  input,
+  matmul,
+  mean,
+  model,
+  param,
+  square,
+  state,
+  tanh,
+} from "../../../ir/index.ts";
 import { as } from "../symbolic.ts";
 
 const trained = model("trained", () => {
@@ -27,4 +40,17 @@ describe("a drawing of a step of training", () => {
     });
     expect(formatDot(derive(counted))).toContain("<B>total</B> ←");
   });
+});
+
+test("operations have the names of the text, and constants their numbers", () => {
+  const graph = model("picture", () => {
+    const picture = as("aPictureOfManyPixels", () => input("aPictureOfManyPixels", "f32", [2, 1, 8, 8])) as never;
+    const start = as("start", () => constant(7, "f32", [2, 3, 6, 6])) as never;
+    const first = as("first", () => conv2d(picture, 3, 3, { bias: false })) as never;
+    return { run: { result: add(start, first) as never } };
+  });
+  const drawn = formatDot(graph);
+  expect(drawn).toMatch(/<B>first<\/B>.*>conv</);
+  expect(drawn).toMatch(/<B>start<\/B>.*>[^<]*7[^<]*</);
+  expect(drawn).not.toContain("reshape");
 });
