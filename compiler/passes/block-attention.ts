@@ -40,7 +40,7 @@ export function blockAttention(fewest?: number): Pass {
       const long = values.filter((value) => isLongSoftmax(value, fewest ?? fewestHalved));
       if (long.length === 0) return graph;
       const isLong = (scores: Scores): boolean =>
-        fewest === undefined ? pays(scores) : scoresOfHead(scores) >= fewest;
+        isTable(scores) && (fewest === undefined ? pays(scores) : scoresOfHead(scores) >= fewest);
       const [users, roots] = [usersOf(values), new Set(graphRoots(graph))];
       const found = long.flatMap((sums) => scoresOf(sums, users, roots) ?? []).filter(isLong);
       const plan = createPlan();
@@ -54,14 +54,21 @@ export function blockAttention(fewest?: number): Pass {
 function pays(scores: Scores): boolean {
   const { space, logits, others } = scores;
   const isHalved = others.length === 0 && bandOf(logits, space).most !== undefined;
-  const all = space.shape.reduce((total, extent) => total * extent, 1);
+  const all = product(space.shape);
   return all > mostWhole || scoresOfHead(scores) >= (isHalved ? fewestHalved : fewestScores);
+}
+
+/** A single query or key is no product: there is nothing that blocks could share. */
+function isTable({ space: { shape, batch, rows } }: Scores): boolean {
+  return product(shape.slice(batch, batch + rows)) > 1 && product(shape.slice(batch + rows)) > 1;
 }
 
 /** Queries × keys. */
 function scoresOfHead({ space: { shape, batch } }: Scores): number {
-  return shape.slice(batch).reduce((total, extent) => total * extent, 1);
+  return product(shape.slice(batch));
 }
+
+const product = (extents: readonly number[]): number => extents.reduce((total, extent) => total * extent, 1);
 
 function usersOf(values: readonly Value[]): ReadonlyMap<Value, readonly Value[]> {
   const users = new Map<Value, Value[]>();

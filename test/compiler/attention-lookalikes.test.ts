@@ -254,6 +254,16 @@ it("layers that share a softmax have derivatives", async () => {
   expect(await wrongOnDevice(graph)).toEqual([]);
 });
 
+it("a single query stays whole, with the derivatives of its keys", async () => {
+  const graph = model("one", () => {
+    const q = input("q", "f32", [1, 4]);
+    const [k, v] = [input("k", "f32", [20, 4]), input("v", "f32", [20, 4])];
+    return { run: { gk: grad(sum(square(matmul(softmax(matmul(q, transpose(k))), v))), k) } };
+  });
+  expect(blocksOf(blocked(graph))).toBe(0);
+  expect(await wrongOnDevice(graph)).toEqual([]);
+});
+
 it("layers that share a long softmax compile", () => {
   const graph = model("long", () => {
     const [q, k, v] = ["q", "k", "v"].map((name) => number(name, [2048, 16]));
