@@ -1,6 +1,6 @@
 /// What tells kernels apart before they are lowered: everything but names and places in memory. The layers of a network are
 /// alike, and so are their gradients and updates; what is alike is lowered and written once.
-import { isValue, type Value } from "../ir/value.ts";
+import { isValue, type OpKind, type Value } from "../ir/value.ts";
 import { targetTensor } from "./lower/kernel.ts";
 import type { PlannedStep } from "./plan.ts";
 
@@ -49,6 +49,9 @@ function numberOf(thing: unknown, numbers: Map<unknown, number>): number {
   return numbers.size - 1;
 }
 
+/** Kinds of members that a kernel computes only where a store is made of them. */
+const onDemand: readonly OpKind[] = ["leaf", "layout", "elementwise", "piecewise", "gather"];
+
 type Identify = (object: unknown) => string;
 
 function sign({ traffic: { cluster, loads, stores }, targets }: PlannedStep, identify: Identify): Signature {
@@ -76,7 +79,9 @@ function sign({ traffic: { cluster, loads, stores }, targets }: PlannedStep, ide
     });
     lines.push(`store ${numbers.get(store)}: ${written.join("; ")}`);
   }
-  const members = [...cluster.members].map((member) => numbers.get(member) ?? identify(member));
+  // Anything else is computed where a store needs it, and others may compute it again in their own kernels.
+  const anchors = [...cluster.members].filter(({ op }) => !onDemand.includes(op.kind));
+  const members = anchors.map((member) => numbers.get(member) ?? identify(member));
   const views = (cluster.views ?? []).map(
     ({ shape, layouts }) =>
       `${shape.join()}: ${layouts.map((layout) => numbers.get(layout) ?? identify(layout)).join()}`,

@@ -1,6 +1,21 @@
 /// Signatures: steps that do the same with their tensors have one, and nothing that a kernel shows is lost in it.
 import { describe, expect, it } from "vitest";
-import { add, dense, input, model, mul, relu, setting, state, sum, tanh, transpose, type Tensor } from "chainrule";
+import {
+  adam,
+  add,
+  dense,
+  input,
+  meanSquaredError,
+  model,
+  mul,
+  relu,
+  setting,
+  state,
+  sum,
+  tanh,
+  transpose,
+  type Tensor,
+} from "chainrule";
 import { compile } from "../../compiler/compile.ts";
 import type { PlannedStep } from "../../compiler/plan.ts";
 import { createSigner } from "../../compiler/signature.ts";
@@ -71,6 +86,23 @@ describe("signatures", () => {
     expect(signer.ofAll([one, other]).text).not.toBe(signer.ofAll([one, one]).text);
     expect([signer.ofAll([one, other]), signer.ofAll([one, one])].map(({ tensors }) => tensors.length)).toEqual([4, 2]);
   });
+});
+
+it("a deeper network has no more signatures", () => {
+  const signaturesOf = (layers: number): number => {
+    const graph = model("deep", () => {
+      let hidden = relu(dense(input("x", "f32", [8, 16]), 16));
+      for (let layer = 1; layer < layers; layer++) hidden = relu(dense(hidden, 16));
+      const loss = meanSquaredError(hidden, input("y", "f32", [8, 16]));
+      return { train: { loss, update: adam(loss) } };
+    });
+    return new Set(
+      planOf(graph, "train")
+        .steps.map(createSigner().of)
+        .map(({ text }) => text),
+    ).size;
+  };
+  expect(signaturesOf(9)).toBe(signaturesOf(5));
 });
 
 it("layers that are alike share a kernel, whose comment says so", () => {
