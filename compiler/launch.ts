@@ -122,21 +122,22 @@ function launch(group: Together, around: Surroundings, depth: number): Launched 
   const names = steps.map((step) => kernelName(step, notes));
   const key = `${text}\n${placesText(tensors, around)}`;
   const known = made.get(key);
+  const reusable = known ?? make(group, names, tensors, around);
   if (known) kernels.likewise(known.kernel, names);
-  const { kernel, workgroups, flops, paddedFlops, ...binds } = known ?? make(group, names, tensors, around);
-  made.set(key, { kernel, workgroups, flops, paddedFlops, ...binds });
+  else made.set(key, reusable);
+  const { kernel, workgroups, flops, paddedFlops } = reusable;
   const name = kernels.nameOf(kernel);
   const largest = Math.max(...workgroups);
   if (largest > mostWorkgroups) throw dispatchSize(name, largest, mostWorkgroups);
-  const bindings: Dispatch["bindings"][number][] = binds.bindings.map(({ tensors: bound, isVector }) =>
+  const bindings: Dispatch["bindings"][number][] = reusable.bindings.map(({ tensors: bound, isVector }) =>
     rangeOf(
       bound.map((number) => tensors[number]),
       isVector,
       around,
     ),
   );
-  if (binds.usesSettings) bindings.push(settingsBinding(around));
-  if (binds.usesPlace) {
+  if (reusable.usesSettings) bindings.push(settingsBinding(around));
+  if (reusable.usesPlace) {
     const stride = { depth: depth - 1, bytes: 256 };
     bindings.push({ buffer: around.placesBuffer!, offset: 0, bytes: placeBytes, step: stride });
   }
@@ -149,7 +150,7 @@ function launch(group: Together, around: Surroundings, depth: number): Launched 
 
 /** A kernel that was not there yet. */
 function make(group: Together, names: readonly string[], tensors: readonly Value[], around: Surroundings): Reusable {
-  const { wgsl, bindings, ...costs } = makeKernel(group, names, around);
+  const { wgsl, bindings, ...costs } = makeKernel(group, names, tensors.length > mostBindings, around);
   const access = bindings.map((each) => each.access);
   if (costs.usesSettings) access.push("uniform");
   if (costs.usesPlace) access.push("uniform");

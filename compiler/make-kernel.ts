@@ -2,7 +2,6 @@
 import type { Graph } from "../ir/graph.ts";
 import type { Value } from "../ir/value.ts";
 import { sumBytes } from "./bytes.ts";
-import { mostBindings } from "./cluster/partition.ts";
 import { describeContraction } from "./lower/contraction-shape.ts";
 import { contractNames } from "./lower/contract.ts";
 import { kernelHeader } from "./lower/header.ts";
@@ -46,9 +45,15 @@ export interface ProgramView {
   labelOf(buffer: number): string;
 }
 
-/** The kernel of steps that run side by side; each has a name. */
-export function makeKernel(group: Together, names: readonly string[], around: ProgramView): MadeKernel {
-  return group.steps.length === 1 ? makeOne(group.steps[0], names[0], around) : makeMany(group, names, around);
+/** The kernel of steps that run side by side; each has a name. `bindsBuffers` where single tensors would be too many. */
+export function makeKernel(
+  group: Together,
+  names: readonly string[],
+  bindsBuffers: boolean,
+  around: ProgramView,
+): MadeKernel {
+  const [step, ...others] = group.steps;
+  return others.length === 0 ? makeOne(step, names[0], around) : makeMany(group, names, bindsBuffers, around);
 }
 
 /** What lowering must know of a step. */
@@ -85,12 +90,17 @@ function makeOne(step: PlannedStep, name: string, around: ProgramView): MadeKern
   };
 }
 
-function makeMany({ steps, apart }: Together, wanted: readonly string[], around: ProgramView): MadeKernel {
+function makeMany(
+  { steps, apart }: Together,
+  wanted: readonly string[],
+  bindsBuffers: boolean,
+  around: ProgramView,
+): MadeKernel {
   const { settings, locations, labelOf, halves } = around;
   const holdsProduct = steps.some(({ traffic }) => traffic.cluster.kind === "contract");
   const names = createModuleNamer(holdsProduct ? contractNames : undefined);
   const module: SharedModule = { names, tensorNames: new Map(), arrays: new Map(), apart };
-  const parts = partsOf(steps, wanted, module, around);
+  const parts = partsOf(steps, wanted, bindsBuffers, module, around);
   const locationOf = (tensor: Value) => locations.get(tensor)!;
   const written = writeGroup(parts, sharedThreads, { module, settings, locationOf, labelOf, halves });
   return {
@@ -108,9 +118,14 @@ function makeMany({ steps, apart }: Together, wanted: readonly string[], around:
  * The kernels of steps that share a module. A step that is like one before it, with tensors in the same buffers, has that
  * one's with its own tensors: one function will stand for both.
  */
-function partsOf(steps: readonly PlannedStep[], wanted: readonly string[], module: SharedModule, around: ProgramView) {
+function partsOf(
+  steps: readonly PlannedStep[],
+  wanted: readonly string[],
+  bindsBuffers: boolean,
+  module: SharedModule,
+  around: ProgramView,
+): readonly Part[] {
   const known = new Map<string, { readonly part: Part; readonly tensors: readonly Value[] }>();
-  const bindsBuffers = around.signer.ofAll(steps).tensors.length > mostBindings;
   return steps.map((step, i): Part => {
     const context = contextOf(step, module.names.outside(wanted[i]), around, module);
     const { text, tensors } = around.signer.of(step);

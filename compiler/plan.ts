@@ -108,15 +108,16 @@ function planKernels(
     ...(updates.get(value) ?? []),
     ...(rows?.get(value) ?? []).map(targetTensor),
   ];
-  const plan = (without: ReadonlySet<Value>) => {
+  const draw = (without: ReadonlySet<Value>) => {
     const partition = cluster(roots, { ...lessons, floating: without });
     const stored = mustStore(partition, roots, lessons.cuts);
-    return refine(planTraffic(partition, stored), partition, { has: (value) => stored.has(value), targetsOf });
+    return { partition, stored, traffic: planTraffic(partition, stored) };
   };
-  if (floating) {
-    const partition = cluster(roots, { ...lessons, floating });
-    return { traffic: planTraffic(partition, mustStore(partition, roots, lessons.cuts)), floating };
-  }
+  if (floating) return { traffic: draw(floating).traffic, floating };
+  const plan = (without: ReadonlySet<Value>) => {
+    const { partition, stored, traffic } = draw(without);
+    return refine(traffic, partition, { has: (value) => stored.has(value), targetsOf });
+  };
   const first = plan(new Set());
   if (first.floating.size === 0) return { traffic: first.traffic, floating: new Set() };
   const again = plan(first.floating);
