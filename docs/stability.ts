@@ -42,9 +42,10 @@ What lies at the edges of float32 is left to the device. Numbers below 1.2e-38 m
 1e-40 is 0 on most devices, and \`sign(1e-40)\` may be 1, 0 or 1e-40. A quotient below them has lost its side of 0, so that
 \`floorDivide(-1, 3e38)\` is −0 and not −1. And \`sinc\` multiplies by π first: beyond 1e38 that is ∞, and the result NaN.`;
 
-const aboutCosts = `Simplification makes no program costlier in the flops and bytes that \`report\` gives, compared with what comes out of
-differentiation without any rule, but for these: programs of this page, and fixtures of the compiler's passes. The numbers
-are how many times as much; their tensors have a few elements, so that a number more for each row weighs much.
+const aboutCosts = `Simplification makes no program costlier in the flops and bytes that \`report\` gives, compared with the derivatives of
+the formulas that stabilisation gives it. Stabilisation buys digits: what it costs, compared with derivatives of the formulas
+as they are written, is listed here, for programs of this page and fixtures of the compiler's passes. The numbers are how
+many times as much; their tensors have a few elements, so that a number more for each row weighs much.
 [The test](../test/compiler/passes/cost.test.ts) allows no other, and none of them more.`;
 
 /** A row, and what there is to say of it. */

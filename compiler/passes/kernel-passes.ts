@@ -16,8 +16,8 @@ import { unrollSums } from "./unroll-sums.ts";
 export interface KernelOptions {
   /** Leaves out what adds up in another order, or assumes that numbers are finite. */
   readonly strictFloat?: boolean;
-  /** Leaves formulas as they are, with the roundings that they have: to compare what a compilation costs with. */
-  readonly asWritten?: boolean;
+  /** Leaves formulas as they are, with the roundings that they have, or but for keeping digits: to compare what a compilation costs with. */
+  readonly asWritten?: boolean | "stabilized";
   /** Attention of so many queries × keys or more is taken in blocks, instead of where that pays. */
   readonly blockedScores?: number;
   /** Notes every rule that fires. */
@@ -35,7 +35,7 @@ export function kernelPasses({
     expandComposites, // kernels know kinds of ops, not compositions
     ...(strictFloat || asWritten ? [] : [blockAttention(blockedScores)]), // before its formulas look otherwise
     unrollSums, // what few windows give an element, kernels add up on their way
-    ...(asWritten ? [] : [keepDigitsWith(log, strictFloat)]), // differences of large numbers, in formulas that are not for reading
+    ...(asWritten === true ? [] : [keepDigitsWith(log, strictFloat)]), // differences of large numbers, in formulas that are not for reading
     // One total becomes totals of rows that a kernel computes anyway, a long sum one of parts, and the rows of a table that
     // gradients are added to a product: the same numbers, added up in another order.
     ...(strictFloat ? [] : [splitReductions, splitContractions, splitSums, pickSums]),

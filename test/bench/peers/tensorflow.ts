@@ -39,9 +39,11 @@ export const tensorflow: Contender = async (task) => {
     return {
       step: () => replace(tf.tidy(() => forward(parameters, inputs))),
       finish: async () => {
-        const { device } = tf.backend();
-        tf.backend().submitQueue();
-        await device.queue.onSubmittedWorkDone();
+        const backend = tf.backend();
+        // Submitting alone leaves the pass open, and Dawn refuses it with all that is in it.
+        backend.endComputePassEncoder();
+        backend.submitQueue();
+        await backend.device.queue.onSubmittedWorkDone();
         return 0;
       },
       state: async () => ({ result: await results.last!.data() }),

@@ -61,6 +61,7 @@ declare module "@tensorflow/tfjs" {
   }
   export interface Backend {
     readonly device: GPUDevice;
+    endComputePassEncoder(): void;
     submitQueue(): void;
   }
   export type Fused = { readonly bias?: Tensor; readonly activation?: "relu" | "linear" };

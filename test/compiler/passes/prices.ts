@@ -1,4 +1,4 @@
-/// Where simplification makes a program costlier: right numbers of it cost more than the formula as it is written. Nothing
+/// Where stabilisation makes a program costlier: right numbers of it cost more than the formula as it is written. Nothing
 /// else may cost more; these figures become fewer and smaller. docs/stability.md shows them.
 
 /** Flops and bytes of what is compiled over those of what differentiation gives, rounded up to a hundredth. */
