@@ -1,9 +1,9 @@
 /// A value as a LaTeX formula.
 import { precedence } from "../../ir/notation/form.ts";
 import type { CallForm } from "../../ir/notation/form.ts";
+import { patternAxes } from "../../ir/notation/implied.ts";
 import { shownResult } from "../../ir/notation/loops.ts";
 import { literalText, type View, type WrittenOperand } from "../../ir/notation/view.ts";
-import { isDType } from "../../ir/parse/cursor.ts";
 import { sizeOp } from "../../ir/ops/leaf.ts";
 import type { ScanBody } from "../../ir/ops/scan.ts";
 import type { LoopWords } from "../../ir/print/expression.ts";
@@ -41,6 +41,22 @@ const application = 4.6;
 /** Subscript letters of axes, outermost first. */
 const axisLetters = "ijklmn";
 
+/** `i,k` for axes 0 and 2. */
+function axesText(axes: readonly number[]): string {
+  return axes.map((axis) => axisLetters[axis] ?? axis).join(",");
+}
+
+/** An operand with the letters of the axes that it lies along, where text says them as a pattern `[:, _]`. */
+interface Part extends WrittenOperand {
+  readonly along: string;
+}
+
+/** Operands that a pattern belongs to are those of elementwise ops, and have the axes of the result. */
+function partsOf({ type }: Value, operands: readonly WrittenOperand[]): readonly Part[] {
+  const rank = type.shape.length;
+  return operands.map((operand) => ({ ...operand, along: axesText(patternAxes(operand.pattern, rank)) }));
+}
+
 /** The formula of a value, even where a name refers to it. */
 export function latexDefinition(value: Value, words: LatexVocabulary): string {
   return phraseOfView(value, words).text;
@@ -58,9 +74,11 @@ function phraseOf({ value, literal }: WrittenOperand, words: LatexVocabulary): P
   return name === undefined ? phraseOfView(value, words) : { text: name, precedence: precedence.atom };
 }
 
-function operandText(operand: WrittenOperand, atLeast: number, words: LatexVocabulary): string {
-  const phrase = phraseOf(operand, words);
-  return phrase.precedence < atLeast ? `\\left(${phrase.text}\\right)` : phrase.text;
+function operandText(operand: Part, atLeast: number, words: LatexVocabulary): string {
+  const { text, precedence: own } = phraseOf(operand, words);
+  const least = operand.along === "" ? atLeast : precedence.postfix;
+  const shown = own < least ? `\\left(${text}\\right)` : text;
+  return operand.along === "" ? shown : `{${shown}}_{${operand.along}}`;
 }
 
 /** A sum of sizes binds as a sum does. */
@@ -80,7 +98,8 @@ function number(text: string): Phrase {
 }
 
 function phraseOfView(value: Value, words: LatexVocabulary): Phrase {
-  const { form, operands } = words.view(value);
+  const { form, operands: written } = words.view(value);
+  const operands = partsOf(value, written);
   const part = (index: number, atLeast: number): string => operandText(operands[index], atLeast, words);
   switch (form.tag) {
     case "name":
@@ -115,7 +134,7 @@ function operation(
   { op, attrs }: Value,
   own: number,
   symbol: string,
-  operands: readonly WrittenOperand[],
+  operands: readonly Part[],
   words: LatexVocabulary,
 ): Phrase {
   if (symbol === "·" && operands.some(isScalar)) {
@@ -153,29 +172,31 @@ function isEnclosed(op: Op, index: number, count: number): boolean {
   return /(?:\{|\\left[([|])$/.test(before) && /^(?:\}|\\right)/.test(after ?? "");
 }
 
-function call(value: Value, form: CallForm, operands: readonly WrittenOperand[], words: LatexVocabulary): Phrase {
+function call(value: Value, form: CallForm, operands: readonly Part[], words: LatexVocabulary): Phrase {
   const { op } = value;
   const { name, attributes } = form;
   const part = (index: number, atLeast = 0): string => operandText(operands[index], atLeast, words);
-  if (name === op.name && op.latex && operands.length > 0) {
+  if (name === op.name && op.latex && operands.length > 0 && attributes.length === 0) {
     const texts = operands.map((_, i) => part(i, isEnclosed(op, i, operands.length) ? 0 : precedence.postfix));
     const text = op.latex(texts, {});
     return { text, precedence: /\\right[)|\]]$|^\\sqrt/.test(text) ? precedence.postfix : application };
   }
   const step = form.body && words.loop?.(form.body)?.name;
-  const subscript = step === undefined ? axisSubscript(form) : `_{${step}}`;
-  if (name === "sum") return { text: `\\sum${subscript} ${unsigned(part(0, 5))}`, precedence: 4.5 };
+  const axes = axesIn(attributes);
+  const subscript = step !== undefined ? `_{${step}}` : axes.length === 0 ? "" : `_{${axesText(axes)}}`;
+  const rest = axes.length === 0 ? attributes : attributes.slice(1);
+  if (name === "sum" && rest.length === 0)
+    return { text: `\\sum${subscript} ${unsigned(part(0, 5))}`, precedence: 4.5 };
   if (name === "select") {
     const branches = `${part(1)} & \\text{if } ${part(0)} \\\\ ${part(2)} & \\text{otherwise}`;
     return { text: `\\begin{cases} ${branches} \\end{cases}`, precedence: precedence.postfix };
   }
-  if (isDType(name) && operands[0].value.type.dtype === "bool") {
+  if (name === "f32" && operands[0].value.type.dtype === "bool") {
     return { text: `\\left[${part(0)}\\right]`, precedence: precedence.postfix };
   }
   if (name === "grad") return { text: `\\frac{\\partial ${part(0, 8)}}{\\partial ${part(1, 8)}}`, precedence: 8 };
   if (name === "fill" && attributes[0] !== undefined)
     return filled(value, op === sizeOp ? size(attributes[0]) : number(attributes[0]));
-  const rest = attributes.filter((attribute) => !/^(?:ax[ei]s|keepAxes)=/.test(attribute));
   const before = form.before === undefined ? [] : [`\\text{${escapeLatex(form.before)}}`];
   const texts = [
     ...before,
@@ -212,8 +233,7 @@ function attributeText(text: string): string {
   return /^\d+$/.test(text) ? text : `\\mathrm{${escapeLatex(text)}}`;
 }
 
-/** `_{j}` for a reduction along axis 1. */
-function axisSubscript({ attributes }: CallForm): string {
-  const axes = /^ax[ei]s=\[?([\d, ]+)\]?$/.exec(attributes[0] ?? "")?.[1].split(", ") ?? [];
-  return axes.length === 0 ? "" : `_{${axes.map((axis) => axisLetters[Number(axis)] ?? axis).join(",")}}`;
+/** The axes of a reduction, which its attributes begin with. */
+function axesIn([first = ""]: readonly string[]): readonly number[] {
+  return /^ax[ei]s=\[?([\d, ]+)\]?$/.exec(first)?.[1].split(", ").map(Number) ?? [];
 }
