@@ -5,7 +5,7 @@ import { selectRules } from "./choose.ts";
 import { collectRule } from "./collect.ts";
 import { exactFolding, folding, leafRules } from "./fold.ts";
 import { layoutRules } from "./layout.ts";
-import { slopeOfLengthRules } from "./lengths.ts";
+import { lengthNumberRules, slopeOfLengthRules } from "./lengths.ts";
 import { rowSelectionRules } from "./masks.ts";
 import { ratioNumberRules } from "./ratios.ts";
 import { sumRules } from "./reduce.ts";
@@ -51,6 +51,7 @@ export const foldingRules: readonly Rule[] = [...leafRules, folding];
 /** What keeps digits in kernels, where formulas are not for reading any more. */
 export const digitRules: readonly Rule[] = [
   ...rootNumberRules,
+  ...lengthNumberRules,
   ...squareNumberRules,
   ...ratioNumberRules,
   ...shiftRules,

@@ -60,5 +60,6 @@ export const powerRules: readonly Rule[] = [
   identity("power two", "reassociates", "pow(x, 2) = x * x"),
   identity("power three", "reassociates", "pow(x, 3) = x * x * x"),
   identity("power one half", "assumes-finite", "pow(x, 0.5) = sqrt(x)"),
+  identity("power minus one half", "assumes-finite", "pow(x, -0.5) = 1 / sqrt(x)"),
   identity("power minus one", "reassociates", "pow(x, -1) = 1 / x"),
 ];

@@ -1,14 +1,13 @@
 /// Lengths as divisors and under roots: at 0, where quotients are 0/0 and slopes infinite, they are 0 by convention.
 import { div, mul, neg } from "../../../ir/ops/arithmetic.ts";
-import { contractAttrs, contractOp } from "../../../ir/ops/contract.ts";
 import { selectOp } from "../../../ir/ops/choose.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { root } from "../../../ir/ops/powers.ts";
-import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
+import { axesOf, sumOp } from "../../../ir/ops/sum.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { rangeOf, touchesZero } from "../range.ts";
 import { identity, reads, rule, type Condition, type Rule } from "../rule.ts";
-import { isSpreadOf } from "./uniform.ts";
+import { isSpreadOf, ontoLayouts } from "./uniform.ts";
 import { equal, where } from "../untyped.ts";
 
 /** What a divisor is the length of, repeated along the axes of the length. */
@@ -21,7 +20,7 @@ function measured(divisor: Value): Value | undefined {
 }
 
 /** A length as a divisor: what vanishes with it is 0 over ∞ there, and so is the slope. */
-const endless = (length: Value): Value => where(equal(length, 0), Infinity, length);
+export const endless = (length: Value): Value => where(equal(length, 0), Infinity, length);
 
 /** True for a length as a divisor. */
 export function isEndless({ op, operands: [condition, number, length] }: Value): boolean {
@@ -44,52 +43,25 @@ function slopeOfUnitVector({ operands: [condition, none, quotient] }: Value): Va
   return same(condition, divisor.operands[0]) && hasDivisor(above, divisor) ? div(above, divisor) : undefined;
 }
 
+/** x·(q/n/n) = (x/n)·(q/n) for a length n of x, or of more than that: no element is larger than the length, q/n/n may be. */
+function slopeOverSquare({ operands }: Value): Value | undefined {
+  for (const [x, repeated] of [operands, operands.toReversed()]) {
+    const slope = underLayouts(repeated);
+    const [condition, none, quotient] = slope.op === selectOp ? slope.operands : [];
+    const [above, length] = quotient?.op === div.op ? quotient.operands : [];
+    if (!above || constantValue(none) !== 0 || !same(condition, equal(length, 0)) || !hasDivisor(above, length))
+      continue;
+    const onto = (part: Value): Value => ontoLayouts(repeated, slope, part);
+    return mul(div(x, onto(endless(length))), onto(where(condition, 0, above)));
+  }
+  return undefined;
+}
+
 /** x/‖x‖ is 0 at 0: no element is larger than the length. */
 function unitVector({ operands: [above, length] }: Value): Value | undefined {
   const x = measured(length);
   if (!x || !same(above, x) || rangeOf(length).low > 0) return undefined;
   return div(above, endless(length));
-}
-
-/** Σ x·y along axes, also as a contraction of rows. */
-function dotOf(value: Value): { readonly x: Value; readonly y: Value; readonly axes: readonly number[] } | undefined {
-  const [inner] = value.operands;
-  if (value.op === sumOp && inner.op === mul.op) {
-    const [x, y] = inner.operands;
-    return { x, y, axes: axesOf(value) };
-  }
-  if (value.op !== contractOp) return undefined;
-  const [x, y] = value.operands;
-  const { batch, contracted } = contractAttrs(value);
-  const rank = batch.length + contracted.length;
-  const aligned = [...batch, ...contracted].every(([left, right]) => left === right);
-  if (!aligned || x.type.shape.length !== rank || y.type.shape.length !== rank) return undefined;
-  return { x, y, axes: contracted.map(([axis]) => axis) };
-}
-
-/** Factors of a divisor, and the divisors above it. */
-function quotientOf(value: Value): { readonly top: Value; readonly lengths: readonly Value[] } {
-  const lengths: Value[] = [];
-  let top = value;
-  for (; top.op === div.op && lengths.length < 3; [top] = top.operands) {
-    const [, below] = top.operands;
-    lengths.push(...(below.op === mul.op ? below.operands : [below]));
-  }
-  return { top, lengths };
-}
-
-/** Σ x·y / (‖x‖·‖y‖) as a product of unit vectors: each is over one length, and so is its slope. */
-function cosine(value: Value): Value | undefined {
-  const { top, lengths } = quotientOf(value);
-  const dot = lengths.length === 2 ? dotOf(top) : undefined;
-  if (!dot || value.type.dtype !== "f32") return undefined;
-  const { x, y, axes } = dot;
-  const lengthOf = (side: Value): Value => root(sum(mul(side, side), { axes }));
-  const [first, second] = [x, y].map(lengthOf);
-  const isPair = (a: Value, b: Value): boolean => same(lengths[0], a) && same(lengths[1], b);
-  if (!isPair(first, second) && !isPair(second, first)) return undefined;
-  const unit = (side: Value, length: Value): Value => div(side, spread(endless(length), side.type, axes));
-  return sum(mul(unit(x, first), unit(y, second)), { axes });
 }
 
 /** A root of a sum, as in (Σ|x|³)^⅓: its slope at 0 is infinite, and that of the norm is 0 by convention. */
@@ -112,6 +84,18 @@ export const slopeOfLengthRules: readonly Rule[] = [
   ),
 ];
 
+/** For kernels alone: the textbook divides once. */
+export const lengthNumberRules: readonly Rule[] = [
+  rule(
+    "slope over the square of a length",
+    "stabilizes",
+    "x * select(equal(n, 0), 0, y / n / n) = x / select(equal(n, 0), inf, n) * select(equal(n, 0), 0, y / n)",
+    ["mul"],
+    slopeOverSquare,
+    ({ operands }) => operands.some(({ op }) => op === selectOp || op.kind === "layout"),
+  ),
+];
+
 /** Lengths, and roots of other orders. */
 export const lengthRules: readonly Rule[] = [
   identity("inverse root of what is never negative", "stabilizes", "rsqrt(x) = 1 / root(x)", ({ values: { x } }) =>
@@ -128,13 +112,6 @@ export const lengthRules: readonly Rule[] = [
     "x / root(sum(x * x)) = x / select(equal(root(sum(x * x)), 0), inf, root(sum(x * x)))",
     ["div"],
     unitVector,
-  ),
-  rule(
-    "cosine similarity",
-    "stabilizes",
-    "sum(x * y) / (root(sum(x * x)) * root(sum(y * y))) = sum(x / root(sum(x * x)) * (y / root(sum(y * y))))",
-    ["div"],
-    cosine,
   ),
   identity(
     "root of a sum, of another order",

@@ -1,11 +1,13 @@
 /// Formulas that overflow or cancel as written, and the functions that compute the same without.
 import { identity, type Rule } from "../rule.ts";
+import { cosineRules } from "./cosines.ts";
 import { contractionRules } from "./contractions.ts";
 import { complementRules, expectationRules } from "./expectations.ts";
 import { logarithmRules } from "./logarithms.ts";
 import { pickRules } from "./picks.ts";
 import { productRules } from "./products.ts";
 import { quotientRules } from "./quotients.ts";
+import { hypotenuseRules } from "./hypotenuses.ts";
 import { rootRules } from "./roots.ts";
 import { maskRules } from "./masks.ts";
 import { rowRules } from "./rows.ts";
@@ -73,7 +75,9 @@ export const stableRules: readonly Rule[] = [
   ...ratioRules,
   ...scaleRules,
   ...rootRules,
+  ...hypotenuseRules,
   ...lengthRules,
+  ...cosineRules,
   ...varianceRules,
   ...weightedVarianceRules,
   ...guardRules,

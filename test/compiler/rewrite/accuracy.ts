@@ -65,6 +65,12 @@ const units: Accuracy = {
   reason: "each entry is divided before the products are added up, and they may cancel",
 };
 
+const halved: Accuracy = {
+  ulps: 4,
+  carried: { ulps: 2, of: "operands" },
+  reason: "the root is rounded before its logarithm is taken, which is near 0 where the root is near 1",
+};
+
 const complement: Accuracy = {
   ulps: 4,
   carried: { ulps: 2, of: "operands" },
@@ -102,6 +108,9 @@ const exceptions: Readonly<Record<string, Accuracy>> = {
   "multiple by a cosine minus the value": multiple,
   "norm of another order": powers,
   "cosine similarity": units,
+  "cosine similarity beside a number": units,
+  "log of squares": halved,
+  "slope over the square of a length": { ulps: 4, reason: "an element is divided before it is multiplied" },
   "log of what a mean leaves of one": complement,
   "power of weighted exponentials": exponential,
 };

@@ -17,6 +17,7 @@ import { apply, type Value } from "../../../ir/value.ts";
 import type { DType, Shape } from "../../../ir/type.ts";
 import { categoricalExamples } from "./categorical-examples.ts";
 import { elementaryExamples } from "./elementary-examples.ts";
+import { lengthExamples } from "./length-examples.ts";
 import { standardizedExamples } from "./standardized-examples.ts";
 
 function leaf(name: string, shape: Shape, dtype: DType = "f32"): Value {
@@ -33,6 +34,7 @@ export const functionExamples: readonly { readonly name: string; readonly value:
   ...standardizedExamples,
   ...categoricalExamples,
   ...elementaryExamples,
+  ...lengthExamples,
   { name: "negated factor", value: () => mul(x, neg(y)) },
   {
     name: "layout of one number",

@@ -4,6 +4,7 @@ import { digitRows } from "./rows/digits.ts";
 import { elementaryRows } from "./rows/elementary.ts";
 import { exponentialRows } from "./rows/exponentials.ts";
 import { guardRows } from "./rows/guards.ts";
+import { lengthRows } from "./rows/lengths.ts";
 import { likelihoodRows } from "./rows/likelihoods.ts";
 import { rootRows } from "./rows/roots.ts";
 import { scaleRows } from "./rows/scales.ts";
@@ -24,6 +25,7 @@ export const families: readonly Family[] = [
   { title: "Digits that cancel", rows: digitRows },
   { title: "Norms, roots and powers at 0", rows: rootRows },
   { title: "Cosines, roots and scales", rows: scaleRows },
+  { title: "Lengths, distances and deviations", rows: lengthRows },
   { title: "Selections that guard", rows: guardRows },
   { title: "Functions of one or two numbers", rows: elementaryRows },
 ];

@@ -1,0 +1,73 @@
+/// Values on which rules about lengths, distances and deviations fire that are functions.
+import { add, div, mul } from "../../../ir/ops/arithmetic.ts";
+import { where } from "../../../ir/ops/choose.ts";
+import { equal } from "../../../ir/ops/compare.ts";
+import { log, maximum, sqrt } from "../../../ir/ops/functions.ts";
+import { einsum } from "../../../ir/ops/einsum.ts";
+import { inputOp } from "../../../ir/ops/leaf.ts";
+import { root, rsqrt } from "../../../ir/ops/powers.ts";
+import { mean } from "../../../ir/ops/reduce.ts";
+import { broadcastAlong, sum } from "../../../ir/ops/sum.ts";
+import { apply, type Value } from "../../../ir/value.ts";
+
+function leaf(name: string, shape: readonly number[] = [3, 4]): Value {
+  return apply(inputOp, [], { identity: { name, dtype: "f32", shape } });
+}
+
+const x = leaf("x");
+const y = leaf("y");
+const column = leaf("column", [3]);
+const square = (value: Value): Value => mul(value, value);
+const squares = (value: Value): Value => sum(square(value), { axis: 1 });
+const spread = (value: Value, axis: 0 | 1, shape = [3, 4]): Value => broadcastAlong(value, shape, [axis]);
+const dot = (): Value => sum(mul(x, y), { axis: 1 });
+
+/** Rule name → a value that it rewrites. */
+export const lengthExamples: readonly { readonly name: string; readonly value: () => Value }[] = [
+  { name: "root of squares", value: () => sqrt(add(add(square(x), mul(4, square(y))), 0.25) as Value) },
+  { name: "root of squares", value: () => root(add(square(x), spread(square(column), 0)) as Value) },
+  { name: "root of squares", value: () => rsqrt(maximum(squares(x), 1e-12) as Value) },
+  { name: "root of squares", value: () => sqrt(add(squares(x), squares(y))) },
+  { name: "log of squares", value: () => log(add(square(x), div(square(y), 4)) as Value) },
+  { name: "log of squares", value: () => log(mean(square(x), { axis: 1 })) },
+  { name: "log of squares", value: () => log(square(x)) },
+  {
+    name: "slope over the square of a length",
+    value: () => {
+      const length = root(squares(x));
+      const isNothing = equal(length, 0) as never;
+      return mul(x, spread(where(isNothing, 0, div(div(column, length), length)) as Value, 0));
+    },
+  },
+  {
+    name: "cosine similarity",
+    value: () => div(dot(), mul(add(root(squares(x)), 1e-8) as Value, maximum(root(squares(y)), 1e-8) as Value)),
+  },
+  {
+    name: "cosine similarity",
+    value: () => {
+      const [left, right] = [x, y].map((side) => sqrt(add(squares(side), 1e-12) as Value));
+      return mul(dot(), div(div(1, left) as Value, right));
+    },
+  },
+  {
+    name: "cosine similarity",
+    value: () =>
+      div(
+        einsum("ik,jk->ij", x, y) as Value,
+        mul(spread(root(squares(x)), 0, [3, 3]), spread(root(squares(y)), 1, [3, 3])),
+      ),
+  },
+  {
+    name: "cosine similarity beside a number",
+    value: () => div(dot(), add(mul(root(squares(x)), root(squares(y))), 1e-8) as Value),
+  },
+  {
+    name: "cosine similarity beside a number",
+    value: () => div(dot(), sqrt(maximum(mul(squares(x), squares(y)), 1e-12) as Value)),
+  },
+  {
+    name: "cosine similarity beside a number",
+    value: () => div(dot(), sqrt(add(mul(squares(y), squares(x)), 1e-6) as Value)),
+  },
+];
