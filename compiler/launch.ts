@@ -2,7 +2,7 @@
 /// that are alike.
 import type { Graph } from "../ir/graph.ts";
 import type { Value } from "../ir/value.ts";
-import type { Dispatch, Loop } from "../runtime/abi.ts";
+import type { Dispatch, Loop, Needs } from "../runtime/abi.ts";
 import { bytesOf, roundTo16, sumBytes } from "./bytes.ts";
 import { mostBindings } from "./cluster/partition.ts";
 import { dispatchSize } from "./errors.ts";
@@ -13,6 +13,7 @@ import { makeKernel, type MadeKernel } from "./make-kernel.ts";
 import type { Together } from "./merge.ts";
 import { tensorsOf, type LoopPlan, type PlannedStep } from "./plan.ts";
 import type { Signer } from "./signature.ts";
+import { variantsOf, type PlannedVariant } from "./variants.ts";
 
 /** What is known about one launch, for reports. */
 export interface LaunchFacts {
@@ -25,6 +26,8 @@ export interface LaunchFacts {
   readonly bytes: number;
   /** How often it is launched: once, or for every place of a loop. */
   readonly times: number;
+  /** What may take its place on some adapters. */
+  readonly variants?: readonly string[];
   /** The kernels that run side by side in it. */
   readonly steps: readonly PlannedStep[];
 }
@@ -40,6 +43,8 @@ export interface Reusable extends Omit<MadeKernel, "wgsl" | "bindings"> {
   readonly kernel: number;
   /** What it binds: tensors by their numbers in its signature. */
   readonly bindings: readonly { readonly tensors: readonly number[]; readonly isVector: boolean }[];
+  /** What may take its place, of kernels in the table of variants. */
+  readonly variants?: readonly { readonly name: string; readonly parts: readonly Reusable[] }[];
 }
 
 /** What launches must know about the program around them. */
@@ -51,6 +56,8 @@ export interface Surroundings {
   readonly settingsBuffer: number | undefined;
   readonly placesBuffer: number | undefined;
   readonly kernels: KernelTable;
+  /** Kernels that only some adapters need. */
+  readonly variants: KernelTable;
   /** Tensors in half precision. */
   readonly halves?: ReadonlySet<Value>;
   readonly signer: Signer;
@@ -129,6 +136,21 @@ function launch(group: Together, around: Surroundings, depth: number): Launched 
   const name = kernels.nameOf(kernel);
   const largest = Math.max(...workgroups);
   if (largest > mostWorkgroups) throw dispatchSize(name, largest, mostWorkgroups);
+  const bytes = sumBytes(new Set(steps.flatMap((step) => [...tensorsOf(step)])), halves);
+  return {
+    dispatches: [dispatchOf(reusable, tensors, around, depth)],
+    launches: [
+      {
+        ...{ name, workgroups, flops, paddedFlops, bytes, times: 1, steps },
+        ...(reusable.variants && { variants: reusable.variants.map((each) => each.name) }),
+      },
+    ],
+  };
+}
+
+/** A kernel, bound to tensors, and what may take its place. */
+function dispatchOf(reusable: Reusable, tensors: readonly Value[], around: Surroundings, depth: number): Dispatch {
+  const { kernel, workgroups, variants } = reusable;
   const bindings: Dispatch["bindings"][number][] = reusable.bindings.map(({ tensors: bound, isVector }) =>
     rangeOf(
       bound.map((number) => tensors[number]),
@@ -141,20 +163,45 @@ function launch(group: Together, around: Surroundings, depth: number): Launched 
     const stride = { depth: depth - 1, bytes: 256 };
     bindings.push({ buffer: around.placesBuffer!, offset: 0, bytes: placeBytes, step: stride });
   }
-  const bytes = sumBytes(new Set(steps.flatMap((step) => [...tensorsOf(step)])), halves);
-  return {
-    dispatches: [{ kernel, workgroups, bindings }],
-    launches: [{ name, workgroups, flops, paddedFlops, bytes, times: 1, steps }],
-  };
+  const others = variants?.map(({ name, parts }) => ({
+    name,
+    dispatches: parts.map((part) => dispatchOf(part, tensors, around, depth)),
+  }));
+  return { kernel, workgroups, bindings, ...(others && { variants: others }) };
 }
 
-/** A kernel that was not there yet. */
+/** A kernel that was not there yet, and what may take its place. */
 function make(group: Together, names: readonly string[], tensors: readonly Value[], around: Surroundings): Reusable {
-  const { wgsl, bindings, ...costs } = makeKernel(group, names, tensors.length > mostBindings, around);
+  const made = makeKernel(group, names, tensors.length > mostBindings, around);
+  const variants = variantsOf(group).map(({ name, parts }) => ({
+    name,
+    parts: parts.map((part) => makePart(part, tensors, around)),
+  }));
+  return { ...keep(made, names, tensors, around.kernels, around), ...(variants.length > 0 && { variants }) };
+}
+
+/** One of the kernels that take another's place. */
+function makePart(part: PlannedVariant["parts"][number], tensors: readonly Value[], around: Surroundings): Reusable {
+  const { group, edge, needs } = part;
+  const names = group.steps.map((step) => kernelName(step, around.notes) + (edge ? `_squares_${edge}` : ""));
+  const bound = around.signer.ofAll(group.steps).tensors.length;
+  const made = makeKernel(group, names, bound > mostBindings, around, edge);
+  return keep(made, names, tensors, around.variants, around, needs);
+}
+
+/** Puts a kernel into a table. */
+function keep(
+  { wgsl, bindings, ...costs }: MadeKernel,
+  names: readonly string[],
+  tensors: readonly Value[],
+  table: KernelTable,
+  { entry }: Surroundings,
+  needs?: Needs,
+): Reusable {
   const access = bindings.map((each) => each.access);
   if (costs.usesSettings) access.push("uniform");
   if (costs.usesPlace) access.push("uniform");
-  const kernel = around.kernels.add({ wgsl, bindings: access }, names, around.entry);
+  const kernel = table.add({ wgsl, bindings: access, ...(needs && { needs }) }, names, entry);
   const numbers = new Map(tensors.map((tensor, number) => [tensor, number]));
   const numbered = bindings.map((each) => ({
     tensors: each.tensors.map((tensor) => numbers.get(tensor)!),

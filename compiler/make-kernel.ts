@@ -2,6 +2,7 @@
 import type { Graph } from "../ir/graph.ts";
 import type { Value } from "../ir/value.ts";
 import { sumBytes } from "./bytes.ts";
+import type { SquareEdge } from "./lower/contraction/tile.ts";
 import { describeContraction } from "./lower/contraction-shape.ts";
 import { contractNames } from "./lower/contract.ts";
 import { kernelHeader } from "./lower/header.ts";
@@ -45,15 +46,19 @@ export interface ProgramView {
   labelOf(buffer: number): string;
 }
 
-/** The kernel of steps that run side by side; each has a name. `bindsBuffers` where single tensors would be too many. */
+/**
+ * The kernel of steps that run side by side; each has a name. `bindsBuffers` where single tensors would be too many; with an
+ * edge, one contraction in squares.
+ */
 export function makeKernel(
   group: Together,
   names: readonly string[],
   bindsBuffers: boolean,
   around: ProgramView,
+  edge?: SquareEdge,
 ): MadeKernel {
   const [step, ...others] = group.steps;
-  return others.length === 0 ? makeOne(step, names[0], around) : makeMany(group, names, bindsBuffers, around);
+  return others.length === 0 ? makeOne(step, names[0], around, edge) : makeMany(group, names, bindsBuffers, around);
 }
 
 /** What lowering must know of a step. */
@@ -71,8 +76,8 @@ function headerOf(step: PlannedStep, kernel: Kernel, { notes, stateOf, halves }:
   return kernelHeader(step, notes, stateOf, kernel, sumBytes(tensorsOf(step), halves));
 }
 
-function makeOne(step: PlannedStep, name: string, around: ProgramView): MadeKernel {
-  const kernel = lower(step.traffic, contextOf(step, name, around));
+function makeOne(step: PlannedStep, name: string, around: ProgramView, edge?: SquareEdge): MadeKernel {
+  const kernel = lower(step.traffic, contextOf(step, name, around), edge);
   const bufferOf = (tensor: Value): number => around.locations.get(tensor)!.buffer;
   const written = writeKernel(
     kernel,

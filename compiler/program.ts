@@ -11,7 +11,7 @@ import { emptyTensor } from "./errors.ts";
 import { classExtents } from "../ir/classes.ts";
 import { plainInitializer } from "./initialize.ts";
 import { bytesOf, roundTo16 } from "./bytes.ts";
-import { createKernelTable } from "./kernel-table.ts";
+import { createKernelTable, type KernelTable } from "./kernel-table.ts";
 import { ownTensors, storeHalves, type Storage, type Stored } from "./half.ts";
 import {
   allDispatches,
@@ -67,7 +67,8 @@ export function assemble(graph: Graph, refused?: Lessons["refused"], storage: St
   const halfArena = addArena("halves", Math.max(0, ...plans.map(({ half }) => half.bytes)));
   const places = Math.max(0, ...plans.map(({ plan }) => mostPlaces(plan.steps)));
   const placesBuffer = places > 0 ? add("places", "places", 256 * (places - 1) + placeBytes) : undefined;
-  const shared = { signer, kernels: createKernelTable(graph.entryPoints.length > 1), placesBuffer };
+  const table = (): KernelTable => createKernelTable(graph.entryPoints.length > 1);
+  const shared = { signer, kernels: table(), variants: table(), placesBuffer };
   const entryPoints: Record<string, EntryPoint> = {};
   const facts: EntryFacts[] = [];
   for (const packing of plans) {
@@ -80,7 +81,9 @@ export function assemble(graph: Graph, refused?: Lessons["refused"], storage: St
     const arenaFacts = { arenaBytes: whole.bytes + half.bytes, arenaLowerBound: lowerBound };
     facts.push({ name: plan.entry.name, plan, launches, ...arenaFacts, ...(storage === "f16" && { stored }) });
   }
-  const program = { abi: abiVersion, name: graph.name, buffers, states, kernels: shared.kernels.finish(), entryPoints };
+  const [kernels, variants] = [shared.kernels.finish(), shared.variants.finish()];
+  const others = variants.length > 0 && { variants };
+  const program = { abi: abiVersion, name: graph.name, buffers, states, kernels, ...others, entryPoints };
   return { program: { ...program, limits: limitsOf(buffers, entryPoints) }, facts };
 }
 
@@ -186,7 +189,7 @@ function assembleEntry(
   buffers: readonly BufferPlan[],
   add: AddBuffer,
   locations: Map<Value, Location>,
-  shared: Pick<Surroundings, "signer" | "kernels" | "placesBuffer">,
+  shared: Pick<Surroundings, "signer" | "kernels" | "variants" | "placesBuffer">,
 ): { readonly entry: EntryPoint; readonly launches: readonly LaunchFacts[] } {
   const { entry } = plan;
   const used = new Set(postorder(entryPointRoots(entry)));

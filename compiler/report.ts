@@ -55,6 +55,8 @@ export interface KernelReport {
   readonly times: number;
   readonly flops: number;
   readonly bytes: number;
+  /** What takes its place on adapters that it suits. */
+  readonly variants?: readonly string[];
 }
 
 /** A forward value kept for backward. */
@@ -141,12 +143,13 @@ function entryReport(
     arenaLowerBound,
     pipelines: kernels.size,
     wgslBytes: [...kernels].reduce((sum, kernel) => sum + new TextEncoder().encode(kernel.wgsl).length, 0),
-    kernels: launches.map(({ name: kernel, workgroups, times, flops, bytes }) => ({
+    kernels: launches.map(({ name: kernel, workgroups, times, flops, bytes, variants }) => ({
       name: kernel,
       dispatch: workgroups,
       times,
       flops,
       bytes,
+      ...(variants && { variants }),
     })),
   };
 }

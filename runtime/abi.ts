@@ -21,6 +21,8 @@ export interface Program {
   readonly states: readonly StateSlot[];
   /** Compiled kernels; a kernel may be launched by several dispatches. */
   readonly kernels: readonly Kernel[];
+  /** Kernels of which only some adapters need any, beside those that all can run: see `Dispatch.variants`. */
+  readonly variants?: readonly Kernel[];
   /** Compiled functions by name (`train`, `predict`…). */
   readonly entryPoints: Readonly<Record<string, EntryPoint>>;
   /** Adapter limits that the program needs, by WebGPU's names; only those above WebGPU's defaults. */
@@ -83,6 +85,17 @@ export interface Kernel {
   readonly wgsl: string;
   /** Access of binding i, as declared in the WGSL. */
   readonly bindings: readonly BindingAccess[];
+  /** What a device must have for it; absent where every device has it. */
+  readonly needs?: Needs;
+}
+
+/** What a kernel asks of a device. */
+export interface Needs {
+  /** Least values of limits, by WebGPU's names. */
+  readonly limits: Readonly<Record<string, number>>;
+  readonly features: readonly string[];
+  /** A graphics card: threads of a workgroup run at once, and share memory that is fast. */
+  readonly card: boolean;
 }
 
 export type BindingAccess = "read" | "read_write" | "uniform";
@@ -102,6 +115,18 @@ export interface Dispatch {
   readonly kernel: number;
   readonly workgroups: readonly [number, number, number];
   readonly bindings: readonly Binding[];
+  /**
+   * What may take its place, the one that needs the most work to be worth it first. Only `runtime/tuning.ts` looks at it.
+   */
+  readonly variants?: readonly Variant[];
+}
+
+/** Dispatches that together do what another one does. */
+export interface Variant {
+  /** For reports and for who remembers a choice, for example `squares of 128`. */
+  readonly name: string;
+  /** They do not wait for each other; `kernel` is an index into `Program.variants`. */
+  readonly dispatches: readonly Dispatch[];
 }
 
 /** Dispatches that are repeated, for place 0, 1, … of a scan, or from the last place to the first. */

@@ -1,7 +1,7 @@
 /// Where WebGPU comes from in a browser (`#platform` outside Node).
 
 import { runtimeError, runtimeErrors } from "./errors.ts";
-import type { StateRecord } from "./types.ts";
+import type { StateRecord, VariantCache } from "./types.ts";
 
 /** What to do when there is no adapter. */
 export const adapterHelp = "update the browser or the GPU driver, and see that hardware acceleration is on";
@@ -27,4 +27,25 @@ export async function saveCheckpoint(path: string, _state: StateRecord): Promise
 /** Checkpoint files are for Node: error `checkpoint-platform`. */
 export async function loadCheckpoint(path: string): Promise<StateRecord> {
   throw noFiles(path);
+}
+
+/** What of `localStorage` is used. */
+interface Texts {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+}
+
+/** Choices between variants, remembered in `localStorage`. What it has no room for, or must not keep, is timed again. */
+export function tuningCache(): VariantCache {
+  const storage = <T>(use: (storage: Texts) => T): T | undefined => {
+    try {
+      return use((globalThis as unknown as { readonly localStorage: Texts }).localStorage);
+    } catch {
+      return undefined;
+    }
+  };
+  return {
+    get: (key) => storage((each) => each.getItem(`chainrule/${key}`)) ?? undefined,
+    set: (key, value) => storage((each) => each.setItem(`chainrule/${key}`, value)),
+  };
 }

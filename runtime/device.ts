@@ -20,15 +20,15 @@ export function describeAdapter(info: GPUAdapterInfo | undefined): string {
 
 function checkLimits(needed: Readonly<Record<string, number>>, available: GPUSupportedLimits): void {
   for (const [name, value] of Object.entries(needed)) {
-    const found = available[name as keyof GPUSupportedLimits];
-    if (typeof found !== "number" || found < value)
-      throw runtimeErrors["limit-exceeded"](name, value, Number(found ?? 0));
+    // A limit that the device has not heard of is 0.
+    const found = Number(available[name as keyof GPUSupportedLimits] ?? 0);
+    if (found < value) throw runtimeErrors["limit-exceeded"](name, value, found);
   }
 }
 
 /**
- * Gives a device with the `limits` that a program needs: the one passed in, else a new one, with subgroups and those of the
- * `features` that the adapter has.
+ * Gives a device with the `limits` that a program needs: the one passed in, else a new one, with subgroups and a clock if
+ * the adapter has them.
  *
  * Errors `no-webgpu`, `no-adapter`, `limit-exceeded`, `device-request`.
  */
@@ -37,7 +37,6 @@ export async function openDevice(
   options: {
     readonly device?: GPUDevice;
     readonly adapter?: GPUAdapter;
-    readonly features?: readonly GPUFeatureName[];
   } = {},
 ): Promise<OpenDevice> {
   if (options.device) {
@@ -48,7 +47,7 @@ export async function openDevice(
     options.adapter ?? (await (await requestGpu()).requestAdapter({ powerPreference: "high-performance" }));
   if (!adapter) throw runtimeErrors["no-adapter"](adapterHelp);
   checkLimits(limits, adapter.limits);
-  const wanted: readonly GPUFeatureName[] = ["subgroups", ...(options.features ?? [])];
+  const wanted = ["subgroups", "timestamp-query"] as const;
   const requiredFeatures = wanted.filter((feature) => adapter.features.has(feature));
   const device = await adapter.requestDevice({ requiredLimits: limits, requiredFeatures }).catch((error: unknown) => {
     throw runtimeErrors["device-request"](String(error));

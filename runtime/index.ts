@@ -30,12 +30,11 @@ export { decodeSafetensors, encodeSafetensors } from "./train/safetensors.ts";
 export type { Safetensor, SafetensorsFile, SafetensorType } from "./train/safetensors.ts";
 export type * from "./types.ts";
 
-const defaultMaxInFlight = 8;
+const knownOptions = "device adapter params state seed maxInFlight variants onProgress".split(" ");
 
-const knownOptions = "device adapter params state seed maxInFlight onProgress".split(" ");
-
-function checkOptions(program: Program, options: LoadOptions): void {
-  const { seed = 0, maxInFlight = defaultMaxInFlight, onProgress, params, state } = options;
+/** Checks what was given, and tells how many calls may be in flight. */
+function checkOptions(program: Program, options: LoadOptions): number {
+  const { seed = 0, maxInFlight = 8, params, state } = options;
   if (program.abi !== abiVersion) throw runtimeErrors["abi-version"](program.abi, abiVersion);
   for (const key in options) if (!knownOptions.includes(key)) throw runtimeErrors["option-unknown"](key, knownOptions);
   if (!Number.isSafeInteger(seed) || seed < 0) {
@@ -44,11 +43,15 @@ function checkOptions(program: Program, options: LoadOptions): void {
   if (!Number.isInteger(maxInFlight) || maxInFlight < 1) {
     throw runtimeErrors["option-value"]("maxInFlight", "an integer of at least 1", maxInFlight);
   }
-  if (onProgress !== undefined && typeof onProgress !== "function") {
-    throw runtimeErrors["option-value"]("onProgress", "a function", onProgress);
+  for (const name of ["onProgress", "variants"] as const) {
+    const given = options[name];
+    if (given !== undefined && typeof given !== "function") {
+      throw runtimeErrors["option-value"](name, "a function", given);
+    }
   }
   if (params) checkParams(program, params);
   if (state) checkState(program, state);
+  return maxInFlight;
 }
 
 /** Creates every buffer of a module: the program's, then `depth` read-back slots an entry point with outputs. */
@@ -115,8 +118,9 @@ function moduleMembers(context: Context, { adapter }: OpenDevice, destroy: () =>
   };
 }
 
-async function build(program: Program, options: LoadOptions, opened: OpenDevice, gate: Gate): Promise<LoadedModule> {
+async function build(given: Program, options: LoadOptions, opened: OpenDevice, gate: Gate): Promise<LoadedModule> {
   const { device } = opened;
+  const program = (await options.variants?.(given, device)) ?? given;
   const { buffers, checked, rings } = createMemory(device, program, gate.limit);
   const free = (): void => {
     for (const buffer of buffers) buffer.destroy();
@@ -142,7 +146,7 @@ async function build(program: Program, options: LoadOptions, opened: OpenDevice,
       free();
       opened.close();
     });
-    return Object.defineProperties(module, Object.getOwnPropertyDescriptors(runs));
+    return Object.assign(module, runs);
   } catch (error) {
     // What still fills buffers must not go on with those that are freed.
     gate.fail(error as Error);
@@ -162,9 +166,9 @@ export async function load<Module = LoadedModule<Record<string, TypedArray>>>(
   program: Program,
   options: LoadOptions = {},
 ): Promise<Module> {
-  checkOptions(program, options);
+  const depth = checkOptions(program, options);
   const opened = await openDevice(program.limits, options);
-  const gate = openGate(opened.device, options.maxInFlight ?? defaultMaxInFlight);
+  const gate = openGate(opened.device, depth);
   try {
     return (await gate.guard(build(program, options, opened, gate))) as Module;
   } catch (error) {

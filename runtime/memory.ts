@@ -4,35 +4,36 @@ import type { BufferPlan, Program } from "./abi.ts";
 import { runtimeErrors } from "./errors.ts";
 import { toArray } from "./tensor.ts";
 
-// WebGPU's flags as numbers: a device may be passed in where the globals GPUBufferUsage and GPUMapMode do not exist.
-const mapRead = 0x1;
-const copySource = 0x4;
+// WebGPU's flags as numbers: a device may be passed in where the globals GPUBufferUsage and GPUMapMode do not exist. Sums of
+// them are written out, since bundlers keep a sum that nobody uses.
 const copyTarget = 0x8;
 const uniform = 0x40;
-const storage = 0x80;
 
 /** `GPUMapMode.READ`. */
 export const mapModeRead = 0x1;
 
 /** The usage that a GPU buffer given as an input must have. */
-export const storageUsage = storage;
+export const storageUsage = 0x80;
 
 /** The usage that a GPU buffer must have to be copied from. */
-export const copySourceUsage = copySource;
+export const copySourceUsage = 0x4;
 
-/** Usage flags of a buffer for reading back. */
-export const readbackUsage = mapRead | copyTarget;
+/** Usage flags of a buffer for reading back: MAP_READ and COPY_DST. */
+export const readbackUsage = 0x9;
 
-/** Usage flags of a buffer from which others are filled. */
-export const stagingUsage = copySource | copyTarget;
+/** Usage flags of a buffer from which others are filled: COPY_SRC and COPY_DST. */
+export const stagingUsage = 0xc;
+
+/** Usage flags of a buffer that stands for any that a kernel binds: STORAGE and UNIFORM. */
+export const scratchUsage = 0xc0;
 
 const usages: Readonly<Record<BufferPlan["role"], number>> = {
-  state: storage | copySource | copyTarget,
-  arena: storage,
-  input: storage | copyTarget,
-  output: storage | copySource,
+  state: storageUsage | copySourceUsage | copyTarget,
+  arena: storageUsage,
+  input: storageUsage | copyTarget,
+  output: storageUsage | copySourceUsage,
   settings: uniform | copyTarget,
-  constant: storage | copyTarget,
+  constant: storageUsage | copyTarget,
   places: uniform | copyTarget,
 };
 

@@ -20,6 +20,7 @@ import { createBrotliDecompress } from "node:zlib";
 import { runtimeErrors } from "./errors.ts";
 
 export { loadCheckpoint, saveCheckpoint } from "./train/checkpoint-node.ts";
+export { tuningCache } from "./tuning-node.ts";
 
 /** What to do when there is no adapter. */
 export const adapterHelp =

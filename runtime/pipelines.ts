@@ -64,7 +64,7 @@ async function startKernel(device: GPUDevice, kernel: Kernel): Promise<{ readonl
  */
 export async function compileKernels(
   device: GPUDevice,
-  { kernels }: Program,
+  { kernels }: Pick<Program, "kernels">,
   onProgress?: LoadOptions["onProgress"],
 ): Promise<readonly CompiledKernel[]> {
   const total = kernels.length;

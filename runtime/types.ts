@@ -1,6 +1,6 @@
 /// The types that a generated module and its users see.
 
-import type { StorageType } from "./abi.ts";
+import type { Program, StorageType } from "./abi.ts";
 
 /** Elements of a tensor on the CPU, row-major: f32 → Float32Array, i32 → Int32Array, u32 → Uint32Array. */
 export type TypedArray = Float32Array | Int32Array | Uint32Array;
@@ -65,6 +65,18 @@ export interface LoadedModule<Params = Record<string, TypedArray>> {
   destroy(): void;
 }
 
+/**
+ * Chooses between variants of kernels: gives the program as the device is to run it. `auto`, `portable` or `timed()` of
+ * `chainrule/tuning`.
+ */
+export type VariantChoice = (program: Program, device: GPUDevice) => Program | Promise<Program>;
+
+/** Remembers texts under keys, from one load to the next. */
+export interface VariantCache {
+  get(key: string): string | undefined | Promise<string | undefined>;
+  set(key: string, value: string): void | Promise<void>;
+}
+
 /** How to load a program; a generated module names its own parameters. */
 export interface LoadOptions<Params = Readonly<Record<string, TypedArray>>> {
   /** A device to share; it must have the program's limits. The module never destroys it. */
@@ -79,6 +91,8 @@ export interface LoadOptions<Params = Readonly<Record<string, TypedArray>>> {
   readonly seed?: number;
   /** Calls that may be in flight at once; outputs are readable for as many later calls. Default 8. */
   readonly maxInFlight?: number;
+  /** Which variants of its kernels run, where it has some; those that every adapter can run unless it is given. */
+  readonly variants?: VariantChoice;
   /** Told of every kernel compiled, with the name of the kernel. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number; readonly name: string }) => void;
 }

@@ -53,7 +53,7 @@ type Options = Pick<BenchCommand, "dims" | "strictFloat" | "storage">;
 
 async function bench(graph: Graph, options: Options): Promise<BenchReport> {
   const { limits } = compileWithFacts(graph, options).program;
-  const { device, adapter, close } = await openDevice(limits, { features: ["timestamp-query"] });
+  const { device, adapter, close } = await openDevice(limits);
   try {
     const clock = device.features.has("timestamp-query") ? "timestamps" : "queue";
     const entryPoints = await timesOf(device, graph, options);

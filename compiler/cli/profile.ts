@@ -1,5 +1,6 @@
 /// How long each dispatch of a program takes on a device, by itself.
 import type { Dispatch, Program } from "../../runtime/abi.ts";
+import { openClock, timeOfOne } from "../../runtime/clock.ts";
 import { createBuffers, planBuffers, writeConstants } from "../../runtime/memory.ts";
 import { initialValue } from "../../runtime/params.ts";
 import { bindDispatch, compileKernels } from "../../runtime/pipelines.ts";
@@ -14,10 +15,7 @@ export interface Profiler {
   destroy(): void;
 }
 
-/** Dispatches are repeated in one pass until it takes so many milliseconds: clocks of adapters tick every 0.1 ms. */
-const longEnough = 5;
-
-/** So many passes are timed, and the median counts; one that takes a tenth of a second is timed once. */
+/** So many passes are timed, and the median counts. */
 const passes = 5;
 
 /** Loads a program, with random inputs. `device` need not have timestamps: then the wait for the queue is timed. */
@@ -37,7 +35,7 @@ export async function openProfiler(device: GPUDevice, program: Program, seed = 0
         pass.setBindGroup(0, group);
         for (let turn = 0; turn < times; turn++) pass.dispatchWorkgroups(...dispatch.workgroups);
       });
-    return repeat(run);
+    return timeOfOne(run, passes);
   };
   return {
     async timesOf(entryPoint) {
@@ -51,67 +49,6 @@ export async function openProfiler(device: GPUDevice, program: Program, seed = 0
       clock.destroy();
     },
   };
-}
-
-/** The median time of one of many; the first run warms up. */
-async function repeat(run: (times: number) => Promise<number>): Promise<number> {
-  await run(1);
-  const first = await run(1);
-  if (first > 100) return first;
-  let times = 1;
-  for (let taken = first; taken < longEnough && times < 1024; taken = await run(times)) times *= 2;
-  const measured: number[] = [];
-  for (let pass = 0; pass < passes; pass++) measured.push(await run(times));
-  return measured.toSorted((a, b) => a - b)[passes >> 1] / times;
-}
-
-interface Clock {
-  /** Milliseconds that one compute pass takes. */
-  time(record: (pass: GPUComputePassEncoder) => void): Promise<number>;
-  destroy(): void;
-}
-
-/** The adapter's clock, or the time until the queue is idle where it has none. */
-function openClock(device: GPUDevice): Clock {
-  if (!device.features.has("timestamp-query"))
-    return { time: (record) => timeQueue(device, record), destroy: () => {} };
-  const querySet = device.createQuerySet({ type: "timestamp", count: 2 });
-  const resolved = device.createBuffer({ size: 16, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
-  const read = device.createBuffer({ size: 16, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
-  const timestampWrites = { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 };
-  return {
-    async time(record) {
-      const encoder = device.createCommandEncoder();
-      const pass = encoder.beginComputePass({ timestampWrites });
-      record(pass);
-      pass.end();
-      encoder.resolveQuerySet(querySet, 0, 2, resolved, 0);
-      encoder.copyBufferToBuffer(resolved, 0, read, 0, 16);
-      device.queue.submit([encoder.finish()]);
-      await read.mapAsync(GPUMapMode.READ);
-      const [begin, end] = new BigUint64Array(read.getMappedRange().slice(0));
-      read.unmap();
-      return Number(end - begin) / 1e6;
-    },
-    destroy() {
-      querySet.destroy();
-      resolved.destroy();
-      read.destroy();
-    },
-  };
-}
-
-async function timeQueue(device: GPUDevice, record: (pass: GPUComputePassEncoder) => void): Promise<number> {
-  const encoder = device.createCommandEncoder();
-  const pass = encoder.beginComputePass();
-  record(pass);
-  pass.end();
-  const commands = encoder.finish();
-  await device.queue.onSubmittedWorkDone();
-  const start = performance.now();
-  device.queue.submit([commands]);
-  await device.queue.onSubmittedWorkDone();
-  return performance.now() - start;
 }
 
 function writeStates(device: GPUDevice, program: Program, buffers: readonly GPUBuffer[], seed: number): void {

@@ -24,7 +24,7 @@ const runtimeTypes = ["InputValue", "Kernel", "LoadedModule", "LoadOptions", "Pr
 export function emitModule(program: Program, facts: ModuleFacts): string {
   const writer = new CodeBlockWriter({ indentNumberOfSpaces: 2, newLine: "\n" });
   const entries = Object.values(program.entryPoints);
-  const taken = ["Tensor", "parameterShapes", "program", "load", ...runtimeTypes];
+  const taken = ["Tensor", "parameterShapes", "program", "load", "auto", ...runtimeTypes];
   const unique = uniqueNames([...taken, ...entryTypeNames(program)]);
   const name = unique(pascalCase(program.name));
   const create = `create${name}`;
@@ -41,11 +41,13 @@ export function emitModule(program: Program, facts: ModuleFacts): string {
   };
   const types = runtimeTypes.filter((type) => used[type] ?? true);
   writer.writeLine('import { load } from "chainrule/runtime";');
+  if (program.variants) writer.writeLine('import { auto } from "chainrule/tuning";');
   writeImport(writer, types);
   writeTypes(writer, program, name);
   writer.writeLine("/** Opens a device, compiles the kernels and sets the states. */");
   writer.write(`export function ${create}(options?: LoadOptions<${name}Params>): Promise<${name}>`).block(() => {
-    writer.writeLine(`return load<${name}>(program, options);`);
+    const given = program.variants ? "{ variants: auto, ...options }" : "options";
+    writer.writeLine(`return load<${name}>(program, ${given});`);
   });
   writer.blankLine();
   writeProgram(writer, program, unique);

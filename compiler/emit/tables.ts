@@ -10,22 +10,26 @@ import { camelCase } from "./names.ts";
  * still free in the module.
  */
 export function writeProgram(writer: CodeBlockWriter, program: Program, unique: (name: string) => string): void {
-  const names = program.kernels.map((kernel) => unique(`${camelCase(kernel.name)}Kernel`));
-  const shared = sharedFunctions(program.kernels, unique);
+  const all = [...program.kernels, ...(program.variants ?? [])];
+  const names = all.map((kernel) => unique(`${camelCase(kernel.name)}Kernel`));
+  const shared = sharedFunctions(all, unique);
   writeFunctions(writer, shared);
-  program.kernels.forEach((kernel, index) => writeKernel(writer, names[index], kernel, shared));
+  all.forEach((kernel, index) => writeKernel(writer, names[index], kernel, shared));
   const comments = new Map<Literal, string>();
   const entryPoints: Record<string, Literal> = {};
   for (const [name, entry] of Object.entries(program.entryPoints)) {
-    for (const binding of entry.dispatches.flatMap(allDispatches).flatMap((dispatch) => dispatch.bindings)) {
+    const dispatches = entry.dispatches.flatMap(allDispatches).flatMap((each) => [each, ...variantsOf(each)]);
+    for (const binding of dispatches.flatMap((dispatch) => dispatch.bindings)) {
       // One binding object may serve several dispatches, and mean the same in each.
       comments.set(binding as unknown as Literal, bindingName(program, entry, binding));
     }
     entryPoints[name] = { ...entry, dispatches: entry.dispatches.map(readable) } as unknown as Literal;
   }
   program.buffers.forEach((buffer, index) => comments.set(buffer as unknown as Literal, String(index)));
-  const kernels = names.map((verbatim): Verbatim => ({ verbatim }));
-  const table = { ...program, kernels, entryPoints } as unknown as Literal;
+  const named = names.map((verbatim): Verbatim => ({ verbatim }));
+  const count = program.kernels.length;
+  const variants = program.variants && { variants: named.slice(count) };
+  const table = { ...program, kernels: named.slice(0, count), ...variants, entryPoints } as unknown as Literal;
   const start = "export const program: Program = ";
   writer.writeLine("/** The compiled model: buffers, states, kernels, and the dispatches of each entry point. */");
   writer.write(`${start}${printLiteral(table, 0, start.length, (element) => comments.get(element))};`).newLine();
@@ -33,11 +37,23 @@ export function writeProgram(writer: CodeBlockWriter, program: Program, unique: 
   function readable(dispatch: Dispatch | Loop): Literal {
     if ("times" in dispatch)
       return { ...dispatch, dispatches: dispatch.dispatches.map(readable) } as unknown as Literal;
-    const kernel = {
-      verbatim: `${dispatch.kernel} /* ${program.kernels[dispatch.kernel].name.replaceAll("*/", "")} */`,
-    };
-    return { ...dispatch, kernel } as unknown as Literal;
+    const variants = dispatch.variants?.map(({ name, dispatches }) => ({
+      name,
+      dispatches: dispatches.map((each) => withKernel(each, program.variants!)),
+    }));
+    return { ...withKernel(dispatch, program.kernels), ...(variants && { variants }) } as unknown as Literal;
   }
+}
+
+/** A dispatch whose kernel has its name beside its number. */
+function withKernel(dispatch: Dispatch, kernels: readonly Kernel[]): object {
+  const name = kernels[dispatch.kernel].name.replaceAll("*/", "");
+  return { ...dispatch, kernel: { verbatim: `${dispatch.kernel} /* ${name} */` } };
+}
+
+/** What may take a dispatch's place. */
+function variantsOf({ variants = [] }: Dispatch): readonly Dispatch[] {
+  return variants.flatMap(({ dispatches }) => dispatches);
 }
 
 /** The dispatches of a loop, each once. */
@@ -70,7 +86,8 @@ function writeKernel(writer: CodeBlockWriter, name: string, kernel: Kernel, shar
   });
   // It begins on a line of its own.
   const wgsl: Verbatim = { verbatim: `/* wgsl */ \`\n${parts.join("").replace(/\n?$/, "\n")}\`` };
-  const literal: Literal = { name: kernel.name, bindings: kernel.bindings, wgsl };
+  const { name: label, bindings, needs } = kernel;
+  const literal = { name: label, bindings, ...(needs && { needs }), wgsl } as unknown as Literal;
   for (const line of [...comment, ...notes]) writer.writeLine(line);
   writer
     .write(`${start}${printLiteral(literal, 0, start.length)};`)

@@ -3,12 +3,15 @@
 /// whichever axis lies contiguous in memory. What a tile has beyond the edges is computed from whatever is read there, and
 /// not stored. What follows the product is its epilogue.
 import { addDims, multiplyDims } from "../../ir/dim.ts";
+import type { Value } from "../../ir/value.ts";
 import { seenAs } from "../cluster/cluster.ts";
 import type { Traffic } from "../cluster/store.ts";
 import { createNamer } from "../wgsl/names.ts";
 import { extentText } from "../wgsl/expression.ts";
 import { blocksOf, blockType, sharesRows, writeProduct, type Blocks } from "./contraction/product.ts";
-import { describeContraction, resultIndex, type ContractionShape } from "./contraction-shape.ts";
+import { sharedDeclarations, sharedNames, writeShared } from "./contraction/shared.ts";
+import type { SquareEdge } from "./contraction/tile.ts";
+import { describeContraction, describeSquare, resultIndex, type ContractionShape } from "./contraction-shape.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { variableIndex } from "./index.ts";
 import { hintFor, nameTensors, type Expression, type Kernel, type LowerContext, type Statement } from "./kernel.ts";
@@ -21,12 +24,18 @@ export const contractNames: ReadonlySet<string> = new Set([
   ...["a", "b", "t", "sum"].flatMap((prefix) => Array.from({ length: 16 }, (_, i) => `${prefix}${i}`)),
 ]);
 
-/** Lowers a contraction with its epilogue. */
-export function lowerContract(traffic: Traffic, context: LowerContext): Kernel {
-  const root = [...traffic.cluster.members].find((member) => member.op.kind === "contraction")!;
-  const shape = describeContraction(root, context.shared && sharedThreads);
+/** The contraction of a kernel that has one. */
+export function contractionOf({ cluster }: Traffic): Value | undefined {
+  return cluster.kind === "contract" ? [...cluster.members].find(({ op }) => op.kind === "contraction") : undefined;
+}
+
+/** Lowers a contraction with its epilogue; with an edge, in squares that workgroups of a graphics card take together. */
+export function lowerContract(traffic: Traffic, context: LowerContext, edge?: SquareEdge): Kernel {
+  const root = contractionOf(traffic)!;
+  const shape = edge ? describeSquare(root, edge) : describeContraction(root, context.shared && sharedThreads);
   const loaded = new Set(traffic.loads);
-  const namer = context.shared?.names.inside() ?? createNamer(contractNames);
+  const namer =
+    context.shared?.names.inside() ?? createNamer(edge ? new Set([...contractNames, ...sharedNames]) : contractNames);
   const tensorNames = nameTensors(traffic, context, namer.outside);
   let accumulator: Expression | undefined;
   const emitter = createEmitter(
@@ -41,7 +50,9 @@ export function lowerContract(traffic: Traffic, context: LowerContext): Kernel {
     traffic.stores,
   );
   const prologue = emitter.scope(() => {
+    if (edge) return writeShared(shape, edge, emitter);
     writeHead(shape, emitter);
+    if (sharesRows(shape)) emitter.push({ tag: "line", text: "let lane = local.x % 4u;" });
     writeProduct(shape, emitter);
   });
   const before = emitter.operations();
@@ -59,7 +70,7 @@ export function lowerContract(traffic: Traffic, context: LowerContext): Kernel {
       { extent: shape.rowCount, per: rows * down },
       { extent: shape.batchCount, per: deep },
     ],
-    declarations: [],
+    declarations: edge ? sharedDeclarations : [],
     tensorNames,
     helpers: [...emitter.helpers],
     flops: addDims(
@@ -76,7 +87,6 @@ function writeHead(shape: ContractionShape, emitter: Emitter): void {
   if (shape.batchCount !== 1) line(`let batch = ${position("group.z", deep, `local.x / ${across * down}u`, 1)};`);
   line(`let row = ${position("group.y", down, deep === 1 ? y : `${y} % ${down}u`, rows)};`);
   line(`let column = ${position("group.x", across, down * deep === 1 ? "local.x" : `local.x % ${across}u`, columns)};`);
-  if (sharesRows(shape)) line("let lane = local.x % 4u;");
 }
 
 function position(group: string, threads: number, thread: string, each: number): string {
@@ -129,16 +139,16 @@ function writeEpilogue(
 }
 
 /** The row of the i-th four columns: block by block, and row by row in each. */
-function rowText({ down, across, height }: Blocks): string {
+function rowText({ down, across, height, stride }: Blocks): string {
   if (across === 1) return down * height === 1 ? "row" : "row + i";
   const inside = height === 1 ? "row" : `row + i % ${height}u`;
-  return down === 1 ? inside : `row + i / ${height * across}u * ${height}u + i % ${height}u`;
+  return down === 1 ? inside : `row + i / ${height * across}u * ${stride.rows}u + i % ${height}u`;
 }
 
-function columnText({ down, across, height }: Blocks): string {
+function columnText({ down, across, height, stride }: Blocks): string {
   if (across === 1) return "column";
   const block = height === 1 ? "i" : `i / ${height}u`;
-  return down === 1 ? `column + ${block} * 4u` : `column + ${block} % ${across}u * 4u`;
+  return down === 1 ? `column + ${block} * ${stride.columns}u` : `column + ${block} % ${across}u * ${stride.columns}u`;
 }
 
 function elementText({ height }: Blocks): string {

@@ -5,7 +5,7 @@ import { joinIndex, splitIndex } from "../../ir/ops/layout.ts";
 import { elementCount } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import { throughLayouts } from "../cluster/access.ts";
-import { tileOf, type Tile } from "./contraction/tile.ts";
+import { squaresOf, squareTile, tileOf, type SquareEdge, type Tile } from "./contraction/tile.ts";
 import { indexAlgebra, laneAccess, variableIndex, type Index } from "./index.ts";
 
 /** Along which variable an operand is read four at a time; `none` reads single elements. */
@@ -31,6 +31,8 @@ export interface ContractionShape extends ContractionExtents {
   readonly tile: Tile;
   /** How the left and the right operand are read. */
   readonly modes: readonly [Vectorised, Vectorised];
+  /** Rows, and columns, from one block of four of a thread to its next one; 4 where absent. */
+  readonly blockStride?: number;
   /** The left operand is 0 or 1: what it multiplies is added up or not, whatever it is. */
   readonly picks: boolean;
   /** Workgroups cover batch, rows and columns, and fours of columns the columns, without any beyond. */
@@ -51,6 +53,16 @@ export function describeContraction(root: Value, threads?: number): ContractionS
 export function describeTiled(root: Value, tile: Tile): ContractionShape {
   const extents = extentsOf(root);
   return withTile(extents, vectorise(extents, 1, isMultipleOf(extents.columnCount, 4)), tile);
+}
+
+/** The same where a workgroup takes a square: each thread has blocks of four of it, as far apart as all threads reach. */
+export function describeSquare(root: Value, edge: SquareEdge): ContractionShape {
+  return { ...describeTiled(root, squareTile(edge)), blockStride: 64 };
+}
+
+/** The squares that a contraction may be taken in, the largest first. */
+export function contractionSquares(root: Value): readonly SquareEdge[] {
+  return contractAttrs(root).picks === true ? [] : squaresOf(extentsOf(root));
 }
 
 function withTile(extents: ContractionExtents, right: Vectorised, tile: Tile): ContractionShape {

@@ -1,6 +1,7 @@
 /// From a cluster to a kernel, by family.
 import type { Traffic } from "../cluster/store.ts";
 import { lowerAttention } from "./attention/lower.ts";
+import type { SquareEdge } from "./contraction/tile.ts";
 import { lowerContract } from "./contract.ts";
 import { lowerCumulative } from "./cumulative.ts";
 import type { Kernel, LowerContext } from "./kernel.ts";
@@ -8,8 +9,8 @@ import { lowerMap } from "./map.ts";
 import { lowerReduce } from "./reduce.ts";
 import { lowerSort } from "./sort.ts";
 
-/** The kernel of a cluster. */
-export function lower(traffic: Traffic, context: LowerContext): Kernel {
+/** The kernel of a cluster; with an edge, a contraction in squares that workgroups of a graphics card take together. */
+export function lower(traffic: Traffic, context: LowerContext, edge?: SquareEdge): Kernel {
   const { kind } = traffic.cluster;
   switch (kind) {
     case "map":
@@ -17,7 +18,7 @@ export function lower(traffic: Traffic, context: LowerContext): Kernel {
     case "reduce":
       return lowerReduce(traffic, context);
     case "contract":
-      return lowerContract(traffic, context);
+      return lowerContract(traffic, context, edge);
     case "cumulative":
       return lowerCumulative(traffic, context);
     case "sort":

@@ -78,6 +78,7 @@ export const layers: readonly Layer[] = [
 
   { row: "runtime/abi.ts", imports: [] },
   { row: "runtime/node.ts", imports: ["runtime/"], packages: ["node:", "webgpu"] },
+  { row: "runtime/tuning-node.ts", imports: ["runtime/"], packages: ["node:"] },
   { row: "runtime/train/checkpoint-node.ts", imports: ["runtime/"], packages: ["node:"] },
   { row: "runtime/", imports: ["runtime/"], packages: ["#platform"] },
 
@@ -152,7 +153,11 @@ export const layers: readonly Layer[] = [
   { row: "compiler/emit/", imports: [], types: ["runtime/abi.ts"], packages: ["ts-morph"] },
   // It times what the runtime launches, one dispatch at a time.
   { row: "compiler/cli/profile.ts", imports: ["compiler/", "runtime/"] },
-  { row: "compiler/cli/", imports: ["ir/", "compiler/", "runtime/index.ts"], packages: ["node:", "cac"] },
+  {
+    row: "compiler/cli/",
+    imports: ["ir/", "compiler/", "runtime/index.ts", "runtime/tuning.ts"],
+    packages: ["node:", "cac"],
+  },
   // compile.ts, program.ts, report.ts, index.ts: the pipeline. It knows every stage, and neither files nor commands.
   {
     row: "compiler/",

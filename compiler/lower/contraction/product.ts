@@ -21,12 +21,15 @@ export interface Blocks {
   readonly down: number;
   readonly across: number;
   readonly height: number;
+  /** Rows, and columns, from a block to the next. */
+  readonly stride: { readonly rows: number; readonly columns: number };
 }
 
 /** The blocks of a tile; numbered row by row, they are kept in `sum0`, `sum1` and so on. */
-export function blocksOf({ tile: { rows, columns } }: ContractionShape): Blocks {
+export function blocksOf({ tile: { rows, columns }, blockStride }: ContractionShape): Blocks {
   const height = Math.min(rows, 4);
-  return { down: rows / height, across: columns / 4, height };
+  const stride = { rows: blockStride ?? height, columns: blockStride ?? 4 };
+  return { down: rows / height, across: columns / 4, height, stride };
 }
 
 /** The type of a block: a column of the matrix is a row of the block. */

@@ -92,3 +92,34 @@ function arrange(batch: number, down: number, across: number, threads: number): 
   }
   return { across: best.across, down: best.down, deep: best.deep };
 }
+
+/** Rows, and columns, of the squares that workgroups take together on graphics cards. */
+export type SquareEdge = 128 | 64;
+
+/** Numbers of an operand that are in such a workgroup's memory at once: both operands fill what every device has, 16 KiB. */
+export const sharedNumbers: number = 2048;
+
+/** Threads of such a workgroup side by side, and one below the other. */
+const squareThreads = 16;
+
+/** So many squares, or the card is better filled by smaller ones. */
+const enoughSquares: Readonly<Record<SquareEdge, number>> = { 128: 64, 64: 128 };
+
+/** A product that is smaller in one direction is mostly edge; shorter sums are over before what is shared pays. */
+const [smallestSide, shortestSum] = [128, 64] as const;
+
+/** The squares that a product is worth, the largest first; none where an extent is not a number. */
+export function squaresOf({ batchCount, rowCount, columnCount, length }: Omit<TileExtents, "scattered">): readonly SquareEdge[] {
+  const extents = [batchCount, rowCount, columnCount, length];
+  if (!extents.every((each): each is number => typeof each === "number")) return [];
+  const [batch, height, width, terms] = extents;
+  if (Math.min(height, width) < smallestSide || terms < shortestSum) return [];
+  const count = (edge: SquareEdge): number => batch * Math.ceil(height / edge) * Math.ceil(width / edge);
+  return ([128, 64] as const).filter((edge) => count(edge) >= enoughSquares[edge]);
+}
+
+/** The tile of a thread of a workgroup that takes a square. */
+export function squareTile(edge: SquareEdge): Tile {
+  const each = edge / squareThreads;
+  return { rows: each, columns: each, across: squareThreads, down: squareThreads, deep: 1 };
+}
