@@ -166,7 +166,7 @@ function writtenSingly({ steps, apart }: Together, notes: Graph["notes"]): reado
   };
   for (const { traffic, targets, loop } of steps) {
     if (loop) continue;
-    const context = { notes, name: "kernel", stateOf: () => undefined, shared };
+    const context = { notes, name: "kernel", stateOf: () => undefined, isExact: () => false, shared };
     visit(lower(traffic, { ...context, targets: (value) => targets.get(value) ?? [] }).body);
   }
   return found;

@@ -65,10 +65,11 @@ export function makeKernel(
 function contextOf(
   step: PlannedStep,
   name: string,
-  { notes, stateOf }: ProgramView,
+  { notes, stateOf, halves }: ProgramView,
   shared?: SharedModule,
 ): LowerContext {
-  return { notes, stateOf, name, targets: (value) => step.targets.get(value) ?? [], shared };
+  const targets: LowerContext["targets"] = (value) => step.targets.get(value) ?? [];
+  return { notes, stateOf, name, targets, isExact: (tensor) => !halves?.has(tensor), shared };
 }
 
 /** The comment above a kernel. */

@@ -1,15 +1,16 @@
 /// The loops of a row kernel over the elements of its row: a lane goes over the same elements in each, and keeps in
 /// registers what several of them need.
 import { wgslType } from "../../ir/ops/define.ts";
+import { joinIndex } from "../../ir/ops/layout.ts";
 import type { Value } from "../../ir/value.ts";
 import { extentText } from "../wgsl/expression.ts";
 import { identifier, type Namer } from "../wgsl/names.ts";
 import type { Arrangement } from "./accumulate.ts";
 import type { Emitter } from "./emitter.ts";
-import type { Index } from "./index.ts";
-import type { Expression, Statement } from "./kernel.ts";
+import { indexAlgebra, laneAccess, placeKey, type Index } from "./index.ts";
+import type { Expression, Statement, Target } from "./kernel.ts";
 import type { Lane } from "./leaf.ts";
-import { planRegisters, type Kept } from "./registers.ts";
+import { planRegisters, type Kept, type KeptElements, type RowLoops } from "./registers.ts";
 import type { Rows } from "./rows.ts";
 import type { Register } from "./scope.ts";
 
@@ -36,6 +37,8 @@ export interface ElementPlan {
   /** What each loop needs of an element. */
   readonly needs: readonly (readonly Value[])[];
   readonly namer: Namer;
+  /** Where elements may lie until the last loop writes results, each to the place of the element that it is made from. */
+  readonly result: Target | undefined;
   isKnown(value: Value): boolean;
   hint(value: Value): string;
 }
@@ -45,7 +48,8 @@ interface Held extends Register {
 }
 
 /** The loops of a kernel, and what is kept between them. */
-export function planElementLoops({ rows, arrangement, needs, namer, isKnown, hint }: ElementPlan): ElementLoops {
+export function planElementLoops(plan: ElementPlan): ElementLoops {
+  const { rows, arrangement, namer, hint } = plan;
   const { length } = rows;
   const { lanes, width, tall } = arrangement;
   // As many elements as lanes take at a time, or fewer: there is no loop.
@@ -55,14 +59,17 @@ export function planElementLoops({ rows, arrangement, needs, namer, isKnown, hin
   const index = rows.at(variable);
   const inFours = width === 4 ? { variable, extent: length } : undefined;
   const lane = tall === 4 ? { variable: "row", extent: rows.rowCount } : inFours;
-  const kept = turns * width * tall;
-  const found = Number.isFinite(turns) ? planRegisters({ needs, index, variable, turns: kept, isKnown }) : [];
-  const registers = found.map((kept): Held => {
-    const name = namer(identifier(hint(kept.value)));
-    const text = turns === 1 ? name : `${name}[${lanes * width === 1 ? variable : "turn"}]`;
+  const { inRegisters, inResult } = planKept(plan, { index, variable, turns: turns * width * tall, lane });
+  const hold = (kept: Kept, textOf: (name: string) => string): Held => {
+    const text = textOf(namer(identifier(hint(kept.value))));
     const expression = { tag: "name", text, dtype: kept.value.type.dtype, lanes: lane ? 4 : 1 } as const;
     return { kept, filled: false, isDeclared: turns > 1 || !isFull, expression };
-  });
+  };
+  const place = lanes * width === 1 ? variable : "turn";
+  const held = inRegisters.map((kept) => hold(kept, (name) => (turns === 1 ? name : `${name}[${place}]`)));
+  const memory = plan.result && { target: plan.result, index: inMemory(plan.result, index) };
+  const written = inResult && { ...hold(inResult, (name) => name), isDeclared: false, memory };
+  const registers: readonly Held[] = written ? [...held, written] : held;
   let operations = 0;
   const end = extentText(length);
   return {
@@ -73,22 +80,41 @@ export function planElementLoops({ rows, arrangement, needs, namer, isKnown, hin
       if (turns === 1 && width === 4) emitter.push(line(`let position = ${firstPlace(arrangement)};`));
     },
     write(loop, emitter, action, conditions = []) {
-      const written = emitter.loop(variable, action);
-      operations += written.operations;
+      const loopText = emitter.loop(variable, action);
+      operations += loopText.operations;
       for (const { kept, expression, isDeclared } of registers) {
         if (kept.loop === loop && isDeclared) emitter.push(line(declaration(expression, turns)));
       }
       if (turns === 1) {
-        return pushGuarded([...conditions, ...(isFull ? [] : [`${variable} < ${end}`])], written.body, emitter);
+        return pushGuarded([...conditions, ...(isFull ? [] : [`${variable} < ${end}`])], loopText.body, emitter);
       }
-      const counted = registers.length > 0 && lanes * width > 1;
+      const counted = held.length > 0 && lanes * width > 1;
       const { head, start } = counted ? loopOfTurns(arrangement, turns, end, isFull) : loopOfPlaces(arrangement, end);
-      pushGuarded(conditions, [{ tag: "block", head, body: [...start, ...written.body] }], emitter);
+      pushGuarded(conditions, [{ tag: "block", head, body: [...start, ...loopText.body] }], emitter);
     },
   };
 }
 
 const line = (text: string): Statement => ({ tag: "line", text });
+
+/** What loops keep; lengths that are not bound yet keep nothing. */
+function planKept(
+  { needs, isKnown, result }: ElementPlan,
+  loops: Pick<RowLoops, "index" | "variable" | "turns"> & { readonly lane: Lane | undefined },
+): KeptElements {
+  const { index, lane } = loops;
+  if (!Number.isFinite(loops.turns)) return { inRegisters: [] };
+  const isSideBySide = !result || !lane || laneAccess(inMemory(result, index), lane.variable) === "contiguous";
+  const place = placeKey(index);
+  return planRegisters(
+    { ...loops, needs, isKnown },
+    (kept) => result !== undefined && isSideBySide && kept.place === place && kept.value.type.dtype === "f32",
+  );
+}
+
+/** Where an element of a result lies. */
+const inMemory = ({ value }: Target, index: readonly Index[]): Index =>
+  joinIndex(index, value.type.shape, indexAlgebra);
 
 /** Where a lane begins. */
 function firstPlace({ lanes, width }: Arrangement): string {

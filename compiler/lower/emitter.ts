@@ -10,7 +10,7 @@ import { conditionAlgebra, isUniformAlong, type Conjunct } from "./condition.ts"
 import { atLane, constantIndex, createPlaces, indexAlgebra, laneAccess, variableIndex, type Index } from "./index.ts";
 import { componentOf, nesting, type Expression, type Statement } from "./kernel.ts";
 import { emitLeaf, type Lane } from "./leaf.ts";
-import { depthOf, fillRegister, makeScope, type Loop, type Register, type Scope } from "./scope.ts";
+import { depthOf, fillRegister, makeScope, readRegister, type Loop, type Register, type Scope } from "./scope.ts";
 
 /** What emission must know about the kernel around it. */
 export interface KernelView {
@@ -231,7 +231,7 @@ function write(
   const home = progress.scopes[progress.scopes.length - 1];
   const kept = progress.view.registerOf?.(value, place);
   const register = kept?.expression.lanes === (lane ? 4 : 1) ? kept : undefined;
-  if (register?.filled) return register.expression;
+  if (register?.filled) return readKept(register, value, key, home, progress);
   const operands = value.operands.map((operand) => {
     const emitted = emit(operand, index, lane, progress);
     return op.repeats && emitted.tag === "apply" ? bind(operand, emitted, home, progress) : emitted;
@@ -246,6 +246,15 @@ function write(
     : deservesName(value, application, progress)
       ? bind(value, application, home, progress)
       : application;
+  home.known.set(value, [...(home.known.get(value) ?? []), { key, expression }]);
+  return expression;
+}
+
+/** What a loop before has computed. Memory is read once: what is written there next takes its place. */
+function readKept(register: Register, value: Value, key: string, home: Scope, progress: Progress): Expression {
+  const read = readRegister(register);
+  if (read.tag === "name") return read;
+  const expression = bind(value, read, home, progress);
   home.known.set(value, [...(home.known.get(value) ?? []), { key, expression }]);
   return expression;
 }

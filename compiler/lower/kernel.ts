@@ -103,6 +103,8 @@ export interface LowerContext {
   targets(value: Value): readonly Target[];
   /** The state that takes a value at the end of the call, in this kernel or another. */
   stateOf(value: Value): Value | undefined;
+  /** True for a tensor in which numbers are kept as they are: none of halves. */
+  isExact(tensor: Value): boolean;
   /** Name of the kernel. */
   readonly name: string;
   /** For a kernel that shares a module and its workgroups with others. */

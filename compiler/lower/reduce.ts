@@ -14,7 +14,16 @@ import { assignParts, combineLanes, dtypeOf, type Accumulating, type Arrangement
 import { planElementLoops, pushGuarded, type ElementLoops } from "./element-loops.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { indexAlgebra, variableIndex } from "./index.ts";
-import { foldGrid, hintFor, nameTensors, widen, type Expression, type Kernel, type LowerContext } from "./kernel.ts";
+import {
+  foldGrid,
+  hintFor,
+  nameTensors,
+  widen,
+  type Expression,
+  type Kernel,
+  type LowerContext,
+  type Target,
+} from "./kernel.ts";
 import { arrange, isWhole, rowsOf, sharedThreads, unitsOf, writeHead, type Rows } from "./rows.ts";
 import { writeStores } from "./store.ts";
 import { tallOf } from "./tall.ts";
@@ -46,7 +55,8 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
   const { shared } = context;
   const arrangement = arrangeRows(traffic, rows, shared);
   const hint = (value: Value): string => hintFor(value, context);
-  const elements = planElementLoops({ rows, arrangement, needs, isKnown, namer, hint });
+  const result = scratchOf(fullStores(stores, cluster), isWhole(rows.rowCount, arrangement), context);
+  const elements = planElementLoops({ rows, arrangement, needs, result, isKnown, namer, hint });
   const arrayOf = arraysOf(shared, namer);
   const plan: Plan = { cluster, arrangement, ...rows, namer, finished: new Map(), declarations: [], arrayOf, elements };
   const emitter = createEmitter(
@@ -81,6 +91,14 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
       multiplyDims(rows.rowCount, emitter.operations() - elements.operations() + accumulated.finish),
     ),
   };
+}
+
+/** A result in which numbers may lie on the way. Threads without a row of their own repeat another's and must not write. */
+function scratchOf(full: readonly Value[], isOwn: boolean, context: LowerContext): Target | undefined {
+  const targets = isOwn ? full.flatMap((value) => context.targets(value)) : [];
+  return targets.find(({ value, state, row }) => {
+    return !state && !row && value.type.dtype === "f32" && context.isExact(value);
+  });
 }
 
 /** Gives out arrays of the workgroup: kernels of one module have the same, since no workgroup is of two of them. */

@@ -1,7 +1,8 @@
-/// What a row kernel keeps in registers: elements that one of its loops computes and a later one needs again. Each lane
-/// goes over the same elements in all of them, so nobody else needs them.
+/// What a row kernel keeps from loop to loop: elements that one computes and a later one needs again. Each lane goes over
+/// the same elements in all of them, so nobody else needs them: they stay in registers, or where the result will be.
 import type { Value } from "../../ir/value.ts";
 import { readsOf, throughLayouts } from "../cluster/access.ts";
+import { descend } from "../cluster/descend.ts";
 import { mentions, placeKey, type Index } from "./index.ts";
 
 /** Registers of 32 bits that a lane may fill with elements: of the 64 and more that a thread has where there are many. */
@@ -29,15 +30,43 @@ export interface RowLoops {
   isKnown(value: Value): boolean;
 }
 
-/** What is worth keeping, within the registers that there are: what takes the most operations to compute again. */
-export function planRegisters(loops: RowLoops): readonly Kept[] {
+/** What loops keep. */
+export interface KeptElements {
+  readonly inRegisters: readonly Kept[];
+  /** Written where a result will be, and read there again before the result takes its place. */
+  readonly inResult?: Kept | undefined;
+}
+
+/**
+ * What is worth keeping, within the registers that there are: what takes the most operations to compute again. One that
+ * finds no room there, and calls functions, may lie in a result where `fitsResult` says so.
+ */
+export function planRegisters(loops: RowLoops, fitsResult: (kept: Kept) => boolean): KeptElements {
   const refused = new Set<Kept>();
   const met = createMet();
+  let inResult: Kept | undefined;
   for (;;) {
-    const kept = findShared(loops, met, refused);
-    if (kept.length * loops.turns <= mostRegisters) return kept;
-    refused.add(kept.reduce((least, each) => (each.work < least.work ? each : least)));
+    const inRegisters = findShared(loops, met, refused).filter((each) => each !== inResult);
+    if (inRegisters.length * loops.turns <= mostRegisters) return { inRegisters, inResult };
+    inResult ??= inRegisters
+      .filter((each) => callsFunctions(each.value, loops) && fitsResult(each))
+      .reduce<Kept | undefined>((most, each) => (most && most.work >= each.work ? most : each), undefined);
+    const rest = inRegisters.filter((each) => each !== inResult);
+    if (rest.length === inRegisters.length) {
+      refused.add(rest.reduce((least, each) => (each.work < least.work ? each : least)));
+    }
   }
+}
+
+/** True where some operation under a value is more than an instruction or two. */
+function callsFunctions(value: Value, { isKnown }: RowLoops): boolean {
+  let calls = false;
+  descend([value], (each) => {
+    if (each.op.kind === "leaf" || isKnown(each)) return false;
+    calls ||= each.op.kind === "elementwise" && (each.op.helpers ?? []).length > 0;
+    return true;
+  });
+  return calls;
 }
 
 interface Element extends Kept {

@@ -1,7 +1,7 @@
 /// Blocks of a kernel while they are written: what stands in each, and which variables it declares.
 import type { Value } from "../../ir/value.ts";
 import { mentions, type Index } from "./index.ts";
-import { widen, type Expression, type Statement } from "./kernel.ts";
+import { targetTensor, widen, type Expression, type Statement, type Target } from "./kernel.ts";
 
 /** A block. */
 export interface Scope {
@@ -29,6 +29,8 @@ export interface Register {
   readonly isDeclared: boolean;
   /** A loop has put the value there. */
   filled: boolean;
+  /** Where it lies, if it is memory: the name is that of the variable in the loop that writes it. */
+  readonly memory?: { readonly target: Target; readonly index: Index } | undefined;
 }
 
 /** An empty block; with a variable, a loop over it. */
@@ -49,12 +51,22 @@ export function depthOf(scopes: readonly Scope[], index: readonly Index[], lane?
 /** Puts a value into its register. */
 export function fillRegister(register: Register, value: Expression, { statements }: Scope): Expression {
   register.filled = true;
-  const { expression, isDeclared } = register;
+  const { expression, isDeclared, memory } = register;
   const kept = expression.lanes === 4 ? widen(value) : value;
   statements.push(
     isDeclared
       ? { tag: "assign", before: `${expression.text} = `, value: kept, after: ";" }
       : { tag: "let", name: expression.text, value: kept },
   );
+  if (memory) {
+    statements.push({ tag: "line", text: "// Kept where the result will be, for what comes below." });
+    statements.push({ tag: "store", ...memory, value: expression });
+  }
   return expression;
+}
+
+/** What a later loop finds in a register. */
+export function readRegister({ expression, memory }: Register): Expression {
+  if (!memory) return expression;
+  return { ...expression, tag: "load", tensor: targetTensor(memory.target), index: memory.index };
 }

@@ -28,7 +28,8 @@ function writeFree(graph: Graph, entryName: string): readonly FreeKernel[] {
   };
   return planEntry(entry, graph.notes).steps.map((step, position) => {
     const targets = (value: Value) => step.targets.get(value) ?? [];
-    const surroundings = { notes: graph.notes, name: `kernel${position}`, targets, stateOf: () => undefined };
+    const around = { stateOf: () => undefined, isExact: () => true };
+    const surroundings = { notes: graph.notes, name: `kernel${position}`, targets, ...around };
     const kernel = lower(step.traffic, surroundings);
     return { kernel, wgsl: writeKernel(kernel, context, [`kernel ${position}`]).wgsl };
   });
