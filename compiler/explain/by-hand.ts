@@ -92,7 +92,7 @@ function simplified(graph: Graph, attempt: Attempt, log: DerivationLog): Value {
   const early = algebraFirst ? [marks, canonicalizeWith(log), collect(), collect()] : [];
   const [start] = runPasses(page(gradient), early).entryPoints[0].outputs;
   const algebra = [canonicalizeWith(log), stabilizeWith(log), simplifyWith(log), cseWith(log)];
-  const late = [collect(), collect(), foldWith(log), cseWith(log)];
+  const late = [collect(), collect(), foldWith(log), collect(), cseWith(log)];
   const result = runPasses(page(loss, start), [marks, ...algebra, ...late]);
   const [, found] = result.entryPoints[0].outputs;
   // The compiled gradient comes first, so that its spelling stays.

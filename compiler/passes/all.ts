@@ -45,9 +45,10 @@ export function makeSymbolicPasses({ log, strictFloat = false, fruitless }: Symb
     // Merged values have all their readers counted, which decides what collecting saves.
     cseWith(log),
     collectWith(log, strictFloat, fruitless),
-    // Once more: what the first round replaced no longer counts as a reader of its parts.
-    collectWith(log, strictFloat, fruitless),
     foldWith(log, strictFloat),
+    cseWith(log),
+    // Once more: a number may have a sign now, or be the same as another.
+    collectWith(log, strictFloat, fruitless),
     cseWith(log),
   ];
   return [

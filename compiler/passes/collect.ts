@@ -1,22 +1,38 @@
 /// Sums of products are multiplied out, collected and factored where that is cheaper.
+import type { Graph } from "../../ir/graph.ts";
 import type { Pass } from "../pass.ts";
 import type { DerivationLog } from "../rewrite/log.ts";
 import { collectingRules } from "../rewrite/rules/all.ts";
 import { permittedRules } from "../rewrite/rule.ts";
 import { rewritePass } from "./rewrite-pass.ts";
 
+/** Each round leaves arithmetic of less work: more rounds than any formula takes. */
+const mostRounds = 16;
+
 /**
  * Makes the pass; `log` notes what fires, and `strictFloat` leaves out rules that round differently. Passes with the same
  * rules may share `fruitless`, the shapes that are left as they are.
+ * It goes on until nothing changes: what a round has replaced no longer counts as a reader of its parts.
  */
 export function collectWith(log?: DerivationLog, strictFloat = false, fruitless?: Set<string>): Pass {
-  return rewritePass(
+  const once = rewritePass(
     "collect",
     "Sums of products are multiplied out, collected and factored where that is cheaper.",
     permittedRules(collectingRules, strictFloat),
     log,
     fruitless,
   );
+  return { ...once, run: (graph) => untilSettled(graph, once) };
+}
+
+function untilSettled(graph: Graph, pass: Pass): Graph {
+  let before = graph;
+  for (let round = 0; round < mostRounds; round++) {
+    const after = pass.run(before);
+    if (after === before) return after;
+    before = after;
+  }
+  return before;
 }
 
 /** Sums of products are multiplied out, collected and factored where that is cheaper. */

@@ -218,13 +218,14 @@ function writeSoftplus(argument: Linear, coefficient: number, rest: Linear, type
     const written = [[plain, coefficient * (1 - share)] as const, [mirrored, coefficient * share] as const];
     return { written, left: addLinear(rest, argument, coefficient * share) };
   }
-  const within = [...rest.terms.keys()].every((atom) => argument.terms.has(atom));
-  if (!within || (rest.constant !== 0 && argument.constant === 0)) {
-    return { written: [[plain, coefficient]], left: rest };
-  }
   // k·softplus(a − b) + k·b = k·ln(eᵃ + eᵇ)
   const b = scaleLinear(rest, 1 / coefficient);
-  const joined = logaddexp(writeLinear(addLinear(argument, b), type), writeLinear(b, type)) as Value;
+  const a = addLinear(argument, b);
+  const within = [...rest.terms.keys()].every((atom) => argument.terms.has(atom));
+  // A number alone is taken in only where that leaves none: ln(2 + eˣ).
+  const isTakenIn = rest.terms.size > 0 ? argument.constant !== 0 : Math.abs(a.constant) < 1e-6;
+  if (!within || (rest.constant !== 0 && !isTakenIn)) return { written: [[plain, coefficient]], left: rest };
+  const joined = logaddexp(writeLinear(a, type), writeLinear(b, type)) as Value;
   return { written: [[joined, coefficient]], left: linearConstant(0) };
 }
 
@@ -243,8 +244,10 @@ function rowsIn({ terms }: Linear, argument: Linear): number {
   const isBesideRow = (total: Value): boolean => {
     const row = underLayouts(total);
     const scale = terms.get(total) ?? 0;
-    const isRow = ([x, by]: Part): boolean => by === -scale && same(x, row.operands[0]) && !mentionsInfinity(x);
-    return row.op === logsumexpOp && [...terms].some(isRow);
+    if (row.op !== logsumexpOp || scale === 0) return false;
+    const opposite = scaleLinear(linearOf(row.operands[0]), -scale);
+    const isRow = ([x, by]: Part): boolean => equalLinear(opposite, linearAtom(x, by)) && !mentionsInfinity(x);
+    return [...terms].some(isRow);
   };
   return [...argument.terms.keys()].filter(isBesideRow).length;
 }

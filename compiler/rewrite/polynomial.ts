@@ -20,7 +20,7 @@ export interface Term {
 }
 
 /** Larger expressions stay as they are: what a person would collect by hand is small. */
-const limits = { terms: 16, nodes: 48 };
+const limits = { terms: 16, nodes: 48, factors: 24 };
 
 /** An arithmetic expression as a sum of products, and what it was made of. */
 export interface Polynomial {
@@ -133,6 +133,7 @@ function product(value: Value, { members, termsOf, intern, multiplyOut }: Expans
   const over: Value[] = [];
   const under: Value[] = [];
   const sign = gatherFactors(value, members, over, under);
+  if (sign === undefined) return undefined;
   let terms: readonly Term[] | undefined = [{ coefficient: whole(sign), powers: new Map() }];
   for (const factor of [...over]) {
     const cancelled = under.findIndex((divisor) => same(divisor, factor));
@@ -149,15 +150,18 @@ function product(value: Value, { members, termsOf, intern, multiplyOut }: Expans
   return terms;
 }
 
-function gatherFactors(value: Value, members: ReadonlySet<Value>, over: Value[], under: Value[]): number {
+/** Factors of a product, and its sign; undefined where there are too many: squares of squares have 2ⁿ. */
+function gatherFactors(value: Value, members: ReadonlySet<Value>, over: Value[], under: Value[]): 1 | -1 | undefined {
   const [a, b] = value.operands;
   if (!members.has(value) || value.op === add.op || value.op === sub.op) {
-    over.push(value);
-    return 1;
+    return over.push(value) + under.length > limits.factors ? undefined : 1;
   }
   const sign = gatherFactors(a, members, over, under);
-  if (value.op === neg.op) return -sign;
-  return sign * (value.op === mul.op ? gatherFactors(b, members, over, under) : gatherFactors(b, members, under, over));
+  if (sign === undefined) return undefined;
+  if (value.op === neg.op) return sign === 1 ? -1 : 1;
+  const [into, other] = value.op === mul.op ? [over, under] : [under, over];
+  const second = gatherFactors(b, members, into, other);
+  return second && (sign === second ? 1 : -1);
 }
 
 function reciprocal(

@@ -2,7 +2,7 @@
 import { abs, exp, maximum, minimum, pow, softplus } from "../../ir/ops/functions.ts";
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
 import { castOp, selectOp } from "../../ir/ops/choose.ts";
-import { equal } from "../../ir/ops/compare.ts";
+import { equal, greater, less } from "../../ir/ops/compare.ts";
 import { contractAttrs } from "../../ir/ops/contract.ts";
 import { cummaxOp, cumminOp, cumprodOp, cumsumOp } from "../../ir/ops/cumulative.ts";
 import { stopGradient } from "../../ir/ops/derivative.ts";
@@ -130,7 +130,7 @@ function rangeOfElement(value: Value, of: Ranges): Range {
     case minimum.op:
       return { low: Math.min(of(a).low, of(b).low), high: Math.min(of(a).high, of(b).high) };
     case selectOp:
-      return union(of(operands[1]), of(operands[2]));
+      return boundedRange(value, of) ?? union(of(operands[1]), of(operands[2]));
     case pow.op:
       return powerRange(of(a), b, of);
     case castOp:
@@ -142,6 +142,16 @@ function rangeOfElement(value: Value, of: Ranges): Range {
     default:
       return anything;
   }
+}
+
+/** where(x < c, x, c) is the smaller one, where(x > c, x, c) the larger. */
+function boundedRange({ operands: [condition, x, other] }: Value, of: Ranges): Range | undefined {
+  const [a, b] = condition.operands;
+  const bound = constantValue(other) ?? NaN;
+  if (Number.isNaN(bound) || !a || !b || !same(a, x) || !same(b, other)) return undefined;
+  const { low, high } = of(x);
+  if (condition.op === less.op) return { low: Math.min(low, bound), high: Math.min(high, bound) };
+  return condition.op === greater.op ? { low: Math.max(low, bound), high: Math.max(high, bound) } : undefined;
 }
 
 const union = (a: Range, b: Range): Range => ({ low: Math.min(a.low, b.low), high: Math.max(a.high, b.high) });

@@ -14,6 +14,7 @@ type Matrix = Tensor<"f32">;
 /** Steps that read their operand twice: so many of them have as many paths as 2 to that number. */
 const doublings: Readonly<Record<string, (x: Matrix) => Matrix>> = {
   "a sum of itself and its total": (x) => add(sum(x, { axis: 1, keepAxes: true }), x) as Matrix,
+  "its square": (x) => mul(x, x) as Matrix,
   "a product of its sine and cosine": (x) => mul(sin(x), cos(x)) as Matrix,
   "a choice between two": (x) => where(greater(x, 0), sin(x), exp(x)) as Matrix,
   "the larger of itself and its transpose": (x) => maximum(x, transpose(x)) as Matrix,

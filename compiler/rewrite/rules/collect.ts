@@ -5,7 +5,7 @@ import { broadcastOp } from "../../../ir/ops/sum.ts";
 import { remembering } from "../../../ir/intern.ts";
 import type { Value } from "../../../ir/value.ts";
 import { factored } from "../factor.ts";
-import { arithmeticIn, expand, isArithmetic, type Polynomial } from "../polynomial.ts";
+import { arithmeticIn, expand, isArithmetic, type Polynomial, type Term } from "../polynomial.ts";
 import { distinctOperands } from "../reads.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
 import { hidesArithmetic, shapeOf, sketchOf, type Sketch } from "../shape.ts";
@@ -63,7 +63,13 @@ function cheapest(value: Value, parts: Parts): Value | undefined {
   let best: { readonly value: Value | undefined; readonly cost: number } = { value: undefined, cost: costOf(freed) };
   // What others read anyway is either taken apart as well or taken as it is.
   const intact = kept.size > 0 ? expand(value, { opaque: kept, multiplyOut: false }) : undefined;
-  for (const candidate of [...forms(value, tree), ...(intact ? forms(value, intact, kept) : [])]) {
+  const reused = kept.size > 0 ? withProducts(tree, kept) : undefined;
+  const candidates = [
+    ...forms(value, tree),
+    ...(intact ? forms(value, intact, kept) : []),
+    ...(reused ? [reused] : []),
+  ];
+  for (const candidate of candidates) {
     const written = factored(candidate, value.type);
     if (!written) continue;
     const cost = costOf(newValues(written, parts));
@@ -79,6 +85,48 @@ function cheapest(value: Value, parts: Parts): Value | undefined {
 function forms(value: Value, plain: Polynomial, opaque?: ReadonlySet<Value>): readonly Polynomial[] {
   const out = expand(value, { opaque, multiplyOut: true });
   return out && out.terms.length <= plain.terms.length ? [out, plain] : [plain];
+}
+
+/** Powers of products that others read anyway: with p = a·b at hand, p·a·b is p². Undefined where there is none. */
+function withProducts(tree: Polynomial, kept: ReadonlySet<Value>): Polynomial | undefined {
+  const products = [...kept].flatMap((value) => {
+    const terms = value.op === mul.op ? expand(value, { multiplyOut: false })?.terms : undefined;
+    return terms?.length === 1 && isProduct(terms[0]) ? [{ value, term: terms[0] }] : [];
+  });
+  if (products.length === 0) return undefined;
+  const used = new Set<Value>();
+  const terms = tree.terms.map((whole) =>
+    products.reduce((rest, { value, term }) => {
+      const times = timesIn(term, rest);
+      if (times < 2) return rest;
+      used.add(value);
+      return withPower(value, times, rest, term);
+    }, whole),
+  );
+  return used.size > 0 ? { ...tree, terms, atoms: [...used, ...tree.atoms] } : undefined;
+}
+
+/** Two atoms or more, without a number: that can stand anywhere. */
+function isProduct({ coefficient, powers }: Term): boolean {
+  const all = [...powers.values()];
+  return coefficient.over === 1 && coefficient.under === 1 && all.every((power) => power > 0) && all.length > 1;
+}
+
+/** How often a product is in another. */
+function timesIn(part: Term, whole: Term): number {
+  const counts = [...part.powers].map(([atom, power]) => Math.floor((whole.powers.get(atom) ?? 0) / power));
+  return Math.max(0, Math.min(...counts));
+}
+
+/** The term with a power of `value` in the place of what it is a product of. */
+function withPower(value: Value, times: number, whole: Term, part: Term): Term {
+  const powers = new Map(whole.powers);
+  for (const [atom, power] of part.powers) {
+    const left = powers.get(atom)! - times * power;
+    if (left === 0) powers.delete(atom);
+    else powers.set(atom, left);
+  }
+  return { ...whole, powers: powers.set(value, (powers.get(value) ?? 0) + times) };
 }
 
 /** Costs are sums of hundredths, which float64 rounds: equal ones may differ by that, different ones differ by 0.01. */

@@ -125,7 +125,7 @@ function elementwiseOfBroadcasts(value: Value): Value | undefined {
 }
 
 /** The axis of its groups is none of the model's: what is calculated with a convolution goes without it. */
-const isConvolution = (value: Value): boolean => underLayouts(value).op === convolveOp;
+export const isConvolution = (value: Value): boolean => underLayouts(value).op === convolveOp;
 
 /** f(x with axes of extent 1, 1) = f(x, 1) with axes of extent 1, which a repetition does without. */
 function elementwiseOfUnitAxes(value: Value): Value | undefined {

@@ -9,7 +9,7 @@ import { mentionsExponential, monomialOf, termsOf } from "../exponential.ts";
 import { addLinear, linearConstant, linearSoftplus, mapLinear, scaleLinear, writeLinear } from "../linear.ts";
 import { atomMonomial, exponentialMonomial, isExponential, isPure, numberMonomial } from "../monomial.ts";
 import { timesMonomial, writeMonomial, type Monomial } from "../monomial.ts";
-import { rangeOf } from "../range.ts";
+import { rangeOf, type Range } from "../range.ts";
 import { rule, type Rule } from "../rule.ts";
 
 /** Exponents up to here neither overflow nor vanish. */
@@ -52,13 +52,22 @@ const isExponentialFactor = remembering((each: Value) => mentionsExponential(eac
  */
 function isUnsafe(over: readonly Value[], under: readonly Value[]): boolean {
   const shared = (each: Value, others: readonly Value[]): boolean => others.some((other) => same(each, other));
-  const above = over.filter((each) => isExponentialFactor(each) && !shared(each, under));
-  const below = under.filter((each) => isExponentialFactor(each) && !shared(each, over));
-  const overflows = (each: Value): boolean => !(rangeOf(each).high < largest);
-  if (below.some(overflows)) return true;
-  if (above.length + below.length > 1 && above.some(overflows)) return true;
+  const above = over.filter((each) => isExponentialFactor(each) && !shared(each, under)).map(rangeOf);
+  const below = under.filter((each) => isExponentialFactor(each) && !shared(each, over)).map(rangeOf);
+  if (below.some(({ high }) => !(high < largest))) return true;
+  if (above.some((each, at) => !(each.high < largest) && isMadeGood(above.toSpliced(at, 1), below, each))) return true;
+  const vanishes = ({ low }: Range): boolean => !(low > 1 / largest);
+  return above.some(vanishes) && below.some(vanishes);
+}
+
+/**
+ * True where others may be so small that a large factor does not show: cosh² is as large as its parts. One that is not
+ * beyond float32 by itself, as e⁸⁰, stays so beside others of at most 1.
+ */
+function isMadeGood(others: readonly Range[], below: readonly Range[], { high }: Range): boolean {
+  if (below.length > 0) return true;
   return (
-    above.some((each) => !(rangeOf(each).low > 1 / largest)) && below.some((each) => !(rangeOf(each).low > 1 / largest))
+    others.some(({ low }) => low < 1) && !(others.reduce((most, each) => most * Math.max(1, each.high), high) < 1e37)
   );
 }
 
@@ -80,16 +89,27 @@ function productOf({ over, under, sign }: Factors): Monomial {
 const repeated = (values: readonly Value[]): Value | undefined =>
   values.find((each, i) => !each.constant && values.indexOf(each) < i);
 
-/** True for x · e^(u/2) · e^(u/2) and |x · e^(u/2)| · e^(u/2), where x may be so small that x · eᵘ is none too large. */
+/**
+ * True for x · e^(u/2) · e^(u/2) and |x · e^(u/2)| · e^(u/2), where x may be so small that x · eᵘ is none too large; and for
+ * the square of what is halved already.
+ */
 function isHalved({ over, under }: Factors): boolean {
+  if (under.some(isExponentialFactor) || !(over.length > 2 || over.some(isSize))) return false;
   const parts = over
     .flatMap((each) => (isSize(each) ? factorsOf(each.operands[0]).over : [each]))
     .filter(isExponentialFactor);
-  const halves = parts.length === 2 && repeated(parts) !== undefined;
-  return halves && (over.length > 2 || over.some(isSize)) && !under.some(isExponentialFactor);
+  return (parts.length === 2 && repeated(parts) !== undefined) || areInPairs(over.filter(isExponentialFactor));
 }
 
+const areInPairs = (factors: readonly Value[]): boolean =>
+  factors.length > 0 && factors.every((each) => factors.filter((other) => other === each).length % 2 === 0);
+
 const isSize = ({ op }: Value): boolean => op === abs.op;
+
+/** True where a formula of few steps reads a value. */
+function isMadeOf(formula: Value, value: Value, steps = 3): boolean {
+  return formula === value || (steps > 0 && formula.operands.some((each) => isMadeOf(each, value, steps - 1)));
+}
 
 /** x² · eᵘ = (x · e^(u/2))², and |x| · eᵘ = |x · e^(u/2)| · e^(u/2). */
 function sizeTimesExponential(value: Value): Value | undefined {
@@ -102,6 +122,8 @@ function sizeTimesExponential(value: Value): Value | undefined {
   const rest = over.toSpliced(over.indexOf(x), 1);
   const again = rest.indexOf(x);
   const power = writeLinear({ ...exponent, constant: 0 }, type);
+  // What is made of the exponential is as large as that.
+  if (factors.over.some((each) => each !== x && isExponentialFactor(each) && isMadeOf(x, each))) return undefined;
   if ((again < 0 && !isSize(x)) || !(rangeOf(power).high > largestExponent)) return undefined;
   const root = exp(writeLinear(scaleLinear({ ...exponent, constant: 0 }, 0.5), type));
   const half: Value = mul(again < 0 ? x.operands[0] : x, root);

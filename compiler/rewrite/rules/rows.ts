@@ -9,6 +9,7 @@ import { remembering } from "../../../ir/intern.ts";
 import { sameShape, type Shape } from "../../../ir/type.ts";
 import { apply, same, sameAttrs, type Value } from "../../../ir/value.ts";
 import { elementwiseRoot, rule, type Rule } from "../rule.ts";
+import { isConvolution } from "./layout.ts";
 import { isUniform, uniformTo } from "./uniform.ts";
 
 const largestFormula = 40;
@@ -76,7 +77,7 @@ function reductionOfTranspose(value: Value): Value | undefined {
 /** Axes of extent 1 that come or go make no difference to a sum along others. */
 function reductionOfUnits(value: Value): Value | undefined {
   const [shaped] = value.operands;
-  if (shaped.op !== reshapeOp) return undefined;
+  if (shaped.op !== reshapeOp || isConvolution(shaped)) return undefined;
   const [x] = shaped.operands;
   const [from, to] = [x, shaped].map(({ type }) => longAxes(type.shape));
   if (!sameShape(extentsOf(x, from), extentsOf(shaped, to))) return undefined;

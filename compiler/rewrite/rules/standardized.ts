@@ -54,19 +54,24 @@ function sumsToNothing(value: Value, axes: Axes): boolean {
   return isScaled(a, b) || isScaled(b, a);
 }
 
-/** A sum of terms without those that add up to nothing; undefined where there are none, or nothing else. */
-function withoutNothing(value: Value, axes: Axes): Value | undefined {
+/**
+ * A sum of terms without those that add up to nothing; undefined where there are none, or nothing else. What others read
+ * is not made anew without them: ∂L/∂β is the sum of all of ∂L/∂y.
+ */
+function withoutNothing(value: Value, axes: Axes, around: Surroundings): Value | undefined {
   const [a, b] = value.operands;
-  if (value.op === div.op && withoutAxes(b, axes)) return mapped(withoutNothing(a, axes), (rest) => div(rest, b));
-  if (value.op === mul.op && withoutAxes(b, axes)) return mapped(withoutNothing(a, axes), (rest) => mul(rest, b));
-  if (value.op === mul.op && withoutAxes(a, axes)) return mapped(withoutNothing(b, axes), (rest) => mul(a, rest));
-  if (value.op !== add.op && value.op !== sub.op) return undefined;
-  if (sumsToNothing(b, axes)) return withoutNothing(a, axes) ?? a;
-  if (sumsToNothing(a, axes)) {
-    const rest = withoutNothing(b, axes) ?? b;
-    return value.op === sub.op ? neg(rest) : rest;
+  const inside = (part: Value): Value | undefined => withoutNothing(part, axes, around);
+  if (value.op === add.op || value.op === sub.op) {
+    if (sumsToNothing(b, axes)) return inside(a) ?? a;
+    if (sumsToNothing(a, axes) && value.op === add.op) return inside(b) ?? b;
   }
-  const [left, right] = [withoutNothing(a, axes), withoutNothing(b, axes)];
+  if (around.uses(value) > 1) return undefined;
+  if (value.op === div.op && withoutAxes(b, axes)) return mapped(inside(a), (rest) => div(rest, b));
+  if (value.op === mul.op && withoutAxes(b, axes)) return mapped(inside(a), (rest) => mul(rest, b));
+  if (value.op === mul.op && withoutAxes(a, axes)) return mapped(inside(b), (rest) => mul(a, rest));
+  if (value.op !== add.op && value.op !== sub.op) return undefined;
+  if (sumsToNothing(a, axes)) return neg(inside(b) ?? b);
+  const [left, right] = [inside(a), inside(b)];
   return left || right ? apply(value.op, [left ?? a, right ?? b]) : undefined;
 }
 
@@ -217,10 +222,15 @@ const arithmetic = [add, sub].map((operator) => operator.op.name);
 
 /** Divisors of rows, and deviations that add up to nothing. */
 export const standardizedRules: readonly Rule[] = [
-  rule("terms that add up to nothing", "assumes-finite", "sum(x + (y - mean(y))) = sum(x)", [sumOp.name], (value) =>
-    isFloat(value.type.dtype)
-      ? mapped(withoutNothing(value.operands[0], axesOf(value)), (rest) => sum(rest, { axes: axesOf(value) }))
-      : undefined,
+  rule(
+    "terms that add up to nothing",
+    "assumes-finite",
+    "sum(x + (y - mean(y))) = sum(x)",
+    [sumOp.name],
+    (value, around) =>
+      isFloat(value.type.dtype)
+        ? mapped(withoutNothing(value.operands[0], axesOf(value), around), (rest) => sum(rest, { axes: axesOf(value) }))
+        : undefined,
   ),
   rule("sum of quotients", "assumes-finite", "sum(x / broadcast(s)) = sum(x) / s", [sumOp.name], sumOfQuotients),
   rule(

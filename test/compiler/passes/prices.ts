@@ -106,7 +106,7 @@ export const prices: readonly Price[] = [
       "Logarithm over its operand": [5, 1],
       "Growth over its rate": [4.88, 1],
       "Number over its growth": [6.5, 1],
-      "Share that decays": [4, 1],
+      "Share that decays": [3.5, 1],
     },
   },
   {
