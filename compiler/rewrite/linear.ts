@@ -218,11 +218,10 @@ function writeSoftplus(argument: Linear, coefficient: number, rest: Linear, type
     const written = [[plain, coefficient * (1 - share)] as const, [mirrored, coefficient * share] as const];
     return { written, left: addLinear(rest, argument, coefficient * share) };
   }
-  // k·softplus(a − b) + k·b = k·ln(eᵃ + eᵇ)
+  // k·softplus(a − b) + k·b = k·ln(eᵃ + eᵇ); a number alone is taken in where that leaves none: ln(2 + eˣ).
   const b = scaleLinear(rest, 1 / coefficient);
   const a = addLinear(argument, b);
   const within = [...rest.terms.keys()].every((atom) => argument.terms.has(atom));
-  // A number alone is taken in only where that leaves none: ln(2 + eˣ).
   const isTakenIn = rest.terms.size > 0 ? argument.constant !== 0 : Math.abs(a.constant) < 1e-6;
   if (!within || (rest.constant !== 0 && !isTakenIn)) return { written: [[plain, coefficient]], left: rest };
   const joined = logaddexp(writeLinear(a, type), writeLinear(b, type)) as Value;
