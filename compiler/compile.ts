@@ -23,6 +23,11 @@ export interface CompileOptions {
   /** What activations are kept as between kernels: `f16` takes half the bytes; arithmetic is float32. Default `f32`. */
   readonly storage?: Storage;
   /**
+   * So many bytes may the tensors between kernels take, those of all entry points together. Kernels run in another order and
+   * some of them again, until that holds: results are the same bits, a step takes longer. Default: no limit.
+   */
+  readonly memoryBudget?: number;
+  /**
    * Attention of so many queries × keys or more goes without a tensor of that size: its scores are computed block by block,
    * and again for derivatives. Default: where that saves time, or memory that is worth it (`passes/block-attention.ts`).
    */
@@ -47,15 +52,15 @@ export interface Compilation {
 
 /** Compiles a model, and says what it came to. Errors: `size-unbound`, `size-unknown`, and those of the passes. */
 export function compileWithFacts(graph: Graph, options: CompileOptions = {}): Compilation {
-  const { strictFloat = false, storage, blockedScores } = options;
+  const { strictFloat = false, storage, memoryBudget, blockedScores } = options;
   const { log, counts } = countContracts();
   const symbolic = { log, strictFloat, fruitless: new Set<string>() };
   const derived = derive(graph, symbolic); // gradients in simplest form, while sizes are still names
   const bound = bindSizes(derived, options.dims ?? {}); // kernels are written for sizes that are numbers
   const simple = simplifyAfterBinding(bound, symbolic); // 1/batch is a constant now
-  const ready = runPasses(simple, kernelPasses({ strictFloat, blockedScores })); // in ops that kernels have, none too large
+  const ready = runPasses(simple, kernelPasses({ log, strictFloat, blockedScores })); // in ops that kernels have, none too large
   const planned = lowerScans.run(ready); // carries and outputs of loops are rows of tensors
-  const { program, facts } = assemble(planned, undefined, storage); // kernels, memory and tables
+  const { program, facts } = assemble(planned, undefined, { storage, memoryBudget }); // kernels, memory and tables
   const contracts = counts();
   return {
     ...{ program, derived, bound, ready, entries: facts, contracts },

@@ -101,6 +101,15 @@ export const dispatchSize = defineError(
   }),
 );
 
+export const memoryBudget = defineError(
+  "memory-budget",
+  "What lies between the kernels of an entry point fits into the memory budget.",
+  (entry: string, budget: number, smallest: number, alive: readonly string[]) => ({
+    message: `the arena must fit into a memory budget of ${budget} bytes: the smallest found for "${entry}" has ${smallest}`,
+    help: `--memory-budget ${smallest}, or { memoryBudget: ${smallest} }, or a smaller batch; alive at once there:\n${alive.map((each) => `    ${each}`).join("\n")}`,
+  }),
+);
+
 export const outputFile = defineError(
   "output-file",
   "The file named by --out can be written.",

@@ -87,14 +87,26 @@ export function launchSteps(steps: readonly PlannedStep[], around: Surroundings,
   return join(steps.map((step) => launchStep(step, around, depth)));
 }
 
+/** Offsets of tensors that have another place in some dispatches than in others. */
+export type Moved = ReadonlyMap<Together, ReadonlyMap<Value, number>>;
+
 /** The dispatches of steps that run side by side. */
-export function launchGroups(groups: readonly Together[], around: Surroundings): Launched {
+export function launchGroups(groups: readonly Together[], around: Surroundings, moved?: Moved): Launched {
   return join(
     groups.map((group) => {
       const [{ loop }] = group.steps;
-      return loop ? launchLoop(loop, around, 0) : launch(group, around, 0);
+      const there = moved?.get(group);
+      const surroundings = there ? { ...around, locations: movedTo(around.locations, there) } : around;
+      return loop ? launchLoop(loop, surroundings, 0) : launch(group, surroundings, 0);
     }),
   );
+}
+
+/** Where tensors lie when some have moved within their buffers. */
+function movedTo(locations: Surroundings["locations"], offsets: ReadonlyMap<Value, number>): Map<Value, Location> {
+  const all = new Map(locations);
+  for (const [value, offset] of offsets) all.set(value, { ...locations.get(value)!, offset });
+  return all;
 }
 
 function join(parts: readonly Launched[]): Launched {
@@ -127,7 +139,7 @@ function launch(group: Together, around: Surroundings, depth: number): Launched 
   const { kernels, signer, made, notes, halves } = around;
   const { text, tensors } = signer.ofAll(steps);
   const names = steps.map((step) => kernelName(step, notes));
-  const key = `${text}\n${placesText(tensors, around)}`;
+  const key = `${group.isLeft ? "left of others\n" : ""}${text}\n${placesText(tensors, around)}`;
   const known = made.get(key);
   const reusable = known ?? make(group, names, tensors, around);
   if (known) kernels.likewise(known.kernel, names);

@@ -58,7 +58,9 @@ export function makeKernel(
   edge?: SquareEdge,
 ): MadeKernel {
   const [step, ...others] = group.steps;
-  return others.length === 0 ? makeOne(step, names[0], around, edge) : makeMany(group, names, bindsBuffers, around);
+  return others.length === 0 && !group.isLeft
+    ? makeOne(step, names[0], around, edge)
+    : makeMany(group, names, bindsBuffers, around);
 }
 
 /** What lowering must know of a step. */

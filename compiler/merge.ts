@@ -1,7 +1,6 @@
 /// Which kernels run side by side, in one dispatch: those that do not wait for each other, have workgroups of one size,
 /// and bind few buffers together. A dispatch costs more than a branch, and small kernels leave a device idle.
 import { elementCount } from "../ir/type.ts";
-import { inputOp, stateOp } from "../ir/ops/leaf.ts";
 import type { Value } from "../ir/value.ts";
 import { mostBindings } from "./cluster/partition.ts";
 import { describeContraction } from "./lower/contraction-shape.ts";
@@ -10,7 +9,7 @@ import { arrangeRows, fullStores } from "./lower/reduce.ts";
 import { isShort, rowsOf, sharedThreads, unitsOf } from "./lower/rows.ts";
 import { tensorsOf, type PlannedStep } from "./plan.ts";
 import { createSigner } from "./signature.ts";
-import { storageType } from "./wgsl/write.ts";
+import { addSlabs, fitBuffers, slabsOf, type SlabType } from "./slabs.ts";
 
 /** A single row of more elements than this is no work for one small workgroup. */
 const longestRow = 4096;
@@ -20,10 +19,12 @@ export interface Together {
   readonly steps: readonly PlannedStep[];
   /** Threads go without barriers, also those of short rows. */
   readonly apart: boolean;
+  /** The only one left of kernels that ran side by side: it is written as it was among them. */
+  readonly isLeft?: boolean;
 }
 
 /** Text that a driver compiles at once has an end. */
-const mostKernels = 32;
+export const mostKernels = 32;
 
 /**
  * The dispatches of steps, in an order in which each finds what it needs. `outputs` lie in a buffer of their own, and so
@@ -36,7 +37,7 @@ export function sideBySide(
   halves: ReadonlySet<Value> = new Set(),
   signer = createSigner(),
 ): readonly Together[] {
-  const before = waits(steps);
+  const before = waitsOf(steps);
   const grids = steps.map(remembered(gridOf, (step) => signer.of(step).text));
   const tensors = steps.map(tensorsOf);
   const slabs = tensors.map((all) => slabsOf(all, outputs, halves));
@@ -164,18 +165,19 @@ function createTable(
 }
 
 /** What threads a kernel asks for. */
-interface Grid {
+export interface Grid {
   readonly kind: ReturnType<typeof kindOf>;
   readonly workgroups: number;
 }
 
-function gridOf(step: PlannedStep): Grid {
+/** The threads of a kernel that may run beside others. */
+export function gridOf(step: PlannedStep): Grid {
   const kind = kindOf(step);
   return { kind, workgroups: kind === "alone" ? Infinity : workgroupsOf(step, kind) };
 }
 
 /** The function, which goes by what `keyOf` says and looks at one of those that are alike. */
-function remembered<T, R>(find: (each: T) => R, keyOf: (each: T) => string): (each: T) => R {
+export function remembered<T, R>(find: (each: T) => R, keyOf: (each: T) => string): (each: T) => R {
   const known = new Map<string, R>();
   return (each) => {
     const key = keyOf(each);
@@ -204,7 +206,7 @@ interface Group {
 }
 
 /** For each step those that must have run: they write what it reads, or read or write what it overwrites. */
-function waits(steps: readonly PlannedStep[]): readonly (readonly number[])[] {
+export function waitsOf(steps: readonly PlannedStep[]): readonly (readonly number[])[] {
   const [readers, writers] = [new Map<Value, number[]>(), new Map<Value, number[]>()];
   return steps.map(({ traffic, targets }, step) => {
     const written = [...targets.values()].flat().map(targetTensor);
@@ -246,40 +248,6 @@ function countBoth(some: ReadonlySet<Value>, more: ReadonlySet<Value>): number {
   let count = some.size;
   for (const tensor of more) if (!some.has(tensor)) count++;
   return count;
-}
-
-/** The type of the tensors of one buffer: several types cannot be bound as one array. */
-type SlabType = ReturnType<typeof storageType> | "mixed";
-
-/** The buffers of tensors, as far as they can be told before there are buffers, and what lies in them. */
-function slabsOf(
-  tensors: ReadonlySet<Value>,
-  outputs: ReadonlySet<Value>,
-  halves: ReadonlySet<Value>,
-): ReadonlyMap<unknown, SlabType> {
-  const slabs = new Map<unknown, SlabType>();
-  for (const tensor of tensors) {
-    const isHalf = halves.has(tensor);
-    const slab = isHalf ? "halves" : slabOf(tensor, outputs);
-    addSlabs(slabs, [[slab, isHalf ? "u32" : storageType(tensor.type.dtype)]]);
-  }
-  return slabs;
-}
-
-function addSlabs(slabs: Map<unknown, SlabType>, more: Iterable<readonly [unknown, SlabType]>): void {
-  for (const [slab, type] of more) slabs.set(slab, (slabs.get(slab) ?? type) === type ? type : "mixed");
-}
-
-/** True where one dispatch can bind the buffers of both, each as an array of one type. */
-function fitBuffers(some: ReadonlyMap<unknown, SlabType>, more: ReadonlyMap<unknown, SlabType>): boolean {
-  const all = new Map(some);
-  addSlabs(all, more);
-  return all.size <= mostBindings && ![...all.values()].includes("mixed");
-}
-
-function slabOf(tensor: Value, outputs: ReadonlySet<Value>): unknown {
-  if (tensor.op === inputOp) return tensor;
-  return tensor.op === stateOp ? "states" : outputs.has(tensor) ? "outputs" : "arena";
 }
 
 /** Workgroups of a kernel in a group. */

@@ -12,7 +12,7 @@ import { classExtents } from "../ir/classes.ts";
 import { plainInitializer } from "./initialize.ts";
 import { bytesOf, roundTo16 } from "./bytes.ts";
 import { createKernelTable, type KernelTable } from "./kernel-table.ts";
-import { ownTensors, storeHalves, type Storage, type Stored } from "./half.ts";
+import type { Storage, Stored } from "./half.ts";
 import {
   allDispatches,
   launchGroups,
@@ -21,10 +21,11 @@ import {
   type Location,
   type Surroundings,
 } from "./launch.ts";
-import { sideBySide, type Together } from "./merge.ts";
+import { withinBudget } from "./memory.ts";
+import { mostBufferBytes, packed, type MemoryFacts, type Packing } from "./pack.ts";
 import { planEntry, type EntryPlan, type PlannedStep } from "./plan.ts";
-import { createSigner, type Signer } from "./signature.ts";
-import { allocate, largestLiveSum, roundUp, type Arena, type Interval } from "./schedule/allocate.ts";
+import { createSigner } from "./signature.ts";
+import { roundUp } from "./schedule/allocate.ts";
 import { storageType } from "./wgsl/write.ts";
 
 /** What is known about one entry point, for reports. */
@@ -36,6 +37,14 @@ export interface EntryFacts {
   readonly arenaLowerBound: number;
   /** With `storage` f16: tensors in half precision, and why others of the arena are not. */
   readonly stored?: Pick<Stored, "halves" | "wide">;
+  /** With `memoryBudget`: what it took. */
+  readonly memory?: MemoryFacts;
+}
+
+/** What tensors between kernels may take. */
+export interface MemoryOptions {
+  readonly storage?: Storage;
+  readonly memoryBudget?: number;
 }
 
 /** A program and what is known about it. */
@@ -44,14 +53,15 @@ export interface Assembly {
   readonly facts: readonly EntryFacts[];
 }
 
-/** States of one buffer together stay within WebGPU's default limits. */
-const mostStateBytes = 128 * 1024 * 1024;
-
 /**
  * The program of a graph whose sizes are bound and whose derivatives are expanded. `refused` is told what kernels did not
- * take in; `storage` says what activations are kept as.
+ * take in; `storage` says what activations are kept as, and `memoryBudget` how many bytes all arenas may take.
  */
-export function assemble(graph: Graph, refused?: Lessons["refused"], storage: Storage = "f32"): Assembly {
+export function assemble(
+  graph: Graph,
+  refused?: Lessons["refused"],
+  { storage = "f32", memoryBudget }: MemoryOptions = {},
+): Assembly {
   const buffers: BufferPlan[] = [];
   const add = (label: string, role: BufferPlan["role"], bytes: number): number =>
     // Whole vectors, where tensors of a buffer are bound together.
@@ -59,9 +69,10 @@ export function assemble(graph: Graph, refused?: Lessons["refused"], storage: St
   const locations = new Map<Value, Location>();
   const states = placeStates(graph, add, locations);
   const signer = createSigner();
-  const plans = graph.entryPoints
+  const unbounded = graph.entryPoints
     .map((entry) => planEntry(entry, graph.notes, refused))
-    .map((plan) => ({ plan, ...packed(plan, graph, storage, signer) }));
+    .map((plan) => packed(plan, graph, storage, signer));
+  const plans = memoryBudget === undefined ? unbounded : withinBudget(unbounded, memoryBudget, graph.notes, signer);
   const addArena = (label: string, bytes: number): number => (bytes > 0 ? add(label, "arena", bytes) : -1);
   const arena = addArena("arena", Math.max(0, ...plans.map(({ whole }) => whole.bytes)));
   const halfArena = addArena("halves", Math.max(0, ...plans.map(({ half }) => half.bytes)));
@@ -72,55 +83,27 @@ export function assemble(graph: Graph, refused?: Lessons["refused"], storage: St
   const entryPoints: Record<string, EntryPoint> = {};
   const facts: EntryFacts[] = [];
   for (const packing of plans) {
-    const { plan, whole, half, stored, lowerBound } = packing;
+    const { plan, whole, half, stored, lowerBound, memory } = packing;
     const local = new Map(locations);
     for (const [value, offset] of whole.offsets) local.set(value, { buffer: arena, offset });
     for (const [value, offset] of half.offsets) local.set(value, { buffer: halfArena, offset });
     const { entry, launches } = assembleEntry(graph, packing, buffers, add, local, shared);
     entryPoints[plan.entry.name] = entry;
     const arenaFacts = { arenaBytes: whole.bytes + half.bytes, arenaLowerBound: lowerBound };
-    facts.push({ name: plan.entry.name, plan, launches, ...arenaFacts, ...(storage === "f16" && { stored }) });
+    facts.push({
+      name: plan.entry.name,
+      plan,
+      launches,
+      ...arenaFacts,
+      ...(storage === "f16" && { stored }),
+      ...(memory && { memory }),
+    });
   }
   const [kernels, variants] = [shared.kernels.finish(), shared.variants.finish()];
   const others = variants.length > 0 && { variants };
   const program = { abi: abiVersion, name: graph.name, buffers, states, kernels, ...others, entryPoints };
   return { program: { ...program, limits: limitsOf(buffers, entryPoints) }, facts };
 }
-
-/** The dispatches of an entry point and their memory: floats and halves apart, since a buffer is bound as one type. */
-interface Packing {
-  readonly plan: EntryPlan;
-  readonly stored: Stored;
-  readonly whole: Arena;
-  readonly half: Arena;
-  /** The largest sum of bytes alive at once. */
-  readonly lowerBound: number;
-}
-
-/** Kernels bind whole buffers where these can be bound. */
-function packed(plan: EntryPlan, { notes, states }: Graph, storage: Storage, signer: Signer): Omit<Packing, "plan"> {
-  const { steps, outputs } = plan;
-  const pack = (bindsBuffers: boolean) => {
-    const group = (halves?: ReadonlySet<Value>) => sideBySide(steps, new Set(outputs), bindsBuffers, halves, signer);
-    const stored =
-      storage === "f16"
-        ? storeHalves(plan, notes, group)
-        : { groups: group(), halves: new Set<Value>(), wide: new Map() };
-    const intervals = intervalsOf(stored.groups, outputs, stored.halves);
-    const whole = allocate(intervals.filter(({ value }) => !stored.halves.has(value)));
-    if (stored.halves.size === 0) return { stored, whole, half: nothing, lowerBound: whole.lowerBound };
-    const half = allocate(intervals.filter(({ value }) => stored.halves.has(value)));
-    return { stored, whole, half, lowerBound: largestLiveSum(intervals) };
-  };
-  const packing = pack(true);
-  const largest = Math.max(packing.whole.bytes, packing.half.bytes, sum(states), sum(outputs));
-  return largest <= mostStateBytes ? packing : pack(false);
-}
-
-const nothing: Arena = { offsets: new Map(), bytes: 0, lowerBound: 0 };
-
-const sum = (tensors: readonly Value[]): number =>
-  tensors.reduce((total, tensor) => roundUp(total) + bytesOf(tensor), 0);
 
 function slot(name: string, value: Value, location: Location): Slot {
   return { name, dtype: storageType(value.type.dtype), shape: value.type.shape as readonly number[], ...location };
@@ -135,7 +118,7 @@ function placeStates(graph: Graph, add: AddBuffer, locations: Map<Value, Locatio
     const name = graph.notes.get(state)?.name ?? "state";
     if (elementCount(state.type.shape) === 0) throw emptyTensor(name, state.type.shape);
     let group = groups.at(-1);
-    if (!group || roundUp(group.bytes) + bytesOf(state) > mostStateBytes)
+    if (!group || roundUp(group.bytes) + bytesOf(state) > mostBufferBytes)
       groups.push((group = { values: [], bytes: 0 }));
     offsets.set(state, roundUp(group.bytes));
     group.bytes = roundUp(group.bytes) + bytesOf(state);
@@ -153,31 +136,6 @@ function placeStates(graph: Graph, add: AddBuffer, locations: Map<Value, Locatio
   });
 }
 
-/** Lifetimes of the tensors that an entry point keeps in the arena. */
-function intervalsOf(
-  groups: readonly Together[],
-  outputs: readonly Value[],
-  halves: ReadonlySet<Value>,
-): readonly Interval[] {
-  const end = new Map<Value, number>();
-  const returned = new Set(outputs);
-  const steps = groups.flatMap((group, time) => group.steps.map((step) => ({ step, time })));
-  for (const { step, time } of steps) for (const value of step.traffic.loads) end.set(value, time);
-  return steps.flatMap(({ step, time: start }) => [
-    ...ownTensors(step).flatMap((value) =>
-      returned.has(value) ? [] : [{ value, bytes: bytesOf(value, halves), start, end: end.get(value) ?? start }],
-    ),
-    // What a loop keeps for itself lives as long as it runs.
-    ...innerTensors(step).map((value) => ({ value, bytes: bytesOf(value), start, end: start })),
-  ]);
-}
-
-function innerTensors({ loop }: PlannedStep): readonly Value[] {
-  if (!loop) return [];
-  const steps = [...loop.first, ...loop.each];
-  return [...loop.inner, ...steps.flatMap((step) => [...ownTensors(step), ...innerTensors(step)])];
-}
-
 /** Most places of any loop. */
 function mostPlaces(steps: readonly PlannedStep[]): number {
   return Math.max(0, ...steps.map(({ loop }) => (loop ? Math.max(loop.times, mostPlaces(loop.each)) : 0)));
@@ -185,7 +143,7 @@ function mostPlaces(steps: readonly PlannedStep[]): number {
 
 function assembleEntry(
   graph: Graph,
-  { plan, stored: { groups, halves } }: Packing,
+  { plan, stored: { groups, halves }, moved }: Packing,
   buffers: readonly BufferPlan[],
   add: AddBuffer,
   locations: Map<Value, Location>,
@@ -200,10 +158,9 @@ function assembleEntry(
   const outputs = placeOutputs(plan, add, locations);
   const surroundings = { entry: entry.name, settings, settingsBuffer, halves, made: new Map(), ...shared };
   const stateOf = (value: Value): Value | undefined => plan.updates.get(value)?.[0];
-  const { dispatches, launches } = launchGroups(groups, {
-    ...surroundings,
-    ...{ notes: graph.notes, stateOf, locations, labelOf: (buffer) => buffers[buffer].label },
-  });
+  const labelOf = (buffer: number): string => buffers[buffer].label;
+  const around = { ...surroundings, notes: graph.notes, stateOf, locations, labelOf };
+  const { dispatches, launches } = launchGroups(groups, around, moved);
   const compiled: EntryPoint = {
     inputs,
     settings: [...settings].map(([leaf, name]) => ({ name, value: (leaf.attrs.identity as SettingIdentity).value })),

@@ -9,6 +9,7 @@ import type { Compilation } from "./compile.ts";
 import { isKeptHalf, storageReport, type StorageReport } from "./half-report.ts";
 import { idealBytes } from "./ideal.ts";
 import { allDispatches, type LaunchFacts } from "./launch.ts";
+import { memoryReport, type MemoryReport } from "./memory-report.ts";
 import type { EntryFacts } from "./program.ts";
 import type { ContractCounts } from "./rewrite/contracts.ts";
 import { refusedPairs, type RefusedPair } from "./why.ts";
@@ -43,6 +44,8 @@ export interface EntryReport {
   readonly residuals: readonly ResidualReport[];
   /** How float tensors of the arena are kept; only with `storage` f16. */
   readonly storage?: StorageReport;
+  /** What a memory budget took; only with one. */
+  readonly memory?: MemoryReport;
   /** Why neighbouring kernels are two; only where it was asked for. */
   readonly refused?: readonly RefusedPair[];
 }
@@ -89,6 +92,7 @@ export function report({ program, bound, ready, entries, contracts }: Compilatio
           ...entryReport(program, entry.name, { ...entry, idealBytes: idealBytes(entryNamed(ready, entry.name)) }),
           residuals: kept.map((each) => residualReport(each, bound.notes, isHalf(each))),
           ...(stored && { storage: storageReport(stored, ready.notes) }),
+          ...(entry.memory && { memory: memoryReport(entry.memory, ready.notes) }),
           ...(refused && { refused: refused.get(entry.name)! }),
         },
       ];
@@ -124,7 +128,7 @@ function entryReport(
   program: Program,
   name: string,
   facts: EntryFacts & { readonly idealBytes: number },
-): Omit<EntryReport, "residuals" | "refused" | "storage"> {
+): Omit<EntryReport, "residuals" | "refused" | "storage" | "memory"> {
   const { launches, arenaBytes, arenaLowerBound, idealBytes } = facts;
   const kernels = new Set(
     program.entryPoints[name].dispatches.flatMap(allDispatches).map((dispatch) => program.kernels[dispatch.kernel]),

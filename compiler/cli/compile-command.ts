@@ -22,6 +22,7 @@ export interface CompileCommand {
   readonly check: boolean;
   readonly strictFloat: boolean;
   readonly storage: Storage;
+  readonly memoryBudget: number | undefined;
 }
 
 /** Compiles; returns the exit code. */
@@ -63,8 +64,8 @@ interface Generated {
 /** Text of the module that a model file compiles to, and what is to be said about the model. */
 async function generate(command: CompileCommand): Promise<Generated> {
   const { graph, sources } = await loadModelFile(command.model);
-  const { dims, strictFloat, storage } = command;
-  const { program, warnings } = compileWithFacts(graph, { dims, strictFloat, storage });
+  const { dims, strictFloat, storage, memoryBudget } = command;
+  const { program, warnings } = compileWithFacts(graph, { dims, strictFloat, storage, memoryBudget });
   const text = emitModule(program, {
     version: packageInfo().version,
     model: displayPath(command.model),
@@ -75,18 +76,24 @@ async function generate(command: CompileCommand): Promise<Generated> {
 }
 
 /** SHA-256 of the sources, sizes and choices, the same on every platform. */
-function hashOf(sources: ReadonlyMap<string, string>, { dims, strictFloat, storage }: CompileCommand): string {
+function hashOf(sources: ReadonlyMap<string, string>, command: CompileCommand): string {
+  const { dims, strictFloat, storage, memoryBudget } = command;
   const hash = createHash("sha256");
   for (const [file, text] of sources) hash.update(`${displayPath(file)}\0${unixLines(text)}\0`);
   if (strictFloat) hash.update("strict float\0");
   if (storage !== "f32") hash.update(`storage ${storage}\0`);
+  if (memoryBudget !== undefined) hash.update(`memory budget ${memoryBudget}\0`);
   return hash.update(JSON.stringify(dims)).digest("hex");
 }
 
-function commandLine({ model, out, dims, strictFloat, storage }: CompileCommand): string {
+function commandLine({ model, out, dims, strictFloat, storage, memoryBudget }: CompileCommand): string {
   const sizes = Object.entries(dims).flatMap(([name, size]) => ["--dim", `${name}=${size}`]);
   const words = ["npx", "chainrule", "compile", displayPath(model), "--out", displayPath(out), ...sizes];
-  const choices = [...(strictFloat ? ["--strict-float"] : []), ...(storage !== "f32" ? ["--storage", storage] : [])];
+  const choices = [
+    ...(strictFloat ? ["--strict-float"] : []),
+    ...(storage !== "f32" ? ["--storage", storage] : []),
+    ...(memoryBudget === undefined ? [] : ["--memory-budget", String(memoryBudget)]),
+  ];
   return [...words, ...choices].map(quoted).join(" ");
 }
 

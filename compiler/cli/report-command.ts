@@ -4,6 +4,7 @@ import { compileWithFacts } from "../compile.ts";
 import type { Storage } from "../half.ts";
 import type { WideReport } from "../half-report.ts";
 import { loadModel } from "../load/index.ts";
+import type { MemoryReport } from "../memory-report.ts";
 import { report, type EntryReport, type KernelReport, type Report, type ResidualReport } from "../report.ts";
 import type { Contract } from "../rewrite/rule.ts";
 import type { RefusedPair } from "../why.ts";
@@ -16,14 +17,15 @@ export interface ReportCommand {
   readonly json: boolean;
   readonly strictFloat: boolean;
   readonly storage: Storage;
+  readonly memoryBudget: number | undefined;
   /** Also says why neighbouring kernels are two. */
   readonly why: boolean;
 }
 
 /** Compiles and prints the costs; returns the exit code. */
 export async function reportCommand(command: ReportCommand, terminal: Terminal): Promise<number> {
-  const { model, dims, json, strictFloat, storage, why } = command;
-  const result = report(compileWithFacts(await loadModel(model), { dims, strictFloat, storage }), why);
+  const { model, dims, json, strictFloat, storage, memoryBudget, why } = command;
+  const result = report(compileWithFacts(await loadModel(model), { dims, strictFloat, storage, memoryBudget }), why);
   if (json) terminal.print(JSON.stringify(result, null, 2));
   else printReport(result, why, terminal);
   return 0;
@@ -42,10 +44,12 @@ function printReport({ entryPoints, parameters, contracts }: Report, why: boolea
       `${compactFlops(entry.flops)} (padded ${compactFlops(entry.paddedFlops)}), ${boundBytes(entry)}, ${compactBytes(entry.wgslBytes)} of WGSL`,
       `arena ${compactBytes(entry.arenaBytes)}, at least ${compactBytes(entry.arenaLowerBound)}${halvesIn(entry)}`,
     ];
+    if (entry.memory) facts.push(budgetLine(entry.memory, entry));
     for (const fact of facts) terminal.print(`  ${fact}`);
     const lines = kernelLines(entry.kernels);
     lines.forEach((line, row) => terminal.print(`  ${row === 0 ? terminal.style("dim", line) : line}`));
     for (const line of residualLines(entry.residuals, terminal)) terminal.print(`  ${line}`);
+    for (const line of againLines(entry.memory?.again ?? [], terminal)) terminal.print(`  ${line}`);
     for (const line of why ? wideLines(entry.storage?.wide ?? [], terminal) : []) terminal.print(`  ${line}`);
     for (const line of refusedLines(entry.refused ?? [], terminal)) terminal.print(`  ${line}`);
     terminal.print("");
@@ -63,6 +67,30 @@ function halvesIn({ storage }: EntryReport): string {
   if (!storage) return "";
   const [halves, all] = [storage.halves.length, storage.halves.length + storage.wide.length];
   return `; ${halves} of ${counted(all, "tensor", "tensors")} in half precision`;
+}
+
+/** What a memory budget took: `budget 1.00 MB: arena was 1.84 MB; 6 dispatches more, 2 values made again for 50.5 MFLOP`. */
+function budgetLine({ budget, arenaBytes, dispatches, flops, again }: MemoryReport, now: EntryReport): string {
+  const head = `budget ${compactBytes(budget)}: `;
+  if (now.dispatches === dispatches && now.arenaBytes === arenaBytes) return `${head}kept without more ado`;
+  const change = now.dispatches - dispatches;
+  const more = `${counted(Math.abs(change), "dispatch", "dispatches")} ${change < 0 ? "less" : "more"}`;
+  const values = `${counted(again.length, "value", "values")} made again`;
+  return `${head}arena was ${compactBytes(arenaBytes)}; ${more}, ${again.length > 0 ? `${values} for ${compactFlops(flops)}` : "nothing made again"}`;
+}
+
+/** Values that are made again, a line for each. */
+function againLines(again: MemoryReport["again"], terminal: Terminal): readonly string[] {
+  if (again.length === 0) return [];
+  const rows = again.map(({ name, shape, times, flops, place }) => {
+    const often = `[${shape.join(", ")}]${times > 1 ? `, × ${times}` : ""}`;
+    return [shortened(name), often, compactFlops(flops), place ? placeText(place) : ""];
+  });
+  const [first, ...rest] = table(
+    [["made again", "shape", "flops", "from"], ...rows],
+    ["left", "left", "right", "left"],
+  );
+  return [terminal.style("dim", first), ...rest];
 }
 
 /** Why tensors of the arena stay f32, a line for each. */
@@ -86,11 +114,14 @@ function refusedLines(pairs: readonly RefusedPair[], terminal: Terminal): readon
 
 /** A line for each kernel; what a loop launches again has the number of launches, and the cost of all of them. */
 function kernelLines(kernels: readonly KernelReport[]): readonly string[] {
-  const rows = kernels.map(({ name, dispatch, times, flops, bytes }) => {
+  const several = kernels.some(({ variants }) => variants);
+  const rows = kernels.map(({ name, dispatch, times, flops, bytes, variants = [] }) => {
     const launches = `${dispatch.join("×")}${times > 1 ? `, × ${times}` : ""}`;
-    return [name, launches, compactFlops(flops * times), compactBytes(bytes * times)];
+    const costs = [compactFlops(flops * times), compactBytes(bytes * times)];
+    return [name, launches, ...costs, ...(several ? [variants.join(" or ")] : [])];
   });
-  return table([["kernel", "workgroups", "flops", "bytes"], ...rows], ["left", "left", "right", "right"]);
+  const titles = ["kernel", "workgroups", "flops", "bytes", ...(several ? ["on graphics cards"] : [])];
+  return table([titles, ...rows], ["left", "left", "right", "right", "left"]);
 }
 
 const boundBytes = ({ bytes, idealBytes }: EntryReport): string =>

@@ -6,7 +6,16 @@ import type { Storage } from "../half.ts";
 import { suggestion } from "../suggest.ts";
 import { showDiagnostic } from "./diagnostic.ts";
 import type { Terminal } from "./terminal.ts";
-import { isUsageError, parseChoice, parseDims, parseInteger, parseText, parseTexts, usageError } from "./usage.ts";
+import {
+  isUsageError,
+  parseBytes,
+  parseChoice,
+  parseDims,
+  parseInteger,
+  parseText,
+  parseTexts,
+  usageError,
+} from "./usage.ts";
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -63,6 +72,11 @@ const dim = ["--dim <name=size>", "Number for a named size; train.batch=64 for o
 const strict = ["--strict-float", "Leave out rewrites that reassociate or assume finite values"] as const;
 const storage = ["--storage <type>", "What activations are kept as: f32, or f16 for half the bytes"] as const;
 const storageOf = (options: Options): Storage => parseChoice("storage", options.storage, ["f32", "f16"]);
+const memoryBudget = [
+  "--memory-budget <bytes>",
+  "Most bytes between kernels, such as 64MB or 64MiB; takes time",
+] as const;
+const budgetOf = (options: Options): number | undefined => parseBytes("memory-budget", options.memoryBudget);
 const isStrict = ({ strictFloat }: Options): boolean => strictFloat === true;
 
 /** What the options say about floats. */
@@ -76,13 +90,15 @@ function addCompile(cli: CAC, terminal: Terminal): void {
     .option("--check", "Write nothing; fail when the file is stale")
     .option(...strict)
     .option(...storage)
+    .option(...memoryBudget)
     .action(async (model: unknown, options: Options) => {
       const out = parseText("out", options.out);
       if (out === undefined) throw usageError("--out FILE is missing");
       const dims = parseDims(options.dim);
+      const [check, budget] = [options.check === true, budgetOf(options)];
       const { compileCommand } = await import("./compile-command.ts");
       return compileCommand(
-        { model: String(model), out, dims, check: options.check === true, ...floatsOf(options) },
+        { model: String(model), out, dims, check, ...floatsOf(options), memoryBudget: budget },
         terminal,
       );
     });
@@ -129,10 +145,13 @@ function addReport(cli: CAC, terminal: Terminal): void {
     .option("--json", "Print JSON")
     .option(...strict)
     .option(...storage)
+    .option(...memoryBudget)
     .action(async (model: unknown, options: Options) => {
+      const budget = budgetOf(options);
       const { reportCommand } = await import("./report-command.ts");
       const [dims, json, why] = [parseDims(options.dim), options.json === true, options.why === true];
-      return reportCommand({ model: String(model), dims, json, ...floatsOf(options), why }, terminal);
+      const command = { model: String(model), dims, json, ...floatsOf(options), memoryBudget: budget, why };
+      return reportCommand(command, terminal);
     });
 }
 

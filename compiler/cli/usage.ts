@@ -37,6 +37,22 @@ export function parseInteger(option: string, value: unknown, fallback: number): 
   throw usageError(`--${option} takes a non-negative integer: found ${String(value)}`);
 }
 
+/** What follows a number of bytes: powers of 1000, or of 1024. */
+const units: Readonly<Record<string, number>> = {
+  ...{ "": 1, B: 1, kB: 1e3, KB: 1e3, MB: 1e6, GB: 1e9 },
+  ...{ KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 },
+};
+
+/** A number of bytes from an option, such as 65536, 64kB or 1.5GiB; undefined where it is not given. */
+export function parseBytes(option: string, value: unknown): number | undefined {
+  const text = parseText(option, value);
+  if (text === undefined) return undefined;
+  const [, count, unit] = /^(\d+(?:\.\d+)?) ?([A-Za-z]*)$/.exec(text) ?? [];
+  const bytes = Math.floor(Number(count) * (Object.hasOwn(units, unit ?? "?") ? units[unit] : NaN));
+  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  throw usageError(`--${option} takes a number of bytes, for example 64MB or 64MiB: found ${text}`);
+}
+
 /** One text from an option that may be given once; undefined where it is not given. */
 export function parseText(option: string, value: unknown): string | undefined {
   if (value === undefined) return undefined;

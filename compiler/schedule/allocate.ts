@@ -22,25 +22,39 @@ export interface Arena {
 
 /** First fit, largest tensors first: within a few percent of the lower bound on training steps. */
 export function allocate(intervals: readonly Interval[]): Arena {
-  const offsets = new Map<Value, number>();
-  /** In order of their places. */
-  const placed: { readonly interval: Interval; readonly from: number; readonly to: number }[] = [];
   const largestFirst = [...intervals].sort((a, b) => b.bytes - a.bytes || a.start - b.start);
+  const { offsets, bytes } = place(largestFirst);
+  return {
+    offsets: new Map([...offsets].map(([{ value }, offset]) => [value, offset])),
+    ...{ bytes, lowerBound: largestLiveSum(intervals) },
+  };
+}
+
+/** Something of some bytes, from one time to another. */
+export type Span = Omit<Interval, "value">;
+
+/** A place for each, in the order given: the first gap that is large enough. */
+export function place<Each extends Span>(
+  spans: readonly Each[],
+): { readonly offsets: ReadonlyMap<Each, number>; readonly bytes: number } {
+  const offsets = new Map<Each, number>();
+  /** In order of their places. */
+  const placed: { readonly span: Each; readonly from: number; readonly to: number }[] = [];
   let bytes = 0;
-  for (const interval of largestFirst) {
+  for (const span of spans) {
     let from = 0;
     for (const other of placed) {
-      if (other.interval.end < interval.start || interval.end < other.interval.start) continue;
-      if (from + interval.bytes <= other.from) break;
+      if (other.span.end < span.start || span.end < other.span.start) continue;
+      if (from + span.bytes <= other.from) break;
       from = Math.max(from, roundUp(other.to));
     }
-    const to = from + interval.bytes;
+    const to = from + span.bytes;
     const after = placed.findLastIndex((other) => other.from <= from);
-    placed.splice(after + 1, 0, { interval, from, to });
-    offsets.set(interval.value, from);
+    placed.splice(after + 1, 0, { span, from, to });
+    offsets.set(span, from);
     bytes = Math.max(bytes, to);
   }
-  return { offsets, bytes, lowerBound: largestLiveSum(intervals) };
+  return { offsets, bytes };
 }
 
 /** The next allowed offset. */
@@ -49,7 +63,7 @@ export function roundUp(bytes: number): number {
 }
 
 /** The largest sum of bytes alive at once. */
-export function largestLiveSum(intervals: readonly Interval[]): number {
+export function largestLiveSum(intervals: readonly Span[]): number {
   const changes = new Map<number, number>();
   for (const { start, end, bytes } of intervals) {
     changes.set(start, (changes.get(start) ?? 0) + bytes);

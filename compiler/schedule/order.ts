@@ -134,20 +134,18 @@ function commits(traffic: readonly Traffic[], results: Results, deferred: Readon
   if (deferred.size === 0) return [];
   return traffic.flatMap((each) =>
     each.stores.flatMap((value) =>
-      (results.updates.get(value) ?? [])
-        .filter((state) => deferred.has(state))
-        .map((state) => {
-          const { shape } = value.type;
-          const members = new Set([value]);
-          const index = spaceIndex(shape);
-          const cluster = { kind: "map", space: shape, index, axes: [], members, sealed: true } as const;
-          return {
-            traffic: { cluster, loads: [value], stores: [value] },
-            targets: new Map([[value, [{ value, state }]]]),
-          };
-        }),
+      (results.updates.get(value) ?? []).filter((state) => deferred.has(state)).map((state) => commit(value, state)),
     ),
   );
+}
+
+/** The copy of a kept value into its state. */
+export function commit(value: Value, state: Value): Step {
+  const { shape } = value.type;
+  const members = new Set([value]);
+  const index = spaceIndex(shape);
+  const cluster = { kind: "map", space: shape, index, axes: [], members, sealed: true } as const;
+  return { traffic: { cluster, loads: [value], stores: [value] }, targets: new Map([[value, [{ value, state }]]]) };
 }
 
 /** What a kernel computes: who uses what, and at which index it has its results. */

@@ -35,6 +35,7 @@ export const triggers: Readonly<Record<string, () => unknown>> = {
   "size-value": () => compile(named(), { dims: { batch: 0, pixels: 16 } }),
   "size-conflict": () => compile(named(), { dims: { batch: 4, "predict.pixels": 16, "train.pixels": 25 } }),
   "dispatch-size": () => compile(named(), { dims: { batch: 300_000_000, pixels: 16 } }),
+  "memory-budget": () => compile(named(), { dims: { batch: 64, pixels: 16 }, memoryBudget: 100 }),
   "value-unknown": () => stopAt(named(), ["hiden"]),
   "stage-unknown": () => graphAtStage(named(), "simplfy:before"),
   "graph-data": () => readGraphJson('{ "chainruleGraph": 0 }'),

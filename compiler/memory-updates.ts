@@ -1,0 +1,50 @@
+/// Small states, such as the counter of random numbers, are overwritten at the end where kernels may run again that read
+/// them: what computes the new value then waits for none of those.
+import type { Value } from "../ir/value.ts";
+import { bytesOf } from "./bytes.ts";
+import type { Target } from "./lower/kernel.ts";
+import type { Together } from "./merge.ts";
+import type { EntryPlan, PlannedStep } from "./plan.ts";
+import { commit } from "./schedule/order.ts";
+
+/** Larger states stay in place: their copies would be alive all the time. */
+const largest = 1024;
+
+/** A plan, and the dispatch of each of its steps. */
+export interface Dispatched {
+  readonly plan: EntryPlan;
+  readonly groupOf: ReadonlyMap<PlannedStep, Together>;
+}
+
+/** The plan with small states put off, of those that other kernels read than the one that writes them. */
+export function putOff(plan: EntryPlan, groups: readonly Together[]): Dispatched {
+  const { steps } = plan;
+  const groupOf = new Map(groups.flatMap((group) => group.steps.map((step) => [step, group] as const)));
+  const readers = new Map<Value, Set<PlannedStep>>();
+  for (const step of steps) {
+    for (const load of step.traffic.loads) readers.set(load, (readers.get(load) ?? new Set()).add(step));
+  }
+  const copies: PlannedStep[] = [];
+  const kept = steps.map((step) => {
+    const { targets } = step;
+    const isAwaited = [...targets.values()].flat().some(({ value, state }) => !state && readers.has(value));
+    const isSmall = (state: Value): boolean =>
+      bytesOf(state) <= largest && [...(readers.get(state) ?? [])].some((other) => other !== step);
+    const small = [...targets.values()].flat().filter(({ state }) => state && isSmall(state));
+    if (!isAwaited || small.length === 0) return step;
+    const without = new Map([...targets].map(([value, all]) => [value, ownTarget(value, all, small)]));
+    for (const { value, state } of small) copies.push(commit(value, state!));
+    const waiting = { ...step, targets: without };
+    groupOf.set(waiting, groupOf.get(step)!);
+    return waiting;
+  });
+  for (const copy of copies) groupOf.set(copy, { steps: copies, apart: true });
+  return { plan: { ...plan, steps: [...kept, ...copies] }, groupOf };
+}
+
+/** Targets without some; then the value has a tensor of its own. */
+function ownTarget(value: Value, all: readonly Target[], without: readonly Target[]): readonly Target[] {
+  const rest = all.filter((target) => !without.includes(target));
+  const isOwn = rest.some(({ state, row }) => !state && !row);
+  return rest.length === all.length || isOwn ? rest : [{ value }, ...rest];
+}

@@ -1,0 +1,78 @@
+/// What is alive while jobs run, some of them more than once. Jobs and tensors are numbers here: a job is a kernel or a loop,
+/// and what a reader finds in a tensor is what was last written there.
+
+/** A kernel or a loop, as the search for memory sees it. */
+export interface Job {
+  /** Tensors of the arena. */
+  readonly reads: readonly number[];
+  readonly writes: readonly number[];
+  /** What it takes to run it once more; undefined where that may not be: it writes a state or an output. */
+  readonly cost: number | undefined;
+  /** Jobs that overwrite states which this one reads: it cannot run after them. */
+  readonly until: readonly number[];
+}
+
+/** Jobs by their numbers, and the bytes of tensors by theirs. */
+export interface Work {
+  readonly jobs: readonly Job[];
+  readonly bytes: readonly number[];
+  /** The job that writes a tensor. */
+  readonly producers: readonly number[];
+}
+
+/** Jobs in time; those of one slot run together. */
+export type Slots = readonly (readonly number[])[];
+
+/** A tensor from one time at which it is written to the last at which that is read. */
+export interface Version {
+  readonly tensor: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The versions of all tensors. */
+export function versionsOf(slots: Slots, { jobs, bytes }: Work): readonly Version[] {
+  const versions: Version[] = [];
+  const start = new Int32Array(bytes.length).fill(-1);
+  const end = new Int32Array(bytes.length);
+  slots.forEach((slot, time) => {
+    for (const job of slot) for (const tensor of jobs[job].reads) end[tensor] = time;
+    for (const job of slot) {
+      for (const tensor of jobs[job].writes) {
+        if (start[tensor] >= 0) versions.push({ tensor, start: start[tensor], end: end[tensor] });
+        start[tensor] = end[tensor] = time;
+      }
+    }
+  });
+  start.forEach((from, tensor) => {
+    if (from >= 0) versions.push({ tensor, start: from, end: end[tensor] });
+  });
+  return versions;
+}
+
+/** Bytes alive in each slot. */
+export function liveBytes(slots: Slots, { jobs, bytes }: Work): Float64Array {
+  const live = new Float64Array(slots.length + 1);
+  const start = new Int32Array(bytes.length).fill(-1);
+  const end = new Int32Array(bytes.length);
+  const close = (tensor: number): void => {
+    if (start[tensor] < 0) return;
+    live[start[tensor]] += bytes[tensor];
+    live[end[tensor] + 1] -= bytes[tensor];
+  };
+  for (let time = 0; time < slots.length; time++) {
+    for (const job of slots[time]) for (const tensor of jobs[job].reads) end[tensor] = time;
+    for (const job of slots[time]) {
+      for (const tensor of jobs[job].writes) {
+        close(tensor);
+        start[tensor] = end[tensor] = time;
+      }
+    }
+  }
+  for (let tensor = 0; tensor < bytes.length; tensor++) close(tensor);
+  for (let time = 1; time < live.length; time++) live[time] += live[time - 1];
+  return live.subarray(0, slots.length);
+}
+
+/** The most bytes alive at once. */
+export const peakOf = (slots: Slots, work: Work): number => liveBytes(slots, work).reduce((a, b) => Math.max(a, b), 0);

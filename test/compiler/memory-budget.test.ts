@@ -1,0 +1,263 @@
+/// A memory budget: the same bits from a smaller arena.
+import { describe, expect, it } from "vitest";
+import {
+  adam,
+  add,
+  dense,
+  dropout,
+  grad,
+  input,
+  matmul,
+  meanSquaredError,
+  model,
+  mul,
+  param,
+  parametersOf,
+  scan,
+  softmax,
+  tanh,
+  type Graph,
+  type Value,
+} from "chainrule";
+import { drawLeaves } from "../../compiler/check/data.ts";
+import { compileWithFacts, type Compilation, type CompileOptions } from "../../compiler/compile.ts";
+import { report } from "../../compiler/report.ts";
+import type { CompileError } from "../../ir/diagnostic.ts";
+import { settingOp } from "../../ir/ops/leaf.ts";
+import { load, type InputValue, type LoadedModule } from "../../runtime/index.ts";
+import cnn from "../bench/models/cnn.ts";
+import deep from "../bench/models/deep.ts";
+import gpt from "../bench/models/gpt.ts";
+import { perceptron, transformer } from "../bench/models.ts";
+import { testDevice } from "../gpu.ts";
+import { buildPlan, planOf, sizesOf } from "../random/plan.ts";
+import { drawData } from "../random/witness.ts";
+
+type Numbers = Readonly<Record<string, number | ArrayLike<number>>>;
+type Step = { read(): Promise<Numbers> };
+type Module = LoadedModule & Readonly<Record<string, (inputs: Readonly<Record<string, InputValue>>) => Step>>;
+
+/** Arrays as a device takes them. */
+function inputsOf({ program }: Compilation, entry: string, numbers: Readonly<Record<string, Float64Array>>) {
+  const kinds = { f32: Float32Array, i32: Int32Array, u32: Uint32Array };
+  return Object.fromEntries(
+    program.entryPoints[entry].inputs.map(({ name, dtype }) => [name, kinds[dtype].from(numbers[name])]),
+  );
+}
+
+/** Random numbers for the inputs of a model, by name. */
+function drawnFor(graph: Graph, dims: Record<string, number>): Readonly<Record<string, Float64Array>> {
+  const data = drawLeaves(graph, dims, 1);
+  const inputs = graph.inputs.filter(({ op }) => op !== settingOp);
+  return Object.fromEntries(inputs.map((leaf) => [graph.notes.get(leaf)!.name!, data.get(leaf)!]));
+}
+
+/** Everything that three calls of each entry point give and leave, as bits. */
+async function bitsOf(compiled: Compilation, numbers: Readonly<Record<string, Float64Array>>) {
+  const module = await load<Module>(compiled.program, { device: await testDevice() });
+  const found = new Map<string, Buffer>();
+  const note = (prefix: string, all: object): void => {
+    for (const [name, value] of Object.entries(all)) {
+      const array = typeof value === "number" ? Float32Array.of(value) : (value as Float32Array);
+      found.set(`${prefix} ${name}`, Buffer.from(array.buffer, array.byteOffset, array.byteLength));
+    }
+  };
+  for (const entry of Object.keys(compiled.program.entryPoints)) {
+    const inputs = inputsOf(compiled, entry, numbers);
+    const { outputs } = compiled.program.entryPoints[entry];
+    for (let step = 0; step < 3; step++) {
+      const call = module[entry](inputs);
+      if (outputs.length > 0) note(`${entry} ${step}`, await call.read());
+    }
+  }
+  for (const [name, { data }] of Object.entries(await module.readState())) note("state", { [name]: data });
+  module.destroy();
+  return found;
+}
+
+/** The largest arena of the entry points. */
+const peakOf = ({ entries }: Compilation): number => Math.max(...entries.map(({ arenaBytes }) => arenaBytes));
+
+const flopsAgain = ({ entries }: Compilation): number =>
+  entries.flatMap(({ memory }) => memory!.again).reduce((sum, { flops }) => sum + flops, 0);
+
+/** Compiles for parts of the peak, and compares every bit with what comes without a budget. */
+async function expectSame(
+  graph: Graph,
+  parts: readonly number[],
+  options: CompileOptions = {},
+  numbers = drawnFor(graph, options.dims ?? {}),
+): Promise<readonly Compilation[]> {
+  const free = compileWithFacts(graph, options);
+  const expected = await bitsOf(free, numbers);
+  expect(expected.size).toBeGreaterThan(0);
+  const bounded: Compilation[] = [];
+  for (const part of parts) {
+    const memoryBudget = Math.floor(part * peakOf(free));
+    const compiled = compileWithFacts(graph, { ...options, memoryBudget });
+    bounded.push(compiled);
+    expect(peakOf(compiled)).toBeLessThanOrEqual(memoryBudget);
+    const arenas = compiled.program.buffers.filter(({ role }) => role === "arena");
+    expect(arenas.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(memoryBudget + 15 * arenas.length);
+    const found = await bitsOf(compiled, numbers);
+    const differing = [...expected].filter(([name, bits]) => !found.get(name)?.equals(bits));
+    expect(differing.map(([name]) => name)).toEqual([]);
+    expect(found.size).toBe(expected.size);
+  }
+  const flops = bounded.map(flopsAgain);
+  expect(flops).toEqual(flops.toSorted((a, b) => a - b));
+  return bounded;
+}
+
+/** A perceptron whose gradients are outputs, with units that drop out. */
+const withGradients = (): Graph =>
+  model("gradients", () => {
+    let hidden: Value = input("x", "f32", [16, 12]);
+    const y = input("y", "f32", [16, 12]);
+    for (let layer = 0; layer < 6; layer++) hidden = dropout(tanh(dense(hidden as never, 12)), 0.1) as Value;
+    const loss = meanSquaredError(hidden as never, y);
+    const slopes = parametersOf(loss).map((each, i) => [`slope${i}`, grad(loss, each)] as const);
+    return {
+      predict: { probabilities: softmax(hidden as never) },
+      slopes: Object.fromEntries([["loss", loss], ...slopes]) as never,
+      train: { loss, update: adam(loss) },
+    };
+  });
+
+/** Recurrences, one after another: the backward part of each reads all that the one before it left. */
+const withLoops = (): Graph =>
+  model("loops", () => {
+    const y = input("y", "f32", [8, 16]);
+    let sequence = input("x", "f32", [12, 8, 16]) as Value;
+    let last = y as Value;
+    for (let layer = 0; layer < 4; layer++) {
+      const weight = param([16, 16]);
+      const { carry, outputs } = scan(
+        ([h], [word]) => {
+          const next = tanh(add(matmul(h as typeof y, weight), word as unknown as typeof y));
+          return { carry: [next], outputs: [next] };
+        },
+        { initial: [mul(y, 0)], sequences: [sequence as typeof y] },
+      );
+      [sequence, last] = [outputs[0], carry[0]];
+    }
+    const loss = meanSquaredError(last as never, y);
+    return { train: { loss, update: adam(loss) } };
+  });
+
+describe("with a memory budget, results are the same bits", () => {
+  it("of a deep perceptron", async () => {
+    const bounded = await expectSame(deep, [0.75, 0.5, 0.3]);
+    expect(flopsAgain(bounded.at(-1)!)).toBeGreaterThan(0);
+  });
+  it("of convolutions and pools", () => expectSame(cnn, [0.75]));
+  it("of a GPT", () => expectSame(gpt, [0.6, 0.4]), 120_000);
+  it("of a GPT in halves", () => expectSame(gpt, [0.5], { storage: "f16" }), 120_000);
+  it("of a transformer of six layers", () => expectSame(transformer(6), [0.75, 0.5], { dims: { batch: 4 } }), 120_000);
+  it("of several entry points, of gradients and of units that drop out", async () => {
+    const bounded = await expectSame(withGradients(), [0.9, 0.6]);
+    expect(flopsAgain(bounded.at(-1)!)).toBeGreaterThan(0);
+  });
+  it("of a loop that is run again", async () => {
+    const [bounded] = await expectSame(withLoops(), [0.6]);
+    expect(bounded.entries.flatMap(({ memory }) => memory!.again).some(({ step }) => step.loop)).toBe(true);
+  });
+
+  const seeds = [1, 2, 3];
+  it.each(seeds)("of the random graph of seed %i, with as little as there can be", async (seed) => {
+    const plan = planOf(seed);
+    const graph = buildPlan(plan);
+    const smallest = smallestOf(graph, { dims: sizesOf(plan) });
+    if (smallest === undefined) return;
+    const part = smallest / peakOf(compiledPlan(seed));
+    await expectSame(graph, [(1 + part) / 2, part], { dims: sizesOf(plan) }, drawData(graph, plan, seed));
+  });
+});
+
+function compiledPlan(seed: number): Compilation {
+  const plan = planOf(seed);
+  return compileWithFacts(buildPlan(plan), { dims: sizesOf(plan) });
+}
+
+/** The smallest arena that is found, by the error that names it. */
+function smallestOf(graph: Graph, options: CompileOptions): number | undefined {
+  try {
+    compileWithFacts(graph, { ...options, memoryBudget: 1 });
+    return undefined;
+  } catch (error) {
+    expect(error).toMatchObject({ code: "memory-budget" });
+    return Number(/--memory-budget (\d+)/.exec((error as CompileError).help!)![1]);
+  }
+}
+
+describe("a budget", () => {
+  const sizes = { dims: { batch: 64 } };
+
+  it("that is kept anyway changes nothing", () => {
+    const free = compileWithFacts(perceptron(8), sizes);
+    const bounded = compileWithFacts(perceptron(8), { ...sizes, memoryBudget: peakOf(free) });
+    expect(bounded.program).toEqual(free.program);
+  });
+
+  it("that is met by order alone makes nothing again", () => {
+    const free = compileWithFacts(perceptron(16), sizes);
+    const bounded = compileWithFacts(perceptron(16), { ...sizes, memoryBudget: Math.floor(0.7 * peakOf(free)) });
+    expect(flopsAgain(bounded)).toBe(0);
+  });
+
+  it("makes less again the larger it is", () => {
+    const peak = peakOf(compileWithFacts(perceptron(24), sizes));
+    const flops = [0.9, 0.7, 0.5, 0.45, 0.4, 0.35, 0.3, 0.25, 0.2].map((part) =>
+      flopsAgain(compileWithFacts(perceptron(24), { ...sizes, memoryBudget: Math.floor(part * peak) })),
+    );
+    expect(flops).toEqual(flops.toSorted((a, b) => a - b));
+    expect(flops.at(-1)).toBeGreaterThan(0);
+  });
+
+  it.each([16, 36, 100])(
+    "of 2√n tensors is enough for a chain of n = %i layers, each made again at most once",
+    (layers) => {
+      const tensor = 4 * 64 * 16;
+      const memoryBudget = (2 * Math.sqrt(layers) + 3) * tensor;
+      const { arenaBytes, memory } = compileWithFacts(perceptron(layers), { ...sizes, memoryBudget }).entries[0];
+      expect(memory!.bytesBefore).toBeGreaterThan((2 * layers - 2) * tensor);
+      expect(arenaBytes).toBeLessThanOrEqual(memoryBudget);
+      expect(Math.max(...memory!.again.map(({ times }) => times))).toBe(1);
+      expect(memory!.again.length).toBeLessThan(layers);
+    },
+  );
+
+  it("that is too small names one that is not", () => {
+    const smallest = smallestOf(perceptron(16), sizes)!;
+    const { entries } = compileWithFacts(perceptron(16), { ...sizes, memoryBudget: smallest });
+    expect(entries[0].arenaBytes).toBeLessThanOrEqual(smallest);
+  });
+
+  it("runs kernels again that are there already", () => {
+    const memoryBudget = Math.floor(0.25 * peakOf(compileWithFacts(perceptron(16), sizes)));
+    const { entries } = compileWithFacts(perceptron(16), { ...sizes, memoryBudget });
+    const [{ launches, memory }] = entries;
+    for (const { step } of memory!.again) {
+      const names = launches.filter(({ steps }) => steps.length === 1 && steps[0] === step).map(({ name }) => name);
+      expect(new Set(names).size).toBeLessThanOrEqual(1);
+    }
+    // Nothing that writes a state or an output runs twice.
+    const steps = launches.flatMap((launch) => launch.steps);
+    const twice = steps.filter((step, at) => steps.indexOf(step) < at);
+    expect(twice.length).toBeGreaterThan(0);
+    const outputs = new Set(entries[0].plan.outputs);
+    const targets = twice.flatMap(({ targets: all }) => [...all.values()].flat());
+    expect(targets.filter(({ value, state }) => state || outputs.has(value))).toEqual([]);
+  });
+
+  it("is in the report", () => {
+    const free = report(compileWithFacts(perceptron(16), sizes)).entryPoints.train;
+    expect(free.memory).toBeUndefined();
+    const memoryBudget = Math.floor(0.25 * free.arenaBytes);
+    const train = report(compileWithFacts(perceptron(16), { ...sizes, memoryBudget })).entryPoints.train;
+    const { memory } = train;
+    expect(memory).toMatchObject({ budget: memoryBudget, arenaBytes: free.arenaBytes, dispatches: free.dispatches });
+    expect(train.flops - free.flops).toBe(memory!.flops);
+    expect(memory!.again.reduce((sum, { flops }) => sum + flops, 0)).toBe(memory!.flops);
+  });
+});
