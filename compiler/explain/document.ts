@@ -33,7 +33,11 @@ export function gradientDocument(explained: GradientExplanation): readonly Secti
     section("The model, as it is compiled", forward.flatMap(lineRows)),
     {
       title: "The gradient, as it is compiled",
-      rows: [...explained.compiledParts, { name: gradient, formula: explained.compiled }].map(definition),
+      rows: [
+        ...explained.compiledParts,
+        { name: gradient, formula: explained.compiled },
+        ...(explained.divided ? [explained.divided] : []),
+      ].map(definition),
     },
     rulesSection([...prepared, ...lines, ...forward]),
   ];

@@ -2,6 +2,7 @@
 import { graphValues, type Graph } from "../../ir/graph.ts";
 import { grad, isDerivative } from "../../ir/ops/derivative.ts";
 import { postorder, type Value } from "../../ir/value.ts";
+import { scaledSlope } from "../autodiff/scaled.ts";
 import { derive } from "../passes/all.ts";
 import { rewritePass } from "../passes/rewrite-pass.ts";
 import { valueNamed } from "../passes/stop-at.ts";
@@ -49,6 +50,8 @@ export interface GradientExplanation {
   /** The gradient in its compiled form, in terms of the model's own values, and the parts that it shares. */
   readonly compiled: Formula;
   readonly compiledParts: readonly Definition[];
+  /** What is left to do under a loss scale: the gradient is that of a multiple of the loss, and is divided by the factor. */
+  readonly divided?: Definition;
   /** Names of the graph as it is compiled. */
   readonly compiledNames: ReadonlyMap<Value, string>;
   /** All that was done, also where it shows in no line. */
@@ -63,6 +66,8 @@ export function explainGradient(model: Graph, askedLoss: string, askedTarget: st
   const ofLoss = askedFor(model, askedLoss);
   const ofTarget = askedFor(ofLoss.graph, askedTarget);
   const [lossName, targetName] = [ofLoss.name, ofTarget.name];
+  const multiple = scaledLoss(ofTarget.graph, lossName, targetName);
+  if (multiple !== undefined) return ofMultiple(ofTarget.graph, multiple, lossName, targetName);
   const graph = inOneNotation(withStepsDerived(ofTarget.graph), [lossName, targetName]);
   const [loss, target] = [valueNamed(graph, lossName), valueNamed(graph, targetName)];
   const placeholder = grad(loss, target);
@@ -87,6 +92,35 @@ export function explainGradient(model: Graph, askedLoss: string, askedTarget: st
   ] as const;
   const aliases = pairs.filter(([asked, name]) => asked !== name);
   return { ...explained, aliases, compiledNames };
+}
+
+/** The name of the multiple of a loss that is differentiated in its place, where the model asks for no other gradient. */
+function scaledLoss(graph: Graph, loss: string, target: string): string | undefined {
+  const nameOf = (value: Value): string | undefined => graph.notes.get(value)?.name;
+  const values = graphValues(graph);
+  const slope = values
+    .map(scaledSlope)
+    .find((each) => each && nameOf(each.loss) === loss && nameOf(each.target) === target);
+  const isTaken = slope && values.includes(grad(slope.loss as never, slope.target as never) as Value);
+  return slope && !isTaken ? nameOf(slope.scaled) : undefined;
+}
+
+function ofMultiple(graph: Graph, multiple: string, loss: string, target: string): GradientExplanation | undefined {
+  const explained = explainGradient(graph, multiple, target);
+  const name = derivativeName({ name: loss }, target);
+  const [value] = [...(explained?.compiledNames ?? [])].find(([, each]) => each === name) ?? [];
+  if (!explained || !value) return explained;
+  const inTermsOf = (own: Value, names: ReadonlyMap<Value, string>): Formula => {
+    return { value: own, names: new Map([...names].filter(([each]) => each !== own)) };
+  };
+  const [before, last] = [explained.definitions.slice(0, -1), explained.definitions.at(-1)!];
+  const isShown = before.some((each) => each.name === loss);
+  const itself = { name: loss, formula: inTermsOf(valueNamed(explained.graph, loss), namesOf(explained.graph)) };
+  return {
+    ...explained,
+    definitions: isShown ? explained.definitions : [...before, itself, last],
+    divided: { name, formula: inTermsOf(value, explained.compiledNames) },
+  };
 }
 
 /** The graph with one spelling of products, unless a value that is asked for goes with the other one. */

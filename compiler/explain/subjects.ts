@@ -6,6 +6,7 @@ import { layOutLoops, loopsBelow } from "../../ir/print/bodies.ts";
 import { layOutPage } from "../../ir/print/page.ts";
 import { formatType } from "../../ir/type.ts";
 import { postorder, type Value } from "../../ir/value.ts";
+import { scaledSlope } from "../autodiff/scaled.ts";
 import { valueUnknown } from "../errors.ts";
 import { expandedBy, phasesOf, type DerivationLog, type Differentiation } from "../rewrite/log.ts";
 import { suggestion } from "../suggest.ts";
@@ -43,6 +44,7 @@ export function subjectsOf(graph: Graph, log: DerivationLog): readonly Subject[]
     }),
     ...within,
     ...derivativeSubjects(graph, log),
+    ...scaledSubjects(graph, log),
     ...graph.entryPoints.flatMap(({ name: entry, outputs }) => {
       return outputs.map(({ name, value }): Subject => {
         const title = `${name}: ${formatType(value.type)}, an output of ${entry}`;
@@ -122,6 +124,21 @@ function derivativeSubjects(graph: Graph, log: DerivationLog): readonly Subject[
     }
   }
   return [...found.values()];
+}
+
+/** Derivatives of a loss that are taken of a multiple of it. */
+function scaledSubjects(graph: Graph, log: DerivationLog): readonly Subject[] {
+  const names = namesOf(graph);
+  return graphValues(graph).flatMap((value): Subject[] => {
+    const slope = scaledSlope(value);
+    const [loss, multiple, target] = slope
+      ? [slope.loss, slope.scaled, slope.target].map((each) => names.get(each))
+      : [];
+    if (!slope || loss === undefined || target === undefined) return [];
+    const name = derivativeName({ name: loss }, target);
+    const title = `${name}: ${formatType(value.type)}, the derivative of ${multiple ?? "a multiple of it"} over the factor`;
+    return [{ name, title, place: graph.notes.get(slope.target)?.place, value: expandedBy(log, value) }];
+  });
 }
 
 /** By name, a state by its update, or by the name of the kernel that computes it. */

@@ -2,6 +2,7 @@
 import { pushForward } from "../autodiff/forward.ts";
 import { growNotes, isNameable, type GrowingNotes } from "../autodiff/names.ts";
 import { differentiate, type Differentiated } from "../autodiff/reverse.ts";
+import { scaledSlope } from "../autodiff/scaled.ts";
 import type { Pass } from "../pass.ts";
 import { atPlace } from "../../ir/diagnostic.ts";
 import { graphValues, type Graph } from "../../ir/graph.ts";
@@ -73,9 +74,20 @@ function expand(
     ...{ graph, placeholders: [...placeholders], notes, stabilizer, log, stabilize, expanded, expandAll },
   };
   for (const placeholder of placeholders) expandAll(placeholder);
+  nameScaled(expansion);
   log?.expanded(expandAll);
   const finish = keepMarks ? (value: Value): Value => value : markEraser(log);
   return replaceValues({ ...graph, notes: notes.finish() }, (value) => stabilize(finish(expandAll(value))));
+}
+
+/** ∂(s·L)/∂w / s is ∂L/∂w, and is called so. */
+function nameScaled({ graph, notes, expandAll }: Expansion): void {
+  for (const value of graphValues(graph)) {
+    const slope = scaledSlope(value);
+    const name = slope && graph.notes.get(slope.loss)?.name;
+    const target = slope && graph.notes.get(slope.target);
+    if (name !== undefined && target) notes.addCotangent(expandAll(value), name, target, false);
+  }
 }
 
 function expandOne(expansion: Expansion, value: Value, operands: readonly Value[]): Value {

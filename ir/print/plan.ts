@@ -1,6 +1,7 @@
 /// Which values get a line of their own, and where: named ones, and shared ones that would otherwise be written twice.
 import { viewOf, type View } from "../notation/view.ts";
-import { scanSiblings } from "../ops/scan.ts";
+import { namesDerivative } from "../notation/form.ts";
+import { scanBody, scanOp, scanSiblings } from "../ops/scan.ts";
 import type { Value } from "../value.ts";
 
 /** Values that one part of a page shows: an entry point, or the whole of a page without entry points. */
@@ -31,7 +32,7 @@ export function planPage(parts: readonly Part[], names: ReadonlyMap<Value, strin
   const views = new Map<Value, View>();
   const view = (value: Value): View => {
     let known = views.get(value);
-    if (!known) views.set(value, (known = viewOf(value, (operand) => names.has(operand))));
+    if (!known) views.set(value, (known = viewOf(value, isOpaqueIn(value, names))));
     return known;
   };
   const order = (roots: readonly Value[]): readonly Value[] => visibleOrder(roots, view);
@@ -59,6 +60,15 @@ export function planPage(parts: readonly Part[], names: ReadonlyMap<Value, strin
     partsOf: (value) => membership.get(value) ?? new Set(),
     references: (value) => visibleReferences(value, view, lines),
   };
+}
+
+/**
+ * Operands of a value that must stay visible are those with names. Derivatives that a loop adds up start at 0, whatever else
+ * of a model starts there and has a name.
+ */
+function isOpaqueIn({ op, attrs }: Value, names: ReadonlyMap<Value, string>): (operand: Value) => boolean {
+  const isBack = op === scanOp && scanBody(attrs).carries.some((carry) => namesDerivative(names.get(carry) ?? ""));
+  return (operand) => names.has(operand) && !(isBack && operand.constant);
 }
 
 const resultOf = ({ attrs }: Value): number => attrs.result as number;

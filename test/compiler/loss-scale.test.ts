@@ -6,6 +6,10 @@ import type { DynamicLossScale } from "chainrule";
 import { checkOnDevice } from "../../compiler/check/index.ts";
 import { openDeviceModule } from "../../compiler/cli/device.ts";
 import { compile, compileWithFacts } from "../../compiler/compile.ts";
+import { gradientDocument } from "../../compiler/explain/document.ts";
+import { explainGradient } from "../../compiler/explain/gradient.ts";
+import { explanationText } from "../../compiler/explain/text.ts";
+import { explainValue, valueDocument } from "../../compiler/explain/value.ts";
 import { derive } from "../../compiler/passes/all.ts";
 import { printGraph } from "../../ir/print.ts";
 import { load } from "../../runtime/index.ts";
@@ -85,11 +89,30 @@ describe("a loss scale that is given", () => {
         output loss = mean(v2²)  # f32
         v3 = 16 · v2
         ∂scaledLoss/∂w = v1ᵀ @ v3
+        ∂loss/∂w = ∂scaledLoss/∂w / 1024
         ∂scaledLoss/∂v = xᵀ @ (v3 @ wᵀ · (1 - v1²))
-        update v ← v - learningRate · (∂scaledLoss/∂v / 1024)
-        update w ← w - learningRate · (∂scaledLoss/∂w / 1024)
+        ∂loss/∂v = ∂scaledLoss/∂v / 1024
+        update v ← v - learningRate · ∂loss/∂v
+        update w ← w - learningRate · ∂loss/∂w
       "
     `);
+  });
+
+  it.each([1024, {}])("has one update for all parameters: %j", (lossScale) => {
+    const graph = regression((loss) => optimizers.adam(loss, { lossScale }));
+    const text = printGraph(derive(graph));
+    expect(text).toContain("\n  for θ in v, w\n    update adam.m.θ ← ");
+    expect(text).toMatch(/update adam\.v\.θ ← .*0\.001 · ∂loss\/∂θ²/);
+    expect(text.match(/^ *update (?:v|w) /gm)).toBeNull();
+  });
+
+  it("is in the explanation of a gradient, which is that of the scaled loss over the scale", () => {
+    const graph = regression((loss) => optimizers.gradientDescent(loss, { lossScale: 1024 }));
+    const text = explanationText(gradientDocument(explainGradient(graph, "loss", "w")!));
+    expect(text).toContain("\n  scaledLoss = 1024 · loss\n");
+    expect(text).toMatch(/The gradient, as it is compiled[^]*\n {2}∂loss\/∂w = ∂scaledLoss\/∂w \/ 1024\n/);
+    const alone = explanationText(valueDocument(explainValue(graph, "∂loss/∂w")));
+    expect(alone).toContain("\n  ∂loss/∂w = ∂scaledLoss/∂w / 1024\n");
   });
 });
 

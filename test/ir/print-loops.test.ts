@@ -7,6 +7,7 @@ import { sum } from "../../ir/ops/sum.ts";
 import { parseGraph } from "../../ir/parse.ts";
 import { printGraph } from "../../ir/print.ts";
 import { sameGraph } from "../../ir/verify.ts";
+import { as } from "../compiler/symbolic.ts";
 
 /** A recurrent network whose hidden state is kept at every place. */
 const recurrent = model("recurrent", () => {
@@ -38,6 +39,29 @@ test("the results of one loop are bound by one line, forward and backward", () =
   const back = parseGraph(text);
   expect(sameGraph(derived, back)).toBe(true);
   expect(printGraph(back)).toBe(text);
+});
+
+test("derivatives add up from 0, and not from what the model calls its start", () => {
+  const graph = model("recurrent", () => {
+    const x = input("x", "f32", ["time", 4, 4]);
+    const U = param([4, 4], { name: "U" });
+    const start = as("start", () => constant(0, "f32", [4, 4]));
+    const step = (h: Tensor<"f32">, word: Tensor<"f32">) => ({
+      carry: [tanh(add(word, matmul(h, U))) as Tensor<"f32">],
+    });
+    const { carry } = scan(([h], [word]) => step(h as never, word as never) as never, {
+      initial: [start],
+      sequences: [x],
+    });
+    const loss = as("loss", () => sum(carry[0] as Tensor));
+    return { run: { loss, dU: grad(loss as never, U) } } as never;
+  });
+  const derived = derive(graph);
+  const text = printGraph(derived);
+  expect(text).toContain(" = scan(start, x, U, body=step1");
+  expect(text).toMatch(/∂loss\/∂U = scan\([^]*?, 0, /);
+  expect(text.match(/start/g)).toHaveLength(2);
+  expect(sameGraph(derived, parseGraph(text))).toBe(true);
 });
 
 test("a line names as many results as it asks for, and only those that the body has", () => {
