@@ -53,7 +53,8 @@ export function variantsOf(group: Together): readonly PlannedVariant[] {
         // A product that is too small for these squares has smaller ones.
         edge: edges.find((each) => each <= edge) ?? edges[0],
       })),
-      ...(rest.length > 0 ? [{ group: { steps: rest, apart: group.apart } }] : []),
+      // What is left alone keeps the text that it has beside others, and so its bits.
+      ...(rest.length > 0 ? [{ group: { ...group, steps: rest, ...(rest.length === 1 && { isLeft: true }) } }] : []),
     ],
   }));
 }

@@ -2,11 +2,13 @@
 import type { Graph } from "../../ir/graph.ts";
 import { input, matmul, model, type Tensor } from "../../ir/index.ts";
 import { openDevice } from "../../runtime/index.ts";
+import { possibleVariants, variantFor } from "../../runtime/tuning.ts";
 import { compileWithFacts } from "../compile.ts";
 import type { Storage } from "../half.ts";
+import { allDispatches } from "../launch.ts";
 import { loadModel } from "../load/index.ts";
 import type { Dims } from "../passes/bind-sizes.ts";
-import { openProfiler } from "./profile.ts";
+import { openProfiler, type VariantTime } from "./profile.ts";
 import { compactBytes, table, type Terminal } from "./terminal.ts";
 
 /** What to time. */
@@ -38,6 +40,15 @@ export interface KernelTime {
   readonly milliseconds: number;
   readonly gflopsPerSecond: number;
   readonly gigabytesPerSecond: number;
+  /** What may take its place on this adapter, where there is something. */
+  readonly variants?: readonly VariantRate[];
+}
+
+/** The same work by other kernels. */
+export interface VariantRate extends VariantTime {
+  readonly gflopsPerSecond: number;
+  /** What modules take on this adapter unless they are told otherwise. */
+  readonly chosen: boolean;
 }
 
 /** Times every kernel and prints a table, or JSON; returns the exit code. */
@@ -73,11 +84,19 @@ async function timesOf(device: GPUDevice, graph: Graph, options?: Options): Prom
     const all: Record<string, readonly KernelTime[]> = {};
     for (const { name, launches } of entries) {
       const times = await profiler.timesOf(name);
+      const others = await profiler.variantTimesOf(name, (dispatch) => possibleVariants(device, program, dispatch));
+      const chosen = program.entryPoints[name].dispatches
+        .flatMap(allDispatches)
+        .map((dispatch) => variantFor(device, program, dispatch)?.name);
       all[name] = launches.map(({ name, flops, bytes, times: count }, at): KernelTime => {
         // What takes a millisecond at so many units reaches a million of them in a second.
         const perSecond = (units: number): number => units / times[at] / 1e6;
         const rates = { gflopsPerSecond: perSecond(flops), gigabytesPerSecond: perSecond(bytes) };
-        return { name, times: count, milliseconds: times[at], ...rates };
+        const variants = others[at].map((each) => {
+          return { ...each, gflopsPerSecond: flops / each.milliseconds / 1e6, chosen: each.name === chosen[at] };
+        });
+        const all = { name, times: count, milliseconds: times[at], ...rates };
+        return variants.length > 0 ? { ...all, variants } : all;
       });
     }
     return all;
@@ -101,10 +120,15 @@ function printBench({ adapter, clock, entryPoints, copy, matmul }: BenchReport, 
   for (const [name, kernels] of Object.entries(entryPoints)) {
     const total = kernels.reduce((sum, { milliseconds, times }) => sum + milliseconds * times, 0);
     terminal.print(terminal.style("bold", `${name}: ${digits(total)} ms`));
-    const rows = kernels.map((kernel) => [
-      ...[kernel.name, kernel.times === 1 ? "" : `${kernel.times} ×`, digits(kernel.milliseconds)],
-      `${((100 * kernel.milliseconds * kernel.times) / total).toFixed(0)} %`,
-      ...[digits(kernel.gflopsPerSecond), digits(kernel.gigabytesPerSecond)],
+    const rows = kernels.flatMap((kernel) => [
+      [
+        ...[kernel.name, kernel.times === 1 ? "" : `${kernel.times} ×`, digits(kernel.milliseconds)],
+        `${((100 * kernel.milliseconds * kernel.times) / total).toFixed(0)} %`,
+        ...[digits(kernel.gflopsPerSecond), digits(kernel.gigabytesPerSecond)],
+      ],
+      ...(kernel.variants ?? []).map(({ name, milliseconds, gflopsPerSecond, chosen }) => [
+        ...[`  ${name}${chosen ? ", chosen at load" : ""}`, "", digits(milliseconds), "", digits(gflopsPerSecond), ""],
+      ]),
     ]);
     const titles = ["kernel", "", "ms", "share", "GFLOP/s", "GB/s"];
     const lines = table([titles, ...rows], ["left", "right", "right", "right", "right", "right"]);

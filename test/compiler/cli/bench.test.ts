@@ -5,6 +5,7 @@ import { openProfiler } from "../../../compiler/cli/profile.ts";
 import { run } from "../../../compiler/cli/run.ts";
 import { compile, compileWithFacts } from "../../../compiler/compile.ts";
 import { loadModel } from "../../../compiler/load/index.ts";
+import { requestGpu } from "../../../runtime/node.ts";
 import { testDevice } from "../../gpu.ts";
 
 const xor = "samples/xor/model.ts";
@@ -41,16 +42,33 @@ describe("bench", () => {
           return { run: { y: matmul(a, b) } };
         }),
       );
-    const device = await testDevice();
+    const adapter = await (await requestGpu()).requestAdapter();
+    const device = await adapter!.requestDevice();
     const times: number[] = [];
     for (const size of [16, 512]) {
       const profiler = await openProfiler(device, product(size));
       times.push(...(await profiler.timesOf("run")));
       profiler.destroy();
     }
+    device.destroy();
     expect(times).toHaveLength(2);
     // 32 768 times the flops: what else the machine does is nothing beside that.
     expect(times[1]).toBeGreaterThan(2 * times[0]);
+  });
+
+  test("what may take a dispatch's place is timed beside it, and named", async () => {
+    const plain = compile(
+      model("product", () => ({ run: { y: matmul(input("a", "f32", [8, 8]), input("b", "f32", [8, 8])) } })),
+    );
+    const program = { ...plain, variants: plain.kernels };
+    const profiler = await openProfiler(await testDevice(), program);
+    const [times] = await profiler.variantTimesOf("run", (dispatch) => [
+      { name: "once more", dispatches: [dispatch] },
+      { name: "twice", dispatches: [dispatch, dispatch] },
+    ]);
+    profiler.destroy();
+    expect(times.map(({ name }) => name)).toEqual(["once more", "twice"]);
+    for (const { milliseconds } of times) expect(milliseconds).toBeGreaterThan(0);
   });
 
   test("a dispatch of a loop is timed once, and counted for every place", async () => {

@@ -120,7 +120,7 @@ describe("squares as a card runs them", () => {
   it.each(cases)("of %s", async (_, edge, { m, k, n, turned }) => {
     const graph = model("squares", () => {
       const [a, b] = [input("a", "f32", turned ? [k, m] : [m, k]), input("b", "f32", [k, n])];
-      return { run: { y: relu(matmul(turned ? transpose(a) : a, b)) as Tensor } };
+      return { run: { y: relu(matmul((turned ? transpose(a) : a) as Tensor, b as Tensor)) as Tensor } };
     });
     const { program } = compileWithFacts(graph);
     const given = { a: numbers(m * k), b: numbers(k * n) };
