@@ -134,7 +134,7 @@ function createTable(
   };
   const fits = (step: number, group: Group): boolean =>
     kinds[step] !== "alone" &&
-    kinds[step] === group.kind &&
+    (kinds[step] === group.kind || (group.kind === "barriers" && grids[step].joinsBarriers)) &&
     group.steps.length < mostKernels &&
     group.workgroups + sizes[step] <= mostWorkgroups &&
     (countBoth(group.tensors, tensors[step]) <= mostBindings || (bindsBuffers && fitBuffers(group.slabs, slabs[step])));
@@ -168,12 +168,23 @@ function createTable(
 export interface Grid {
   readonly kind: ReturnType<typeof kindOf>;
   readonly workgroups: number;
+  /** It may also run beside kernels with barriers. */
+  readonly joinsBarriers: boolean;
 }
 
 /** The threads of a kernel that may run beside others. */
 export function gridOf(step: PlannedStep): Grid {
   const kind = kindOf(step);
-  return { kind, workgroups: kind === "alone" ? Infinity : workgroupsOf(step, kind) };
+  const joinsBarriers = kind === "apart" && mayHaveBarriers(step);
+  return { kind, workgroups: kind === "alone" ? Infinity : workgroupsOf(step, kind), joinsBarriers };
+}
+
+/** True for rows that threads of one workgroup may take alone or together; products are too much work to wait for. */
+function mayHaveBarriers({ traffic }: PlannedStep): boolean {
+  const { kind, space, axes } = traffic.cluster;
+  if (kind !== "reduce") return kind === "map";
+  const { rows, lanes } = arrangeRows(traffic, rowsOf(space, axes), { apart: false });
+  return lanes === 1 || rows * lanes === sharedThreads;
 }
 
 /** The function, which goes by what `keyOf` says and looks at one of those that are alike. */

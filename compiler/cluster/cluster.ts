@@ -12,6 +12,7 @@ import { attendOp, attentionOf, type Attention } from "./attention.ts";
 import { createGrowth, type Draft, type Growth } from "./growth.ts";
 import { isNumber, loopTensor, placeOp, tensorUnder } from "./loop.ts";
 import type { Cluster, Cuts, Lessons, Partition, View } from "./partition.ts";
+import { passing } from "./passing.ts";
 import { cheapChain, isCostly, isNarrow, measure, type Size } from "./size.ts";
 
 /** So many elements one workgroup goes over in no time. */
@@ -29,6 +30,7 @@ export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
   const [reductions, sizes] = [new Map<string, Set<Draft>>(), new Map<Value, Size>()];
   const [loops, fed] = [new Map<object, Value[]>(), new Set<Value>()];
   const attentions = new Map<Attention, Draft>();
+  const isPassing = passing(order, roots);
   for (const value of order) {
     switch (value.op.kind) {
       case "leaf":
@@ -54,7 +56,8 @@ export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
         const sources = growth.sourcesOf(value);
         const cheap = measure(value, sizes, home).ops <= cheapChain && sources.size === 0;
         if (!cuts.has(value) && cheap && !(contracted.has(value) && isCostly(value))) break;
-        place(value, cuts.has(value) ? undefined : findCompany(value, sources, growth), growth);
+        const company = cuts.has(value) ? undefined : findCompany(value, sources, growth);
+        if (company || cuts.has(value) || !isPassing(value)) place(value, company, growth);
         break;
       }
       case "scan":

@@ -4,6 +4,7 @@ import type { Dim } from "../../ir/dim.ts";
 import { settingOp } from "../../ir/ops/leaf.ts";
 import { elementCount } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
+import { isRow } from "./access.ts";
 import { descend } from "./descend.ts";
 import { mostBindings, mostRecomputed, type Cluster, type Partition } from "./partition.ts";
 import type { Traffic } from "./store.ts";
@@ -64,7 +65,10 @@ export function refine(traffic: readonly Traffic[], partition: Partition, kept: 
     if (!change) continue;
     floating.add(value);
     ledger.stored.delete(value);
-    for (const draft of change) put(draft, ledger);
+    for (const draft of change) {
+      for (const store of draft.stores) ledger.stored.add(store);
+      put(draft, ledger);
+    }
   }
   const kernels = traffic.map(({ cluster }) => ledger.drafts.get(cluster)!).filter(({ stores }) => stores.length > 0);
   return { traffic: kernels.map(({ cluster, stores, loads }) => ({ cluster, stores, loads })), floating };
@@ -88,11 +92,14 @@ function tryWithout(value: Value, ledger: Ledger, kept: Kept): readonly Draft[] 
   const targets = (each: Value): readonly Value[] =>
     (readers.get(each)?.size ?? 0) > 0 ? [each, ...kept.targetsOf(each)] : kept.targetsOf(each);
   const changed: Draft[] = [];
+  /** What the owner has of whole rows is written instead, where users need it to compute the value. */
+  const rows = new Set<Value>();
   let gain = 0;
-  for (const cluster of [owner, ...users]) {
+  for (const cluster of [...users, owner]) {
     const before = drafts.get(cluster)!;
-    const stores = cluster === owner ? before.stores.filter((each) => each !== value) : before.stores;
-    const found = look(cluster, stores, ledger, value);
+    const stores =
+      cluster === owner ? [...new Set([...before.stores.filter((each) => each !== value), ...rows])] : before.stores;
+    const found = look(cluster, stores, ledger, { value, rows });
     if (!found || isCrowded(found, before, targets)) return undefined;
     changed.push({ cluster, ...found });
     gain += before.cost - found.cost;
@@ -103,8 +110,25 @@ function tryWithout(value: Value, ledger: Ledger, kept: Kept): readonly Draft[] 
 /** Kinds of kernels that may compute what they read. */
 const flexible: readonly Cluster["kind"][] = ["map", "reduce", "contract", "cumulative"];
 
+/** A value that is not stored, and what is stored in its place. */
+interface Without {
+  readonly value: Value;
+  readonly rows: Set<Value>;
+}
+
+/** A row of fewer elements is not worth a tensor. */
+const leastRow = 16;
+
+/** True for what the kernel that computes the value knows of each row: the mean, say. */
+function isRowBeside(row: Value, value: Value, { home }: Ledger): boolean {
+  const owner = home.get(value)!;
+  if (owner.kind !== "reduce" || home.get(row) !== owner || !isRow(row.type.shape, owner.space, owner.axes))
+    return false;
+  return leastRow * countOf(row.type.shape) <= countOf(value.type.shape);
+}
+
 /** What a kernel reads for its stores, and what it costs; undefined where it would need what nobody stores. */
-function look(cluster: Cluster, stores: readonly Value[], ledger: Ledger, without?: Value): Costed | undefined {
+function look(cluster: Cluster, stores: readonly Value[], ledger: Ledger, without?: Without): Costed | undefined {
   const { home, recomputed, stored } = ledger;
   const loads: Value[] = [];
   let [price, steps, possible] = [0, 0, true];
@@ -116,7 +140,9 @@ function look(cluster: Cluster, stores: readonly Value[], ledger: Ledger, withou
     }
     const owner = home.get(value);
     const isOwn = recomputed.has(value) || owner === undefined || owner === cluster;
-    if (!isOwn && value !== without && stored.has(value)) {
+    const isNarrow = !isOwn && without !== undefined && isRowBeside(value, without.value, ledger);
+    if (!isOwn && value !== without?.value && (isNarrow || stored.has(value))) {
+      if (isNarrow) without.rows.add(value);
       loads.push(value);
       return false;
     }

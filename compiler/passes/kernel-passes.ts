@@ -4,12 +4,15 @@ import type { DerivationLog } from "../rewrite/log.ts";
 import { blockAttention } from "./block-attention.ts";
 import { expandComposites } from "./expand-composites.ts";
 import { insideScans } from "./inside-scans.ts";
+import { jointMoments } from "./joint-moments.ts";
 import { keepDigitsWith } from "./keep-digits.ts";
+import { narrowMasks } from "./narrow-masks.ts";
 import { pickSums } from "./pick-sums.ts";
 import { splitConcatenations } from "./split-concatenations.ts";
 import { splitContractions } from "./split-contractions.ts";
 import { splitReductions } from "./split-reductions.ts";
 import { splitSums } from "./split-sums.ts";
+import { swapSums } from "./swap-sums.ts";
 import { unrollSums } from "./unroll-sums.ts";
 
 /** What the passes for kernels may be told. */
@@ -34,8 +37,10 @@ export function kernelPasses({
   const passes = [
     expandComposites, // kernels know kinds of ops, not compositions
     ...(strictFloat || asWritten ? [] : [blockAttention(blockedScores)]), // before its formulas look otherwise
+    narrowMasks, // what a pool gives back is no longer read element by element
     unrollSums, // what few windows give an element, kernels add up on their way
     ...(asWritten === true ? [] : [keepDigitsWith(log, strictFloat)]), // differences of large numbers, in formulas that are not for reading
+    ...(strictFloat ? [] : [swapSums, jointMoments]), // before totals are taken apart
     // One total becomes totals of rows that a kernel computes anyway, a long sum one of parts, and the rows of a table that
     // gradients are added to a product: the same numbers, added up in another order.
     ...(strictFloat ? [] : [splitReductions, splitContractions, splitSums, pickSums]),

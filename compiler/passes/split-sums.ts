@@ -1,14 +1,14 @@
 /// A sum of few rows over a long axis, in two steps that each are short: rows enough to keep a device busy, and no row so
 /// long that threads must wait for each other.
-import type { Graph } from "../../ir/graph.ts";
+import { graphValues, type Graph } from "../../ir/graph.ts";
 import { reshapeTo } from "../../ir/ops/layout.ts";
 import { largestDivisor } from "../../ir/dim.ts";
-import { axesOf, sumOp } from "../../ir/ops/sum.ts";
+import { axesOf, broadcastOp, sumOp } from "../../ir/ops/sum.ts";
 import { elementCount } from "../../ir/type.ts";
-import { apply, type Value } from "../../ir/value.ts";
+import { apply, withOperands, type Value } from "../../ir/value.ts";
 import { shortRow } from "../cluster/partition.ts";
 import type { Pass } from "../pass.ts";
-import { rewriteValues } from "./replace.ts";
+import { rebuildGraph } from "./replace.ts";
 
 /** Shorter rows are not worth a second kernel. */
 const longRow = 2048;
@@ -16,23 +16,76 @@ const longRow = 2048;
 /** So many rows keep a device busy by themselves. */
 const enoughRows = 64;
 
+/** Fewer elements are read in no time. */
+const manyElements = 2 ** 14;
+
+/** Columns that so many values wait for are taken for such that rows are computed from. */
+const farthest = 64;
+
 export const splitSums: Pass = {
   name: "split-sums",
-  doc: "A sum of few rows over a long axis is a sum of sums over parts of it.",
+  doc: "A sum of few rows over a long axis, or of many columns that nothing waits for, is a sum of sums over parts of it.",
   run(graph: Graph): Graph {
-    return rewriteValues(graph, split);
+    const columns = columnsToSplit(graph);
+    const known = (value: Value): boolean => isLong(value) || columns.has(value);
+    if (columns.size === 0 && !graphValues(graph).some(isLong)) return graph;
+    return rebuildGraph(graph, (value, operands) => {
+      const rebuilt = withOperands(value, operands);
+      return known(value) ? split(rebuilt) : rebuilt;
+    });
   },
 };
 
+/** True for few rows that are long. */
+function isLong(value: Value): boolean {
+  if (value.op !== sumOp) return false;
+  const { length, rows } = extentsOf(value);
+  return length >= longRow && rows <= enoughRows && value.type.shape.length > 0;
+}
+
+/**
+ * Sums of columns that nothing but a result waits for, such as slopes of biases: their parts are short enough to be taken
+ * beside another kernel that reads the same tensor, without barriers.
+ */
+function columnsToSplit(graph: Graph): ReadonlySet<Value> {
+  const found = new Set(graphValues(graph).filter(isColumns));
+  if (found.size === 0) return found;
+  const readers = new Map<Value, Value[]>();
+  for (const value of graphValues(graph)) {
+    for (const operand of new Set(value.operands)) readers.set(operand, [...(readers.get(operand) ?? []), value]);
+  }
+  /** Columns that are put beside rows again are what those rows are computed from. */
+  const isSpread = (value: Value, seen: Set<Value>): boolean => {
+    if (value.op === broadcastOp || seen.has(value)) return value.op === broadcastOp;
+    seen.add(value);
+    if (seen.size > farthest) return true;
+    return value.op.kind !== "reduction" || seen.size === 1
+      ? (readers.get(value) ?? []).some((reader) => isSpread(reader, seen))
+      : false;
+  };
+  return new Set([...found].filter((value) => !isSpread(value, new Set())));
+}
+
+function isColumns(value: Value): boolean {
+  if (value.op !== sumOp) return false;
+  const { shape } = value.operands[0].type;
+  const { length, rows } = extentsOf(value);
+  const last = shape.findLastIndex((extent) => extent !== 1);
+  return length > shortRow && length * rows >= manyElements && last >= 0 && !axesOf(value).includes(last);
+}
+
+/** How many terms a sum has, and how many sums there are; NaN where that is not bound. */
+function extentsOf(value: Value): { readonly length: number; readonly rows: number } {
+  const { shape } = value.operands[0].type;
+  const [length, rows] = [elementCount(axesOf(value).map((axis) => shape[axis])), elementCount(value.type.shape)];
+  return { length: typeof length === "number" ? length : NaN, rows: typeof rows === "number" ? rows : NaN };
+}
+
 function split(value: Value): Value {
-  if (value.op !== sumOp) return value;
   const [operand] = value.operands;
   const { shape } = operand.type;
   const axes = axesOf(value);
-  const length = elementCount(axes.map((axis) => shape[axis]));
-  const rows = elementCount(value.type.shape);
-  if (typeof length !== "number" || typeof rows !== "number" || axes.length === shape.length) return value;
-  if (length < longRow || rows > enoughRows) return value;
+  const { length } = extentsOf(value);
   // From the innermost axis outwards, as much as a short row holds; one axis may be cut in two.
   const inner: number[] = [];
   let [size, cut] = [1, 1];

@@ -31,8 +31,10 @@ import {
 } from "chainrule";
 import { compile } from "../../compiler/compile.ts";
 import { sideBySide } from "../../compiler/merge.ts";
+import { load } from "../../runtime/index.ts";
+import { testDevice } from "../gpu.ts";
 import { expectRight } from "./agree.ts";
-import { planOf } from "./planning.ts";
+import { planOf, type AnyModule } from "./planning.ts";
 
 const perceptron = (width: number, classes: number): Graph =>
   model("perceptron", () => {
@@ -75,6 +77,31 @@ describe("kernels side by side", () => {
         return { train: { loss, update: adam(loss) } };
       }),
     ));
+
+  it("are slopes of scale, shift and bias beside the kernels that read the same, with barriers and without", async () => {
+    const graph = (rows: number): Graph =>
+      model("norm", () => {
+        const x = dense(input("x", "f32", [rows, 24]), 64);
+        const loss = mean(square(dense(tanh(layerNorm(x)), 8)));
+        return { train: { loss, update: gradientDescent(loss, { learningRate: 0.1 }) } };
+      });
+    const plan = planOf(graph(320), "train", {});
+    const groups = sideBySide(plan.steps, new Set(plan.outputs));
+    const kindsOf = (group: (typeof groups)[number]): readonly string[] =>
+      group.steps.map(({ traffic }) =>
+        traffic.stores.some(({ type }) => type.shape.length === 1) ? "part" : traffic.cluster.kind,
+      );
+    const beside = groups.filter(({ apart, steps }) => !apart && steps.length > 1);
+    expect(beside.map(kindsOf)).not.toEqual([]);
+    const numbers = Float32Array.from({ length: 320 * 24 }, (_, i) => Math.sin(i * i));
+    const after = async (strictFloat: boolean): Promise<readonly number[]> => {
+      const module = await load<AnyModule>(compile(graph(320), { strictFloat }), { device: await testDevice() });
+      await module.train({ x: numbers }).read();
+      return Object.values(await module.readState()).flatMap(({ data }) => [...(data as Float32Array)]);
+    };
+    const [merged, apart] = [await after(false), await after(true)];
+    merged.forEach((each, i) => expect(Math.abs(each - apart[i])).toBeLessThan(1e-5));
+  });
 
   it("read settings and numbers that are not finite", () =>
     expectRight(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { einsum, input, model, sum, type Graph, type Tensor } from "chainrule";
+import { einsum, exp, input, model, mul, sub, sum, type Graph, type Tensor } from "chainrule";
 import { kernelPasses } from "../../../compiler/passes/kernel-passes.ts";
 import { runPasses } from "../../../compiler/pass.ts";
 import { entryPointRoots } from "../../../ir/graph.ts";
@@ -59,5 +59,19 @@ describe("sums of few rows over long axes", () => {
     expect(opsOf(total([100, 4096], [1]), "reduction")).toHaveLength(1);
     expect(opsOf(total([3, 2000], [1]), "reduction")).toHaveLength(1);
     expect(opsOf(total([3, 2609], [1]), "reduction")).toHaveLength(1);
+  });
+
+  it("also of many columns that nothing waits for, but not of those that rows are computed from", async () => {
+    const columns = total([300, 64], [0]);
+    expect(opsOf(columns, "reduction").map(({ type }) => type.shape)).toEqual([[2, 64], [64]]);
+    await expectRight(columns);
+    expect(opsOf(total([256, 64], [0]), "reduction")).toHaveLength(1);
+    expect(opsOf(total([300, 32], [0]), "reduction")).toHaveLength(1);
+    expect(opsOf(total([64, 300], [1]), "reduction")).toHaveLength(1);
+    const centred = model("centred", () => {
+      const x = input("x", "f32", [300, 64]);
+      return { run: { y: exp(sub(x, mul(sum(x, { axes: [0] }), 1 / 300))) } };
+    });
+    expect(opsOf(centred, "reduction")).toHaveLength(1);
   });
 });
