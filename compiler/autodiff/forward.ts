@@ -9,16 +9,16 @@ import { apply, postorder, type ElementwiseOp, type Value } from "../../ir/value
 import { makeRewriter } from "../rewrite/driver.ts";
 import { simplifyingRules } from "../rewrite/rules/all.ts";
 import { gradients, leadingTo, operandCotangents, times } from "./reverse.ts";
-import { scanTangents } from "./scan.ts";
+import { scanTangents, type NoteTangent } from "./scan.ts";
 
 /** A value with the direction in which it moves, of its type. */
 export type Moved = readonly [value: Value, tangent: Value];
 
 /**
  * (∂y/∂x₁)·t₁ + (∂y/∂x₂)·t₂ + …, of the shape of `y`; zero where `y` does not depend on any x. Computes only what a
- * direction moves.
+ * direction moves. `note` hears of the letters of loops.
  */
-export function pushForward(y: Value, moved: readonly Moved[]): Value {
+export function pushForward(y: Value, moved: readonly Moved[], note?: NoteTangent): Value {
   const tangents = new Map<Value, Value>();
   for (const [value, tangent] of moved) {
     const before = tangents.get(value);
@@ -29,11 +29,12 @@ export function pushForward(y: Value, moved: readonly Moved[]): Value {
   const active = leadingTo(order, targets);
   const siblings = scanSiblings(order);
   const loops = new Map<Value, (result: Value) => Value>();
+  const inside = (value: Value, within: readonly Moved[]): Value => pushForward(value, within, note);
   for (const value of order) {
     if (targets.has(value) || !active.has(value)) continue;
     const own = value.operands.map((operand) => tangents.get(operand));
     const [loop] = siblings.get(value) ?? [];
-    if (loop && !loops.has(loop)) loops.set(loop, scanTangents(loop, own, pushForward));
+    if (loop && !loops.has(loop)) loops.set(loop, scanTangents(loop, own, inside, note));
     const tangent = loop ? loops.get(loop)!(value) : tangentOf(value, own);
     if (tangent) tangents.set(value, tangent);
   }

@@ -10,6 +10,8 @@ export interface GrowingNotes {
   addForward(became: Value, forward: Note): void;
   /** Names the cotangent of a forward value, and gives its place to every new value that it is made of. */
   addCotangent(cotangent: Value, loss: string, forward: Note, target: boolean): void;
+  /** The letter of a loop that stands for the tangent of `h` is `h.tangent`. */
+  addTangent(tangent: Value, of: Value): void;
   /** What is differentiated may hold derivatives: they belong to the forward half of what is derived now. */
   addDifferentiated(isWithin: (value: Value) => boolean): void;
   /**
@@ -36,6 +38,13 @@ export function growNotes(before: Graph["notes"]): GrowingNotes {
       if (name === undefined) return;
       taken.add(name);
       notes.set(cotangent, { name, derivative: "backward", place: known?.place ?? forward.place });
+    },
+    addTangent(tangent, of) {
+      const { name, place } = notes.get(of) ?? {};
+      const own = name === undefined ? undefined : freeName(taken, `${name}.tangent`, true);
+      if (own === undefined) return;
+      taken.add(own);
+      notes.set(tangent, { name: own, place });
     },
     addDifferentiated(isWithin) {
       for (const [value, note] of notes) {

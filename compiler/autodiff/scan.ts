@@ -119,11 +119,15 @@ export function scanCotangents(
 /** The tangent of a value from those of letters; undefined where it does not move. */
 export type Push = (value: Value, moved: readonly Bound[]) => Value;
 
+/** Hears of the letter in a loop that stands for the tangent of another. */
+export type NoteTangent = (tangent: Value, of: Value) => void;
+
 /** Tangents of a loop's results: the loop with tangents beside its carries. Gives the tangent of each result by its value. */
 export function scanTangents(
   value: Value,
   tangents: readonly (Value | undefined)[],
   push: Push,
+  note?: NoteTangent,
 ): (result: Value) => Value {
   const body = scanBody(value.attrs);
   const { carries, elements, captures } = boundOperands(body, value.operands);
@@ -135,6 +139,7 @@ export function scanTangents(
       if (!isFloat(stand.type.dtype) || !(tangent || always)) return [];
       const own = letter(stand.type);
       moved.push([stand, own]);
+      note?.(own, stand);
       return [[own, tangent ?? zerosOf(operandType(stand))]];
     });
   const operandType = (stand: Value): Value["type"] => value.operands[letters.indexOf(stand)].type;

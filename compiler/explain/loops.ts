@@ -14,8 +14,29 @@ type Names = ReadonlyMap<Value, string>;
 
 /** What the loops of formulas repeat: a step each, and what the next step finds in the carries. */
 export function stepSections(formulas: readonly Formula[]): readonly Section[] {
-  const names = new Map(formulas.flatMap((formula) => [...formula.names]));
-  return loopsBelow(formulas.map(({ value }) => value)).map((loop): Section => {
+  return sectionsOf(
+    loopsBelow(formulas.map(({ value }) => value)),
+    new Map(formulas.flatMap((formula) => [...formula.names])),
+  );
+}
+
+/** What the loops repeat that a formula holds itself, and not by way of what has a name. */
+export function stepsWithin({ value, names }: Formula): readonly Section[] {
+  const seen = new Set([value]);
+  for (const each of seen) {
+    if (each !== value && names.has(each)) continue;
+    for (const operand of each.operands) seen.add(operand);
+  }
+  const isOwn = (each: Value): boolean => each.op === scanOp && (each === value || !names.has(each));
+  const own = new Set([...seen].filter(isOwn).map(({ attrs }) => scanBody(attrs).identity));
+  return sectionsOf(
+    loopsBelow([value]).filter(({ attrs }) => own.has(scanBody(attrs).identity)),
+    names,
+  );
+}
+
+function sectionsOf(loops: readonly Value[], names: Names): readonly Section[] {
+  return loops.map((loop): Section => {
     const page = layOutBody(loop, names);
     const { body, lines } = page;
     const words = wordsIn(page);

@@ -8,7 +8,7 @@ import { formulaText, primed, type Formula, type Row, type Section } from "./lin
 /** The sections as text of at most 100 columns where lines can be broken. */
 export function explanationText(sections: readonly Section[]): string {
   const parts = sections.map(({ title, rows, rules = [] }) => {
-    return [title, ...rowLines(rows), ...ruleLines(rules)].join("\n");
+    return [...wrap(title, pageWidth, "    "), ...rowLines(rows), ...ruleLines(rules)].join("\n");
   });
   return `${parts.join("\n\n")}\n`;
 }
@@ -68,11 +68,10 @@ export function isFormula(right: Row["right"]): right is Formula {
 
 function ruleLines(rules: readonly RuleText[]): readonly string[] {
   const width = Math.max(0, ...rules.map(({ name }) => name.length));
+  const hanging = " ".repeat(width + 6);
   return rules.flatMap(({ name, identity, example, contract }) => {
-    return wrap(
-      `  ${name.padEnd(width)}  ${example ? "for example " : ""}${identity}  (${contract})`,
-      pageWidth,
-      " ".repeat(width + 6),
-    );
+    const lines = wrap(`  ${name.padEnd(width)}  ${example ? "for example " : ""}${identity}`, pageWidth, hanging);
+    const whole = `${lines.at(-1)}  (${contract})`;
+    return whole.length <= pageWidth ? lines.with(-1, whole) : [...lines, `${hanging}(${contract})`];
   });
 }

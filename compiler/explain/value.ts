@@ -1,7 +1,7 @@
 /// How one value of the compiled graph came about: source line, derivative rule, rewrites.
 import { placeText, type Place } from "../../ir/diagnostic.ts";
 import { graphRoots, type Graph } from "../../ir/graph.ts";
-import { bodyResults, scanBody, scanLetters, scanOp } from "../../ir/ops/scan.ts";
+import { bodyResults, scanBody, scanLetters } from "../../ir/ops/scan.ts";
 import { isDerivative } from "../../ir/ops/derivative.ts";
 import { letter, letterOp } from "../../ir/ops/leaf.ts";
 import { bodyLetters, loopsBelow } from "../../ir/print/bodies.ts";
@@ -13,7 +13,7 @@ import { makeRewriter } from "../rewrite/driver.ts";
 import { expandedBy, makeLog, phasesOf, type DerivationLog } from "../rewrite/log.ts";
 import { cotangentLetter } from "./chain.ts";
 import { lineRows, rulesSection, withLetters } from "./document.ts";
-import { holdsWayBack, lettersBack, stepSections, stepsBack, wayBack } from "./loops.ts";
+import { holdsWayBack, lettersBack, stepsBack, stepsWithin, wayBack } from "./loops.ts";
 import { formulaText, linesOf, primed, type Formula, type Line, type Row, type Section } from "./lines.ts";
 import { nameParts, partNumbering } from "./parts.ts";
 import { replay, type Moment, type Step } from "./replay.ts";
@@ -88,10 +88,11 @@ function explainSubject(
   const [parts, line] = [lines.slice(0, -1), lines.at(-1)!];
   const { title, place, derivative } = subject;
   const derivedNames = namesOf(derived);
+  const tangents = [...derivedNames].filter(([{ op }, each]) => op === letterOp && each.endsWith(".tangent"));
   const repeated = derivative
     ? stepsBack(line.last.value, derivedNames, [])
-    : stepSections(line.first.value.op === scanOp ? [line.first] : []);
-  const letters = lettersBack(line.last.value, derivedNames);
+    : stepsWithin({ value: line.first.value, names: new Map([...tangents, ...line.first.names]) });
+  const letters = new Map([...tangents, ...lettersBack(line.last.value, derivedNames)]);
   return {
     ...{ repeated, letters },
     title,

@@ -102,16 +102,17 @@ function expandDerivative(expansion: Expansion, value: Value, operands: readonly
     expandLoss(expansion, value, operands[0]);
     return expansion.expanded.get(value)!;
   }
-  return derivative(value, expansion.stabilize(operands[0]), operands.slice(1));
+  return derivative(value, expansion.stabilize(operands[0]), operands.slice(1), expansion.notes);
 }
 
 /** Of the stabilised `y` with respect to leaves; `rest` are the operands after it. */
-function derivative({ op }: Value, y: Value, rest: readonly Value[]): Value {
+function derivative({ op }: Value, y: Value, rest: readonly Value[], notes: GrowingNotes): Value {
   if (op === vjpOp) return differentiate(y, [rest[0]], rest[1]).gradients[0];
   const half = rest.length / 2;
   return pushForward(
     y,
     rest.slice(0, half).map((x, position) => [x, rest[half + position]]),
+    notes.addTangent,
   );
 }
 
@@ -155,7 +156,8 @@ function expandCut(expansion: Expansion, placeholder: Value, operands: readonly 
   );
   if (placeholder.op !== gradOp) {
     const rest = operands.slice(1 + targets.length);
-    return restore(derivative(placeholder, differentiated, [...targets.map((each) => letters.get(each)!), ...rest]));
+    const all = [...targets.map((each) => letters.get(each)!), ...rest];
+    return restore(derivative(placeholder, differentiated, all, expansion.notes));
   }
   const derived = differentiate(differentiated, [...letters.values()]);
   const cotangents = new Map([...derived.cotangents].map(([value, cotangent]) => [value, restore(cotangent)]));

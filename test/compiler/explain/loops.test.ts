@@ -12,6 +12,7 @@ import {
   cos,
   grad,
   input,
+  jvp,
   matmul,
   model,
   mul,
@@ -179,4 +180,25 @@ test("a zero that a loop starts from does not stand for a derivative that is zer
   const text = explanationText(gradientDocument(explainGradient(graph, "s", "W")!));
   expect(text).toMatch(/^The model\n[^]*?\bzero\b/);
   expect(text.slice(text.indexOf("The gradient, as it is compiled"))).not.toMatch(/\bzero\b/);
+});
+
+test("forward mode through a loop is explained by its step, in which tangents have names", () => {
+  const graph = model("forward", () => {
+    const [start, direction] = [input("start", "f32", [3]), input("direction", "f32", [3])];
+    const [x, W] = [input("x", "f32", ["time", 3]), input("W", "f32", [3, 3])];
+    const { carry } = scan(
+      ([h], [word]) => {
+        const carried = as("h", () => h);
+        return { carry: [tanh(add(matmul(carried, W), word)) as Tensor<"f32", readonly [3]>] };
+      },
+      { initial: [start], sequences: [x] },
+    );
+    const loss = as("loss", () => sum(tanh(carry[0])));
+    return { run: { loss, speed: as("speed", () => jvp(loss, start, direction)) } };
+  });
+  const text = explanationText(valueDocument(explainValue(graph, "speed")));
+  expect(text).toMatch(/\nA step of the loop over time\n[^]*\n {2}h\.tangent′ = h\.tangent @ W · /);
+  expect(text).toContain("result=final h.tangent");
+  expect(printGraph(derive(graph))).toContain("  carry h.tangent: f32[3]\n");
+  expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
 });
