@@ -47,7 +47,7 @@ export function workOf(packing: Packing, notes: Graph["notes"], signer: Signer):
       return tensors.push(value) - 1;
     }),
   );
-  const flopsOf = flopsCounter(notes, signer);
+  const flopsOf = flopsCounter(notes, signer, stored.halves);
   const flops = steps.map((step) => flopsOf(step, groupOf.get(step)!));
   const overwriters = overwritersOf(steps);
   const jobs = steps.map((step, job): Job => {
@@ -78,7 +78,11 @@ function overwritersOf(steps: readonly PlannedStep[]): ReadonlyMap<Value, readon
 }
 
 /** Flops of steps as their kernels have them; those that are alike are lowered once. */
-function flopsCounter(notes: Graph["notes"], signer: Signer): (step: PlannedStep, group: Together) => number {
+function flopsCounter(
+  notes: Graph["notes"],
+  signer: Signer,
+  halves: ReadonlySet<Value>,
+): (step: PlannedStep, group: Together) => number {
   const known = new Map<string, number>();
   const count = (step: PlannedStep, group?: Together): number => {
     if (step.loop) {
@@ -91,7 +95,8 @@ function flopsCounter(notes: Graph["notes"], signer: Signer): (step: PlannedStep
     const shared: SharedModule | undefined = isShared
       ? { names: createModuleNamer(contractNames), tensorNames: new Map(), arrays: new Map(), apart: group.apart }
       : undefined;
-    const context = { notes, name: "kernel", stateOf: () => undefined, shared };
+    const isExact = (tensor: Value): boolean => !halves.has(tensor);
+    const context = { notes, name: "kernel", stateOf: () => undefined, isExact, shared };
     const flops =
       known.get(key) ??
       (lower(step.traffic, { ...context, targets: (value) => step.targets.get(value) ?? [] }).flops as number);

@@ -87,6 +87,9 @@ const aims = [1, 0.98, 0.95, 0.9];
 /** Where none of that is found, steps of so many parts of the peak; the smallest arena is one of these, so that it is found again. */
 const rungs = 24;
 
+/** After so many steps that were not reached the next ones are not either. */
+const mostMissed = 2;
+
 /** Looks for an order that is accepted; where there is none, `smallest` is the smallest on the ladder. */
 function search(
   work: KernelWork,
@@ -113,8 +116,10 @@ function search(
     if (layout.lowerBound > aim * budget) break;
   }
   const peak = smallest.lowerBound;
-  for (let rung = rungs - 1; rung > 0; rung--) {
-    const layout = layoutFor((peak * rung) / rungs);
+  for (let [rung, missed] = [rungs - 1, 0]; rung > 0 && missed < mostMissed; rung--) {
+    const target = (peak * rung) / rungs;
+    const layout = layoutFor(target);
+    missed = layout.lowerBound > target ? missed + 1 : 0;
     if (bytesTaken(layout) < bytesTaken(smallest)) smallest = layout;
     if (accepts(layout)) return { found: finish(layout), smallest };
   }

@@ -188,7 +188,7 @@ function mayHaveBarriers({ traffic }: PlannedStep): boolean {
 }
 
 /** The function, which goes by what `keyOf` says and looks at one of those that are alike. */
-export function remembered<T, R>(find: (each: T) => R, keyOf: (each: T) => string): (each: T) => R {
+function remembered<T, R>(find: (each: T) => R, keyOf: (each: T) => string): (each: T) => R {
   const known = new Map<string, R>();
   return (each) => {
     const key = keyOf(each);
