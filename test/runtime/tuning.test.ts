@@ -1,6 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
 import { describe, expect, test } from "vitest";
 import type { Dispatch, Loop, Needs, Program } from "../../runtime/abi.ts";
 import { load, type LoadedModule, type Step } from "../../runtime/index.ts";
@@ -174,6 +176,25 @@ describe("timed variants", () => {
     const entryPoints = { double: { ...program.entryPoints.double!, dispatches: [only] } };
     expect(await kernelsRun({ ...program, entryPoints }, timed(unused))).toEqual(["double"]);
   });
+});
+
+test("a page that chooses by the adapter loads nothing that times, and little beside", async () => {
+  const bundle = async (contents: string) => {
+    const bundled = await build({
+      stdin: { contents, resolveDir: process.cwd(), loader: "ts" },
+      ...{ bundle: true, minify: true, write: false, format: "esm", metafile: true },
+      ...{ platform: "browser", conditions: ["chainrule-source"] },
+    });
+    const [output] = Object.values(bundled.metafile.outputs);
+    const paths = Object.entries(output!.inputs).flatMap(([path, each]) => (each.bytesInOutput > 0 ? [path] : []));
+    return { paths, bytes: gzipSync(bundled.outputFiles[0]!.contents).length };
+  };
+  const plain = await bundle(`export { load } from "./runtime/index.ts";`);
+  const both = `export { load } from "./runtime/index.ts"; export { auto } from "./runtime/tuning.ts";`;
+  const choosing = await bundle(both);
+  expect(plain.paths.filter((path) => /tuning|timing|clock/.test(path))).toEqual([]);
+  expect(choosing.paths.filter((path) => /tuning|timing|clock/.test(path))).toEqual(["runtime/tuning.ts"]);
+  expect(choosing.bytes - plain.bytes).toBeLessThan(700);
 });
 
 describe("what Node remembers", () => {
