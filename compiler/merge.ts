@@ -26,6 +26,9 @@ export interface Together {
 /** Text that a driver compiles at once has an end. */
 export const mostKernels = 32;
 
+/** Compilers allocate registers for a whole module, and take more than twice as long for twice as many texts of products. */
+const mostProducts = 4;
+
 /**
  * The dispatches of steps, in an order in which each finds what it needs. `outputs` lie in a buffer of their own, and so
  * do `halves`. Where buffers are larger than what can be bound, kernels bind tensors, and fewer of them fit in a dispatch.
@@ -41,7 +44,8 @@ export function sideBySide(
   const grids = steps.map(remembered(gridOf, (step) => signer.of(step).text));
   const tensors = steps.map(tensorsOf);
   const slabs = tensors.map((all) => slabsOf(all, outputs, halves));
-  const table = createTable(grids, tensors, slabs, bindsBuffers);
+  const texts = steps.map((step) => (step.traffic.cluster.kind === "contract" ? signer.of(step).text : undefined));
+  const table = createTable({ grids, tensors, slabs, texts, bindsBuffers });
   latest(before).forEach((level, step) => {
     if (!table.join(step, level)) table.start(step, level);
   });
@@ -114,12 +118,17 @@ interface Table {
   join(step: number, level: number): boolean;
 }
 
-function createTable(
-  grids: readonly Grid[],
-  tensors: readonly ReadonlySet<Value>[],
-  slabs: readonly ReadonlyMap<unknown, SlabType>[],
-  bindsBuffers: boolean,
-): Table {
+/** What is known of each step. */
+interface Steps {
+  readonly grids: readonly Grid[];
+  readonly tensors: readonly ReadonlySet<Value>[];
+  readonly slabs: readonly ReadonlyMap<unknown, SlabType>[];
+  /** Of products. */
+  readonly texts: readonly (string | undefined)[];
+  readonly bindsBuffers: boolean;
+}
+
+function createTable({ grids, tensors, slabs, texts, bindsBuffers }: Steps): Table {
   const [kinds, sizes] = [grids.map(({ kind }) => kind), grids.map(({ workgroups }) => workgroups)];
   const groups: Group[] = [];
   /** Those of one level and kind, in the order in which they were made. */
@@ -132,10 +141,12 @@ function createTable(
     addSlabs(group.slabs, slabs[step]);
     place.set(step, group);
   };
+  const countTexts = (of: readonly number[]): number => new Set(of.flatMap((each) => texts[each] ?? [])).size;
   const fits = (step: number, group: Group): boolean =>
     kinds[step] !== "alone" &&
     (kinds[step] === group.kind || (group.kind === "barriers" && grids[step].joinsBarriers)) &&
     group.steps.length < mostKernels &&
+    countTexts([...group.steps, step]) <= mostProducts &&
     group.workgroups + sizes[step] <= mostWorkgroups &&
     (countBoth(group.tensors, tensors[step]) <= mostBindings || (bindsBuffers && fitBuffers(group.slabs, slabs[step])));
   return {
