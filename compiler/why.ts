@@ -1,4 +1,5 @@
 /// Why neighbouring kernels are two: what the clustering said when it was asked to compute a value of one in the other.
+import type { Place } from "../ir/diagnostic.ts";
 import type { Graph } from "../ir/graph.ts";
 import { axesOf } from "../ir/ops/sum.ts";
 import { formatType } from "../ir/type.ts";
@@ -22,6 +23,10 @@ export interface RefusedPair {
   readonly reason: Refusal | "loop";
   /** The reason as a sentence. */
   readonly text: string;
+  /** The reason in general: pairs that have it in common stand together. */
+  readonly because: string;
+  /** The line of the model that the value comes from. */
+  readonly place?: Place;
 }
 
 /** A value that is not computed in the kernel `from`, but in `to`. */
@@ -46,6 +51,26 @@ const sentences: Readonly<Record<RefusedPair["reason"], (refused: Refused) => st
     `${name} is computed in kernel ${to}, with others of its operands; kernel ${from} must end before`,
   loop: ({ name, from }) => `${name} reads what kernel ${from} leaves in a tensor of a loop, place by place`,
 };
+
+/** What reasons have in common, of the value that could not be computed in the first kernel. */
+const generally: Readonly<Record<Exclude<RefusedPair["reason"], "starts">, string>> = {
+  sealed: "the first kernel takes in nothing else",
+  members: `the first kernel would compute more than ${mostMembers} values`,
+  bindings: `the first kernel would bind more than ${mostBindings} tensors`,
+  waits: "it also reads what comes of the first kernel, which must end before",
+  extents: "the first kernel goes over elements of another shape",
+  places: "it reads elements that other threads of the first kernel compute",
+  elsewhere: "it is computed with others of its operands, after the first kernel",
+  loop: "it reads what the first kernel leaves in a tensor of a loop, place by place",
+};
+
+function becauseOf(reason: RefusedPair["reason"], { op }: Value): string {
+  if (reason !== "starts") return generally[reason];
+  if (op.kind === "reduction") return "it is a reduction, and no thread of the first kernel has all of a row";
+  if (op.kind === "contraction" || op.kind === "composite")
+    return "it is a product, which reads its operands many times";
+  return "it starts a kernel of its own";
+}
 
 /** Why a value starts a kernel. */
 function groundOf(value: Value): string {
@@ -133,10 +158,11 @@ function describe(
     ? (reasons.get(value)?.get(traffic.cluster) ?? "elsewhere")
     : "loop";
   const [from, to] = [names.get(source.step)!, names.get(reader.step)!];
-  const known = reader.notes.get(value)?.name;
+  const { name: known, place } = reader.notes.get(value) ?? {};
   const noun = nounOf(value);
   const name = known ? `\`${known}\`` : `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
-  return { from, to, value: known ?? noun, reason, text: sentences[reason]({ value, name, from, to }) };
+  const text = sentences[reason]({ value, name, from, to });
+  return { from, to, value: known ?? noun, reason, text, because: becauseOf(reason, value), ...(place && { place }) };
 }
 
 /** The first value of a kernel that reads what another writes, by itself or through what is computed on the way. */

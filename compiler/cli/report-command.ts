@@ -104,12 +104,22 @@ function wideLines(wide: readonly WideReport[], terminal: Terminal): readonly st
   return [terminal.style("dim", first), ...rest];
 }
 
-/** Why what one kernel writes is read by another, a line for each pair. */
+/** Why what one kernel writes is read by another: a line for each pair, those of one reason together. */
 function refusedLines(pairs: readonly RefusedPair[], terminal: Terminal): readonly string[] {
   if (pairs.length === 0) return [];
-  const rows = pairs.map(({ from, to, text }) => [`${from} → ${to}`, text]);
-  const [first, ...rest] = table([["not one kernel", "because"], ...rows], ["left", "left"]);
-  return [terminal.style("dim", first), ...rest];
+  const reasons = [...new Set(pairs.map(({ because }) => because))];
+  const sorted = reasons.flatMap((reason) => pairs.filter(({ because }) => because === reason));
+  const rows = sorted.map(({ from, to, value, place }) => [
+    `  ${from} → ${to}`,
+    shortened(value),
+    place ? placeText(place) : "",
+  ]);
+  const [first, ...lines] = table([["not one kernel", "because of", "from"], ...rows], ["left", "left", "left"]);
+  const grouped = lines.flatMap((line, row) => {
+    const { because } = sorted[row];
+    return because === sorted[row - 1]?.because ? [line] : [`${because}:`, line];
+  });
+  return [terminal.style("dim", first), ...grouped];
 }
 
 /** A line for each kernel; what a loop launches again has the number of launches, and the cost of all of them. */

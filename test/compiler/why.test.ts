@@ -42,6 +42,7 @@ describe("why two kernels are two", () => {
         value: "y",
         reason: "starts",
         text: "`y` starts a kernel of its own: it reads each of its operands many times",
+        because: "it is a product, which reads its operands many times",
       },
     ]);
   });
