@@ -41,7 +41,8 @@ export function withinBudget(
 ): readonly Packing[] {
   const takenBy = ({ whole, half }: Packing): Taken => ({ whole: whole.bytes, half: half.bytes });
   let taken: Taken = { whole: 0, half: 0 };
-  return packings.map((packing) => {
+  const failures: Failure[] = [];
+  const all = packings.map((packing) => {
     const own = takenBy(packing);
     const bytesBefore = bytesTaken(own);
     const dispatchesBefore = countDispatches(packing.stored.groups);
@@ -50,24 +51,33 @@ export function withinBudget(
       bytesTaken(together(taken, own)) <= budget
         ? { ...packing, memory: facts }
         : fitted(packing, facts, taken, notes, signer);
+    if ("error" in fitting) {
+      failures.push(fitting);
+      return packing;
+    }
     taken = together(taken, takenBy(fitting));
     return fitting;
   });
+  // Of several entry points the one that needs most is named.
+  if (failures.length > 0) throw failures.reduce((a, b) => (b.bytes > a.bytes ? b : a)).error;
+  return all;
 }
 
-/** A packing within the budget. */
-function fitted(packing: Packing, facts: MemoryFacts, taken: Taken, notes: Notes, signer: Signer): Packing {
+/** An entry point that does not fit, and the smallest arenas that it can do with. */
+interface Failure {
+  readonly error: Error;
+  readonly bytes: number;
+}
+
+/** A packing within the budget, if there is one. */
+function fitted(packing: Packing, facts: MemoryFacts, taken: Taken, notes: Notes, signer: Signer): Packing | Failure {
   const work = workOf(packing, notes, signer);
   const { budget } = facts;
   const { found, smallest } = search(work, packing, (layout) => bytesTaken(together(taken, layout)) <= budget, budget);
   if (found) return repacked(packing, work, found, facts);
   const { entry } = packing.plan;
-  throw memoryBudget(
-    entry.name,
-    budget,
-    bytesTaken(together(taken, smallest)),
-    aliveIn(smallest, work, packing, notes),
-  );
+  const bytes = bytesTaken(together(taken, smallest));
+  return { error: memoryBudget(entry.name, budget, bytes, aliveIn(smallest, work, packing, notes)), bytes };
 }
 
 /** Jobs in dispatches, and where their tensors lie. */

@@ -91,6 +91,29 @@ describe("compile", () => {
     });
   });
 
+  test("a memory budget makes another module, by another command", async () => {
+    const small = join(folder, "small", "digits.gen.ts");
+    const budgets = ["compile", model, "--out", small, "--dim", "batch=64", "--dim", "pixels=256", "--memory-budget"];
+    expect(await chainrule(...budgets, "96KiB")).toMatchObject({ code: 0 });
+    expect(readFileSync(small, "utf8")).toMatch(/^\/\/ To generate it again: .* --memory-budget 98304$/m);
+    expect(await chainrule(...budgets, "98304", "--check")).toMatchObject({ code: 0 });
+    expect(await chainrule(...budgets, "96kB", "--check")).toMatchObject({ code: 1 });
+    for (const wrong of ["64XB", "0", "much"]) {
+      expect(await chainrule(...budgets, wrong)).toMatchObject({
+        code: 2,
+        warned: expect.stringContaining(
+          `--memory-budget takes a number of bytes, for example 64MB or 64MiB: found ${wrong}`,
+        ),
+      });
+    }
+    expect(await chainrule(...budgets, "1kB")).toMatchObject({
+      code: 1,
+      warned: expect.stringMatching(
+        /memory budget of 1000 bytes: the smallest found for "train" has \d+[^]*hidden \[64, 128\], 32768 bytes, .*model.ts:6:18/,
+      ),
+    });
+  });
+
   test("the command that makes a module again has quotes where a path has blanks", async () => {
     const spaced = join(folder, "two $words", "xor.gen.ts");
     await chainrule("compile", "samples/xor/model.ts", "--out", spaced);
@@ -231,5 +254,25 @@ describe("report of activations in half precision", () => {
     const { printed: why } = await chainrule(...args, "--why");
     expect(why).toMatch(/stays f32 +shape +bytes +because/);
     expect(why).toMatch(/logits +\[64, 10\] +2560 B +its kernel writes single elements, and a word holds two/);
+  });
+});
+
+describe("report of a memory budget", () => {
+  const args = ["report", "test/bench/models/deep.ts"];
+
+  test("says what it took, and what is made again", async () => {
+    const { printed: free } = await chainrule(...args);
+    expect(free).not.toMatch(/budget|made again/);
+    const { code, printed } = await chainrule(...args, "--memory-budget", "0.7MB");
+    expect(code).toBe(0);
+    expect(printed).toMatch(
+      /budget 700 kB: arena was 1\.84 MB; \d+ dispatches more, \d+ values? made again for [\d.]+ MFLOP/,
+    );
+    expect(printed).toMatch(/made again +shape +flops +from/);
+    const { memory } = (JSON.parse((await chainrule(...args, "--memory-budget", "0.7MB", "--json")).printed) as Report)
+      .entryPoints.train;
+    expect(memory!.again.length).toBeGreaterThan(0);
+    const { printed: same } = await chainrule(...args, "--memory-budget", "10MB");
+    expect(same).toContain("budget 10.0 MB: kept without more ado");
   });
 });
