@@ -8,6 +8,7 @@ import {
   type Step,
   type TypedArray,
 } from "../../runtime/index.ts";
+import { auto } from "../../runtime/tuning.ts";
 import type { DeviceModule, Numbers } from "../check/index.ts";
 
 const arrays = { f32: Float32Array, i32: Int32Array, u32: Uint32Array } as const;
@@ -15,9 +16,9 @@ const arrays = { f32: Float32Array, i32: Int32Array, u32: Uint32Array } as const
 type Outputs = Record<string, number | TypedArray>;
 type Entry = (inputs: Readonly<Record<string, TypedArray>>) => Step<Outputs>;
 
-/** Loads a program with the runtime that generated modules use. */
+/** Loads a program with the runtime that generated modules use, and with the kernels that they choose on this adapter. */
 export async function openDeviceModule(program: Program, options: LoadOptions = {}): Promise<DeviceModule> {
-  const module = await load<LoadedModule & Readonly<Record<string, Entry>>>(program, options);
+  const module = await load<LoadedModule & Readonly<Record<string, Entry>>>(program, { variants: auto, ...options });
   return {
     adapter: module.adapter,
     destroy: () => module.destroy(),

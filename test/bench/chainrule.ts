@@ -2,6 +2,7 @@
 /// for the others.
 import { readFileSync } from "node:fs";
 import { load, type InputValue, type LoadedModule, type Program, type Step } from "chainrule/runtime";
+import { auto } from "chainrule/tuning";
 import type { Arrays, Contender } from "./contender.ts";
 import { drawInput, drawParameter } from "./task.ts";
 
@@ -21,7 +22,7 @@ const parameterOf = (moment: string): string => moment.slice("adam.m.".length);
 export const chainrule: Contender = async (task) => {
   const program = JSON.parse(readFileSync(task.program, "utf8")) as Program;
   const params = Object.fromEntries(task.parameters.map((each) => [each.name, drawParameter(each)]));
-  const module = await load<Module>(program, { params });
+  const module = await load<Module>(program, { params, variants: auto });
   const { device } = module;
   const inputs = Object.fromEntries(task.inputs.map((each) => [each.name, upload(device, drawInput(each))]));
   const entry = module[task.training ? "train" : "run"];
