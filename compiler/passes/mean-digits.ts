@@ -34,9 +34,21 @@ function deviation(difference: Value, original: Value): Value | undefined {
   return sub(difference, ontoLayouts(spreadMean, value, count ? div(again, count) : again));
 }
 
-/** d − d̄ for d = x − x̄. */
-export const isCorrected = (difference: Value): boolean =>
-  meanOf(difference) !== undefined && meanOf(difference.operands[0]) !== undefined;
+/** d − d̄ for d = x − x̄, where both means are under the same weights. */
+export function isCorrected(difference: Value): boolean {
+  const [inner] = difference.operands;
+  const again = meanOf(difference);
+  const mean = again && meanOf(inner);
+  if (!again || !mean) return false;
+  const [first, second] = [weightOf(mean, inner.operands[0]), weightOf(again, inner)];
+  return first && second ? same(first, second) : first === second;
+}
+
+/** What a mean of x weighs it with. */
+function weightOf(mean: Value, x: Value): Value | undefined {
+  const total = mean.op === div.op ? mean.operands[0] : mean;
+  return weightIn(total.operands[0], x);
+}
 
 /** The mean of x − x̄, also under weights: Σw·x/Σw, or Σw·x for a distribution. */
 function meanOf(difference: Value): Value | undefined {

@@ -16,13 +16,14 @@ import { endless } from "./lengths.ts";
 import { isReshaped, withoutAxes } from "./uniform.ts";
 
 /** Σ x·y along axes, each element of the result from one row of x and one of y. */
-interface Dot {
+export interface Dot {
   readonly sides: readonly [Side, Side];
   /** The product of other vectors in their place. */
   of(x: Value, y: Value): Value;
 }
 
-interface Side {
+/** One of two lists of vectors. */
+export interface Side {
   readonly vector: Value;
   readonly axes: readonly number[];
   /** Axes of the result along which the vector is the same. */
@@ -30,7 +31,7 @@ interface Side {
 }
 
 /** Also as a contraction, of rows or of matrices. */
-function dotOf(value: Value): Dot | undefined {
+export function dotOf(value: Value): Dot | undefined {
   const [inner] = value.operands;
   if (value.op === sumOp && inner.op === mul.op) {
     const [x, y] = inner.operands;

@@ -2,6 +2,8 @@
 import { identity, type Rule } from "../rule.ts";
 import { cosineRules } from "./cosines.ts";
 import { contractionRules } from "./contractions.ts";
+import { deviationRules } from "./deviations.ts";
+import { distanceRules } from "./distances.ts";
 import { complementRules, expectationRules } from "./expectations.ts";
 import { logarithmRules } from "./logarithms.ts";
 import { pickRules } from "./picks.ts";
@@ -78,6 +80,8 @@ export const stableRules: readonly Rule[] = [
   ...hypotenuseRules,
   ...lengthRules,
   ...cosineRules,
+  ...distanceRules,
+  ...deviationRules,
   ...varianceRules,
   ...weightedVarianceRules,
   ...guardRules,

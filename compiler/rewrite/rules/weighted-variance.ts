@@ -4,7 +4,7 @@ import { div, mul, sub } from "../../../ir/ops/arithmetic.ts";
 import { cast, castOp, selectOp } from "../../../ir/ops/choose.ts";
 import { constant, constantValue } from "../../../ir/ops/leaf.ts";
 import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
-import { same, type Value } from "../../../ir/value.ts";
+import { apply, same, type Value } from "../../../ir/value.ts";
 import { factorsOf, type Opening } from "../factors.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
 import { addUpTo } from "./reduce.ts";
@@ -53,27 +53,77 @@ function productOf(factors: readonly Value[]): Value {
   return condition ? where(condition, product, 0) : product;
 }
 
-/** Both divide by the same. */
-const alike = (a: Mean, b: Mean): boolean =>
-  a.divisor && b.divisor ? same(a.divisor, b.divisor) : a.divisor === b.divisor;
+/** What a product has above and below. */
+interface Fraction {
+  readonly over: readonly Value[];
+  readonly under: readonly Value[];
+}
 
-/** Σwxy/n − (Σwx/n)·(Σwy/n) = Σw(x − x̄)(y − ȳ)/n for means under the weights w. */
+function fractionOf(value: Value, depth = 4): Fraction {
+  const { op, operands } = value;
+  if (depth === 0 || (op !== mul.op && op !== div.op)) return { over: [value], under: [] };
+  const [a, b] = operands.map((operand) => fractionOf(operand, depth - 1));
+  const [more, less] = op === mul.op ? [b.over, b.under] : [b.under, b.over];
+  return { over: [...a.over, ...more], under: [...a.under, ...less] };
+}
+
+/** Both lists without what they have in common. */
+function cancelled(over: readonly Value[], under: readonly Value[]): readonly [readonly Value[], readonly Value[]] {
+  return under.reduce<readonly [readonly Value[], readonly Value[]]>(
+    ([left, right], each) => {
+      const rest = without(left, [each]);
+      return rest ? [rest, right] : [left, [...right, each]];
+    },
+    [over, []],
+  );
+}
+
+/** Σwxy/n − (Σwx/n)·(Σwy/n) = Σw(x − x̄)(y − ȳ)/n for means under the weights w, in whatever units both are. */
 function weightedVariance({ type, operands: [whole, part] }: Value, facts: Surroundings): Value | undefined {
-  if (type.dtype !== "f32" || part.op !== mul.op) return undefined;
-  const [products, left, right] = [whole, ...part.operands].map(meanOf);
-  if (!products || !left || !right || !alike(products, left) || !alike(products, right)) return undefined;
-  if ([left, right].some(({ axes }) => axes.join() !== products.axes.join())) return undefined;
+  if (type.dtype !== "f32") return undefined;
+  const [first, second] = [fractionOf(whole), fractionOf(part)];
+  const [sums, others] = cancelled([...second.over, ...first.under], [...second.under, ...first.over]);
+  if (sums.length !== 2 || others.length > 2 || !sums.every(isTotal)) return undefined;
+  for (const products of others.filter(isTotal)) {
+    const [divisor] = others.filter((each) => each !== products);
+    const spreads = first.over.includes(products) ? deviationsOf(products, sums, divisor, facts) : undefined;
+    if (spreads) return inPlaceOf(whole, products, spreads);
+  }
+  return undefined;
+}
+
+const isTotal = ({ op }: Value): boolean => op === sumOp;
+
+/** A product or quotient with one of its factors replaced. */
+function inPlaceOf(whole: Value, factor: Value, by: Value): Value {
+  if (whole === factor) return by;
+  const isProduct = whole.op === mul.op || whole.op === div.op;
+  return isProduct
+    ? apply(
+        whole.op,
+        whole.operands.map((each) => inPlaceOf(each, factor, by)),
+      )
+    : whole;
+}
+
+/** Σw(x − x̄)(y − ȳ) of Σwxy, Σwx and Σwy, where the weights add up to the divisor. */
+function deviationsOf(
+  products: Value,
+  [left, right]: readonly Value[],
+  divisor: Value | undefined,
+  facts: Surroundings,
+): Value | undefined {
+  const axes = axesOf(products);
+  if ([left, right].some((total) => axesOf(total).join() !== axes.join())) return undefined;
+  const [all, some, others] = [products, left, right].map((total) => factorsWith(total.operands[0]));
   // What both means have in common beside what the products have.
-  const weights = without([...left.factors, ...right.factors], products.factors);
-  const [x, y] = weights ? [left, right].map(({ factors }) => without(factors, weights)) : [];
+  const weights = without([...some, ...others], all);
+  const [x, y] = weights ? [some, others].map((factors) => without(factors, weights)) : [];
   if (!weights || weights.length === 0 || x?.length !== 1 || y?.length !== 1) return undefined;
-  const weight = productOf(weights);
-  if (!addUpTo(weight, products.axes, products.divisor, facts)) return undefined;
-  const { axes, divisor } = products;
-  const deviation = (of: Value, mean: Value): Value => sub(productOf([of]), spread(mean, of.type, axes));
-  const square = mul(deviation(x[0], part.operands[0]), deviation(y[0], part.operands[1]));
-  const total = sum(productOf([...weights, square]), { axes });
-  return divisor ? div(total, divisor) : total;
+  if (!addUpTo(productOf(weights), axes, divisor, facts)) return undefined;
+  const deviation = (of: Value, total: Value): Value =>
+    sub(productOf([of]), spread(divisor ? div(total, divisor) : total, of.type, axes));
+  return sum(productOf([...weights, mul(deviation(x[0], left), deviation(y[0], right))]), { axes });
 }
 
 /** Σw(x − x̄) = 0 for a mean under the weights w, whatever it is multiplied with that is the same for the row. */
@@ -96,7 +146,7 @@ function sumOfDeviations(value: Value, facts: Surroundings): Value | undefined {
 }
 
 /** A look that costs little. */
-const subtractsProduct = ({ operands: [, part] }: Value): boolean => part.op === mul.op;
+const subtractsProduct = ({ operands: [, part] }: Value): boolean => part.op === mul.op || part.op === div.op;
 
 /** In gradients: what deviates from a mean under weights adds up to nothing under them. */
 export const weightedDeviationRules: readonly Rule[] = [

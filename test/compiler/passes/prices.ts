@@ -128,7 +128,13 @@ export const prices: readonly Price[] = [
   },
   {
     why: "Mean squares of large numbers less the square of their mean cancel: deviations come first, and once more from their own mean.",
-    of: { "What a mean has beyond each": [1.52, 1], "stabilize/variance": [1.72, 1.39] },
+    of: {
+      "What a mean has beyond each": [1.52, 1],
+      "Twice what deviates from a mean": [1.29, 1],
+      "Mean under weights less the plain one": [1, 1.49],
+      "Means of groups about the mean of all": [1.59, 1],
+      "stabilize/variance": [1.72, 1.39],
+    },
   },
   {
     why: "1 less a mean under a distribution cancels where the mean is large: there what is left is added up, and kernels compute both.",

@@ -100,6 +100,8 @@ const exceptions: Readonly<Record<string, Accuracy>> = {
   "root minus a number": exponential,
   "scores under weights of a softmax": underWeights,
   "difference of sums of squares": terms,
+  "squared distance multiplied out": terms,
+  "mean of deviations": terms,
   "log of a product": factors,
   "variance by deviations": deviations,
   "weighted variance by deviations": deviations,

@@ -1,9 +1,10 @@
 /// Values on which rules about lengths, distances and deviations fire that are functions.
-import { add, div, mul } from "../../../ir/ops/arithmetic.ts";
+import { add, div, mul, sub } from "../../../ir/ops/arithmetic.ts";
 import { where } from "../../../ir/ops/choose.ts";
 import { equal } from "../../../ir/ops/compare.ts";
 import { log, maximum, sqrt } from "../../../ir/ops/functions.ts";
 import { einsum } from "../../../ir/ops/einsum.ts";
+import { reshape } from "../../../ir/ops/layout.ts";
 import { inputOp } from "../../../ir/ops/leaf.ts";
 import { root, rsqrt } from "../../../ir/ops/powers.ts";
 import { mean } from "../../../ir/ops/reduce.ts";
@@ -69,5 +70,47 @@ export const lengthExamples: readonly { readonly name: string; readonly value: (
   {
     name: "cosine similarity beside a number",
     value: () => div(dot(), sqrt(add(mul(squares(y), squares(x)), 1e-6) as Value)),
+  },
+  {
+    name: "squared distance multiplied out",
+    value: () => sub(add(squares(x), squares(y)), mul(2, dot()) as Value),
+  },
+  {
+    name: "squared distance multiplied out",
+    value: () =>
+      add(
+        sub(spread(squares(x), 0, [3, 3]), mul(2, einsum("ik,jk->ij", x, y) as Value) as Value),
+        spread(squares(y), 1, [3, 3]),
+      ),
+  },
+  {
+    name: "squared distance multiplied out",
+    value: () => sub(mul(x, spread(column, 0)), div(add(square(x), spread(square(column), 0)) as Value, 2) as Value),
+  },
+  {
+    name: "multiple of a deviation",
+    value: () => sub(mul(2, x) as Value, spread(mul(2, mean(x, { axis: 1 })) as Value, 0)),
+  },
+  {
+    name: "multiple of a deviation",
+    value: () => sub(div(x, y), div(broadcastAlong(reshape(mean(x), []), [3, 4], []), y)),
+  },
+  {
+    name: "mean of deviations",
+    value: () => {
+      const p = div(y, spread(sum(y, { axis: 1 }), 0));
+      return sub(sum(mul(p, x), { axis: 1 }), mean(x, { axis: 1 })) as Value;
+    },
+  },
+  {
+    name: "mean of deviations",
+    value: () => sub(broadcastAlong(mean(x), [3], []), mean(x, { axis: 1 })) as Value,
+  },
+  {
+    name: "weighted variance by deviations",
+    value: () => {
+      const [n, total] = [sum(y, { axis: 1 }), sum(mul(y, x), { axis: 1 })];
+      return sub(sum(mul(mul(y, x), x), { axis: 1 }), div(mul(total, total), n)) as Value;
+    },
   },
 ];

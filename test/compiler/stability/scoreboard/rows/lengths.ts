@@ -142,5 +142,110 @@ return sum(mul(w, div(matmul(a, transpose(b)), lengths)));`,
   },
 ];
 
+const rows = [
+  [0.5, -1.25, 3],
+  [0, -2, 1.5],
+] as const;
+const offset = [
+  [10005, 10012.5, 10020],
+  [20000, 19995, 20007.5],
+] as const;
+const weights = [
+  [0.5, -1, 2],
+  [1, 0.25, -0.75],
+] as const;
+const centres = {
+  ordinary: {
+    a: [
+      [1, 2],
+      [3, 4],
+    ],
+    b: [
+      [1, 1],
+      [0, 2],
+      [2, 1],
+    ],
+  },
+  near: {
+    a: [
+      [100.1, 200],
+      [300, 400.3],
+    ],
+    b: [
+      [100.2, 200.5],
+      [300, 400],
+      [101, 200.1],
+    ],
+  },
+} as const;
+
+/** Squared distances multiplied out, and differences from means. */
+const distances: readonly Row[] = [
+  {
+    name: "Squared distance multiplied out",
+    about: "‖a‖² + ‖b‖² − 2a·b of near points.",
+    program: "sub(add(sum(square(a)), sum(square(b))), mul(2, dot(a, b)))",
+    points: [{ at: { a: [1, 2], b: [3, 1] } }, { at: { a: [1000.5, 2000.1], b: [1000.25, 2000.5] } }],
+  },
+  {
+    name: "Kernel of all pairs",
+    about: "e^(−½d) for all d = ‖a‖² + ‖b‖² − 2a·b, as a Gaussian process or k-means has them.",
+    program: `const lengths = add(sum(square(a), { axis: 1, keepAxes: true }), reshape(sum(square(b), { axis: 1 }), [1, 3]));
+return sum(mul(w, exp(mul(-0.5, sub(lengths, mul(2, matmul(a, transpose(b))))))));`,
+    given: ["w"],
+    points: [{ at: { ...centres.ordinary, w: weights } }, { at: { ...centres.near, w: weights } }],
+  },
+  {
+    name: "Mean of squared differences, multiplied out",
+    about: "Of all pairs: twice the variance.",
+    program: `const [a, b] = [reshape(x, [3, 1]), reshape(x, [1, 3])];
+return mean(sub(add(square(a), square(b)), mul(2, mul(a, b))));`,
+    points: [{ at: { x: [1, 2, 3] } }, { at: { x: [10000.5, 10001, 10002] } }],
+  },
+  {
+    name: "Twice what deviates from a mean",
+    about: "2x − 2x̄, weighted.",
+    program: "sum(mul(w, sub(mul(2, x), mul(2, mean(x, { axis: 1, keepAxes: true })))))",
+    given: ["w"],
+    points: [{ at: { x: rows, w: weights } }, { at: { x: offset, w: weights } }],
+  },
+  {
+    name: "Standard score, its mean divided apart",
+    about: "x/σ − x̄/σ.",
+    program: "const m = mean(x), s = sqrt(mean(square(sub(x, m)))); return sum(mul(w, sub(div(x, s), div(m, s))))",
+    given: ["w"],
+    points: [{ at: { x: [1, 2, 4], w: [1, 2, -1] } }, { at: { x: [10000.5, 10001, 10003], w: [1, 2, -1] } }],
+  },
+  {
+    name: "Mean under weights less the plain one",
+    about: "Σpx − x̄.",
+    program: "sum(sub(sum(mul(softmax(z), x), { axis: 1 }), mean(x, { axis: 1 })))",
+    points: [{ at: { x: rows, z: weights } }, { at: { x: offset, z: weights } }],
+  },
+  {
+    name: "Means of groups about the mean of all",
+    about: "Σ(x̄ᵢ − x̄)², as an analysis of variance has it.",
+    program: "sum(square(sub(mean(x, { axis: 1 }), mean(x))))",
+    points: [
+      { at: { x: rows } },
+      {
+        at: {
+          x: [
+            [10000.5, 10001, 10003],
+            [10002, 10001, 10002],
+          ],
+        },
+      },
+    ],
+  },
+  {
+    name: "Variance under weights, from sums",
+    about: "(Σwx² − (Σwx)²/Σw)/Σw.",
+    program: `const n = sum(w), total = sum(mul(w, x));
+return div(sub(sum(mul(w, square(x))), div(square(total), n)), n);`,
+    points: [{ at: { x: [1, 2, 3], w: [0.5, 1, 2] } }, { at: { x: [10000.5, 10001, 10002], w: [0.5, 1, 2] } }],
+  },
+];
+
 /** Lengths, cosines and distances. */
-export const lengthRows: readonly Row[] = [...lengths, ...cosines];
+export const lengthRows: readonly Row[] = [...lengths, ...cosines, ...distances];
