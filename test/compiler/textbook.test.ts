@@ -113,6 +113,38 @@ describe("batch normalisation", () => {
   });
 });
 
+describe("batch normalisation after a convolution without bias", () => {
+  const lines = printed(() => {
+    const [axes, each] = [
+      [0, 2, 3],
+      [1, 4, 1, 1],
+    ];
+    const image = input("image", "f32", ["batch", 3, 8, 8]);
+    const z = as("z", () => conv2d(image, 4, 3, { name: "layer", bias: false }) as Value);
+    const μ = as("μ", () => mean(z as never, { axes, keepAxes: true }) as Value);
+    const deviation = sub(z as never, μ as never);
+    const σ = as("σ", () => sqrt(add(mean(square(deviation), { axes, keepAxes: true }) as never, 1e-5)) as Value);
+    const [γ, β] = ["γ", "β"].map((name) => param(each, { name }));
+    const ẑ = as("ẑ", () => div(deviation, σ as never) as Value);
+    const y = as("y", () => add(mul(γ as never, ẑ as never), β as never) as Value);
+    const loss = as("loss", () => meanSquaredError(y as never, input("t", "f32", z.type.shape) as never));
+    return { dz: grad(loss, z as never), dβ: grad(loss, β as never), dγ: grad(loss, γ as never) } as never;
+  });
+
+  it("reads the convolution by its name", () => {
+    expect(formula(unwrapped(lines), "μ")).toBe("mean(z, axes=[0, 2, 3])");
+    expect(unwrapped(lines).join("\n")).not.toContain("convolve(");
+  });
+
+  it("adds up the derivative of its result for shift and scale", () => {
+    expect(formula(unwrapped(lines), "∂loss/∂β")).toBe("sum(∂loss/∂y, axes=[0, 2, 3], keepAxes=true)");
+    expect(formula(unwrapped(lines), "∂loss/∂γ")).toBe("sum(∂loss/∂y · ẑ, axes=[0, 2, 3], keepAxes=true)");
+    expect(formula(unwrapped(lines), "∂loss/∂z")).toBe(
+      "(∂loss/∂ẑ - mean(∂loss/∂ẑ, axes=[0, 2, 3])[:, _, _] - ẑ · mean(∂loss/∂ẑ · ẑ, axes=[0, 2, 3])[:, _, _]) / σ[:, _, _]",
+    );
+  });
+});
+
 describe("images", () => {
   it("have gradients in three words: correlate, convTransposed, and a scatter to where the largest was", () => {
     const lines = printed(() => {
