@@ -2,22 +2,22 @@
 /// is taken away first; so is the 1 of √(1 + x) − 1. Done at the end: formulas read as in a textbook until then.
 import { graphValues, type Graph } from "../../ir/graph.ts";
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
-import { isFinite } from "../../ir/ops/bits.ts";
-import { selectOp, where } from "../../ir/ops/choose.ts";
+import { selectOp } from "../../ir/ops/choose.ts";
 import { exp, log } from "../../ir/ops/functions.ts";
 import { constant, constantValue } from "../../ir/ops/leaf.ts";
-import { logsumexpOp, max, min } from "../../ir/ops/reduce.ts";
+import { logsumexpOp } from "../../ir/ops/reduce.ts";
 import { axesOf, spread, sum, sumOp } from "../../ir/ops/sum.ts";
 import { apply, same, underLayouts, withOperands, type Value } from "../../ir/value.ts";
 import type { Pass } from "../pass.ts";
+import { finitePeak } from "../rewrite/common-part.ts";
 import { makeRewriter, type RewriterOptions } from "../rewrite/driver.ts";
 import type { DerivationLog } from "../rewrite/log.ts";
-import { digitRules } from "../rewrite/rules/all.ts";
+import { digitRules, wholeSumRules } from "../rewrite/rules/all.ts";
 import { permittedRules, type Rule, type Surroundings } from "../rewrite/rule.ts";
 import { addUpTo } from "../rewrite/rules/reduce.ts";
 import { isSpreadOf, ontoLayouts, withoutAxes } from "../rewrite/rules/uniform.ts";
 import { fromMean, isCorrected } from "./mean-digits.ts";
-import { rebuildGraph } from "./replace.ts";
+import { rebuildGraph, replaceValues } from "./replace.ts";
 import { classesOf } from "./rewrite-pass.ts";
 
 export const keepDigits: Pass = keepDigitsWith();
@@ -25,12 +25,21 @@ export const keepDigits: Pass = keepDigitsWith();
 /** Makes the pass; `log` notes what fires, and `strictFloat` leaves out rules that assume that numbers are finite. */
 export function keepDigitsWith(log?: DerivationLog, strictFloat = false): Pass {
   const name = "keep-digits";
-  const rules = permittedRules(digitRules, strictFloat);
+  const [sums, rules] = [wholeSumRules, digitRules].map((each) => permittedRules(each, strictFloat));
   return {
     name,
     doc: "What a difference has in common with a logarithm of exponentials, or with a mean, is taken away before it rounds.",
-    run: (graph) => keptDigits(graph, rules, log?.phase(name)),
+    run(graph) {
+      const observe = log?.phase(name);
+      return keptDigits(withoutOffsets(graph, sums, observe), rules, observe);
+    },
   };
+}
+
+/** Sums that see no offset, as a whole: their differences do. Without a logarithm of exponentials there are none. */
+function withoutOffsets(graph: Graph, rules: readonly Rule[], observe: RewriterOptions["observe"]): Graph {
+  if (!graphValues(graph).some(({ op }) => op === logsumexpOp)) return graph;
+  return replaceValues(graph, makeRewriter(rules, { classes: classesOf(graph), observe }));
 }
 
 function keptDigits(graph: Graph, rules: readonly Rule[], observe: RewriterOptions["observe"]): Graph {
@@ -96,12 +105,6 @@ function isBelow(below: Value, axes: readonly number[]): boolean {
   if (inner.op !== sub.op) return false;
   const [x, peak] = inner.operands;
   return isSpreadOf(peak, finitePeak(x, factor, axes), axes);
-}
-
-/** The largest number of rows, or the smallest where a negative factor follows; 0 for a row of −∞, or with ∞ in it. */
-function finitePeak(x: Value, factor: number, axes: readonly number[]): Value {
-  const largest: Value = (factor > 0 ? max : min)(x, { axes });
-  return where(isFinite(largest), largest, 0);
 }
 
 /** x − ln Σ eˣ of x = z/t, where t is no number: z is less its largest before it is divided. */

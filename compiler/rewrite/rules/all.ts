@@ -7,6 +7,7 @@ import { exactFolding, folding, leafRules } from "./fold.ts";
 import { layoutRules } from "./layout.ts";
 import { lengthNumberRules, slopeOfLengthRules } from "./lengths.ts";
 import { rowSelectionRules } from "./masks.ts";
+import { offsetRules } from "./offsets.ts";
 import { ratioNumberRules } from "./ratios.ts";
 import { sumRules } from "./reduce.ts";
 import { repeatedFactorRules } from "./repeated-factors.ts";
@@ -57,5 +58,8 @@ export const digitRules: readonly Rule[] = [
   ...shiftRules,
 ];
 
+/** Sums that are looked at as a whole, before their differences. */
+export const wholeSumRules: readonly Rule[] = offsetRules;
+
 /** Every rule once. */
-export const allRules: readonly Rule[] = [...stableRules, ...collectingRules, folding, ...digitRules];
+export const allRules: readonly Rule[] = [...stableRules, ...collectingRules, folding, ...wholeSumRules, ...digitRules];

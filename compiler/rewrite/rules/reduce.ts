@@ -37,7 +37,7 @@ export function distributionAxes(value: Value, surroundings: Surroundings, wante
     return (value.attrs.identity as InputIdentity).distribution ? [rank - 1] : undefined;
   }
   if (value.op === castOp || isIndicator(value)) return oneHotAxes(value.operands[0], surroundings, wanted);
-  if (value.op === exp.op && value.operands[0].op === sub.op) return softmaxAxes(value.operands[0]);
+  if (value.op === exp.op) return softmaxAxes(value.operands[0]);
   return value.op === div.op ? shareAxes(value) : undefined;
 }
 
@@ -71,9 +71,16 @@ function isClass(comparison: ClassComparison, { classes }: Surroundings): boolea
   return isIndex && typeof comparison.classes === "number" && number < comparison.classes;
 }
 
-/** x − ln Σ eˣ inside an exponential. */
-function softmaxAxes(difference: Value): Axes | undefined {
-  const [x, spread] = difference.operands;
+/** x − ln Σ eˣ inside an exponential, and −(x + ln Σ e⁻ˣ). */
+function softmaxAxes({ op, operands: [a, b] }: Value): Axes | undefined {
+  if (op === sub.op) return rowAxes(a, b);
+  if (op !== neg.op || a.op !== add.op) return undefined;
+  const [left, right] = a.operands;
+  return rowAxes(neg(left), right) ?? rowAxes(neg(right), left);
+}
+
+/** The axes along which the second is ln Σ eˣ of the first. */
+function rowAxes(x: Value, spread: Value): Axes | undefined {
   if (spread.op !== broadcastOp || spread.operands[0].op !== logsumexpOp) return undefined;
   const total = spread.operands[0];
   return same(total.operands[0], x) && isSpreadOf(spread, total, axesOf(total)) ? axesOf(total) : undefined;
@@ -161,7 +168,7 @@ function sumOfPicked(
   facts: Surroundings,
   depth: number,
 ): Value | undefined {
-  if (constantValue(none) !== 0) return undefined;
+  if (constantValue(none) !== 0) return sumOfEither([condition, x, none], axes, facts);
   const parts = condition.op === and.op ? condition.operands : [condition];
   const [match, ...others] = parts.filter((part) => !withoutAxes(part, axes));
   if (others.length > 0) return undefined;
@@ -170,6 +177,14 @@ function sumOfPicked(
   return mapped(total || undefined, (found) =>
     parts.flatMap((part) => withoutAxes(part, axes) ?? []).reduce<Value>((sum, part) => where(part, sum, 0), found),
   );
+}
+
+/** A match has x once in each row, and something else everywhere else. */
+function sumOfEither([match, x, others]: readonly Value[], axes: Axes, facts: Surroundings): Value | undefined {
+  const [once, rest] = [x, others].map((each) => withoutAxes(each, axes));
+  if (!once || !rest || axes.length !== 1 || !oneHotAxes(match, facts, axes)) return undefined;
+  const count = reducedCount(match.type, axes);
+  return typeof count === "number" ? add(once, mul(count - 1, rest)) : undefined;
 }
 
 function scaledSum(factor: Value, rest: Value, axes: Axes, facts: Surroundings, depth: number): Value | undefined {

@@ -2,13 +2,12 @@
 /// scores less what was wanted. They add up to nothing, or nearly, and what all scores of a row have in common does not
 /// count; it is taken away before it rounds.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
-import { isFinite } from "../../../ir/ops/bits.ts";
 import { abs, exp } from "../../../ir/ops/functions.ts";
 import { transposeOp } from "../../../ir/ops/layout.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
-import { max } from "../../../ir/ops/reduce.ts";
 import { axesOf, keptAxes, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { same, type Value } from "../../../ir/value.ts";
+import { finitePeak, isPeak } from "../common-part.ts";
 import { factorsOf, partsOfProduct, type Opening } from "../factors.ts";
 import { addLinear, isNumber, linearAtom, linearOf, scaleLinear, writeLinear, type Linear } from "../linear.ts";
 import { reads, rule, type Rule, type Surroundings } from "../rule.ts";
@@ -20,12 +19,6 @@ type Axes = readonly number[];
 
 /** So deep a sum is looked into. */
 const deepest = 8;
-
-/** The largest number of rows; 0 for a row of −∞, or with ∞ in it. */
-export function finiteLargest(x: Value, axes: Axes): Value {
-  const largest: Value = max(x, { axes });
-  return where(isFinite(largest), largest, 0);
-}
 
 /** Opens products, and quotients by a number of the row: what else is divided by is a part of its factor. */
 const partsAlong =
@@ -84,7 +77,7 @@ function isMultiple(value: Value, scores: Value, axes: Axes): boolean {
 }
 
 /** Σ of a value along axes as a sum of what is known: Σ p·k = k for a softmax p and a k of the row. */
-function totalOf(value: Value, axes: Axes, facts: Surroundings, depth = deepest): Linear {
+export function totalOf(value: Value, axes: Axes, facts: Surroundings, depth = deepest): Linear {
   const known = knownSum(value, axes, facts);
   const atom = (): Linear => (known ? linearOf(known) : linearAtom(sum(value, { axes })));
   if (depth === 0 || distributionAxes(value, facts, axes)) return atom();
@@ -144,7 +137,7 @@ function shifted(value: Value, along: Axes, facts: Surroundings, mayLeave: boole
   if (!factors || factors.length < 2) return undefined;
   for (const scores of factors) {
     // Scores less a number of the row have been here.
-    if (scores.op === sub.op && withoutAxes(scores.operands[1], along)) continue;
+    if (scores.op === sub.op && (withoutAxes(scores.operands[1], along) || isPeak(scores.operands[1]))) continue;
     const others = factors.filter((factor) => factor !== scores);
     // Of a square none is left.
     if (others.length + 1 < factors.length) continue;
@@ -153,7 +146,7 @@ function shifted(value: Value, along: Axes, facts: Surroundings, mayLeave: boole
     const total = totalOf(weights, along, facts);
     const vanishes = isNumber(total) && Math.abs(total.constant) <= roundingOf(weights, along, facts);
     if (!vanishes && !(mayLeave && others.length === 1 && isNearlyNothing(weights, total))) continue;
-    const common = finiteLargest(scores, along);
+    const common = finitePeak(scores, 1, along);
     const left = writeLinear(total, common.type);
     const isSmall = less(abs(left), nearly * Math.abs(total.constant));
     const largest: Value = isNumber(total) ? common : where(isSmall, common, 0);

@@ -99,6 +99,7 @@ const exceptions: Readonly<Record<string, Accuracy>> = {
   "power less one": exponential,
   "root minus a number": exponential,
   "scores under weights of a softmax": underWeights,
+  "sum without the offset of its rows": underWeights,
   "difference of sums of squares": terms,
   "squared distance multiplied out": terms,
   "mean of deviations": terms,

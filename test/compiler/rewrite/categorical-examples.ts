@@ -9,7 +9,7 @@ import { abs, exp, log, log1p, pow, sigmoid, softplus, tanh } from "../../../ir/
 import { inputOp, iota } from "../../../ir/ops/leaf.ts";
 import { log1mexp } from "../../../ir/ops/logspace.ts";
 import { sliceOp } from "../../../ir/ops/pad.ts";
-import { argmax, logsumexp, max } from "../../../ir/ops/reduce.ts";
+import { argmax, logsumexp, max, mean } from "../../../ir/ops/reduce.ts";
 import { broadcastAlong, sum } from "../../../ir/ops/sum.ts";
 import { apply, type Value } from "../../../ir/value.ts";
 
@@ -136,4 +136,12 @@ export const categoricalExamples: readonly { readonly name: string; readonly val
     value: () => sub(div(sum(where(some(), x, 0), { axis: 1 }), factor), logsumexp(div(x, scale), { axis: 1 })),
   },
   { name: "power of weighted exponentials", value: () => pow(sum(mul(y, exp(x)), { axis: 1 }), 0.75) as Value },
+  {
+    name: "sum without the offset of its rows",
+    value: () => sub(logsumexp(x, { axis: 1 }), mean(x, { axis: 1 }) as Value),
+  },
+  {
+    name: "sum without the offset of its rows",
+    value: () => sub(logsumexp(div(x, scale), { axis: 1 }), div(sum(mul(y, x), { axis: 1 }), factor)),
+  },
 ];

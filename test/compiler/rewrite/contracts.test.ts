@@ -138,6 +138,9 @@ const outside: Readonly<Record<string, (x: number, leaf: string) => boolean>> = 
   "weighted variance by deviations": (x) => Math.abs(x) > 1e18,
   "mean of deviations": (x) => Math.abs(x) > 1e18,
   // A weight of ∞ leaves NaN of what is taken away, where that is 0.
+  // Numbers that are not finite leave NaN where they are taken from each other, and so does a divisor of 0.
+  "sum without the offset of its rows": (x, leaf) =>
+    !Number.isFinite(x) || Math.abs(x) > 1e18 || (leaf === "factor" && Math.abs(x) < 1e-18),
   "scores under weights of a softmax": (x, leaf) => !["x", "factor"].includes(leaf) && Math.abs(x) > 1e30,
 };
 

@@ -9,7 +9,7 @@ import { keepDigits } from "../../../compiler/passes/keep-digits.ts";
 import { kernelPasses } from "../../../compiler/passes/kernel-passes.ts";
 import { makeRewriter } from "../../../compiler/rewrite/driver.ts";
 import { makeLog, phasesOf } from "../../../compiler/rewrite/log.ts";
-import { allRules, digitRules } from "../../../compiler/rewrite/rules/all.ts";
+import { allRules, digitRules, wholeSumRules } from "../../../compiler/rewrite/rules/all.ts";
 import { graphRoots } from "../../../ir/graph.ts";
 import { families as operatorFamilies } from "../../conformance/operators/all.ts";
 import { openRecording } from "../../conformance/opinfo/data.ts";
@@ -25,7 +25,7 @@ function noteFirings(graph: Graph, dims: Dims, fired: Set<string>): void {
   const log = makeLog();
   const simple = simplifyAfterBinding(bindSizes(derive(graph, { log }), dims), { log });
   for (const { rule } of phasesOf(log).flatMap(({ firings }) => firings)) fired.add(rule.name);
-  const rewrite = makeRewriter(digitRules, { observe: (rule) => void fired.add(rule.name) });
+  const rewrite = makeRewriter([...wholeSumRules, ...digitRules], { observe: (rule) => void fired.add(rule.name) });
   runPasses(simple, kernelPasses(), ({ name }, before) => {
     if (name === keepDigits.name) graphRoots(before).forEach(rewrite);
   });

@@ -6,6 +6,7 @@ import { exponentialRows } from "./rows/exponentials.ts";
 import { guardRows } from "./rows/guards.ts";
 import { lengthRows } from "./rows/lengths.ts";
 import { likelihoodRows } from "./rows/likelihoods.ts";
+import { offsetRows } from "./rows/offsets.ts";
 import { rootRows } from "./rows/roots.ts";
 import { scaleRows } from "./rows/scales.ts";
 import { temperatureRows } from "./rows/temperatures.ts";
@@ -19,7 +20,7 @@ export interface Family {
 
 /** The families in the order of the page. */
 export const families: readonly Family[] = [
-  { title: "Cross-entropy", rows: [...crossEntropyRows, ...temperatureRows] },
+  { title: "Cross-entropy", rows: [...crossEntropyRows, ...temperatureRows, ...offsetRows] },
   { title: "Likelihoods and robust losses", rows: likelihoodRows },
   { title: "Exponentials and logarithms", rows: exponentialRows },
   { title: "Digits that cancel", rows: digitRows },

@@ -1,0 +1,60 @@
+/// Sums that do not see what all scores of a row have in common, and lose the digits of everything else beside it.
+import type { Row } from "../row.ts";
+
+const ordinary = [
+  [0.5, -1.25, 3],
+  [0, -2, 1.5],
+];
+const offset = [
+  [10000.5, 10001, 9999],
+  [10000, 10001, 9998],
+];
+const apart = [
+  [1000.25, 1003.5, 999.125],
+  [-2000.5, -2001.25, -1999.75],
+];
+const scores = [ordinary, offset, apart] as const;
+
+/** Log-sum-exps beside means of their scores. */
+export const offsetRows: readonly Row[] = [
+  {
+    name: "Log-sum-exp less the mean score",
+    about: "Both are as large as the offset; their difference is not.",
+    program: "mean(sub(log(sum(exp(z), { axis: 1 })), mean(z, { axis: 1 })))",
+    points: scores.map((z) => ({ at: { z } })),
+  },
+  {
+    name: "Label smoothing as a mean beside the score",
+    about: "0.9 + 0.1 is 1 but for the rounding of both, and that counts at an offset.",
+    program: `const picked = sum(mul(oneHot(t, 3), z), { axis: 1 });
+return mean(sub(sub(logsumexp(z, { axis: 1 }), mul(0.9, picked)), mul(0.1, mean(z, { axis: 1 }))));`,
+    labels: ["t"],
+    points: scores.map((z) => ({ at: { z, t: [1, 0] } })),
+  },
+  {
+    name: "Cross-entropy as a difference of two sums",
+    about: "The offset of each row is in both, added up over the batch.",
+    program: "div(sub(sum(logsumexp(z, { axis: 1 })), sum(mul(oneHot(t, 3), z))), 2)",
+    labels: ["t"],
+    points: scores.map((z) => ({ at: { z, t: [1, 2] } })),
+  },
+  {
+    name: "Perplexity",
+    about: "The exponential of a cross-entropy joins that of the softmax in the gradient.",
+    program: "exp(mean(sub(logsumexp(z, { axis: 1 }), sum(mul(oneHot(t, 3), z), { axis: 1 }))))",
+    labels: ["t"],
+    points: scores.map((z) => ({ at: { z, t: [1, 2] } })),
+  },
+  {
+    name: "Soft maximum at a temperature that is learned",
+    about: "Its slope by the temperature is an entropy: ln Σ e^(z/t) less the mean of z/t.",
+    program: "mul(t, sum(logsumexp(div(z, t), { axis: 1 })))",
+    points: scores.map((z) => ({ at: { z, t: 0.7 } })),
+  },
+  {
+    name: "Logarithm of a mean of exponentials, over its rate",
+    about: "The rate is learned; its slope is a mean less the value.",
+    program: "sum(div(log(mean(exp(mul(z, t)), { axis: 1 })), t))",
+    points: scores.map((z) => ({ at: { z, t: 0.7 } })),
+  },
+];
