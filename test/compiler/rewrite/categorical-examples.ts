@@ -142,6 +142,6 @@ export const categoricalExamples: readonly { readonly name: string; readonly val
   },
   {
     name: "sum without the offset of its rows",
-    value: () => sub(logsumexp(div(x, scale), { axis: 1 }), div(sum(mul(y, x), { axis: 1 }), factor)),
+    value: () => sub(logsumexp(div(x, scale), { axis: 1 }), div(mean(x, { axis: 1 }) as Value, factor)),
   },
 ];
