@@ -13,6 +13,7 @@ import { splitContractions } from "./split-contractions.ts";
 import { splitReductions } from "./split-reductions.ts";
 import { splitSums } from "./split-sums.ts";
 import { swapSums } from "./swap-sums.ts";
+import { unrollProducts } from "./unroll-products.ts";
 import { unrollSums } from "./unroll-sums.ts";
 
 /** What the passes for kernels may be told. */
@@ -44,6 +45,7 @@ export function kernelPasses({
     // One total becomes totals of rows that a kernel computes anyway, a long sum one of parts, and the rows of a table that
     // gradients are added to a product: the same numbers, added up in another order.
     ...(strictFloat ? [] : [splitReductions, splitContractions, splitSums, pickSums]),
+    unrollProducts, // the same terms in their order: in kernels of elements each knows its place
     splitConcatenations, // a kernel binds 8 tensors
   ];
   return [insideScans(passes), ...passes]; // and what loops repeat

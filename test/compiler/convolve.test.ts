@@ -7,6 +7,7 @@ import {
   exp,
   grad,
   input,
+  matmul,
   model,
   param,
   relu,
@@ -14,13 +15,19 @@ import {
   sgd,
   square,
   sum,
+  tanh,
   type ConvolveOptions,
   type Graph,
   type Tensor,
   type Value,
 } from "chainrule";
+import { checkOnDevice } from "../../compiler/check/index.ts";
+import { openDeviceModule } from "../../compiler/cli/device.ts";
+import { compile, compileWithFacts } from "../../compiler/compile.ts";
+import { load } from "../../runtime/index.ts";
+import { testDevice } from "../gpu.ts";
 import { expectRight } from "./agree.ts";
-import { kinds, planRun } from "./planning.ts";
+import { kinds, planRun, type AnyModule } from "./planning.ts";
 
 /** A model that is trained on the sum of squares of what `make` gives, as a step and as a gradient of its gradients. */
 function trained(make: () => Value): Graph {
@@ -66,6 +73,24 @@ const forms: readonly (readonly [string, readonly number[], readonly number[], C
     },
   ],
   ["of every channel by itself", [2, 4, 6, 5], [8, 1, 3, 3], { padding: 1, groups: 4 }],
+  ["of many channels by themselves", [2, 6, 12, 11], [6, 1, 3, 3], { padding: 1, groups: 6 }],
+  [
+    "of many channels by themselves, in steps and with gaps",
+    [1, 16, 17, 21],
+    [16, 1, 3, 2],
+    {
+      padding: [
+        [2, 1],
+        [0, 3],
+      ],
+      strides: [2, 1],
+      dilation: [1, 2],
+      groups: 16,
+    },
+  ],
+  ["of many channels by themselves, along one axis", [2, 8, 96], [8, 1, 5], { padding: "same", groups: 8 }],
+  ["of many channels by themselves, of three axes", [1, 3, 6, 6, 10], [3, 1, 2, 3, 2], { padding: "same", groups: 3 }],
+  ["of all channels to one", [1, 3, 33, 34], [1, 3, 3, 3], { padding: 1 }],
   ["of three axes", [1, 2, 4, 5, 3], [2, 2, 2, 2, 2], { padding: "same" }],
 ];
 
@@ -118,4 +143,52 @@ describe("convolution", () => {
       kinds(planRun(() => ({ y: convolve(input("x", "f32", [2, 3, 8]), param([4, 3, 3]), { strides: 2 }) }))),
     ).toEqual(["contract"]);
   });
+
+  test("of every channel by itself is a kernel of elements, forward and back to its input, and few terms alone are", () => {
+    const channels = (size: number) => (): { readonly y: Value; readonly dx: Tensor } => {
+      const x = input("x", "f32", [2, 8, 12, 12]);
+      const w = param([8, 1, size, size], { name: "w" });
+      const y = relu(
+        add(convolve(x, w, { padding: "same", groups: 8 }), reshape(param([8], { name: "b" }), [8, 1, 1])),
+      );
+      return { y, dx: grad(sum(square(y)) as Tensor<"f32", readonly []>, x) };
+    };
+    expect(kinds(planRun(channels(3)))).toEqual(["map", "map"]);
+    expect(kinds(planRun(channels(5)))).toEqual(["map", "map"]);
+    expect(kinds(planRun(channels(7)))).toEqual(["contract", "contract"]);
+  });
+
+  test("of every channel by itself reads and writes halves", async () => {
+    const graph = model("halves", () => {
+      const x = input("x", "f32", [2, 8, 16, 16]);
+      const [first, second] = ["u", "v"].map((name) => param([8, 1, 3, 3], { name }));
+      const options = { padding: 1, groups: 8 };
+      const y = convolve(tanh(convolve(x, first, options)), second, options);
+      const loss = sum(square(y)) as Tensor<"f32", readonly []>;
+      return { train: { loss, update: sgd(loss, { learningRate: 0.1 }) } };
+    });
+    const { program, entries } = compileWithFacts(graph, { storage: "f16" });
+    expect(entries[0].stored!.halves.size).toBeGreaterThan(0);
+    const device = await testDevice();
+    const { kernels } = await checkOnDevice(graph, () => openDeviceModule(program, { device }));
+    expect(kernels.filter(({ worst }) => !(worst <= 4e-2))).toEqual([]);
+    expect(Math.max(...kernels.map(({ worst }) => worst))).toBeGreaterThan(1e-4);
+  });
+});
+
+test.each([false, true])("few terms are added in the order of the sum (strict float: %s)", async (strictFloat) => {
+  const count = 1200;
+  // Products with powers of two are exact, so that a device may fuse them with sums.
+  const w = Float32Array.of(1, -2, 0.5, 4, -1, 8, -0.25);
+  const x = Float32Array.from({ length: w.length * count }, (_, i) => Math.sin(i * i) * 10 ** (i % 4));
+  const graph = model("order", () => ({
+    run: { y: matmul(input("w", "f32", [w.length]), input("x", "f32", [w.length, count])) },
+  }));
+  const module = await load<AnyModule>(compile(graph, { strictFloat }), { device: await testDevice() });
+  const wanted = Array.from({ length: count }, (_, n) =>
+    w.reduce((total, factor, k) => Math.fround(total + factor * x[k * count + n]), 0),
+  );
+  const { y } = await module.run({ w, x }).read();
+  expect([...(y as Float32Array)]).toEqual(wanted);
+  module.destroy();
 });

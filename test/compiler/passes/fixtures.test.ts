@@ -8,6 +8,7 @@ import { expandComposites } from "../../../compiler/passes/expand-composites.ts"
 import { keepDigits } from "../../../compiler/passes/keep-digits.ts";
 import { splitConcatenations } from "../../../compiler/passes/split-concatenations.ts";
 import { splitReductions } from "../../../compiler/passes/split-reductions.ts";
+import { unrollProducts } from "../../../compiler/passes/unroll-products.ts";
 import { unrollSums } from "../../../compiler/passes/unroll-sums.ts";
 import type { Pass } from "../../../compiler/pass.ts";
 import { evaluateValues } from "../../../ir/evaluate.ts";
@@ -20,9 +21,15 @@ import { preciseNumbers } from "../../precise/index.ts";
 import { drawFeeds, passFixtures, type Fixture } from "./corpus.ts";
 
 const passes = new Map<string, Pass>(
-  [...makeSymbolicPasses(), splitReductions, splitConcatenations, expandComposites, keepDigits, unrollSums].map(
-    (pass) => [pass.name, pass],
-  ),
+  [
+    ...makeSymbolicPasses(),
+    splitReductions,
+    splitConcatenations,
+    expandComposites,
+    keepDigits,
+    unrollProducts,
+    unrollSums,
+  ].map((pass) => [pass.name, pass]),
 );
 
 describe.each(passFixtures())("$folder/$name", ({ folder, graph, input, path }: Fixture) => {
