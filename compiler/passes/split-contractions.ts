@@ -2,7 +2,7 @@
 /// a fixed order. Without it a convolution's weights would keep a handful of threads busy, each for a long time.
 import { largestDivisor } from "../../ir/dim.ts";
 import type { Graph } from "../../ir/graph.ts";
-import { contract, contractAttrs, type AxisPair } from "../../ir/ops/contract.ts";
+import { contract, contractAttrs, operandAxes, type AxisPair } from "../../ir/ops/contract.ts";
 import { reshapeTo } from "../../ir/ops/layout.ts";
 import { sumOp } from "../../ir/ops/sum.ts";
 import { elementCount } from "../../ir/type.ts";
@@ -19,6 +19,12 @@ const enoughResults = 4096;
 /** At most so many parts, of at least so many steps each. */
 const [mostParts, shortestPart] = [64, 64] as const;
 
+/** A thread has four results of each of so few rows: more of them keep no more threads busy, up to so many in a row. */
+const [fewRows, enoughColumns] = [4, 8192] as const;
+
+/** Those rows are in so few parts: what is written in between stays small beside what is read. */
+const partsOfRows = 8;
+
 export const splitContractions: Pass = {
   name: "split-contractions",
   doc: "A contraction of few results over a long axis is a sum of contractions over parts of it.",
@@ -34,11 +40,12 @@ function split(value: Value): Value {
   const lengths = contracted.map(([axis]) => left.type.shape[axis]);
   const [length, results] = [elementCount(lengths), elementCount(value.type.shape)];
   if (typeof length !== "number" || typeof results !== "number") return value;
-  if (length < longAxis || results > enoughResults) return value;
+  if (length < longAxis || (results > enoughResults && !isSkinny(value))) return value;
   // The outermost axis of the left operand: what a part reads lies together.
   const pair = contracted.reduce((first, each) => (each[0] < first[0] ? each : first));
   const extent = left.type.shape[pair[0]] as number;
-  const parts = largestDivisor(extent, Math.min(mostParts, length / shortestPart));
+  const most = results > enoughResults ? partsOfRows : mostParts;
+  const parts = largestDivisor(extent, Math.min(most, length / shortestPart));
   if (parts === 1) return value;
   const rest = contracted.filter((each) => each !== pair);
   const product =
@@ -46,6 +53,23 @@ function split(value: Value): Value {
       ? contract(left, right, { batch: [...batch, pair], contracted: rest })
       : contractParts(left, right, { batch: [...batch, pair], contracted: [...rest, pair] }, parts);
   return apply(sumOp, [product], { axes: [batch.length] });
+}
+
+/** True for the product of a few rows with a matrix along whose rows a thread does not walk: what it skips is far away. */
+function isSkinny(value: Value): boolean {
+  const attrs = contractAttrs(value);
+  if (attrs.batch.length > 0) return false;
+  const sides = ([0, 1] as const).map((side) => {
+    const { shape } = value.operands[side].type;
+    const { free, contracted } = operandAxes(attrs, side, shape.length);
+    return {
+      extent: elementCount(free.map((axis) => shape[axis])) as number,
+      walked: contracted,
+      last: shape.length - 1,
+    };
+  });
+  const [few, many] = sides.toSorted((a, b) => a.extent - b.extent);
+  return few.extent <= fewRows && many.extent <= enoughColumns && !many.walked.includes(many.last);
 }
 
 /** The axes of the last pair in two: parts are a batch, what is in a part is contracted. */

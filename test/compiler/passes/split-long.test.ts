@@ -22,6 +22,8 @@ describe("contractions of few results over a long axis", () => {
     ["the outermost axis is the batch", "nxa,nxb->ab", [16, 150, 3], [16, 150, 5], [16, 3, 5]],
     ["one axis becomes two", "ka,kb->ab", [2600, 3], [2600, 5], [40, 3, 5]],
     ["beside a batch", "zak,zkb->zab", [2, 3, 2050], [2, 2050, 4], [2, 25, 3, 4]],
+    ["few rows of many results", "ak,kb->ab", [2, 2048], [2048, 2052], [8, 2, 2052]],
+    ["few columns of many results", "kb,ka->ba", [2048, 1400], [2048, 3], [8, 1400, 3]],
   ])("%s", async (_, subscripts, left, right, parts) => {
     const graph = product(subscripts, left, right);
     expect(opsOf(graph, "contraction").map(({ type }) => type.shape)).toEqual([parts]);
@@ -34,6 +36,9 @@ describe("contractions of few results over a long axis", () => {
       expect(opsOf(graph, "reduction", strict)).toHaveLength(0);
     };
     whole(product("ka,kb->ab", [2600, 80], [2600, 80]));
+    whole(product("ka,kb->ab", [2048, 5], [2048, 1000]));
+    whole(product("ka,kb->ab", [2048, 1], [2048, 8200]));
+    whole(product("ak,bk->ab", [4, 2048], [2048, 2048]));
     whole(product("ka,kb->ab", [2000, 3], [2000, 5]));
     whole(product("ka,kb->ab", [2609, 3], [2609, 5]));
     whole(product("ka,kb->ab", [2600, 3], [2600, 5]), true);
