@@ -3,7 +3,7 @@
 import { graphValues, type Graph } from "../../ir/graph.ts";
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
 import { selectOp } from "../../ir/ops/choose.ts";
-import { exp, log } from "../../ir/ops/functions.ts";
+import { exp, log, maximum } from "../../ir/ops/functions.ts";
 import { constant, constantValue } from "../../ir/ops/leaf.ts";
 import { logsumexpOp } from "../../ir/ops/reduce.ts";
 import { axesOf, spread, sum, sumOp } from "../../ir/ops/sum.ts";
@@ -238,7 +238,16 @@ function logarithmIn(value: Value): Logarithm | undefined {
     const inner = logarithmIn(value.operands[0]);
     return inner && { ...inner, move: (part) => apply(value.op, [inner.move(part)], value.attrs) };
   }
+  if (value.op === maximum.op) return guardedLogarithmIn(value);
   return value.op === logsumexpOp ? logarithmOf(value) : scaledLogarithmIn(value);
+}
+
+/** max(ln Σ eˣ, c) of a number c that is at least left of it. */
+function guardedLogarithmIn({ operands: [a, b] }: Value): Logarithm | undefined {
+  const [inner, least] = a.op === logsumexpOp ? [a, b] : [b, a];
+  if (inner.op !== logsumexpOp || constantValue(least) === undefined) return undefined;
+  const logarithm = logarithmOf(inner);
+  return { ...logarithm, rest: maximum(logarithm.rest, sub(least, peakOf(logarithm))) };
 }
 
 function logarithmOf(value: Value): Logarithm {

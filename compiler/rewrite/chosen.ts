@@ -1,8 +1,9 @@
 /// Exponentials among which one is chosen, or that stand side by side: the choice is made among their exponents.
-import { minimum } from "../../ir/ops/functions.ts";
+import { maximum, minimum } from "../../ir/ops/functions.ts";
 import { constant, constantValue } from "../../ir/ops/leaf.ts";
 import { concatenateOp, padAttrs, padOp } from "../../ir/ops/pad.ts";
-import { apply, type Value } from "../../ir/value.ts";
+import { sumOp } from "../../ir/ops/sum.ts";
+import { apply, underLayouts, type Value } from "../../ir/value.ts";
 import { addLinear, linearAtom, linearConstant, writeLinear } from "./linear.ts";
 import { atomMonomial, exponentialMonomial, isExponential, isPure, type Monomial } from "./monomial.ts";
 import { where } from "./untyped.ts";
@@ -15,13 +16,18 @@ function logarithmOfPart(part: Value, monomial: Monomial): Value | undefined {
   return writeLinear(addLinear(exponent, linearConstant(Math.log(coefficient))), part.type);
 }
 
+/** Beside a sum of exponentials, which overflows, or what is smaller than a number. */
+function keepsLogarithm({ op, operands }: Value, i: number): boolean {
+  return op === minimum.op || (op === maximum.op && underLayouts(operands[1 - i]).op === sumOp);
+}
+
 /**
- * max(eᵃ, eᵇ) = e^max(a, b), and so for what puts values side by side. The larger of an exponential and a number stays what
- * it is: the number keeps the logarithm finite. Of the smaller it does not: min(eᵃ, c) = e^min(a, ln c) for c > 0.
+ * max(eᵃ, eᵇ) = e^max(a, b), and so for what puts values side by side. The larger of one exponential and a number stays
+ * what it is: the number keeps the logarithm finite. Of the smaller it does not: min(eᵃ, c) = e^min(a, ln c) for c > 0.
  */
 export function chosenMonomial(value: Value, parts: readonly Monomial[]): Monomial {
   const isBeside = (part: Monomial, i: number): boolean =>
-    isExponential(part) || (value.op === minimum.op && (constantValue(value.operands[i]) ?? 0) > 0);
+    isExponential(part) || (keepsLogarithm(value, i) && (constantValue(value.operands[i]) ?? 0) > 0);
   const some = parts.some(isExponential);
   const enough = value.op === concatenateOp ? some : some && parts.every(isBeside);
   const logarithms = enough ? value.operands.map((part, i) => logarithmOfPart(part, parts[i])) : [];
