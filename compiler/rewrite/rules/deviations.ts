@@ -1,12 +1,12 @@
 /// Differences from a mean in other words: multiples of both, and means of what deviates from another mean. The digits of a
 /// common offset go before anything is multiplied or added up.
-import { div, mul, sub } from "../../../ir/ops/arithmetic.ts";
+import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { constantValue, sizeValue } from "../../../ir/ops/leaf.ts";
 import { axesOf, reducedCount, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { apply, same, underLayouts, type Value } from "../../../ir/value.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
 import { addUpTo } from "./reduce.ts";
-import { ontoLayouts } from "./uniform.ts";
+import { ontoLayouts, withoutAxes } from "./uniform.ts";
 
 /** Σw·x or Σw·x over a divisor, also without weights. */
 interface Mean {
@@ -100,6 +100,51 @@ function multipleOfDeviation({ type, operands: [left, right] }: Value): Value | 
   return undefined;
 }
 
+/** k·x − mean(k·x) = k·(x − x̄) for a k that is the same for all x: the slope of k has the digits of deviations as well. */
+function deviationOfMultiple({ type, operands: [left, right] }: Value): Value | undefined {
+  if (type.dtype !== "f32") return undefined;
+  for (const [value, other, isFirst] of [
+    [left, right, true],
+    [right, left, false],
+  ] as const) {
+    const inner = underLayouts(other);
+    const [mean] = meansIn(inner);
+    if (!mean?.divisor || !same(mean.x, value) || !isPlainMeanOf(other, value)) continue;
+    const { axes, divisor } = mean;
+    if (!same(other, spread(inner, value.type, axes))) continue;
+    const isOneFactor = ({ by }: Multiple): boolean =>
+      constantValue(underLayouts(by)) === undefined && withoutAxes(by, axes) !== undefined;
+    const multiple = multiplesIn(value).find(isOneFactor);
+    if (!multiple) continue;
+    const { of: x, by, op } = multiple;
+    const repeated = spread(div(sum(x, { axes }) as Value, divisor), x.type, axes);
+    return apply(op, [isFirst ? sub(x, repeated) : sub(repeated, x), by]);
+  }
+  return undefined;
+}
+
+/** Adds the terms of a short sum to a table of how often each is in it; false where there are too many. */
+function gather(value: Value, scale: number, into: Map<Value, number>): boolean {
+  const [a, b] = value.operands;
+  const number = value.op === mul.op ? constantValue(a) : undefined;
+  if (value.op === neg.op) return gather(a, -scale, into);
+  if (number !== undefined) return gather(b, scale * number, into);
+  if (value.op === add.op || value.op === sub.op)
+    return gather(a, scale, into) && gather(b, value.op === sub.op ? -scale : scale, into);
+  into.set(value, (into.get(value) ?? 0) + scale);
+  return into.size <= 2;
+}
+
+/** E − 2μ·μ + μ² = E − μ², which variances are. */
+function collectedSquare(value: Value): Value | undefined {
+  const terms = new Map<Value, number>();
+  const isSum = ({ op }: Value): boolean => op === add.op || op === sub.op;
+  if (value.type.dtype !== "f32" || !value.operands.some(isSum) || !gather(value, 1, terms)) return undefined;
+  const [whole, square] = [1, -1].map((count) => [...terms].find(([, times]) => times === count)?.[0]);
+  if (!whole || !square || square.op !== mul.op || !same(square.operands[0], square.operands[1])) return undefined;
+  return meansIn(underLayouts(square.operands[0])).length > 0 ? sub(whole, square) : undefined;
+}
+
 /** A look that costs little: a product or a sum under layouts on both sides. */
 const isOf = (value: Value, isMultiple: boolean): boolean => {
   const { op, operands } = underLayouts(value);
@@ -110,6 +155,16 @@ const isOf = (value: Value, isMultiple: boolean): boolean => {
 export const deviationRules: readonly Rule[] = [
   rule("multiple of a deviation", "assumes-finite", "k * x - k * mean(x) = k * (x - mean(x))", ["sub"], (value) =>
     value.operands.every((each) => isOf(each, true)) ? multipleOfDeviation(value) : undefined,
+  ),
+  rule("deviation of a multiple", "assumes-finite", "k * x - mean(k * x) = k * (x - mean(x))", ["sub"], (value) =>
+    value.operands.some((each) => isOf(each, false)) ? deviationOfMultiple(value) : undefined,
+  ),
+  rule(
+    "squares of a mean collected",
+    "assumes-finite",
+    "mean(x * x) - 2 * (mean(x) * mean(x)) + mean(x) * mean(x) = mean(x * x) - mean(x) * mean(x)",
+    ["add", "sub"],
+    collectedSquare,
   ),
   rule(
     "mean of deviations",

@@ -1,25 +1,31 @@
 /// f(x)/x for functions with f(0) = 0, and its inverse: 0/0 at 0, where the limit is f′(0), and near 0 a slope whose digits
 /// cancel. There the Taylor series takes its place, and with it its derivatives.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
-import { abs, expm1, log1p, minimum, tanh } from "../../../ir/ops/functions.ts";
+import { abs, expm1, log, log1p, minimum, tanh } from "../../../ir/ops/functions.ts";
 import { asinh, atanh, sinh } from "../../../ir/ops/hyperbolic.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { erf } from "../../../ir/ops/special.ts";
 import { asin, atan, sin, tan } from "../../../ir/ops/trigonometric.ts";
 import { same, type Op, type Value } from "../../../ir/value.ts";
-import { identity, rule, type Rule } from "../rule.ts";
+import { addLinear, linearOf } from "../linear.ts";
+import { identity, reads, rule, type Rule } from "../rule.ts";
 import { isApart } from "./apart.ts";
 import { greater, less, where } from "../untyped.ts";
 
 /** f(u)/u for |u| < radius to the last digit of a float32. */
-interface Series {
+export interface Series {
   /** Of 1, u, u², …; of even functions those of 1, u², u⁴, …. */
   readonly coefficients: readonly number[];
   readonly even: boolean;
   readonly radius: number;
 }
 
-const even = (radius: number, ...coefficients: readonly number[]): Series => ({ coefficients, even: true, radius });
+/** A series of even powers. */
+export const even = (radius: number, ...coefficients: readonly number[]): Series => ({
+  coefficients,
+  even: true,
+  radius,
+});
 const factorials = [1, 2, 6, 24, 120, 720, 5040, 40320, 362880];
 const slopeOfErf = 2 / Math.sqrt(Math.PI);
 
@@ -38,7 +44,8 @@ const series: ReadonlyMap<Op, Series> = new Map<Op, Series>([
   [erf.op, even(0.3, ...[1, -1 / 3, 1 / 10, -1 / 42, 1 / 216].map((each) => slopeOfErf * each))],
 ]);
 
-function polynomial({ coefficients, even: isEven }: Series, u: Value): Value {
+/** A series at u. */
+export function polynomial({ coefficients, even: isEven }: Series, u: Value): Value {
   const z: Value = isEven ? mul(u, u) : u;
   const [first, second, ...others] = coefficients.toReversed();
   const highest: Value = add(second, mul(first, z));
@@ -104,6 +111,29 @@ function operandOverFunction({ type, operands: [v, f] }: Value): Value | undefin
   return where(isNear, close, apart);
 }
 
+/** ln x and x − 1, in a quotient: x − 1 is exact near 1. */
+function logarithmBesideOne(logarithm: Value, distance: Value): Value | undefined {
+  const [x] = logarithm.operands;
+  if (logarithm.op !== log.op) return undefined;
+  const { terms, constant, softplus } = addLinear(linearOf(distance), linearOf(x), -1);
+  return terms.size === 0 && softplus.length === 0 && constant === -1 ? x : undefined;
+}
+
+/** ln x/(x − 1) = ln(1 + u)/u for u = x − 1 near 0, and (x − 1)/ln x. */
+function logarithmOverDistance({ type, operands: [above, below] }: Value): Value | undefined {
+  if (type.dtype !== "f32" || (above.op !== log.op && below.op !== log.op)) return undefined;
+  const isInverse = below.op === log.op;
+  const [logarithm, u] = isInverse ? [below, above] : [above, below];
+  const x = logarithmBesideOne(logarithm, u);
+  if (!x) return undefined;
+  const near = series.get(log1p.op)!;
+  const isNear = less(abs(u), near.radius);
+  const close = polynomial(near, u);
+  const apart = log(where(isNear, 2, x)) as Value;
+  const far: Value = isInverse ? div(u, apart) : div(apart, where(isNear, 1, u));
+  return where(isNear, isInverse ? div(1, close) : close, far);
+}
+
 /** coth x − 1/x within the radius, where both are large: x/3 − x³/45 + …, the last digit of a float32 and of its slope. */
 const langevin = even(0.5, 1 / 3, -1 / 45, 2 / 945, -1 / 4725, 2 / 93555);
 
@@ -139,6 +169,14 @@ export const ratioRules: readonly Rule[] = [
     "x / expm1(x) = select(less(abs(x), 0.5), 1 / (1 + x / 2 + x * x / 6 + ...), x / expm1(x))",
     ["div"],
     operandOverFunction,
+  ),
+  rule(
+    "logarithm over the distance from one",
+    "stabilizes",
+    "log(x) / (x - 1) = select(less(abs(x - 1), 0.1), 1 - (x - 1) / 2 + (x - 1) * (x - 1) / 3 - ..., log(x) / (x - 1))",
+    ["div"],
+    logarithmOverDistance,
+    reads(log.op),
   ),
   rule(
     "difference of large reciprocals",

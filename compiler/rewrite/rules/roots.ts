@@ -76,11 +76,17 @@ function differenceOfSquares(left: Square | undefined, right: Square | undefined
   return sizeOf(apart) < sizeOf(left.sum) + sizeOf(right.sum) ? apart : undefined;
 }
 
+/** A smaller number under roots only guards them from 0: nothing of a loss cancels in it, and squares may overflow beside it. */
+const smallestNumber = 1e-3;
+
 /** √a − √b = (a − b)/(√a + √b), and 0 where both are. */
 function differenceOfRoots({ type, operands: [a, b] }: Value): Value | undefined {
   if (type.dtype !== "f32" || [a, b].some((side) => constantValue(side) !== undefined)) return undefined;
-  const apart = differenceOfSquares(squareOf(a), squareOf(b));
-  if (!apart) return undefined;
+  const [left, right] = [squareOf(a), squareOf(b)];
+  const apart = differenceOfSquares(left, right);
+  if (!left || !right || !apart) return undefined;
+  const isGuard = [left, right].every(({ sum }) => sum.constant > 0 && sum.constant < smallestNumber);
+  if (isGuard && sizeOf(apart) === sizeOf(left.sum) + sizeOf(right.sum) - 2) return undefined;
   const [above, total]: readonly [Value, Value] = [writeLinear(apart, type), add(a, b)];
   if (rangeOf(total).low > 0) return div(above, total);
   const vanishes = equal(total, 0) as Value;

@@ -17,7 +17,7 @@ interface Shifted {
 }
 
 /** factor · side². */
-function squareIn(value: Value): Omit<Shifted, "number"> | undefined {
+export function squareIn(value: Value): Omit<Shifted, "number"> | undefined {
   const [a, b] = value.operands;
   if (value.op === mul.op && same(a, b)) return { factor: 1, side: a };
   const [first, second] = value.operands.map(constantValue);

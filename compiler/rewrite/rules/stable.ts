@@ -14,7 +14,9 @@ import { rootRules } from "./roots.ts";
 import { maskRules } from "./masks.ts";
 import { rowRules } from "./rows.ts";
 import { inverseRules } from "./inverses.ts";
+import { largeProductRules } from "./large-products.ts";
 import { lengthRules } from "./lengths.ts";
+import { remainderRules } from "./remainders.ts";
 import { ratioRules } from "./ratios.ts";
 import { scaleRules } from "./scales.ts";
 import { shareRules } from "./shares.ts";
@@ -43,6 +45,9 @@ const accuracyRules: readonly Rule[] = [
   identity("log of one minus", "stabilizes", "log(1 - x) = log1p(-x)"),
   identity("exp minus one", "stabilizes", "exp(x) - 1 = expm1(x)"),
   identity("one minus exp", "stabilizes", "1 - exp(x) = -expm1(x)"),
+  identity("hyperbolic cosine less the sine", "stabilizes", "cosh(x) - sinh(x) = exp(-x)"),
+  identity("hyperbolic sine less the cosine", "stabilizes", "sinh(x) - cosh(x) = -exp(-x)"),
+  identity("one minus a hyperbolic tangent", "stabilizes", "1 - tanh(x) = 2 * sigmoid(-2 * x)"),
   identity("root of a square", "stabilizes", "sqrt(x * x) = abs(x)"),
   identity("sine from its cosine", "stabilizes", "sqrt(1 - cos(x) * cos(x)) = abs(sin(x))"),
 ];
@@ -74,11 +79,13 @@ export const stableRules: readonly Rule[] = [
   ...squareRules,
   ...inverseRules,
   ...accuracyRules,
+  ...remainderRules,
   ...ratioRules,
   ...scaleRules,
   ...rootRules,
   ...hypotenuseRules,
   ...lengthRules,
+  ...largeProductRules,
   ...cosineRules,
   ...distanceRules,
   ...deviationRules,

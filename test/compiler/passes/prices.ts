@@ -160,6 +160,18 @@ export const prices: readonly Price[] = [
     why: "0 · ln 0 is NaN: the convention that it is 0 is a comparison.",
     of: { "Divergence from logarithms of shares": [1.2, 1] },
   },
+  {
+    why: "Quotients that are 0/0 and roots of products that overflow are written twice, with a series or a root of each factor.",
+    of: {
+      "Exponential less its first terms, over a square": [3.36, 1],
+      "Logarithm over the distance from one": [5, 1],
+      "Geometric mean of two": [3.5, 1],
+    },
+  },
+  {
+    why: "1 − tanh x vanishes: a sigmoid has its digits.",
+    of: { "One less a hyperbolic tangent": [1.25, 1] },
+  },
 ];
 
 /** What a fixture or program may cost; undefined where it must not cost more. */

@@ -2,7 +2,7 @@
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { cast, where } from "../../../ir/ops/choose.ts";
 import { equal, greater, less } from "../../../ir/ops/compare.ts";
-import { abs, expm1, log, log1p, maximum, minimum, pow, sigmoid, sqrt, tanh } from "../../../ir/ops/functions.ts";
+import { abs, exp, expm1, log, log1p, maximum, minimum, pow, sigmoid, sqrt, tanh } from "../../../ir/ops/functions.ts";
 import { einsum } from "../../../ir/ops/einsum.ts";
 import { inputOp } from "../../../ir/ops/leaf.ts";
 import { hypot, root, rsqrt } from "../../../ir/ops/powers.ts";
@@ -94,4 +94,19 @@ export const elementaryExamples: readonly { readonly name: string; readonly valu
   { name: "norm of another order", value: () => pow(mean(pow(x, 16), { axis: 1 }), 1 / 16) as Value },
   { name: "quotient of squares", value: () => div(mul(x, x), mul(2, mul(y, y)) as Value) },
   { name: "log of a normal tail", value: () => log(mul(3, erfc(quarter)) as Value) },
+  { name: "remainder over a power", value: () => div(sub(expm1(x), x), mul(x, x)) as Value },
+  { name: "remainder over a power", value: () => div(sub(sub(exp(x), 1), x), x) as Value },
+  { name: "remainder over a power", value: () => div(sub(x, sin(x)), pow(x, 3)) as Value },
+  { name: "logarithm over the distance from one", value: () => div(log(x), sub(x, 1)) as Value },
+  { name: "logarithm over the distance from one", value: () => div(sub(x, 1), log(x)) as Value },
+  { name: "root of a product", value: () => sqrt(mul(x, y)) },
+  { name: "root of a product", value: () => sqrt(abs(mul(x, y)) as Value) },
+  { name: "product over a sum", value: () => div(mul(x, y), add(x, y)) as Value },
+  {
+    name: "square less that of what is beyond",
+    value: () => {
+      const excess = maximum(sub(abs(x), 1) as Value, 0) as Value;
+      return sub(mul(0.5, mul(x, x)), mul(0.5, mul(excess, excess))) as Value;
+    },
+  },
 ];

@@ -113,4 +113,18 @@ export const lengthExamples: readonly { readonly name: string; readonly value: (
       return sub(sum(mul(mul(y, x), x), { axis: 1 }), div(mul(total, total), n)) as Value;
     },
   },
+  {
+    name: "deviation of a multiple",
+    value: () => {
+      const scaled = mul(x, broadcastAlong(column, [3, 4], [0]));
+      return sub(scaled, spread(mean(scaled, { axis: 1 }), 0));
+    },
+  },
+  {
+    name: "squares of a mean collected",
+    value: () => {
+      const middle = mean(x, { axis: 1 });
+      return add(sub(mean(square(x), { axis: 1 }), mul(2, square(middle)) as Value), square(middle)) as Value;
+    },
+  },
 ];

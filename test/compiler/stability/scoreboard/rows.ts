@@ -2,6 +2,7 @@
 import { crossEntropyRows } from "./rows/cross-entropy.ts";
 import { digitRows } from "./rows/digits.ts";
 import { elementaryRows } from "./rows/elementary.ts";
+import { remainderRows } from "./rows/remainders.ts";
 import { exponentialRows } from "./rows/exponentials.ts";
 import { guardRows } from "./rows/guards.ts";
 import { lengthRows } from "./rows/lengths.ts";
@@ -28,7 +29,7 @@ export const families: readonly Family[] = [
   { title: "Cosines, roots and scales", rows: scaleRows },
   { title: "Lengths, distances and deviations", rows: lengthRows },
   { title: "Selections that guard", rows: guardRows },
-  { title: "Functions of one or two numbers", rows: elementaryRows },
+  { title: "Functions of one or two numbers", rows: [...elementaryRows, ...remainderRows] },
 ];
 
 /** Every row. */
