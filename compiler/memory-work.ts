@@ -5,9 +5,10 @@ import { bytesOf, sumBytes } from "./bytes.ts";
 import { mostBindings } from "./cluster/partition.ts";
 import { ownTensors } from "./half.ts";
 import { contractNames } from "./lower/contract.ts";
-import { mostWorkgroups, type SharedModule } from "./lower/kernel.ts";
+import type { SharedModule } from "./lower/kernel.ts";
 import { lower } from "./lower/lower.ts";
-import { gridOf, mostKernels, waitsOf, type Together } from "./merge.ts";
+import { isHeld, loadOf } from "./dispatch-limits.ts";
+import { gridOf, waitsOf, type Together } from "./merge.ts";
 import { innerTensors, type Packing } from "./pack.ts";
 import { putOff } from "./memory-updates.ts";
 import { tensorsOf, type EntryPlan, type PlannedStep } from "./plan.ts";
@@ -15,7 +16,7 @@ import { roundUp } from "./schedule/allocate.ts";
 import type { Company } from "./schedule/gather.ts";
 import type { Job, Work } from "./schedule/liveness.ts";
 import type { Signer } from "./signature.ts";
-import { addSlabs, fitBuffers, slabsOf } from "./slabs.ts";
+import { addSlabs, fitBuffers, slabsOf, type SlabType } from "./slabs.ts";
 import { createModuleNamer } from "./wgsl/names.ts";
 
 /** The kernels of an entry point as jobs, by their places in `steps`; tensors by their places in `tensors`. */
@@ -29,6 +30,7 @@ export interface KernelWork extends Work {
   readonly flops: readonly number[];
   /** The dispatch in which a job runs where nothing runs again. */
   readonly groups: readonly Together[];
+  readonly signer: Signer;
 }
 
 /** The jobs of a packing. */
@@ -63,7 +65,7 @@ export function workOf(packing: Packing, notes: Graph["notes"], signer: Signer):
   });
   const bytes = tensors.map((tensor) => roundUp(bytesOf(tensor, stored.halves)));
   const groups = steps.map((step) => groupOf.get(step)!);
-  return { jobs, bytes, producers, plan, steps, tensors, before: waitsOf(steps), flops, groups };
+  return { jobs, bytes, producers, plan, steps, tensors, before: waitsOf(steps), flops, groups, signer };
 }
 
 /** The jobs that write states. */
@@ -118,19 +120,17 @@ export function companyOf(order: readonly number[], work: KernelWork, packing: P
     const isAlone = group.steps.length === 1;
     const tensors = tensorsOf(step);
     const slabs = slabsOf(tensors, outputs, stored.halves);
-    return { isAlone, apart: group.apart, workgroups: isAlone ? Infinity : gridOf(step).workgroups, tensors, slabs };
+    const load = loadOf(step, isAlone ? Infinity : gridOf(step).workgroups, work.signer);
+    return { isAlone, apart: group.apart, load, tensors, slabs };
   });
   return {
     before: waitsOf(order.map((job) => work.steps[job])),
     fits(entries) {
       const all = entries.map((entry) => facts[order[entry]]);
-      if (all.length > mostKernels || all.some(({ isAlone, apart }) => isAlone || apart !== all[0].apart)) return false;
-      if (all.reduce((sum, { workgroups }) => sum + workgroups, 0) > mostWorkgroups) return false;
+      if (all.some(({ isAlone, apart }) => isAlone || apart !== all[0].apart)) return false;
+      if (!isHeld(all.map(({ load }) => load))) return false;
       if (new Set(all.flatMap(({ tensors }) => [...tensors])).size <= mostBindings) return true;
-      const slabs = new Map<
-        unknown,
-        ReturnType<typeof slabsOf> extends ReadonlyMap<unknown, infer Type> ? Type : never
-      >();
+      const slabs = new Map<unknown, SlabType>();
       for (const each of all) addSlabs(slabs, each.slabs);
       return bindsBuffers && fitBuffers(slabs, new Map());
     },

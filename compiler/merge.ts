@@ -3,8 +3,9 @@
 import { elementCount } from "../ir/type.ts";
 import type { Value } from "../ir/value.ts";
 import { mostBindings } from "./cluster/partition.ts";
+import { isHeld, loadOf, type Load } from "./dispatch-limits.ts";
 import { describeContraction } from "./lower/contraction-shape.ts";
-import { mostWorkgroups, targetTensor } from "./lower/kernel.ts";
+import { targetTensor } from "./lower/kernel.ts";
 import { arrangeRows, fullStores } from "./lower/reduce.ts";
 import { isShort, rowsOf, sharedThreads, unitsOf } from "./lower/rows.ts";
 import { tensorsOf, type PlannedStep } from "./plan.ts";
@@ -23,12 +24,6 @@ export interface Together {
   readonly isLeft?: boolean;
 }
 
-/** Text that a driver compiles at once has an end. */
-export const mostKernels = 32;
-
-/** Compilers allocate registers for a whole module, and take more than twice as long for twice as many texts of products. */
-const mostProducts = 4;
-
 /**
  * The dispatches of steps, in an order in which each finds what it needs. `outputs` lie in a buffer of their own, and so
  * do `halves`. Where buffers are larger than what can be bound, kernels bind tensors, and fewer of them fit in a dispatch.
@@ -44,8 +39,8 @@ export function sideBySide(
   const grids = steps.map(remembered(gridOf, (step) => signer.of(step).text));
   const tensors = steps.map(tensorsOf);
   const slabs = tensors.map((all) => slabsOf(all, outputs, halves));
-  const texts = steps.map((step) => (step.traffic.cluster.kind === "contract" ? signer.of(step).text : undefined));
-  const table = createTable({ grids, tensors, slabs, texts, bindsBuffers });
+  const loads = steps.map((step, at) => loadOf(step, grids[at].workgroups, signer));
+  const table = createTable({ grids, tensors, slabs, loads, bindsBuffers });
   latest(before).forEach((level, step) => {
     if (!table.join(step, level)) table.start(step, level);
   });
@@ -123,31 +118,26 @@ interface Steps {
   readonly grids: readonly Grid[];
   readonly tensors: readonly ReadonlySet<Value>[];
   readonly slabs: readonly ReadonlyMap<unknown, SlabType>[];
-  /** Of products. */
-  readonly texts: readonly (string | undefined)[];
+  readonly loads: readonly Load[];
   readonly bindsBuffers: boolean;
 }
 
-function createTable({ grids, tensors, slabs, texts, bindsBuffers }: Steps): Table {
-  const [kinds, sizes] = [grids.map(({ kind }) => kind), grids.map(({ workgroups }) => workgroups)];
+function createTable({ grids, tensors, slabs, loads, bindsBuffers }: Steps): Table {
+  const kinds = grids.map(({ kind }) => kind);
   const groups: Group[] = [];
   /** Those of one level and kind, in the order in which they were made. */
   const alike = new Map<string, Group[]>();
   const place = new Map<number, Group>();
   const put = (step: number, group: Group): void => {
     group.steps.push(step);
-    group.workgroups += sizes[step];
     for (const tensor of tensors[step]) group.tensors.add(tensor);
     addSlabs(group.slabs, slabs[step]);
     place.set(step, group);
   };
-  const countTexts = (of: readonly number[]): number => new Set(of.flatMap((each) => texts[each] ?? [])).size;
   const fits = (step: number, group: Group): boolean =>
     kinds[step] !== "alone" &&
     (kinds[step] === group.kind || (group.kind === "barriers" && grids[step].joinsBarriers)) &&
-    group.steps.length < mostKernels &&
-    countTexts([...group.steps, step]) <= mostProducts &&
-    group.workgroups + sizes[step] <= mostWorkgroups &&
+    isHeld([...group.steps, step].map((each) => loads[each])) &&
     (countBoth(group.tensors, tensors[step]) <= mostBindings || (bindsBuffers && fitBuffers(group.slabs, slabs[step])));
   return {
     groups,
@@ -155,7 +145,7 @@ function createTable({ grids, tensors, slabs, texts, bindsBuffers }: Steps): Tab
     fits,
     groupOf: (step) => place.get(step)!,
     start(step, level) {
-      const group: Group = { level, kind: kinds[step], steps: [], tensors: new Set(), slabs: new Map(), workgroups: 0 };
+      const group: Group = { level, kind: kinds[step], steps: [], tensors: new Set(), slabs: new Map() };
       groups.push(group);
       addTo(alike, `${group.kind} ${level}`, group);
       put(step, group);
@@ -164,7 +154,6 @@ function createTable({ grids, tensors, slabs, texts, bindsBuffers }: Steps): Tab
       const others = group.steps.splice(0).filter((each) => each !== step);
       group.tensors.clear();
       group.slabs.clear();
-      group.workgroups = 0;
       for (const other of others) put(other, group);
     },
     join(step, level) {
@@ -224,7 +213,6 @@ interface Group {
   /** What they bind. */
   readonly tensors: Set<Value>;
   readonly slabs: Map<unknown, SlabType>;
-  workgroups: number;
 }
 
 /** For each step those that must have run: they write what it reads, or read or write what it overwrites. */

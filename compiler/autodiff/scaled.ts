@@ -2,7 +2,7 @@
 import { div, mul } from "../../ir/ops/arithmetic.ts";
 import { gradOp } from "../../ir/ops/derivative.ts";
 import { constantValue } from "../../ir/ops/leaf.ts";
-import { same, underLayouts, type Value } from "../../ir/value.ts";
+import { postorder, same, underLayouts, type Value } from "../../ir/value.ts";
 
 /** ∂(s·L)/∂w / s, which is ∂L/∂w. */
 export interface ScaledSlope {
@@ -20,7 +20,9 @@ export function scaledSlope(quotient: Value): ScaledSlope | undefined {
   const [scaled, target] = slope.operands;
   if (scaled.op !== mul.op) return undefined;
   const [scale, loss] = scaled.operands;
-  return isRepeated(scale, divisor) ? { quotient, loss, scaled, target } : undefined;
+  // A factor that hangs on the target has a slope of its own.
+  if (!isRepeated(scale, divisor) || postorder([scale]).includes(target)) return undefined;
+  return { quotient, loss, scaled, target };
 }
 
 /** True for one number in two shapes. */

@@ -1,6 +1,7 @@
 /// Multiples of a number that rows have in common, with the factors before it: terms that cancel are seen by their factors.
 import { div, mul, neg } from "../../ir/ops/arithmetic.ts";
 import { reshapeTo } from "../../ir/ops/layout.ts";
+import { remembering } from "../../ir/intern.ts";
 import { constantValue } from "../../ir/ops/leaf.ts";
 import { sum } from "../../ir/ops/sum.ts";
 import { elementCount } from "../../ir/type.ts";
@@ -61,11 +62,24 @@ export function sized(term: CommonTerm, times: number): CommonTerm {
   return { ...term, coefficient: times * term.coefficient, size: Math.abs(times) * term.size };
 }
 
+/** A product of more factors than this is one factor: the square of a square of a square is many. */
+const mostFactors = 24;
+
+const isProduct = ({ op }: Value): boolean => op === mul.op || op === div.op;
+
+/** How many factors a product comes to. */
+const factorCount = remembering((value: Value): number => {
+  const inner = underLayouts(value);
+  if (inner.op === neg.op) return factorCount(inner.operands[0]);
+  return isProduct(inner) ? inner.operands.reduce((count, each) => count + factorCount(each), 0) : 1;
+});
+
 /** A term times a value, taken apart into factors. */
 export function scaledTerm(term: CommonTerm, factor: Value, power: number): CommonTerm {
   const number = constantValue(factor);
   const [a, b] = factor.operands;
   if (number) return sized(term, number ** power);
+  if (factorCount(factor) > mostFactors) return times(term, factor, power);
   if (factor.op === neg.op) return scaledTerm(sized(term, -1), a, power);
   if (factor.op === mul.op) return scaledTerm(scaledTerm(term, a, power), b, power);
   if (factor.op === div.op) return scaledTerm(scaledTerm(term, a, power), b, -power);
@@ -73,6 +87,11 @@ export function scaledTerm(term: CommonTerm, factor: Value, power: number): Comm
     const parts = a.operands.map((part) => ontoLayout(part, factor));
     return scaledTerm(term, apply(a.op, parts, a.attrs), power);
   }
+  return times(term, factor, power);
+}
+
+/** A term times one factor. */
+function times(term: CommonTerm, factor: Value, power: number): CommonTerm {
   const key = scalarIn(factor) ?? factor;
   const powers = new Map(term.powers);
   const total = (powers.get(key) ?? 0) + power;

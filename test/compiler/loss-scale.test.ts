@@ -1,6 +1,7 @@
 /// Loss scaling: what a step does with it, in float64 and on a device whose activations are halves.
 import { describe, expect, it } from "vitest";
-import { adam, gradientDescent, input, matmul, mean, model, param, sgd, square, sub, tanh, values } from "chainrule";
+import { adam, div, exp, grad, gradientDescent, input, matmul, mean, model, mul, param, sgd } from "chainrule";
+import { square, sub, sum, tanh, values } from "chainrule";
 import type { Graph, OptimizerOptions, Update, Value } from "chainrule";
 import type { DynamicLossScale } from "chainrule";
 import { checkOnDevice } from "../../compiler/check/index.ts";
@@ -178,6 +179,15 @@ describe("a loss scale that finds its size", () => {
     expect(await scalesAfter(1.5, [Infinity, Infinity, 0])).toEqual([1, 1, 2]);
     expect(await scalesAfter(1, [Infinity, 0])).toEqual([1, 2]);
     expect(await scalesAfter(2 ** 23 + 1, [0, 0, Infinity])).toEqual([2 ** 24, 2 ** 24, 2 ** 23]);
+  });
+
+  it("is a factor that the parameter has no part in: other quotients are no ∂loss/∂s", () => {
+    const graph = model("scaled", () => {
+      const s = param([], { name: "s" });
+      const loss = sum(square(mul(input("x", "f32", [3]), exp(s))));
+      return { run: { loss, other: div(grad(mul(s, loss), s), s) } };
+    });
+    expect(printGraph(derive(graph))).not.toContain("∂loss/∂s");
   });
 
   it("agrees with the interpreter in every state", async () => {

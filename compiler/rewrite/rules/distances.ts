@@ -4,6 +4,7 @@ import { contractAttrs, contractOp } from "../../../ir/ops/contract.ts";
 import { transpose } from "../../../ir/ops/layout.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { broadcastAlong, sum, sumOp } from "../../../ir/ops/sum.ts";
+import { elementCount } from "../../../ir/type.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { rule, type Rule } from "../rule.ts";
 import { dotOf, type Dot, type Side } from "./cosines.ts";
@@ -38,6 +39,17 @@ function isSquareOf(square: Value, { vector, axes, others }: Side): boolean {
   if (isReshaped(own, sum(mul(vector, vector), { axes }))) return true;
   const dot = own.op === contractOp ? dotOf(own) : undefined;
   return dot?.sides.every((side) => same(side.vector, vector) && side.axes.join() === axes.join()) ?? false;
+}
+
+/** A product of all pairs is far faster than a sum over so many differences. */
+const mostDifferences = 2 ** 18;
+
+/** True where vectors, or few pairs of them, are compared: sizes that are not bound yet may be large. */
+function areFew(product: Value, { sides: [{ vector, axes }] }: Dot): boolean {
+  if (product.op === sumOp) return true;
+  const length = axes.map((axis) => vector.type.shape[axis]);
+  const count = elementCount([...product.type.shape, ...length]);
+  return typeof count === "number" && count <= mostDifferences;
 }
 
 /** Σ(x − y)² over what a product adds up. */
@@ -90,7 +102,7 @@ function ofNumbers({ op, operands: [a, b] }: Value, first: Value, second: Value)
 
 function ofVectors(product: Value, first: Value, second: Value): Value | undefined {
   const dot = dotOf(product);
-  if (!dot) return undefined;
+  if (!dot || !areFew(product, dot)) return undefined;
   const [x, y] = dot.sides;
   const isPair = (a: Value, b: Value): boolean => isSquareOf(a, x) && isSquareOf(b, y);
   return isPair(first, second) || isPair(second, first) ? distanceOf(product, dot) : undefined;

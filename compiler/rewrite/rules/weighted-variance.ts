@@ -94,16 +94,15 @@ function weightedVariance({ type, operands: [whole, part] }: Value, facts: Surro
 
 const isTotal = ({ op }: Value): boolean => op === sumOp;
 
-/** A product or quotient with one of its factors replaced. */
-function inPlaceOf(whole: Value, factor: Value, by: Value): Value {
+/** A product or quotient with one of its factors above replaced, once: it may be there several times. */
+function inPlaceOf(whole: Value, factor: Value, by: Value): Value | undefined {
   if (whole === factor) return by;
-  const isProduct = whole.op === mul.op || whole.op === div.op;
-  return isProduct
-    ? apply(
-        whole.op,
-        whole.operands.map((each) => inPlaceOf(each, factor, by)),
-      )
-    : whole;
+  if (whole.op !== mul.op && whole.op !== div.op) return undefined;
+  const [a, b] = whole.operands;
+  const left = inPlaceOf(a, factor, by);
+  if (left) return apply(whole.op, [left, b]);
+  const right = whole.op === mul.op ? inPlaceOf(b, factor, by) : undefined;
+  return right && apply(mul.op, [a, right]);
 }
 
 /** Σw(x − x̄)(y − ȳ) of Σwxy, Σwx and Σwy, where the weights add up to the divisor. */

@@ -46,3 +46,14 @@ test("a root of a square and a number, less another number", () => {
   const found = run((a) => cr.sub(cr.sqrt(cr.add(cr.square(a), 4)), 1), [0, 1e-3, 1.5]);
   [0, 1e-3, 1.5].forEach((x, i) => expect(found[i]).toBeCloseTo(Math.hypot(x, 2) - 1, 6));
 });
+
+test("a variance under weights stands for one of several equal factors", () => {
+  // Σwx² = 2.5, Σwx = 1.5: 2.5 · 2.5 − 2.5 · 1.5² = 2.5 · ¼.
+  const of = (divisor?: number) => (a: cr.Tensor<"f32">) => {
+    const [square, mean] = [cr.mean(cr.mul(a, a)), cr.mean(a)].map((each) => each as cr.Tensor<"f32", readonly []>);
+    const over = (x: typeof mean): typeof mean => (divisor ? cr.div(x, divisor) : x);
+    return cr.sub(cr.mul(square, over(square)), over(cr.mul(square, cr.mul(mean, mean))));
+  };
+  expect(run(of(), [1, 2])[0]).toBeCloseTo(0.625, 6);
+  expect(run(of(2), [1, 2])[0]).toBeCloseTo(0.3125, 6);
+});
