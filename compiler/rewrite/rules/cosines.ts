@@ -76,28 +76,27 @@ function inverseOf({ operands }: Value): ReturnType<typeof quotientOf> {
   return { top: operands[1 - at] ?? operands[0], lengths: at < 0 ? [] : found[at].lengths };
 }
 
-/** True for √Σx² along axes, beside a number, or with a floor: inside the root, or outside. */
-function measures(length: Value, x: Value, axes: readonly number[], depth = 4): boolean {
-  const { op, operands } = length;
+/** The power of its length that a value of a vector is: √Σx² is the first, Σx² the second. Roots of roots are of neither. */
+type Degree = 1 | 2;
+
+/** True for a length of x along axes, or its square: as they are, or beside a number or with a floor, also under the root. */
+function measures(value: Value, degree: Degree, x: Value, axes: readonly number[], depth = 4): boolean {
+  const { op, operands } = value;
   if (depth === 0) return false;
+  if (degree === 1 && isRootOp(value)) return measures(operands[0], 2, x, axes, depth - 1);
   if (op === add.op || op === maximum.op) {
     const at = operands.findIndex((side) => (constantValue(side) ?? 0) > 0);
-    return at >= 0 && measures(operands[1 - at], x, axes, depth - 1);
+    return at >= 0 && measures(operands[1 - at], degree, x, axes, depth - 1);
   }
-  if (op === sqrt.op || op === root.op) return measures(operands[0], x, axes, depth - 1);
-  // Below the root.
-  return isReshaped(length, sum(mul(x, x), { axes }));
+  return degree === 2 && isReshaped(value, sum(mul(x, x), { axes }));
 }
+
+const isRootOp = ({ op }: Value): boolean => op === sqrt.op || op === root.op;
 
 /** What a side is divided by: the same for each of its vectors, and their length, as far as numbers beside it let it be. */
 function divisorOf(length: Value, { vector, axes, others }: Side): Value | undefined {
   const own = others.length === 0 ? length : withoutAxes(length, others);
-  return own && mentionsRoot(own) && measures(own, vector, axes) ? own : undefined;
-}
-
-function mentionsRoot({ op, operands }: Value, depth = 3): boolean {
-  if (op === sqrt.op || op === root.op) return true;
-  return depth > 0 && operands.some((operand) => mentionsRoot(operand, depth - 1));
+  return own && measures(own, 1, vector, axes) ? own : undefined;
 }
 
 /** Σ x·y / (‖x‖·‖y‖) as a product of unit vectors: each is over one length, and so is its slope. */
@@ -120,7 +119,7 @@ interface Guarded {
 }
 
 function guardedOf(divisor: Value): Guarded | undefined {
-  const isRoot = divisor.op === sqrt.op || divisor.op === root.op;
+  const isRoot = isRootOp(divisor);
   const { op, operands } = isRoot ? divisor.operands[0] : divisor;
   const at = op === add.op || op === maximum.op ? operands.findIndex((side) => (constantValue(side) ?? 0) > 0) : -1;
   const product = operands[1 - at];
@@ -145,7 +144,7 @@ function guardedCosine({ type, operands: [above, divisor] }: Value): Value | und
   const { lengths, number, combine } = guarded;
   for (const [a, b] of [lengths, lengths.toReversed()]) {
     const found = [divisorOf(a, dot.sides[0]), divisorOf(b, dot.sides[1])];
-    if (found.some((length) => length === undefined || isGuarded(length))) continue;
+    if (found.some((length) => !length || !isPlain(length))) continue;
     const [left, right] = dot.sides.map((side) => inUnits(side, type));
     const rest = div(div(constant(number, "f32", type.shape), left.unit), right.unit);
     return div(dot.of(left.vector, right.vector), combine(mul(left.length, right.length), rest));
@@ -153,8 +152,11 @@ function guardedCosine({ type, operands: [above, divisor] }: Value): Value | und
   return undefined;
 }
 
-/** Lengths that have a number of their own are safe divisors. */
-const isGuarded = (length: Value): boolean => rangeOf(length).low > 0;
+/** True for what measures a vector with no number beside it: those that have one are other divisors, and safe. */
+function isPlain(length: Value): boolean {
+  const [square] = length.operands;
+  return isRootOp(length) && square.op !== add.op && square.op !== maximum.op;
+}
 
 /** A vector and its length over the larger of that and 1; the length and the unit as the result has them. */
 function inUnits({ vector, axes, others }: Side, result: TensorType): Record<"vector" | "length" | "unit", Value> {
