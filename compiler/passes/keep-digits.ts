@@ -52,10 +52,14 @@ function keptDigits(graph: Graph, rules: readonly Rule[], observe: RewriterOptio
       .filter(isCorrected)
       .map(({ operands: [deviation] }) => deviation),
   );
+  const images = new Map<Value, Value>();
   return fromParts(
-    rebuildGraph(graph, (value, operands) =>
-      corrected.has(value) ? value : rewrite(apart(withOperands(value, operands), value, facts)),
-    ),
+    rebuildGraph(graph, (value, operands) => {
+      const moved = (): Value => apart(withOperands(value, operands), value, facts, images);
+      const image = corrected.has(value) ? value : rewrite(moved());
+      images.set(value, image);
+      return image;
+    }),
   );
 }
 
@@ -69,8 +73,8 @@ function fromParts(graph: Graph): Graph {
   });
 }
 
-/** The value in parts that do not round; `original` is what it was before its operands were. */
-function apart(value: Value, original: Value, facts: Surroundings): Value {
+/** The value in parts that do not round; `original` is what it was before its operands became their images. */
+function apart(value: Value, original: Value, facts: Surroundings, images: ReadonlyMap<Value, Value>): Value {
   if (value.op === exp.op) return shareOf(value) ?? value;
   if (value.type.dtype !== "f32" || (value.op !== sub.op && value.op !== add.op)) return value;
   const [a, b] = value.operands;
@@ -83,7 +87,7 @@ function apart(value: Value, original: Value, facts: Surroundings): Value {
   if (left && right) return add(betweenPeaks(left, right), sub(restOf(left), restOf(right)));
   if (right) return sub(lessPeak(a, right), restOf(right));
   if (left) return add(sub(peakOf(left), b), restOf(left));
-  return fromMean(value, original) ?? value;
+  return fromMean(value, original, images) ?? value;
 }
 
 /** e^(d − ln Σ eᵈ) = eᵈ / Σ eᵈ where the largest d is 0: those exponentials are there, and their logarithm rounds. */

@@ -7,13 +7,16 @@ import type { Surroundings } from "../rewrite/rule.ts";
 import { addUpTo } from "../rewrite/rules/reduce.ts";
 import { isSpreadOf, ontoLayouts } from "../rewrite/rules/uniform.ts";
 
+/** What an original value has become. */
+type Images = ReadonlyMap<Value, Value>;
+
 /** x − x̄ = d − d̄ for d = x − x̄, and x̄ − x = −(d − d̄): the mean itself is rounded where x is large. */
-export function fromMean(difference: Value, original: Value): Value | undefined {
+export function fromMean(difference: Value, original: Value, images: Images): Value | undefined {
   if (difference.op !== sub.op) return undefined;
-  const upright = deviation(difference, original);
+  const upright = deviation(difference, original, images);
   if (upright || !looksLikeMean(difference.operands[0])) return upright;
   const turned = ({ operands: [a, b] }: Value): Value => sub(b, a);
-  const found = deviation(turned(difference), turned(original));
+  const found = deviation(turned(difference), turned(original), images);
   return found && neg(found);
 }
 
@@ -22,14 +25,20 @@ function looksLikeMean(value: Value): boolean {
   return op === sumOp || (op === div.op && operands[0].op === sumOp);
 }
 
-function deviation(difference: Value, original: Value): Value | undefined {
-  if (!meanOf(original) || isCorrected(difference)) return undefined;
+/**
+ * d − Σ w·d = d where Σ w·x = x̄ and Σ w = 1. The weights are those of the original: those of its image may be less an
+ * offset, as in Σ x·(w − c) where x adds up to nothing, and then add up to something else, and Σ (w − c)·d to c·n·x̄.
+ */
+function deviation(difference: Value, original: Value, images: Images): Value | undefined {
+  const mean = meanOf(original);
+  if (!mean || isCorrected(difference)) return undefined;
   const [x, spreadMean] = difference.operands;
   const value = underLayouts(spreadMean);
   const [total, count] = value.op === div.op ? value.operands : [value];
   const [element] = total.operands;
-  const weight = same(element, x) ? undefined : weightIn(element, x);
-  if (total.op !== sumOp || (!weight && !same(element, x))) return undefined;
+  if (total.op !== sumOp || (!same(element, x) && !weightIn(element, x))) return undefined;
+  const wanted = weightOf(mean, original.operands[0]);
+  const weight = wanted && images.get(wanted)!;
   const again = sum(weight ? mul(weight, difference) : difference, { axes: axesOf(total) });
   return sub(difference, ontoLayouts(spreadMean, value, count ? div(again, count) : again));
 }
