@@ -24,7 +24,9 @@ export interface CompileOptions {
   readonly storage?: Storage;
   /**
    * So many bytes may the tensors between kernels take, those of all entry points together. Kernels run in another order and
-   * some of them again, until that holds: results are the same bits, a step takes longer. Default: no limit.
+   * some of them again, until that holds: results are the same bits, a step takes longer. The search tries
+   * a bounded number of orders, and rarely a somewhat larger budget makes more again. A positive whole number; default: no
+   * limit.
    */
   readonly memoryBudget?: number;
   /**

@@ -110,6 +110,15 @@ export const memoryBudget = defineError(
   }),
 );
 
+export const memoryBudgetValue = defineError(
+  "memory-budget-value",
+  "A memory budget is a positive whole number of bytes.",
+  (found: unknown) => ({
+    message: `memoryBudget must be a positive whole number of bytes: found ${typeof found === "string" ? JSON.stringify(found) : String(found)}`,
+    help: "{ memoryBudget: 64e6 }; leave it out where there is no limit",
+  }),
+);
+
 export const outputFile = defineError(
   "output-file",
   "The file named by --out can be written.",

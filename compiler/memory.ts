@@ -4,186 +4,113 @@ import { placeText } from "../ir/diagnostic.ts";
 import type { Graph } from "../ir/graph.ts";
 import type { Value } from "../ir/value.ts";
 import { bytesOf } from "./bytes.ts";
-import { memoryBudget } from "./errors.ts";
+import { memoryBudget, memoryBudgetValue } from "./errors.ts";
 import { nounOf } from "./lower/kernel.ts";
-import { companyOf, workOf, type KernelWork } from "./memory-work.ts";
+import {
+  bytesTaken,
+  createSearch,
+  together,
+  type Accepts,
+  type Layout,
+  type Placed,
+  type Search,
+  type Taken,
+} from "./memory-search.ts";
+import type { KernelWork } from "./memory-work.ts";
 import type { Together } from "./merge.ts";
 import type { MemoryFacts, Packing } from "./pack.ts";
 import type { PlannedStep } from "./plan.ts";
-import { largestLiveSum, place, type Span } from "./schedule/allocate.ts";
-import { gather } from "./schedule/gather.ts";
-import { liveBytes, peakOf, versionsOf, type Slots, type Version } from "./schedule/liveness.ts";
-import { orderForMemory } from "./schedule/memory-order.ts";
-import { remake } from "./schedule/remake.ts";
+import { liveBytes, versionsOf } from "./schedule/liveness.ts";
 import type { Signer } from "./signature.ts";
 
 type Notes = Graph["notes"];
 
-/** Entry points share their arenas: each is as large as the most that one of them needs. */
-interface Taken {
-  readonly whole: number;
-  readonly half: number;
-}
-
-const together = (some: Taken, more: Taken): Taken => ({
-  whole: Math.max(some.whole, more.whole),
-  half: Math.max(some.half, more.half),
-});
-
-const bytesTaken = ({ whole, half }: Taken): number => whole + half;
-
-/** Packings whose arenas take at most `budget` bytes; those that do so already stay. Error: `memory-budget`. */
+/**
+ * Packings whose arenas take at most `budget` bytes; those that do so already stay. Errors: `memory-budget`,
+ * `memory-budget-value`.
+ */
 export function withinBudget(
   packings: readonly Packing[],
   budget: number,
   notes: Notes,
   signer: Signer,
 ): readonly Packing[] {
-  const takenBy = ({ whole, half }: Packing): Taken => ({ whole: whole.bytes, half: half.bytes });
+  if (!(Number.isSafeInteger(budget) && budget > 0)) throw memoryBudgetValue(budget);
+  const searches = packings.map((packing) => createSearch(packing, notes, signer));
   let taken: Taken = { whole: 0, half: 0 };
-  const failures: Failure[] = [];
-  const all = packings.map((packing) => {
-    const own = takenBy(packing);
-    const bytesBefore = bytesTaken(own);
-    const dispatchesBefore = countDispatches(packing.stored.groups);
-    const facts = { budget, bytesBefore, dispatchesBefore, again: [] };
-    const fitting =
-      bytesTaken(together(taken, own)) <= budget
-        ? { ...packing, memory: facts }
-        : fitted(packing, facts, taken, notes, signer);
-    if ("error" in fitting) {
-      failures.push(fitting);
-      return packing;
-    }
-    taken = together(taken, takenBy(fitting));
+  const found = searches.map((search): Packing | undefined => {
+    const { packing } = search;
+    const accepts = (layout: Taken): boolean => bytesTaken(together(taken, layout)) <= budget;
+    const fitting = accepts(takenBy(packing)) ? kept(packing, budget) : fitted(search, accepts, budget);
+    if (fitting) taken = together(taken, takenBy(fitting));
     return fitting;
   });
-  // Of several entry points the one that needs most is named.
-  if (failures.length > 0) throw failures.reduce((a, b) => (b.bytes > a.bytes ? b : a)).error;
-  return all;
+  if (found.every((packing) => packing !== undefined)) return found;
+  // What one entry point took may be what another lacks: so many bytes of either kind are enough for all of them.
+  const least = leastFor(searches.map(({ packing, ladder }) => [takenBy(packing), ...ladder()]));
+  if (bytesTaken(least) > budget) throw tooSmall(searches, least, budget, notes);
+  const accepts = ({ whole, half }: Taken): boolean => whole <= least.whole && half <= least.half;
+  return searches.map((search) => {
+    if (accepts(takenBy(search.packing))) return kept(search.packing, budget);
+    const layout = [...search.ladder()].find(accepts)!;
+    return repacked(search, search.finish(layout, accepts, budget), budget);
+  });
 }
 
-/** An entry point that does not fit, and the smallest arenas that it can do with. */
-interface Failure {
-  readonly error: Error;
-  readonly bytes: number;
+const takenBy = ({ whole, half }: Packing): Taken => ({ whole: whole.bytes, half: half.bytes });
+
+/** What a report says beside what is made again. */
+const factsOf = ({ whole, half, stored }: Packing, budget: number): Omit<MemoryFacts, "again"> => ({
+  budget,
+  bytesBefore: whole.bytes + half.bytes,
+  dispatchesBefore: countDispatches(stored.groups),
+});
+
+const kept = (packing: Packing, budget: number): Packing => ({
+  ...packing,
+  memory: { ...factsOf(packing, budget), again: [] },
+});
+
+/** A packing that is accepted, if there is one. */
+function fitted(search: Search, accepts: Accepts, budget: number): Packing | undefined {
+  const layout = search.near(accepts, budget) ?? firstOf(search.ladder(), accepts);
+  return layout && repacked(search, search.finish(layout, accepts, budget), budget);
 }
 
-/** A packing within the budget, if there is one. */
-function fitted(packing: Packing, facts: MemoryFacts, taken: Taken, notes: Notes, signer: Signer): Packing | Failure {
-  const work = workOf(packing, notes, signer);
-  const { budget } = facts;
-  const { found, smallest } = search(work, packing, (layout) => bytesTaken(together(taken, layout)) <= budget, budget);
-  if (found) return repacked(packing, work, found, facts);
-  const { entry } = packing.plan;
-  const bytes = bytesTaken(together(taken, smallest));
-  return { error: memoryBudget(entry.name, budget, bytes, aliveIn(smallest, work, packing, notes)), bytes };
+/** The first that is accepted; what comes after it is not made. */
+function firstOf(layouts: Iterable<Layout>, accepts: Accepts): Layout | undefined {
+  for (const layout of layouts) if (accepts(layout)) return layout;
+  return undefined;
 }
 
-/** Jobs in dispatches, and where their tensors lie. */
-interface Layout extends Taken {
-  readonly order: readonly number[];
-  /** Dispatches: places in the order. */
-  readonly slots: Slots;
-  readonly offsets: ReadonlyMap<Placed, number>;
-  readonly lowerBound: number;
+/** The smallest arenas in which every entry point, given by what it can do with, has room. */
+function leastFor(entries: readonly (readonly Taken[])[]): Taken {
+  const sizes = [...new Set(entries.flat().map(({ whole }) => whole))];
+  const all = sizes.map((whole): Taken => {
+    const leastHalf = (some: readonly Taken[]): number =>
+      some.reduce((least, each) => (each.whole <= whole ? Math.min(least, each.half) : least), Infinity);
+    return { whole, half: Math.max(...entries.map(leastHalf)) };
+  });
+  return all.reduce((a, b) => (bytesTaken(b) < bytesTaken(a) ? b : a));
 }
 
-interface Placed extends Version, Span {}
-
-/** How far below the budget the search aims: tensors do not fill an arena without gaps. */
-const aims = [1, 0.98, 0.95, 0.9];
-
-/** Where none of that is found, steps of so many parts of the peak; the smallest arena is one of these, so that it is found again. */
-const rungs = 24;
-
-/** After so many steps that were not reached the next ones are not either. */
-const mostMissed = 2;
-
-/** Looks for an order that is accepted; where there is none, `smallest` is the smallest on the ladder. */
-function search(
-  work: KernelWork,
-  packing: Packing,
-  accepts: (layout: Taken) => boolean,
-  budget: number,
-): { readonly found?: Layout; readonly smallest: Layout } {
-  const base = bestOrder(work);
-  const alone = (order: readonly number[]): Slots => order.map((_, at) => [at]);
-  const layoutFor = (target: number): Layout => {
-    const order = remake(base, work, target);
-    return layoutOf(order, alone(order), work, packing);
-  };
-  const finish = ({ order }: Layout): Layout => {
-    const company = companyOf(order, work, packing);
-    const hasRoom = (slots: Slots): boolean => accepts(layoutOf(order, slots, work, packing, accepts));
-    return layoutOf(order, gather(order, work, { ...company, hasRoom }, budget), work, packing);
-  };
-  let smallest = layoutFor(Infinity);
-  for (const aim of aims) {
-    const layout = layoutFor(aim * budget);
-    if (accepts(layout)) return { found: finish(layout), smallest };
-    // Less is not reached where this is not.
-    if (layout.lowerBound > aim * budget) break;
-  }
-  const peak = smallest.lowerBound;
-  for (let [rung, missed] = [rungs - 1, 0]; rung > 0 && missed < mostMissed; rung--) {
-    const target = (peak * rung) / rungs;
-    const layout = layoutFor(target);
-    missed = layout.lowerBound > target ? missed + 1 : 0;
-    if (bytesTaken(layout) < bytesTaken(smallest)) smallest = layout;
-    if (accepts(layout)) return { found: finish(layout), smallest };
-  }
-  return { smallest };
-}
-
-/** Of the order in which results ask for kernels, and that for little memory: where less is alive. */
-function bestOrder(work: KernelWork): readonly number[] {
-  const orders = [orderForMemory(work, work.before), work.steps.map((_, job) => job)];
-  const peaks = orders.map((order) =>
-    peakOf(
-      order.map((job) => [job]),
-      work,
-    ),
-  );
-  return orders[peaks.indexOf(Math.min(...peaks))];
-}
-
-/** Orders in which tensors find their places; the one that needs least is taken. */
-const placings: readonly ((a: Placed, b: Placed) => number)[] = [
-  (a, b) => b.bytes - a.bytes || a.start - b.start,
-  (a, b) => a.start - b.start || b.bytes - a.bytes,
-  (a, b) => b.end - b.start - (a.end - a.start) || b.bytes - a.bytes || a.start - b.start,
-  (a, b) => b.bytes * (b.end - b.start + 1) - a.bytes * (a.end - a.start + 1) || a.start - b.start,
-];
-
-/** Tensors in the first way of placing them that is enough, else in the one that needs least. */
-function layoutOf(
-  order: readonly number[],
-  slots: Slots,
-  work: KernelWork,
-  { stored }: Packing,
-  isEnough?: (taken: Taken) => boolean,
-): Layout {
-  const jobs = slots.map((slot) => slot.map((at) => order[at]));
-  const versions = versionsOf(jobs, work).map((version): Placed => ({
-    ...version,
-    bytes: bytesOf(work.tensors[version.tensor], stored.halves),
-  }));
-  const isHalf = ({ tensor }: Placed): boolean => stored.halves.has(work.tensors[tensor]);
-  const [whole, half] = [versions.filter((version) => !isHalf(version)), versions.filter(isHalf)];
-  const smaller = <Each extends { readonly bytes: number }>(a: Each, b: Each): Each => (b.bytes < a.bytes ? b : a);
-  let [inWhole, inHalf] = [place(whole.toSorted(placings[0])), place(half.toSorted(placings[0]))];
-  for (const compare of placings.slice(1)) {
-    if (isEnough?.({ whole: inWhole.bytes, half: inHalf.bytes })) break;
-    inWhole = smaller(inWhole, place(whole.toSorted(compare)));
-    inHalf = smaller(inHalf, place(half.toSorted(compare)));
-  }
-  const offsets = new Map([...inWhole.offsets, ...inHalf.offsets]);
-  return { order, slots, offsets, whole: inWhole.bytes, half: inHalf.bytes, lowerBound: largestLiveSum(versions) };
+/** Of several entry points the one that needs most by itself is named. */
+function tooSmall(searches: readonly Search[], least: Taken, budget: number, notes: Notes): Error {
+  const smaller = <Each extends Taken>(a: Each, b: Each): Each => (bytesTaken(b) < bytesTaken(a) ? b : a);
+  const needs = searches.map((search) => {
+    const own = takenBy(search.packing);
+    const smallest = bytesTaken(own) === 0 ? undefined : [...search.ladder()].reduce(smaller);
+    return { search, smallest, bytes: smallest ? Math.min(bytesTaken(own), bytesTaken(smallest)) : 0 };
+  });
+  const { search, smallest } = needs.reduce((a, b) => (b.bytes > a.bytes ? b : a));
+  const { packing } = search;
+  const alive = aliveIn(smallest!, search.work(), packing, notes);
+  return memoryBudget(packing.plan.entry.name, budget, bytesTaken(least), alive);
 }
 
 /** The packing with the dispatches and places of a layout. */
-function repacked(packing: Packing, work: KernelWork, layout: Layout, facts: MemoryFacts): Packing {
+function repacked({ packing, work: workOf }: Search, layout: Layout, budget: number): Packing {
+  const work = workOf();
   const { order, slots, offsets, lowerBound } = layout;
   const { tensors } = work;
   const groups = slots.map((slot): Together => {
@@ -209,7 +136,7 @@ function repacked(packing: Packing, work: KernelWork, layout: Layout, facts: Mem
       moved.set(groups[time], there.set(value, offset));
     }
   }
-  const memory = { ...facts, again: againIn(order, work) };
+  const memory = { ...factsOf(packing, budget), again: againIn(order, work) };
   const stored = { ...packing.stored, groups };
   return {
     ...packing,

@@ -7,6 +7,7 @@ import { suggestion } from "../suggest.ts";
 import { showDiagnostic } from "./diagnostic.ts";
 import type { Terminal } from "./terminal.ts";
 import {
+  checkBytes,
   isUsageError,
   parseBytes,
   parseChoice,
@@ -23,6 +24,7 @@ type Options = Readonly<Record<string, unknown>>;
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   const cli = commands(terminal);
   try {
+    checkBytes("memory-budget", args);
     cli.parse(["node", "chainrule", ...args], { run: false });
     const { help, version } = cli.options as Options;
     if (help || version) return 0;

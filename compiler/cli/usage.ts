@@ -47,10 +47,22 @@ const units: Readonly<Record<string, number>> = {
 export function parseBytes(option: string, value: unknown): number | undefined {
   const text = parseText(option, value);
   if (text === undefined) return undefined;
-  const [, count, unit] = /^(\d+(?:\.\d+)?) ?([A-Za-z]*)$/.exec(text) ?? [];
+  // Fractions are of a unit: half a byte is a mistake.
+  const [, count, unit] = /^(\d+(?:\.\d+(?= ?[A-Za-z]{2}))?) ?([A-Za-z]*)$/.exec(text) ?? [];
   const bytes = Math.floor(Number(count) * (Object.hasOwn(units, unit ?? "?") ? units[unit] : NaN));
   if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
-  throw usageError(`--${option} takes a number of bytes, for example 64MB or 64MiB: found ${text}`);
+  throw usageError(`--${option} takes a number of bytes, for example 64MB or 64MiB: found ${text || '""'}`);
+}
+
+/** Checks numbers of bytes as they were typed: the parser reads 0x10 and 1e3 as numbers, "" as 0, and -1 as an option. */
+export function checkBytes(option: string, args: readonly string[]): void {
+  const [flag, end] = [`--${option}`, args.indexOf("--")];
+  const own = end < 0 ? args : args.slice(0, end);
+  own.forEach((arg, at) => {
+    const text = arg.startsWith(`${flag}=`) ? arg.slice(flag.length + 1) : arg === flag ? own[at + 1] : undefined;
+    // Where the value is missing, the parser says so.
+    if (text !== undefined && !text.startsWith("--")) parseBytes(option, text);
+  });
 }
 
 /** One text from an option that may be given once; undefined where it is not given. */

@@ -25,13 +25,21 @@ const tried = 12;
 /** Operands of so much less than what is made of them are kept rather than made again. */
 const small = 16;
 
+/** Orders of more than so many times the jobs are not made, and for each job so many are tried: what helps is found sooner. */
+const mostLength = 4;
+const mostTried = 64;
+
 /**
  * The order with jobs that run again, until at most `target` bytes are alive at any time, or nothing helps any more.
  */
 export function remake(order: readonly number[], work: Work, target: number): readonly number[] {
-  const measure = (jobs: readonly number[]): Schedule => measured(jobs, work, target);
+  let left = mostTried * order.length;
+  const measure = (jobs: readonly number[]): Schedule => {
+    left--;
+    return measured(jobs, work, target);
+  };
   let current = measure(order);
-  while (current.excess > 0) {
+  while (current.excess > 0 && left > 0 && current.order.length <= mostLength * order.length) {
     const better = improve(current, work, target, measure);
     if (!better) break;
     current = better;

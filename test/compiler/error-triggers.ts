@@ -36,6 +36,7 @@ export const triggers: Readonly<Record<string, () => unknown>> = {
   "size-conflict": () => compile(named(), { dims: { batch: 4, "predict.pixels": 16, "train.pixels": 25 } }),
   "dispatch-size": () => compile(named(), { dims: { batch: 300_000_000, pixels: 16 } }),
   "memory-budget": () => compile(named(), { dims: { batch: 64, pixels: 16 }, memoryBudget: 100 }),
+  "memory-budget-value": () => compile(named(), { dims: { batch: 64, pixels: 16 }, memoryBudget: NaN }),
   "value-unknown": () => stopAt(named(), ["hiden"]),
   "stage-unknown": () => graphAtStage(named(), "simplfy:before"),
   "graph-data": () => readGraphJson('{ "chainruleGraph": 0 }'),

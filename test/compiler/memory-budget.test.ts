@@ -233,6 +233,30 @@ describe("a budget", () => {
     expect(entries[0].arenaBytes).toBeLessThanOrEqual(smallest);
   });
 
+  it.each(["f32", "f16"] as const)(
+    "that is too small for several entry points in %s names one that is not",
+    (storage) => {
+      const graph = model("chain", () => {
+        let hidden: Value = input("x", "f32", [16, 12]);
+        const y = input("y", "f32", [16, 12]);
+        for (let i = 0; i < 8; i++) hidden = dropout(tanh(dense(hidden as never, 12)), 0.2) as Value;
+        const loss = meanSquaredError(hidden as never, y);
+        return { train: { loss, update: adam(loss) }, predict: { h: softmax(hidden as never) } };
+      });
+      const smallest = smallestOf(graph, { storage })!;
+      const { program } = compileWithFacts(graph, { storage, memoryBudget: smallest });
+      const arenas = program.buffers.filter(({ role }) => role === "arena");
+      expect(arenas.length).toBe(storage === "f16" ? 2 : 1);
+      expect(arenas.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(smallest + 15 * arenas.length);
+    },
+  );
+
+  it.each([NaN, Infinity, -5, 0, 1.5, "64MB"])("of %j is refused: it is a positive whole number of bytes", (budget) => {
+    expect(() => compileWithFacts(perceptron(2), { ...sizes, memoryBudget: budget as number })).toThrow(
+      expect.objectContaining({ code: "memory-budget-value" }),
+    );
+  });
+
   it("runs kernels again that are there already", () => {
     const memoryBudget = Math.floor(0.25 * peakOf(compileWithFacts(perceptron(16), sizes)));
     const { entries } = compileWithFacts(perceptron(16), { ...sizes, memoryBudget });

@@ -98,11 +98,11 @@ describe("compile", () => {
     expect(readFileSync(small, "utf8")).toMatch(/^\/\/ To generate it again: .* --memory-budget 98304$/m);
     expect(await chainrule(...budgets, "98304", "--check")).toMatchObject({ code: 0 });
     expect(await chainrule(...budgets, "96kB", "--check")).toMatchObject({ code: 1 });
-    for (const wrong of ["64XB", "0", "much"]) {
+    for (const wrong of ["64XB", "0", "much", "1.5", "1.5B", "0x1000", "1e3", "-1", ""]) {
       expect(await chainrule(...budgets, wrong)).toMatchObject({
         code: 2,
         warned: expect.stringContaining(
-          `--memory-budget takes a number of bytes, for example 64MB or 64MiB: found ${wrong}`,
+          `--memory-budget takes a number of bytes, for example 64MB or 64MiB: found ${wrong || '""'}\n`,
         ),
       });
     }
