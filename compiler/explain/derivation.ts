@@ -1,4 +1,5 @@
 /// A derivation: the chain rule as it is written down, and what rules make of it.
+import { same, type Value } from "../../ir/value.ts";
 import type { Chain } from "./chain.ts";
 import type { Moment, Step } from "./replay.ts";
 
@@ -20,4 +21,31 @@ export interface Derivation {
 /** Values by name after all steps. */
 export function endOf({ start, steps }: Course): Moment {
   return steps.at(-1)?.after ?? start;
+}
+
+/** Why a derivation goes on to what is compiled where its rules, played back, stop short of it. */
+const restOfThePasses = {
+  name: "further rules of the compiler",
+  identity: "as it is compiled = as it is written",
+  contract: "assumes-finite",
+} as const;
+
+/** The derivation up to what is compiled: what no step accounts for is a step that says so. */
+export function endingWith(
+  derivation: Derivation,
+  gradient: string,
+  compiled: Value,
+  compiledNames: ReadonlyMap<Value, string>,
+): Derivation {
+  const { forward, backward } = derivation;
+  const before = endOf(backward);
+  const last = before.get(gradient)!;
+  if (same(last, compiled)) return derivation;
+  const values = new Map([...compiledNames].map(([value, name]) => [name, value]));
+  const after = new Map(
+    [...before].map(([name, value]) => [name, (forward.start.has(name) ? values.get(name) : undefined) ?? value]),
+  ).set(gradient, compiled);
+  const replaced = [last, compiled] as const;
+  const step = { phase: "compiled", rule: restOfThePasses, replaced, before, after };
+  return { ...derivation, backward: { ...backward, steps: [...backward.steps, step] } };
 }

@@ -10,7 +10,7 @@ import { expandedBy, makeLog, type DerivationLog } from "../rewrite/log.ts";
 import { askedFor } from "./asked.ts";
 import { deriveByHand } from "./by-hand.ts";
 import { cotangentLetter, type Chain, type LocalDerivative } from "./chain.ts";
-import { endOf, type Derivation } from "./derivation.ts";
+import { endOf, endingWith, type Derivation } from "./derivation.ts";
 import { isBareNumber, linesOf, namesWithin, type Definition, type Formula, type Line } from "./lines.ts";
 import { namesInSteps } from "./loops.ts";
 import { nameParts, partNumbering, shareParts, type Numbering, type Parts } from "./parts.ts";
@@ -84,8 +84,10 @@ export function explainGradient(model: Graph, askedLoss: string, askedTarget: st
   // The derivative of a loss, unlike the loss, need not depend on its value.
   if (!derivation) return undefined;
   const compiledNames = namesOf(derived);
+  const gradient = derivativeName({ name: lossName }, targetName);
+  const whole = endingWith(derivation, gradient, compiled, compiledNames);
   const taken = [...namesInSteps([loss], namesOf(graph)), ...namesInSteps([compiled], compiledNames)];
-  const explained = explanation(graph, lossName, targetName, derivation, (value) => expandedBy(log, value), taken);
+  const explained = explanation(graph, lossName, targetName, whole, (value) => expandedBy(log, value), taken);
   const pairs = [
     [askedTarget, targetName],
     [askedLoss, lossName],

@@ -26,12 +26,24 @@ export function cseWith(log?: DerivationLog): Pass {
       };
       return rebuildGraph(graph, (value, operands) => {
         const rebuilt = (operands.some(counts) ? withExactly : withOperands)(value, operands);
+        // What is built on another spelling of a table is another object as well: a log that kept that to itself would
+        // lose sight of the value.
+        const unmerged = observe && rebuilt !== value ? withOwnConstants(value, operands) : rebuilt;
+        if (unmerged !== rebuilt) observe?.(merging, unmerged, rebuilt);
         const merged = merge(rebuilt);
         if (merged !== rebuilt) observe?.(merging, rebuilt, merged);
         return merged;
       });
     },
   };
+}
+
+/** What a replay of the log has: constants give way to equal ones only together with what is built on them. */
+function withOwnConstants(value: Value, operands: readonly Value[]): Value {
+  return withOperands(
+    value,
+    operands.map((operand, place) => (operand.constant ? value.operands[place] : operand)),
+  );
 }
 
 /** Merges equal values. The first spelling wins. */

@@ -21,7 +21,9 @@ import {
   withDerivative,
   type Tensor,
 } from "../../../ir/index.ts";
+import { derive } from "../../../compiler/passes/all.ts";
 import type { Graph } from "../../../ir/graph.ts";
+import { printValue } from "../../../ir/print.ts";
 import type { Value } from "../../../ir/value.ts";
 import { as, expectCentralDifferences, randomFeeds } from "../symbolic.ts";
 import { expectTrueSteps } from "./true-steps.ts";
@@ -62,6 +64,17 @@ describe("a gradient in a loss", () => {
     for (const name of named)
       for (const loss of ["L", "s"])
         if (name !== loss) expect(() => explainGradient(graph, loss, name), name).not.toThrow();
+  });
+
+  test("ends with what is compiled, also where the rules played back stop short of it", () => {
+    const valueOf = (name: string): Value => [...graph.notes].find(([, note]) => note.name === name)![0];
+    const value = grad(valueOf("L"), valueOf("x"));
+    const entry = { name: "slope", outputs: [{ name: "slope", value }], updates: [] };
+    const compiled = derive({ ...graph, entryPoints: [...graph.entryPoints, entry] }).entryPoints.at(-1)!.outputs[0]
+      .value;
+    const { steps, ...explained } = explainGradient(graph, "L", "x")!;
+    expect(printValue(explained.compiled.value)).toBe(printValue(compiled));
+    expectTrueSteps(steps);
   });
 
   test("is explained without a heading over nothing, and with G in its own rule alone", () => {
