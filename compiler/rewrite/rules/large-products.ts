@@ -35,10 +35,16 @@ function rootOfProduct({ op, type, operands: [product, exponent] }: Value): Valu
   return where(isNone, rooted(where(isNone, product, 1)), apart);
 }
 
-/** a·b/(a + b) = b·(a/(a + b)). */
+/** Products of two such numbers do not overflow. */
+const mostSquarable = 1e19;
+
+const isSmall = (x: Value): boolean => rangeOf(x).low >= -mostSquarable && rangeOf(x).high <= mostSquarable;
+
+/** a·b/(a + b) = b·(a/(a + b)), but where both are shares or other numbers of a bounded size. */
 function productOverSum({ type, operands: [product, total] }: Value): Value | undefined {
   if (type.dtype !== "f32" || product.op !== mul.op || (total.op !== add.op && total.op !== sub.op)) return undefined;
   const [a, b] = product.operands;
+  if (isSmall(a) && isSmall(b)) return undefined;
   const isTerm = (side: Value): boolean =>
     constantValue(underLayouts(side)) === undefined && total.operands.some((term) => same(term, side));
   if (isTerm(a)) return mul(b, div(a, total));
