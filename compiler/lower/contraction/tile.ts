@@ -109,7 +109,12 @@ const enoughSquares: Readonly<Record<SquareEdge, number>> = { 128: 64, 64: 128 }
 const [smallestSide, shortestSum] = [128, 64] as const;
 
 /** The squares that a product is worth, the largest first; none where an extent is not a number. */
-export function squaresOf({ batchCount, rowCount, columnCount, length }: Omit<TileExtents, "scattered">): readonly SquareEdge[] {
+export function squaresOf({
+  batchCount,
+  rowCount,
+  columnCount,
+  length,
+}: Omit<TileExtents, "scattered">): readonly SquareEdge[] {
   const extents = [batchCount, rowCount, columnCount, length];
   if (!extents.every((each): each is number => typeof each === "number")) return [];
   const [batch, height, width, terms] = extents;

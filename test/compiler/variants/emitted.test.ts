@@ -117,31 +117,36 @@ describe("squares as a card runs them", () => {
     ["1000 × 100 × 1000, turned on the left", 128, { m: 1000, k: 100, n: 1000, turned: true }],
     ["1029 × 65 × 514, by smaller ones", 64, { m: 1029, k: 65, n: 514, turned: false }],
   ] as const;
-  it.each(cases)("of %s", async (_, edge, { m, k, n, turned }) => {
-    const graph = model("squares", () => {
-      const [a, b] = [input("a", "f32", turned ? [k, m] : [m, k]), input("b", "f32", [k, n])];
-      return { run: { y: relu(matmul((turned ? transpose(a) : a) as Tensor, b as Tensor)) as Tensor } };
-    });
-    const { program } = compileWithFacts(graph);
-    const given = { a: numbers(m * k), b: numbers(k * n) };
-    const run = async (variants?: typeof auto): Promise<Float32Array> => {
-      const module = await load<Squares>(program, { device: await testDevice(), ...(variants && { variants }) });
-      const { y } = await module.run(given).read();
-      module.destroy();
-      return y;
-    };
-    const portable = await run();
-    const squares = await run((each) => withVariants(each, ({ variants }) => variants!.find(isOf(edge))));
-    let largest = 0;
-    squares.forEach((value, at) => (largest = Math.max(largest, Math.abs(value - portable[at]!))));
-    expect(portable.some((value) => value > 1)).toBe(true);
-    expect(largest).toBeLessThan(1e-4);
-    expect(largest).toBeGreaterThan(0);
-  }, 180_000);
+  it.each(cases)(
+    "of %s",
+    async (_, edge, { m, k, n, turned }) => {
+      const graph = model("squares", () => {
+        const [a, b] = [input("a", "f32", turned ? [k, m] : [m, k]), input("b", "f32", [k, n])];
+        return { run: { y: relu(matmul((turned ? transpose(a) : a) as Tensor, b as Tensor)) as Tensor } };
+      });
+      const { program } = compileWithFacts(graph);
+      const given = { a: numbers(m * k), b: numbers(k * n) };
+      const run = async (variants?: typeof auto): Promise<Float32Array> => {
+        const module = await load<Squares>(program, { device: await testDevice(), ...(variants && { variants }) });
+        const { y } = await module.run(given).read();
+        module.destroy();
+        return y;
+      };
+      const portable = await run();
+      const squares = await run((each) => withVariants(each, ({ variants }) => variants!.find(isOf(edge))));
+      let largest = 0;
+      squares.forEach((value, at) => (largest = Math.max(largest, Math.abs(value - portable[at]!))));
+      expect(portable.some((value) => value > 1)).toBe(true);
+      expect(largest).toBeLessThan(1e-4);
+      expect(largest).toBeGreaterThan(0);
+    },
+    180_000,
+  );
 });
 
 type Squares = LoadedModule & { run(inputs: object): Step<{ y: Float32Array }> };
 
-const numbers = (count: number): Float32Array => Float32Array.from({ length: count }, (_, at) => (Math.sin(at) * 1e4) % 1);
+const numbers = (count: number): Float32Array =>
+  Float32Array.from({ length: count }, (_, at) => (Math.sin(at) * 1e4) % 1);
 
 const isOf = (edge: number) => (variant: { readonly name: string }) => variant.name === `squares of ${edge}`;
