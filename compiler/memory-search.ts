@@ -5,7 +5,7 @@ import { companyOf, workOf, type KernelWork } from "./memory-work.ts";
 import type { Packing } from "./pack.ts";
 import { largestLiveSum, place, type Span } from "./schedule/allocate.ts";
 import { gather } from "./schedule/gather.ts";
-import { peakOf, versionsOf, type Slots, type Version } from "./schedule/liveness.ts";
+import { oneByOne, peakOf, versionsOf, type Slots, type Version } from "./schedule/liveness.ts";
 import { orderForMemory } from "./schedule/memory-order.ts";
 import { remake } from "./schedule/remake.ts";
 import type { Signer } from "./signature.ts";
@@ -140,12 +140,7 @@ function recalled<Each>(make: () => Iterable<Each>): () => Iterable<Each> {
 /** Of the order in which results ask for kernels, and that for little memory: where less is alive. */
 function bestOrder(work: KernelWork): readonly number[] {
   const orders = [orderForMemory(work, work.before), work.steps.map((_, job) => job)];
-  const peaks = orders.map((order) =>
-    peakOf(
-      order.map((job) => [job]),
-      work,
-    ),
-  );
+  const peaks = orders.map((order) => peakOf(oneByOne(order), work));
   return orders[peaks.indexOf(Math.min(...peaks))];
 }
 

@@ -52,7 +52,7 @@ export function withinBudget(
   const accepts = ({ whole, half }: Taken): boolean => whole <= least.whole && half <= least.half;
   return searches.map((search) => {
     if (accepts(takenBy(search.packing))) return kept(search.packing, budget);
-    const layout = [...search.ladder()].find(accepts)!;
+    const layout = firstOf(search.ladder(), accepts)!;
     return repacked(search, search.finish(layout, accepts, budget), budget);
   });
 }

@@ -95,8 +95,8 @@ async function timesOf(device: GPUDevice, graph: Graph, options?: Options): Prom
         const variants = others[at].map((each) => {
           return { ...each, gflopsPerSecond: flops / each.milliseconds / 1e6, chosen: each.name === chosen[at] };
         });
-        const all = { name, times: count, milliseconds: times[at], ...rates };
-        return variants.length > 0 ? { ...all, variants } : all;
+        const own = { name, times: count, milliseconds: times[at], ...rates };
+        return variants.length > 0 ? { ...own, variants } : own;
       });
     }
     return all;

@@ -30,46 +30,41 @@ export interface Version {
   readonly end: number;
 }
 
-/** The versions of all tensors. */
-export function versionsOf(slots: Slots, { jobs, bytes }: Work): readonly Version[] {
-  const versions: Version[] = [];
-  const start = new Int32Array(bytes.length).fill(-1);
-  const end = new Int32Array(bytes.length);
-  slots.forEach((slot, time) => {
-    for (const job of slot) for (const tensor of jobs[job].reads) end[tensor] = time;
-    for (const job of slot) {
-      for (const tensor of jobs[job].writes) {
-        if (start[tensor] >= 0) versions.push({ tensor, start: start[tensor], end: end[tensor] });
-        start[tensor] = end[tensor] = time;
-      }
-    }
-  });
-  start.forEach((from, tensor) => {
-    if (from >= 0) versions.push({ tensor, start: from, end: end[tensor] });
-  });
-  return versions;
-}
+/** Jobs one after another. */
+export const oneByOne = (order: readonly number[]): Slots => order.map((job) => [job]);
 
-/** Bytes alive in each slot. */
-export function liveBytes(slots: Slots, { jobs, bytes }: Work): Float64Array {
-  const live = new Float64Array(slots.length + 1);
+/** Tells of every version of a tensor, in the order in which they are over. */
+function eachVersion(slots: Slots, { jobs, bytes }: Work, tell: (tensor: number, start: number, end: number) => void) {
   const start = new Int32Array(bytes.length).fill(-1);
   const end = new Int32Array(bytes.length);
-  const close = (tensor: number): void => {
-    if (start[tensor] < 0) return;
-    live[start[tensor]] += bytes[tensor];
-    live[end[tensor] + 1] -= bytes[tensor];
-  };
   for (let time = 0; time < slots.length; time++) {
     for (const job of slots[time]) for (const tensor of jobs[job].reads) end[tensor] = time;
     for (const job of slots[time]) {
       for (const tensor of jobs[job].writes) {
-        close(tensor);
+        if (start[tensor] >= 0) tell(tensor, start[tensor], end[tensor]);
         start[tensor] = end[tensor] = time;
       }
     }
   }
-  for (let tensor = 0; tensor < bytes.length; tensor++) close(tensor);
+  for (let tensor = 0; tensor < bytes.length; tensor++) {
+    if (start[tensor] >= 0) tell(tensor, start[tensor], end[tensor]);
+  }
+}
+
+/** The versions of all tensors. */
+export function versionsOf(slots: Slots, work: Work): readonly Version[] {
+  const versions: Version[] = [];
+  eachVersion(slots, work, (tensor, start, end) => versions.push({ tensor, start, end }));
+  return versions;
+}
+
+/** Bytes alive in each slot. */
+export function liveBytes(slots: Slots, work: Work): Float64Array {
+  const live = new Float64Array(slots.length + 1);
+  eachVersion(slots, work, (tensor, start, end) => {
+    live[start] += work.bytes[tensor];
+    live[end + 1] -= work.bytes[tensor];
+  });
   for (let time = 1; time < live.length; time++) live[time] += live[time - 1];
   return live.subarray(0, slots.length);
 }

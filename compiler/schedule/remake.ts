@@ -1,6 +1,6 @@
 /// Which jobs run again, so that less is alive: a tensor that is read early and late is given up in between, and made
 /// again just before it is read. What that needs is alive then, is kept for it, or is made again itself.
-import { liveBytes, type Work } from "./liveness.ts";
+import { liveBytes, oneByOne, type Work } from "./liveness.ts";
 
 /** Jobs in time, and how far more than the target is alive. */
 interface Schedule {
@@ -48,10 +48,7 @@ export function remake(order: readonly number[], work: Work, target: number): re
 }
 
 function measured(order: readonly number[], work: Work, target: number): Schedule {
-  const live = liveBytes(
-    order.map((job) => [job]),
-    work,
-  );
+  const live = liveBytes(oneByOne(order), work);
   let excess = 0;
   for (const bytes of live) excess += Math.max(0, bytes - target);
   return { order, live, excess };
