@@ -8,6 +8,7 @@ import { logsumexpOp } from "../../ir/ops/reduce.ts";
 import type { TensorType } from "../../ir/type.ts";
 import { apply, same, underLayouts, type Value } from "../../ir/value.ts";
 import { mentionsInfinity } from "./finite.ts";
+import { paired, type Part } from "./paired.ts";
 import { ontoLayout, withoutAxes } from "./rules/uniform.ts";
 import { axesOf } from "../../ir/ops/sum.ts";
 
@@ -138,8 +139,14 @@ export function linearOf(value: Value, budget: Budget = newBudget()): Linear {
 }
 
 function scaledBy(number: number | undefined, value: Value, budget: Budget): Linear | undefined {
-  return number === undefined || number === 0 ? undefined : scaleLinear(linearOf(value, budget), number);
+  if (number === undefined || number === 0) return undefined;
+  const inside = linearOf(value, budget);
+  const isLarge = !isNumber(inside) && Math.abs(number * inside.constant) >= largestNumber;
+  return isLarge ? undefined : scaleLinear(inside, number);
 }
+
+/** A sum stays whole where its number would be this large: of z + 1e9·m − 1e9 for z − 1e9·(1 − m) nothing is left. */
+const largestNumber = 16;
 
 /** 1/c where that has no rounding error: x / 3 stays a quotient. */
 function reciprocalOf(value: Value): number | undefined {
@@ -257,29 +264,6 @@ function shareOf(rest: Linear, argument: Linear, coefficient: number): number | 
   if (!first) return undefined;
   const share = -(rest.terms.get(first[0]) ?? 0) / (coefficient * first[1]);
   return sizeOf(addLinear(rest, argument, coefficient * share)) === 0 ? share : undefined;
-}
-
-type Part = readonly [Value, number];
-
-/** x − ln Σ eˣ stays together: where both are large, so is the sum of others and one of them. So do two such logarithms. */
-function paired(parts: readonly Part[]): readonly Part[] {
-  for (const [at, [total, scale]] of parts.entries()) {
-    const row = underLayouts(total);
-    if (row.op !== logsumexpOp || row === total) continue;
-    const isRow = ([x, by]: Part): boolean => by * scale < 0 && same(x, row.operands[0]);
-    const isLogarithm = ([x, by]: Part): boolean => by === -scale && underLayouts(x).op === logsumexpOp;
-    const other = [isRow, isLogarithm].map((test) => parts.findIndex(test)).find((place) => place >= 0);
-    if (other === undefined) continue;
-    const [x, by] = parts[other];
-    const shared = Math.min(Math.abs(by), Math.abs(scale)) * Math.sign(by);
-    const left: readonly Part[] = [
-      [x, by - shared],
-      [total, scale + shared],
-    ];
-    const rest = [...parts.filter((_, i) => i !== at && i !== other), ...left.filter(([, size]) => size !== 0)];
-    return [[sub(x, total), shared], ...paired(rest)];
-  }
-  return parts;
 }
 
 function sumOf(unpaired: readonly Part[], number: number, type: TensorType): Value {

@@ -10,6 +10,7 @@ import { likelihoodRows } from "./rows/likelihoods.ts";
 import { offsetRows } from "./rows/offsets.ts";
 import { rootRows } from "./rows/roots.ts";
 import { scaleRows } from "./rows/scales.ts";
+import { scoreRows } from "./rows/scores.ts";
 import { temperatureRows } from "./rows/temperatures.ts";
 import type { Row } from "./row.ts";
 
@@ -21,7 +22,7 @@ export interface Family {
 
 /** The families in the order of the page. */
 export const families: readonly Family[] = [
-  { title: "Cross-entropy", rows: [...crossEntropyRows, ...temperatureRows, ...offsetRows] },
+  { title: "Cross-entropy", rows: [...crossEntropyRows, ...temperatureRows, ...offsetRows, ...scoreRows] },
   { title: "Likelihoods and robust losses", rows: likelihoodRows },
   { title: "Exponentials and logarithms", rows: exponentialRows },
   { title: "Digits that cancel", rows: digitRows },
