@@ -6,7 +6,14 @@ import type { SquareEdge } from "./lower/contraction/tile.ts";
 import { describeContraction } from "./lower/contraction-shape.ts";
 import { contractNames } from "./lower/contract.ts";
 import { kernelHeader } from "./lower/header.ts";
-import { nameTensors, type GridExtent, type Kernel, type LowerContext, type SharedModule } from "./lower/kernel.ts";
+import {
+  nameTensors,
+  targetTensor,
+  type GridExtent,
+  type Kernel,
+  type LowerContext,
+  type SharedModule,
+} from "./lower/kernel.ts";
 import { lower } from "./lower/lower.ts";
 import { retarget } from "./lower/retarget.ts";
 import { sharedThreads } from "./lower/rows.ts";
@@ -71,16 +78,34 @@ function contextOf(
   shared?: SharedModule,
 ): LowerContext {
   const targets: LowerContext["targets"] = (value) => step.targets.get(value) ?? [];
-  return { notes, stateOf, name, targets, isExact: (tensor) => !halves?.has(tensor), shared };
+  const isExact = (tensor: Value): boolean => !halves?.has(tensor);
+  return { notes, stateOf, name, targets, isExact, shared, holdsResults: step.over !== undefined };
+}
+
+/** The kernel of a step, whose results lie where the step has them. */
+function lowered(step: PlannedStep, context: LowerContext, edge?: SquareEdge): Kernel {
+  const kernel = lower(step.traffic, context, edge);
+  const { over } = step;
+  if (!over) return kernel;
+  const own = [...step.traffic.loads, ...[...step.targets.values()].flat().map(targetTensor)];
+  return retarget(kernel, kernel.name, new Map(own.map((tensor) => [tensor, over.get(tensor) ?? tensor])));
 }
 
 /** The comment above a kernel. */
 function headerOf(step: PlannedStep, kernel: Kernel, { notes, stateOf, halves }: ProgramView): readonly string[] {
-  return kernelHeader(step, notes, stateOf, kernel, sumBytes(tensorsOf(step), halves));
+  const header = kernelHeader(step, notes, stateOf, kernel, sumBytes(tensorsOf(step), halves));
+  return [...header, ...placeLines(step, kernel)];
+}
+
+/** Says which results are written into tensors that the kernel reads. */
+function placeLines({ over = new Map() }: PlannedStep, { tensorNames }: Kernel): readonly string[] {
+  return [...over].map(
+    ([result, operand]) => `${tensorNames.get(result)!} takes the place of ${tensorNames.get(operand)!}`,
+  );
 }
 
 function makeOne(step: PlannedStep, name: string, around: ProgramView, edge?: SquareEdge): MadeKernel {
-  const kernel = lower(step.traffic, contextOf(step, name, around), edge);
+  const kernel = lowered(step, contextOf(step, name, around), edge);
   const bufferOf = (tensor: Value): number => around.locations.get(tensor)!.buffer;
   const written = writeKernel(
     kernel,
@@ -141,7 +166,7 @@ function partsOf(
     const first = bindsBuffers ? known.get(key) : undefined;
     const like = first && { part: first.part, tensors: new Map(first.tensors.map((each, at) => [each, tensors[at]])) };
     if (like) nameTensors(step.traffic, context, module.names.outside);
-    const kernel = like ? retarget(like.part.kernel, context.name, like.tensors) : lower(step.traffic, context);
+    const kernel = like ? retarget(like.part.kernel, context.name, like.tensors) : lowered(step, context);
     const part = { kernel, header: () => headerOf(step, kernel, around), ...(like && { like }) };
     if (!first) known.set(key, { part, tensors });
     return part;

@@ -5,7 +5,15 @@ import { companyOf, workOf, type KernelWork } from "./memory-work.ts";
 import type { Packing } from "./pack.ts";
 import { largestLiveSum, place, type Span } from "./schedule/allocate.ts";
 import { gather } from "./schedule/gather.ts";
-import { oneByOne, peakOf, versionsOf, type Slots, type Version } from "./schedule/liveness.ts";
+import {
+  oneByOne,
+  peakOf,
+  takeoversIn,
+  versionsOf,
+  type Slots,
+  type Takeover,
+  type Version,
+} from "./schedule/liveness.ts";
 import { orderForMemory } from "./schedule/memory-order.ts";
 import { remake } from "./schedule/remake.ts";
 import type { Signer } from "./signature.ts";
@@ -31,6 +39,7 @@ export interface Layout extends Taken {
   /** Dispatches: places in the order. */
   readonly slots: Slots;
   readonly offsets: ReadonlyMap<Placed, number>;
+  readonly takeovers: readonly Takeover[];
   readonly lowerBound: number;
 }
 
@@ -108,11 +117,15 @@ function* rungsOf(layoutFor: (target: number) => Layout, floor: number): Iterabl
 
 const alone = (order: readonly number[]): Slots => order.map((_, at) => [at]);
 
-/** Bytes of the tensors of the job that has most. */
+/** Bytes of the tensors of the job that has most, if results lie where operands lay. */
 const largestJob = ({ jobs, bytes }: KernelWork): number =>
-  jobs.reduce((most, { reads, writes }) => {
-    const own = [...new Set([...reads, ...writes])].reduce((sum, tensor) => sum + bytes[tensor], 0);
-    return Math.max(most, own);
+  jobs.reduce((most, { reads, writes, pairs }) => {
+    const placed = new Set(pairs.map(({ result }) => result));
+    const own = new Set([...reads, ...writes.filter((tensor) => !placed.has(tensor))]);
+    return Math.max(
+      most,
+      [...own].reduce((sum, tensor) => sum + bytes[tensor], 0),
+    );
   }, 0);
 
 /** A value that is computed when it is first asked for. */
@@ -165,8 +178,9 @@ function layoutOf(
     ...version,
     bytes: bytesOf(work.tensors[version.tensor], stored.halves),
   }));
+  const { takeovers, rootOf, spans } = joined(versions, jobs, work);
   const isHalf = ({ tensor }: Placed): boolean => stored.halves.has(work.tensors[tensor]);
-  const [whole, half] = [versions.filter((version) => !isHalf(version)), versions.filter(isHalf)];
+  const [whole, half] = [spans.filter((span) => !isHalf(span)), spans.filter(isHalf)];
   const smaller = <Each extends { readonly bytes: number }>(a: Each, b: Each): Each => (b.bytes < a.bytes ? b : a);
   let [inWhole, inHalf] = [place(whole.toSorted(placings[0])), place(half.toSorted(placings[0]))];
   for (const compare of placings.slice(1)) {
@@ -174,6 +188,37 @@ function layoutOf(
     inWhole = smaller(inWhole, place(whole.toSorted(compare)));
     inHalf = smaller(inHalf, place(half.toSorted(compare)));
   }
-  const offsets = new Map([...inWhole.offsets, ...inHalf.offsets]);
-  return { order, slots, offsets, whole: inWhole.bytes, half: inHalf.bytes, lowerBound: largestLiveSum(versions) };
+  const places = new Map([...inWhole.offsets, ...inHalf.offsets]);
+  const offsets = new Map(versions.map((version) => [version, places.get(rootOf(version))!]));
+  const taken = { whole: inWhole.bytes, half: inHalf.bytes };
+  return { order, slots, offsets, takeovers, ...taken, lowerBound: largestLiveSum(spans) };
+}
+
+/** Versions in the places of others as one span, from the first of them to the end of the last. */
+function joined(versions: readonly Placed[], jobs: Slots, work: KernelWork) {
+  const byTensor = new Map<number, Placed[]>();
+  for (const version of versions) {
+    byTensor.set(version.tensor, [...(byTensor.get(version.tensor) ?? []), version]);
+  }
+  const ending = (tensor: number, time: number): Placed | undefined =>
+    byTensor.get(tensor)?.find(({ end }) => end === time);
+  const takeovers = takeoversIn(jobs, work, (operand, time) => ending(operand, time) !== undefined);
+  const before = new Map<Placed, Placed>();
+  for (const { result, operand, time } of takeovers) {
+    before.set(
+      byTensor.get(result)!.find(({ start }) => start === time)!,
+      ending(operand, time)!,
+    );
+  }
+  const firstOf = (version: Placed): Placed => {
+    const earlier = before.get(version);
+    return earlier ? firstOf(earlier) : version;
+  };
+  const spans = new Map<Placed, Placed>();
+  for (const version of versions) {
+    const first = firstOf(version);
+    const { end } = spans.get(first) ?? first;
+    spans.set(first, { ...first, end: Math.max(end, version.end) });
+  }
+  return { takeovers, spans: [...spans.values()], rootOf: (version: Placed) => spans.get(firstOf(version))! };
 }

@@ -11,6 +11,7 @@ import { isHeld, loadOf } from "./dispatch-limits.ts";
 import { gridOf, waitsOf, type Together } from "./merge.ts";
 import { innerTensors, type Packing } from "./pack.ts";
 import { putOff } from "./memory-updates.ts";
+import { createPairing } from "./places.ts";
 import { tensorsOf, type EntryPlan, type PlannedStep } from "./plan.ts";
 import { roundUp } from "./schedule/allocate.ts";
 import type { Company } from "./schedule/gather.ts";
@@ -52,11 +53,19 @@ export function workOf(packing: Packing, notes: Graph["notes"], signer: Signer):
   const flopsOf = flopsCounter(notes, signer, stored.halves);
   const flops = steps.map((step) => flopsOf(step, groupOf.get(step)!));
   const overwriters = overwritersOf(steps);
+  const isOwn = (value: Value): boolean => !returned.has(value);
+  const pairing = createPairing(isOwn, stored.halves, notes, signer);
   const jobs = steps.map((step, job): Job => {
     const { loads } = step.traffic;
     const targets = [...step.targets.values()].flat();
     const isFree = targets.every(({ value, state, row }) => !state && !row && !returned.has(value));
+    const pairs = pairing(
+      step,
+      groupOf.get(step)!,
+      loads.filter((load) => numbers.has(load)),
+    );
     return {
+      pairs: pairs.map(({ result, operand }) => ({ result: numbers.get(result)!, operand: numbers.get(operand)! })),
       reads: loads.flatMap((load) => numbers.get(load) ?? []),
       writes: written[job],
       cost: isFree ? flops[job] + sumBytes(tensorsOf(step), stored.halves) : undefined,
@@ -65,7 +74,8 @@ export function workOf(packing: Packing, notes: Graph["notes"], signer: Signer):
   });
   const bytes = tensors.map((tensor) => roundUp(bytesOf(tensor, stored.halves)));
   const groups = steps.map((step) => groupOf.get(step)!);
-  return { jobs, bytes, producers, plan, steps, tensors, before: waitsOf(steps), flops, groups, signer };
+  const operands = new Set(jobs.flatMap(({ pairs }) => pairs.map(({ operand }) => operand)));
+  return { jobs, bytes, producers, operands, plan, steps, tensors, before: waitsOf(steps), flops, groups, signer };
 }
 
 /** The jobs that write states. */

@@ -18,7 +18,7 @@ import {
 } from "./memory-search.ts";
 import type { KernelWork } from "./memory-work.ts";
 import type { Together } from "./merge.ts";
-import type { MemoryFacts, Packing } from "./pack.ts";
+import { placesOf, withPlaces, type MemoryFacts, type Packing } from "./pack.ts";
 import type { PlannedStep } from "./plan.ts";
 import { liveBytes, versionsOf } from "./schedule/liveness.ts";
 import type { Signer } from "./signature.ts";
@@ -111,7 +111,7 @@ function tooSmall(searches: readonly Search[], least: Taken, budget: number, not
 /** The packing with the dispatches and places of a layout. */
 function repacked({ packing, work: workOf }: Search, layout: Layout, budget: number): Packing {
   const work = workOf();
-  const { order, slots, offsets, lowerBound } = layout;
+  const { order, slots, offsets, takeovers, lowerBound } = layout;
   const { tensors } = work;
   const groups = slots.map((slot): Together => {
     const steps = slot.map((at) => work.steps[order[at]]);
@@ -123,9 +123,16 @@ function repacked({ packing, work: workOf }: Search, layout: Layout, budget: num
     const known = first.get(tensors[version.tensor]);
     if (!known || version.start < known.start) first.set(tensors[version.tensor], version);
   }
+  const taken = new Map<Together, Map<Value, Value>>();
+  for (const { result, operand, time } of takeovers) {
+    const there = taken.get(groups[time]) ?? new Map<Value, Value>();
+    taken.set(groups[time], there.set(tensors[result], tensors[operand]));
+  }
   const arena = (isHalf: boolean, bytes: number) => {
     const own = [...first].filter(([value]) => packing.stored.halves.has(value) === isHalf);
-    return { offsets: new Map(own.map(([value, version]) => [value, offsets.get(version)!])), bytes, lowerBound };
+    const known = new Map(own.map(([value, version]) => [value, offsets.get(version)!]));
+    // What lies in the place of another within a loop is no tensor of its own.
+    return withPlaces({ offsets: known, bytes, lowerBound }, placesOf(groups, new Map()));
   };
   const moved = new Map<Together, Map<Value, number>>();
   for (const [version, offset] of offsets) {
@@ -140,7 +147,7 @@ function repacked({ packing, work: workOf }: Search, layout: Layout, budget: num
   const stored = { ...packing.stored, groups };
   return {
     ...packing,
-    ...{ plan: work.plan, stored, lowerBound, moved, memory },
+    ...{ plan: work.plan, stored, taken, lowerBound, moved, memory },
     ...{ whole: arena(false, layout.whole), half: arena(true, layout.half) },
   };
 }
@@ -158,12 +165,14 @@ function againIn(order: readonly number[], { steps, flops }: KernelWork): Memory
 const mostListed = 8;
 
 /** What is alive where most is, the largest first. */
-function aliveIn({ order, slots }: Layout, work: KernelWork, { stored }: Packing, notes: Notes): readonly string[] {
+function aliveIn(layout: Layout, work: KernelWork, { stored }: Packing, notes: Notes): readonly string[] {
+  const { order, slots, takeovers } = layout;
   const jobs = slots.map((slot) => slot.map((at) => order[at]));
   const live = liveBytes(jobs, work);
   const time = live.indexOf(Math.max(...live));
   const alive = versionsOf(jobs, work)
     .filter(({ start, end }) => start <= time && time <= end)
+    .filter((each) => !takeovers.some(({ operand, time: over }) => operand === each.tensor && over === time))
     .sort((a, b) => work.bytes[b.tensor] - work.bytes[a.tensor] || a.tensor - b.tensor)
     .map(({ tensor }) => work.tensors[tensor]);
   const lines = alive.slice(0, mostListed).map((value) => {

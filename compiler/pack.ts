@@ -6,7 +6,9 @@ import { bytesOf } from "./bytes.ts";
 import { ownTensors, storeHalves, type Storage, type Stored } from "./half.ts";
 import type { Moved } from "./launch.ts";
 import { sideBySide, type Together } from "./merge.ts";
+import { createPairing, placedLoops, placedSteps, placesIn, type Taken } from "./places.ts";
 import type { EntryPlan, PlannedStep } from "./plan.ts";
+import type { Places } from "./schedule/order.ts";
 import { allocate, largestLiveSum, roundUp, type Arena, type Interval } from "./schedule/allocate.ts";
 import type { Signer } from "./signature.ts";
 
@@ -17,6 +19,8 @@ export const mostBufferBytes = 128 * 1024 * 1024;
 export interface Packing {
   readonly plan: EntryPlan;
   readonly stored: Stored;
+  /** Results that lie where operands lay. */
+  readonly taken: Taken;
   readonly whole: Arena;
   readonly half: Arena;
   /** The largest sum of bytes alive at once. */
@@ -40,20 +44,25 @@ export interface MemoryFacts {
 }
 
 /** Kernels bind whole buffers where these can be bound. */
-export function packed(plan: EntryPlan, { notes, states }: Graph, storage: Storage, signer: Signer): Packing {
+export function packed(bare: EntryPlan, { notes, states }: Graph, storage: Storage, signer: Signer): Packing {
+  const plan = placedLoops(bare, signer);
   const { steps, outputs } = plan;
+  const returned = new Set(outputs);
   const pack = (bindsBuffers: boolean): Packing => {
-    const group = (halves?: ReadonlySet<Value>) => sideBySide(steps, new Set(outputs), bindsBuffers, halves, signer);
+    const group = (halves?: ReadonlySet<Value>) => sideBySide(steps, returned, bindsBuffers, halves, signer);
     const stored =
       storage === "f16"
         ? storeHalves(plan, notes, group)
         : { groups: group(), halves: new Set<Value>(), wide: new Map() };
-    const intervals = intervalsOf(stored.groups, outputs, stored.halves);
-    const whole = allocate(intervals.filter(({ value }) => !stored.halves.has(value)));
-    const known = { plan, stored, whole, bindsBuffers };
-    if (stored.halves.size === 0) return { ...known, half: nothing, lowerBound: whole.lowerBound };
-    const half = allocate(intervals.filter(({ value }) => stored.halves.has(value)));
-    return { ...known, half, lowerBound: largestLiveSum(intervals) };
+    const pairing = createPairing((value) => !returned.has(value), stored.halves, notes, signer);
+    const taken = placesIn(stored.groups, returned, pairing);
+    const places = placesOf(stored.groups, taken);
+    const intervals = intervalsOf(stored.groups, outputs, stored.halves, places);
+    const arena = (isHalf: boolean): Arena =>
+      withPlaces(allocate(intervals.filter(({ value }) => stored.halves.has(value) === isHalf)), places);
+    const known = { plan, stored, taken, whole: arena(false), bindsBuffers };
+    if (stored.halves.size === 0) return { ...known, half: nothing, lowerBound: known.whole.lowerBound };
+    return { ...known, half: arena(true), lowerBound: largestLiveSum(intervals) };
   };
   const packing = pack(true);
   const largest = Math.max(packing.whole.bytes, packing.half.bytes, sum(states), sum(outputs));
@@ -65,28 +74,77 @@ const nothing: Arena = { offsets: new Map(), bytes: 0, lowerBound: 0 };
 const sum = (tensors: readonly Value[]): number =>
   tensors.reduce((total, tensor) => roundUp(total) + bytesOf(tensor), 0);
 
-/** Lifetimes of the tensors that an entry point keeps in the arena. */
+/** The plan and its dispatches with the places that results take. */
+export function placed({ plan, stored: { groups }, taken, moved }: Packing) {
+  const own = new Map<PlannedStep, PlannedStep>();
+  const moves = new Map(moved);
+  const dispatches = groups.map((group): Together => {
+    const places = taken.get(group);
+    if (!places) return group;
+    const steps = placedSteps(group.steps, places);
+    group.steps.forEach((step, at) => own.set(step, steps[at]));
+    const there = { ...group, steps };
+    if (moves.has(group)) moves.set(there, moves.get(group)!);
+    return there;
+  });
+  return {
+    plan: { ...plan, steps: plan.steps.map((step) => own.get(step) ?? step) },
+    groups: dispatches,
+    moved: moves,
+  };
+}
+
+/** Results of dispatches and of loops in them, with the operand in whose place each lies. */
+export function placesOf(groups: readonly Together[], taken: Taken): Places {
+  const within = ({ loop, over = new Map() }: PlannedStep): readonly (readonly [Value, Value])[] => [
+    ...over,
+    ...(loop ? [...loop.first, ...loop.each].flatMap(within) : []),
+  ];
+  return new Map(groups.flatMap((group) => [...(taken.get(group) ?? []), ...group.steps.flatMap(within)]));
+}
+
+/** The arena with results where operands lay. */
+export function withPlaces(arena: Arena, places: Places): Arena {
+  const offsets = new Map(arena.offsets);
+  for (const [result] of places) {
+    const offset = arena.offsets.get(rootOf(result, places));
+    if (offset !== undefined && !offsets.has(result)) offsets.set(result, offset);
+  }
+  return { ...arena, offsets };
+}
+
+/** What lay first in the place of a tensor. */
+function rootOf(value: Value, places: Places): Value {
+  const operand = places.get(value);
+  return operand ? rootOf(operand, places) : value;
+}
+
+/** Lifetimes of the tensors that an entry point keeps in the arena; a result is what its operand was. */
 function intervalsOf(
   groups: readonly Together[],
   outputs: readonly Value[],
   halves: ReadonlySet<Value>,
+  places: Places,
 ): readonly Interval[] {
   const end = new Map<Value, number>();
   const returned = new Set(outputs);
   const steps = groups.flatMap((group, time) => group.steps.map((step) => ({ step, time })));
-  for (const { step, time } of steps) for (const value of step.traffic.loads) end.set(value, time);
+  for (const { step, time } of steps) for (const value of step.traffic.loads) end.set(rootOf(value, places), time);
   return steps.flatMap(({ step, time: start }) => [
     ...ownTensors(step).flatMap((value) =>
-      returned.has(value) ? [] : [{ value, bytes: bytesOf(value, halves), start, end: end.get(value) ?? start }],
+      returned.has(value) || places.has(value)
+        ? []
+        : [{ value, bytes: bytesOf(value, halves), start, end: end.get(value) ?? start }],
     ),
     // What a loop keeps for itself lives as long as it runs.
     ...innerTensors(step).map((value) => ({ value, bytes: bytesOf(value), start, end: start })),
   ]);
 }
 
-/** Tensors of a loop that nothing outside reads. */
+/** Tensors of a loop that nothing outside reads, without those that take the place of others. */
 export function innerTensors({ loop }: PlannedStep): readonly Value[] {
   if (!loop) return [];
+  const own = (step: PlannedStep): readonly Value[] => ownTensors(step).filter((value) => !step.over?.has(value));
   const steps = [...loop.first, ...loop.each];
-  return [...loop.inner, ...steps.flatMap((step) => [...ownTensors(step), ...innerTensors(step)])];
+  return [...loop.inner, ...steps.flatMap((step) => [...own(step), ...innerTensors(step)])];
 }

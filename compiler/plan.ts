@@ -158,9 +158,11 @@ function planLoop(step: Step, notes: Notes, refused?: Lessons["refused"]): Plann
 function written(value: Value): Value {
   return value.op.kind === "leaf" ? apply(copyOp, [value]) : value;
 }
-/** Tensors that a kernel binds. */
-export function tensorsOf({ traffic, targets }: Step): ReadonlySet<Value> {
-  return new Set([...traffic.loads, ...[...targets.values()].flat().map(targetTensor)]);
+
+/** Tensors that a kernel binds; what takes the place of an operand is none of its own. */
+export function tensorsOf({ traffic, targets, over }: Step): ReadonlySet<Value> {
+  const written = [...targets.values()].flat().map(targetTensor);
+  return new Set([...traffic.loads, ...written.map((tensor) => over?.get(tensor) ?? tensor)]);
 }
 
 /** Kinds of values that are expressions wherever they are read: each may have a kernel of its own. */

@@ -22,7 +22,7 @@ import {
   type Surroundings,
 } from "./launch.ts";
 import { withinBudget } from "./memory.ts";
-import { mostBufferBytes, packed, type MemoryFacts, type Packing } from "./pack.ts";
+import { mostBufferBytes, packed, placed, type MemoryFacts } from "./pack.ts";
 import { planEntry, type EntryPlan, type PlannedStep } from "./plan.ts";
 import { createSigner } from "./signature.ts";
 import { roundUp } from "./schedule/allocate.ts";
@@ -83,11 +83,19 @@ export function assemble(
   const entryPoints: Record<string, EntryPoint> = {};
   const facts: EntryFacts[] = [];
   for (const packing of plans) {
-    const { plan, whole, half, stored, lowerBound, memory } = packing;
+    const { whole, half, stored, lowerBound, memory } = packing;
+    const { plan, groups, moved } = placed(packing);
     const local = new Map(locations);
     for (const [value, offset] of whole.offsets) local.set(value, { buffer: arena, offset });
     for (const [value, offset] of half.offsets) local.set(value, { buffer: halfArena, offset });
-    const { entry, launches } = assembleEntry(graph, packing, buffers, add, local, shared);
+    const { entry, launches } = assembleEntry(
+      graph,
+      { plan, groups, moved, halves: stored.halves },
+      buffers,
+      add,
+      local,
+      shared,
+    );
     entryPoints[plan.entry.name] = entry;
     const arenaFacts = { arenaBytes: whole.bytes + half.bytes, arenaLowerBound: lowerBound };
     facts.push({
@@ -143,7 +151,7 @@ function mostPlaces(steps: readonly PlannedStep[]): number {
 
 function assembleEntry(
   graph: Graph,
-  { plan, stored: { groups, halves }, moved }: Packing,
+  { plan, groups, moved, halves }: ReturnType<typeof placed> & Pick<Stored, "halves">,
   buffers: readonly BufferPlan[],
   add: AddBuffer,
   locations: Map<Value, Location>,

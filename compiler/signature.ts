@@ -54,7 +54,7 @@ const onDemand: readonly OpKind[] = ["leaf", "layout", "elementwise", "piecewise
 
 type Identify = (object: unknown) => string;
 
-function sign({ traffic: { cluster, loads, stores }, targets }: PlannedStep, identify: Identify): Signature {
+function sign({ traffic: { cluster, loads, stores }, targets, over }: PlannedStep, identify: Identify): Signature {
   const tensors = new Map<unknown, number>();
   const numbers = new Map<Value, number>();
   const lines: string[] = [];
@@ -73,7 +73,8 @@ function sign({ traffic: { cluster, loads, stores }, targets }: PlannedStep, ide
   stores.forEach(visit);
   for (const store of stores) {
     const written = targets.get(store)!.map((target) => {
-      const tensor = targetTensor(target);
+      const own = targetTensor(target);
+      const tensor = over?.get(own) ?? own;
       const at = target.row ? textOf(target.row.at, identify) : "";
       return `${at} ${numberOf(tensor, tensors)} ${tensor.type.shape.join()}`;
     });

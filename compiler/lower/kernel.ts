@@ -103,6 +103,8 @@ export interface LowerContext {
   targets(value: Value): readonly Target[];
   /** The state that takes a value at the end of the call, in this kernel or another. */
   stateOf(value: Value): Value | undefined;
+  /** A result takes the place of an operand: none is written before all are computed. */
+  readonly holdsResults?: boolean;
   /** True for a tensor in which numbers are kept as they are: none of halves. */
   isExact(tensor: Value): boolean;
   /** Name of the kernel. */

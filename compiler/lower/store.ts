@@ -7,8 +7,8 @@ import { componentOf, components, targetTensor, widen, type LowerContext } from 
 import type { Lane } from "./leaf.ts";
 
 /**
- * Writes values to all their targets. A state that is written in place may be read by what is written after it, so with
- * several writes all results are held in variables first.
+ * Writes values to all their targets. What is written in place, a state or an operand, may be read by what is written after
+ * it, so with several writes all results are held in variables first.
  */
 export function writeStores(
   stores: readonly Value[],
@@ -18,7 +18,8 @@ export function writeStores(
   lane?: Lane,
 ): void {
   const targets = stores.flatMap((value) => context.targets(value));
-  const isUpdate = targets.length > 1 && targets.some((target) => target.state !== undefined);
+  const isInPlace = context.holdsResults === true || targets.some((target) => target.state !== undefined);
+  const isUpdate = targets.length > 1 && isInPlace;
   const results = new Map(
     stores.map((value) => {
       const emitted = emitter.emit(value, indexOf(value), lane);

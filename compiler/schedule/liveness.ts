@@ -10,6 +10,14 @@ export interface Job {
   readonly cost: number | undefined;
   /** Jobs that overwrite states which this one reads: it cannot run after them. */
   readonly until: readonly number[];
+  /** What it writes may lie where it reads, if nobody else reads that then or later. */
+  readonly pairs: readonly TensorPair[];
+}
+
+/** A result and an operand as large, by their numbers. */
+export interface TensorPair {
+  readonly result: number;
+  readonly operand: number;
 }
 
 /** Jobs by their numbers, and the bytes of tensors by theirs. */
@@ -18,6 +26,8 @@ export interface Work {
   readonly bytes: readonly number[];
   /** The job that writes a tensor. */
   readonly producers: readonly number[];
+  /** Operands of any pair. */
+  readonly operands: ReadonlySet<number>;
 }
 
 /** Jobs in time; those of one slot run together. */
@@ -58,13 +68,52 @@ export function versionsOf(slots: Slots, work: Work): readonly Version[] {
   return versions;
 }
 
+/** A result that is written where an operand lies, which is over then. */
+export interface Takeover extends TensorPair {
+  readonly time: number;
+}
+
+/** Which results lie where operands lay, given the times at which versions of operands are over. */
+export function takeoversIn(
+  slots: Slots,
+  { jobs }: Work,
+  isOver: (operand: number, time: number) => boolean,
+): readonly Takeover[] {
+  const takeovers: Takeover[] = [];
+  slots.forEach((slot, time) => {
+    const [taken, gone] = [new Set<number>(), new Set<number>()];
+    for (const job of slot) {
+      for (const { result, operand } of jobs[job].pairs) {
+        if (taken.has(result) || gone.has(operand) || !isOver(operand, time)) continue;
+        if (slot.some((other) => other !== job && jobs[other].reads.includes(operand))) continue;
+        taken.add(result);
+        gone.add(operand);
+        takeovers.push({ result, operand, time });
+      }
+    }
+  });
+  return takeovers;
+}
+
 /** Bytes alive in each slot. */
 export function liveBytes(slots: Slots, work: Work): Float64Array {
   const live = new Float64Array(slots.length + 1);
+  const over = new Map<number, number[]>();
   eachVersion(slots, work, (tensor, start, end) => {
     live[start] += work.bytes[tensor];
     live[end + 1] -= work.bytes[tensor];
+    if (!work.operands.has(tensor)) return;
+    const times = over.get(tensor);
+    if (times) times.push(end);
+    else over.set(tensor, [end]);
   });
+  const isOver = (operand: number, time: number): boolean => over.get(operand)?.includes(time) ?? false;
+  if (over.size > 0) {
+    for (const { result, time } of takeoversIn(slots, work, isOver)) {
+      live[time] -= work.bytes[result];
+      live[time + 1] += work.bytes[result];
+    }
+  }
   for (let time = 1; time < live.length; time++) live[time] += live[time - 1];
   return live.subarray(0, slots.length);
 }

@@ -14,7 +14,12 @@ import { createSequence, type Sequence, type Wait } from "./sequence.ts";
 export interface Step {
   readonly traffic: Traffic;
   readonly targets: ReadonlyMap<Value, readonly Target[]>;
+  /** Results that lie where operands lay, which nobody reads any more. */
+  readonly over?: Places;
 }
+
+/** By the result, the operand in whose place it lies. */
+export type Places = ReadonlyMap<Value, Value>;
 
 /** What an entry point writes, by value. */
 export interface Results {

@@ -80,9 +80,10 @@ test("a carry keeps a row for each step only where a derivative reads them", () 
     compileWithFacts(recurrent(false), { dims: { time } }).entries.find(({ name }) => name === entry)!.arenaBytes;
   const row = 2 * 4 * 4;
   expect(bytes("predict", 100)).toBe(bytes("predict", 2));
-  // The carries before each step, what comes out of each, its cotangent, and partial sums of the loss.
+  // The carries before each step, what comes out of each or its cotangent, which takes that place, and partial sums of the
+  // loss; tensors begin at multiples of 256 bytes.
   expect(bytes("train", 102) - bytes("train", 2)).toBeLessThan(100 * 4 * row);
-  expect(bytes("train", 102) - bytes("train", 2)).toBeGreaterThanOrEqual(100 * 2 * row);
+  expect(bytes("train", 102) - bytes("train", 2)).toBeGreaterThanOrEqual(100 * 2 * row - 256);
 });
 
 test("a step may count places, and need no sequence", async () => {
