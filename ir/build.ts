@@ -1,15 +1,16 @@
 /// The ambient builder: what `input`, `param` and layers register with while model() runs its function, and the names
 /// that values take from the variables of the model file. The one place with module-level state.
 import { atPlace, CompileError, nameSubjects, type Place } from "./diagnostic.ts";
-import { initialValues, outsideModel } from "./errors.ts";
+import { outsideModel } from "./errors.ts";
 import type { Note } from "./graph.ts";
-import type { Initializer } from "./initializer.ts";
 import { glorot, zeros } from "./initializer.ts";
-import { settleNames, type Owner, type PartRecord, type Records, type Scope, type StateRecord } from "./naming.ts";
+import { freePath, settleNames, takePaths, type Owner, type PartRecord, type Records } from "./naming.ts";
+import type { Scope, StateRecord } from "./naming.ts";
 import { normalizeDim } from "./ops/layout.ts";
 import { inputOp, settingOp, stateOp, type StateIdentity } from "./ops/leaf.ts";
 import { randomStates, startRandom, type RandomRecord, type RandomSite } from "./random-key.ts";
 import type { Scalar } from "./static.ts";
+import { checkValues, type ParamOptions, type StateName, type StateOptions } from "./state-options.ts";
 import { noteClosed, startSteps, traceWithin, type LoopPlace, type StepRecord } from "./steps.ts";
 import type { DType, Shape } from "./type.ts";
 import { apply, isValue, postorder, type Tensor, type Value } from "./value.ts";
@@ -17,10 +18,13 @@ import { apply, isValue, postorder, type Tensor, type Value } from "./value.ts";
 interface Builder extends Records {
   readonly inputs: Value[];
   readonly settings: Value[];
+  readonly settingOwners: Map<Value, Owner>;
   readonly states: StateRecord[];
   readonly owners: Owner[];
   readonly parts: PartRecord[];
   readonly scopes: Scope[];
+  /** Paths of variables that something is named after. */
+  readonly paths: Set<string>;
   readonly random: RandomRecord;
   readonly names: Map<Value, string>;
   readonly places: Map<Value, Place>;
@@ -28,6 +32,7 @@ interface Builder extends Records {
 }
 
 export type { Owner } from "./naming.ts";
+export type { ParamOptions, StateOptions } from "./state-options.ts";
 export { isValue } from "./value.ts";
 
 let current: Builder | undefined;
@@ -53,8 +58,21 @@ export interface Built<T> {
 export function build<T>(define: () => T, outputs: (result: T) => Iterable<readonly [string, Value]>): Built<T> {
   const outer = current;
   const self: Builder = {
-    ...{ inputs: [], settings: [], states: [], owners: [], parts: [], scopes: [] },
-    ...{ random: startRandom(), names: new Map<Value, string>(), places: new Map<Value, Place>() },
+    ...{
+      inputs: [],
+      settings: [],
+      settingOwners: new Map<Value, Owner>(),
+      states: [],
+      owners: [],
+      parts: [],
+      scopes: [],
+    },
+    ...{
+      paths: new Set<string>(),
+      random: startRandom(),
+      names: new Map<Value, string>(),
+      places: new Map<Value, Place>(),
+    },
     steps: startSteps(),
   };
   current = self;
@@ -102,34 +120,17 @@ export function input(
   return value;
 }
 
-/** A scalar hyperparameter (f32) that the caller may change at every call; `value` is its default. */
-export function setting(name: string, value: number): Tensor<"f32", Scalar>;
-export function setting(name: string, value: number): Value {
+/**
+ * A scalar hyperparameter (f32) that the caller may change at every call; `value` is its default. Where several have one
+ * name, that of the layer that it is `of` comes first.
+ */
+export function setting(name: string, value: number, of?: Owner): Tensor<"f32", Scalar>;
+export function setting(name: string, value: number, of?: Owner): Value {
   const self = builder("setting");
   const leaf = apply(settingOp, [], { identity: { name, value } });
   self.settings.push(leaf);
+  if (of) self.settingOwners.set(leaf, of);
   return leaf;
-}
-
-/** Options of a parameter or state. */
-export interface StateOptions<D extends DType = DType> {
-  /** Its name; otherwise the variable that holds it. */
-  readonly name?: string;
-  readonly init?: Initializer;
-  readonly dtype?: D;
-}
-
-/** Options of a parameter. */
-export interface ParamOptions extends StateOptions<"f32"> {
-  /** False freezes it: optimizers leave it out unless asked by name. */
-  readonly trainable?: boolean;
-}
-
-/** How a layer or optimizer names what it keeps. */
-export interface StateName {
-  readonly owner: Owner;
-  readonly local: string;
-  readonly of?: Value;
 }
 
 /** A trainable tensor (f32) kept between calls. Without `init`: Glorot uniform, or zeros for a vector or scalar. */
@@ -170,13 +171,6 @@ function addState(
   const value = apply(stateOp, [], { identity });
   self.states.push({ value, owner: name?.owner, local: options.name ?? name?.local, of: name?.of });
   return value;
-}
-
-/** Given numbers are counted where the mistake was made if all sizes are numbers; else the compiler counts them. */
-function checkValues(init: Initializer | undefined, shape: readonly (number | string)[], name: string): void {
-  if (init?.tag !== "values" || !shape.every((extent) => typeof extent === "number")) return;
-  const count = shape.reduce((total, extent) => total * extent, 1);
-  if (init.values.length !== count) throw initialValues(name, count, init.values.length);
 }
 
 /** A new place that draws: its number, and the key and counter of the model, which become states of it if `kept`. */
@@ -224,6 +218,7 @@ export function owner(kind: string, explicit: string | undefined, after: "variab
   const record: Owner = { kind, explicit, scope, after };
   self.owners.push(record);
   scope?.owners.push(record);
+  if (scope) takePaths(self.scopes, self.paths);
   return record;
 }
 
@@ -264,10 +259,12 @@ export function named<T>(name: string, place: Place, action: () => T): T {
   const self = current;
   if (!self) return atPlace(place, action);
   const outer = self.scopes.at(-1);
-  self.scopes.push({ path: outer ? `${outer.path}.${name}` : name, owners: [] });
+  const path = freePath(outer ? `${outer.path}.${name}` : name, self.paths);
+  self.scopes.push({ path, owners: [] });
   try {
     const result = placed(place, action);
-    noteName(result, self.scopes.at(-1)!.path, self);
+    if (isValue(result) && !self.names.has(result)) takePaths(self.scopes, self.paths);
+    noteName(result, path, self);
     return result;
   } finally {
     self.scopes.pop();

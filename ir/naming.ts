@@ -41,6 +41,7 @@ export interface PartRecord {
 export interface Records {
   readonly inputs: readonly Value[];
   readonly settings: readonly Value[];
+  readonly settingOwners: ReadonlyMap<Value, Owner>;
   readonly states: readonly StateRecord[];
   readonly owners: readonly Owner[];
   readonly parts: readonly PartRecord[];
@@ -75,9 +76,12 @@ export function settleNames(self: Records): Map<Value, Note> {
   for (const { value, owner, local, of } of self.states.filter((state) => state.of)) {
     final.set(value, claim(`${owners.get(owner!)}.${local}.${final.get(of!)}`, "a state"));
   }
+  const settingName = (value: Value): string => (value.attrs.identity as { name: string }).name;
   for (const value of self.settings) {
-    const { name } = value.attrs.identity as { name: string };
-    final.set(value, unique(name, "a setting"));
+    const name = settingName(value);
+    const own = owners.get(self.settingOwners.get(value)!);
+    const isAlone = self.settings.every((other) => other === value || settingName(other) !== name);
+    final.set(value, unique(own === undefined || isAlone ? name : `${own}.${name}`, "a setting"));
   }
   for (const [value, name] of self.names) if (!final.has(value)) final.set(value, unique(name, "a value"));
   for (const { value, owner, local } of self.parts) {
@@ -110,6 +114,18 @@ export function checkVisible(what: string, name: string, place?: Place): void {
   throw place ? Object.assign(error, { place }) : error;
 }
 
+/** A variable that is set again, as in a loop, counts up as a whole: `h_1` holds `h_1.hidden`. */
+export function freePath(path: string, taken: ReadonlySet<string>): string {
+  let free = path;
+  for (let count = 1; taken.has(free); count++) free = `${path}_${count}`;
+  return free;
+}
+
+/** Something has a name from the variables that are being set: whoever sets one of them again has another. */
+export function takePaths(scopes: readonly Scope[], taken: Set<string>): void {
+  for (const { path } of scopes) taken.add(path);
+}
+
 /** Who has a name, and where that was declared. */
 interface Claim {
   readonly what: string;
@@ -127,18 +143,21 @@ function namedTwice(name: string, claimed: Claim, next: Claim): Error {
   return Object.assign(duplicateName(name, first.what, second.what, first.place), { place: second.place });
 }
 
-/** `hidden` for the only layer in the initialiser of `hidden`, `hidden_0`, `hidden_1` for several, else `dense_0`. */
+/** `hidden` for the only layer in the initialiser of `hidden`, `hidden.0`, `hidden.1` for several, else `dense_0`. */
 function nameOwners(self: Records, claim: Naming, unique: Naming): Map<Owner, string> {
   const names = new Map<Owner, string>();
   const counts = new Map<string, number>();
+  const scopes = new Map<Scope, string>();
   for (const each of self.owners) {
     const { kind, explicit, scope, after } = each;
     if (explicit !== undefined) {
       const kept = self.states.find((state) => state.owner === each)?.value;
       names.set(each, claim(explicit, `a ${kind} layer`, kept));
     } else if (scope) {
+      if (!scopes.has(scope)) scopes.set(scope, reserve(scope.path));
+      const own = scopes.get(scope)!;
       const several = scope.owners.length > 1;
-      names.set(each, reserve(several ? `${scope.path}_${scope.owners.indexOf(each)}` : scope.path));
+      names.set(each, several ? reserve(`${own}.${scope.owners.indexOf(each)}`) : own);
     } else {
       names.set(each, reserve(after === "kind" ? kind : `${kind}_${nextCount(kind)}`));
     }

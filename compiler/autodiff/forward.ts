@@ -91,7 +91,7 @@ function elementwiseTangents(
   const partials = op.partials?.(context) ?? [];
   return partials.map((partial, position) => {
     const tangent = tangents[position];
-    return partial && tangent && times(tangent, partial);
+    return partial && tangent && times(tangent, partial, value);
   });
 }
 

@@ -90,7 +90,7 @@ export function operandCotangents(
     case "elementwise":
       if (op.scale) return op.scale(context, cotangent);
       return (op.partials?.(context) ?? []).map((partial, position) =>
-        partial && wanted(position) ? times(cotangent, partial) : null,
+        partial && wanted(position) ? times(cotangent, partial, value) : null,
       );
     case "layout":
       return [op.transpose(context, cotangent)];
@@ -118,13 +118,17 @@ export function operandCotangents(
   }
 }
 
-/** cotangent · partial, written as a textbook does: factors from left to right, sign in front, 1/x as a quotient. */
-export function times(cotangent: Value, partial: Value): Value {
+/**
+ * cotangent · partial, written as a textbook does: factors from left to right, sign in front, 1/x as a quotient. `of` is what
+ * is differentiated: a product that it reads or is stays one, since it is there already.
+ */
+export function times(cotangent: Value, partial: Value, of: Value): Value {
   const [a, b] = partial.operands;
   if (constantValue(partial) === 1) return cotangent;
   if (constantValue(cotangent) === 1) return partial;
-  if (partial.op === neg.op) return neg(times(cotangent, a));
-  if (partial.op === mul.op && a !== b) return times(times(cotangent, a), b);
+  if (partial.op === neg.op) return neg(times(cotangent, a, of));
+  const isThere = partial === of || of.operands.includes(partial);
+  if (partial.op === mul.op && a !== b && !isThere) return times(times(cotangent, a, of), b, of);
   if (partial.op === div.op && constantValue(a) === 1) return div(cotangent, b);
   return mul(cotangent, partial);
 }

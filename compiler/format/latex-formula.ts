@@ -195,19 +195,31 @@ function call(value: Value, form: CallForm, operands: readonly Part[], words: La
     return { text: `\\left[${part(0)}\\right]`, precedence: precedence.postfix };
   }
   if (name === "grad") return { text: `\\frac{\\partial ${part(0, 8)}}{\\partial ${part(1, 8)}}`, precedence: 8 };
+  if (name === "einsum" && form.before !== undefined) return indexed(form.before, part);
+  if (name === "iota") {
+    const text = `\\left(${axesText([value.attrs.axis as number])}\\right)_{${shapeText(value)}}`;
+    return { text, precedence: precedence.postfix };
+  }
   if (name === "fill" && attributes[0] !== undefined)
     return filled(value, op === sizeOp ? size(attributes[0]) : number(attributes[0]));
-  const before = form.before === undefined ? [] : [`\\text{${escapeLatex(form.before)}}`];
-  const texts = [
-    ...before,
-    ...operands.map((_, i) => part(i)),
-    ...rest.map(attributeText),
-    ...resultTexts(value, form, words),
-  ];
+  const texts = [...operands.map((_, i) => part(i)), ...rest.map(attributeText), ...resultTexts(value, form, words)];
   return {
     text: `\\operatorname{${escapeLatex(name)}}${subscript}\\left(${texts.join(", ")}\\right)`,
     precedence: precedence.postfix,
   };
+}
+
+/** `"abe,ecd->abcd"` as a sum over m of products by their indices: i, j, … are the axes of the result, as everywhere. */
+function indexed(subscripts: string, part: (index: number, atLeast: number) => string): Phrase {
+  const [read, made] = subscripts.replaceAll('"', "").split("->");
+  const letter = (each: string): string => axesText([each.charCodeAt(0) - "a".charCodeAt(0)]);
+  const text = read
+    .split(",")
+    .map((own, i) => `{${part(i, precedence.postfix)}}_{${[...own].map(letter).join(",")}}`)
+    .join(" \\, ");
+  const summed = [...new Set(read.replace(",", ""))].filter((each) => !made.includes(each)).sort();
+  if (summed.length === 0) return { text, precedence: precedence.product };
+  return { text: `\\sum_{${summed.map(letter).join(",")}} ${text}`, precedence: 4.5 };
 }
 
 /** `\text{every } h`, for each result of a loop that a line gives names to. */
@@ -221,16 +233,39 @@ function resultTexts(value: Value, { body }: CallForm, words: LatexVocabulary): 
 }
 
 /** A tensor of one number, with its shape: 1 beside a matrix would be no factor. */
-function filled({ type: { shape } }: Value, each: Phrase): Phrase {
-  if (shape.length === 0) return each;
-  const over = `_{${shape.map(latexSize).join(" \\times ")}}`;
+function filled(value: Value, each: Phrase): Phrase {
+  if (value.type.shape.length === 0) return each;
+  const over = `_{${shapeText(value)}}`;
   if (/^[01]$/.test(each.text)) return { text: `\\mathbf{${each.text}}${over}`, precedence: precedence.atom };
   const factor = each.precedence < 5 ? `\\left(${each.text}\\right)` : each.text;
   return { text: `${factor} \\, \\mathbf{1}${over}`, precedence: 5 };
 }
 
+/** `8 \times batch`. */
+function shapeText({ type: { shape } }: Value): string {
+  return shape.map(latexSize).join(" \\times ");
+}
+
+/** `stride=2` as words, lists in parentheses. */
 function attributeText(text: string): string {
-  return /^\d+$/.test(text) ? text : `\\mathrm{${escapeLatex(text)}}`;
+  const [, key, given] = /^(?:(\w+)=)?(.*)$/s.exec(text)!;
+  const shown = given
+    .replace(/^\[(.*)\]$/, "($1)")
+    .split(/(, |[()])/)
+    .map((each) => (/^(?:, |[()]|-?\d*)$/.test(each) ? each : latexWords(each)))
+    .join("");
+  if (key === undefined) return shown;
+  // Axes have letters everywhere, and what is so needs no word but its name.
+  if (given === "true") return `\\text{${escapeLatex(key)}}`;
+  const isAxes = key === "axis" || key === "axes";
+  return `\\text{${escapeLatex(key)} } ${isAxes ? shown.replace(/\d+/g, (axis) => axesText([Number(axis)])) : shown}`;
+}
+
+/** A size or other word of an attribute. */
+function latexWords(text: string): string {
+  return /^[\w.*]+$/.test(text) && text !== "true" && text !== "false"
+    ? latexSize(text)
+    : `\\text{${escapeLatex(text)}}`;
 }
 
 /** The axes of a reduction, which its attributes begin with. */

@@ -53,8 +53,9 @@ function word(text: string): string {
 function base(text: string): string {
   const [letter, mark, ...rest] = text.normalize("NFD");
   if (mark !== undefined && rest.length === 0 && accents[mark]) return `\\${accents[mark]}{${letter}}`;
-  if (/^[A-Za-z]$/.test(text)) return text;
+  if (/^(?:[A-Za-z]|\d+)$/.test(text)) return text;
   if (greek.has(text)) return `\\${text}`;
+  if (text === "θ") return "\\theta";
   // Math mode swallows spaces.
   return /^\w+$/.test(text) ? `\\mathrm{${escapeLatex(text)}}` : `\\text{${escapeLatex(text)}}`;
 }

@@ -6,6 +6,8 @@ import { layOutPage, type Page, type PrintOptions } from "../../ir/print/page.ts
 import type { Plan } from "../../ir/print/plan.ts";
 import { aliasLines, type Section, type Statement } from "../../ir/print/statements.ts";
 import { leafName } from "../../ir/print/expression.ts";
+import { groupRepeated, placeholder, type UpdateText } from "../../ir/print/repeat.ts";
+import type { StateIdentity } from "../../ir/ops/leaf.ts";
 import type { Value } from "../../ir/value.ts";
 import { latexDefinition, latexReference, type LatexVocabulary } from "./latex-formula.ts";
 import { escapeLatex, latexName, latexSize } from "./latex-names.ts";
@@ -87,10 +89,74 @@ function bodyRows(page: LoopPage, loop: Loop): readonly string[] {
   ];
 }
 
+/** Rows of one entry point. Updates that are the same for several parameters stand once, for θ. */
 function sectionRows(section: Section, page: Page, loop: Loop): readonly string[] {
-  const primed = new Map([...section.primed.keys()].map((value) => [value, primedName(value, page)]));
-  const words = vocabulary(page, primed, loop);
-  return section.statements.map((statement) => equation(statement, words, page));
+  const rowsFor = (named: Page): ((statement: Statement) => string) => {
+    const primed = new Map([...section.primed.keys()].map((value) => [value, primedName(value, named)]));
+    const words = vocabulary(named, primed, loop);
+    return (statement) => equation(statement, words, named);
+  };
+  const plain = rowsFor(page);
+  const rowsOf = remember((parameter: string) => rowsFor(withPlaceholder(page, parameter)));
+  const rows: string[] = [];
+  let updates: UpdateText[] = [];
+  const flush = (): void => {
+    for (const { parameters, lines } of groupRepeated(updates)) {
+      if (parameters.length > 0) rows.push(...parameterRows(parameters));
+      rows.push(...lines.map((line) => (parameters.length > 0 ? `\\quad ${line}` : line)));
+    }
+    updates = [];
+  };
+  for (const statement of section.statements) {
+    if (statement.tag !== "update") {
+      flush();
+      rows.push(plain(statement));
+      continue;
+    }
+    const { state } = statement.update;
+    const { parameter } = state.attrs.identity as StateIdentity;
+    updates.push({
+      text: plain(statement),
+      parameter: parameter ? page.names.get(state) : undefined,
+      repeated: (name) => rowsOf(name)(statement),
+    });
+  }
+  flush();
+  return rows;
+}
+
+/** `for θ in W, b:`, a few names in a row. */
+function parameterRows(parameters: readonly string[]): readonly string[] {
+  const inRow = 4;
+  const rows = Array.from({ length: Math.ceil(parameters.length / inRow) }, (_, i) =>
+    parameters
+      .slice(i * inRow, (i + 1) * inRow)
+      .map(latexName)
+      .join(",\\; "),
+  );
+  const last = rows.length - 1;
+  return rows.map((row, i) => {
+    return `&${i === 0 ? `\\text{for } ${latexName(placeholder)} \\text{ in } ` : "\\quad "}${row}${i === last ? "\\text{:}" : ","}`;
+  });
+}
+
+/** The page with θ in the place of a parameter's name, and in the names of what belongs to the parameter. */
+function withPlaceholder(page: Page, parameter: string): Page {
+  const names = new Map(
+    [...page.names].map(([value, name]) => {
+      const isOwn = name === parameter || name.endsWith(`.${parameter}`) || name.endsWith(`/∂${parameter}`);
+      return [value, isOwn ? name.slice(0, -parameter.length) + placeholder : name] as const;
+    }),
+  );
+  return { ...page, names };
+}
+
+function remember<Result>(make: (name: string) => Result): (name: string) => Result {
+  const known = new Map<string, Result>();
+  return (name) => {
+    if (!known.has(name)) known.set(name, make(name));
+    return known.get(name)!;
+  };
 }
 
 function primedName(value: Value, page: Page): string {

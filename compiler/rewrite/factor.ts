@@ -122,13 +122,14 @@ function commonFactor(terms: readonly Term[]): Term {
 function commonCoefficient(terms: readonly Term[]): Fraction {
   const [{ coefficient }] = terms;
   if (terms.length === 1) return coefficient;
-  const size = Math.abs(coefficient.over);
-  const same = terms.every(
-    (term) => Math.abs(term.coefficient.over) === size && term.coefficient.under === coefficient.under,
-  );
   const sign = terms.some(isPositive) ? 1 : -1;
-  return same ? { over: sign * size, under: coefficient.under } : whole(sign);
+  if (!terms.every((term) => isSameSize(term.coefficient, coefficient))) return whole(sign);
+  // 0.5 and 1/2 are one number: the fraction of whole numbers says it exactly.
+  const { over, under } = (terms.find((term) => Number.isInteger(term.coefficient.over)) ?? terms[0]).coefficient;
+  return { over: sign * Math.abs(over), under };
 }
+
+const isSameSize = (a: Fraction, b: Fraction): boolean => Math.abs(a.over) * b.under === Math.abs(b.over) * a.under;
 
 function quotient(term: Term, by: Term): Term {
   const powers = new Map<Value, number>();
@@ -138,8 +139,8 @@ function quotient(term: Term, by: Term): Term {
   }
   const { over, under } = term.coefficient;
   const { coefficient } = by;
-  const same = Math.abs(over) === Math.abs(coefficient.over) && under === coefficient.under;
-  if (same) return { coefficient: whole(Math.sign(over) * Math.sign(coefficient.over)), powers };
+  if (isSameSize(term.coefficient, coefficient))
+    return { coefficient: whole(Math.sign(over) * Math.sign(coefficient.over)), powers };
   return { coefficient: { over: over * Math.sign(coefficient.over), under }, powers };
 }
 

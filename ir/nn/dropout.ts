@@ -19,14 +19,15 @@ export interface DropoutOptions {
 /**
  * Dropout (Srivastava et al. 2014): in entry points that train, each element is 0 with probability `rate`, and else divided
  * by 1 − `rate`, so that its mean stays; in the others it is `x` itself. A number becomes the run-time setting
- * `dropoutRate`. The mask is a function of the key and the position: backward computes it again, nothing keeps it.
+ * `dropoutRate`, of several `hidden.dropoutRate`. The mask is a function of the key and the position: backward computes it
+ * again, nothing keeps it.
  * Error: `dropout-rate` for a number outside [0, 1).
  */
 export function dropout<T extends Value>(x: T, rate?: number | Tensor<"f32", Scalar>, options?: DropoutOptions): T;
 export function dropout(x: Value, rate: number | Value = 0.5, options: DropoutOptions = {}): Value {
   if (typeof rate === "number" && !(rate >= 0 && rate < 1)) throw dropoutRate(rate);
   const own = owner("dropout", options.name, "variable");
-  const chance = typeof rate === "number" ? setting("dropoutRate", rate) : rate;
+  const chance = typeof rate === "number" ? setting("dropoutRate", rate, own) : rate;
   const kept = part(
     dropoutMask(options.key ?? randomKey(), chance as Tensor<"f32", Scalar>, x.type.shape),
     own,

@@ -104,6 +104,12 @@ function readMarks(cursor: Cursor): readonly string[] {
 function readAtom(cursor: Cursor, operators: Operators): Formula {
   const place = cursor.place();
   const token = cursor.peek();
+  if (token?.text === "(" && token.tag === "symbol" && cursor.peek(2)?.text === "*") {
+    cursor.expect("(");
+    const size = cursor.dim();
+    cursor.expect(")");
+    return { tag: "size", size, place };
+  }
   if (cursor.accept("(")) {
     const operand = readInfix(cursor, 0, operators);
     cursor.expect(")");

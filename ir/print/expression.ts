@@ -122,7 +122,10 @@ function operandText(operand: WrittenOperand, atLeast: number, words: Vocabulary
 function literal(value: Value, words: Vocabulary): Phrase {
   const text = literalText(value);
   const isPlain = /^[A-Za-z_]\w*$/.test(text) && !words.isTaken(text);
-  if (value.op === sizeOp && !isPlain) return { text: `size(${text})`, precedence: precedence.atom };
+  // A star tells a product of sizes from one of values, whatever the names in it stand for here.
+  const isProduct = /^[\w.*]+$/.test(text) && text.includes("*");
+  if (value.op === sizeOp && !isPlain)
+    return { text: `${isProduct ? "" : "size"}(${text})`, precedence: precedence.atom };
   return number(text);
 }
 

@@ -6,6 +6,8 @@ import { nameLetter } from "../notation/form.ts";
 export interface UpdateText {
   readonly text: string;
   readonly parameter: string | undefined;
+  /** The text with `θ` for the name of a parameter, where that takes more than to replace the name in the text. */
+  readonly repeated?: (parameter: string) => string;
 }
 
 /** Stands for a parameter's name in repeated lines. */
@@ -44,11 +46,13 @@ function repeatedFrom(updates: readonly UpdateText[], start: number): Repeated |
 function template(block: readonly UpdateText[]): { readonly parameter: string; readonly lines: string[] } | undefined {
   const parameter = block.at(-1)?.parameter;
   if (parameter === undefined || parameter.startsWith("`")) return undefined;
-  const escaped = parameter.replace(/[.$]/g, "\\$&");
+  const escaped = parameter.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   const word = new RegExp(`(?<!${nameLetter})${escaped}(?!${nameLetter}|\\.${nameLetter})`, "gu");
-  const lines = block.map(({ text }) => text.replace(word, placeholder));
-  const exact = block.every(({ text }, i) => {
+  const lines = block.map(({ text, repeated }) => repeated?.(parameter) ?? text.replace(word, placeholder));
+  const exact = block.every(({ text, repeated }, i) => {
+    if (repeated) return lines[i] !== text;
     return lines[i].replaceAll(placeholder, parameter) === text && !text.includes(placeholder);
   });
-  return exact && lines.every((line) => line.includes(placeholder)) ? { parameter, lines } : undefined;
+  const isAnywhere = lines.every((line, i) => block[i].repeated || line.includes(placeholder));
+  return exact && isAnywhere ? { parameter, lines } : undefined;
 }

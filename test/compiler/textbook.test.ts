@@ -4,9 +4,11 @@ import {
   add,
   averagePool,
   conv2d,
+  cos,
   dense,
   div,
   einsum,
+  exp,
   grad,
   input,
   matmul,
@@ -186,5 +188,35 @@ describe("images", () => {
     expect(gradientOf(2)).toMatch(
       /^overlapAdd\(overlapAdd\(broadcast\(2 · .*\), axis=2, stride=2\), axis=3, stride=2\)$/,
     );
+  });
+});
+
+describe("a loss of a variational autoencoder", () => {
+  const linesOf = (record: (loss: Value, mu: Value, logvar: Value) => unknown): readonly string[] =>
+    unwrapped(
+      printed(() => {
+        const x = input("x", "f32", ["batch", 4]) as Value;
+        const [mu, logvar] = [as("mu", () => dense(x as never, 2)), as("logvar", () => dense(x as never, 2))];
+        const noise = as("noise", () => mul(input("a", "f32", ["batch", 2]), cos(input("b", "f32", ["batch", 2]))));
+        const z = as("z", () => add(mu as never, mul(exp(mul(0.5, logvar as never)), noise as never)) as Value);
+        const reconstruction = mean(square(sub(dense(z as never, 4), x as never)));
+        const inner = sub(sub(add(1, logvar as never), square(mu as never)), exp(logvar as never)) as Value;
+        const kl = mean(mul(-0.5, sum(inner as never, { axis: 1 })));
+        const loss = as("loss", () => add(reconstruction as never, kl as never) as Value);
+        return record(loss, mu, logvar) as never;
+      }),
+    );
+
+  it("has the gradients of a textbook, whether they are read by one or by many", () => {
+    const alone = linesOf((loss, mu) => ({ loss, d: grad(loss as never, mu) }));
+    const both = linesOf((loss, mu, logvar) => ({ loss, d: grad(loss as never, mu), e: grad(loss as never, logvar) }));
+    for (const lines of [alone, both]) expect(formula(lines, "∂loss/∂mu")).toMatch(/^∂loss\/∂z \+ mu \/ batch$/);
+    expect(formula(both, "∂loss/∂logvar")).toMatch(/^\(v\d - 1\) \/ \(2\*batch\) \+ ∂loss\/∂z · noise · v\d · 0\.5$/);
+    expect(both.filter((line) => /^v\d+ = fill/.test(line))).toEqual([]);
+  });
+
+  it("keeps a product that has a name in longer ones", () => {
+    const lines = linesOf((loss, _, logvar) => ({ loss, e: grad(loss as never, logvar) }));
+    expect(lines.filter((line) => line.includes("cos(b)"))).toEqual(["noise = a · cos(b)"]);
   });
 });

@@ -5,6 +5,7 @@ import {
   add,
   CompileError,
   dense,
+  dropout,
   evaluate,
   input,
   matmul,
@@ -57,7 +58,7 @@ describe("names of parameters", () => {
 
   test("two layers in one variable are numbered", () => {
     const graph = graphOf(() => variable("out", () => dense(dense(x(), 3), 2)));
-    expect(names(graph)).toEqual(["out_0.weight", "out_0.bias", "out_1.weight", "out_1.bias", "key"]);
+    expect(names(graph)).toEqual(["out.0.weight", "out.0.bias", "out.1.weight", "out.1.bias", "key"]);
   });
 
   test("variables nest, as in a function that makes a block", () => {
@@ -72,6 +73,34 @@ describe("names of parameters", () => {
   test("a variable used twice counts up", () => {
     const block = (v: Tensor): Tensor => variable("h", () => dense(v, 3, { bias: false }));
     expect(names(graphOf(() => block(block(x()))))).toEqual(["h.weight", "h_1.weight", "key"]);
+  });
+
+  test("a block that is applied again counts up as a whole, and its layers have numbers of their own", () => {
+    const block = (v: Tensor): Tensor => {
+      const wide = variable("wide", () => dense(dense(v, 3, { bias: false }), 4, { bias: false }));
+      return variable("out", () => dense(wide, 4, { bias: false }));
+    };
+    const graph = graphOf(() => {
+      let h = x() as Tensor;
+      for (let i = 0; i < 2; i++) h = variable("h", () => block(h));
+      return h;
+    });
+    const blockNames = (name: string): string[] =>
+      ["wide.0", "wide.1", "out"].map((layer) => `${name}.${layer}.weight`);
+    expect(names(graph)).toEqual([...blockNames("h"), ...blockNames("h_1"), "key"]);
+  });
+
+  test("settings of one name are told apart by the layers that they belong to", () => {
+    const rates = (count: number): readonly string[] => {
+      const graph = graphOf(() => {
+        let h = x() as Tensor;
+        for (let i = 0; i < count; i++) h = variable("h", () => dropout(dense(h, 3), 0.2) as Tensor);
+        return h;
+      });
+      return graph.inputs.flatMap((value) => graph.notes.get(value)?.name ?? []).filter((name) => name !== "x");
+    };
+    expect(rates(1)).toEqual(["dropoutRate"]);
+    expect(rates(2)).toEqual(["h.1.dropoutRate", "h_1.1.dropoutRate"]);
   });
 
   test("a reusable layer takes the name of the variable that holds the layer", () => {

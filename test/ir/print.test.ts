@@ -39,7 +39,7 @@ describe("formulas", () => {
     ["softmax(a)", softmax(a)],
     ["a - logsumexp(b, axis=1)[:, _]", sub(a, spread(logsumexp(b, { axis: 1 }), a.type, [1]))],
     ["sum(a) / batch", div(sum(a), sizeValue("batch"))],
-    ["sum(a) / size(2*batch)", div(sum(a), sizeValue("2*batch"))],
+    ["sum(a) / (2*batch)", div(sum(a), sizeValue("2*batch"))],
     ["a - mean(a, axis=1, keepAxes=true)", sub(a, mean(a, { axis: 1, keepAxes: true }))],
     ["a - max(a, axis=0, keepAxes=true)", sub(a, max(a, { axis: 0, keepAxes: true }))],
     ["sum(a, keepAxes=true)", sum(a, { keepAxes: true })],
@@ -58,6 +58,12 @@ describe("formulas", () => {
       graphOf({ r: add(sub(a, mean(a, { axis: 1, keepAxes: true })), sizeValue("2*batch+1", "f32")) }),
     );
     expect(text).toContain("a - mean(a, axis=1, keepAxes=true) + size(2*batch+1)");
+    expect(printGraph(parseGraph(text))).toBe(text);
+  });
+
+  test("with products of sizes read back, whatever else has their names", () => {
+    const text = printGraph(graphOf({ r: div(exp(sum(leaf("batch", ["batch", "time"]))), sizeValue("batch*time")) }));
+    expect(text).toContain("exp(sum(batch)) / (batch*time)");
     expect(printGraph(parseGraph(text))).toBe(text);
   });
 

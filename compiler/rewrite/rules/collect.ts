@@ -1,6 +1,6 @@
 /// Multiply out, collect, factor: kept where it is cheaper. −(y·(1 − s)) + (1 − y)·s becomes s − y.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
-import { constantValue } from "../../../ir/ops/leaf.ts";
+import { constantValue, sizeOp } from "../../../ir/ops/leaf.ts";
 import { broadcastOp } from "../../../ir/ops/sum.ts";
 import { remembering } from "../../../ir/intern.ts";
 import type { Value } from "../../../ir/value.ts";
@@ -140,12 +140,25 @@ interface Parts {
   readonly streams: ReadonlySet<Value>;
 }
 
+/**
+ * A number over sizes, such as ½/batch: nobody keeps it, every formula has its own. What is made of numbers alone becomes one
+ * by itself.
+ */
+function isOverSizes(value: Value): boolean {
+  const { op, operands, constant } = value;
+  if (!constant || !isArithmetic(value)) return false;
+  const isNumeral = (each: Value): boolean => constantValue(each) !== undefined || hasSize(each);
+  const hasSize = (each: Value): boolean => each.op === sizeOp || isOverSizes(each);
+  return op !== add.op && op !== sub.op && operands.every(isNumeral) && operands.some(hasSize);
+}
+
 /** What nothing would read any more if the root, the first of the arithmetic, were replaced. */
 function freedOf({ inner, members, order }: Region, { uses }: Surroundings): ReadonlySet<Value> {
   const freed = new Set<Value>();
   const reads = new Map<Value, number>();
   for (const value of order) {
-    if (value !== inner[0] && (reads.get(value) ?? 0) < uses(value)) continue;
+    const isRead = value !== inner[0] && (reads.get(value) ?? 0) < uses(value);
+    if (isRead && !isOverSizes(value)) continue;
     freed.add(value);
     if (!members.has(value)) continue;
     for (const operand of distinctOperands(value)) reads.set(operand, (reads.get(operand) ?? 0) + 1);

@@ -71,8 +71,8 @@ test("axes along which a value is repeated are said", () => {
   const latex = formatLatex(derive(repeated));
   expect(latex).toContain("x - {m}_{i}");
   expect(latex).toContain("x - \\mathrm{row}");
-  expect(latex).toContain("\\mathrm{axes=[0]}");
-  expect(latex).toContain("\\operatorname{sum}_{j}\\left(x, \\mathrm{keepAxes=true}\\right)");
+  expect(latex).toContain("(n, 3, 4), \\text{axes } (i)");
+  expect(latex).toContain("\\operatorname{sum}_{j}\\left(x, \\text{keepAxes}\\right)");
 });
 
 test.each(samples.map(({ name }) => name))("the sample %s, as it is written and derived", async (name) => {

@@ -3,14 +3,18 @@ import { formatDot } from "../../../compiler/format/dot.ts";
 import { latexName } from "../../../compiler/format/latex-names.ts";
 import { formatLatex } from "../../../compiler/format/latex.ts";
 import { derive } from "../../../compiler/passes/all.ts";
-import { input, matmul, model, param, sigmoid, grad, binaryCrossEntropy } from "../../../ir/index.ts";
+import { adam, binaryCrossEntropy, dense, grad, input, matmul, mean, model } from "../../../ir/index.ts";
+import { param, sigmoid, square } from "../../../ir/index.ts";
 import { named } from "../../../ir/build.ts";
 import type { Graph } from "../../../ir/graph.ts";
 import { add, div, mul, sub } from "../../../ir/ops/arithmetic.ts";
 import { where } from "../../../ir/ops/choose.ts";
-import { greater } from "../../../ir/ops/compare.ts";
+import { greater, lessEqual } from "../../../ir/ops/compare.ts";
+import { contract } from "../../../ir/ops/contract.ts";
+import { iota } from "../../../ir/ops/leaf.ts";
 import { exp, log } from "../../../ir/ops/functions.ts";
 import { expectBalanced } from "./balance.ts";
+import { as } from "../symbolic.ts";
 import { elementwiseSamples, graphOf, leaf, weight } from "../../ir/graphs.ts";
 
 function classifier(): Graph {
@@ -40,6 +44,7 @@ test.each([
   ["adam.step", "\\mathrm{step}_{\\mathrm{adam}}"],
   ["adam.m.hidden.weight", "m_{W_{\\mathrm{hidden}}}"],
   ["x.attended_0.normalized", "\\mathrm{normalized}_{x, \\mathrm{attended}_{0}}"],
+  ["x.attended_1.0.normalized", "\\mathrm{normalized}_{x, \\mathrm{attended}_{1}, 0}"],
   ["x.wide_1.weight", "W_{x, \\mathrm{wide}_{1}}"],
   ["x.attended_1", "\\mathrm{attended}_{x, 1}"],
   ["key.0", "\\mathrm{key}_{0}"],
@@ -76,6 +81,37 @@ describe("LaTeX", () => {
   test("of names with spaces, which math mode would swallow", () => {
     expect(latexName("the input")).toBe("\\text{the input}");
     expect(latexName("∂loss/∂the input")).toBe("\\frac{\\partial \\mathrm{loss}}{\\partial \\text{the input}}");
+  });
+
+  test("updates that are the same for several parameters stand once, for θ", () => {
+    const trained = model("trained", () => {
+      const hidden = as("hidden", () => dense(input("x", "f32", [4, 3]), 2));
+      const loss = as("loss", () => mean(square(hidden as never)));
+      return { train: { loss, update: adam(loss as never) } } as never;
+    });
+    const latex = formatLatex(derive(trained));
+    expect(latex).toContain(
+      "&\\text{for } \\theta \\text{ in } W_{\\mathrm{hidden}},\\; b_{\\mathrm{hidden}}\\text{:}",
+    );
+    expect(latex).toContain("\\quad m_{\\theta} &\\leftarrow 0.9 \\, m_{\\theta}");
+    expect(latex.match(/\\leftarrow/g)).toHaveLength(4);
+    expectBalanced(latex);
+  });
+
+  test("contractions are sums over indices, whose letters are the axes of the result", () => {
+    const [q, k] = [leaf("q", [2, 8, 4, 16]), leaf("k", [2, 8, 4, 16])];
+    const scores = contract(q, k, {
+      batch: [
+        [0, 0],
+        [2, 2],
+      ],
+      contracted: [[3, 3]],
+    });
+    expect(formatLatex(graphOf({ scores }))).toContain("\\sum_{m} {q}_{i,k,j,m} \\, {k}_{i,l,j,m}");
+    const causal = lessEqual(iota([3, 5], 1), iota([3, 5], 0));
+    expect(formatLatex(graphOf({ causal }))).toContain(
+      "\\left(j\\right)_{3 \\times 5} \\le \\left(i\\right)_{3 \\times 5}",
+    );
   });
 
   test("braces balance in updates", () => {
