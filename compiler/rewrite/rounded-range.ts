@@ -2,6 +2,7 @@
 import { abs, maximum, minimum, relu, sign, step } from "../../ir/ops/functions.ts";
 import { add, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
 import { castOp, copyOp, selectOp } from "../../ir/ops/choose.ts";
+import { unitOp } from "../../ir/ops/random.ts";
 import { ceil, floor, round, trunc } from "../../ir/ops/rounding.ts";
 import { reducedCount } from "../../ir/ops/sum.ts";
 import { integerLimits } from "../../ir/type.ts";
@@ -11,7 +12,7 @@ import type { Range } from "./images.ts";
 /** Every device gives the float nearest to the result of these. Rounding keeps order, so the ends round as well. */
 const roundedOps: ReadonlySet<Op> = new Set([
   ...[add.op, sub.op, mul.op, neg.op, abs.op, maximum.op, minimum.op, relu.op, step.op, sign.op],
-  ...[floor.op, ceil.op, trunc.op, round.op, selectOp, castOp, copyOp],
+  ...[floor.op, ceil.op, trunc.op, round.op, selectOp, castOp, copyOp, unitOp],
 ]);
 
 /** Relative error of any other function on any device: some units in the last place. */

@@ -57,6 +57,11 @@ describe("formulas", () => {
     "what replaces NaN": (x) => cr.nanToNum(cr.exp(x)),
     "a share of two sigmoids": (x, y) =>
       cr.div(cr.sigmoid(x) as never, cr.add(cr.sigmoid(x) as never, cr.sigmoid(y) as never)) as Value,
+    "normal noise": (x) => cr.add(x, cr.randomNormal(cr.randomKey(), [3, 4], { deviation: 0.1 })) as Value,
+    "roots of what is left of a random share": (x) => {
+      const share = cr.randomUniform(cr.randomKey(), [3, 4]);
+      return cr.mul(cr.sqrt(cr.sub(1, share)), x) as Value;
+    },
     "the square of a softmax": (x) => cr.pow(cr.softmax(x), 2),
     "the logarithm of a normal tail": (x) => cr.log(cr.erfc(x)),
     "nothing where both are excluded": (x, y) =>
