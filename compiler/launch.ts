@@ -24,6 +24,8 @@ export interface LaunchFacts {
   readonly paddedFlops: number;
   /** Bytes of all tensors that the kernel binds. */
   readonly bytes: number;
+  /** Bytes of the ranges that it binds: those of tensors, and what lies between them. */
+  readonly rangeBytes: number;
   /** How often it is launched: once, or for every place of a loop. */
   readonly times: number;
   /** What may take its place on some adapters. */
@@ -149,11 +151,13 @@ function launch(group: Together, around: Surroundings, depth: number): Launched 
   const largest = Math.max(...workgroups);
   if (largest > mostWorkgroups) throw dispatchSize(name, largest, mostWorkgroups);
   const bytes = sumBytes(new Set(steps.flatMap((step) => [...tensorsOf(step)])), halves);
+  const dispatch = dispatchOf(reusable, tensors, around, depth);
+  const rangeBytes = dispatch.bindings.reduce((sum, range) => sum + range.bytes, 0);
   return {
-    dispatches: [dispatchOf(reusable, tensors, around, depth)],
+    dispatches: [dispatch],
     launches: [
       {
-        ...{ name, workgroups, flops, paddedFlops, bytes, times: 1, steps },
+        ...{ name, workgroups, flops, paddedFlops, bytes, rangeBytes, times: 1, steps },
         ...(reusable.variants && { variants: reusable.variants.map((each) => each.name) }),
       },
     ],

@@ -1,7 +1,7 @@
 /// Planned kernels → text: those that run side by side as one; and what a launch of it costs.
 import type { Graph } from "../ir/graph.ts";
 import type { Value } from "../ir/value.ts";
-import { sumBytes } from "./bytes.ts";
+import { bytesOf, sumBytes } from "./bytes.ts";
 import type { SquareEdge } from "./lower/contraction/tile.ts";
 import { describeContraction } from "./lower/contraction-shape.ts";
 import { contractNames } from "./lower/contract.ts";
@@ -134,8 +134,11 @@ function makeMany(
   const names = createModuleNamer(holdsProduct ? contractNames : undefined);
   const module: SharedModule = { names, tensorNames: new Map(), arrays: new Map(), apart };
   const parts = partsOf(steps, wanted, bindsBuffers, module, around);
-  const locationOf = (tensor: Value) => locations.get(tensor)!;
-  const written = writeGroup(parts, sharedThreads, { module, settings, locationOf, labelOf, halves });
+  const extentOf = (tensor: Value) => {
+    const { buffer, offset } = locations.get(tensor)!;
+    return { buffer, from: offset, to: offset + bytesOf(tensor, halves) };
+  };
+  const written = writeGroup(parts, sharedThreads, { module, settings, extentOf, labelOf, halves });
   return {
     wgsl: written.wgsl,
     bindings: written.bindings,

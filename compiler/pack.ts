@@ -3,13 +3,15 @@
 import type { Graph } from "../ir/graph.ts";
 import type { Value } from "../ir/value.ts";
 import { bytesOf } from "./bytes.ts";
+import { mostBindings } from "./cluster/partition.ts";
 import { ownTensors, storeHalves, type Storage, type Stored } from "./half.ts";
 import type { Moved } from "./launch.ts";
 import { sideBySide, type Together } from "./merge.ts";
 import { createPairing, placedLoops, placedSteps, placesIn, type Taken } from "./places.ts";
-import type { EntryPlan, PlannedStep } from "./plan.ts";
+import { tensorsOf, type EntryPlan, type PlannedStep } from "./plan.ts";
 import type { Places } from "./schedule/order.ts";
 import { allocate, largestLiveSum, roundUp, type Arena, type Interval } from "./schedule/allocate.ts";
+import { settle } from "./schedule/settle.ts";
 import type { Signer } from "./signature.ts";
 
 /** States of one buffer together stay within WebGPU's default limits, and so does what is bound whole. */
@@ -58,11 +60,15 @@ export function packed(bare: EntryPlan, { notes, states }: Graph, storage: Stora
     const taken = placesIn(stored.groups, returned, pairing);
     const places = placesOf(stored.groups, taken);
     const intervals = intervalsOf(stored.groups, outputs, stored.halves, places);
-    const arena = (isHalf: boolean): Arena =>
-      withPlaces(allocate(intervals.filter(({ value }) => stored.halves.has(value) === isHalf)), places);
-    const known = { plan, stored, taken, whole: arena(false), bindsBuffers };
+    const crowded = crowdedFirst(stored.groups, places);
+    const arenaOf = (isHalf: boolean): Arena => {
+      const own = intervals.filter(({ value }) => stored.halves.has(value) === isHalf);
+      const arena = allocate(own);
+      return withPlaces({ ...arena, offsets: settle(own, arena.offsets, arena.bytes, crowded) }, places);
+    };
+    const known = { plan, stored, taken, whole: arenaOf(false), bindsBuffers };
     if (stored.halves.size === 0) return { ...known, half: nothing, lowerBound: known.whole.lowerBound };
-    return { ...known, half: arena(true), lowerBound: largestLiveSum(intervals) };
+    return { ...known, half: arenaOf(true), lowerBound: largestLiveSum(intervals) };
   };
   const packing = pack(true);
   const largest = Math.max(packing.whole.bytes, packing.half.bytes, sum(states), sum(outputs));
@@ -117,6 +123,14 @@ export function withPlaces(arena: Arena, places: Places): Arena {
 function rootOf(value: Value, places: Places): Value {
   const operand = places.get(value);
   return operand ? rootOf(operand, places) : value;
+}
+
+/** Tensors of dispatches that bind ranges of buffers, most of them first: what lies between them is bound too. */
+function crowdedFirst(groups: readonly Together[], places: Places): readonly ReadonlySet<Value>[] {
+  return groups
+    .map(({ steps }) => new Set(steps.flatMap((step) => [...tensorsOf(step)].map((tensor) => rootOf(tensor, places)))))
+    .filter(({ size }) => size > mostBindings)
+    .sort((x, y) => y.size - x.size);
 }
 
 /** Lifetimes of the tensors that an entry point keeps in the arena; a result is what its operand was. */

@@ -22,7 +22,8 @@ import {
   type Surroundings,
 } from "./launch.ts";
 import { withinBudget } from "./memory.ts";
-import { mostBufferBytes, packed, placed, type MemoryFacts } from "./pack.ts";
+import { targetTensor } from "./lower/kernel.ts";
+import { mostBufferBytes, packed, placed, type MemoryFacts, type Packing } from "./pack.ts";
 import { planEntry, type EntryPlan, type PlannedStep } from "./plan.ts";
 import { createSigner } from "./signature.ts";
 import { roundUp } from "./schedule/allocate.ts";
@@ -67,12 +68,12 @@ export function assemble(
     // Whole vectors, where tensors of a buffer are bound together.
     buffers.push({ label, role, bytes: role === "input" ? bytes : roundTo16(bytes) }) - 1;
   const locations = new Map<Value, Location>();
-  const states = placeStates(graph, add, locations);
   const signer = createSigner();
   const unbounded = graph.entryPoints
     .map((entry) => planEntry(entry, graph.notes, refused))
     .map((plan) => packed(plan, graph, storage, signer));
   const plans = memoryBudget === undefined ? unbounded : withinBudget(unbounded, memoryBudget, graph.notes, signer);
+  const states = placeStates(graph, plans, add, locations);
   const addArena = (label: string, bytes: number): number => (bytes > 0 ? add(label, "arena", bytes) : -1);
   const arena = addArena("arena", Math.max(0, ...plans.map(({ whole }) => whole.bytes)));
   const halfArena = addArena("halves", Math.max(0, ...plans.map(({ half }) => half.bytes)));
@@ -119,10 +120,17 @@ function slot(name: string, value: Value, location: Location): Slot {
 
 type AddBuffer = (label: string, role: BufferPlan["role"], bytes: number) => number;
 
-function placeStates(graph: Graph, add: AddBuffer, locations: Map<Value, Location>): readonly StateSlot[] {
+/** What one dispatch writes lies together, so that it binds few bytes beside them. */
+function placeStates(
+  graph: Graph,
+  plans: readonly Packing[],
+  add: AddBuffer,
+  locations: Map<Value, Location>,
+): readonly StateSlot[] {
+  const order = writtenOrder(plans);
   const groups: { values: Value[]; bytes: number }[] = [];
   const offsets = new Map<Value, number>();
-  for (const state of graph.states) {
+  for (const state of graph.states.toSorted((x, y) => (order.get(x) ?? -1) - (order.get(y) ?? -1))) {
     const name = graph.notes.get(state)?.name ?? "state";
     if (elementCount(state.type.shape) === 0) throw emptyTensor(name, state.type.shape);
     let group = groups.at(-1);
@@ -142,6 +150,18 @@ function placeStates(graph: Graph, add: AddBuffer, locations: Map<Value, Locatio
     const init = plainInitializer(initializer, state.type.shape as readonly number[], site, name);
     return { ...slot(name, state, locations.get(state)!), parameter, init };
   });
+}
+
+/** For each state the first dispatch that writes it. */
+function writtenOrder(plans: readonly Packing[]): ReadonlyMap<Value, number> {
+  const order = new Map<Value, number>();
+  plans
+    .flatMap(({ stored }) => stored.groups)
+    .forEach(({ steps }, time) => {
+      const written = steps.flatMap(({ targets }) => [...targets.values()].flat().map(targetTensor));
+      for (const tensor of written) if (!order.has(tensor)) order.set(tensor, time);
+    });
+  return order;
 }
 
 /** Most places of any loop. */

@@ -32,6 +32,8 @@ export interface EntryReport {
   readonly paddedFlops: number;
   /** Bytes of the tensors that the dispatches bind, summed. */
   readonly bytes: number;
+  /** The same with what lies between tensors that a dispatch of many binds as one range of a buffer. */
+  readonly rangeBytes: number;
   /** Bytes of operands and results of contractions, and of inputs, states and outputs once. */
   readonly idealBytes: number;
   readonly arenaBytes: number;
@@ -142,6 +144,7 @@ function entryReport(
     flops: total((launch) => launch.flops),
     paddedFlops: total((launch) => launch.paddedFlops),
     bytes: total((launch) => launch.bytes),
+    rangeBytes: total((launch) => launch.rangeBytes),
     idealBytes,
     arenaBytes,
     arenaLowerBound,

@@ -134,8 +134,8 @@ function kernelLines(kernels: readonly KernelReport[]): readonly string[] {
   return table([titles, ...rows], ["left", "left", "right", "right", "left"]);
 }
 
-const boundBytes = ({ bytes, idealBytes }: EntryReport): string =>
-  `${compactBytes(bytes)} bound (ideal ${compactBytes(idealBytes)})`;
+const boundBytes = ({ bytes, rangeBytes, idealBytes }: EntryReport): string =>
+  `${compactBytes(rangeBytes)} bound, ${compactBytes(bytes)} in tensors (ideal ${compactBytes(idealBytes)})`;
 
 /** What backward reads of forward: sizes, and lines of the model. */
 function residualLines(residuals: readonly ResidualReport[], terminal: Terminal): readonly string[] {

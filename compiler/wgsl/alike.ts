@@ -24,6 +24,8 @@ export interface Family {
   readonly members: readonly PartText[];
   readonly lines: readonly string[];
   readonly call: string;
+  /** Where tensors begin of which each part has one in the same place. */
+  readonly tied: readonly (readonly string[])[];
 }
 
 /** The function of a part alone. */
@@ -35,14 +37,14 @@ function alone(part: PartText): Family {
     ...lines(),
     "}",
   ];
-  return { members: [part], lines: [...text, ""], call: `${kernel.name}(${call});` };
+  return { members: [part], lines: [...text, ""], call: `${kernel.name}(${call});`, tied: [] };
 }
 
 /** Parts in families; `starts` are the constants that say where tensors begin. */
 export function familiesOf(
   parts: readonly PartText[],
   starts: ReadonlySet<string>,
-  names: ModuleNamer,
+  names: Pick<ModuleNamer, "outside">,
 ): readonly Family[] {
   const known = new Map<string, Abstracted[]>();
   const abstracted = new Map<PartText, Abstracted>();
@@ -110,7 +112,7 @@ interface Table {
 }
 
 /** One function for parts that are alike; none where a name would mean two things. */
-function together(all: readonly Abstracted[], names: ModuleNamer): Family | undefined {
+function together(all: readonly Abstracted[], names: Pick<ModuleNamer, "outside">): Family | undefined {
   const inBody = columnsOf(all.map(({ body }) => body));
   const table = tableOf(all, [...inBody.values()]);
   if (!table) return undefined;
@@ -143,6 +145,7 @@ function together(all: readonly Abstracted[], names: ModuleNamer): Family | unde
       "",
     ],
     call: `${name}(${call}${isTable ? ", part" : ""});`,
+    tied: [...inBody].filter(([at]) => first.body[at].kind === "start").map(([, column]) => column),
   };
 }
 

@@ -7,6 +7,8 @@ import { familiesOf, type Family, type PartText } from "./alike.ts";
 import { primary, type Binding, type BindingView } from "./expression.ts";
 import { halfLines } from "./halves.ts";
 import { helperLines, mentionsWord, nonFinite, quadLines } from "./helpers.ts";
+import type { ModuleNamer } from "./names.ts";
+import { nearRanges, type Extent } from "./ranges.ts";
 import { sharedScalars, type SharedScalars } from "./shared-scalars.ts";
 import { statementLines } from "./statements.ts";
 import { arrayType, collectUsages, noteOf, pageOf, settingFields, settingLines, type Usage } from "./write.ts";
@@ -23,14 +25,15 @@ export interface Part {
 export interface GroupContext {
   readonly module: SharedModule;
   readonly settings: ReadonlyMap<Value, string>;
-  locationOf(tensor: Value): { readonly buffer: number; readonly offset: number };
+  /** Where a tensor lies: bytes of a buffer. */
+  extentOf(tensor: Value): Extent;
   /** What a buffer is called. */
   labelOf(buffer: number): string;
   /** Tensors in half precision. */
   readonly halves?: ReadonlySet<Value>;
 }
 
-/** Tensors that are bound together: one, or those of a buffer. */
+/** Tensors that are bound together: one, or those of a range of a buffer. */
 export interface BoundTensors {
   readonly tensors: readonly Value[];
   readonly access: BindingAccess;
@@ -58,35 +61,19 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
   const usages = new Map<Value, Usage>();
   for (const { kernel } of parts) collectUsages(kernel.body, usages);
   for (const usage of usages.values()) usage.name = context.module.tensorNames.get(usage.tensor)!;
-  const slabs = slabsOf([...usages.values()], context);
-  const settings = settingFields(context.settings);
-  const bindings = bindingsOf(slabs, context.halves);
-  // Headers may mention anything that a model has named, so that the text does not tell.
-  let usesSettings = false;
-  const view: BindingView = {
-    binding: (tensor) => bindings.get(tensor)!,
-    settingName({ setting }) {
-      usesSettings = true;
-      return `settings.${settings.get(setting)!}`;
-    },
-  };
-  const starts = new Set([...bindings.values()].flatMap(({ start }) => start ?? []));
-  const scalars = sharedScalars(
-    parts.map(({ kernel }) => kernel),
-    view,
-  );
-  const texts = textsOf(parts, threads, scalars, view);
-  const families = familiesOf(texts, starts, context.module.names);
+  const slabs = slabsOf([...usages.values()], parts, threads, context);
+  const { families, scalars, usesSettings } = draw(parts, threads, slabs, context, context.module.names);
   const text = families.flatMap(({ lines }) => lines).join("\n");
   const all = [text, ...scalars.assignments].join("\n");
   const helpers = [...halfLines(all), ...helperLines([...new Set(parts.flatMap(({ kernel }) => kernel.helpers))], all)];
   const special = nonFinite([all, ...helpers], slabs[0].name);
   const { lines: calls, workgroups } = callLines(families);
   const quads = quadLines(text);
+  const settings = usesSettings ? [...settingFields(context.settings).values()] : [];
   const wgsl = [
     ...quads.directives,
     ...slabs.flatMap((slab, position) => slabLines(slab, position, context)),
-    ...(usesSettings ? settingLines([...settings.values()], slabs.length) : []),
+    ...(usesSettings ? settingLines(settings, slabs.length) : []),
     ...new Set(parts.flatMap(({ kernel }) => kernel.declarations)),
     ...special.declarations,
     ...scalars.declarations,
@@ -104,6 +91,34 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
   return { wgsl: pageOf(wgsl), bindings: slabs, usesSettings, workgroups };
 }
 
+/** The functions of parts that find their tensors in slabs. */
+function draw(
+  parts: readonly Part[],
+  threads: number,
+  slabs: readonly Slab[],
+  { settings, halves }: GroupContext,
+  names: Pick<ModuleNamer, "outside">,
+) {
+  const fields = settingFields(settings);
+  const bindings = bindingsOf(slabs, halves);
+  // Headers may mention anything that a model has named, so that the text does not tell.
+  let usesSettings = false;
+  const view: BindingView = {
+    binding: (tensor) => bindings.get(tensor)!,
+    settingName({ setting }) {
+      usesSettings = true;
+      return `settings.${fields.get(setting)!}`;
+    },
+  };
+  const starts = new Set([...bindings.values()].flatMap(({ start }) => start ?? []));
+  const scalars = sharedScalars(
+    parts.map(({ kernel }) => kernel),
+    view,
+  );
+  const families = familiesOf(textsOf(parts, threads, scalars, view), starts, names);
+  return { families, scalars, usesSettings };
+}
+
 /** Kernels as functions. */
 function textsOf(
   parts: readonly Part[],
@@ -112,11 +127,16 @@ function textsOf(
   view: BindingView,
 ): readonly PartText[] {
   const texts = new Map<Part, PartText>();
+  const isBoundAlike = ([tensor, own]: readonly [Value, Value]): boolean => {
+    const [binding, other] = [view.binding(tensor), view.binding(own)];
+    return binding.name === other.name && (binding.start === undefined) === (other.start === undefined);
+  };
   for (const part of parts) {
     const text = textOf(part, threads, scalars, view);
     const { like } = part;
-    // What is computed in `main` is missing in both, or it is not the same text.
-    const isSame = like && scalars.count(like.part.kernel) === scalars.count(part.kernel);
+    // What is computed in `main` is missing in both, and both find tensors in the same ranges, or it is not the same text.
+    const isSame =
+      like && scalars.count(like.part.kernel) === scalars.count(part.kernel) && [...like.tensors].every(isBoundAlike);
     texts.set(part, isSame ? { ...text, like: { part: texts.get(like.part)!, starts: startsOf(like, view) } } : text);
   }
   return [...texts.values()];
@@ -188,23 +208,37 @@ function coordinates(at: string, [width, height, depth]: readonly [number, numbe
   ];
 }
 
-/** A binding for each tensor where there are few, else for each buffer. */
-function slabsOf(usages: readonly Usage[], { module, locationOf, labelOf }: GroupContext): readonly Slab[] {
-  const buffers = new Map<number, Usage[]>();
-  for (const usage of usages) {
-    const { buffer } = locationOf(usage.tensor);
-    buffers.set(buffer, [...(buffers.get(buffer) ?? []), usage]);
-  }
-  return [...buffers].flatMap(([buffer, all]) => {
-    const access = all.some(({ written }) => written) ? "read_write" : "read";
-    const groups = usages.length <= mostBindings ? all.map((usage) => [usage]) : [all];
-    return groups.map((each): Slab => {
-      const tensors = each.map(({ tensor }) => tensor);
-      const from = Math.min(...tensors.map((tensor) => locationOf(tensor).offset));
-      const name = each.length === 1 ? each[0].name : module.names.outside(labelOf(buffer));
-      return { tensors, access, usages: each, name, from, isVector: each.some(({ scalar }) => !scalar) };
-    });
-  });
+/** A binding for each tensor where there are few, else for ranges. */
+function slabsOf(
+  usages: readonly Usage[],
+  parts: readonly Part[],
+  threads: number,
+  context: GroupContext,
+): readonly Slab[] {
+  const { module, extentOf, labelOf } = context;
+  const bufferOf = ({ tensor }: Usage): number => extentOf(tensor).buffer;
+  const written = new Set(usages.filter((usage) => usage.written).map(bufferOf));
+  const slabOf = (all: readonly Usage[], name: string): Slab => {
+    const tensors = all.map(({ tensor }) => tensor);
+    const from = Math.min(...tensors.map((tensor) => extentOf(tensor).from));
+    // WebGPU lets a dispatch bind a buffer as what is written or as what is read, not as both.
+    const access = written.has(bufferOf(all[0])) ? "read_write" : "read";
+    return { tensors, access, usages: all, name, from, isVector: all.some(({ scalar }) => !scalar) };
+  };
+  if (usages.length <= mostBindings) return usages.map((usage) => slabOf([usage], usage.name));
+  // Functions that are alike bind alike: which are is seen when all of a buffer is bound.
+  const buffers = [...new Set(usages.map(bufferOf))].map((buffer) =>
+    slabOf(
+      usages.filter((usage) => bufferOf(usage) === buffer),
+      labelOf(buffer),
+    ),
+  );
+  const { families } = draw(parts, threads, buffers, context, { outside: (name) => name });
+  const byName = new Map(usages.map((usage) => [usage.name, usage]));
+  const ties = families.map(({ tied }) => tied.map((starts) => starts.map((start) => byName.get(start)!)));
+  return nearRanges(usages, ties, ({ tensor }) => extentOf(tensor), mostBindings).map((all) =>
+    slabOf(all, all.length === 1 ? all[0].name : module.names.outside(labelOf(bufferOf(all[0])))),
+  );
 }
 
 function bindingsOf(slabs: readonly Slab[], halves: GroupContext["halves"]): ReadonlyMap<Value, Binding> {
@@ -219,7 +253,7 @@ function bindingsOf(slabs: readonly Slab[], halves: GroupContext["halves"]): Rea
 }
 
 /** The variable that is bound, and where tensors begin in it. */
-function slabLines(slab: Slab, position: number, { locationOf, halves }: GroupContext): readonly string[] {
+function slabLines(slab: Slab, position: number, { extentOf, halves }: GroupContext): readonly string[] {
   const { usages, tensors, access, name, isVector, from } = slab;
   // Halves lie in a buffer of their own.
   const isHalf = halves?.has(tensors[0]) ?? false;
@@ -228,7 +262,7 @@ function slabLines(slab: Slab, position: number, { locationOf, halves }: GroupCo
   return [
     `@group(0) @binding(${position}) var<storage, ${access}> ${name}: ${array};${note}`,
     ...(usages.length === 1 ? [] : usages).map(({ name: start, tensor }) => {
-      const at = (locationOf(tensor).offset - from) / (isHalf ? 8 : isVector ? 16 : 4);
+      const at = (extentOf(tensor).from - from) / (isHalf ? 8 : isVector ? 16 : 4);
       return `const ${start} = ${at}u; // ${noteOf(tensor, isHalf)}`;
     }),
   ];

@@ -168,6 +168,7 @@ describe("the JSON form", () => {
           "flops",
           "paddedFlops",
           "bytes",
+          "rangeBytes",
           "idealBytes",
           "arenaBytes",
           "arenaLowerBound",

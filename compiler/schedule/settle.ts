@@ -1,0 +1,59 @@
+/// Tensors that one dispatch binds as ranges of the arena, moved near each other: what lies between them is bound too.
+import type { Value } from "../../ir/value.ts";
+import { alignment, type Interval } from "./allocate.ts";
+
+/** One move may make room for another. */
+const sweeps = 2;
+
+/**
+ * Offsets after each tensor of a list has moved to where the others of the list are, as far as bytes are free there while it
+ * is alive. The arena does not grow. Of several lists the first counts most.
+ */
+export function settle(
+  intervals: readonly Interval[],
+  offsets: ReadonlyMap<Value, number>,
+  arenaBytes: number,
+  lists: readonly ReadonlySet<Value>[],
+): ReadonlyMap<Value, number> {
+  const settled = new Map(offsets);
+  const middleOf = ({ value, bytes }: Interval): number => settled.get(value)! + bytes / 2;
+  for (const list of lists.toReversed()) {
+    const members = intervals.filter(({ value }) => list.has(value));
+    // Those that live shortest find room most easily.
+    const movable = members.toSorted((a, b) => a.end - a.start - (b.end - b.start));
+    for (let turn = 0; turn < sweeps * movable.length; turn++) {
+      const own = movable[turn % movable.length];
+      const center = members.map(middleOf).sort((a, b) => a - b)[members.length >> 1];
+      const wanted = center - own.bytes / 2;
+      const choices = freeOffsets(own, intervals, settled, arenaBytes).map(([from, to]) =>
+        Math.min(to, Math.max(from, Math.round(wanted / alignment) * alignment)),
+      );
+      const distance = (offset: number): number => Math.abs(offset - wanted);
+      // Where it lies is one of them.
+      const nearest = choices.reduce((best, offset) => (distance(offset) < distance(best) ? offset : best));
+      if (distance(nearest) < distance(settled.get(own.value)!)) settled.set(own.value, nearest);
+    }
+  }
+  return settled;
+}
+
+/** From where to where a tensor may begin, so that it shares no byte with one that is alive while it is. */
+function freeOffsets(
+  own: Interval,
+  intervals: readonly Interval[],
+  offsets: ReadonlyMap<Value, number>,
+  arenaBytes: number,
+): readonly (readonly [number, number])[] {
+  const taken = intervals
+    .filter((other) => other !== own && other.start <= own.end && own.start <= other.end)
+    .map(({ value, bytes }) => ({ from: offsets.get(value)!, to: offsets.get(value)! + bytes }))
+    .sort((a, b) => a.from - b.from);
+  const free: (readonly [number, number])[] = [];
+  let start = 0;
+  for (const { from, to } of [...taken, { from: arenaBytes, to: arenaBytes }]) {
+    const last = Math.floor((from - own.bytes) / alignment) * alignment;
+    if (last >= start) free.push([start, last]);
+    start = Math.max(start, Math.ceil(to / alignment) * alignment);
+  }
+  return free;
+}

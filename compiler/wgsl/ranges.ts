@@ -1,0 +1,102 @@
+/// Which tensors a module binds as one range of a buffer, where there are more of them than can be bound.
+
+/** Bytes of a buffer. */
+export interface Extent {
+  readonly buffer: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+interface Range<T> extends Extent {
+  readonly items: readonly T[];
+}
+
+/** Functions part from each other where that spares so many bytes, and this part of those of all items. */
+const [leastSpared, leastPart] = [2 ** 16, 1 / 4];
+
+/**
+ * Items in ranges, of which there are at most so many, or one a buffer. Each of `ties` has lists of items that share a range
+ * so that some functions can be one; those that lie too far from each other go their own ways.
+ */
+export function nearRanges<T>(
+  items: readonly T[],
+  ties: readonly (readonly (readonly T[])[])[],
+  extentOf: (item: T) => Extent,
+  most: number,
+): readonly (readonly T[])[] {
+  const bytesOf = (ranges: readonly (readonly T[])[]): number =>
+    ranges.reduce((sum, range) => sum + lengthOf(range.map((item) => rangeOf(item, extentOf(item))).reduce(hull)), 0);
+  const enough = Math.max(leastSpared, leastPart * bytesOf(items.map((item) => [item])));
+  let kept = ties.filter((lists) => lists.length > 0);
+  let ranges = rangesOf(items, kept.flat(), extentOf, most);
+  for (;;) {
+    const bytes = bytesOf(ranges);
+    const fewer = kept
+      .map((tie) => kept.filter((each) => each !== tie))
+      .map((rest) => ({ rest, ranges: rangesOf(items, rest.flat(), extentOf, most) }))
+      .find((each) => bytes - bytesOf(each.ranges) > enough);
+    if (!fewer) return ranges;
+    ({ rest: kept, ranges } = fewer);
+  }
+}
+
+/**
+ * Items in at most so many ranges, which do not overlap: WebGPU lets no two bindings that are written share a byte. Those of
+ * a list in `tied` share one. As few bytes as possible lie between the items: of all gaps the smallest are bound.
+ */
+export function rangesOf<T>(
+  items: readonly T[],
+  tied: readonly (readonly T[])[],
+  extentOf: (item: T) => Extent,
+  most: number,
+): readonly (readonly T[])[] {
+  const hulls = connected(items, tied).map((all) => all.map((item) => rangeOf(item, extentOf(item))).reduce(hull));
+  const apart: Range<T>[] = [];
+  for (const range of hulls.sort((x, y) => x.buffer - y.buffer || x.from - y.from)) {
+    const last = apart.at(-1);
+    if (last && last.buffer === range.buffer && range.from < last.to) apart[apart.length - 1] = hull(last, range);
+    else apart.push(range);
+  }
+  while (apart.length > most) {
+    const gaps = apart
+      .slice(1)
+      .map((range, i) => (range.buffer === apart[i].buffer ? range.from - apart[i].to : Infinity));
+    const smallest = Math.min(...gaps);
+    if (smallest === Infinity) break;
+    const at = gaps.indexOf(smallest);
+    apart.splice(at, 2, hull(apart[at], apart[at + 1]));
+  }
+  // In the order in which the items came.
+  const rangeOfItem = new Map(apart.flatMap((range) => range.items.map((item) => [item, range])));
+  const inOrder = new Map<Range<T>, T[]>();
+  for (const item of items) {
+    const range = rangeOfItem.get(item)!;
+    const own = inOrder.get(range);
+    if (own) own.push(item);
+    else inOrder.set(range, [item]);
+  }
+  return [...inOrder.values()];
+}
+
+const lengthOf = ({ from, to }: Extent): number => to - from;
+const rangeOf = <T>(item: T, extent: Extent): Range<T> => ({ ...extent, items: [item] });
+
+const hull = <T>(some: Range<T>, more: Range<T>): Range<T> => ({
+  buffer: some.buffer,
+  from: Math.min(some.from, more.from),
+  to: Math.max(some.to, more.to),
+  items: [...some.items, ...more.items],
+});
+
+/** Items that lists tie to each other, also by way of others. */
+function connected<T>(items: readonly T[], tied: readonly (readonly T[])[]): readonly (readonly T[])[] {
+  const sets = new Map(items.map((item) => [item, new Set([item])]));
+  for (const [first, ...others] of tied) {
+    for (const other of others) {
+      const [into, from] = [sets.get(first)!, sets.get(other)!];
+      if (into === from) continue;
+      for (const item of from) sets.set(item, into.add(item));
+    }
+  }
+  return [...new Set(sets.values())].map((set) => [...set]);
+}

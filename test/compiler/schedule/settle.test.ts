@@ -1,0 +1,59 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { alignment, allocate, type Interval } from "../../../compiler/schedule/allocate.ts";
+import { settle } from "../../../compiler/schedule/settle.ts";
+import { constant } from "../../../ir/ops/leaf.ts";
+
+const interval = (bytes: number, start: number, end: number): Interval => ({
+  value: constant(0),
+  ...{ bytes, start, end },
+});
+
+const intervals = fc.array(
+  fc
+    .tuple(fc.integer({ min: 1, max: 1000 }), fc.nat(20), fc.nat(8))
+    .map(([words, start, length]) => interval(4 * words, start, start + length)),
+  { minLength: 1, maxLength: 40 },
+);
+
+describe("tensors that are bound together", () => {
+  it("move to each other where bytes are free while they live", () => {
+    const [early, late, first, second] = [
+      interval(256, 0, 1),
+      interval(1024, 0, 5),
+      interval(256, 5, 9),
+      interval(256, 2, 9),
+    ];
+    const offsets = new Map([
+      [early.value, 0],
+      [late.value, 512],
+      [first.value, 2048],
+      [second.value, 0],
+    ]);
+    const settled = settle([early, late, first, second], offsets, 2304, [new Set([first.value, second.value])]);
+    expect(settled.get(first.value)).toBe(2048);
+    expect(settled.get(second.value)).toBe(1792);
+    expect(settled.get(early.value)).toBe(0);
+    expect(settled.get(late.value)).toBe(512);
+  });
+
+  it("never share bytes with what is alive, and the arena does not grow", () => {
+    const holds = fc.property(intervals, fc.array(fc.nat(39)), (all, some) => {
+      const { offsets, bytes } = allocate(all);
+      const list = new Set(some.filter((at) => at < all.length).map((at) => all[at].value));
+      const settled = settle(all, offsets, bytes, [list]);
+      const from = (each: Interval): number => settled.get(each.value)!;
+      const to = (each: Interval): number => from(each) + each.bytes;
+      all.forEach((a, i) => {
+        expect(from(a) % alignment).toBe(0);
+        expect(from(a)).toBeGreaterThanOrEqual(0);
+        expect(to(a)).toBeLessThanOrEqual(bytes);
+        if (!list.has(a.value)) expect(from(a)).toBe(offsets.get(a.value));
+        for (const b of all.slice(i + 1)) {
+          if (a.start <= b.end && b.start <= a.end) expect(to(a) <= from(b) || to(b) <= from(a)).toBe(true);
+        }
+      });
+    });
+    fc.assert(holds, { numRuns: 300 }); // prints the seed when it fails
+  });
+});
