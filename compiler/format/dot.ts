@@ -9,6 +9,10 @@ const prologue = [
   'edge [color="#6b7280", arrowsize="0.6", fontname="Helvetica", fontsize="11", fontcolor="#6b7280"];',
 ];
 
+/** Layout takes time that grows with more than the square of the nodes: of so many it is bounded, and lines are straight. */
+const manyNodes = 150;
+const quickly = ['nslimit="2"; nslimit1="2"; mclimit="0.3"; splines="polyline";'];
+
 const fills: Readonly<Record<Exclude<DrawnNode["kind"], "operation">, string>> = {
   input: "#f3f4f6",
   parameter: "#fff4cc",
@@ -19,7 +23,13 @@ const fills: Readonly<Record<Exclude<DrawnNode["kind"], "operation">, string>> =
 /** The graph in Graphviz's language: `dot -Tsvg`. The same values are shown as in the printed text. */
 export function formatDot(graph: Graph, options: PrintOptions = {}): string {
   const { nodes, bodies } = drawGraph(graph, options);
-  const lines = [...prologue, "", ...nodes.filter((node) => !isOperation(node)).map(leaf)];
+  const count = nodes.length + bodies.reduce((sum, body) => sum + body.nodes.length, 0);
+  const lines = [
+    ...prologue,
+    ...(count > manyNodes ? quickly : []),
+    "",
+    ...nodes.filter((node) => !isOperation(node)).map(leaf),
+  ];
   for (const role of roles) {
     const members = nodes.filter((node) => isOperation(node) && node.role === role);
     if (members.length > 0) lines.push("", ...cluster({ name: role, title: role, role, nodes: members }));
@@ -68,9 +78,13 @@ function operation({ id, title, text, isOutput }: DrawnNode): string {
   return `${id} [label=<${label}>${isOutput ? ', penwidth="2.4"' : ""}];`;
 }
 
-function edges({ id, role, sources }: DrawnNode): readonly string[] {
-  const shown = role === "forward" ? "" : ` [color="${colors[role].border}"]`;
-  return sources.map((source) => `${source} -> ${id}${shown};`);
+function edges({ id, role, sources, marks }: DrawnNode): readonly string[] {
+  const color = role === "forward" ? [] : [`color="${colors[role].border}"`];
+  return sources.map((source) => {
+    const place = marks?.has(source) ? [`headlabel="${marks.get(source)!}"`] : [];
+    const shown = [...color, ...place].join(", ");
+    return `${source} -> ${id}${shown && ` [${shown}]`};`;
+  });
 }
 
 /** From the area of a step to the loop that repeats it. */

@@ -39,6 +39,8 @@ export interface DrawnNode {
   readonly isOutput: boolean;
   /** Nodes that it is computed from. */
   readonly sources: readonly string[];
+  /** The places of sources among the operands, where the formula does not tell them apart by name. */
+  readonly marks?: ReadonlyMap<string, number>;
   /** Of a loop: the name of the body that it repeats. */
   readonly repeats?: string;
 }
@@ -210,7 +212,7 @@ function leafNode(value: Value, sheet: Sheet): DrawnNode {
     kind: leafKind(value),
     role: sheet.roleOf(value),
     title,
-    text: title === undefined || value.constant ? formulaOf(value, sheet) : formatType(value.type),
+    text: title === undefined || value.constant ? labelOf(value, sheet, []).text : formatType(value.type),
     isOutput: false,
     sources: [],
   };
@@ -226,14 +228,17 @@ function operationNode(value: Value, sheet: Sheet): DrawnNode {
   const role = sheet.roleOf(value);
   const isArrow = (source: Value): boolean => !(sheet.folds && role === "update" && sheet.isLeaf(source));
   const state = role === "update" ? sheet.stateOf(value) : undefined;
+  const reads = [...sources(value, sheet)].filter(isArrow).map((source) => sheet.ids.get(source)!);
+  const { text, marks } = labelOf(value, sheet, reads);
   return {
     id: sheet.ids.get(value)!,
     kind: "operation",
     role,
     title: state ?? titleOf(value, sheet),
-    text: state === undefined ? formulaOf(value, sheet) : undefined,
+    text: state === undefined ? text : undefined,
     isOutput: sheet.plan.siblings(value).some((each) => sheet.outputs.has(each)),
-    sources: [...sources(value, sheet)].filter(isArrow).map((source) => sheet.ids.get(source)!),
+    sources: reads,
+    ...(state === undefined && marks.size > 1 ? { marks } : {}),
     repeats: value.op === scanOp ? sheet.loop(scanBody(value.attrs))?.name : undefined,
   };
 }
@@ -247,20 +252,37 @@ function titleOf(value: Value, { names, aliases, plan }: Sheet): string | undefi
   return titles.length === 0 ? undefined : titles.join(", ");
 }
 
-/** The operation in terms of named values; `…` stands for what an arrow leads from. */
-function formulaOf(value: Value, { plan, names, loop }: Sheet): string {
+/**
+ * The operation in terms of named values; `…` stands for what an arrow leads from. Where there are several, they have the
+ * numbers of `marks`; so have all that a long formula reads, which is drawn as the name of its operation.
+ */
+function labelOf(
+  value: Value,
+  { plan, names, loop, ids }: Sheet,
+  reads: readonly string[],
+): { readonly text: string; readonly marks: ReadonlyMap<string, number> } {
   const { form } = plan.view(value);
+  const marks = new Map<string, number>();
+  const blank = (operand: Value): string => {
+    const id = ids.get(operand);
+    if (id === undefined) return "…";
+    if (!marks.has(id)) marks.set(id, marks.size + 1);
+    return `…${subscript(marks.get(id)!)}`;
+  };
   const text = formatDefinition(value, {
     view: plan.view,
     isTaken: () => false,
-    reference: (operand) => names.get(operand) ?? (operand.constant ? undefined : "…"),
+    reference: (operand) => names.get(operand) ?? (operand.constant ? undefined : blank(operand)),
     loop,
   });
-  if (text.length <= longestFormula) return text;
+  if (text.length <= longestFormula) return { text: marks.size > 1 ? text : text.replace(/…[₀-₉]+/gu, "…"), marks };
   // Which step a loop repeats is written nowhere else.
-  if (form.tag === "call") return form.body ? `scan ${loop(form.body)!.name}` : form.name;
-  return value.op.name;
+  const name = form.tag === "call" ? (form.body ? `scan ${loop(form.body)!.name}` : form.name) : value.op.name;
+  const isOrdered = !(value.op.kind === "elementwise" && value.op.commutative);
+  return { text: name, marks: new Map(isOrdered ? reads.map((id, i) => [id, i + 1]) : []) };
 }
+
+const subscript = (number: number): string => [...`${number}`].map((digit) => "₀₁₂₃₄₅₆₇₈₉"[Number(digit)]).join("");
 
 /** Drawn values that a value is computed from. */
 function sources(value: Value, { plan, ids }: Sheet): ReadonlySet<Value> {

@@ -30,8 +30,8 @@ export function formatMermaid(graph: Graph, options: PrintOptions = {}): string 
       ...members.map((node) => `  ${isOperation(node) ? operation(node) : leaf(node)}`),
       "end",
     ]),
-    ...[...nodes, ...bodies.flatMap((body) => body.nodes)].flatMap(({ id, sources }) =>
-      sources.map((source) => `${source} --> ${id}`),
+    ...[...nodes, ...bodies.flatMap((body) => body.nodes)].flatMap(({ id, sources, marks }) =>
+      sources.map((source) => `${source} -->${marks?.has(source) ? `|${marks.get(source)!}|` : ""} ${id}`),
     ),
     ...[...nodes, ...bodies.flatMap((body) => body.nodes)].flatMap(({ id, repeats }) =>
       repeats === undefined ? [] : [`${repeats} -. repeated .-> ${id}`],

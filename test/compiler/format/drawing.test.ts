@@ -1,20 +1,25 @@
 import { describe, expect, test } from "vitest";
 import { formatDot } from "../../../compiler/format/dot.ts";
+import { formatMermaid } from "../../../compiler/format/mermaid.ts";
 import { derive } from "../../../compiler/passes/all.ts";
 import {
   adam,
   add,
   constant,
   conv2d,
+  div,
+  exp,
   input,
   matmul,
   mean,
   model,
+  mul,
   param,
   square,
   state,
   tanh,
 } from "../../../ir/index.ts";
+import { graphOf, leaf } from "../../ir/graphs.ts";
 import { as } from "../symbolic.ts";
 
 const trained = model("trained", () => {
@@ -53,4 +58,22 @@ test("operations have the names of the text, and constants their numbers", () =>
   expect(drawn).toMatch(/<B>first<\/B>.*>conv</);
   expect(drawn).toMatch(/<B>start<\/B>.*>[^<]*7[^<]*</);
   expect(drawn).not.toContain("reshape");
+});
+
+test("arrows are numbered where the formula does not tell operands apart", () => {
+  const [a, b] = [leaf("a", [2, 3]), leaf("b", [2, 3])];
+  const graph = graphOf({ r: div(exp(add(a, b)), exp(mul(a, b))) });
+  const unnamed = formatDot(graph);
+  expect(unnamed).toContain("…₁ / …₂");
+  expect(unnamed.match(/headlabel="1"/g)).toHaveLength(1);
+  expect(unnamed.match(/headlabel="2"/g)).toHaveLength(1);
+  expect(formatMermaid(graph)).toMatch(/-->\|2\| n\d+/);
+});
+
+test("layout of a large graph is bounded", () => {
+  const [x, y] = [leaf("x", [2]), leaf("y", [2])];
+  let value = x;
+  for (let i = 0; i < 200; i++) value = add(exp(value), y);
+  expect(formatDot(graphOf({ r: value }))).toContain("nslimit");
+  expect(formatDot(graphOf({ r: add(x, y) }))).not.toContain("nslimit");
 });

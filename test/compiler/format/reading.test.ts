@@ -163,7 +163,7 @@ describe("Mermaid", () => {
     expect(text).toContain('["<b>W1</b><br/>f32[3, 4]"]:::parameter');
     expect(text).toMatch(/subgraph backward\n.*<b>∂L\/∂z2<\/b><br\/>ŷ - y/);
     const nodes = new Set([...text.matchAll(/^ +(n\d+)[[(]/gm)].map(([, id]) => id));
-    const ends = [...text.matchAll(/(n\d+) --> (n\d+)/g)].flatMap(([, from, to]) => [from, to]);
+    const ends = [...text.matchAll(/(n\d+) -->(?:\|\d+\|)? (n\d+)/g)].flatMap(([, from, to]) => [from, to]);
     expect(ends.length).toBeGreaterThan(10);
     expect(ends.filter((id) => !nodes.has(id))).toEqual([]);
     expect(text.match(/^ {2}subgraph /gm)?.length).toBe(text.match(/^ {2}end$/gm)?.length);
