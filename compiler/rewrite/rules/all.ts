@@ -5,6 +5,7 @@ import { selectRules } from "./choose.ts";
 import { collectRule } from "./collect.ts";
 import { exactFolding, folding, leafRules } from "./fold.ts";
 import { layoutRules } from "./layout.ts";
+import { powerNumberRules } from "./learned-powers.ts";
 import { lengthNumberRules, slopeOfLengthRules } from "./lengths.ts";
 import { rowSelectionRules } from "./masks.ts";
 import { offsetRules } from "./offsets.ts";
@@ -52,6 +53,7 @@ export const foldingRules: readonly Rule[] = [...leafRules, folding];
 /** What keeps digits in kernels, where formulas are not for reading any more. */
 export const digitRules: readonly Rule[] = [
   ...rootNumberRules,
+  ...powerNumberRules,
   ...lengthNumberRules,
   ...squareNumberRules,
   ...ratioNumberRules,

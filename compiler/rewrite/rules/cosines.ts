@@ -5,10 +5,11 @@ import { contractAttrs, contractOp } from "../../../ir/ops/contract.ts";
 import { maximum, sqrt } from "../../../ir/ops/functions.ts";
 import { stopGradient } from "../../../ir/ops/derivative.ts";
 import { constant, constantValue } from "../../../ir/ops/leaf.ts";
+import { reshape, reshapeOp } from "../../../ir/ops/layout.ts";
 import { normOp } from "../../../ir/ops/norm.ts";
 import { hypot, root } from "../../../ir/ops/powers.ts";
 import { axesOf, broadcastAlong, keptAxes, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
-import type { TensorType } from "../../../ir/type.ts";
+import { sameShape, type TensorType } from "../../../ir/type.ts";
 import { apply, type Value } from "../../../ir/value.ts";
 import { rangeOf } from "../range.ts";
 import { rule, type Rule } from "../rule.ts";
@@ -58,13 +59,31 @@ export function dotOf(value: Value): Dot | undefined {
   };
 }
 
+/** The two factors of a product; of a product of all pairs, as `a @ bᵀ` of columns is, both repeated. */
+function factorsIn(value: Value): readonly Value[] | undefined {
+  const { op, type, operands } = value;
+  if (op === mul.op) return operands;
+  if (op !== contractOp) return undefined;
+  const { batch, contracted } = contractAttrs(value);
+  if (batch.length > 0 || contracted.some(([axis]) => operands[0].type.shape[axis] !== 1)) return undefined;
+  let place = 0;
+  return operands.map((side, i) => {
+    const along = contracted.map((pair) => pair[i]);
+    const shape = side.type.shape.filter((_, axis) => !along.includes(axis));
+    const onto = shape.map(() => place++);
+    const [inner] = side.operands;
+    const isColumn = side.op === reshapeOp && sameShape(inner.type.shape, shape);
+    return broadcastAlong(isColumn ? inner : reshape(side, shape), type.shape, onto);
+  });
+}
+
 /** Factors of a divisor, and the divisors above it. */
 function quotientOf(value: Value): { readonly top: Value; readonly lengths: readonly Value[] } {
   const lengths: Value[] = [];
   let top = value;
   for (; top.op === div.op && lengths.length < 3; [top] = top.operands) {
     const [, below] = top.operands;
-    lengths.push(...(below.op === mul.op ? below.operands : [below]));
+    lengths.push(...(factorsIn(below) ?? [below]));
   }
   return { top, lengths };
 }
@@ -122,12 +141,12 @@ function guardedOf(divisor: Value): Guarded | undefined {
   const isRoot = isRootOp(divisor);
   const { op, operands } = isRoot ? divisor.operands[0] : divisor;
   const at = op === add.op || op === maximum.op ? operands.findIndex((side) => (constantValue(side) ?? 0) > 0) : -1;
-  const product = operands[1 - at];
-  if (at < 0 || product.op !== mul.op) return undefined;
+  const factors = at < 0 ? undefined : factorsIn(operands[1 - at]);
+  if (!factors) return undefined;
   const number = constantValue(operands[at]) as number;
-  if (!isRoot) return { lengths: product.operands, number, combine: (a, b) => apply(op, [a, b]) };
+  if (!isRoot) return { lengths: factors, number, combine: (a, b) => apply(op, [a, b]) };
   return {
-    lengths: product.operands.map((square) => root(square)),
+    lengths: factors.map((square) => root(square)),
     number: Math.sqrt(number),
     combine: (a, b) => (op === add.op ? hypot(a, b) : maximum(a, b)) as Value,
   };

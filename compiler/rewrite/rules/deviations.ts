@@ -100,6 +100,10 @@ function multipleOfDeviation({ type, operands: [left, right] }: Value): Value | 
   return undefined;
 }
 
+/** Products with such numbers are exact. */
+const isPowerOfTwo = (number: number | undefined): boolean =>
+  number !== undefined && Number.isInteger(Math.log2(Math.abs(number)));
+
 /** k·x − mean(k·x) = k·(x − x̄) for a k that is the same for all x: the slope of k has the digits of deviations as well. */
 function deviationOfMultiple({ type, operands: [left, right] }: Value): Value | undefined {
   if (type.dtype !== "f32") return undefined;
@@ -113,7 +117,7 @@ function deviationOfMultiple({ type, operands: [left, right] }: Value): Value | 
     const { axes, divisor } = mean;
     if (!same(other, spread(inner, value.type, axes))) continue;
     const isOneFactor = ({ by }: Multiple): boolean =>
-      constantValue(underLayouts(by)) === undefined && withoutAxes(by, axes) !== undefined;
+      !isPowerOfTwo(constantValue(underLayouts(by))) && withoutAxes(by, axes) !== undefined;
     const multiple = multiplesIn(value).find(isOneFactor);
     if (!multiple) continue;
     const { of: x, by, op } = multiple;

@@ -27,9 +27,25 @@ function threeTerms(value: Value): readonly Term[] | undefined {
     else if (op === mul.op && left) pending.push([b, scale * left]);
     else if (op === mul.op && right) pending.push([a, scale * right]);
     else if (op === div.op && right) pending.push([a, scale / right]);
-    else terms.push(term);
+    else terms.push(withoutNumber(term));
   }
   return terms.length === 3 ? terms : undefined;
+}
+
+/** (2a)·b is 2·(a·b), also of vectors. */
+function withoutNumber([value, scale]: Term): Term {
+  const numberIn = (side: Value): readonly [number, Value] | undefined => {
+    const inner = underLayouts(side);
+    const [a, b] = inner.operands;
+    const [left, right] = inner.op === mul.op ? [a, b].map(constantValue) : [];
+    const other = left !== undefined ? b : right !== undefined ? a : undefined;
+    return other && [(left ?? right)!, ontoLayouts(side, inner, other)];
+  };
+  const sides = value.op === mul.op ? value.operands : dotOf(value)?.sides.map(({ vector }) => vector);
+  const found = sides?.map((side) => numberIn(side) ?? ([1, side] as const));
+  if (!sides || !found?.some(([number]) => number !== 1)) return [value, scale];
+  const [[first, x], [second, y]] = found;
+  return [value.op === mul.op ? mul(x, y) : dotOf(value)!.of(x, y), scale * first * second];
 }
 
 /** True for Σx² of a side, the same along the axes of the others. */

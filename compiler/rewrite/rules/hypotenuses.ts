@@ -90,9 +90,24 @@ function rootWithFloor({ operands }: Value): Value | undefined {
   const at = operands.findIndex((side) => (constantValue(side) ?? 0) > 0);
   const sides = at < 0 ? undefined : sidesOf(operands[1 - at]);
   if (!sides) return undefined;
-  const length = sides.length === 1 ? abs(sides[0].length) : lengthOf(sides);
+  const [{ length: first, of }] = sides;
+  const length = sides.length > 1 ? lengthOf(sides) : of === "sum" ? first : abs(first);
   return maximum(length, Math.sqrt(constantValue(operands[at])!)) as Value;
 }
+
+/**
+ * The length, or minus it, whose square a sum of squares is; undefined for others, and for one square beside a number, which
+ * has rules of its own.
+ */
+export function lengthOfSquares(total: Value): Value | undefined {
+  const sides = mayAddSquares(total) ? sidesOf(total) : undefined;
+  if (!sides || isNumberBesideOne(sides)) return undefined;
+  if (sides.length === 1) return sides[0].length;
+  return isOneSum(sides) ? root(total) : lengthOf(sides);
+}
+
+const isNumberBesideOne = (sides: readonly Side[]): boolean =>
+  sides.every(({ of }) => of !== "sum") && sides.filter(({ of }) => of === "square").length < 2 && sides.length > 1;
 
 /** ln of a sum of squares is twice that of its root. */
 function logOfSquares({ operands: [total] }: Value): Value | undefined {
@@ -111,11 +126,9 @@ function logOfSquares({ operands: [total] }: Value): Value | undefined {
 }
 
 /** A look that costs little. */
-const mayBeSquares = ({ operands: [total] }: Value): boolean =>
-  [add.op, mul.op, maximum.op].includes(total.op as never) ||
-  total.op === div.op ||
-  total.op === sumOp ||
-  total.op.kind === "layout";
+const mayAddSquares = ({ op }: Value): boolean =>
+  [add.op, mul.op, div.op, sumOp].includes(op as never) || op.kind === "layout";
+const mayBeSquares = ({ operands: [total] }: Value): boolean => mayAddSquares(total) || total.op === maximum.op;
 
 /** After the rules for a square beside a number or a value. */
 export const hypotenuseRules: readonly Rule[] = [

@@ -7,7 +7,7 @@ import { root } from "../../../ir/ops/powers.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { mentionsExponential } from "../exponential.ts";
 import { rangeOf } from "../range.ts";
-import { reads, rule, type Rule } from "../rule.ts";
+import { mapped, reads, rule, type Rule } from "../rule.ts";
 import { less, where } from "../untyped.ts";
 import { squareIn } from "./squares.ts";
 
@@ -43,6 +43,10 @@ const isSmall = (x: Value): boolean => rangeOf(x).low >= -mostSquarable && range
 /** a·b/(a + b) = b·(a/(a + b)), but where both are shares or other numbers of a bounded size. */
 function productOverSum({ type, operands: [product, total] }: Value): Value | undefined {
   if (type.dtype !== "f32" || product.op !== mul.op || (total.op !== add.op && total.op !== sub.op)) return undefined;
+  const [number, rest] = product.operands;
+  if (constantValue(number) !== undefined && rest.op === mul.op) {
+    return mapped(productOverSum(div(rest, total)), (share) => mul(number, share));
+  }
   const [a, b] = product.operands;
   if (isSmall(a) && isSmall(b)) return undefined;
   const isTerm = (side: Value): boolean =>

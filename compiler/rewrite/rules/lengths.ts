@@ -4,7 +4,7 @@ import { selectOp } from "../../../ir/ops/choose.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { root } from "../../../ir/ops/powers.ts";
 import { axesOf, sumOp } from "../../../ir/ops/sum.ts";
-import { same, underLayouts, type Value } from "../../../ir/value.ts";
+import { apply, same, underLayouts, type Value } from "../../../ir/value.ts";
 import { rangeOf, touchesZero } from "../range.ts";
 import { identity, reads, rule, type Condition, type Rule } from "../rule.ts";
 import { isSpreadOf, ontoLayouts } from "./uniform.ts";
@@ -43,19 +43,70 @@ function slopeOfUnitVector({ operands: [condition, none, quotient] }: Value): Va
   return same(condition, divisor.operands[0]) && hasDivisor(above, divisor) ? div(above, divisor) : undefined;
 }
 
+/** q/n/n for a length n: the length, and q/n. */
+interface OverSquare {
+  readonly length: Value;
+  readonly rest: Value;
+  /** 0 where the length is. */
+  readonly isGuarded: boolean;
+}
+
+/** Below selections of 0, numbers beside it aside. */
+function overSquareOf({ op, operands: [a, b, c] }: Value): OverSquare | undefined {
+  if (op === selectOp && constantValue(b) === 0) {
+    const inner = overSquareOf(c);
+    return inner && { ...inner, rest: where(a, 0, inner.rest), isGuarded: same(a, equal(inner.length, 0)) };
+  }
+  if (op === mul.op && constantValue(b) !== undefined) return besideNumber(overSquareOf(a), (rest) => mul(rest, b));
+  if (op === mul.op && constantValue(a) !== undefined) return besideNumber(overSquareOf(b), (rest) => mul(a, rest));
+  if (op !== div.op) return undefined;
+  if (constantValue(b) !== undefined) return besideNumber(overSquareOf(a), (rest) => div(rest, b));
+  return hasDivisor(a, b) ? { length: b, rest: a, isGuarded: false } : undefined;
+}
+
+const besideNumber = (found: OverSquare | undefined, then: (rest: Value) => Value): OverSquare | undefined =>
+  found && { ...found, rest: then(found.rest) };
+
 /** x·(q/n/n) = (x/n)·(q/n) for a length n of x, or of more than that: no element is larger than the length, q/n/n may be. */
 function slopeOverSquare({ operands }: Value): Value | undefined {
   for (const [x, repeated] of [operands, operands.toReversed()]) {
     const slope = underLayouts(repeated);
+    const found = slope.op === selectOp && isLength(slope.operands[0]) ? overSquareOf(slope) : undefined;
+    if (!found || found.length.type.dtype !== "f32") continue;
+    const onto = (part: Value): Value => ontoLayouts(repeated, slope, part);
+    return mul(div(x, onto(found.isGuarded ? endless(found.length) : found.length)), onto(found.rest));
+  }
+  return undefined;
+}
+
+/** A slope that is divided twice already, as that of a cosine beside a number, may be over a tiny length as well. */
+const manyDivisors = 2;
+
+/** How often a product is divided by what is no number. */
+function divisorsIn({ op, operands: [a, b, c] }: Value, depth = 8): number {
+  if (depth === 0) return 0;
+  if (op === div.op) return divisorsIn(a, depth - 1) + (constantValue(b) === undefined ? 1 : 0);
+  if (op === selectOp) return constantValue(b) === 0 ? divisorsIn(c, depth - 1) : 0;
+  return op === mul.op ? divisorsIn(a, depth - 1) + divisorsIn(b, depth - 1) : 0;
+}
+
+/** x·(q/n) = (x/n)·q for the length n of x, where q may be large. */
+function slopeOverLength({ operands }: Value): Value | undefined {
+  for (const [x, repeated] of [operands, operands.toReversed()]) {
+    const slope = underLayouts(repeated);
     const [condition, none, quotient] = slope.op === selectOp ? slope.operands : [];
-    const [above, length] = quotient?.op === div.op ? quotient.operands : [];
-    if (!above || constantValue(none) !== 0 || !same(condition, equal(length, 0)) || !hasDivisor(above, length))
-      continue;
+    const [above, below] = quotient?.op === div.op ? quotient.operands : [];
+    const [again, one, length] = below?.op === selectOp ? below.operands : [];
+    if (!above || !length || constantValue(none) !== 0 || constantValue(one) !== 1) continue;
+    if (!same(condition, again) || !same(condition, equal(length, 0)) || divisorsIn(above) < manyDivisors) continue;
     const onto = (part: Value): Value => ontoLayouts(repeated, slope, part);
     return mul(div(x, onto(endless(length))), onto(where(condition, 0, above)));
   }
   return undefined;
 }
+
+/** True for a question whether something is 0. */
+const isLength = ({ op, operands: [, b] }: Value): boolean => op === equal.op && constantValue(b) === 0;
 
 /** x/‖x‖ is 0 at 0: no element is larger than the length. */
 function unitVector({ operands: [above, length] }: Value): Value | undefined {
@@ -84,6 +135,17 @@ export const slopeOfLengthRules: readonly Rule[] = [
   ),
 ];
 
+/** Squares vanish before what is squared. */
+function lengthBesideZero({ op, operands: [total, number] }: Value): Value | undefined {
+  const [product] = total.op === sumOp && constantValue(number) === 0 ? total.operands : [];
+  const isSquare =
+    product?.op === mul.op && total.type.dtype === "f32" && same(product.operands[0], product.operands[1]);
+  return isSquare ? apply(op, [root(total), number]) : undefined;
+}
+
+const hasSelection = ({ operands }: Value): boolean =>
+  operands.some(({ op }) => op === selectOp || op.kind === "layout");
+
 /** For kernels alone: the textbook divides once. */
 export const lengthNumberRules: readonly Rule[] = [
   rule(
@@ -92,7 +154,23 @@ export const lengthNumberRules: readonly Rule[] = [
     "x * select(equal(n, 0), 0, y / n / n) = x / select(equal(n, 0), inf, n) * select(equal(n, 0), 0, y / n)",
     ["mul"],
     slopeOverSquare,
-    ({ operands }) => operands.some(({ op }) => op === selectOp || op.kind === "layout"),
+    hasSelection,
+  ),
+  rule(
+    "length beside zero",
+    "stabilizes",
+    "greater(sum(x * x), 0) = greater(root(sum(x * x)), 0)",
+    ["greater", "equal", "notEqual"],
+    lengthBesideZero,
+    reads(sumOp),
+  ),
+  rule(
+    "slope over a length, divided already",
+    "stabilizes",
+    "x * select(equal(n, 0), 0, y / p / q / select(equal(n, 0), 1, n)) = x / select(equal(n, 0), inf, n) * select(equal(n, 0), 0, y / p / q)",
+    ["mul"],
+    slopeOverLength,
+    hasSelection,
   ),
 ];
 
@@ -112,6 +190,12 @@ export const lengthRules: readonly Rule[] = [
     "x / root(sum(x * x)) = x / select(equal(root(sum(x * x)), 0), inf, root(sum(x * x)))",
     ["div"],
     unitVector,
+  ),
+  identity(
+    "root of a guarded sum of squares",
+    "stabilizes",
+    "root(select(c, x, y)) = select(c, root(x), sqrt(y))",
+    ({ values: { x, y } }) => y.constant === true && (constantValue(y) ?? -1) >= 0 && touchesZero(x),
   ),
   identity(
     "root of a sum, of another order",

@@ -3,14 +3,16 @@
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { abs, expm1, log, log1p, minimum, tanh } from "../../../ir/ops/functions.ts";
 import { asinh, atanh, sinh } from "../../../ir/ops/hyperbolic.ts";
+import { selectOp } from "../../../ir/ops/choose.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { erf } from "../../../ir/ops/special.ts";
 import { asin, atan, sin, tan } from "../../../ir/ops/trigonometric.ts";
-import { same, type Op, type Value } from "../../../ir/value.ts";
+import { same, underLayouts, type Op, type Value } from "../../../ir/value.ts";
 import { addLinear, linearOf } from "../linear.ts";
-import { identity, reads, rule, type Rule } from "../rule.ts";
+import { identity, mapped, reads, rule, type Condition, type Rule } from "../rule.ts";
 import { isApart } from "./apart.ts";
 import { greater, less, where } from "../untyped.ts";
+import { ontoLayouts } from "./uniform.ts";
 
 /** f(u)/u for |u| < radius to the last digit of a float32. */
 export interface Series {
@@ -74,7 +76,9 @@ const times = (ratio: Value | number, x: Value): Value => (ratio === 1 ? x : (mu
 function functionOverOperand({ type, operands: [above, v] }: Value): Value | undefined {
   // A number never vanishes.
   if (type.dtype !== "f32" || constantValue(v) !== undefined) return undefined;
-  const [a, b] = above.operands;
+  const [a, b, c] = above.operands;
+  // A selection that has f(u) on one side.
+  if (above.op === selectOp) return mapped(quotient(b, v), (found) => where(a, found, div(c, v)));
   // x·f(u)/v
   if (above.op === mul.op) {
     const [left, right] = [quotient(a, v), quotient(b, v)];
@@ -97,6 +101,7 @@ const largestExponent = 88.72283;
 
 /** v/f(u) for u = r·v. */
 function operandOverFunction({ type, operands: [v, f] }: Value): Value | undefined {
+  if (f.op === neg.op) return mapped(operandOverFunction(div(v, f.operands[0])), (found) => neg(found));
   const near = type.dtype === "f32" ? series.get(f.op) : undefined;
   const [u] = f.operands;
   const ratio = near && ratioOf(u, v);
@@ -192,11 +197,45 @@ export const ratioRules: readonly Rule[] = [
   ),
 ];
 
+/** z/y/y. */
+function overSquareOf(value: Value): { readonly top: Value; readonly y: Value } | undefined {
+  const inner = underLayouts(value);
+  const [quotient, y] = inner.op === div.op ? inner.operands : [];
+  if (quotient?.op !== div.op || y.constant || !same(quotient.operands[1], y)) return undefined;
+  return { top: ontoLayouts(value, inner, quotient.operands[0]), y: ontoLayouts(value, inner, y) };
+}
+
+/** (c/x/x)·(z/y/y) = c·z·(1/x/y)² for a number c: either may overflow where the other vanishes. */
+function productOfInverseSquares({ type, operands }: Value): Value | undefined {
+  const [a, b] = type.dtype === "f32" ? operands.map(overSquareOf) : [];
+  if (!a || !b) return undefined;
+  const [one, other] = constantValue(underLayouts(a.top)) !== undefined ? [a, b] : [b, a];
+  const number = constantValue(underLayouts(one.top));
+  if (number === undefined) return undefined;
+  const share: Value = div(div(1, one.y) as Value, other.y);
+  const factor: Value = number === 1 ? other.top : (mul(number, other.top) as Value);
+  const square: Value = mul(share, share);
+  return constantValue(underLayouts(factor)) === 1 ? square : mul(factor, square);
+}
+
+const isNoNumber: Condition = ({ values: { y } }) => !y.constant;
+
 /**
  * For kernels alone. Two divisions by what is small overflow where the slope over it, which is at most 1, takes one away. A
  * difference of the largest numbers there are overflows before it is divided: so it assumes that it is finite.
  */
 export const ratioNumberRules: readonly Rule[] = [
   identity("difference over one divisor", "assumes-finite", "x / t - y / t = (x - y) / t"),
+  rule(
+    "product of inverse squares",
+    "assumes-finite",
+    "1 / x / x * (z / y / y) = z * (1 / x / y * (1 / x / y))",
+    ["mul"],
+    productOfInverseSquares,
+    ({ operands }) => operands.every(({ op }) => op === div.op || op.kind === "layout"),
+  ),
+  // The square overflows and vanishes before the quotient does; numbers do neither.
+  identity("quotient by a square", "stabilizes", "x / (y * y) = x / y / y", isNoNumber),
+  identity("square over a divisor", "assumes-finite", "x * x / y = x * (x / y)", isNoNumber),
   identity("slope over a softplus", "stabilizes", "x / softplus(z) * sigmoid(z) = x * (sigmoid(z) / softplus(z))"),
 ];

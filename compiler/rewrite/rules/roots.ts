@@ -123,14 +123,16 @@ interface BesideSquare {
 /** What a root has beside the square of its side. */
 function besideSquare(value: Value, side: Value): BesideSquare | undefined {
   const [inner] = value.operands;
+  // The square of |x| is that of x.
+  const sized = side.op === abs.op ? side.operands[0] : side;
+  const isSide = (x: Value): boolean => same(x, side) || same(x, sized);
   if (value.op === hypot.op) {
-    const other = value.operands.find((operand) => !same(operand, side));
-    if (!other || !value.operands.some((operand) => same(operand, side)) || constantValue(other) === 1)
-      return undefined;
+    const other = value.operands.find((operand) => !isSide(operand));
+    if (!other || !value.operands.some(isSide) || constantValue(other) === 1) return undefined;
     return { isNumber: constantValue(other) !== undefined, over: (divisor) => mul(other, div(other, divisor)) };
   }
   if ((value.op !== sqrt.op && value.op !== root.op) || (inner.op !== add.op && inner.op !== sub.op)) return undefined;
-  const isSquare = ({ op, operands: [a, b] }: Value): boolean => op === mul.op && same(a, side) && same(b, side);
+  const isSquare = ({ op, operands: [a, b] }: Value): boolean => op === mul.op && isSide(a) && isSide(b);
   const [first, second] = inner.operands;
   const isFirst = isSquare(first);
   if (!isFirst && (inner.op === sub.op || !isSquare(second))) return undefined;
@@ -148,7 +150,7 @@ function rootBesideItsSide({ op, type, operands: [a, b] }: Value): Value | undef
   ] as const) {
     const found = constantValue(side) === undefined ? besideSquare(length, side) : undefined;
     // Sums with numbers are inverse functions, which logarithms know.
-    if (!found || (op === add.op && found.isNumber)) continue;
+    if (!found || (op === add.op && (found.isNumber || side.op === abs.op))) continue;
     const cancels = less(length, mul(op === add.op ? -2 : 2, side));
     const choose = (x: Value | number, y: Value | number): Value => where(cancels, x, y);
     const other = choose(0, side);
@@ -263,4 +265,5 @@ export const rootNumberRules: readonly Rule[] = [
     lengthBesideNumber,
   ),
   identity("hypotenuse less a side", "stabilizes", "hypot(x, 1) - x = exp(-asinh(x))"),
+  identity("hypotenuse less the size of a side", "stabilizes", "hypot(x, 1) - abs(x) = exp(-asinh(abs(x)))"),
 ];

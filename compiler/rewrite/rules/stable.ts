@@ -6,6 +6,9 @@ import { deviationRules } from "./deviations.ts";
 import { distanceRules } from "./distances.ts";
 import { complementRules, expectationRules } from "./expectations.ts";
 import { logarithmRules } from "./logarithms.ts";
+import { learnedPowerRules } from "./learned-powers.ts";
+import { nearLogarithmRules } from "./near-logarithms.ts";
+import { overSquareRules } from "./over-squares.ts";
 import { pickRules } from "./picks.ts";
 import { productRules } from "./products.ts";
 import { quotientRules } from "./quotients.ts";
@@ -79,9 +82,12 @@ export const stableRules: readonly Rule[] = [
   ...squareRules,
   ...inverseRules,
   ...accuracyRules,
+  ...nearLogarithmRules,
+  ...learnedPowerRules,
   ...remainderRules,
   ...ratioRules,
   ...scaleRules,
+  ...overSquareRules,
   ...rootRules,
   ...hypotenuseRules,
   ...lengthRules,

@@ -76,6 +76,9 @@ const stabilizedLater: Readonly<Record<string, Ratio>> = {
   "Cross-entropy at a temperature that is learned": [1, 1.04],
   "Log-sum-exp less the pair, over a temperature": [1.23, 1.88],
   Perplexity: [1, 1.06],
+  "Cosine similarity with a number in the divisor": [1.03, 1],
+  "Squared difference over a sum": [1.2, 1],
+  "Cosines of all pairs by a product of lengths": [1, 1.1],
   "Logarithm of a mean of exponentials, over its rate": [1, 1.04],
 };
 

@@ -74,15 +74,15 @@ export const prices: readonly Price[] = [
       "Lengths of rows beside a number": [1.57, 1],
       "Cosine of the largest and the smallest": [1.2, 1],
       "Cosine similarity": [1.27, 1],
-      "Cosine similarity with a floor": [1.67, 1],
-      "Cosine similarity with a number in the divisor": [1.64, 1],
-      "Cosine similarity with a number under the root": [1.93, 1],
-      "Cosine similarity with numbers beside the lengths": [1.29, 1],
+      "Cosine similarity with a floor": [1.72, 1],
+      "Cosine similarity with a number in the divisor": [1.73, 1],
+      "Cosine similarity with a number under the root": [1.98, 1],
+      "Cosine similarity with numbers beside the lengths": [1.25, 1],
       "Cosines of all pairs": [1.1, 1.03],
       "Logarithm of a length": [1.58, 1],
       "Logarithm of a sum of squares": [2.3, 1],
       "Inverse of a length": [1.67, 1],
-      "Unit vector with a floor under the root": [1.17, 1],
+      "Unit vector with a floor under the root": [1.07, 1],
       "Cosine similarity under one root": [1.37, 1],
       "Length by an inverse root": [1.08, 1],
       "stabilize/roots": [1.33, 1],
@@ -163,7 +163,7 @@ export const prices: readonly Price[] = [
   {
     why: "Quotients that are 0/0 and roots of products that overflow are written twice, with a series or a root of each factor.",
     of: {
-      "Exponential less its first terms, over a square": [3.36, 1],
+      "Exponential less its first terms, over a square": [3.43, 1],
       "Logarithm over the distance from one": [5, 1],
       "Geometric mean of two": [3.5, 1],
     },
@@ -171,6 +171,30 @@ export const prices: readonly Price[] = [
   {
     why: "1 − tanh x vanishes: a sigmoid has its digits.",
     of: { "One less a hyperbolic tangent": [1.25, 1] },
+  },
+  {
+    why: "Squares overflow and vanish before quotients by them do: the length whose square a divisor is is looked for, and both sides are divided by it.",
+    of: {
+      "Projection on a vector": [1.68, 1],
+      "Dice coefficient with squares": [2.12, 1],
+      "Relative squared error": [2, 1],
+      "Cosine similarity, squared": [1.74, 1],
+      "Cosines of all pairs by a product of lengths": [1.52, 1.89],
+      "Cosine similarity of a large and a tiny vector": [1.64, 1],
+      "Length, guarded twice": [1.62, 1],
+      "Root mean square norm without a number": [1.17, 1],
+    },
+  },
+  {
+    why: "Powers and logarithms near 1, and quotients near 0/0, lose their digits: there another formula takes their place.",
+    of: {
+      "Power less one over its exponent, learned": [3.73, 1],
+      "Compound interest": [1.15, 1],
+      "Student's t as a difference of logarithms": [2.4, 1],
+      "Negative binomial likelihood": [1.52, 1],
+      "Logarithm of a complement": [1.55, 1],
+      "Share of what is not truncated": [4.46, 1],
+    },
   },
 ];
 

@@ -112,6 +112,7 @@ const exceptions: Readonly<Record<string, Accuracy>> = {
   "norm of another order": powers,
   "cosine similarity": units,
   "cosine similarity beside a number": units,
+  "slope over a length, divided already": { ulps: 4, reason: "an element is divided before it is multiplied" },
   "log of squares": halved,
   "slope over the square of a length": { ulps: 4, reason: "an element is divided before it is multiplied" },
   "log of what a mean leaves of one": complement,

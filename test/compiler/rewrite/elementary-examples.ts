@@ -18,6 +18,7 @@ function leaf(name: string): Value {
 
 const x = leaf("x");
 const y = leaf("y");
+const z = apply(inputOp, [], { identity: { name: "z", dtype: "f32", shape: [3] } });
 /** Of erfc(10) the digits are few. */
 const quarter = mul(0.25, x) as Value;
 const rows = (value: Value): Value => broadcastAlong(value, [3, 4], [0]);
@@ -36,6 +37,19 @@ export const elementaryExamples: readonly { readonly name: string; readonly valu
   { name: "function over its operand", value: () => div(mul(y, log1p(x)), x) },
   { name: "function over its operand", value: () => div(tanh(neg(x)), x) },
   { name: "operand over its function", value: () => div(x, expm1(x)) },
+  { name: "operand over its function", value: () => div(x, neg(expm1(neg(x)))) },
+  { name: "product of inverse squares", value: () => mul(div(div(1, x) as Value, x), div(div(y, rows(z)), rows(z))) },
+  { name: "product over a sum", value: () => div(mul(2, mul(x, y)) as Value, add(x, y)) },
+  { name: "logarithms of a sum and a part", value: () => sub(log(add(x, y)), log(x)) },
+  { name: "logarithms of a sum and a part", value: () => sub(log(y), log(add(y, mul(x, x)))) },
+  { name: "log of a sum over a part", value: () => log(div(add(x, y), x)) },
+  { name: "log of a sum over a part", value: () => log(div(x, add(y, x))) },
+  { name: "one less a number over a sum", value: () => sub(div(1, add(x, 1) as Value) as Value, 1) as Value },
+  { name: "one less a number over a sum", value: () => sub(1, div(2, add(2, x) as Value) as Value) as Value },
+  { name: "power less one, its exponent learned", value: () => sub(pow(x, y), 1) as Value },
+  { name: "power less one, its exponent learned", value: () => sub(1, pow(x, y)) as Value },
+  { name: "power less one, its exponent learned", value: () => sub(pow(add(1, x) as Value, 12), 1) as Value },
+  { name: "power of nearly one", value: () => pow(add(1, x) as Value, y) },
   { name: "difference of large reciprocals", value: () => sub(div(1, tanh(x)) as Value, div(1, x) as Value) },
   { name: "operand over its function", value: () => div(x, atan(x)) },
   { name: "log of a large square", value: () => log1p(mul(x, x)) },

@@ -1,7 +1,7 @@
 /// Values on which rules about lengths, distances and deviations fire that are functions.
 import { add, div, mul, sub } from "../../../ir/ops/arithmetic.ts";
 import { where } from "../../../ir/ops/choose.ts";
-import { equal } from "../../../ir/ops/compare.ts";
+import { equal, greater } from "../../../ir/ops/compare.ts";
 import { log, maximum, sqrt } from "../../../ir/ops/functions.ts";
 import { einsum } from "../../../ir/ops/einsum.ts";
 import { reshape } from "../../../ir/ops/layout.ts";
@@ -40,6 +40,28 @@ export const lengthExamples: readonly { readonly name: string; readonly value: (
       return mul(x, spread(where(isNothing, 0, div(div(column, length), length)) as Value, 0));
     },
   },
+  {
+    name: "slope over a length, divided already",
+    value: () => {
+      const length = root(squares(x));
+      const isNothing = equal(length, 0) as never;
+      const slope = div(div(column, sum(y, { axis: 1 })), add(1, square(column)) as Value);
+      return mul(x, spread(where(isNothing, 0, div(slope, where(isNothing, 1, length) as Value) as never) as Value, 0));
+    },
+  },
+  { name: "length beside zero", value: () => greater(squares(x), 0) as Value },
+  {
+    name: "root of a guarded sum of squares",
+    value: () => root(where(greater(column, 0) as never, squares(x), 1) as Value),
+  },
+  { name: "quotient by squares", value: () => div(dot(), squares(y)) },
+  { name: "quotient by squares", value: () => div(square(dot()), mul(squares(x), squares(y))) },
+  {
+    name: "quotient by squares",
+    value: () => div(add(mul(2, dot()), 0.25) as Value, add(add(squares(x), squares(y)), 0.25) as Value),
+  },
+  { name: "quotient by squares", value: () => div(mul(x, y), add(square(x), square(y))) },
+  { name: "quotient by squares", value: () => div(squares(sub(x, y)), mean(square(y), { axis: 1 })) as Value },
   {
     name: "cosine similarity",
     value: () => div(dot(), mul(add(root(squares(x)), 1e-8) as Value, maximum(root(squares(y)), 1e-8) as Value)),

@@ -8,6 +8,7 @@ import { guardRows } from "./rows/guards.ts";
 import { lengthRows } from "./rows/lengths.ts";
 import { likelihoodRows } from "./rows/likelihoods.ts";
 import { offsetRows } from "./rows/offsets.ts";
+import { quotientRows } from "./rows/quotients.ts";
 import { rootRows } from "./rows/roots.ts";
 import { scaleRows } from "./rows/scales.ts";
 import { scoreRows } from "./rows/scores.ts";
@@ -27,7 +28,7 @@ export const families: readonly Family[] = [
   { title: "Exponentials and logarithms", rows: exponentialRows },
   { title: "Digits that cancel", rows: digitRows },
   { title: "Norms, roots and powers at 0", rows: rootRows },
-  { title: "Cosines, roots and scales", rows: scaleRows },
+  { title: "Cosines, roots and scales", rows: [...scaleRows, ...quotientRows] },
   { title: "Lengths, distances and deviations", rows: lengthRows },
   { title: "Selections that guard", rows: guardRows },
   { title: "Functions of one or two numbers", rows: [...elementaryRows, ...remainderRows] },

@@ -1,0 +1,77 @@
+/// Powers whose exponent is learned, near 1: what is left of them beside 1 has few digits, and an exponent of a million shows
+/// what their base has rounded.
+import { add, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
+import { abs, exp, expm1, log, log1p, pow } from "../../../ir/ops/functions.ts";
+import { constantValue } from "../../../ir/ops/leaf.ts";
+import type { Value } from "../../../ir/value.ts";
+import { reads, rule, type Rule } from "../rule.ts";
+import { less, where } from "../untyped.ts";
+import { isApart } from "./apart.ts";
+
+/** eᵘ − 1 has its digits beyond. */
+const radius = 0.5;
+
+/** The number that a base is replaced with where the power is near 1. */
+const elsewhere = 2;
+
+/** u of 1 + u. */
+function besideOne({ op, operands }: Value): Value | undefined {
+  const at = op === add.op ? operands.findIndex((side) => constantValue(side) === 1) : -1;
+  return at < 0 ? undefined : operands[1 - at];
+}
+
+/** xʸ − 1 = e^(y ln x) − 1 where that is near 0. */
+function powerLessOne(power: Value): Value | undefined {
+  const [x, y] = power.operands;
+  if (power.op !== pow.op || power.type.dtype !== "f32") return undefined;
+  const u = besideOne(x);
+  if (x.constant || (y.constant && !u)) return undefined;
+  // Of a base that is not above 0 it is NaN or ∞, and not near.
+  const isNear = (base: Value): Value => less(abs(mul(y, log(base) as Value) as Value), radius);
+  if (isApart(x, isNear, elsewhere)) return undefined;
+  const near = isNear(x);
+  const logarithm = u ? log1p(where(near, u, 1)) : log(where(near, x, elsewhere));
+  const close = expm1(mul(y, logarithm as Value) as Value) as Value;
+  return where(near, close, sub(pow(where(near, elsewhere, x), y) as Value, 1) as Value);
+}
+
+/** 1 on either side. */
+function oneBesidePower({ operands: [left, right] }: Value): Value | undefined {
+  if (constantValue(right) === 1) return powerLessOne(left);
+  const less = constantValue(left) === 1 ? powerLessOne(right) : undefined;
+  return less && neg(less);
+}
+
+/** (1 + u)ʸ = e^(y ln(1 + u)) near 1. */
+function powerOfNearlyOne({ type, operands: [base, y] }: Value): Value | undefined {
+  const u = type.dtype !== "f32" || base.constant || y.constant ? undefined : besideOne(base);
+  const isNear = (x: Value): Value => less(abs(x), radius);
+  if (!u || isApart(u, isNear, 1)) return undefined;
+  const near = isNear(u);
+  const close = exp(mul(y, log1p(where(near, u, 0)) as Value) as Value) as Value;
+  return where(near, close, pow(add(1, where(near, 1, u)) as Value, y) as Value);
+}
+
+/** Before differentiating: what is divided by the exponent is 0/0 where that is 0. */
+export const learnedPowerRules: readonly Rule[] = [
+  rule(
+    "power less one, its exponent learned",
+    "stabilizes",
+    "pow(x, y) - 1 = select(less(abs(y * log(x)), 0.5), expm1(y * log(x)), pow(x, y) - 1)",
+    ["sub"],
+    oneBesidePower,
+    reads(pow.op),
+  ),
+];
+
+/** For kernels alone: values, whose slopes are powers as well. */
+export const powerNumberRules: readonly Rule[] = [
+  rule(
+    "power of nearly one",
+    "assumes-finite",
+    "pow(1 + x, y) = select(less(abs(x), 0.5), exp(y * log1p(x)), pow(1 + x, y))",
+    ["pow"],
+    powerOfNearlyOne,
+    reads(add.op),
+  ),
+];
