@@ -8,19 +8,27 @@ import { seenAs } from "../cluster/cluster.ts";
 import type { Traffic } from "../cluster/store.ts";
 import { createNamer } from "../wgsl/names.ts";
 import { extentText } from "../wgsl/expression.ts";
-import { blocksOf, blockType, sharesRows, writeProduct, type Blocks } from "./contraction/product.ts";
+import { blocksOf, blockType, farStarts, sharesRows, writeProduct, type Blocks } from "./contraction/product.ts";
 import { sharedDeclarations, sharedNames, writeShared } from "./contraction/shared.ts";
 import type { SquareEdge } from "./contraction/tile.ts";
 import { describeContraction, describeSquare, resultIndex, type ContractionShape } from "./contraction-shape.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { variableIndex } from "./index.ts";
-import { hintFor, nameTensors, type Expression, type Kernel, type LowerContext, type Statement } from "./kernel.ts";
+import {
+  hintFor,
+  nameTensors,
+  withoutQuads,
+  type Expression,
+  type Kernel,
+  type LowerContext,
+  type Statement,
+} from "./kernel.ts";
 import { sharedThreads } from "./rows.ts";
 import { writeStores } from "./store.ts";
 
 /** Variables of the template, which no tensor and no value is called. */
 export const contractNames: ReadonlySet<string> = new Set([
-  ...["quad", "quads", "four", "one"],
+  ...["quad", "quads", "four", "one", "farRow", "farColumn", "a1Again", "b1Again", "t1Again"],
   ...["a", "b", "t", "sum"].flatMap((prefix) => Array.from({ length: 16 }, (_, i) => `${prefix}${i}`)),
 ]);
 
@@ -82,11 +90,29 @@ export function lowerContract(traffic: Traffic, context: LowerContext, edge?: Sq
 
 function writeHead(shape: ContractionShape, emitter: Emitter): void {
   const line = (text: string): void => emitter.push({ tag: "line", text });
-  const { rows, columns, across, down, deep } = shape.tile;
+  const { rows, columns, across, down, deep, twoByTwo } = shape.tile;
+  if (twoByTwo) return writePairHead(shape, emitter);
   const y = across === 1 ? "local.x" : `local.x / ${across}u`;
   if (shape.batchCount !== 1) line(`let batch = ${position("group.z", deep, `local.x / ${across * down}u`, 1)};`);
   line(`let row = ${position("group.y", down, deep === 1 ? y : `${y} % ${down}u`, rows)};`);
   line(`let column = ${position("group.x", across, down * deep === 1 ? "local.x" : `local.x % ${across}u`, columns)};`);
+}
+
+/** The same where quads lie two by two: `row` and `column` are those of the blocks that a lane reads itself. */
+function writePairHead(shape: ContractionShape, emitter: Emitter): void {
+  const line = (text: string): void => emitter.push({ tag: "line", text });
+  const { across, down, deep } = shape.tile;
+  const [threads, quads] = [across * down, 2 * across];
+  if (shape.batchCount !== 1) line(`let batch = ${position("group.z", deep, `local.x / ${threads}u`, 1)};`);
+  const y = deep === 1 ? `local.x / ${quads}u` : `local.x % ${threads}u / ${quads}u`;
+  const x = `local.x % ${quads}u / 4u`;
+  const [left, top] = ["local.x % 2u", "local.x / 2u % 2u"];
+  line(`let row = group.y * ${8 * down}u + ${y} * 16u + ${top} * 8u + ${left} * 4u;`);
+  line(`let column = group.x * ${8 * across}u + ${x} * 16u + ${left} * 8u + ${top} * 4u;`);
+  const body = Object.entries(farStarts).map(([near, far]): Statement => {
+    return { tag: "line", text: `let ${far} = ${near} ^ 4u;` };
+  });
+  emitter.push({ tag: "block", head: withoutQuads, body });
 }
 
 function position(group: string, threads: number, thread: string, each: number): string {
@@ -109,8 +135,8 @@ function writeEpilogue(
   const line = (text: string): void => emitter.push({ tag: "line", text });
   const skip = fours > 1 ? "continue" : "return";
   const body = emitter.scope(() => {
-    line(`let r = ${rowText(blocks)};`);
-    line(`let c = ${columnText(blocks)};`);
+    line(`let r = ${shape.tile.twoByTwo ? "(row ^ (i / 8u * 4u)) + i % 4u" : rowText(blocks)};`);
+    line(`let c = ${shape.tile.twoByTwo ? "column ^ (i / 4u % 2u * 4u)" : columnText(blocks)};`);
     const beyond = [
       ...(shape.wholeBatch ? [] : [`batch >= ${extentText(shape.batchCount)}`]),
       ...(shape.wholeRows ? [] : [`r >= ${extentText(rowCount)}`]),

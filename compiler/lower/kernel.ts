@@ -47,6 +47,9 @@ export type Statement =
   | { readonly tag: "assign"; readonly before: string; readonly value: Expression; readonly after: string }
   | { readonly tag: "block"; readonly head: string; readonly body: readonly Statement[] };
 
+/** The head of a block of lines that stand in the text of a device without subgroups alone. */
+export const withoutQuads = "//-";
+
 /** What a kernel writes: a value into its own tensor, or into the state that an update gives it to. */
 export interface Target {
   readonly value: Value;

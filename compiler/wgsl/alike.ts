@@ -5,40 +5,64 @@ import { wrap } from "../../ir/print/wrap.ts";
 import type { Kernel } from "../lower/kernel.ts";
 import type { ModuleNamer } from "./names.ts";
 
-/** A kernel as a function: the comment above it, its lines, and how it is called at a workgroup of its own. */
+/** A kernel as a function: the comment above it, its lines, and its workgroups. */
 export interface PartText {
   readonly kernel: Kernel;
   header(): readonly string[];
   lines(): readonly string[];
   /** A part with the same lines, but for where tensors begin: its name of each start, and the one that stands there. */
   readonly like?: { readonly part: PartText; readonly starts: ReadonlyMap<string, string> };
-  /** The arguments of a call, for the workgroup `own` of the part. */
-  readonly call: string;
+  /** How its workgroups lie. */
+  readonly grid: Grid;
   /** Threads from here on have nothing to do; none where all have. */
   readonly idle: number | undefined;
   readonly workgroups: number;
 }
 
-/** Parts that share a function, with its text and the text of a call; `part` counts them there. */
+/** Workgroups side by side, one below the other, and behind each other. */
+export type Grid = readonly [number, number, number];
+
+/** Parts that share a function, with its text and the text of a call; `part` counts them there, `own` their workgroups. */
 export interface Family {
   readonly members: readonly PartText[];
   readonly lines: readonly string[];
   readonly call: string;
+  /** Threads from here on have nothing to do. */
+  readonly idle: string | undefined;
   /** Where tensors begin of which each part has one in the same place. */
   readonly tied: readonly (readonly string[])[];
 }
 
+/** The workgroup `own` of a part in its grid, whose extents are given as text. */
+function groupText([width, height, depth]: readonly [string, string, string]): string {
+  const [isFlat, isSingle] = [depth === "1u", height === "1u"];
+  const column = width === "1u" ? "0u" : isSingle && isFlat ? "own" : `own % ${width}`;
+  const down = width === "1u" ? "own" : `own / ${width}`;
+  const row = isSingle ? "0u" : isFlat ? down : `${down} % ${height}`;
+  const layer = width === "1u" ? height : isSingle ? width : `(${width} * ${height})`;
+  return `vec3u(${column}, ${row}, ${isFlat ? "0u" : `own / ${layer}`})`;
+}
+
 /** The function of a part alone. */
 function alone(part: PartText): Family {
-  const { kernel, header, lines, call } = part;
+  const { kernel, header, lines, grid, idle } = part;
   const text = [
     ...header().map((line) => `// ${line}`),
     `fn ${kernel.name}(group: vec3u, local: vec3u) {`,
     ...lines(),
     "}",
   ];
-  return { members: [part], lines: [...text, ""], call: `${kernel.name}(${call});`, tied: [] };
+  const group = groupText(grid.map((extent) => `${extent}u`) as unknown as Texts);
+  return {
+    members: [part],
+    lines: [...text, ""],
+    call: `${kernel.name}(${group}, local);`,
+    idle: idle === undefined ? undefined : `${idle}u`,
+    tied: [],
+  };
 }
+
+type Texts = readonly [string, string, string];
 
 /** Parts in families; `starts` are the constants that say where tensors begin. */
 export function familiesOf(
@@ -68,7 +92,6 @@ interface Abstracted {
   /** What parts have in common. */
   readonly skeleton: string;
   readonly body: readonly Token[];
-  readonly call: readonly Token[];
 }
 
 interface Token {
@@ -80,13 +103,10 @@ interface Token {
 const pattern = /\.?[A-Za-z_]\w*|\d+(?:\.\d+)?(?:e[+-]?\d+)?[uif]?|[^]/g;
 
 function abstract(part: PartText, starts: ReadonlySet<string>): Abstracted {
-  const tokens = (text: string): readonly Token[] =>
-    (text.match(pattern) ?? []).map((each) => ({
-      text: each,
-      kind: starts.has(each) ? "start" : /^\d+u$/.test(each) ? "number" : "text",
-    }));
-  const body = tokens(part.lines().join("\n"));
-  const call = tokens(part.call);
+  const body = (part.lines().join("\n").match(pattern) ?? []).map((each): Token => ({
+    text: each,
+    kind: starts.has(each) ? "start" : /^\d+u$/.test(each) ? "number" : "text",
+  }));
   const locals = new Map<string, string>();
   body.forEach(({ text }, i) => {
     const name = text === "let" || text === "var" ? body[i + 2].text : undefined;
@@ -94,14 +114,13 @@ function abstract(part: PartText, starts: ReadonlySet<string>): Abstracted {
     if (name !== undefined && !locals.has(name)) locals.set(name, `\0${locals.size}`);
   });
   const plain = ({ text, kind }: Token): string => (kind === "text" ? (locals.get(text) ?? text) : `\0${kind}`);
-  const threads = part.kernel.workgroupSize.join();
-  return { part, skeleton: [threads, ...body.map(plain), "", ...call.map(plain)].join("\u0001"), body, call };
+  return { part, skeleton: body.map(plain).join("\u0001"), body };
 }
 
 /** The part in the place of one that is like it. */
 function startingAt(like: Abstracted, part: PartText, starts: ReadonlyMap<string, string>): Abstracted {
   const body = like.body.map((token) => (token.kind === "start" ? { ...token, text: starts.get(token.text)! } : token));
-  return { part, skeleton: like.skeleton, body, call: like.call };
+  return { part, skeleton: like.skeleton, body };
 }
 
 /** What differs between the parts of a family, each once. */
@@ -116,7 +135,6 @@ function together(all: readonly Abstracted[], names: Pick<ModuleNamer, "outside"
   const inBody = columnsOf(all.map(({ body }) => body));
   const table = tableOf(all, [...inBody.values()]);
   if (!table) return undefined;
-  const inCall = columnsOf(all.map(({ call }) => call));
   const columns = [...table.columns];
   const columnOf = (column: readonly string[]): number => {
     const found = columns.findIndex((each) => each.join() === column.join());
@@ -125,10 +143,14 @@ function together(all: readonly Abstracted[], names: Pick<ModuleNamer, "outside"
   const [first] = all;
   const { name } = first.part.kernel;
   const title = names.outside(`${name}_parts`);
-  const write = (tokens: readonly Token[], at: ReadonlyMap<number, readonly string[]>, read: (i: number) => string) =>
-    tokens.map(({ text }, i) => (at.has(i) ? read(columnOf(at.get(i)!)) : text)).join("");
-  const body = write(first.body, inBody, (column) => table.names[column]);
-  const call = write(first.call, inCall, (column) => `${title}[part][${column}]`);
+  const body = first.body.map(({ text }, i) => (inBody.has(i) ? table.names[columnOf(inBody.get(i)!)] : text)).join("");
+  const read = (column: readonly string[]): string =>
+    new Set(column).size === 1 ? column[0] : `${title}[part][${columnOf(column)}]`;
+  const group = groupText(
+    [0, 1, 2].map((axis) => read(all.map(({ part }) => `${part.grid[axis]}u`))) as unknown as Texts,
+  );
+  const isBusy = all.every(({ part }) => part.idle === undefined);
+  const idle = isBusy ? undefined : read(all.map(({ part }) => `${part.kernel.workgroupSize[0]}u`));
   const rows = all.map((_, row) => `  array(${columns.map((column) => column[row]).join(", ")}),`);
   const others = all.slice(1).map(({ part }) => part.kernel.name);
   const isTable = columns.length > 0;
@@ -144,7 +166,8 @@ function together(all: readonly Abstracted[], names: Pick<ModuleNamer, "outside"
       "}",
       "",
     ],
-    call: `${name}(${call}${isTable ? ", part" : ""});`,
+    call: `${name}(${group}, local${isTable ? ", part" : ""});`,
+    idle,
     tied: [...inBody].filter(([at]) => first.body[at].kind === "start").map(([, column]) => column),
   };
 }

@@ -3,7 +3,7 @@ import type { Value } from "../../ir/value.ts";
 import type { BindingAccess } from "../../runtime/abi.ts";
 import type { Kernel, SharedModule } from "../lower/kernel.ts";
 import { mostBindings } from "../cluster/partition.ts";
-import { familiesOf, type Family, type PartText } from "./alike.ts";
+import { familiesOf, type Family, type Grid, type PartText } from "./alike.ts";
 import { primary, type Binding, type BindingView } from "./expression.ts";
 import { halfLines } from "./halves.ts";
 import { helperLines, mentionsWord, nonFinite, quadLines } from "./helpers.ts";
@@ -149,26 +149,24 @@ function startsOf({ tensors }: NonNullable<Part["like"]>, view: BindingView): Re
   );
 }
 
-/** A kernel as a function, with the call for a workgroup of its own grid. */
+/** A kernel as a function. */
 function textOf({ kernel, header }: Part, threads: number, scalars: SharedScalars, view: BindingView): PartText {
   const lines = (): readonly string[] =>
     kernel.body.slice(scalars.count(kernel)).flatMap((statement) => statementLines(statement, view, "  "));
   const grid = gridOf(kernel);
   // Workgroups that kernels share are rows of threads.
   const [own] = kernel.workgroupSize;
-  const group = `vec3u(${coordinates("own", grid).join(", ")})`;
   const idle = own < threads ? own : undefined;
-  return { kernel, header, lines, call: `${group}, local`, idle, workgroups: grid[0] * grid[1] * grid[2] };
+  return { kernel, header, lines, grid, idle, workgroups: grid[0] * grid[1] * grid[2] };
 }
 
 /** Each family in its range of workgroups, and in that each part, which sees its workgroups as its own grid. */
 function callLines(families: readonly Family[]): { readonly lines: readonly string[]; readonly workgroups: number } {
   let start = 0;
-  const branches = families.map(({ members, call }) => {
+  const branches = families.map(({ members, call, idle }) => {
     const lines = placeLines(members, start).filter((line) => !line.startsWith("let own") || mentionsWord(call, "own"));
     start += members.reduce((sum, { workgroups }) => sum + workgroups, 0);
-    const { idle } = members[0];
-    return { end: start, lines: [...lines, idle === undefined ? call : `if (local.x < ${idle}u) { ${call} }`] };
+    return { end: start, lines: [...lines, idle === undefined ? call : `if (local.x < ${idle}) { ${call} }`] };
   });
   const lines = branches.flatMap(({ end, lines: inside }, position) => [
     `  ${position === 0 ? "" : "} else "}${position === branches.length - 1 && position > 0 ? "{" : `if (group.x < ${end}u) {`}`,
@@ -195,17 +193,8 @@ const quotient = (at: string, by: number): string => (by === 1 ? at : `${primary
 const remainder = (at: string, by: number): string => (by === 1 ? "0u" : `${primary(at)} % ${by}u`);
 
 /** Workgroups of a kernel whose sizes are bound. */
-export function gridOf({ grid }: Kernel): readonly [number, number, number] {
-  return grid.map(({ extent, per }) => Math.ceil((extent as number) / per)) as unknown as [number, number, number];
-}
-
-function coordinates(at: string, [width, height, depth]: readonly [number, number, number]): readonly string[] {
-  const down = width > 1 ? `${primary(at)} / ${width}u` : depth === 1 ? at : primary(at);
-  return [
-    width === 1 ? "0u" : height * depth === 1 ? at : `${primary(at)} % ${width}u`,
-    height === 1 ? "0u" : `${down}${depth === 1 ? "" : ` % ${height}u`}`,
-    depth === 1 ? "0u" : `${primary(at)} / ${width * height}u`,
-  ];
+export function gridOf({ grid }: Kernel): Grid {
+  return grid.map(({ extent, per }) => Math.ceil((extent as number) / per)) as unknown as Grid;
 }
 
 /** A binding for each tensor where there are few, else for ranges. */

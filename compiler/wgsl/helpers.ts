@@ -89,12 +89,18 @@ export function quadLines(text: string): {
   const from = [0, 1, 2, 3].map((lane) => `quadBroadcast(own, ${lane}u)`).join(", ");
   // A column by its number, without memory in which there are numbers of columns.
   const picked = "select(select(all[0], all[1], at == 1u), select(all[2], all[3], at == 3u), at > 1u)";
+  const swapped = (along: string): string =>
+    `mat4x4f(${[0, 1, 2, 3].map((column) => `quadSwap${along}(own[${column}])`).join(", ")})`;
   const functions = (
     [
       ["quad", "own: f32", "vec4f", `vec4f(${from})`],
       ["quads", "own: vec4f", "mat4x4f", `mat4x4f(${from})`],
       ["exchange", "own: vec4f, thread: u32", "mat4x4f", `mat4x4f(${from})`],
       ["pick", "all: mat4x4f, at: u32", "vec4f", picked],
+      ["beside", "own: vec4f", "vec4f", "quadSwapX(own)"],
+      ["besides", "own: mat4x4f", "mat4x4f", swapped("X")],
+      ["below", "own: vec4f", "vec4f", "quadSwapY(own)"],
+      ["belows", "own: mat4x4f", "mat4x4f", swapped("Y")],
     ] as const
   ).filter(([name]) => text.includes(` ${name}(`) || text.includes(`(${name}(`));
   return {
@@ -102,6 +108,8 @@ export function quadLines(text: string): {
     functions: functions.flatMap(([name, parameters, all, body]) => [
       ...[`fn ${name}(${parameters}) -> ${all} {`, `  return ${body};`, "}"],
       ...(name === "exchange" ? exchangeInMemory.split("\n").map((line) => `//- ${line}`) : []),
+      // What it stands for is read in a line of its own.
+      ...(/^be/.test(name) ? [`//- fn ${name}(given: ${all}) -> ${all} { return given; }`] : []),
       "",
     ]),
   };

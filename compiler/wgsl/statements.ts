@@ -1,6 +1,6 @@
 /// Statements of the Kernel IR as lines of WGSL.
 import { constantIndex, indexAlgebra } from "../lower/index.ts";
-import { targetTensor, type Statement } from "../lower/kernel.ts";
+import { targetTensor, withoutQuads, type Statement } from "../lower/kernel.ts";
 import { writeHalves } from "./halves.ts";
 import { elementText, expressionText, fourText, primary, type BindingView } from "./expression.ts";
 
@@ -16,12 +16,18 @@ export function statementLines(statement: Statement, view: BindingView, indent: 
     case "store":
       return storeLines(statement, view).flatMap((line) => indented(line, indent));
     case "block": {
+      if (statement.head === withoutQuads) return spelledOut(statement.body, view, indent);
       const body = statement.body.flatMap((inner) => statementLines(inner, view, `${indent}  `));
       return [`${indent}${statement.head} {`, ...body, `${indent}}`];
     }
     default:
       return statement satisfies never;
   }
+}
+
+/** Lines that the runtime makes part of the text where it spells quads out. */
+function spelledOut(body: readonly Statement[], view: BindingView, indent: string): string[] {
+  return body.flatMap((inner) => statementLines(inner, view, "").map((line) => `${indent}${withoutQuads} ${line}`));
 }
 
 function indented(text: string, indent: string): string[] {

@@ -5,12 +5,19 @@ import {
   dense,
   input,
   matmul,
+  mean,
   model,
+  normal,
+  param,
   relu,
   reshape,
+  sgd,
   sin,
+  slice,
   softmaxCrossEntropy,
+  square,
   sum,
+  take,
   transpose,
 } from "chainrule";
 import { compile } from "../../compiler/compile.ts";
@@ -25,6 +32,21 @@ const graph = model("images", () => {
   const hidden = relu(conv2d(image, 8, 3, { name: "conv" }));
   const loss = softmaxCrossEntropy(dense(relu(dense(reshape(hidden, [6, 392]), 32)), 18), label);
   return { train: { loss, update: adam(loss) } };
+});
+
+/** Products so long that quads lie two by two: plain, turned, with edges, and of rows picked from a table. */
+const long = model("long", () => {
+  const [x, y, z] = [input("x", "f32", [140, 260]), input("y", "f32", [260, 264]), input("z", "f32", [134, 260])];
+  const table = param([260, 264], { name: "table", init: normal(0, 1) });
+  const loss = mean(square(take(table, input("letter", "i32", [140]))));
+  return {
+    run: {
+      plain: matmul(x, y),
+      turned: matmul(transpose(x), slice(y, [[0, 140], null])),
+      both: matmul(x, transpose(z)),
+    },
+    train: { loss, update: sgd(loss) },
+  };
 });
 
 const wave = (length: number): Float32Array => Float32Array.from({ length }, (_, i) => Math.sin(i * i));
@@ -57,6 +79,27 @@ describe("kernels on a device without subgroups", () => {
       adapter!.features.has("subgroups"),
     ]);
     expect(await train(plain)).toEqual(await train(device));
+  });
+
+  it("compute the same bits where quads lie two by two", async () => {
+    const program = compile(long);
+    const text = program.kernels.map(({ wgsl }) => wgsl).join();
+    for (const name of ["besides", "belows", "beside", "below"]) expect.soft(text).toContain(`= ${name}(`);
+    const adapter = await (await requestGpu()).requestAdapter();
+    const own = await adapter!.requestDevice();
+    const [found, wanted] = await Promise.all(
+      [own, await testDevice()].map(async (device) => {
+        const module = await load<AnyModule>(program, { device, seed: 1 });
+        const inputs = { x: wave(140 * 260), y: wave(260 * 264), z: wave(134 * 260) };
+        const products = await module.run(inputs).read();
+        await module.train({ letter: Int32Array.from({ length: 140 }, (_, i) => (i * 7) % 260) }).loss;
+        const results = [products, await module.readParams()];
+        module.destroy();
+        return results;
+      }),
+    );
+    expect(found).toEqual(wanted);
+    own.destroy();
   });
 
   it.each(["quadratic", "quad", "quads", "fn quads(own: of it", "= quad(x);"])("may be called %s", async (name) => {

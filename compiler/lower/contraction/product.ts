@@ -1,14 +1,15 @@
 /// The loop of a contraction: a thread keeps its tile in matrices of 4 × 4, reads four steps of the contracted axis at a
 /// time, and multiplies matrices. Lane for lane the four threads of a quad have the same rows, so that each reads one of
 /// four and gets the others from its neighbours: `quads` and `quad`, which the runtime spells out where there are no
-/// subgroups.
+/// subgroups. Where a quad lies two by two, each lane reads one of its two blocks of rows and one of its two blocks of
+/// columns, and gets the others from the neighbours that have read those.
 import { isMultipleOf, type Dim } from "../../../ir/dim.ts";
 import { elementCount } from "../../../ir/type.ts";
 import { extentText } from "../../wgsl/expression.ts";
 import { operandIndex, type ContractionShape } from "../contraction-shape.ts";
 import type { Emitter } from "../emitter.ts";
 import { constantIndex, indexAlgebra, variableIndex, type Index } from "../index.ts";
-import { widen, type Expression } from "../kernel.ts";
+import { widen, withoutQuads, type Expression } from "../kernel.ts";
 import type { Lane } from "../leaf.ts";
 
 const range = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
@@ -38,8 +39,8 @@ export function blockType({ height }: Blocks): string {
 }
 
 /** True where lanes of a quad have the same rows. */
-export function sharesRows({ tile: { rows, across } }: ContractionShape): boolean {
-  return rows % 4 === 0 && across % 4 === 0;
+export function sharesRows({ tile: { rows, across, twoByTwo } }: ContractionShape): boolean {
+  return !twoByTwo && rows % 4 === 0 && across % 4 === 0;
 }
 
 /** Declares the sums and writes the loop that fills them; `sums` is how they are called, before a number. */
@@ -73,8 +74,11 @@ function writeLoop(
 ): void {
   const blocks = blocksOf(shape);
   const body = emitter.scope(() => {
-    for (const i of range(blocks.down)) readLeft(shape, i, step, emitter);
-    for (const j of range(blocks.across)) readRight(shape, j, step, emitter);
+    if (shape.tile.twoByTwo) readPairs(shape, step, emitter);
+    else {
+      for (const i of range(blocks.down)) readLeft(shape, { i, name: `a${i}` }, step, emitter);
+      for (const j of range(blocks.across)) readRight(shape, { j, name: `b${j}` }, step, emitter);
+    }
     for (const i of range(blocks.down)) {
       for (const j of range(blocks.across)) {
         const product = step === 4 ? `b${j} * a${i}` : outer(`a${i}`, `b${j}`, blocks, shape.picks);
@@ -109,19 +113,49 @@ const plus = (index: Index, more: Index | number): Index =>
 
 const lane = variableIndex("lane", 4);
 
-/** Block i of the left operand as `a0`, `a1` …: of four steps a matrix that has a row in each column, of one a vector. */
-function readLeft(shape: ContractionShape, i: number, step: 1 | 4, emitter: Emitter): void {
+/** Where the blocks begin that a lane does not read itself, if quads lie two by two. */
+export const farStarts = { row: "farRow", column: "farColumn" } as const;
+
+/** A block of rows and one of columns, and those that neighbours have read: their lines are for who has no neighbours. */
+function readPairs(shape: ContractionShape, step: 1 | 4, emitter: Emitter): void {
+  const far = (own: string, from: string, name: string, read: (name: string) => void): void => {
+    emitter.push({ tag: "line", text: `var ${name} = ${step === 4 ? `${from}s` : from}(${own});` });
+    const body = emitter.scope(() => {
+      read(`${name}Again`);
+      emitter.push({ tag: "line", text: `${name} = ${name}Again;` });
+    });
+    emitter.push({ tag: "block", head: withoutQuads, body });
+  };
+  readLeft(shape, { i: 0, name: "a0" }, step, emitter);
+  far("a0", "beside", "a1", (name) => readLeft(shape, { i: 0, name, start: farStarts.row }, step, emitter));
+  readRight(shape, { j: 0, name: "b0" }, step, emitter);
+  far("b0", "below", "b1", (name) => readRight(shape, { j: 0, name, start: farStarts.column }, step, emitter));
+}
+
+/** A block's number, its name, and the variable where it begins, less four for each block before it. */
+interface BlockPlace {
+  readonly name: string;
+  readonly start?: string;
+}
+
+/** Block i of the left operand: of four steps a matrix that has a row in each column, of one a vector. */
+function readLeft(
+  shape: ContractionShape,
+  { i, name, start = "row" }: BlockPlace & { readonly i: number },
+  step: 1 | 4,
+  emitter: Emitter,
+): void {
   const { height } = blocksOf(shape);
   const [mode] = shape.modes;
   const [operand] = shape.root.operands;
-  const [row, k] = [plus(variableIndex("row", shape.rowCount), 4 * i), variableIndex("k", shape.length)];
+  const [row, k] = [plus(variableIndex(start, shape.rowCount), 4 * i), variableIndex("k", shape.length)];
   const indexAt = operandIndex(shape, 0);
   const read = (edge: Index, at: Index, along?: Lane): Expression => {
     const value = emitter.emit(operand, indexAt(edge, at), along);
     // Contiguous by its index, the operand may still be one number for all four.
     return along ? widen(value) : value;
   };
-  const alongRows = (at: Index): Expression => read(row, at, { variable: "row", extent: shape.rowCount });
+  const alongRows = (at: Index): Expression => read(row, at, { variable: start, extent: shape.rowCount });
   const four = (edge: Index): Expression =>
     mode === "k"
       ? read(edge, k, { variable: "k", extent: shape.length })
@@ -129,10 +163,9 @@ function readLeft(shape: ContractionShape, i: number, step: 1 | 4, emitter: Emit
           "vec4f",
           range(4).map((q) => read(edge, plus(k, q))),
         );
-  const name = `a${i}`;
   if (mode === "edge") {
     if (step === 1) return emitter.push({ tag: "let", name, value: alongRows(k) });
-    const turned = `t${i}`;
+    const turned = name.replace("a", "t");
     gatherFour(turned, "quads", "mat4x4f", 4, (at) => alongRows(plus(k, at)), shape, emitter);
     return emitter.push({ tag: "line", text: `let ${name} = transpose(${turned});` });
   }
@@ -166,11 +199,16 @@ function gatherFour(
   emitter.push({ tag: "let", name, value });
 }
 
-/** Block j of the right operand as `b0`, `b1` …: of four steps a matrix that has a step in each column, of one a vector. */
-function readRight(shape: ContractionShape, j: number, step: 1 | 4, emitter: Emitter): void {
+/** Block j of the right operand: of four steps a matrix that has a step in each column, of one a vector. */
+function readRight(
+  shape: ContractionShape,
+  { j, name, start = "column" }: BlockPlace & { readonly j: number },
+  step: 1 | 4,
+  emitter: Emitter,
+): void {
   const [, mode] = shape.modes;
   const [, operand] = shape.root.operands;
-  const [column, k] = [plus(variableIndex("column", shape.columnCount), 4 * j), variableIndex("k", shape.length)];
+  const [column, k] = [plus(variableIndex(start, shape.columnCount), 4 * j), variableIndex("k", shape.length)];
   const indexAt = operandIndex(shape, 1);
   const read = (edge: Index, at: Index, along?: Lane): Expression => {
     const value = emitter.emit(operand, indexAt(edge, at), along);
@@ -178,7 +216,7 @@ function readRight(shape: ContractionShape, j: number, step: 1 | 4, emitter: Emi
   };
   const alongColumns = (at: Index): Expression =>
     mode === "edge"
-      ? read(column, at, { variable: "column", extent: shape.columnCount })
+      ? read(column, at, { variable: start, extent: shape.columnCount })
       : { tag: "vector", parts: range(4).map((q) => read(plus(column, q), at)), dtype: "f32", lanes: 4 };
   const matrix = (): Expression => {
     if (mode !== "k")
@@ -194,5 +232,5 @@ function readRight(shape: ContractionShape, j: number, step: 1 | 4, emitter: Emi
       ),
     ]);
   };
-  emitter.push({ tag: "let", name: `b${j}`, value: step === 4 ? matrix() : alongColumns(k) });
+  emitter.push({ tag: "let", name, value: step === 4 ? matrix() : alongColumns(k) });
 }

@@ -12,6 +12,8 @@ export interface Tile {
   readonly across: number;
   readonly down: number;
   readonly deep: number;
+  /** Quads of threads lie two by two, and not side by side: rows are shared by two of them, and columns as well. */
+  readonly twoByTwo?: boolean;
 }
 
 /** What the choice hangs on. */
@@ -40,11 +42,17 @@ const tallTiles = [{ rows: 16, columns: 4 }, ...tiles.slice(1)] as const;
 /** Sums of so few terms, where they are few themselves, are over before a large tile pays for its text. */
 const fewTerms = 16;
 
+/** A product of fewer steps takes less time than the text of the largest tile takes to compile. */
+const worthLargest = 2 ** 21;
+
 /** Tiles shrink until there are so many of them: below that, cores are idle. */
 const enoughTiles = 128;
 
 /** So many tiles fill workgroups of 64 threads; fewer are spread over more workgroups, so that each core gets one. */
 const manyTiles = 1024;
+
+/** A product of so many steps is worth the text of pairs, which devices without subgroups have in full. */
+const worthPairs = 2 ** 22;
 
 /** Neighbours beyond this number gain nothing from reading along the same rows. */
 const mostAcross = 16;
@@ -54,15 +62,18 @@ export function tileOf({ batchCount, rowCount, columnCount, length, scattered, t
   const [batch, height, width] = [batchCount, rowCount, columnCount].map((each) => sizeOf(each));
   const count = (rows: number, columns: number): number =>
     batch * Math.ceil(height / rows) * Math.ceil(width / columns);
+  const steps = batch * height * width * sizeOf(length);
+  const isSmall = steps < worthLargest;
   const fitting = (scattered ? tallTiles : tiles).filter(
-    ({ rows, columns }) => rows <= height && columns <= Math.max(width, 4),
+    ({ rows, columns }) => rows <= height && columns <= (isSmall ? 4 : Math.max(width, 4)),
   );
   const isShort = typeof length === "number" && length <= fewTerms && count(4, 4) <= manyTiles;
   const chosen = fitting.find(({ rows, columns }) => !isShort && count(rows, columns) >= enoughTiles) ?? fitting.at(-1);
   const { rows, columns } = chosen ?? { rows: powerOfTwo(height, 4), columns: 4 };
   const [down, across] = [Math.ceil(height / rows), Math.ceil(width / columns)];
   const most = threads ?? threadsFor(count(rows, columns), batch * down, across);
-  return { rows, columns, ...arrange(batch, down, across, most) };
+  const mayPair = rows === 8 && columns === 8 && steps >= worthPairs;
+  return { rows, columns, ...arrange(batch, down, across, most, mayPair) };
 }
 
 const sizeOf = (extent: Dim): number => (typeof extent === "number" ? extent : 65536);
@@ -73,8 +84,17 @@ function threadsFor(count: number, down: number, across: number): number {
   return Math.min(wanted, powerOfTwo(down, wanted) * powerOfTwo(across, wanted));
 }
 
-/** Of the shapes of a workgroup the one with the fewest threads beyond the edges; of equals, the wider one. */
-function arrange(batch: number, down: number, across: number, threads: number): Omit<Tile, "rows" | "columns"> {
+/**
+ * Of the shapes of a workgroup the one with the fewest threads beyond the edges; of equals, the wider one. Where threads of
+ * a quad may lie two by two, they do unless that needs more threads.
+ */
+function arrange(
+  batch: number,
+  down: number,
+  across: number,
+  threads: number,
+  mayPair: boolean,
+): Omit<Tile, "rows" | "columns"> {
   const shape = (width: number) => {
     // Products that are smaller than a workgroup share it.
     const height = batch === 1 ? threads / width : powerOfTwo(down, threads / width);
@@ -83,14 +103,20 @@ function arrange(batch: number, down: number, across: number, threads: number): 
       (total, each) => total * Math.ceil(each),
       threads,
     );
-    return { across: width, down: height, deep: depth, count };
+    return { across: width, down: height, deep: depth, count, twoByTwo: width % 2 === 0 && height % 2 === 0 };
   };
   let best = shape(powerOfTwo(Math.min(across, 4), threads));
+  let pairs = best;
   for (let width = 2 * best.across; width <= threads; width *= 2) {
     const other = shape(width);
-    if (width <= mostAcross ? other.count <= best.count : other.count < best.count) best = other;
+    const isBetter = ({ count }: typeof best): boolean =>
+      width <= mostAcross ? other.count <= count : other.count < count;
+    if (isBetter(best)) best = other;
+    if (other.twoByTwo && (!pairs.twoByTwo || isBetter(pairs))) pairs = other;
   }
-  return { across: best.across, down: best.down, deep: best.deep };
+  const isPaired = mayPair && pairs.twoByTwo && pairs.count <= best.count;
+  const { across: width, down: height, deep } = isPaired ? pairs : best;
+  return { across: width, down: height, deep, ...(isPaired && { twoByTwo: true }) };
 }
 
 /** Rows, and columns, of the squares that workgroups take together on graphics cards. */

@@ -38,7 +38,7 @@ const updatesOf = (graph: Graph, batch: number): readonly string[] =>
 
 const part = (name: string, text: string): PartText => ({
   kernel: { name, workgroupSize: [64, 1, 1] } as unknown as PartText["kernel"],
-  ...{ header: () => [], lines: () => [text], call: "vec3u(own, 0u, 0u), local", idle: undefined, workgroups: 1 },
+  ...{ header: () => [], lines: () => [text], grid: [1, 1, 1], idle: undefined, workgroups: 1 },
 });
 
 const families = (...texts: readonly string[]): readonly (readonly string[])[] =>
@@ -85,6 +85,25 @@ describe("functions that are alike", () => {
         "",
       ].join("\n"),
     );
+  });
+
+  it("are one where they have other grids and numbers of threads", () => {
+    const [flat, high] = [part("flat", "let a = x[p];"), part("high", "let a = x[q];")];
+    const [family, ...others] = familiesOf(
+      [
+        { ...flat, grid: [1, 6, 1], idle: undefined, workgroups: 6 },
+        { ...high, grid: [4, 2, 1], idle: undefined, workgroups: 8 },
+      ],
+      new Set(["p", "q"]),
+      createModuleNamer(),
+    );
+    expect(others).toEqual([]);
+    expect(family.call).toBe("flat(vec3u(own % flat_parts[part][1], own / flat_parts[part][1], 0u), local, part);");
+    expect(family.idle).toBeUndefined();
+    const few = { ...high, kernel: { ...high.kernel, workgroupSize: [16, 1, 1] as const }, idle: 16 };
+    const [mixed] = familiesOf([flat, few], new Set(["p", "q"]), createModuleNamer());
+    expect(mixed.idle).toBe("flat_parts[part][1]");
+    expect(mixed.lines.slice(1, 3)).toEqual(["  array(p, 64u),", "  array(q, 16u),"]);
   });
 
   it("are apart where they do something else, or with other numbers than sizes", () => {
