@@ -115,7 +115,7 @@ export const prices: readonly Price[] = [
       "Logarithm over its operand": [5, 1],
       "Growth over its rate": [4.88, 1],
       "Number over its growth": [6.5, 1],
-      "Share that decays": [3.5, 1],
+      "Share that decays": [3.65, 1],
     },
   },
   {
@@ -188,7 +188,7 @@ export const prices: readonly Price[] = [
   {
     why: "Powers and logarithms near 1, and quotients near 0/0, lose their digits: there another formula takes their place.",
     of: {
-      "Power less one over its exponent, learned": [3.73, 1],
+      "Power less one over its exponent, learned": [3.46, 1],
       "Compound interest": [1.15, 1],
       "Student's t as a difference of logarithms": [2.4, 1],
       "Negative binomial likelihood": [1.52, 1],
