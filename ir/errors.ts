@@ -88,6 +88,14 @@ export const nameCharacters = defineError(
   }),
 );
 
+export const unknownOption = defineError(
+  "unknown-option",
+  "An option of a layer or optimizer is one that it has.",
+  (of: string, name: string, known: readonly string[]) => ({
+    message: `an option of ${of} must be among ${known.map((each) => `"${each}"`).join(", ")}: found "${name}"`,
+  }),
+);
+
 export const initialValues = defineError(
   "initial-values",
   "Given initial values are as many as the state has elements.",

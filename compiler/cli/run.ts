@@ -40,10 +40,14 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 
 /** The question after a mistyped command, option or name of a size. */
 function didYouMean(error: unknown, { args, commands, globalCommand, matchedCommand }: CAC): string | undefined {
-  if (error instanceof CompileError && error.code === "size-unknown") {
-    // The message quotes the size that was given, then those that the model names.
-    const [given, ...known] = [...error.message.matchAll(/"([^"]*)"/g)].map(([, name]) => name);
-    return suggestion(given, known);
+  if (error instanceof CompileError && (error.code === "size-unknown" || error.code === "unknown-option")) {
+    // The message quotes the name that was found, and those that there are.
+    const found = /found "([^"]*)"/.exec(error.message)?.[1] ?? "";
+    const known = [...error.message.matchAll(/"([^"]*)"/g)].map(([, name]) => name);
+    return suggestion(
+      found,
+      known.filter((name) => name !== found),
+    );
   }
   if (!isUsageError(error)) return undefined;
   if (!matchedCommand) {
@@ -52,9 +56,14 @@ function didYouMean(error: unknown, { args, commands, globalCommand, matchedComm
   }
   const [, option] = /^Unknown option `-+(.*)`$/.exec(error.message) ?? [];
   const options = [...matchedCommand.options, ...globalCommand.options].map(({ name }) => name);
-  const meant = option === undefined ? undefined : suggestion(option, options);
-  return meant?.replace("mean ", "mean --");
+  if (option === undefined) return undefined;
+  const having = commands.filter((each) => each.options.some(({ name }) => name === option)).map(({ name }) => name);
+  if (having.length > 0) return `--${kebab(option)} is an option of ${having.join(" and ")}.`;
+  return suggestion(option, options)?.replace(/mean (.*)/, (_, name: string) => `mean --${kebab(name)}`);
 }
+
+/** As options are typed: the parser calls `--memory-budget` memoryBudget. */
+const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** Commands are imported when they run: `--help` need not wait for the TypeScript compiler. */
 function commands(terminal: Terminal) {

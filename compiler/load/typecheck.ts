@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import { Project, ts } from "ts-morph";
 import type { CompileError } from "../../ir/diagnostic.ts";
-import { modelTypeError } from "../errors.ts";
+import { modelSyntax, modelTypeError } from "../errors.ts";
 import { packageInfo } from "./package.ts";
 import { placeOf } from "./place.ts";
 
@@ -45,12 +45,14 @@ export function checkTypes(file: string): TypeFailure | undefined {
     .getSourceFiles()
     .filter((source) => !source.isDeclarationFile && !/[\\/]node_modules[\\/]/.test(source.fileName))
     .filter((source) => !isWithin(source.fileName, language));
-  const failures = own
-    .flatMap((source) => [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)])
-    .filter((each) => each.category === ts.DiagnosticCategory.Error);
+  const isError = ({ category }: ts.Diagnostic): boolean => category === ts.DiagnosticCategory.Error;
+  const broken = own.flatMap((source) => program.getSyntacticDiagnostics(source)).filter(isError);
+  // What does not parse has types of no kind.
+  const failures =
+    broken.length > 0 ? broken : own.flatMap((source) => program.getSemanticDiagnostics(source)).filter(isError);
   if (failures.length === 0) return undefined;
   const [first, ...others] = failures;
-  const error = modelTypeError(describe(first), others.map(locate));
+  const error = broken.length > 0 ? modelSyntax(describe(first)) : modelTypeError(describe(first), others.map(locate));
   if (first.file) error.place = diagnosticPlace(first);
   return { error, onlyShapes: failures.every((each) => shapeError(each) !== undefined) };
 }

@@ -3,13 +3,14 @@ import { about } from "../diagnostic.ts";
 import type { Dim } from "../dim.ts";
 import { dtypeMismatch, layerInput, rankMismatch } from "../errors.ts";
 import { part } from "../build.ts";
+import { checkOptionNames } from "../option-names.ts";
 import { add } from "../ops/arithmetic.ts";
 import { matmul } from "../ops/contract.ts";
 import type { Of, Scalar, ShapeError } from "../static.ts";
 import type { WithLast } from "../static-axes.ts";
 import { isFloat, type DType, type Shape } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
-import { layerCall, layerScope, once, type WeightedOptions } from "./layer.ts";
+import { layerCall, layerScope, once, weightedOptions, type WeightedOptions } from "./layer.ts";
 
 /** What a dense layer may be told. */
 export type DenseOptions = WeightedOptions;
@@ -40,6 +41,7 @@ export type DenseLayer<U extends Dim = Dim> = <D extends DType, S extends Shape>
  * Errors: `layer-input` when a later input has another size on its last axis.
  */
 function layer<U extends Dim>(units: U, options: DenseOptions = {}): DenseLayer<U> {
+  checkOptionNames("dense", options, weightedOptions);
   const scope = layerScope("dense", options);
   const parameters = once((x) => ({
     weight: scope.param("weight", [inputSize(x), units], options.init),

@@ -2,10 +2,11 @@
 import { part } from "../build.ts";
 import type { Dim } from "../dim.ts";
 import { normal, type Initializer } from "../initializer.ts";
+import { checkOptionNames } from "../option-names.ts";
 import { take } from "../ops/gather.ts";
 import type { DType, Shape } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
-import { layerCall, layerScope, once, type LayerOptions } from "./layer.ts";
+import { layerCall, layerOptions, layerScope, once, type LayerOptions } from "./layer.ts";
 
 /** What an embedding may be told. */
 export interface EmbeddingOptions extends LayerOptions {
@@ -31,6 +32,7 @@ interface Embedding {
 }
 
 function layer(count: Dim, width: Dim, options: EmbeddingOptions = {}): (indices: Value) => Value {
+  checkOptionNames("embedding", options, { ...layerOptions, init: true });
   const scope = layerScope("embedding", options);
   const weight = once(() => scope.param("weight", [count, width], options.init ?? normal(0, 0.02)));
   return (indices) => part(take(weight(), indices), scope.owner, "vectors");

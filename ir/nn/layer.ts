@@ -23,6 +23,17 @@ export interface WeightedOptions extends LayerOptions {
   readonly biasInit?: Initializer;
 }
 
+/** The names of what every layer may be told. */
+export const layerOptions: Readonly<Record<keyof LayerOptions, true>> = { name: true, trainable: true };
+
+/** The names of what a layer with weights and a bias may be told. */
+export const weightedOptions: Readonly<Record<keyof WeightedOptions, true>> = {
+  ...layerOptions,
+  bias: true,
+  init: true,
+  biasInit: true,
+};
+
 /** A layer that is being made: it names and makes parameters. */
 export interface LayerScope {
   readonly owner: Owner;

@@ -2,6 +2,7 @@
 import { part } from "../build.ts";
 import { partOf } from "../dim.ts";
 import { ones, zeros } from "../initializer.ts";
+import { checkOptionNames } from "../option-names.ts";
 import { add, div, mul, square, sub } from "../ops/arithmetic.ts";
 import { sqrt } from "../ops/functions.ts";
 import { reshapeTo } from "../ops/layout.ts";
@@ -9,7 +10,7 @@ import { mean } from "../ops/reduce.ts";
 import { broadcastAlong, normalizeAxes } from "../ops/sum.ts";
 import type { Tensor, Value } from "../value.ts";
 import { channelGroups } from "./errors.ts";
-import { layerCall, layerScope, once, type LayerOptions, type LayerScope } from "./layer.ts";
+import { layerCall, layerOptions, layerScope, once, type LayerOptions, type LayerScope } from "./layer.ts";
 
 /** What a normalisation may be told. */
 export interface NormalizationOptions extends LayerOptions {
@@ -20,6 +21,8 @@ export interface NormalizationOptions extends LayerOptions {
   /** Whether a shift is learned. Default true, for `rmsNorm` false. */
   readonly shift?: boolean;
 }
+
+const normalizationOptions = { ...layerOptions, epsilon: true, scale: true, shift: true } as const;
 
 /** A normalisation over axes of one's choice. */
 export interface AxesNormalizationOptions extends NormalizationOptions {
@@ -67,6 +70,7 @@ function learned(
 
 function overAxes(kind: string, prepare: (x: Value, axes: readonly number[]) => Value, shift: boolean) {
   const layer = (own: AxesNormalizationOptions = {}): ((x: Value) => Value) => {
+    checkOptionNames(kind, own, { ...normalizationOptions, axes: true });
     const options = { shift, ...own };
     const scope = layerScope(kind, options);
     const axesOf = (x: Value): readonly number[] =>
@@ -101,6 +105,7 @@ interface GroupNormalization {
 }
 
 function groupLayer(groups: number, options: NormalizationOptions = {}): (x: Value) => Value {
+  checkOptionNames("groupNorm", options, normalizationOptions);
   const scope = layerScope("groupNorm", options);
   const finish = learned(scope, options, () => [1]);
   return (x) => {

@@ -1,6 +1,7 @@
 /// Adam (Kingma and Ba 2015).
 import { owner, part, state } from "../build.ts";
 import type { Update } from "../graph.ts";
+import { checkOptionNames } from "../option-names.ts";
 import { add, div, mul, neg, square, sub } from "../ops/arithmetic.ts";
 import { expm1, sqrt } from "../ops/functions.ts";
 import { constant } from "../ops/leaf.ts";
@@ -8,7 +9,7 @@ import type { ScalarFloat } from "../static.ts";
 import type { DType, Shape } from "../type.ts";
 import type { Value } from "../value.ts";
 import { slopesOf } from "./loss-scale.ts";
-import { checkedOption, hyperparameter, trained, type OptimizerOptions } from "./options.ts";
+import { checkedOption, hyperparameter, optimizerOptions, trained, type OptimizerOptions } from "./options.ts";
 
 /** What Adam may be told. */
 export interface AdamOptions extends OptimizerOptions {
@@ -32,6 +33,7 @@ export function adam<D extends DType, S extends Shape>(
   options?: AdamOptions,
 ): readonly Update[];
 export function adam(loss: Value, options: AdamOptions = {}): readonly Update[] {
+  checkOptionNames("adam", options, { ...optimizerOptions, beta1: true, beta2: true, epsilon: true, name: true });
   const beta1 = checkedOption("beta1", options.beta1 ?? 0.9, 0, 1);
   const beta2 = checkedOption("beta2", options.beta2 ?? 0.999, 0, 1);
   const epsilon = checkedOption("epsilon", options.epsilon ?? 1e-8, 0);

@@ -1,12 +1,13 @@
 /// Gradient descent, plain and with momentum.
 import { owner, state, type Owner } from "../build.ts";
 import type { Update } from "../graph.ts";
+import { checkOptionNames } from "../option-names.ts";
 import { add, mul, sub } from "../ops/arithmetic.ts";
 import type { ScalarFloat } from "../static.ts";
 import type { DType, Shape } from "../type.ts";
 import type { Value } from "../value.ts";
 import { slopesOf } from "./loss-scale.ts";
-import { hyperparameter, trained, type Hyperparameter, type OptimizerOptions } from "./options.ts";
+import { hyperparameter, optimizerOptions, trained, type Hyperparameter, type OptimizerOptions } from "./options.ts";
 
 /**
  * Gradient descent: w ← w − α ∂loss/∂w with the learning rate α (default 0.01), a run-time setting.
@@ -17,6 +18,7 @@ export function gradientDescent<D extends DType, S extends Shape>(
   options?: OptimizerOptions,
 ): readonly Update[];
 export function gradientDescent(loss: Value, options: OptimizerOptions = {}): readonly Update[] {
+  checkOptionNames("gradientDescent", options, optimizerOptions);
   const parameters = trained("gradientDescent", loss, options);
   const rate = hyperparameter("learningRate", options.learningRate ?? 0.01);
   const own = (): Owner => owner("gradientDescent", undefined, "kind");
@@ -44,6 +46,7 @@ export function sgd<D extends DType, S extends Shape>(
   options?: SgdOptions,
 ): readonly Update[];
 export function sgd(loss: Value, options: SgdOptions = {}): readonly Update[] {
+  checkOptionNames("sgd", options, { ...optimizerOptions, momentum: true, nesterov: true, name: true });
   const parameters = trained("sgd", loss, options);
   const rate = hyperparameter("learningRate", options.learningRate ?? 0.01);
   const momentum = hyperparameter("momentum", options.momentum ?? 0.9);

@@ -28,6 +28,13 @@ export interface OptimizerOptions {
   readonly lossScale?: number | Value | DynamicLossScale;
 }
 
+/** The names of what every optimizer may be told. */
+export const optimizerOptions: Readonly<Record<keyof OptimizerOptions, true>> = {
+  learningRate: true,
+  parameters: true,
+  lossScale: true,
+};
+
 /** A run-time setting for a number, or the value that the user gave. Error: `optimizer-option`. */
 export function hyperparameter(name: string, value: Hyperparameter): Value {
   return isValue(value) ? value : setting(name, checkedOption(name, value));

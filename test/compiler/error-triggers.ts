@@ -47,6 +47,11 @@ export const triggers: Readonly<Record<string, () => unknown>> = {
   "rewrite-unsettled": () => raise(rewriteUnsettled("commute", "a + b = b + a", 201)),
   "rewrite-type": () => raise(rewriteType("unbroadcast", "f32[batch, 4]", "f32[4]")),
 
+  "unknown-option": () =>
+    model("m", () => {
+      const loss = mean(square(dense(input("x", "f32", [4, 3]), 2)));
+      return { train: { loss, update: adam(loss, { learningrate: 0.01 } as never) } };
+    }),
   "missing-feed": () => evaluate(named(), {}, { entry: "predict", sizes: { batch: 1, pixels: 2 } }),
   "unknown-feed": () => evaluate(named(), { picture: [1, 2] }, { entry: "predict" }),
   "feed-length": () => evaluate(trained(), { image: [1, 2, 3] }, { entry: "predict" }),

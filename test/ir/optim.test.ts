@@ -90,7 +90,7 @@ describe.skipIf(missing)(`PyTorch's trajectories (${missing ? `skipped: no ${rec
   test.each(cases)("$optimizer: $desc", ({ optimizer, kwargs, defaults, data: key, params }) => {
     const { momentum, nesterov, weight_decay: decay } = kwargs as Record<string, number>;
     const update = optimizer === "Adam" ? adam : momentum ? sgd : gradientDescent;
-    const graph = trained((loss) => update(loss, { nesterov: Boolean(nesterov) } as object));
+    const graph = trained((loss) => update(loss, (update === sgd ? { nesterov: Boolean(nesterov) } : {}) as object));
     const settings = { learningRate: (kwargs.lr as number) ?? defaults.lr, ...(momentum ? { momentum } : {}) };
     const init = data[key].init.map(flat);
     // Weight decay is a penalty on the loss here, so its gradient is part of what is fed, one step at a time.

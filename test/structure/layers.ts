@@ -24,6 +24,7 @@ const value = [
 const language = [
   ...[...value, "ir/ops/", "ir/static.ts", "ir/static-axes.ts", "ir/static-parts.ts", "ir/build.ts", "ir/naming.ts"],
   "ir/random.ts",
+  "ir/option-names.ts",
 ];
 const whole = ["ir/"];
 const kernelIr = [
@@ -52,6 +53,7 @@ export const layers: readonly Layer[] = [
   { row: "ir/static.ts", imports: [...value, "ir/static-axes.ts"] },
   { row: "ir/static-parts.ts", imports: value, types: ["ir/static.ts", "ir/static-axes.ts"] },
   { row: "ir/ops/", imports: [...value, "ir/static.ts", "ir/static-axes.ts", "ir/static-parts.ts"] },
+  { row: "ir/option-names.ts", imports: value },
   { row: "ir/naming.ts", imports: [...value, "ir/ops/"] },
   { row: "ir/steps.ts", imports: [...value, "ir/ops/", "ir/naming.ts"] },
   { row: "ir/random-key.ts", imports: [...value, "ir/ops/", "ir/naming.ts", "ir/steps.ts"] },

@@ -28,6 +28,8 @@ describe("usage", () => {
     [["frob"], "there is no command frob"],
     [["complie"], "help: did you mean compile? chainrule --help"],
     [["print", model, "--gradeint"], "help: did you mean --gradient? chainrule --help"],
+    [["print", model, "--stopat", "x"], "help: did you mean --stop-at? chainrule --help"],
+    [["print", model, "--memory-budget", "4MB"], "help: --memory-budget is an option of compile and report. chainrule"],
     [[], "a command is missing"],
     [["compile"], "missing required args for command `compile <model>`"],
     [["compile", model], "--out FILE is missing"],
@@ -50,6 +52,26 @@ describe("usage", () => {
 
 test("version", () => {
   expect(packageInfo().version).toBe((JSON.parse(readFileSync("package.json", "utf8")) as { version: string }).version);
+});
+
+test("what does not parse is no mistake of types, and options that there are not are refused", async () => {
+  const [broken, misspelt] = ["broken", "misspelt"].map((name) => join(folder, `${name}.ts`));
+  writeFileSync(broken, 'import { model } from "chainrule";\nexport default model("m", () => ({ run: { } };\n');
+  expect((await chainrule("print", broken)).warned).toContain(
+    "error[model-syntax]: a model file must be valid TypeScript",
+  );
+  const lines = [
+    'import { adam, dense, input, mean, model } from "chainrule";',
+    'export default model("m", () => {',
+    '  const loss = mean(dense(input("x", "f32", [2, 3]), 2));',
+    "  return { train: { loss, update: adam(loss, { learningrate: 0.1 } as never) } };",
+    "});",
+  ];
+  writeFileSync(misspelt, lines.join("\n"));
+  const { code, warned } = await chainrule("print", misspelt);
+  expect(code).toBe(1);
+  expect(warned).toContain("error[unknown-option]: an option of adam must be among");
+  expect(warned).toContain("help: did you mean learningRate?");
 });
 
 test("compile warns, and makes the module all the same", async () => {
