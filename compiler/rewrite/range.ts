@@ -1,5 +1,5 @@
 /// Between which numbers a value lies, as far as its formula tells: what rules and the lint ask about signs and overflow.
-import { abs, exp, maximum, minimum, pow, softplus } from "../../ir/ops/functions.ts";
+import { abs, exp, maximum, minimum, pow } from "../../ir/ops/functions.ts";
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
 import { castOp, selectOp } from "../../ir/ops/choose.ts";
 import { equal, greater, less } from "../../ir/ops/compare.ts";
@@ -14,11 +14,11 @@ import { productOp } from "../../ir/ops/product.ts";
 import { logsumexpOp, maxOp, minOp } from "../../ir/ops/reduce.ts";
 import { axesOf, reducedCount, sumOp } from "../../ir/ops/sum.ts";
 import { makeFacts } from "../../ir/intern.ts";
-import { apply, same, underLayouts, type Op, type Value } from "../../ir/value.ts";
+import { same, type Op, type Value } from "../../ir/value.ts";
 import { bottomUp } from "./bottom-up.ts";
 import { imagesOf, type Range } from "./images.ts";
 import { mostElements, roundedRange } from "./rounded-range.ts";
-import { isSpreadOf, ontoLayouts } from "./rules/uniform.ts";
+import { isBelow, peaks, reductionIn, shareTotal } from "./peaks.ts";
 
 export type { Range } from "./images.ts";
 
@@ -117,6 +117,8 @@ function rangeOfElement(value: Value, of: Ranges): Range {
       return sumRange(value, of);
     case sub.op:
       return differenceRange(value, of);
+    case stopGradient.op:
+      return of(a);
     case mul.op:
       return same(a, b) ? squareRange(of(a)) : timesRange(of(a), of(b));
     case div.op:
@@ -196,48 +198,16 @@ function differenceRange({ operands: [a, b] }: Value, of: Ranges): Range {
   return reductionIn(b, [minOp], (x) => same(x, a)) ? { low: Math.max(low, 0), high } : { low, high };
 }
 
-/** a − b is x − ln Σ eˣ, x − max x, min x − x or x − ln(1 + eˣ), also in units of a number. */
-function isBelow(a: Value, b: Value): boolean {
-  if (reductionIn(b, peaks, (x) => same(x, a)) ?? reductionIn(a, [minOp], (x) => same(x, b))) return true;
-  if (b.op === softplus.op) return same(b.operands[0], a);
-  const multiple = underLayouts(b);
-  const [unit, whole] = [factorOf(multiple), factorOf(a)];
-  return unit !== undefined && whole?.factor === unit.factor && isBelow(whole.of, ontoLayouts(b, multiple, unit.of));
-}
-
-/** A number above 0 times a value. */
-function factorOf({ op, operands: [a, b] }: Value): { readonly factor: number; readonly of: Value } | undefined {
-  const factor = op === mul.op ? constantValue(a) : undefined;
-  return factor !== undefined && factor > 0 ? { factor, of: b } : undefined;
-}
-
 /** x + ln Σ e^−x and x + max(−x) are at least 0. */
 function sumRange({ operands: [a, b] }: Value, of: Ranges): Range {
   const { low, high } = { low: of(a).low + of(b).low, high: of(a).high + of(b).high };
   const isNegated = (x: Value, other: Value): boolean => x.op === neg.op && same(x.operands[0], other);
   const isAbove = reductionIn(b, peaks, (x) => isNegated(x, a)) ?? reductionIn(a, peaks, (x) => isNegated(x, b));
-  return isAbove ? { low: Math.max(low, 0), high } : { low, high };
+  const least = shareTotal(a, b) ?? shareTotal(b, a) ?? (isAbove ? 0 : low);
+  return { low: Math.max(low, least), high };
 }
 
-const peaks: readonly Op[] = [logsumexpOp, maxOp];
 const extremes: readonly Op[] = [maxOp, minOp];
-
-/** The same number through layouts, where no gradient passes or one does. */
-function withoutStop(value: Value): Value {
-  const under = underLayouts(value);
-  if (under.op !== stopGradient.op) return value;
-  const again = (layout: Value): Value =>
-    layout === under ? withoutStop(under.operands[0]) : apply(layout.op, [again(layout.operands[0])], layout.attrs);
-  return again(value);
-}
-
-/** A reduction by one of some ops, spread over its own axes again: every row meets what it was reduced to. */
-function reductionIn(value: Value, ops: readonly Op[], isOperand: (x: Value) => boolean): Value | undefined {
-  const plain = withoutStop(value);
-  const reduced = underLayouts(plain);
-  if (!ops.includes(reduced.op) || !isOperand(reduced.operands[0])) return undefined;
-  return isSpreadOf(plain, reduced, axesOf(reduced)) ? reduced : undefined;
-}
 
 function rangeOfReduction(value: Value, of: Ranges): Range {
   const [x] = value.operands;

@@ -3,6 +3,7 @@ import type { Rule } from "../rule.ts";
 import { neutralRules, powerRules, signRules } from "./arithmetic.ts";
 import { selectRules } from "./choose.ts";
 import { collectRule } from "./collect.ts";
+import { crossedRules } from "./crossed.ts";
 import { exactFolding, folding, leafRules } from "./fold.ts";
 import { layoutRules } from "./layout.ts";
 import { powerNumberRules } from "./learned-powers.ts";
@@ -57,6 +58,7 @@ export const digitRules: readonly Rule[] = [
   ...lengthNumberRules,
   ...squareNumberRules,
   ...ratioNumberRules,
+  ...crossedRules,
   ...shiftRules,
 ];
 

@@ -51,7 +51,7 @@ function mentionsShare({ op, operands }: Value, depth = deepest): boolean {
 }
 
 /** True where weights are made of a softmax of some scores: of multiples of them, less what a row has in common. */
-function isWeighedBy(weights: Value, scores: Value, axes: Axes, facts: Surroundings, depth = deepest): boolean {
+export function isWeighedBy(weights: Value, scores: Value, axes: Axes, facts: Surroundings, depth = deepest): boolean {
   const [a] = weights.operands;
   const whole = distributionAxes(weights, facts, axes);
   if (whole?.every((axis) => axes.includes(axis))) {

@@ -12,6 +12,7 @@ import { overSquareRules } from "./over-squares.ts";
 import { pickRules } from "./picks.ts";
 import { productRules } from "./products.ts";
 import { quotientRules } from "./quotients.ts";
+import { fractionRules } from "./fractions.ts";
 import { hypotenuseRules } from "./hypotenuses.ts";
 import { rootRules } from "./roots.ts";
 import { maskRules } from "./masks.ts";
@@ -74,6 +75,7 @@ export const stableRules: readonly Rule[] = [
   ...expectationRules,
   ...logarithmRules,
   ...complementRules,
+  ...fractionRules,
   ...weightedRules,
   ...quotientRules,
   ...productRules,

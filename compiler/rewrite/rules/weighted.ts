@@ -27,12 +27,13 @@ const largestExponent = 80;
 const lowest = -1e38;
 
 /** weight · e^exponent. */
-interface Weighted {
+export interface Weighted {
   readonly weight: Value;
   readonly exponent: Value;
 }
 
-function weightedOf(term: Monomial, type: TensorType): Weighted {
+/** A product as a weight and an exponential. */
+export function weightedOf(term: Monomial, type: TensorType): Weighted {
   return {
     weight: restOf({ ...term, exponent: linearConstant(0) }, type),
     exponent: writeLinear(term.exponent, type),
@@ -40,10 +41,10 @@ function weightedOf(term: Monomial, type: TensorType): Weighted {
 }
 
 /** The exponent where the weight counts. */
-const counted = ({ weight, exponent }: Weighted): Value => where(notEqual(weight, 0), exponent, lowest);
+export const counted = ({ weight, exponent }: Weighted): Value => where(notEqual(weight, 0), exponent, lowest);
 
 /** At most e⁸⁰ where the weight is 0: the gradient by the weight is what it multiplies. */
-function relative({ weight, exponent }: Weighted, largest: Value): Value {
+export function relative({ weight, exponent }: Weighted, largest: Value): Value {
   const above = sub(exponent, largest);
   return mul(weight, exp(where(less(above, largestExponent), above, largestExponent)));
 }

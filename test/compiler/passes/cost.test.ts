@@ -80,6 +80,7 @@ const stabilizedLater: Readonly<Record<string, Ratio>> = {
   "Squared difference over a sum": [1.2, 1],
   "Cosines of all pairs by a product of lengths": [1, 1.1],
   "Logarithm of a mean of exponentials, over its rate": [1, 1.04],
+  "Contrastive loss both ways, over a temperature that is learned": [1.04, 1.02],
 };
 
 interface Comparison {

@@ -5,7 +5,7 @@ import { cast, where } from "../../../ir/ops/choose.ts";
 import { equal, greater } from "../../../ir/ops/compare.ts";
 import { contract } from "../../../ir/ops/contract.ts";
 import { cumsum } from "../../../ir/ops/cumulative.ts";
-import { abs, exp, log, log1p, pow, sigmoid, softplus, tanh } from "../../../ir/ops/functions.ts";
+import { abs, exp, log, log1p, maximum, pow, sigmoid, softplus, tanh } from "../../../ir/ops/functions.ts";
 import { inputOp, iota } from "../../../ir/ops/leaf.ts";
 import { log1mexp } from "../../../ir/ops/logspace.ts";
 import { sliceOp } from "../../../ir/ops/pad.ts";
@@ -19,6 +19,8 @@ function leaf(name: string): Value {
 
 const x = leaf("x");
 const y = leaf("y");
+/** As many rows as columns. */
+const table = apply(inputOp, [], { identity: { name: "table", dtype: "f32", shape: [3, 3] } });
 /** A number for each row. */
 const factor = apply(inputOp, [], { identity: { name: "factor", dtype: "f32", shape: [3] } });
 const scale = broadcastAlong(factor, [3, 4], [0]);
@@ -114,6 +116,29 @@ export const categoricalExamples: readonly { readonly name: string; readonly val
   {
     name: "share of weighted exponentials",
     value: () => div(mul(y, exp(x)), broadcastAlong(sum(mul(y, exp(x)), { axis: 1 }), [3, 4], [0])),
+  },
+  {
+    name: "share of exponentials beside a number",
+    value: () => div(exp(x), broadcastAlong(add(sum(exp(x), { axis: 1 }), 0.25), [3, 4], [0])),
+  },
+  {
+    name: "share of exponentials beside a number",
+    value: () => div(mul(y, exp(x)), broadcastAlong(add(sum(mul(y, exp(x)), { axis: 1 }), 1e-8), [3, 4], [0])),
+  },
+  {
+    name: "share of exponentials beside a number",
+    value: () => {
+      const e = where(some(), exp(x) as Value, 0) as Value;
+      return div(e, broadcastAlong(maximum(sum(e, { axis: 1 }), 1e-3) as Value, [3, 4], [0]));
+    },
+  },
+  {
+    name: "scores under weights of two softmaxes",
+    value: () => {
+      const picks = where(equal(iota([3, 3], 0) as never, iota([3, 3], 1) as never), -2, 0) as Value;
+      const weights = add(add(softmax(mul(2, table)), softmax(mul(2, table), 0)), picks) as Value;
+      return sum(mul(weights, div(table, 2)));
+    },
   },
   {
     name: "scores under weights of a softmax",

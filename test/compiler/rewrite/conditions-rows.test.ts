@@ -1,10 +1,12 @@
 /// Values that rules about rows of scores must leave alone: weights that are not theirs, rows and scales of others.
 import { describe, expect, it } from "vitest";
 import { softmax } from "../../../ir/nn/softmax.ts";
-import { div, mul, sub } from "../../../ir/ops/arithmetic.ts";
+import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { where } from "../../../ir/ops/choose.ts";
+import { equal } from "../../../ir/ops/compare.ts";
 import { exp } from "../../../ir/ops/functions.ts";
 import { reverse, transpose } from "../../../ir/ops/layout.ts";
+import { iota } from "../../../ir/ops/leaf.ts";
 import { logsumexp } from "../../../ir/ops/reduce.ts";
 import { broadcastAlong, sum } from "../../../ir/ops/sum.ts";
 import type { Value } from "../../../ir/value.ts";
@@ -82,6 +84,34 @@ describe("scores under weights of a softmax", () => {
   });
 });
 
+describe("scores under weights of two softmaxes", () => {
+  const table = leaf("table", "f32", [3, 3]);
+  const onDiagonal = (number: number): Value =>
+    where(equal(iota([3, 3], 0) as never, iota([3, 3], 1) as never), number, 0) as Value;
+  const crossed = (weights: Value, scores: Value = table): Value | undefined =>
+    applied("scores under weights of two softmaxes", sum(mul(weights, scores)));
+  const both = (along = 1, other = 1): Value => add(mul(along, softmax(table)), mul(other, softmax(table, 0))) as Value;
+
+  it("are taken less what rows have in common, and columns", () => {
+    expect(crossed(add(both(), onDiagonal(-2)))).toBeDefined();
+    expect(crossed(add(onDiagonal(-1), both(0.25, 0.75)))).toBeDefined();
+    expect(crossed(neg(sub(onDiagonal(2), both())))).toBeDefined();
+  });
+  it("not where weights leave something, or the softmaxes are of other scores, or of one axis", () => {
+    expect(crossed(add(both(), onDiagonal(-1)))).toBeUndefined();
+    expect(crossed(add(both(), onDiagonal(2)))).toBeUndefined();
+    expect(crossed(add(both(1, -1), onDiagonal(0.5)))).toBeUndefined();
+    expect(crossed(add(both(), onDiagonal(-2)), z)).toBeUndefined();
+    expect(crossed(add(add(softmax(table), softmax(mul(2, table))), onDiagonal(-2)))).toBeUndefined();
+    expect(crossed(add(add(softmax(table), mul(y, softmax(table, 0))), onDiagonal(-2)))).toBeUndefined();
+    expect(crossed(sub(both(), mul(2, y)))).toBeUndefined();
+  });
+  it("not for sums along one axis alone", () => {
+    const along = sum(mul(add(both(), onDiagonal(-2)), table), axis);
+    expect(applied("scores under weights of two softmaxes", along)).toBeUndefined();
+  });
+});
+
 describe("entries of a scaled row", () => {
   const moved = (scale: Value, picked: Value): Value | undefined =>
     applied("entries of a scaled row", sub(logsumexp(div(z, rows(t)), axis), div(picked, scale)));
@@ -96,6 +126,34 @@ describe("entries of a scaled row", () => {
     expect(moved(t, sum(mul(y, z), { axis: 0 }))).toBeUndefined();
     expect(moved(t, sum(mul(y, exp(z)), axis))).toBeUndefined();
     expect(moved(t, sum(where(leaf("c", "bool", [3, 3]), z, 1), axis))).toBeUndefined();
+  });
+});
+
+describe("a share of exponentials beside a number", () => {
+  const shared = (above: Value, below: Value): Value | undefined =>
+    applied("share of exponentials beside a number", div(above, below));
+  const beside = (element: Value, number: number, axes = [1]): Value =>
+    broadcastAlong(add(sum(element, { axes }), number), [3, 3], axes[0] === 1 ? [0] : [1]);
+  const e = exp(z) as Value;
+  const [some, others] = [leaf("c", "bool", [3, 3]), leaf("d", "bool", [3, 3])];
+  const masked = (condition: Value): Value => where(condition, e, 0) as Value;
+
+  it("is relative to the largest, along whichever axis", () => {
+    expect(shared(e, beside(e, 1e-8))).toBeDefined();
+    expect(shared(e, beside(e, 1e-8, [0]))).toBeDefined();
+    expect(shared(mul(y, e), beside(mul(y, e), 1e-8))).toBeDefined();
+    expect(shared(masked(some), beside(masked(some), 1e-8))).toBeDefined();
+    expect(shared(masked(some), beside(e, 1e-8))).toBeDefined();
+  });
+  it("not beside a number that is not positive, nor of other exponents, nor of what the sum leaves out", () => {
+    expect(shared(e, beside(e, -1e-8))).toBeUndefined();
+    expect(shared(e, beside(e, 0))).toBeUndefined();
+    expect(shared(e, beside(exp(y) as Value, 1e-8))).toBeUndefined();
+    expect(shared(e, beside(masked(some), 1e-8))).toBeUndefined();
+    expect(shared(masked(others), beside(masked(some), 1e-8))).toBeUndefined();
+    expect(shared(e, transpose(beside(e, 1e-8)))).toBeUndefined();
+    const small = exp(neg(mul(z, z))) as Value;
+    expect(shared(small, beside(small, 1e-8))).toBeUndefined();
   });
 });
 

@@ -14,6 +14,29 @@ const mask = [
   [0, 1, 1],
 ];
 
+const low = [
+  [-1000, -1001, -999],
+  [-50, -51, -20],
+];
+/** A row of which nothing counts. */
+const dead = [
+  [1, 1, 0],
+  [0, 0, 0],
+];
+
+const tables = [
+  [
+    [0.9, 0.1, -0.2],
+    [0.3, 0.8, 0.1],
+    [0.2, -0.4, 0.7],
+  ],
+  [
+    [1, 0.999, 0.998],
+    [0.999, 1, 0.9985],
+    [0.998, 0.9985, 1],
+  ],
+];
+
 /** Scores beside masks. */
 export const scoreRows: readonly Row[] = [
   {
@@ -24,5 +47,41 @@ return mean(sub(logsumexp(u, { axis: 1 }), sum(mul(oneHot(t, 3), u), { axis: 1 }
     labels: ["t"],
     given: ["m"],
     points: [ordinary, offset].map((z) => ({ at: { z, t: [1, 2], m: mask } })),
+  },
+  {
+    name: "Masked softmax by hand, a row without any",
+    about: "The mask is a factor of the exponentials, which overflow; a row may be masked as a whole.",
+    program: `const e = mul(m, exp(z));
+return sum(mul(c, div(e, add(sum(e, { axis: 1, keepAxes: true }), 1e-8))))`,
+    given: ["c", "m"],
+    points: [ordinary, offset, low].map((z) => ({ at: { z, m: dead, c: [1, 2, -1] } })),
+  },
+  {
+    name: "Masked softmax by selection, a row without any",
+    about: "The same with a selection, and the larger of the sum and a number.",
+    program: `const e = where(greater(m, 0), exp(z), 0);
+return sum(mul(c, div(e, maximum(sum(e, { axis: 1, keepAxes: true }), 1e-8))))`,
+    given: ["c", "m"],
+    points: [ordinary, offset, low].map((z) => ({ at: { z, m: dead, c: [1, 2, -1] } })),
+  },
+  {
+    name: "Softmax of rows that are −∞ here and there, a number in the denominator",
+    about: "A row of −∞ alone has no largest score.",
+    program: "const e = exp(z); return sum(mul(c, div(e, add(sum(e, { axis: 1, keepAxes: true }), 1e-8))))",
+    given: ["z"],
+    points: [
+      [ordinary[0], [-Infinity, -Infinity, -Infinity]],
+      [
+        [0.5, -Infinity, 2],
+        [-Infinity, 10000, 10001],
+      ],
+    ].map((z) => ({ at: { z, c: [1, 2, -1] } })),
+  },
+  {
+    name: "Contrastive loss both ways, over a temperature that is learned",
+    about: "Rows and columns weigh one table: the slope is what neither has in common.",
+    program: `const s = div(z, t), pair = diagonal(s);
+return mul(0.5, add(mean(sub(logsumexp(s, { axis: 1 }), pair)), mean(sub(logsumexp(s, { axis: 0 }), pair))))`,
+    points: tables.flatMap((z) => [0.07, 1].map((t) => ({ at: { z, t } }))),
   },
 ];

@@ -1,0 +1,152 @@
+/// Slopes by the scale of a table of scores whose rows and columns are softmaxes both, as contrastive losses have them:
+/// what weighs the table adds up to nothing in parts, one along rows and one along columns.
+import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
+import { selectOp } from "../../../ir/ops/choose.ts";
+import { constant, constantValue } from "../../../ir/ops/leaf.ts";
+import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
+import type { Value } from "../../../ir/value.ts";
+import { finitePeak } from "../common-part.ts";
+import { factorsOf, partsOfProduct, type Opening } from "../factors.ts";
+import { isNumber } from "../linear.ts";
+import { reads, rule, type Rule, type Surroundings } from "../rule.ts";
+import { where } from "../untyped.ts";
+import { isWeighedBy, totalOf } from "./shifts.ts";
+import { withoutAxes } from "./uniform.ts";
+
+type Axes = readonly number[];
+
+/** coefficient · value. */
+interface Term {
+  readonly coefficient: number;
+  readonly value: Value;
+}
+
+/** So many terms people write. */
+const mostTerms = 8;
+
+/** A sum taken apart, through numbers before it. */
+function termsOf(value: Value, coefficient = 1): readonly Term[] {
+  const { op, operands } = value;
+  const [a, b] = operands;
+  const [left, right] = operands.map(constantValue);
+  if (op === neg.op) return termsOf(a, -coefficient);
+  if (op === add.op) return [...termsOf(a, coefficient), ...termsOf(b, coefficient)];
+  if (op === sub.op) return [...termsOf(a, coefficient), ...termsOf(b, -coefficient)];
+  if (op === mul.op && left) return termsOf(b, left * coefficient);
+  if (op === mul.op && right) return termsOf(a, right * coefficient);
+  if (op === div.op && right) return termsOf(a, coefficient / right);
+  return [{ coefficient, value }];
+}
+
+/** What weights are along each of two axes, and what adds up to the same along either. */
+interface Parts {
+  readonly along: readonly [Directed, Directed];
+  readonly either: readonly Term[];
+}
+
+interface Directed {
+  readonly axis: number;
+  readonly terms: readonly Term[];
+  /** What the terms add up to. */
+  readonly total: number;
+}
+
+/** So much of a whole is rounding. */
+const rounding = 1e-6;
+
+function partsOf(weights: Value, [first, second]: Axes, facts: Surroundings): Parts | undefined {
+  const terms = termsOf(weights);
+  if (terms.length > mostTerms) return undefined;
+  const totalAlong = ({ coefficient, value }: Term, axis: number): number | undefined => {
+    const total = totalOf(value, [axis], facts);
+    return isNumber(total) ? coefficient * total.constant : undefined;
+  };
+  const totals = terms.map((term) => [totalAlong(term, first), totalAlong(term, second)] as const);
+  if (totals.some(([a, b]) => a === undefined && b === undefined)) return undefined;
+  const isEither = (_: Term, i: number): boolean => totals[i].every((each) => each !== undefined);
+  const either = terms.filter(isEither);
+  const directed = (axis: number, at: 0 | 1): Directed => {
+    const own = terms.filter((term, i) => !isEither(term, i) && totals[i][at] !== undefined);
+    return { axis, terms: own, total: own.reduce((left, term) => left + totals[terms.indexOf(term)][at]!, 0) };
+  };
+  const along = [directed(first, 0), directed(second, 1)] as const;
+  const [a, b] = along.map(({ total }) => total);
+  const isNothing = (at: 0 | 1): boolean => {
+    const shared = either.reduce((left, term) => left + totals[terms.indexOf(term)][at]!, 0);
+    return Math.abs(a + b + shared) <= rounding * Math.abs(a + b);
+  };
+  return a * b > 0 && isNothing(0) && isNothing(1) ? { along, either } : undefined;
+}
+
+/** A number of times a value; of a choice between two numbers it is one between others. */
+function times(number: number, value: Value): Value {
+  const [condition, ...sides] = value.operands;
+  const [a, b] = value.op === selectOp ? sides.map(constantValue) : [];
+  if (a !== undefined && b !== undefined) return where(condition, number * a, number * b);
+  return number === 1 ? value : mul(number, value);
+}
+
+const written = (terms: readonly Term[]): Value =>
+  terms.map(({ coefficient, value }) => times(coefficient, value)).reduce((left, right): Value => add(left, right));
+
+/** Weights along each axis times scores less their largest along it: −∞ meets all that weighs it, or 0 would make NaN. */
+function crossedProduct({ along, either }: Parts, scores: Value): Value {
+  const whole = along[0].total + along[1].total;
+  const [a, b] = along.map(({ axis, terms, total }): Value => {
+    const share = either.map(({ coefficient, value }) => ({ coefficient: (coefficient * total) / whole, value }));
+    const below = sub(scores, spread(finitePeak(scores, 1, [axis]), scores.type, [axis]));
+    return mul(written([...terms, ...share]), below);
+  });
+  return add(a, b);
+}
+
+/** Opens products, and quotients by one number. */
+const opensScalars =
+  (axes: Axes): Opening =>
+  (value) => {
+    const { op, operands } = value;
+    if (op === neg.op) return operands;
+    return op === div.op && withoutAxes(operands[1], axes) ? [operands[0]] : partsOfProduct(value);
+  };
+
+/** The product with `whole` in the place of one factor, and without another. */
+function replaced(element: Value, open: Opening, from: Value, whole: Value, left: Value): Value | undefined {
+  if (element === from) return whole;
+  if (element === left) return undefined;
+  if (!open(element)) return element;
+  const [a, b] = element.operands;
+  const x = replaced(a, open, from, whole, left);
+  if (element.op === neg.op) return x ? neg(x) : constant(-1, element.type.dtype, element.type.shape);
+  if (element.op === div.op) return div(x ?? 1, b);
+  const y = replaced(b, open, from, whole, left);
+  return x && y ? mul(x, y) : (x ?? y);
+}
+
+function withoutCommonParts(value: Value, facts: Surroundings): Value | undefined {
+  const [element] = value.operands;
+  const axes = axesOf(value);
+  if (value.type.dtype !== "f32" || axes.length !== 2 || element.type.shape.length !== 2) return undefined;
+  const open = opensScalars(axes);
+  const factors = factorsOf(element, open)?.filter((factor) => !withoutAxes(factor, axes));
+  if (factors?.length !== 2) return undefined;
+  for (const [weights, scores] of [factors, factors.toReversed()]) {
+    if (weights.op !== add.op && weights.op !== sub.op) continue;
+    if (!axes.every((axis) => isWeighedBy(weights, scores, [axis], facts))) continue;
+    const parts = partsOf(weights, axes, facts);
+    const found = parts && replaced(element, open, weights, crossedProduct(parts, scores), scores);
+    if (found) return sum(found, { axes });
+  }
+  return undefined;
+}
+
+/** Before the rule for one softmax. */
+export const crossedRules: readonly Rule[] = [
+  rule(
+    "scores under weights of two softmaxes",
+    "stabilizes",
+    "sum((softmax(z) - y) * z + (softmax'(z) - y) * z) = sum((softmax(z) - y) * (z - max(z)) + (softmax'(z) - y) * (z - max'(z)))",
+    [sumOp.name],
+    withoutCommonParts,
+    reads(mul.op, div.op, neg.op),
+  ),
+];
