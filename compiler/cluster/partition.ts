@@ -62,6 +62,9 @@ export type Refusal = "starts" | "sealed" | "members" | "bindings" | "waits" | "
 /** Tensors that a kernel may bind: WebGPU's default maxStorageBuffersPerShaderStage. */
 export const mostBindings = 8;
 
+/** Fewer bytes between tensors that are bound together are not worth a binding more. */
+export const leastSpared = 2 ** 16;
+
 /** Rows of at most so many elements are nothing for one thread, where others work beside it. */
 export const shortRow = 256;
 

@@ -1,5 +1,6 @@
 /// Tensors that one dispatch binds as ranges of the arena, moved near each other: what lies between them is bound too.
 import type { Value } from "../../ir/value.ts";
+import { leastSpared } from "../cluster/partition.ts";
 import { alignment, type Interval } from "./allocate.ts";
 
 /** One move may make room for another. */
@@ -19,6 +20,9 @@ export function settle(
   const middleOf = ({ value, bytes }: Interval): number => settled.get(value)! + bytes / 2;
   for (const list of lists.toReversed()) {
     const members = intervals.filter(({ value }) => list.has(value));
+    const ends = members.map(({ value, bytes }) => settled.get(value)! + bytes);
+    const span = Math.max(...ends) - Math.min(...members.map(({ value }) => settled.get(value)!));
+    if (span - members.reduce((sum, { bytes }) => sum + bytes, 0) < leastSpared) continue;
     // Those that live shortest find room most easily.
     const movable = members.toSorted((a, b) => a.end - a.start - (b.end - b.start));
     for (let turn = 0; turn < sweeps * movable.length; turn++) {

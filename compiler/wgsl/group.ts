@@ -2,13 +2,13 @@
 import type { Value } from "../../ir/value.ts";
 import type { BindingAccess } from "../../runtime/abi.ts";
 import type { Kernel, SharedModule } from "../lower/kernel.ts";
-import { mostBindings } from "../cluster/partition.ts";
+import { leastSpared, mostBindings } from "../cluster/partition.ts";
 import { familiesOf, type Family, type Grid, type PartText } from "./alike.ts";
 import { primary, type Binding, type BindingView } from "./expression.ts";
 import { halfLines } from "./halves.ts";
 import { helperLines, mentionsWord, nonFinite, quadLines } from "./helpers.ts";
 import type { ModuleNamer } from "./names.ts";
-import { nearRanges, type Extent } from "./ranges.ts";
+import { bytesBetween, nearRanges, type Extent } from "./ranges.ts";
 import { sharedScalars, type SharedScalars } from "./shared-scalars.ts";
 import { statementLines } from "./statements.ts";
 import { arrayType, collectUsages, noteOf, pageOf, settingFields, settingLines, type Usage } from "./write.ts";
@@ -215,19 +215,34 @@ function slabsOf(
     return { tensors, access, usages: all, name, from, isVector: all.some(({ scalar }) => !scalar) };
   };
   if (usages.length <= mostBindings) return usages.map((usage) => slabOf([usage], usage.name));
-  // Functions that are alike bind alike: which are is seen when all of a buffer is bound.
-  const buffers = [...new Set(usages.map(bufferOf))].map((buffer) =>
-    slabOf(
-      usages.filter((usage) => bufferOf(usage) === buffer),
-      labelOf(buffer),
-    ),
+  const whole = [...new Set(usages.map(bufferOf))].map((buffer) =>
+    usages.filter((usage) => bufferOf(usage) === buffer),
   );
-  const { families } = draw(parts, threads, buffers, context, { outside: (name) => name });
-  const byName = new Map(usages.map((usage) => [usage.name, usage]));
-  const ties = families.map(({ tied }) => tied.map((starts) => starts.map((start) => byName.get(start)!)));
-  return nearRanges(usages, ties, ({ tensor }) => extentOf(tensor), mostBindings).map((all) =>
+  const extent = ({ tensor }: Usage): Extent => extentOf(tensor);
+  const ranges =
+    bytesBetween(whole, extent) < leastSpared
+      ? whole
+      : nearRanges(
+          usages,
+          tiesOf(
+            parts,
+            threads,
+            whole.map((all) => slabOf(all, labelOf(bufferOf(all[0])))),
+            context,
+          ),
+          extent,
+          mostBindings,
+        );
+  return ranges.map((all) =>
     slabOf(all, all.length === 1 ? all[0].name : module.names.outside(labelOf(bufferOf(all[0])))),
   );
+}
+
+/** For each function of several parts the tensors that it finds in one place: seen when it finds all of a buffer in one. */
+function tiesOf(parts: readonly Part[], threads: number, slabs: readonly Slab[], context: GroupContext) {
+  const byName = new Map(slabs.flatMap(({ usages }) => usages.map((usage) => [usage.name, usage] as const)));
+  const { families } = draw(parts, threads, slabs, context, { outside: (name) => name });
+  return families.map(({ tied }) => tied.map((starts) => starts.map((start) => byName.get(start)!)));
 }
 
 function bindingsOf(slabs: readonly Slab[], halves: GroupContext["halves"]): ReadonlyMap<Value, Binding> {

@@ -1,4 +1,5 @@
 /// Which tensors a module binds as one range of a buffer, where there are more of them than can be bound.
+import { leastSpared } from "../cluster/partition.ts";
 
 /** Bytes of a buffer. */
 export interface Extent {
@@ -11,8 +12,29 @@ interface Range<T> extends Extent {
   readonly items: readonly T[];
 }
 
-/** Functions part from each other where that spares so many bytes, and this part of those of all items. */
-const [leastSpared, leastPart] = [2 ** 16, 1 / 4];
+/** Bytes in the ranges of items that are no item's. */
+export function bytesBetween<T>(ranges: readonly (readonly T[])[], extentOf: (item: T) => Extent): number {
+  const own = ranges.flat().reduce((sum, item) => sum + lengthOf(extentOf(item)), 0);
+  return boundBytes(ranges, extentOf) - own;
+}
+
+/** Bytes from the first item to the last of each range. */
+function boundBytes<T>(ranges: readonly (readonly T[])[], extentOf: (item: T) => Extent): number {
+  let bytes = 0;
+  for (const range of ranges) {
+    let [from, to] = [Infinity, 0];
+    for (const item of range) {
+      const extent = extentOf(item);
+      from = Math.min(from, extent.from);
+      to = Math.max(to, extent.to);
+    }
+    bytes += to - from;
+  }
+  return bytes;
+}
+
+/** Functions part from each other where that spares this part of the bytes of all items. */
+const leastPart = 1 / 4;
 
 /**
  * Items in ranges, of which there are at most so many, or one a buffer. Each of `ties` has lists of items that share a range
@@ -24,8 +46,7 @@ export function nearRanges<T>(
   extentOf: (item: T) => Extent,
   most: number,
 ): readonly (readonly T[])[] {
-  const bytesOf = (ranges: readonly (readonly T[])[]): number =>
-    ranges.reduce((sum, range) => sum + lengthOf(range.map((item) => rangeOf(item, extentOf(item))).reduce(hull)), 0);
+  const bytesOf = (ranges: readonly (readonly T[])[]): number => boundBytes(ranges, extentOf);
   const enough = Math.max(leastSpared, leastPart * bytesOf(items.map((item) => [item])));
   let kept = ties.filter((lists) => lists.length > 0);
   let ranges = rangesOf(items, kept.flat(), extentOf, most);
@@ -57,23 +78,29 @@ export function rangesOf<T>(
     if (last && last.buffer === range.buffer && range.from < last.to) apart[apart.length - 1] = hull(last, range);
     else apart.push(range);
   }
-  while (apart.length > most) {
-    const gaps = apart
-      .slice(1)
-      .map((range, i) => (range.buffer === apart[i].buffer ? range.from - apart[i].to : Infinity));
-    const smallest = Math.min(...gaps);
-    if (smallest === Infinity) break;
-    const at = gaps.indexOf(smallest);
-    apart.splice(at, 2, hull(apart[at], apart[at + 1]));
-  }
+  const gaps = apart
+    .slice(1)
+    .map((range, i) => (range.buffer === apart[i].buffer ? range.from - apart[i].to : Infinity));
+  // Where ranges end: between buffers, and at the largest gaps.
+  const ends = new Set(
+    gaps
+      .map((gap, i) => ({ gap, i }))
+      .sort((x, y) => y.gap - x.gap || x.i - y.i)
+      .filter(({ gap }, rank) => gap === Infinity || rank < most - 1)
+      .map(({ i }) => i),
+  );
+  const rangeOfItem = new Map<T, number>();
+  let range = 0;
+  apart.forEach(({ items: all }, i) => {
+    for (const item of all) rangeOfItem.set(item, range);
+    if (ends.has(i)) range++;
+  });
   // In the order in which the items came.
-  const rangeOfItem = new Map(apart.flatMap((range) => range.items.map((item) => [item, range])));
-  const inOrder = new Map<Range<T>, T[]>();
+  const inOrder = new Map<number, T[]>();
   for (const item of items) {
-    const range = rangeOfItem.get(item)!;
-    const own = inOrder.get(range);
+    const own = inOrder.get(rangeOfItem.get(item)!);
     if (own) own.push(item);
-    else inOrder.set(range, [item]);
+    else inOrder.set(rangeOfItem.get(item)!, [item]);
   }
   return [...inOrder.values()];
 }

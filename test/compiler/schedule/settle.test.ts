@@ -4,15 +4,18 @@ import { alignment, allocate, type Interval } from "../../../compiler/schedule/a
 import { settle } from "../../../compiler/schedule/settle.ts";
 import { constant } from "../../../ir/ops/leaf.ts";
 
-const interval = (bytes: number, start: number, end: number): Interval => ({
+const KiB = 1024;
+
+/** A tensor of so many KiB: little would not be worth a move. */
+const interval = (size: number, start: number, end: number): Interval => ({
   value: constant(0),
-  ...{ bytes, start, end },
+  ...{ bytes: size * KiB, start, end },
 });
 
 const intervals = fc.array(
   fc
     .tuple(fc.integer({ min: 1, max: 1000 }), fc.nat(20), fc.nat(8))
-    .map(([words, start, length]) => interval(4 * words, start, start + length)),
+    .map(([words, start, length]) => interval(words, start, start + length)),
   { minLength: 1, maxLength: 40 },
 );
 
@@ -26,15 +29,15 @@ describe("tensors that are bound together", () => {
     ];
     const offsets = new Map([
       [early.value, 0],
-      [late.value, 512],
-      [first.value, 2048],
+      [late.value, 512 * KiB],
+      [first.value, 2048 * KiB],
       [second.value, 0],
     ]);
-    const settled = settle([early, late, first, second], offsets, 2304, [new Set([first.value, second.value])]);
-    expect(settled.get(first.value)).toBe(2048);
-    expect(settled.get(second.value)).toBe(1792);
+    const settled = settle([early, late, first, second], offsets, 2304 * KiB, [new Set([first.value, second.value])]);
+    expect(settled.get(first.value)).toBe(2048 * KiB);
+    expect(settled.get(second.value)).toBe(1792 * KiB);
     expect(settled.get(early.value)).toBe(0);
-    expect(settled.get(late.value)).toBe(512);
+    expect(settled.get(late.value)).toBe(512 * KiB);
   });
 
   it("never share bytes with what is alive, and the arena does not grow", () => {
