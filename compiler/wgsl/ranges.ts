@@ -34,7 +34,7 @@ function boundBytes<T>(ranges: readonly (readonly T[])[], extentOf: (item: T) =>
 }
 
 /** Functions part from each other where that spares this part of the bytes of all items. */
-const leastPart = 1 / 4;
+const leastPart = 1 / 2;
 
 /**
  * Items in ranges, of which there are at most so many, or one a buffer. Each of `ties` has lists of items that share a range
