@@ -191,7 +191,7 @@ function assembleEntry(
   const { dispatches, launches } = launchGroups(groups, around, moved);
   const compiled: EntryPoint = {
     inputs,
-    settings: [...settings].map(([leaf, name]) => ({ name, value: (leaf.attrs.identity as SettingIdentity).value })),
+    settings: [...settings].map(([leaf, name]) => ({ ...(leaf.attrs.identity as SettingIdentity), name })),
     ...(settingsBuffer === undefined ? {} : { settingsBuffer }),
     outputs,
     updates: entry.updates.length > 0,

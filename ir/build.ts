@@ -7,7 +7,7 @@ import { glorot, zeros } from "./initializer.ts";
 import { freePath, settleNames, takePaths, type Owner, type PartRecord, type Records } from "./naming.ts";
 import type { Scope, StateRecord } from "./naming.ts";
 import { normalizeDim } from "./ops/layout.ts";
-import { inputOp, settingOp, stateOp, type StateIdentity } from "./ops/leaf.ts";
+import { inputOp, settingOp, stateOp, type SettingIdentity, type StateIdentity } from "./ops/leaf.ts";
 import { randomStates, startRandom, type RandomRecord, type RandomSite } from "./random-key.ts";
 import type { Scalar } from "./static.ts";
 import { checkValues, type ParamOptions, type StateName, type StateOptions } from "./state-options.ts";
@@ -122,15 +122,15 @@ export function input(
 
 /**
  * A scalar hyperparameter (f32) that the caller may change at every call; `value` is its default. Where several have one
- * name, that of the layer that it is `of` comes first.
+ * name, that of the layer that it is `of` comes first. With a `range` calls refuse values that are not at least its first
+ * number and below its second.
  */
-export function setting(name: string, value: number, of?: Owner): Tensor<"f32", Scalar>;
-export function setting(name: string, value: number, of?: Owner): Value {
+export function setting(name: string, value: number, of?: Owner, range?: SettingIdentity["range"]) {
   const self = builder("setting");
-  const leaf = apply(settingOp, [], { identity: { name, value } });
+  const leaf = apply(settingOp, [], { identity: { name, value, ...(range && { range }) } });
   self.settings.push(leaf);
   if (of) self.settingOwners.set(leaf, of);
-  return leaf;
+  return leaf as Tensor<"f32", Scalar>;
 }
 
 /** A trainable tensor (f32) kept between calls. Without `init`: Glorot uniform, or zeros for a vector or scalar. */

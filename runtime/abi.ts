@@ -146,6 +146,8 @@ export interface InputSlot extends Slot {
 export interface Setting {
   readonly name: string;
   readonly value: number;
+  /** The least value that it may take, and the one that all must be below: any finite one where this is absent. */
+  readonly range?: readonly [number, number];
 }
 
 /** A compiled function. One call is one compute pass in one submit. */

@@ -74,8 +74,8 @@ const messages = {
   "setting-unknown": (entry: string, name: string, known: readonly string[]) => [
     `settings of \`${entry}\` must be among ${list(known)}: found \`${name}\``,
   ],
-  "setting-value": (entry: string, name: string, found: unknown) => [
-    `setting \`${name}\` of \`${entry}\` must be a finite number: found ${show(found)}`,
+  "setting-value": (entry: string, name: string, found: unknown, range?: readonly number[]) => [
+    `\`${name}\` of \`${entry}\` must be ${range ? `in [${range})` : "a finite number"}: found ${show(found)}`,
   ],
   "too-many-steps": (limit: number) => [
     `at most ${limit} calls may be in flight: this is one more`,
@@ -83,7 +83,7 @@ const messages = {
   ],
   "output-expired": (entry: string, kept: number) => [
     `outputs of \`${entry}\` must be read within ${kept} later calls: they are overwritten`,
-    "ask for the output sooner, or raise maxInFlight",
+    "ask sooner, or raise maxInFlight",
   ],
   "state-mismatch": (missing: readonly string[], extra: readonly string[]) => [
     `a checkpoint must hold exactly the program's states: ${[...some("missing", missing), ...some("unknown", extra)].join("; ")}`,
@@ -95,7 +95,7 @@ const messages = {
   "state-value": (name: string, must: string, found: string) => [`\`${name}\` must be ${must}: found ${found}`],
   "device-lost": (reason: string, message: string) => [
     `the GPU device must live: it was lost (${reason}${message && `: ${message}`})`,
-    "create the module again with { state } from the last checkpoint",
+    "load it again with { state } of the last checkpoint",
   ],
   destroyed: () => ["a module must not be used after destroy(): it was destroyed"],
 } as const satisfies Record<string, (...values: never[]) => Message>;

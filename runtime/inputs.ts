@@ -115,9 +115,11 @@ export function checkSettings(
   entry.settings.forEach((setting, index) => {
     const value = settings[setting.name] ?? setting.value;
     values[index] = value;
-    // A setting is a float32 on the GPU: 1e39 would be infinite there.
-    if (typeof value !== "number" || !Number.isFinite(values[index]))
-      throw runtimeErrors["setting-value"](name, setting.name, value);
+    const { range } = setting;
+    const [least, below] = range ?? [-1e99, 1e99];
+    // As the float32 that it is on the GPU: 1e39 is infinite there.
+    if (typeof value !== "number" || !(values[index]! >= least && values[index]! < below))
+      throw runtimeErrors["setting-value"](name, setting.name, value, range);
   });
   return values;
 }

@@ -34,7 +34,7 @@ function writeEntryTypes(writer: CodeBlockWriter, name: string, entry: EntryPoin
   if (settings.length > 0) {
     const doc = `What may change at every call of \`${name}\`.`;
     writeInterface(writer, doc, `${type}Settings`, settings, (setting) => ({
-      doc: `Default ${setting.value}.`,
+      doc: `Default ${setting.value}${setting.range ? `, in [${setting.range.join(", ")})` : ""}.`,
       text: `readonly ${propertyKey(setting.name)}?: number;`,
     }));
   }

@@ -29,7 +29,7 @@ export function dropout(x: Value, rate: number | Value = 0.5, options: DropoutOp
   if (typeof rate === "number" && !(rate >= 0 && rate < 1)) throw dropoutRate(rate);
   checkOptionNames("dropout", options, { key: true, name: true });
   const own = owner("dropout", options.name, "variable");
-  const chance = typeof rate === "number" ? setting("dropoutRate", rate, own) : rate;
+  const chance = typeof rate === "number" ? setting("dropoutRate", rate, own, [0, 1]) : rate;
   const kept = part(
     dropoutMask(options.key ?? randomKey(), chance as Tensor<"f32", Scalar>, x.type.shape),
     own,

@@ -17,6 +17,8 @@ export interface InputIdentity extends TensorType {
 export interface SettingIdentity {
   readonly name: string;
   readonly value: number;
+  /** The least value that it may take, and the one that all must be below: any finite one where this is absent. */
+  readonly range?: readonly [number, number];
 }
 
 /** Something kept between calls. Its final name is in the graph's notes. */

@@ -20,11 +20,22 @@ export function readInput(cursor: Cursor): Declared {
   return [[token, apply(inputOp, [], { identity: { name: token.text, ...type, ...distribution } })]];
 }
 
-/** `learningRate = 0.001`. */
+/** `learningRate = 0.001`, `dropoutRate = 0.5 in [0, 1)`. */
 export function readSetting(cursor: Cursor): Declared {
   const token = cursor.name();
   cursor.expect("=");
-  return [[token, apply(settingOp, [], { identity: { name: token.text, value: cursor.number() } })]];
+  const value = cursor.number();
+  const range = cursor.acceptWord("in") ? { range: readRange(cursor) } : {};
+  return [[token, apply(settingOp, [], { identity: { name: token.text, value, ...range } })]];
+}
+
+function readRange(cursor: Cursor): readonly [number, number] {
+  cursor.expect("[");
+  const least = cursor.number();
+  cursor.expect(",");
+  const below = cursor.number();
+  cursor.expect(")");
+  return [least, below];
 }
 
 /** `hidden: f32[batch, 784]`, at which the graph was cut. */

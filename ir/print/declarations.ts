@@ -9,7 +9,8 @@ import type { Value } from "../value.ts";
 /** One line for an input, setting or letter. */
 export function formatInput(value: Value, name: string): string {
   if (value.op === settingOp) {
-    return `setting ${formatName(name)} = ${(value.attrs.identity as SettingIdentity).value}`;
+    const { value: preset, range } = value.attrs.identity as SettingIdentity;
+    return `setting ${formatName(name)} = ${preset}${range ? ` in [${range.join(", ")})` : ""}`;
   }
   if (value.op === letterOp) return `letter ${formatName(name)}: ${formatType(value.type)}`;
   const { distribution } = value.attrs.identity as InputIdentity;

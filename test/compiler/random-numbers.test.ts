@@ -35,6 +35,23 @@ import { expectRight } from "./agree.ts";
 
 const shapes = [[], [5], [8], [3, 5], [4, 12], [2, 3, 8]] as const;
 
+describe("a rate of dropout", () => {
+  it("stays at least 0 and below 1 in calls too", async () => {
+    const graph = model("dropping", () => {
+      const loss = mean(square(dropout(dense(input("x", "f32", [4, 3]), 3), 0.5)));
+      return { train: { loss, update: sgd(loss) } };
+    });
+    type Train = { train(inputs: { x: Float32Array }, settings: { dropoutRate: number }): Step<{ loss: number }> };
+    const module = await load<LoadedModule & Train>(compile(graph), { device: await testDevice() });
+    const train = (dropoutRate: number) => module.train({ x: new Float32Array(12) }, { dropoutRate });
+    for (const rate of [1.5, 1, -0.1, 0.99999999]) {
+      expect(() => train(rate)).toThrow(`\`dropoutRate\` of \`train\` must be in [0,1): found ${rate}`);
+    }
+    for (const rate of [0, 0.9]) expect(await train(rate).loss).toBeGreaterThanOrEqual(0);
+    module.destroy();
+  });
+});
+
 describe("bits on the device", () => {
   const drawn = (): Graph =>
     model("drawn", () => {

@@ -14,7 +14,7 @@ import { allOps } from "../../ir/ops/all.ts";
 import { convolveOp } from "../../ir/ops/convolve.ts";
 import { suppliedOp } from "../../ir/ops/derivative.ts";
 import { exp } from "../../ir/ops/functions.ts";
-import { constantOp, sizeValue } from "../../ir/ops/leaf.ts";
+import { constantOp, settingOp, sizeValue } from "../../ir/ops/leaf.ts";
 import { sum } from "../../ir/ops/sum.ts";
 import { sameGraph, verifyGraph } from "../../ir/verify.ts";
 import { apply, postorder } from "../../ir/value.ts";
@@ -63,6 +63,14 @@ function expectRoundTrip(graph: ReturnType<typeof graphOf>): void {
 describe("what is printed reads back", () => {
   test.each(samples)("%s", (_, value) => expectRoundTrip(graphOf({ result: value })));
   test.each(elementwiseSamples())("%s", (_, value) => expectRoundTrip(graphOf({ result: value })));
+
+  test("a setting with its range", () => {
+    const rate = apply(settingOp, [], { identity: { name: "rate", value: 0.5, range: [0, 1] } });
+    const page = printGraph(graphOf({ y: mul(leaf("x", [2]), rate) }));
+    expect(page).toContain("setting rate = 0.5 in [0, 1)");
+    expect(graphValues(parseGraph(page)).map(({ attrs }) => attrs.identity)).toContainEqual(rate.attrs.identity);
+    expectRoundTrip(graphOf({ y: mul(leaf("x", [2]), rate) }));
+  });
 
   test("the samples use every op", () => {
     const used = [...samples, ...elementwiseSamples()].flatMap(([, value]) =>

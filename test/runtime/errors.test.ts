@@ -62,17 +62,17 @@ test("every error, rendered", () => {
     error[input-length]: \`image\` of \`train\` must have 50176 elements (f32[64, 784]): found 784
     error[input-class]: \`label\` of \`train\` must be in [0, 10): element 3 is 12
     error[setting-unknown]: settings of \`train\` must be among learningRate: found \`speed\`
-    error[setting-value]: setting \`learningRate\` of \`train\` must be a finite number: found NaN
+    error[setting-value]: \`learningRate\` of \`train\` must be a finite number: found NaN
     error[too-many-steps]: at most 8 calls may be in flight: this is one more
       help: await \`step.accepted\` (or an output) before the next call, or raise maxInFlight
     error[output-expired]: outputs of \`train\` must be read within 8 later calls: they are overwritten
-      help: ask for the output sooner, or raise maxInFlight
+      help: ask sooner, or raise maxInFlight
     error[state-mismatch]: a checkpoint must hold exactly the program's states: missing dense_0.weight, step; unknown dense_1.weight, dense_2.weight, dense_3.weight, dense_4.weight, dense_5.weight, dense_6.weight, dense_7.weight, dense_8.weight, and 2 more
       help: load weights alone with \`params\`
     error[param-unknown]: parameters must be among none: found \`dense_1.weight\`
     error[state-value]: \`dense_0.weight\` must be f32[784, 128]: found f32[128, 784] with 100352 elements
     error[device-lost]: the GPU device must live: it was lost (unknown: the driver was reset)
-      help: create the module again with { state } from the last checkpoint
+      help: load it again with { state } of the last checkpoint
     error[destroyed]: a module must not be used after destroy(): it was destroyed
     "
   `);

@@ -133,6 +133,7 @@ describe("wrong calls", () => {
     ["an unknown setting", { x }, { speed: 1 }, "setting-unknown"],
     ["a setting that is NaN", { x }, { rate: NaN }, "setting-value"],
     ["a setting that is no number", { x }, { rate: "0.1" }, "setting-value"],
+    ["a setting that is infinite as a float32", { x }, { rate: -1e39 }, "setting-value"],
   ];
   test.each(wrong)("%s", async (_name, inputs, settings, code) => {
     expect(await codeOf(() => module.train(inputs as { x: Float32Array }, settings as { rate: number }))).toBe(code);
