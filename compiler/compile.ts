@@ -45,6 +45,8 @@ export interface Compilation {
   readonly bound: Graph;
   /** The same in the ops that kernels have, its loops still as scans. */
   readonly ready: Graph;
+  /** The same with the tensors of its loops: what kernels were planned for. */
+  readonly planned: Graph;
   readonly entries: readonly EntryFacts[];
   /** How many rewrites rest on each promise about floats. */
   readonly contracts: ContractCounts;
@@ -65,7 +67,7 @@ export function compileWithFacts(graph: Graph, options: CompileOptions = {}): Co
   const { program, facts } = assemble(planned, undefined, { storage, memoryBudget }); // kernels, memory and tables
   const contracts = counts();
   return {
-    ...{ program, derived, bound, ready, entries: facts, contracts },
+    ...{ program, derived, bound, ready, planned, entries: facts, contracts },
     get warnings() {
       return lint(simple, graph);
     },

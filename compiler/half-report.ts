@@ -1,6 +1,5 @@
 /// What a report says of `--storage f16`: which tensors of the arena are halves, and why the others are not.
 import type { Graph } from "../ir/graph.ts";
-import { sameShape } from "../ir/type.ts";
 import type { Value } from "../ir/value.ts";
 import { bytesOf } from "./bytes.ts";
 import { wideReasons, type Stored, type Wide } from "./half.ts";
@@ -39,12 +38,4 @@ export function storageReport({ halves, wide }: Kept, notes: Graph["notes"]): St
     halves: [...halves].map(describe),
     wide: [...wide].map(([value, reason]) => ({ ...describe(value), reason, text: wideReasons[reason] })),
   };
-}
-
-/**
- * Whether a value of an earlier form of the graph is kept in half precision: it is the value, or has its name and shape.
- */
-export function isKeptHalf(value: Value, name: string | undefined, { halves }: Kept, notes: Graph["notes"]): boolean {
-  const isNamed = (half: Value): boolean => name !== undefined && notes.get(half)?.name === name;
-  return halves.has(value) || [...halves].some((half) => isNamed(half) && sameShape(half.type.shape, value.type.shape));
 }

@@ -1,13 +1,13 @@
 /// What a compiled model costs: figures that hold on every machine.
 import type { Place } from "../ir/diagnostic.ts";
 import type { EntryPoint, Graph } from "../ir/graph.ts";
-import { printValue } from "../ir/print.ts";
 import { elementCount } from "../ir/type.ts";
 import type { Program } from "../runtime/abi.ts";
-import { residuals, type Residual } from "./autodiff/residuals.ts";
 import type { Compilation } from "./compile.ts";
-import { isKeptHalf, storageReport, type StorageReport } from "./half-report.ts";
+import { storageReport, type StorageReport } from "./half-report.ts";
 import { idealBytes } from "./ideal.ts";
+import { kernelPlaces } from "./kernel-places.ts";
+import { keptForBackward, type Kept } from "./kept.ts";
 import { allDispatches, type LaunchFacts } from "./launch.ts";
 import { memoryReport, type MemoryReport } from "./memory-report.ts";
 import type { EntryFacts } from "./program.ts";
@@ -42,7 +42,7 @@ export interface EntryReport {
   readonly pipelines: number;
   readonly wgslBytes: number;
   readonly kernels: readonly KernelReport[];
-  /** Forward values that the backward part reads. */
+  /** Forward values that stay in memory for the backward part. */
   readonly residuals: readonly ResidualReport[];
   /** How float tensors of the arena are kept; only with `storage` f16. */
   readonly storage?: StorageReport;
@@ -62,11 +62,16 @@ export interface KernelReport {
   readonly bytes: number;
   /** What takes its place on adapters that it suits. */
   readonly variants?: readonly string[];
+  /** The line of the model that it computes; of several kernels side by side, that of the first. */
+  readonly place?: Place;
 }
 
-/** A forward value kept for backward. */
+/** A forward value that a kernel writes and one of the backward part reads. */
 export interface ResidualReport {
+  /** A name of the model, a letter that others refer to, or a formula. */
   readonly name: string;
+  /** What a letter stands for. */
+  readonly formula?: string;
   readonly shape: readonly number[];
   readonly bytes: number;
   /** The line of the model that it comes from; undefined without source. */
@@ -81,18 +86,16 @@ export interface ParameterReport {
 }
 
 /** The figures of a compiled model; with `why` also why neighbouring kernels are two. */
-export function report({ program, bound, ready, entries, contracts }: Compilation, why = false): Report {
+export function report({ program, ready, planned, entries, contracts }: Compilation, why = false): Report {
   const refused = why ? refusedPairs(ready) : undefined;
   const entryPoints = Object.fromEntries(
     entries.map((entry) => {
-      const kept = residuals(bound, entryNamed(bound, entry.name));
       const { stored } = entry;
-      const isHalf = ({ value, name }: Residual): boolean => !!stored && isKeptHalf(value, name, stored, ready.notes);
       return [
         entry.name,
         {
-          ...entryReport(program, entry.name, { ...entry, idealBytes: idealBytes(entryNamed(ready, entry.name)) }),
-          residuals: kept.map((each) => residualReport(each, bound.notes, isHalf(each))),
+          ...entryReport(program, planned, { ...entry, idealBytes: idealBytes(entryNamed(ready, entry.name)) }),
+          residuals: keptForBackward(planned, entry).map(residualReport),
           ...(stored && { storage: storageReport(stored, ready.notes) }),
           ...(entry.memory && { memory: memoryReport(entry.memory, ready.notes) }),
           ...(refused && { refused: refused.get(entry.name)! }),
@@ -109,32 +112,21 @@ export function report({ program, bound, ready, entries, contracts }: Compilatio
 const entryNamed = ({ entryPoints }: Graph, name: string): EntryPoint =>
   entryPoints.find((each) => each.name === name)!;
 
-/** A residual under its name, or as a formula of what has one. */
-function residualReport(
-  { value, name, place, bytes }: Residual,
-  notes: Graph["notes"],
-  isHalf: boolean,
-): ResidualReport {
-  const names = new Map(
-    [...notes].flatMap(([each, note]) => (note.name === undefined ? [] : [[each, note.name] as const])),
-  );
-  return {
-    name: name ?? printValue(value, names),
-    shape: value.type.shape as readonly number[],
-    bytes: (bytes as number) / (isHalf ? 2 : 1),
-    ...(place && { place }),
-  };
+function residualReport({ value, name, formula, place, bytes }: Kept): ResidualReport {
+  const shape = value.type.shape as readonly number[];
+  return { name, ...(formula !== undefined && { formula }), shape, bytes, ...(place && { place }) };
 }
 
 function entryReport(
   program: Program,
-  name: string,
+  planned: Graph,
   facts: EntryFacts & { readonly idealBytes: number },
 ): Omit<EntryReport, "residuals" | "refused" | "storage" | "memory"> {
-  const { launches, arenaBytes, arenaLowerBound, idealBytes } = facts;
+  const { name, launches, arenaBytes, arenaLowerBound, idealBytes } = facts;
   const kernels = new Set(
     program.entryPoints[name].dispatches.flatMap(allDispatches).map((dispatch) => program.kernels[dispatch.kernel]),
   );
+  const find = kernelPlaces(planned, facts.plan);
   const total = (pick: (launch: LaunchFacts) => number): number =>
     launches.reduce((sum, each) => sum + pick(each) * each.times, 0);
   return {
@@ -150,13 +142,10 @@ function entryReport(
     arenaLowerBound,
     pipelines: kernels.size,
     wgslBytes: [...kernels].reduce((sum, kernel) => sum + new TextEncoder().encode(kernel.wgsl).length, 0),
-    kernels: launches.map(({ name: kernel, workgroups, times, flops, bytes, variants }) => ({
-      name: kernel,
-      dispatch: workgroups,
-      times,
-      flops,
-      bytes,
-      ...(variants && { variants }),
-    })),
+    kernels: launches.map(({ name: kernel, workgroups, times, flops, bytes, variants, steps }) => {
+      const place = find(steps);
+      const costs = { name: kernel, dispatch: workgroups, times, flops, bytes };
+      return { ...costs, ...(variants && { variants }), ...(place && { place }) };
+    }),
   };
 }

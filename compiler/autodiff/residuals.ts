@@ -67,7 +67,7 @@ function nameOfPast({ notes }: Graph, value: Value): Pick<Note, "name" | "place"
 }
 
 /** What rules have made has no place: it belongs to the formula that it is part of. */
-function placeOfUser({ notes }: Graph, value: Value, order: readonly Value[]): Place | undefined {
+export function placeOfUser({ notes }: Graph, value: Value, order: readonly Value[]): Place | undefined {
   const users = new Set([value]);
   for (const each of order) {
     if (!each.operands.some((operand) => users.has(operand))) continue;
@@ -90,7 +90,8 @@ function fromNumbersAlone(order: readonly Value[]): ReadonlySet<Value> {
   return found;
 }
 
-function gradientsAndTheirUsers(graph: Graph, order: readonly Value[]): ReadonlySet<Value> {
+/** Values that are gradients, or are computed from one. */
+export function gradientsAndTheirUsers(graph: Graph, order: readonly Value[]): ReadonlySet<Value> {
   const found = new Set<Value>();
   for (const value of order) {
     const isGradient = graph.notes.get(value)?.derivative === "backward";

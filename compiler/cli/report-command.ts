@@ -8,7 +8,7 @@ import type { MemoryReport } from "../memory-report.ts";
 import { report, type EntryReport, type KernelReport, type Report, type ResidualReport } from "../report.ts";
 import type { Contract } from "../rewrite/rule.ts";
 import type { RefusedPair } from "../why.ts";
-import { compactBytes, compactFlops, counted, table, type Terminal } from "./terminal.ts";
+import { compactBytes, compactFlops, counted, table, type Alignment, type Terminal } from "./terminal.ts";
 
 /** What to report on. */
 export interface ReportCommand {
@@ -84,7 +84,7 @@ function againLines(again: MemoryReport["again"], terminal: Terminal): readonly 
   if (again.length === 0) return [];
   const rows = again.map(({ name, shape, times, flops, place }) => {
     const often = `[${shape.join(", ")}]${times > 1 ? `, × ${times}` : ""}`;
-    return [shortened(name), often, compactFlops(flops), place ? placeText(place) : ""];
+    return [name, often, compactFlops(flops), place ? placeText(place) : ""];
   });
   const [first, ...rest] = table(
     [["made again", "shape", "flops", "from"], ...rows],
@@ -109,11 +109,7 @@ function refusedLines(pairs: readonly RefusedPair[], terminal: Terminal): readon
   if (pairs.length === 0) return [];
   const reasons = [...new Set(pairs.map(({ because }) => because))];
   const sorted = reasons.flatMap((reason) => pairs.filter(({ because }) => because === reason));
-  const rows = sorted.map(({ from, to, value, place }) => [
-    `  ${from} → ${to}`,
-    shortened(value),
-    place ? placeText(place) : "",
-  ]);
+  const rows = sorted.map(({ from, to, value, place }) => [`  ${from} → ${to}`, value, place ? placeText(place) : ""]);
   const [first, ...lines] = table([["not one kernel", "because of", "from"], ...rows], ["left", "left", "left"]);
   const grouped = lines.flatMap((line, row) => {
     const { because } = sorted[row];
@@ -125,33 +121,47 @@ function refusedLines(pairs: readonly RefusedPair[], terminal: Terminal): readon
 /** A line for each kernel; what a loop launches again has the number of launches, and the cost of all of them. */
 function kernelLines(kernels: readonly KernelReport[]): readonly string[] {
   const several = kernels.some(({ variants }) => variants);
-  const rows = kernels.map(({ name, dispatch, times, flops, bytes, variants = [] }) => {
+  const rows = kernels.map(({ name, dispatch, times, flops, bytes, variants = [], place }) => {
     const launches = `${dispatch.join("×")}${times > 1 ? `, × ${times}` : ""}`;
     const costs = [compactFlops(flops * times), compactBytes(bytes * times)];
-    return [name, launches, ...costs, ...(several ? [variants.join(" or ")] : [])];
+    return [name, launches, ...costs, ...(several ? [variants.join(" or ")] : []), place ? placeText(place) : ""];
   });
-  const titles = ["kernel", "workgroups", "flops", "bytes", ...(several ? ["on graphics cards"] : [])];
-  return table([titles, ...rows], ["left", "left", "right", "right", "left"]);
+  const titles = ["kernel", "workgroups", "flops", "bytes", ...(several ? ["on graphics cards"] : []), "from"];
+  return table(
+    [titles, ...rows],
+    ["left", "left", "right", "right", "left", "left"].slice(0, titles.length) as Alignment[],
+  );
 }
 
 const boundBytes = ({ bytes, rangeBytes, idealBytes }: EntryReport): string =>
   `${compactBytes(rangeBytes)} bound, ${compactBytes(bytes)} in tensors (ideal ${compactBytes(idealBytes)})`;
 
-/** What backward reads of forward: sizes, and lines of the model. */
+/** What backward reads of forward: sizes, lines of the model, and formulas of what the model has no name for. */
 function residualLines(residuals: readonly ResidualReport[], terminal: Terminal): readonly string[] {
   if (residuals.length === 0) return [];
-  const rows = residuals.map(({ name, shape, bytes, place }) => {
-    return [shortened(name), `[${shape.join(", ")}]`, compactBytes(bytes), place ? placeText(place) : ""];
+  const rows = residuals.map(({ name, formula, shape, bytes, place }) => {
+    const called = formula === undefined ? name : `${name} = ${formula}`;
+    return [called, `[${shape.join(", ")}]`, compactBytes(bytes), place ? placeText(place) : ""];
   });
   const total = residuals.reduce((sum, { bytes }) => sum + bytes, 0);
   const head = ["kept for backward", "shape", compactBytes(total), "from"];
-  const [first, ...rest] = table([head, ...rows], ["left", "left", "right", "left"]);
-  return [terminal.style("dim", first), ...rest];
+  return wideTable(head, rows, ["left", "left", "right", "left"], terminal);
 }
 
-/** Of a formula without a name, so much as a table has room for; the place says the rest. */
-function shortened(name: string): string {
-  return name.length > widestName ? `${name.slice(0, widestName - 1)}…` : name;
+/** A table in which a first cell that is wider than others has a line of its own. */
+function wideTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  alignment: readonly Alignment[],
+  terminal: Terminal,
+): readonly string[] {
+  const isWide = ([cell]: readonly string[]): boolean => cell.length > widestName;
+  const narrow = rows.map((row) => (isWide(row) ? ["", ...row.slice(1)] : row));
+  const [first, ...rest] = table([head, ...narrow], alignment);
+  return [
+    terminal.style("dim", first),
+    ...rest.flatMap((line, row) => (isWide(rows[row]) ? [rows[row][0], line] : [line])),
+  ];
 }
 
 const widestName = 60;

@@ -98,7 +98,8 @@ const recurrent = (): Graph =>
     const {
       carry: [last],
     } = scan(([h], [each]) => ({ carry: [tanh(add(matmul(h, w), each))] }), { initial: [start], sequences: [x] });
-    return { train: { update: adam(mean(mul(last, last))) } };
+    const loss = mean(mul(last, last));
+    return { train: { loss, update: adam(loss) } };
   });
 
 const picture = (): Graph =>

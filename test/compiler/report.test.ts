@@ -98,14 +98,13 @@ describe("digits", () => {
     expect(loneElementwise(planOf(digits, "predict", dims))).toEqual([]);
   });
 
-  it("keeps for backward what the textbook does, by name or formula, with its shape, bytes and line", () => {
+  it("lists what kernels leave to backward, with its shape, bytes and line: no mask that nobody stores", () => {
     const kept = train.residuals.map(({ name, shape, bytes, place }) => {
       return `${name} [${shape.join(", ")}] ${bytes} ${place && placeText(place)}`;
     });
     expect(kept).toEqual([
-      "oneHot(label, 10) [64, 10] 2560 samples/digits/model.ts:8:16",
       "hidden [64, 128] 32768 samples/digits/model.ts:6:18",
-      "logSoftmax(logits) [64, 10] 2560 samples/digits/model.ts:8:16",
+      "logits [64, 10] 2560 samples/digits/model.ts:7:18",
     ]);
     expect(predict.residuals).toEqual([]);
   });
@@ -133,6 +132,27 @@ describe("digits", () => {
     for (const { dispatch } of train.kernels) {
       for (const count of dispatch) expect(count >= 1 && count <= 65535).toBe(true);
     }
+  });
+});
+
+describe("a transformer", async () => {
+  const gpt = await loadModel("test/bench/models/gpt.ts", { typeCheck: false });
+  const compiled = compileWithFacts(gpt);
+  const { train } = report(compiled).entryPoints;
+
+  it("leaves to backward what a kernel writes, whole: letters name what formulas share, and nothing is cut", () => {
+    const stores = compiled.entries[0].plan.steps.flatMap(({ traffic }) => traffic.stores);
+    const written = new Set(stores.map(({ type }) => type.shape.join()));
+    for (const { shape } of train.residuals) expect(written).toContain(shape.join());
+    const texts = train.residuals.map(({ name, formula }) => (formula === undefined ? name : `${name} = ${formula}`));
+    expect(texts).toContain("v1 = attentionNorm.normalized · attentionNorm.scale + attentionNorm.shift");
+    expect(texts).toContain('v3 = einsum("abe,ecd->abcd", v1, attention.key)');
+    expect(texts.filter((text) => text.includes("…") || text.startsWith("oneHot"))).toEqual([]);
+  });
+
+  it("tells kernels of one name apart by the line of the model", () => {
+    const totals = train.kernels.filter(({ name }) => name === "total").map(({ place }) => place?.line);
+    expect(totals).toEqual([27, 29]);
   });
 });
 
@@ -178,7 +198,7 @@ describe("the JSON form", () => {
       ]);
       const { kernels, residuals } = entry as EntryReport;
       for (const kernel of kernels)
-        expect(Object.keys(kernel)).toEqual(["name", "dispatch", "times", "flops", "bytes"]);
+        expect(Object.keys(kernel)).toEqual(["name", "dispatch", "times", "flops", "bytes", "place"]);
       for (const residual of residuals) expect(Object.keys(residual)).toEqual(["name", "shape", "bytes", "place"]);
     }
     for (const each of Object.values(parameters)) expect(Object.keys(each)).toEqual(["name", "shape", "count"]);

@@ -246,7 +246,7 @@ describe("report", () => {
     expect(printed).toContain("dispatches, 1 submit, 1 pass");
     expect(printed).toContain("hidden.weight  [256, 128]  32768");
     expect(printed).toMatch(
-      /kept for backward +shape +37.9 kB +from\n.*\n +hidden .*32.8 kB +samples\/digits\/model.ts:6:18/,
+      /kept for backward +shape +35.3 kB +from\n +hidden .*32.8 kB +samples\/digits\/model.ts:6:18/,
     );
   });
 });
