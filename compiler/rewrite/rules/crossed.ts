@@ -7,7 +7,7 @@ import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import type { Value } from "../../../ir/value.ts";
 import { finitePeak } from "../common-part.ts";
 import { factorsOf, partsOfProduct, type Opening } from "../factors.ts";
-import { isNumber } from "../linear.ts";
+import { addLinear, linearConstant, scaleLinear, type Linear } from "../linear.ts";
 import { reads, rule, type Rule, type Surroundings } from "../rule.ts";
 import { where } from "../untyped.ts";
 import { isWeighedBy, totalOf } from "./shifts.ts";
@@ -38,7 +38,7 @@ function termsOf(value: Value, coefficient = 1): readonly Term[] {
   return [{ coefficient, value }];
 }
 
-/** What weights are along each of two axes, and what adds up to the same along either. */
+/** What weights are along each of two axes, and what adds up to so many times either. */
 interface Parts {
   readonly along: readonly [Directed, Directed];
   readonly either: readonly Term[];
@@ -47,35 +47,39 @@ interface Parts {
 interface Directed {
   readonly axis: number;
   readonly terms: readonly Term[];
-  /** What the terms add up to. */
-  readonly total: number;
+  /** The part of the rest with which they add up to nothing. */
+  readonly share: number;
 }
 
 /** So much of a whole is rounding. */
 const rounding = 1e-6;
 
-function partsOf(weights: Value, [first, second]: Axes, facts: Surroundings): Parts | undefined {
+/** The number of times that one sum is another; undefined where it is none. */
+function timesOf(a: Linear, b: Linear): number | undefined {
+  if (a.softplus.length + b.softplus.length > 0 || a.terms.size !== b.terms.size) return undefined;
+  const pairs = [[a.constant, b.constant], ...[...b.terms].map(([term, number]) => [a.terms.get(term) ?? NaN, number])];
+  const [x, y] = pairs.find(([, number]) => number !== 0) ?? [NaN, NaN];
+  const isSame = pairs.every(([left, right]) => Math.abs(left - (x / y) * right) <= rounding * Math.abs(left));
+  return isSame ? x / y : undefined;
+}
+
+function partsOf(weights: Value, [first, second]: Axes, scores: Value, facts: Surroundings): Parts | undefined {
   const terms = termsOf(weights);
   if (terms.length > mostTerms) return undefined;
-  const totalAlong = ({ coefficient, value }: Term, axis: number): number | undefined => {
-    const total = totalOf(value, [axis], facts);
-    return isNumber(total) ? coefficient * total.constant : undefined;
+  const totalAlong = (some: readonly Term[], axis: number): Linear =>
+    some
+      .map(({ coefficient, value }) => scaleLinear(totalOf(value, [axis], facts), coefficient))
+      .reduce((a, b) => addLinear(a, b), linearConstant(0));
+  const isAlong = ({ value }: Term, axis: number): boolean => isWeighedBy(value, scores, [axis], facts);
+  const either = terms.filter((term) => !isAlong(term, first) && !isAlong(term, second));
+  if (terms.some((term) => isAlong(term, first) && isAlong(term, second))) return undefined;
+  const directed = (axis: number): Directed => {
+    const own = terms.filter((term) => isAlong(term, axis));
+    return { axis, terms: own, share: -(timesOf(totalAlong(own, axis), totalAlong(either, axis)) ?? NaN) };
   };
-  const totals = terms.map((term) => [totalAlong(term, first), totalAlong(term, second)] as const);
-  if (totals.some(([a, b]) => a === undefined && b === undefined)) return undefined;
-  const isEither = (_: Term, i: number): boolean => totals[i].every((each) => each !== undefined);
-  const either = terms.filter(isEither);
-  const directed = (axis: number, at: 0 | 1): Directed => {
-    const own = terms.filter((term, i) => !isEither(term, i) && totals[i][at] !== undefined);
-    return { axis, terms: own, total: own.reduce((left, term) => left + totals[terms.indexOf(term)][at]!, 0) };
-  };
-  const along = [directed(first, 0), directed(second, 1)] as const;
-  const [a, b] = along.map(({ total }) => total);
-  const isNothing = (at: 0 | 1): boolean => {
-    const shared = either.reduce((left, term) => left + totals[terms.indexOf(term)][at]!, 0);
-    return Math.abs(a + b + shared) <= rounding * Math.abs(a + b);
-  };
-  return a * b > 0 && isNothing(0) && isNothing(1) ? { along, either } : undefined;
+  const along = [directed(first), directed(second)] as const;
+  const [a, b] = along.map(({ share }) => share);
+  return a > 0 && b > 0 && Math.abs(a + b - 1) <= rounding ? { along, either } : undefined;
 }
 
 /** A number of times a value; of a choice between two numbers it is one between others. */
@@ -91,9 +95,8 @@ const written = (terms: readonly Term[]): Value =>
 
 /** Weights along each axis times scores less their largest along it: −∞ meets all that weighs it, or 0 would make NaN. */
 function crossedProduct({ along, either }: Parts, scores: Value): Value {
-  const whole = along[0].total + along[1].total;
-  const [a, b] = along.map(({ axis, terms, total }): Value => {
-    const share = either.map(({ coefficient, value }) => ({ coefficient: (coefficient * total) / whole, value }));
+  const [a, b] = along.map(({ axis, terms, share: part }): Value => {
+    const share = either.map(({ coefficient, value }) => ({ coefficient: coefficient * part, value }));
     const below = sub(scores, spread(finitePeak(scores, 1, [axis]), scores.type, [axis]));
     return mul(written([...terms, ...share]), below);
   });
@@ -132,7 +135,7 @@ function withoutCommonParts(value: Value, facts: Surroundings): Value | undefine
   for (const [weights, scores] of [factors, factors.toReversed()]) {
     if (weights.op !== add.op && weights.op !== sub.op) continue;
     if (!axes.every((axis) => isWeighedBy(weights, scores, [axis], facts))) continue;
-    const parts = partsOf(weights, axes, facts);
+    const parts = partsOf(weights, axes, scores, facts);
     const found = parts && replaced(element, open, weights, crossedProduct(parts, scores), scores);
     if (found) return sum(found, { axes });
   }

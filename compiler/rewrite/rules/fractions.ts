@@ -4,7 +4,7 @@ import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { selectOp } from "../../../ir/ops/choose.ts";
 import { stopGradient } from "../../../ir/ops/derivative.ts";
 import { exp, maximum, minimum } from "../../../ir/ops/functions.ts";
-import { reshapeOp } from "../../../ir/ops/layout.ts";
+import { reshapeOp, reshapeTo } from "../../../ir/ops/layout.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { max } from "../../../ir/ops/reduce.ts";
 import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
@@ -12,7 +12,7 @@ import { sameShape, sameType } from "../../../ir/type.ts";
 import { apply, same, underLayouts, type Op, type Value } from "../../../ir/value.ts";
 import { mentionsExponential, monomialOf } from "../exponential.ts";
 import { equalLinear, isNumber, writeLinear, type Linear } from "../linear.ts";
-import { isPure, type Monomial } from "../monomial.ts";
+import { isPure, timesMonomial, type Monomial } from "../monomial.ts";
 import { largestFloat } from "../peaks.ts";
 import { rangeOf } from "../range.ts";
 import { rule, type Rule } from "../rule.ts";
@@ -26,14 +26,21 @@ interface Term {
   readonly condition?: Value;
 }
 
-/** A product with an exponential, or a selection of it or 0. */
+/** A product with an exponential, or a selection of it or 0, which may be a factor. */
 function termOf(value: Value): Term {
   const { op, operands } = value;
   const [condition, a, b] = operands;
   if (op === selectOp && constantValue(b) === 0) return { monomial: monomialOf(a), condition };
   if (op === selectOp && constantValue(a) === 0) return { monomial: monomialOf(b), condition: not(condition) };
-  return { monomial: monomialOf(value) };
+  const at = op === mul.op ? operands.findIndex(isSelected) : -1;
+  if (at < 0) return { monomial: monomialOf(value) };
+  const { monomial, condition: own } = termOf(operands[at]);
+  return { monomial: timesMonomial(monomial, monomialOf(operands[1 - at])), condition: own };
 }
+
+/** An exponential or 0. */
+const isSelected = (value: Value): boolean =>
+  value.op === selectOp && value.operands.some((each) => constantValue(each) === 0) && mentionsExponential(value);
 
 /** Σ x + c, or max(Σ x, c), for a positive number c. */
 interface Guarded {
@@ -45,17 +52,24 @@ interface Guarded {
 /** Between equal shapes reshapes change nothing. */
 const unshaped = (value: Value): Value => (value.op === reshapeOp ? unshaped(value.operands[0]) : value);
 
-/** The sum of a row beside a number, repeated along the row. */
-function guardedOf(below: Value): Guarded | undefined {
-  const { op, operands } = underLayouts(below);
+/** The sum of a row beside a number. */
+function guardIn({ op, operands }: Value): Guarded | undefined {
   if (op !== add.op && op !== maximum.op) return undefined;
   const [a, b] = operands.map(unshaped);
   const [total, number] = a.op === sumOp ? [a, constantValue(b)] : [b, constantValue(a)];
   if (total.op !== sumOp || number === undefined || !(number > 0) || !Number.isFinite(Math.fround(number)))
     return undefined;
+  return { total, number, op };
+}
+
+/** The same, repeated along the row. */
+function guardedOf(below: Value): Guarded | undefined {
+  const guard = guardIn(underLayouts(below));
+  if (!guard) return undefined;
+  const { total } = guard;
   const row = withoutAxes(below, axesOf(total));
   const isRow = row && sameShape(row.type.shape, total.type.shape) && unshaped(row) === underLayouts(below);
-  return isRow ? { total, number, op } : undefined;
+  return isRow ? guard : undefined;
 }
 
 const mayOverflow = (exponent: Linear, { type }: Value): boolean => !(rangeOf(writeLinear(exponent, type)).high <= 80);
@@ -91,19 +105,54 @@ const isWithin = (top: Term, { condition }: Term): boolean =>
 function shareBesideNumber({ type, operands: [above, below] }: Value): Value | undefined {
   const guard = type.dtype === "f32" && mentionsExponential(above) ? guardedOf(below) : undefined;
   if (!guard) return undefined;
-  const { total, number, op } = guard;
+  const { total } = guard;
   const [element] = total.operands;
+  const parts = partsOf(above, element);
+  if (!parts) return undefined;
+  const axes = axesOf(total);
+  const { onRow, again } = relativeTotal(guard, parts.term);
+  return div(relativeTerm(parts.top, onRow, element), spread(again, element.type, axes));
+}
+
+interface Parts {
+  readonly top: Term;
+  readonly term: Term;
+}
+
+/** What is divided, and what the sum that it is divided by is of: products with one exponential that may overflow. */
+function partsOf(above: Value, element: Value): Parts | undefined {
   const [top, term] = [above, element].map(termOf);
   const { exponent } = term.monomial;
   if (!sameType(above.type, element.type) || !equalLinear(top.monomial.exponent, exponent)) return undefined;
   if (isNumber(exponent) || !mayOverflow(exponent, element) || !isWithin(top, term)) return undefined;
+  return { top, term };
+}
+
+/** The sum beside a number, relative to the largest exponent. */
+function relativeTotal({ total, number, op }: Guarded, term: Term): { readonly onRow: Value; readonly again: Value } {
   const axes = axesOf(total);
+  const [element] = total.operands;
   // An exponent of ∞ leaves nothing of the others, and is no number itself: ∞ less ∞ would make NaN of them all.
   const peak = minimum(max(countedExponent(term, element), { axes }), largestFloat);
   const largest = stopGradient(maximum(peak, Math.log(number)));
   const onRow = spread(largest, element.type, axes);
   const again = apply(op, [sum(relativeTerm(term, onRow, element), { axes }), mul(number, exp(neg(largest)))]);
-  return div(relativeTerm(top, onRow, element), spread(again, element.type, axes));
+  return { onRow, again };
+}
+
+/** The same for Σ v·e^u over that sum: a mean under such shares. */
+function meanBesideNumber({ type, operands }: Value): Value | undefined {
+  const [above, below] = operands.map(unshaped);
+  if (type.dtype !== "f32" || above.op !== sumOp || !mentionsExponential(below)) return undefined;
+  const axes = axesOf(above);
+  const guard = guardIn(below);
+  if (!guard || axesOf(guard.total).join() !== axes.join()) return undefined;
+  const [element] = guard.total.operands;
+  const parts = partsOf(above.operands[0], element);
+  if (!parts) return undefined;
+  const { onRow, again } = relativeTotal(guard, parts.term);
+  const mean: Value = sum(div(relativeTerm(parts.top, onRow, element), spread(again, element.type, axes)), { axes });
+  return reshapeTo(mean, type.shape);
 }
 
 /** Before the rules for quotients, which make one exponential of it: that of −∞ less −∞ where a row is masked. */
@@ -114,5 +163,12 @@ export const fractionRules: readonly Rule[] = [
     "w * exp(u) / (sum(w * exp(u)) + c) = w * exp(u - max(u)) / (sum(w * exp(u - max(u))) + c * exp(-max(u)))",
     ["div"],
     shareBesideNumber,
+  ),
+  rule(
+    "mean under exponentials beside a number",
+    "stabilizes",
+    "sum(v * exp(u)) / (sum(exp(u)) + c) = sum(v * exp(u - max(u))) / (sum(exp(u - max(u))) + c * exp(-max(u)))",
+    ["div"],
+    meanBesideNumber,
   ),
 ];

@@ -123,7 +123,8 @@ function logsumexpBesideEntry(value: Value): Value | undefined {
 
 /** ln Σ e^(k·z) less k·Σ y·z, or k times an entry of z: what is taken of the scaled row is taken of that row. */
 function picksOverScale({ op, operands: [a, b] }: Value): Value | undefined {
-  const [total, scaled] = a.op === logsumexpOp ? [a, b] : [b, a];
+  const isFirst = besideNumber(a).op === logsumexpOp;
+  const [total, scaled] = isFirst ? [besideNumber(a), b] : [besideNumber(b), a];
   const [row] = total.operands;
   if (total.op !== logsumexpOp || row.op !== scaled.op || (row.op !== mul.op && row.op !== div.op)) return undefined;
   const axes = axesOf(total);
@@ -133,10 +134,17 @@ function picksOverScale({ op, operands: [a, b] }: Value): Value | undefined {
     for (const [picked, factor] of orders) {
       const isScale = isSpreadOf(row.operands[by], scaled.operands[factor], axes);
       const moved = isScale ? onScaled(scaled.operands[picked], row.operands[of], row, axes) : undefined;
-      if (moved) return apply(op, total === a ? [a, moved] : [moved, b]);
+      if (moved) return apply(op, isFirst ? [a, moved] : [moved, b]);
     }
   }
   return undefined;
+}
+
+/** What a number is added to, or taken from: ln of a mean of exponentials is ln Σ less ln n. */
+function besideNumber(value: Value): Value {
+  const { op, operands } = value;
+  const at = op === add.op || op === sub.op ? operands.findIndex((each) => constantValue(each) !== undefined) : -1;
+  return at < 0 ? value : operands[1 - at];
 }
 
 /** Σ y·z, or a sum with a condition, of another row of the same shape; an entry only where that is a sum as well. */
@@ -195,6 +203,6 @@ export const pickRules: readonly Rule[] = [
     "logsumexp(k * z) - k * sum(y * z) = logsumexp(k * z) - sum(y * (k * z))",
     [sub.op.name],
     picksOverScale,
-    reads(logsumexpOp),
+    reads(logsumexpOp, add.op, sub.op),
   ),
 ];

@@ -96,6 +96,7 @@ const exceptions: Readonly<Record<string, Accuracy>> = {
   "log of one plus weighted exponentials": shifted,
   "share of weighted exponentials": shifted,
   "share of exponentials beside a number": shifted,
+  "mean under exponentials beside a number": shifted,
   "quotient of sums of weighted exponentials": shifted,
   "power less one": exponential,
   "root minus a number": exponential,

@@ -133,6 +133,17 @@ export const categoricalExamples: readonly { readonly name: string; readonly val
     },
   },
   {
+    name: "mean under exponentials beside a number",
+    value: () => div(sum(mul(y, exp(x)), { axis: 1 }), add(sum(exp(x), { axis: 1 }), 0.25)),
+  },
+  {
+    name: "mean under exponentials beside a number",
+    value: () => {
+      const e = where(some(), exp(x) as Value, 0) as Value;
+      return div(sum(mul(e, y), { axis: 1 }), maximum(sum(e, { axis: 1 }), 1e-3) as Value);
+    },
+  },
+  {
     name: "scores under weights of two softmaxes",
     value: () => {
       const picks = where(equal(iota([3, 3], 0) as never, iota([3, 3], 1) as never), -2, 0) as Value;

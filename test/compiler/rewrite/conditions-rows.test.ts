@@ -106,6 +106,20 @@ describe("scores under weights of two softmaxes", () => {
     expect(crossed(add(add(softmax(table), mul(y, softmax(table, 0))), onDiagonal(-2)))).toBeUndefined();
     expect(crossed(sub(both(), mul(2, y)))).toBeUndefined();
   });
+  it("are those of targets that weights follow, of which the parts make one whole", () => {
+    const targets = leaf("y", "f32", [3, 3]);
+    const onRows = mul(broadcastAlong(sum(targets, { axis: 1 }), [3, 3], [0]), softmax(table));
+    const onColumns = mul(broadcastAlong(sum(targets, { axis: 0 }), [3, 3], [1]), softmax(table, 0));
+    expect(crossed(sub(add(onRows, onColumns), mul(2, targets)))).toBeDefined();
+    expect(crossed(sub(add(mul(0.25, onRows), mul(0.75, onColumns)), targets))).toBeDefined();
+    expect(crossed(sub(add(onRows, onColumns), targets))).toBeUndefined();
+    expect(crossed(sub(add(onRows, onColumns), mul(3, targets)))).toBeUndefined();
+    expect(crossed(sub(add(onRows, mul(2, onColumns)), mul(2, targets)))).toBeUndefined();
+    expect(crossed(sub(sub(onRows, onColumns), targets))).toBeUndefined();
+    expect(crossed(add(add(onRows, onColumns), mul(2, targets)))).toBeUndefined();
+    expect(crossed(sub(add(onRows, onColumns), mul(2, transpose(targets))))).toBeUndefined();
+    expect(crossed(sub(add(transpose(onRows), onColumns), mul(2, targets)))).toBeUndefined();
+  });
   it("not for sums along one axis alone", () => {
     const along = sum(mul(add(both(), onDiagonal(-2)), table), axis);
     expect(applied("scores under weights of two softmaxes", along)).toBeUndefined();
@@ -119,6 +133,16 @@ describe("entries of a scaled row", () => {
   it("are those of the row", () => {
     expect(moved(t, sum(mul(y, z), axis))).toBeDefined();
     expect(moved(t, sum(where(leaf("c", "bool", [3, 3]), z, 0), axis))).toBeDefined();
+  });
+  it("also where a number stands beside the logarithm", () => {
+    const beside = (total: Value, picked: Value): Value | undefined =>
+      applied("entries of a scaled row", sub(total, div(picked, t)));
+    const total = logsumexp(div(z, rows(t)), axis) as Value;
+    expect(beside(sub(total, 2), sum(mul(y, z), axis))).toBeDefined();
+    expect(beside(sub(2, total), sum(mul(y, z), axis))).toBeDefined();
+    expect(beside(sub(total, other), sum(mul(y, z), axis))).toBeUndefined();
+    expect(beside(sub(total, 2), sum(mul(y, exp(z)), axis))).toBeUndefined();
+    expect(beside(mul(total, 2), sum(mul(y, z), axis))).toBeUndefined();
   });
   it("not with another scale, the scales of other rows, of columns, or of another formula", () => {
     expect(moved(other, sum(mul(y, z), axis))).toBeUndefined();
@@ -154,6 +178,34 @@ describe("a share of exponentials beside a number", () => {
     expect(shared(e, transpose(beside(e, 1e-8)))).toBeUndefined();
     const small = exp(neg(mul(z, z))) as Value;
     expect(shared(small, beside(small, 1e-8))).toBeUndefined();
+  });
+});
+
+describe("a mean under exponentials beside a number", () => {
+  const mean = (above: Value, below: Value): Value | undefined =>
+    applied("mean under exponentials beside a number", div(above, below));
+  const total = (element: Value, axes = [1]): Value => sum(element, { axes });
+  const e = exp(z) as Value;
+  const [some, others] = [leaf("c", "bool", [3, 3]), leaf("d", "bool", [3, 3])];
+  const masked = (condition: Value, x = e): Value => where(condition, x, 0) as Value;
+
+  it("is relative to the largest, whichever side the selection is on", () => {
+    expect(mean(total(mul(e, y)), add(total(e), 1e-8))).toBeDefined();
+    expect(mean(total(mul(masked(some), y)), add(1, total(masked(some))))).toBeDefined();
+    expect(mean(total(masked(some, mul(e, y))), add(total(masked(some)), 1e-8))).toBeDefined();
+    expect(mean(total(mul(e, y), [0]), add(total(e, [0]), 1e-8))).toBeDefined();
+  });
+  it("not of other exponents, axes or masks, nor beside a number that is not positive", () => {
+    expect(mean(total(mul(exp(y) as Value, y)), add(total(e), 1e-8))).toBeUndefined();
+    expect(mean(total(mul(exp(mul(2, z)) as Value, y)), add(total(e), 1e-8))).toBeUndefined();
+    expect(mean(total(mul(e, y), [0]), add(total(e), 1e-8))).toBeUndefined();
+    expect(mean(total(mul(e, y)), add(total(masked(some)), 1e-8))).toBeUndefined();
+    expect(mean(total(mul(masked(others), y)), add(total(masked(some)), 1e-8))).toBeUndefined();
+    expect(mean(total(mul(e, y)), sub(total(e), 1e-8))).toBeUndefined();
+    expect(mean(total(mul(e, y)), add(total(e), t))).toBeUndefined();
+    expect(mean(total(y), add(total(e), 1e-8))).toBeUndefined();
+    expect(mean(total(add(e, y)), add(total(e), 1e-8))).toBeUndefined();
+    expect(mean(total(mul(e, y)), add(total(y), 1e-8))).toBeUndefined();
   });
 });
 

@@ -37,6 +37,15 @@ const tables = [
   ],
 ];
 
+const values = [
+  [1, 2, -1],
+  [0.5, -2, 3],
+];
+const pairs = [
+  [1, 0, 0],
+  [0, 1, 0],
+  [0, 0, 1],
+];
 /** Scores beside masks. */
 export const scoreRows: readonly Row[] = [
   {
@@ -83,5 +92,27 @@ return sum(mul(c, div(e, maximum(sum(e, { axis: 1, keepAxes: true }), 1e-8))))`,
     program: `const s = div(z, t), pair = diagonal(s);
 return mul(0.5, add(mean(sub(logsumexp(s, { axis: 1 }), pair)), mean(sub(logsumexp(s, { axis: 0 }), pair))))`,
     points: tables.flatMap((z) => [0.07, 1].map((t) => ({ at: { z, t } }))),
+  },
+  {
+    name: "Mean under masked exponentials, a number in the denominator",
+    about: "The same for what attention reads: values under exponentials, by their sum.",
+    program: `const e = where(greater(m, 0), exp(z), 0);
+return sum(mul(c, div(sum(mul(e, v), { axis: 1 }), add(sum(e, { axis: 1 }), 1e-8))))`,
+    given: ["c", "m"],
+    points: [ordinary, offset, low].map((z) => ({ at: { z, m: dead, v: values, c: [1, -2] } })),
+  },
+  {
+    name: "Contrastive loss less the logarithm of how many there are, over a temperature that is learned",
+    about: "A number stands between the logarithm and the pair.",
+    program: "mean(sub(log(mean(exp(div(z, t)), { axis: 1 })), div(diagonal(z), t)))",
+    points: tables.flatMap((z) => [0.07, 1].map((t) => ({ at: { z, t } }))),
+  },
+  {
+    name: "Contrastive loss both ways with given pairs, over a temperature that is learned",
+    about: "What pairs add up to is known at run time.",
+    program: `const s = div(z, t);
+return neg(div(add(sum(mul(y, logSoftmax(s, 1))), sum(mul(y, logSoftmax(s, 0)))), 6))`,
+    given: ["y"],
+    points: tables.flatMap((z) => [0.07, 1].map((t) => ({ at: { z, t, y: pairs } }))),
   },
 ];
