@@ -2,6 +2,7 @@
 /// what their base has rounded.
 import { add, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { abs, exp, expm1, log, log1p, pow } from "../../../ir/ops/functions.ts";
+import { selectOp } from "../../../ir/ops/choose.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import type { Value } from "../../../ir/value.ts";
 import { reads, rule, type Rule } from "../rule.ts";
@@ -20,6 +21,20 @@ function besideOne({ op, operands }: Value): Value | undefined {
   return at < 0 ? undefined : operands[1 - at];
 }
 
+/** Reads a logarithm within a few steps. */
+function readsLogarithm({ op, operands }: Value, steps = 4): boolean {
+  if (op === log.op || op === log1p.op) return true;
+  return steps > 0 && operands.some((operand) => readsLogarithm(operand, steps - 1));
+}
+
+/**
+ * True for a base that the rule has left with a number where the power is near 1. Other rules write y·ln x in their own way
+ * (−n·ln x as −(n·ln x), ln x/n, ln(1 + u) as log1p(u)), so that a comparison by a logarithm is enough.
+ */
+function isWritten({ op, operands: [condition, ...sides] }: Value): boolean {
+  return op === selectOp && sides.some((side) => constantValue(side) === elsewhere) && readsLogarithm(condition);
+}
+
 /** xʸ − 1 = e^(y ln x) − 1 where that is near 0. */
 function powerLessOne(power: Value): Value | undefined {
   const [x, y] = power.operands;
@@ -28,7 +43,7 @@ function powerLessOne(power: Value): Value | undefined {
   if (x.constant || (y.constant && !u)) return undefined;
   // Of a base that is not above 0 it is NaN or ∞, and not near.
   const isNear = (base: Value): Value => less(abs(mul(y, log(base) as Value) as Value), radius);
-  if (isApart(x, isNear, elsewhere)) return undefined;
+  if (isWritten(x)) return undefined;
   const near = isNear(x);
   const logarithm = u ? log1p(where(near, u, 1)) : log(where(near, x, elsewhere));
   const close = expm1(mul(y, logarithm as Value) as Value) as Value;
