@@ -1,16 +1,15 @@
 /// Logarithms of a sum and of a part of it: where the rest is small their difference has few digits, and that of a quotient of
 /// both has lost them before.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
-import { log, log1p } from "../../../ir/ops/functions.ts";
+import { abs, log, log1p } from "../../../ir/ops/functions.ts";
 import { selectOp } from "../../../ir/ops/choose.ts";
 import { same, underLayouts, withOperands, type Value } from "../../../ir/value.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { mentionsExponential } from "../exponential.ts";
 import { addLinear, linearOf, writeLinear, type Linear } from "../linear.ts";
 import { rangeOf } from "../range.ts";
-import { reads, rule, type Rule } from "../rule.ts";
+import { mapped, reads, rule, type Rule } from "../rule.ts";
 import { and, greater, where } from "../untyped.ts";
-import { squareIn } from "./squares.ts";
 import { ontoLayouts } from "./uniform.ts";
 
 /** So many terms a person writes. */
@@ -34,13 +33,16 @@ const restOf = (whole: Value, part: Value): Value | undefined => (part.constant 
 /** Where a rest is larger than a part by this factor, neither is of any digit of the other. */
 const largest = 1e30;
 
+/** y of y·y. */
+const squared = ({ op, operands: [a, b] }: Value): Value | undefined => (op === mul.op && same(a, b) ? a : undefined);
+
 /** True where a rest is neither so large that the quotient overflows nor nearly the part itself, with the other sign. */
 function isNear(part: Value, rest: Value): Value | undefined {
   const conditions: Value[] = [];
   if (!(rangeOf(part).low > 0)) conditions.push(greater(part, 0));
   if (!(rangeOf(rest).low >= 0)) conditions.push(greater(rest, mul(-0.5, part) as Value));
   // Of a square beside a value the far side has a rule of its own.
-  if (!squareIn(rest)) conditions.push(greater(mul(largest, part) as Value, rest));
+  if (!squared(rest)) conditions.push(greater(mul(largest, part) as Value, rest));
   return conditions.length === 0 ? undefined : conditions.reduce((all, each) => and(all, each));
 }
 
@@ -53,11 +55,32 @@ function logOfShare(part: Value, rest: Value, otherwise: (near: Value) => Value)
 
 /** What a logarithm is of; of one with a square beside a value, also where the far side is written otherwise already. */
 function argumentOf(value: Value): Value | undefined {
-  const { op, operands } = underLayouts(value);
-  const [a, , c] = operands;
+  const inner = underLayouts(value);
   const found =
-    op === log.op ? a : op === selectOp && c.op === log.op ? withoutSelections(c.operands[0], a) : undefined;
-  return found && ontoLayouts(value, underLayouts(value), found);
+    inner.op === log.op ? inner.operands[0] : inner.op === selectOp ? argumentOfSelection(inner) : undefined;
+  return found && ontoLayouts(value, inner, found);
+}
+
+/** v + x² of a selection that is its logarithm on both sides; what else a side may be is no logarithm of this. */
+function argumentOfSelection({ operands: [condition, far, close] }: Value): Value | undefined {
+  const total = close.op === log.op ? withoutSelections(close.operands[0], condition) : undefined;
+  if (total?.op !== add.op) return undefined;
+  const [a, b] = total.operands;
+  const isTotal = [
+    [a, b],
+    [b, a],
+  ].some(([v, square]) => mapped(squared(square), (x) => (isFarSide(far, condition, v, x) ? x : undefined)));
+  return isTotal ? total : undefined;
+}
+
+/** True for ln(v + x²) = 2 ln|x| + ln(1 + v/x/x) as the rule for a square beside a value writes it under its condition. */
+function isFarSide(value: Value, condition: Value, v: Value, x: Value): boolean {
+  const [twice, rest] = value.operands;
+  if (value.op !== add.op || rest.op !== log1p.op) return false;
+  const outside = where(condition, x, 1);
+  const over = (above: Value): Value => div(div(above, outside) as Value, outside);
+  const shares = [over(where(condition, v, 0)), where(condition, over(v), 0)];
+  return same(twice, mul(2, log(abs(outside))) as Value) && shares.some((share) => same(rest.operands[0], share));
 }
 
 /** A formula as it was before its parts were numbers where a condition holds. */

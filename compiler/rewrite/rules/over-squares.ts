@@ -3,6 +3,7 @@
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { spread } from "../../../ir/ops/sum.ts";
+import { remembering } from "../../../ir/intern.ts";
 import { same, type Value } from "../../../ir/value.ts";
 import { rangeOf } from "../range.ts";
 import { rule, type Rule } from "../rule.ts";
@@ -11,6 +12,25 @@ import { lengthOfSquares } from "./hypotenuses.ts";
 
 /** Sums of squares up to here have digits and do not overflow. */
 const largest = 1e30;
+
+/** So many products a person adds up one by one; a longer sum, or one whose terms are shared, is divided once. */
+const mostTerms = 8;
+
+/** False for a sum of more terms, each counted as often as it is written. */
+const isShort = remembering((above: Value): boolean => {
+  const pending = [above];
+  let terms = 1;
+  for (let each = pending.pop(); each && terms <= mostTerms; each = pending.pop()) {
+    const { op, operands } = each;
+    const [a, b] = operands;
+    if (op === add.op || op === sub.op) {
+      terms++;
+      pending.push(a, b);
+    } else if (op === neg.op || op === div.op) pending.push(a);
+    else if (op === mul.op && constantValue(a) !== undefined) pending.push(b);
+  }
+  return terms <= mostTerms;
+});
 
 /** The length whose square a divisor is: of a sum of squares, or of a product of two. */
 function lengthOfDivisor(divisor: Value): Value | undefined {
@@ -57,7 +77,7 @@ function inside(above: Value, length: Value, then: (quotient: Value) => Value): 
 
 /** a·b/‖x‖² = (a/‖x‖)·(b/‖x‖), also of sums of products. */
 function quotientBySquares({ type, operands: [above, below] }: Value): Value | undefined {
-  if (type.dtype !== "f32" || above.constant || below.constant) return undefined;
+  if (type.dtype !== "f32" || above.constant || below.constant || !isShort(above)) return undefined;
   const length = lengthOfDivisor(below);
   return length && overSquare(above, length);
 }

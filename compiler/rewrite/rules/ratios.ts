@@ -205,17 +205,19 @@ function overSquareOf(value: Value): { readonly top: Value; readonly y: Value } 
   return { top: ontoLayouts(value, inner, quotient.operands[0]), y: ontoLayouts(value, inner, y) };
 }
 
-/** (c/x/x)·(z/y/y) = c·z·(1/x/y)² for a number c: either may overflow where the other vanishes. */
+/**
+ * (c/x/x)·(z/y/y) = z·q·q for q = √c/x/y and a number c: either may overflow where the other vanishes. What is between z and
+ * the result lies between them in size as well; q² does not, and overflows where z takes that back.
+ */
 function productOfInverseSquares({ type, operands }: Value): Value | undefined {
   const [a, b] = type.dtype === "f32" ? operands.map(overSquareOf) : [];
   if (!a || !b) return undefined;
   const [one, other] = constantValue(underLayouts(a.top)) !== undefined ? [a, b] : [b, a];
   const number = constantValue(underLayouts(one.top));
   if (number === undefined) return undefined;
-  const share: Value = div(div(1, one.y) as Value, other.y);
-  const factor: Value = number === 1 ? other.top : (mul(number, other.top) as Value);
-  const square: Value = mul(share, share);
-  return constantValue(underLayouts(factor)) === 1 ? square : mul(factor, square);
+  const share: Value = div(div(Math.sqrt(Math.abs(number)), one.y) as Value, other.y);
+  const product: Value = mul(mul(other.top, share), share);
+  return number < 0 ? neg(product) : product;
 }
 
 const isNoNumber: Condition = ({ values: { y } }) => !y.constant;
@@ -229,7 +231,7 @@ export const ratioNumberRules: readonly Rule[] = [
   rule(
     "product of inverse squares",
     "assumes-finite",
-    "1 / x / x * (z / y / y) = z * (1 / x / y * (1 / x / y))",
+    "1 / x / x * (z / y / y) = z * (1 / x / y) * (1 / x / y)",
     ["mul"],
     productOfInverseSquares,
     ({ operands }) => operands.every(({ op }) => op === div.op || op.kind === "layout"),

@@ -4,11 +4,13 @@ import { describe, expect, it, test } from "vitest";
 import { evaluateValues } from "../../../ir/evaluate.ts";
 import { add, div, mul, sub } from "../../../ir/ops/arithmetic.ts";
 import { cast, where } from "../../../ir/ops/choose.ts";
-import { abs, exp, log, sigmoid, sqrt } from "../../../ir/ops/functions.ts";
+import { greater } from "../../../ir/ops/compare.ts";
+import { abs, exp, log, log1p, sigmoid, sqrt } from "../../../ir/ops/functions.ts";
 import { reshape, reverse } from "../../../ir/ops/layout.ts";
 import { broadcastAlong, sum } from "../../../ir/ops/sum.ts";
 import type { Value } from "../../../ir/value.ts";
 import { applied, leaf } from "./applied.ts";
+import { float32Values } from "./float32.ts";
 
 const scores = leaf("scores", "f32", [3, 4]);
 const rows = (value: Value): Value => broadcastAlong(value, [3, 4], [0]);
@@ -95,4 +97,73 @@ test("a part goes into one branch of a choice where nobody else reads the choice
     expect(found(choice), name).toBeUndefined();
     expect(found(part), name).toBeUndefined();
   }
+});
+
+describe("a difference of logarithms", () => {
+  const [x, y] = ["x", "y"].map((name) => leaf(name, "f32", [3]));
+  const differenceOf = (left: Value, right: Value): Value | undefined =>
+    applied("logarithms of a sum and a part", sub(left, right));
+  const isLarge = greater(x as never, 5) as never;
+  const chosen = (other: Value | number, value: Value): Value =>
+    where(isLarge, other as never, value as never) as Value;
+  const total = add(x, y);
+  it("may have a square whose far side is written otherwise already", () => {
+    const far = applied("log of a large square beside a value", log(add(y, mul(x, x))))!;
+    expect(differenceOf(far, log(y))).toBeDefined();
+    expect(differenceOf(log(y), far)).toBeDefined();
+  });
+  it("is none of a selection of a logarithm and anything else", () => {
+    expect(differenceOf(log(total), log(x))).toBeDefined();
+    for (const other of [7, y, log(y), log(total), mul(2, log(abs(chosen(1, x)))) as Value]) {
+      expect(differenceOf(chosen(other, log(total)), log(x))).toBeUndefined();
+      expect(differenceOf(log(total), chosen(other, log(x)))).toBeUndefined();
+      expect(differenceOf(chosen(other, log(x)), log(total))).toBeUndefined();
+      expect(differenceOf(chosen(other, log(add(y, mul(x, x)))), log(y))).toBeUndefined();
+    }
+  });
+  it("is none where the far side is that of another sum", () => {
+    const farOf = (v: Value, side: Value): Value => {
+      const outside = where(isLarge, side as never, 1) as Value;
+      const share = div(div(where(isLarge, v as never, 0) as Value, outside), outside);
+      return add(mul(2, log(abs(outside))) as Value, log1p(share) as Value);
+    };
+    const close = log(add(y, mul(x, x)));
+    expect(differenceOf(chosen(farOf(y, x), close), log(y))).toBeDefined();
+    expect(differenceOf(chosen(farOf(x, x), close), log(y))).toBeUndefined();
+    expect(differenceOf(chosen(farOf(y, y), close), log(y))).toBeUndefined();
+  });
+});
+
+test("inverse squares are multiplied one length at a time, whatever the number", () => {
+  const [x, y, z] = ["x", "y", "z"].map((name) => leaf(name, "f32", [1]));
+  const float32 = (number: number, at: readonly number[]): number => {
+    const found = applied("product of inverse squares", mul(div(div(number, x) as Value, x), div(div(z, y), y)))!;
+    return float32Values([found], new Map([x, y, z].map((each, i) => [each, [at[i]]]))).get(found)![0];
+  };
+  for (const number of [1, -3, 1e-30, 1e30]) {
+    for (const at of [
+      [1e-15, 1e-10, 1e-20],
+      [1e15, 1e10, 1e20],
+      [1e-12, 1e-10, 1e-30],
+    ]) {
+      const [a, b, c] = at.map(Math.fround);
+      const wanted = (number * c) / a / a / b / b;
+      if (Math.abs(wanted) < 1e38 && Math.abs(wanted) > 1e-37)
+        expect(Math.abs(float32(number, at) / wanted - 1), `${number} at ${at.join()}`).toBeLessThan(1e-6);
+    }
+  }
+});
+
+test("a long sum over a sum of squares is divided once, also where few terms are read often", () => {
+  const [x, y] = ["x", "y"].map((name) => leaf(name, "f32", [3]));
+  const over = (above: Value): Value | undefined => applied("quotient by squares", div(above, sum(mul(x, x)) as never));
+  const shared = (count: number): Value => {
+    let [a, b]: readonly Value[] = [sum(mul(x, y)), sum(mul(x, x))];
+    for (let k = 0; k < count; k++) [a, b] = [b, add(a, b)];
+    return b;
+  };
+  for (const count of [0, 1, 3]) expect(over(shared(count)), `${count}`).toBeDefined();
+  for (const count of [6, 12, 400]) expect(over(shared(count)), `${count}`).toBeUndefined();
+  const power = Array.from({ length: 60 }).reduce((product: Value) => mul(product, product), y);
+  expect(applied("quotient by squares", div(power, add(mul(x, x), mul(y, y))))).toBeDefined();
 });
