@@ -7,7 +7,6 @@ import { constantValue } from "../../../ir/ops/leaf.ts";
 import type { Value } from "../../../ir/value.ts";
 import { reads, rule, type Rule } from "../rule.ts";
 import { less, where } from "../untyped.ts";
-import { isApart } from "./apart.ts";
 
 /** eᵘ − 1 has its digits beyond. */
 const radius = 0.5;
@@ -15,10 +14,16 @@ const radius = 0.5;
 /** The number that a base is replaced with where the power is near 1. */
 const elsewhere = 2;
 
-/** u of 1 + u. */
-function besideOne({ op, operands }: Value): Value | undefined {
-  const at = op === add.op ? operands.findIndex((side) => constantValue(side) === 1) : -1;
-  return at < 0 ? undefined : operands[1 - at];
+/** What a base has beside 1: x of 1 + x, and of 1 − x. */
+interface BesideOne {
+  readonly x: Value;
+  readonly isTakenAway: boolean;
+}
+
+function besideOne({ op, operands }: Value): BesideOne | undefined {
+  const at = op === add.op || op === sub.op ? operands.findIndex((side) => constantValue(side) === 1) : -1;
+  const isTakenAway = op === sub.op;
+  return at < 0 || (isTakenAway && at > 0) ? undefined : { x: operands[1 - at], isTakenAway };
 }
 
 /** Reads a logarithm within a few steps. */
@@ -45,7 +50,8 @@ function powerLessOne(power: Value): Value | undefined {
   const isNear = (base: Value): Value => less(abs(mul(y, log(base) as Value) as Value), radius);
   if (isWritten(x)) return undefined;
   const near = isNear(x);
-  const logarithm = u ? log1p(where(near, u, 1)) : log(where(near, x, elsewhere));
+  const excess = u && where(near, signed(u), 1);
+  const logarithm = excess ? log1p(excess) : log(where(near, x, elsewhere));
   const close = expm1(mul(y, logarithm as Value) as Value) as Value;
   return where(near, close, sub(pow(where(near, elsewhere, x), y) as Value, 1) as Value);
 }
@@ -57,14 +63,24 @@ function oneBesidePower({ operands: [left, right] }: Value): Value | undefined {
   return less && neg(less);
 }
 
+const signed = ({ x, isTakenAway }: BesideOne): Value => (isTakenAway ? neg(x) : x);
+
+/** True for what is beside 1 where the rule has left a number: other rules write |2x| < ½ as |x| < ¼. */
+function isNumberNear({ op, operands }: Value): boolean {
+  if (op === neg.op) return isNumberNear(operands[0]);
+  const [condition, ...sides] = operands;
+  const isBorder = op === selectOp && condition.operands.some((side) => constantValue(side) !== undefined);
+  return isBorder && sides.some((side) => Math.abs(constantValue(side) ?? 0) === 1);
+}
+
 /** (1 + u)ʸ = e^(y ln(1 + u)) near 1. */
 function powerOfNearlyOne({ type, operands: [base, y] }: Value): Value | undefined {
   const u = type.dtype !== "f32" || base.constant || y.constant ? undefined : besideOne(base);
-  const isNear = (x: Value): Value => less(abs(x), radius);
-  if (!u || isApart(u, isNear, 1)) return undefined;
-  const near = isNear(u);
-  const close = exp(mul(y, log1p(where(near, u, 0)) as Value) as Value) as Value;
-  return where(near, close, pow(add(1, where(near, 1, u)) as Value, y) as Value);
+  if (!u || isNumberNear(u.x)) return undefined;
+  const near = less(abs(u.x), radius);
+  const close = exp(mul(y, log1p(where(near, signed(u), 0)) as Value) as Value) as Value;
+  const apart = u.isTakenAway ? sub(1, where(near, -1, u.x)) : add(1, where(near, 1, u.x));
+  return where(near, close, pow(apart as Value, y) as Value);
 }
 
 /** Before differentiating: what is divided by the exponent is 0/0 where that is 0. */
@@ -87,6 +103,6 @@ export const powerNumberRules: readonly Rule[] = [
     "pow(1 + x, y) = select(less(abs(x), 0.5), exp(y * log1p(x)), pow(1 + x, y))",
     ["pow"],
     powerOfNearlyOne,
-    reads(add.op),
+    reads(add.op, sub.op),
   ),
 ];

@@ -1,7 +1,9 @@
 /// A power less one, its exponent learned, in every spelling of the exponent and the base: it compiles, settles, and is right.
 import { describe, expect, it } from "vitest";
+import { runPasses } from "../../../compiler/pass.ts";
 import { derive, simplifyAfterBinding } from "../../../compiler/passes/all.ts";
 import { bindSizes } from "../../../compiler/passes/bind-sizes.ts";
+import { kernelPasses } from "../../../compiler/passes/kernel-passes.ts";
 import { printGraph } from "../../../ir/print.ts";
 import { expectNear, onDevice } from "./scoreboard/device.ts";
 import { truthOf } from "./scoreboard/measure.ts";
@@ -84,6 +86,9 @@ function usedRow(program: string): Row {
 const settling: readonly Row[] = [
   ...exponents.flatMap((y) => ["x", "add(1, x)", "sub(1, x)"].map((x) => `sum(sub(pow(${x}, ${y}), 1))`)),
   ...bases.flatMap((x) => ["n", "neg(n)", "div(1, n)"].map((y) => `sum(sub(1, pow(${x}, ${y})))`)),
+  ...["x", "mul(2, x)", "mul(x, m)"].flatMap((x) =>
+    ["add", "sub"].map((op) => `sum(sub(pow(${op}(1, ${x}), -3.5), 1))`),
+  ),
   "sum(sub(pow(sub(pow(x, neg(n)), 1), neg(m)), 1))",
 ].map(rowOf);
 
@@ -116,5 +121,30 @@ describe("and is right", () => {
     const program = programOf(row);
     const results = await onDevice(row, program);
     row.points.forEach((point, i) => expectNear(results[i], truthOf(program, point), point));
+  });
+});
+
+describe("a power of nearly one", () => {
+  const besides = ["x", "mul(2, x)", "mul(-2, x)", "div(x, -3)", "div(x, n)", "div(-1, n)", "square(x)", "exp(neg(n))"];
+  const nearly = [
+    ...besides,
+    "mul(x, m)",
+    "neg(mul(x, m))",
+    "sigmoid(neg(n))",
+    "sub(x, m)",
+    "where(greater(m, 1), 1, x)",
+  ];
+  const powers = nearly.flatMap((u) =>
+    ["n", "neg(n)"].flatMap((y) => ["add", "sub"].map((op) => `sum(pow(${op}(1, ${u}), ${y}))`)),
+  );
+  it.each(powers)("settles: %s", (program) => {
+    const final = runPasses(derive(programOf(rowOf(program)).graph), kernelPasses());
+    expect(final.entryPoints).toHaveLength(1);
+  });
+  it.each(["sub(1, u)", "add(1, neg(u))", "add(1, u)"])("keeps the digits of %s", async (base) => {
+    const at = { u: [1e-6, 3e-7, 0.75, -1e-6], y: [1e6, -1e5, 3, 2e5] };
+    const row: Row = { name: base, about: "", program: `sum(pow(${base}, y))`, points: [{ at }] };
+    const program = programOf(row);
+    expectNear((await onDevice(row, program))[0], truthOf(program, row.points[0]), row.points[0]);
   });
 });
