@@ -51,9 +51,16 @@ export function shareTotal(total: Value, beside: Value): number | undefined {
   const isTaken =
     power.operands[0].op === neg.op && same(underLayouts(withoutStop(power.operands[0].operands[0])), largest);
   if (least === undefined || !isTaken || element.operands[0].op !== sub.op) return undefined;
-  return isBelow(x, place) && withoutAxes(place, axesOf(total))
+  return isBelow(x, place) && withoutAxes(place, axesOf(total)) && isPeakAlong(largest, x, axesOf(total))
     ? 0.99 * Math.min(1, number * Math.exp(-least))
     : undefined;
+}
+
+/** True for the largest along just these axes, or the larger of that and something else: each row has an element there. */
+function isPeakAlong(value: Value, x: Value, axes: readonly number[]): boolean {
+  const peak = underLayouts(withoutStop(value));
+  if (peak.op === maximum.op || isBeyond(peak)) return isPeakAlong(peak.operands[0], x, axes);
+  return peak.op === maxOp && same(peak.operands[0], x) && axesOf(peak).join() === axes.join();
 }
 
 /** The same number through layouts, where no gradient passes or one does. */

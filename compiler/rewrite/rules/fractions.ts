@@ -17,7 +17,7 @@ import { largestFloat } from "../peaks.ts";
 import { rangeOf } from "../range.ts";
 import { rule, type Rule } from "../rule.ts";
 import { not, where } from "../untyped.ts";
-import { counted, relative, weightedOf, type Weighted } from "./weighted.ts";
+import { counted, countsWithin, relative, relativeBeside, weightedOf, type Weighted } from "./relative.ts";
 import { withoutAxes } from "./uniform.ts";
 
 /** weight · e^exponent, where a condition holds. */
@@ -75,9 +75,9 @@ function guardedOf(below: Value): Guarded | undefined {
 const mayOverflow = (exponent: Linear, { type }: Value): boolean => !(rangeOf(writeLinear(exponent, type)).high <= 80);
 
 /** w·e^(u − L): what is certain to count needs no selection. */
-function relativeTerm({ monomial, condition }: Term, largest: Value, element: Value): Value {
-  const part = weightedOf(monomial, element.type);
-  return isCertain(monomial, condition) ? timesExponential(part, largest) : relative(masked(part, condition), largest);
+function relativeTerm({ monomial, condition }: Term, largest: Value, { type }: Value, write = relative): Value {
+  const part = weightedOf(monomial, type);
+  return isCertain(monomial, condition) ? timesExponential(part, largest) : write(masked(part, condition), largest);
 }
 
 const isCertain = (monomial: Monomial, condition: Value | undefined): boolean => isPure(monomial) && !condition;
@@ -111,7 +111,7 @@ function shareBesideNumber({ type, operands: [above, below] }: Value): Value | u
   if (!parts) return undefined;
   const axes = axesOf(total);
   const { onRow, again } = relativeTotal(guard, parts.term);
-  return div(relativeTerm(parts.top, onRow, element), spread(again, element.type, axes));
+  return div(relativeTop(parts, onRow, element), spread(again, element.type, axes));
 }
 
 interface Parts {
@@ -126,6 +126,12 @@ function partsOf(above: Value, element: Value): Parts | undefined {
   if (!sameType(above.type, element.type) || !equalLinear(top.monomial.exponent, exponent)) return undefined;
   if (isNumber(exponent) || !mayOverflow(exponent, element) || !isWithin(top, term)) return undefined;
   return { top, term };
+}
+
+/** What is divided, which may count where the sum leaves it out. */
+function relativeTop({ top, term }: Parts, largest: Value, element: Value): Value {
+  const write = countsWithin(top.monomial, term.monomial, element.type) ? relative : relativeBeside;
+  return relativeTerm(top, largest, element, write);
 }
 
 /** The sum beside a number, relative to the largest exponent. */
@@ -151,7 +157,7 @@ function meanBesideNumber({ type, operands }: Value): Value | undefined {
   const parts = partsOf(above.operands[0], element);
   if (!parts) return undefined;
   const { onRow, again } = relativeTotal(guard, parts.term);
-  const mean: Value = sum(div(relativeTerm(parts.top, onRow, element), spread(again, element.type, axes)), { axes });
+  const mean: Value = sum(div(relativeTop(parts, onRow, element), spread(again, element.type, axes)), { axes });
   return reshapeTo(mean, type.shape);
 }
 

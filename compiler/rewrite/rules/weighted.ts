@@ -1,53 +1,33 @@
 /// Logarithms of sums of exponentials with weights, such as a mixture of densities or y·p + (1 − y)·(1 − p) for a soft
 /// target y: a weight may be 0, of either sign, and far from any exponential.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
-import { selectOp } from "../../../ir/ops/choose.ts";
 import { stopGradient } from "../../../ir/ops/derivative.ts";
 import { abs, exp, log, log1p, maximum } from "../../../ir/ops/functions.ts";
-import { constantValue } from "../../../ir/ops/leaf.ts";
 import { logsumexp, max } from "../../../ir/ops/reduce.ts";
 import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { sameType, type TensorType } from "../../../ir/type.ts";
 import { underLayouts, type Value } from "../../../ir/value.ts";
 import { mentionsExponential, monomialOf, termsOf } from "../exponential.ts";
-import { addLinear, equalLinear, isNumber, linearConstant, linearOf, writeLinear, type Linear } from "../linear.ts";
+import { addLinear, equalLinear, isNumber, linearOf, writeLinear, type Linear } from "../linear.ts";
 import { atomMonomial, exponentialMonomial, isExponential, isPure, numberMonomial } from "../monomial.ts";
 import { restOf, timesMonomial, type Monomial } from "../monomial.ts";
 import { rangeOf, type Range } from "../range.ts";
 import { rule, type Rule } from "../rule.ts";
 import { complementOf } from "../sigmoids.ts";
 import { closenessRules } from "./closeness.ts";
+import {
+  counted,
+  countsWithin,
+  isCertain,
+  isRelative,
+  largestExponent,
+  lowest,
+  relative,
+  relativeBeside,
+  weightedOf,
+} from "./relative.ts";
 import { isSpreadOf, ontoLayout, ontoLayouts } from "./uniform.ts";
-import { greater, less, notEqual, where } from "../untyped.ts";
-
-/** Exponents up to here do not overflow. */
-const largestExponent = 80;
-
-/** Stands for −∞ where a difference with it must be a number. */
-const lowest = -1e38;
-
-/** weight · e^exponent. */
-export interface Weighted {
-  readonly weight: Value;
-  readonly exponent: Value;
-}
-
-/** A product as a weight and an exponential. */
-export function weightedOf(term: Monomial, type: TensorType): Weighted {
-  return {
-    weight: restOf({ ...term, exponent: linearConstant(0) }, type),
-    exponent: writeLinear(term.exponent, type),
-  };
-}
-
-/** The exponent where the weight counts. */
-export const counted = ({ weight, exponent }: Weighted): Value => where(notEqual(weight, 0), exponent, lowest);
-
-/** At most e⁸⁰ where the weight is 0: the gradient by the weight is what it multiplies. */
-export function relative({ weight, exponent }: Weighted, largest: Value): Value {
-  const above = sub(exponent, largest);
-  return mul(weight, exp(where(less(above, largestExponent), above, largestExponent)));
-}
+import { greater, where } from "../untyped.ts";
 
 /** True where an exponential can overflow, or vanish: of one that is relative to the largest neither matters. */
 function isExtreme(term: Monomial, type: TensorType, which: (range: Range) => boolean): boolean {
@@ -55,13 +35,6 @@ function isExtreme(term: Monomial, type: TensorType, which: (range: Range) => bo
   const exponent = writeLinear(term.exponent, type);
   return !isRelative(exponent) && which(rangeOf(exponent));
 }
-
-const isRelative = ({ op, operands }: Value): boolean =>
-  op === selectOp && constantValue(operands[2]) === largestExponent;
-
-/** True where the weight cannot be 0. */
-const isCertain = (term: Monomial, type: TensorType): boolean =>
-  isPure(term) || rangeOf(weightedOf(term, type).weight).low > 0;
 
 const overflows = ({ high }: Range): boolean => !(high <= largestExponent);
 const vanishes = ({ low }: Range): boolean => !(low >= -largestExponent);
@@ -248,7 +221,8 @@ function shareOfWeighted({ type, operands: [above, below] }: Value): Value | und
   const part = weightedOf(term, element.type);
   const largest = spread(shiftOf(max(counted(part), { axes })), element.type, axes);
   const again = ontoLayouts(below, total, sum(relative(part, largest), { axes }));
-  return div(relative(weightedOf(top, type), largest), again);
+  const share = countsWithin(top, term, element.type) ? relative : relativeBeside;
+  return div(share(weightedOf(top, type), largest), again);
 }
 
 /** Any number would do: the logarithm does not depend on it, and neither does its gradient. */

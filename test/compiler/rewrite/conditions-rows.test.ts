@@ -1,14 +1,16 @@
 /// Values that rules about rows of scores must leave alone: weights that are not theirs, rows and scales of others.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
+import { rangeOf } from "../../../compiler/rewrite/range.ts";
+import { evaluateValues } from "../../../ir/evaluate.ts";
 import { softmax } from "../../../ir/nn/softmax.ts";
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { where } from "../../../ir/ops/choose.ts";
 import { equal } from "../../../ir/ops/compare.ts";
-import { exp } from "../../../ir/ops/functions.ts";
+import { exp, maximum } from "../../../ir/ops/functions.ts";
 import { reverse, transpose } from "../../../ir/ops/layout.ts";
 import { iota } from "../../../ir/ops/leaf.ts";
-import { logsumexp } from "../../../ir/ops/reduce.ts";
-import { broadcastAlong, sum } from "../../../ir/ops/sum.ts";
+import { logsumexp, max } from "../../../ir/ops/reduce.ts";
+import { broadcastAlong, broadcastTo, sum } from "../../../ir/ops/sum.ts";
 import type { Value } from "../../../ir/value.ts";
 import { applied, leaf } from "./applied.ts";
 import { float32Values } from "./float32.ts";
@@ -207,6 +209,43 @@ describe("a mean under exponentials beside a number", () => {
     expect(mean(total(add(e, y)), add(total(e), 1e-8))).toBeUndefined();
     expect(mean(total(mul(e, y)), add(total(y), 1e-8))).toBeUndefined();
   });
+});
+
+describe("what counts above a sum that leaves it out", () => {
+  const [w, m] = [leaf("w", "f32", [3, 3]), leaf("m", "f32", [3, 3])];
+  // 85 above all that the sum holds: e⁸⁵ is a number of float32.
+  const feeds = new Map([
+    [z, [85, 0, 1, 2, 87, 1, 0, 0, 0]],
+    [w, [2, 1, 1, 0, 3, 1, 1, 0, 1]],
+    [m, [0, 1, 1, 1, 0, 1, 1, 0, 1]],
+  ]);
+  const e = exp(z) as Value;
+  const over = (number: number): Value => broadcastAlong(add(sum(mul(m, e), axis), number), [3, 3], [0]) as Value;
+  const expectSame = (name: string, quotient: Value): void => {
+    const found = applied(name, quotient)!;
+    const values = evaluateValues([found, quotient], feeds);
+    [...values.get(found)!].forEach((each, i) => {
+      const truth = values.get(quotient)![i];
+      expect(Math.abs(each - truth)).toBeLessThanOrEqual(1e-7 * Math.abs(truth));
+    });
+  };
+
+  it("is not capped, beside a number or not", () => {
+    expectSame("share of exponentials beside a number", div(mul(w, e), over(1e-8)));
+    const total = broadcastAlong(sum(mul(m, e), axis), [3, 3], [0]);
+    expectSame("share of weighted exponentials", div(mul(w, e), total));
+  });
+});
+
+test("a sum beside a number holds its largest only where that is of its own row", () => {
+  const total = (peak: Value, axes: readonly number[]): Value => {
+    const largest = maximum(peak, -50) as Value;
+    const place = axes.length === 2 ? broadcastTo(largest, [3, 3]) : broadcastAlong(largest, [3, 3], [0]);
+    const onRow = axes.length === 2 ? broadcastTo(largest, [3]) : largest;
+    return add(sum(exp(sub(z, place)), axis), mul(1e-20, exp(neg(onRow)))) as Value;
+  };
+  expect(rangeOf(total(max(z, axis) as Value, [1])).low).toBeGreaterThan(0.9);
+  expect(rangeOf(total(max(z) as Value, [0, 1])).low).toBe(0);
 });
 
 describe("a mean under exponentials", () => {
