@@ -21,6 +21,8 @@ interface Plan {
   /** Elements that a lane walks through. */
   readonly stretch: Dim;
   readonly namer: Namer;
+  /** The variable that counts the elements of a stretch. */
+  readonly counted: string;
   /** The running parts, and the workgroup arrays that hold those of every lane. */
   readonly parts: readonly string[];
   readonly arrays: readonly string[];
@@ -103,6 +105,7 @@ function makePlan(root: Value, axes: readonly number[], namer: Namer): Plan {
     arrangement,
     stretch,
     namer,
+    counted: namer("counted"),
     parts,
     arrays: parts.map((part) => namer.outside(`${part}_lanes`)),
   };
@@ -115,12 +118,12 @@ function declareParts(plan: Plan, emitter: Emitter): void {
 }
 
 /** The elements of a lane in their order; `position` is the place of each along the row. */
-function walk({ root, rows, arrangement, stretch }: Plan, emitter: Emitter, each: () => void): void {
+function walk({ root, rows, arrangement, stretch, counted }: Plan, emitter: Emitter, each: () => void): void {
   const length = extentText(rows.length);
   const body = emitter.scope(() => {
     emitter.push({
       tag: "line",
-      text: `let position = ${root.attrs.reverse ? `${lastText(rows.length)} - counted` : "counted"};`,
+      text: `let position = ${root.attrs.reverse ? `${lastText(rows.length)} - ${counted}` : counted};`,
     });
     each();
   });
@@ -128,7 +131,7 @@ function walk({ root, rows, arrangement, stretch }: Plan, emitter: Emitter, each
     arrangement.lanes === 1
       ? ["0u", length]
       : [`lane * ${extentText(stretch)}`, `min((lane + 1u) * ${extentText(stretch)}, ${length})`];
-  emitter.push({ tag: "block", head: `for (var counted = ${from}; counted < ${end}; counted++)`, body });
+  emitter.push({ tag: "block", head: `for (var ${counted} = ${from}; ${counted} < ${end}; ${counted}++)`, body });
 }
 
 /** Adds the element at `position` to the running parts. */

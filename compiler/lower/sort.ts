@@ -7,7 +7,7 @@ import { elementCount, isFloat } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import type { Traffic } from "../cluster/store.ts";
 import { extentText, indexText } from "../wgsl/expression.ts";
-import { createNamer } from "../wgsl/names.ts";
+import { createNamer, type Namer } from "../wgsl/names.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { indexAlgebra } from "./index.ts";
 import { foldGrid, hintFor, nameTensors, powerOfTwo, targetTensor, type Kernel, type LowerContext } from "./kernel.ts";
@@ -24,6 +24,7 @@ export function lowerSort(traffic: Traffic, context: LowerContext): Kernel {
   const loaded = new Set(traffic.loads);
   const namer = context.shared?.names.inside() ?? createNamer();
   const tensorNames = nameTensors(traffic, context, namer.outside);
+  const names = namesFrom(namer);
   const emitter = createEmitter(
     {
       ...{ notes: context.notes, hint: (value: Value) => hintFor(value, context), namer },
@@ -40,7 +41,9 @@ export function lowerSort(traffic: Traffic, context: LowerContext): Kernel {
   const [target, ...others] = context.targets(root);
   const result = tensorNames.get(targetTensor(target))!;
   const at = (name: string): string =>
-    shared ? `order[${name}]` : `${result}[${indexText(joinIndex(rows.at(name), root.type.shape, indexAlgebra))}]`;
+    shared
+      ? `${names.order}[${name}]`
+      : `${result}[${indexText(joinIndex(rows.at(name), root.type.shape, indexAlgebra))}]`;
   const body = emitter.scope(() => {
     const line = (text: string): void => emitter.push({ tag: "line", text });
     if (rows.rowCount !== 1) line(`let row = ${foldGrid(rows.rowCount, 1).group};`);
@@ -54,10 +57,10 @@ export function lowerSort(traffic: Traffic, context: LowerContext): Kernel {
         index: joinIndex(rows.at("i"), root.type.shape, indexAlgebra),
         value: number(text),
       });
-    const start = emitter.scope(() => (shared ? line("order[i] = i32(i);") : store(target, "i32(i)")));
+    const start = emitter.scope(() => (shared ? line(`${names.order}[i] = i32(i);`) : store(target, "i32(i)")));
     emitter.push({ tag: "block", head: each, body: start });
     line(barrier);
-    emitter.push({ ...network(padded, () => writeMerge({ root, rows, padded, threads, barrier, at }, emitter)) });
+    emitter.push(network({ root, rows, padded, threads, barrier, at, names }, emitter));
     const finish = emitter.scope(() => {
       for (const to of shared ? [target, ...others] : others) store(to, at("i"));
     });
@@ -68,7 +71,7 @@ export function lowerSort(traffic: Traffic, context: LowerContext): Kernel {
     body: [...emitter.preamble, ...body],
     workgroupSize: [threads, 1, 1],
     grid: foldGrid(rows.rowCount, 1).grid,
-    declarations: shared ? [`var<workgroup> order: array<i32, ${padded}>;`] : [],
+    declarations: shared ? [`var<workgroup> ${names.order}: array<i32, ${padded}>;`] : [],
     tensorNames,
     helpers: [...emitter.helpers],
     flops: elementCount(root.type.shape),
@@ -80,6 +83,22 @@ function paddedLength(length: Dim): number {
   return Math.max(2, powerOfTwo(length, 2 ** 30));
 }
 
+/** Variables of the template: no tensor and no value is called the same. */
+type Names = ReturnType<typeof namesFrom>;
+
+function namesFrom(namer: Namer) {
+  const side = (name: string) => ({
+    place: namer(name),
+    at: namer(`${name}_at`),
+    key: namer(`${name}_key`),
+    nan: namer(`${name}_nan`),
+  });
+  return {
+    ...{ order: namer.outside("order"), size: namer("size"), pair: namer("pair"), swap: namer("swap") },
+    ...{ low: namer("low"), high: namer("high"), turned: namer("turned"), a: side("a"), b: side("b") },
+  };
+}
+
 interface Merge {
   readonly root: Value;
   readonly rows: Rows;
@@ -88,50 +107,55 @@ interface Merge {
   readonly barrier: string;
   /** The text of the position that stands at a place of the row. */
   at(name: string): string;
+  readonly names: Names;
 }
 
 /** Sorted runs of `size` elements, twice as long each time. */
-function network(padded: number, merge: () => Kernel["body"]) {
-  return { tag: "block", head: `for (var size = 2u; size <= ${padded}u; size *= 2u)`, body: merge() } as const;
+function network(merge: Merge, emitter: Emitter): Kernel["body"][number] {
+  const { size } = merge.names;
+  const head = `for (var ${size} = 2u; ${size} <= ${merge.padded}u; ${size} *= 2u)`;
+  return { tag: "block", head, body: writeMerge(merge, emitter) };
 }
 
 /** Merges neighbours of `size / 2` elements by comparisons at shrinking distances. */
 function writeMerge(merge: Merge, emitter: Emitter): Kernel["body"] {
-  const { padded, threads, barrier } = merge;
+  const { padded, threads, barrier, names } = merge;
+  const { size, pair } = names;
   const pairs = emitter.scope(() => writeComparison(merge, emitter));
-  const head = `for (var pair = local.x; pair < ${padded / 2}u; pair += ${threads}u)`;
+  const head = `for (var ${pair} = local.x; ${pair} < ${padded / 2}u; ${pair} += ${threads}u)`;
   const step = [{ tag: "block", head, body: pairs } as const, { tag: "line", text: barrier } as const];
-  return [{ tag: "block", head: "for (var stride = size / 2u; stride > 0u; stride /= 2u)", body: step }];
+  return [{ tag: "block", head: `for (var stride = ${size} / 2u; stride > 0u; stride /= 2u)`, body: step }];
 }
 
-function writeComparison({ root, rows, at }: Merge, emitter: Emitter): void {
+function writeComparison({ root, rows, at, names }: Merge, emitter: Emitter): void {
   const line = (text: string): void => emitter.push({ tag: "line", text });
   const [operand] = root.operands;
-  line("let low = pair / stride * stride * 2u + pair % stride;");
-  line("let turned = pair / stride * size + size - 1u - pair % stride;");
-  line("let high = select(low + stride, turned, stride == size / 2u);");
-  line(`if (high >= ${extentText(rows.length)}) { continue; }`);
-  line(`let a = ${at("low")};`);
-  line(`let b = ${at("high")};`);
-  line("let a_at = u32(a);");
-  line("let b_at = u32(b);");
-  for (const side of ["a", "b"]) {
-    emitter.push({ tag: "let", name: `${side}_key`, value: emitter.emit(operand, rows.at(`${side}_at`)) });
+  const { size, pair, low, high, turned, swap, a, b } = names;
+  line(`let ${low} = ${pair} / stride * stride * 2u + ${pair} % stride;`);
+  line(`let ${turned} = ${pair} / stride * ${size} + ${size} - 1u - ${pair} % stride;`);
+  line(`let ${high} = select(${low} + stride, ${turned}, stride == ${size} / 2u);`);
+  line(`if (${high} >= ${extentText(rows.length)}) { continue; }`);
+  line(`let ${a.place} = ${at(low)};`);
+  line(`let ${b.place} = ${at(high)};`);
+  for (const side of [a, b]) line(`let ${side.at} = u32(${side.place});`);
+  for (const side of [a, b]) {
+    emitter.push({ tag: "let", name: side.key, value: emitter.emit(operand, rows.at(side.at)) });
   }
   const [before, after] = root.attrs.descending ? ["<", ">"] : [">", "<"];
-  const ordered = `a_key ${before} b_key || (!(a_key ${after} b_key) && a > b)`;
+  const isLater = `${a.place} > ${b.place}`;
+  const ordered = `${a.key} ${before} ${b.key} || (!(${a.key} ${after} ${b.key}) && ${isLater})`;
   if (isFloat(operand.type.dtype)) {
     // By their bits, since comparisons with NaN are not to be trusted; NaN comes last.
-    for (const side of ["a", "b"]) line(`let ${side}_nan = (bitcast<u32>(${side}_key) & 0x7fffffffu) > 0x7f800000u;`);
-    line(`var swap = ${ordered};`);
-    line("if (a_nan || b_nan) { swap = a_nan && (!b_nan || a > b); }");
-  } else line(`let swap = ${ordered};`);
+    for (const { key, nan } of [a, b]) line(`let ${nan} = (bitcast<u32>(${key}) & 0x7fffffffu) > 0x7f800000u;`);
+    line(`var ${swap} = ${ordered};`);
+    line(`if (${a.nan} || ${b.nan}) { ${swap} = ${a.nan} && (!${b.nan} || ${isLater}); }`);
+  } else line(`let ${swap} = ${ordered};`);
   emitter.push({
     tag: "block",
-    head: "if (swap)",
+    head: `if (${swap})`,
     body: [
-      { tag: "line", text: `${at("low")} = b;` },
-      { tag: "line", text: `${at("high")} = a;` },
+      { tag: "line", text: `${at(low)} = ${b.place};` },
+      { tag: "line", text: `${at(high)} = ${a.place};` },
     ],
   });
 }

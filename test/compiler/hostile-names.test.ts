@@ -3,20 +3,35 @@ import { ts } from "ts-morph";
 import { expect, test } from "vitest";
 import {
   adam,
+  add,
+  argsort,
+  attention,
   conv2d,
+  cummax,
+  cumsum,
   dense,
+  exp,
   input,
   matmul,
+  max,
   mean,
   model,
   param,
   relu,
   reshape,
+  scatterAdd,
   sgd,
+  softmax,
   softmaxCrossEntropy,
+  sort,
   square,
   sub,
+  sum as total,
+  take,
+  topK,
   type Graph,
+  type Tensor,
+  type Value,
 } from "chainrule";
 import { compile } from "../../compiler/compile.ts";
 import { emitModule } from "../../compiler/emit/index.ts";
@@ -130,6 +145,59 @@ test("no kernel calls what a value may be called", () => {
     const own = new Set([...wgsl.matchAll(/\bfn (\w+)/g)].map(([, name]) => name));
     const calls = [...wgsl.replace(/\/\/.*/g, "").matchAll(/(?<![@\w])([A-Za-z_]\w*)[(<]/g)].map(([, name]) => name);
     for (const name of calls) if (!own.has(name)) expect(namer(name), name).not.toBe(name);
+  }
+});
+
+/** Kernels of every kind, that read a tensor. */
+const kinds: Readonly<Record<string, (x: Tensor<"f32", [16, 16]>) => Value>> = {
+  sort: (x) => sort(x, { axis: 1 }),
+  "sort of long rows": (x) => sort(reshape(matmul(reshape(x, [256, 1]), reshape(x, [1, 256])), [65536])),
+  "sort of whole numbers": (x) => argsort(argsort(x, { axis: 0 }), { axis: 0 }),
+  topK: (x) => topK(x, 3).values,
+  "running sum": (x) => cumsum(x, 1),
+  "running maximum": (x) => cummax(x, 0),
+  take: (x) => take(x, argsort(x), 0),
+  scatter: (x) => scatterAdd(x, argsort(total(x, { axes: [1] })), exp(x)),
+  attention: (x) => attention(x, 2),
+  rows: (x) => softmax(x, 1),
+  columns: (x) => add(x, max(x, { axes: [0] })),
+  total: (x) => mean(square(x)),
+  product: (x) => exp(matmul(exp(x), x)),
+};
+
+/** Variables of kernels, and those of them that are read as tensors where they are declared. */
+function variablesIn(graph: Graph): { readonly all: ReadonlySet<string>; readonly hidden: readonly string[] } {
+  const functions = compile(graph).kernels.flatMap(({ wgsl }) => {
+    const tensors = new Set([...wgsl.matchAll(/^@group.* (\w+): /gm)].map(([, name]) => name));
+    return wgsl.split(/^(?=@compute|fn )/m).map((text) => ({ text, tensors }));
+  });
+  const [all, hidden] = [new Set<string>(), new Array<string>()];
+  for (const { text, tensors } of functions) {
+    for (const [, name] of text.matchAll(/^\s.*?\b(?:let|var) (\w+)/gm)) {
+      all.add(name);
+      if (tensors.has(name) && new RegExp(`\\b${name}\\[`).test(text)) hidden.push(name);
+    }
+  }
+  return { all, hidden };
+}
+
+test.each(Object.entries(kinds))("no variable of a kernel hides a tensor: %s", (_, build) => {
+  const reading = (name: string): Graph => model("m", () => ({ run: { y: build(input(name, "f32", [16, 16])) } }));
+  const { all } = variablesIn(reading("x"));
+  expect(all.size).toBeGreaterThan(0);
+  for (const name of [...all, "order"]) expect(variablesIn(reading(name)).hidden, name).toEqual([]);
+});
+
+test("a device sorts what is called as a sort calls its own", async () => {
+  for (const name of ["b", "a_key", "order", "size"]) {
+    await expectRight(
+      model("m", () => {
+        const x = input(name, "f32", [5, 12]);
+        const named = input("low", "f32", [5, 12]);
+        const { values } = topK(add(x, named), 3);
+        return { run: { sorted: sort(x, { axis: 1 }), values, counted: cumsum(named, 1) } };
+      }),
+    );
   }
 });
 
