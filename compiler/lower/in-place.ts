@@ -1,6 +1,7 @@
 /// Whether a kernel may write a result where an operand lies. It is told from what the kernel is lowered to, whatever its
 /// kind: each element of the operand must be read by the thread that writes this element of the result, and before.
 import type { Value } from "../../ir/value.ts";
+import { placeName } from "../cluster/loop.ts";
 import { indexKey, type Index } from "./index.ts";
 import { targetTensor, type Expression, type Statement } from "./kernel.ts";
 
@@ -25,6 +26,8 @@ export function fitsInPlace(body: readonly Statement[], operand: Value, result: 
   const accesses = accessesTo(body, operand, result);
   const stores = accesses.map((access, at) => ({ access, at })).filter(({ access }) => access.isStore);
   const definitions = definitionsIn(body);
+  // What is not seen to be read is read in some other way.
+  if (stores.length === accesses.length) return false;
   return accesses.every((load, at) => {
     if (load.isStore) return isOwnElement(load, definitions);
     const own = stores.filter(({ access }) => access.key === load.key);
@@ -68,7 +71,14 @@ const isSamePath = (a: Access, b: Access): boolean =>
 /** Texts that give variables their values, by the names of these. */
 type Definitions = ReadonlyMap<string, ReadonlySet<string>>;
 
-const word = /[A-Za-z_]\w*/g;
+/** What a text speaks of: no suffixes of numbers, no components. */
+const word = /(?<![\w.])[A-Za-z_]\w*/g;
+
+/** What a thread is told of itself, of its turn and of sizes, and changes of type. */
+const given: ReadonlySet<string> = new Set(["group", "local", "sizes", placeName, "u32", "i32"]);
+
+/** The text of a variable that says nothing about where a thread is. */
+const unknown = "unknown;";
 
 /** A declaration: the name, and what it begins with. */
 const declaration = /\b(let|var) (\w+)(?:: [^=]*)? = ([^;]*);/g;
@@ -87,8 +97,11 @@ function definitionsIn(body: readonly Statement[]): Definitions {
         declared(statement.head, () => statement.head);
         walk(statement.body);
       }
-      // A variable that changes says nothing about where a thread is.
-      if (statement.tag === "line") declared(statement.text, (kind, value) => (kind === "let" ? value : "changes;"));
+      // A variable that changes, or that data gives a value, says nothing about where a thread is.
+      if (statement.tag === "line") declared(statement.text, (kind, value) => (kind === "let" ? value : unknown));
+      if (statement.tag === "let") note(statement.name, unknown);
+      const written = statement.tag === "assign" ? /\b(?:let|var) (\w+)/.exec(statement.before) : undefined;
+      if (written) note(written[1], unknown);
     }
   };
   walk(body);
@@ -102,11 +115,11 @@ function definitionsIn(body: readonly Statement[]): Definitions {
 function isOwnElement({ index, blocks }: Access, definitions: Definitions): boolean {
   const reached = new Set(variablesOf(index));
   for (const name of reached) {
-    const texts = definitions.get(name) ?? new Set();
+    const texts = definitions.get(name) ?? new Set(given.has(name) ? [] : [unknown]);
     if (texts.size > 1) return false;
     for (const text of texts) {
       const isHead = text.startsWith("for (");
-      if (/\b(min|max|clamp|select)\(/.test(isHead ? text.slice(0, text.indexOf(";")) : text) || text === "changes;")
+      if (/\b(min|max|clamp|select)\(/.test(isHead ? text.slice(0, text.indexOf(";")) : text) || text === unknown)
         return false;
       if (!isHead) for (const [other] of text.matchAll(word)) reached.add(other);
     }

@@ -25,7 +25,6 @@ import {
 import { compileWithFacts, type CompileOptions } from "../../compiler/compile.ts";
 import { report, type EntryReport } from "../../compiler/report.ts";
 import { expectRight } from "./agree.ts";
-import { expectSquares } from "./variants/squares.ts";
 
 const size = 64;
 const bytes = 4 * size * size;
@@ -102,18 +101,6 @@ describe("a result takes the place of an operand", () => {
     expect(taken(graph)).toHaveLength(1);
     await expectRight(graph);
   });
-
-  it("in squares as a card runs them", async () => {
-    const graph = model("squares", () => {
-      const [a, b] = [input("a", "f32", [1024, 64]), input("b", "f32", [64, 512])];
-      const other = tanh(matmul(input("c", "f32", [1024, 64]), input("d", "f32", [64, 512])));
-      return { run: { y: matmul(add(matmul(a, b), other), input("e", "f32", [512, 4])) } };
-    });
-    const { program } = compileWithFacts(graph);
-    expect(taken(graph)).toEqual(["total over product"]);
-    expect(program.variants!.map(({ wgsl }) => wgsl.includes("total takes the place of product"))).toContain(true);
-    await expectSquares(graph, 64);
-  }, 120_000);
 
   it("in loops, within one turn", async () => {
     expect(taken(looped())).toEqual(["quotient over product"]);

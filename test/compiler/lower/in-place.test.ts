@@ -75,6 +75,22 @@ describe("a result may be written where an operand lies", () => {
     expect(fits(...changing, block(loop, write(here, read(here))))).toBe(false);
   });
 
+  it("not where data says which element is written, or nothing is known of it", () => {
+    const found = add(multiply(variableIndex("row", 16), 64), variableIndex("found", 64));
+    const own = write(found, read(found));
+    expect(fits(line(row), line("let found = local.x % 4u;"), own)).toBe(true);
+    expect(fits(line(row), keep("found", read(here, 1, other)), own)).toBe(false);
+    const taken: Statement = { tag: "assign", before: "let found = u32(", value: read(here, 1, other), after: ");" };
+    expect(fits(line(row), taken, own)).toBe(false);
+    expect(fits(line(row), own)).toBe(false);
+    expect(fits(line(row), line("let found = order[local.x % 4u];"), own)).toBe(false);
+  });
+
+  it("not where nothing of the operand is seen to be read", () => {
+    expect(fits(line(row), block(loop, write(here, read(here, 1, other))))).toBe(false);
+    expect(fits(line(row))).toBe(false);
+  });
+
   it("not where threads beyond an edge repeat what others do", () => {
     const clamped = [line("let inside = local.x < 9u;"), line("let row = min(group.x * 16u + local.x / 4u, 8u);")];
     expect(fits(...clamped, block(loop, write(here, read(here))))).toBe(false);
