@@ -13,7 +13,7 @@ import { createGrowth, type Draft, type Growth } from "./growth.ts";
 import { isNumber, loopTensor, placeOp, tensorUnder } from "./loop.ts";
 import type { Cluster, Cuts, Lessons, Partition, View } from "./partition.ts";
 import { passing } from "./passing.ts";
-import { cheapChain, isCostly, isNarrow, measure, type Size } from "./size.ts";
+import { cheapChain, hasCostlyPieces, isCostly, isNarrow, measure, type Size } from "./size.ts";
 
 /** So many elements one workgroup goes over in no time. */
 const fewElements = 4096;
@@ -36,11 +36,13 @@ export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
       case "leaf":
       case "layout":
         break;
-      case "piecewise":
-        // An expression wherever it is read, unless it has grown wide: then it is written once.
-        if (!cuts.has(value) && isNarrow(measure(value, sizes, home))) break;
+      case "piecewise": {
+        // An expression wherever it is read, unless it has grown wide, or costs a product too much: then it is written once.
+        const narrow = isNarrow(measure(value, sizes, home));
+        if (!cuts.has(value) && narrow && !(contracted.has(value) && hasCostlyPieces(value, home))) break;
         start(value, "map", value.type.shape);
         break;
+      }
       case "cumulative":
       case "sort":
         start(value, value.op.kind, value.operands[0].type.shape, [value.attrs.axis as number]);

@@ -1,5 +1,6 @@
 /// How much work a value is, where nothing keeps it: what is small is computed again by every reader.
 import { elementCount } from "../../ir/type.ts";
+import { descend } from "./descend.ts";
 import { postorder, underLayouts, type Value } from "../../ir/value.ts";
 
 /** A piecewise value of more operands than this is written to memory. */
@@ -48,4 +49,15 @@ export function isCostly(value: Value): boolean {
     loads.length > 1 ||
     chain.some((op) => (op.helpers?.length ?? 0) > 0)
   );
+}
+
+/** True for a piecewise value of elements that cost a contraction more than to read them; every piece is computed. */
+export function hasCostlyPieces(value: Value, home: ReadonlyMap<Value, unknown>): boolean {
+  let found = false;
+  descend(value.operands, (each) => {
+    if (found || home.has(each) || each.op.kind === "leaf") return false;
+    found = (each.op.kind === "elementwise" || each.op.kind === "gather") && isCostly(each);
+    return !found && (each.op.kind === "piecewise" || each.op.kind === "layout");
+  });
+  return found;
 }
