@@ -283,21 +283,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 //   _]), axis=1)
 // number = f32(argmax(logits, axis=1) == label)
 // samples/digits/model.ts:10:31, samples/digits/model.ts:7:18, samples/digits/model.ts:11:30
-// f32[64, 10], f32[64]; 8.58 kFLOP, 5.89 kB
-// with logits f32[64, 10] (only read, in a buffer that is written here), label i32[64], d_loss_d_logits f32[64, 10],
-//   sum f32[64], number f32[64]
+// f32[64, 10], f32[64]; 8.58 kFLOP, 3.33 kB
+// d_loss_d_logits takes the place of logits
+// with logits f32[64, 10], label i32[64], sum f32[64], number f32[64]
 // ln_series: ln(1 + f) for 1 + f between √½ and √2, from s = f / (2 + f).
 // ln: x = 2^n · m with m between √½ and √2; subnormal numbers are scaled first.
 // is_larger: NaN before all else, equals in their order.
 const dLossDLogitsKernel: Kernel = {
   name: "d_loss_d_logits",
-  bindings: ["read_write", "read", "read_write", "read_write", "read_write"],
+  bindings: ["read_write", "read", "read_write", "read_write"],
   wgsl: /* wgsl */ `
 @group(0) @binding(0) var<storage, read_write> logits: array<f32>;
 @group(0) @binding(1) var<storage, read> label: array<i32>;
-@group(0) @binding(2) var<storage, read_write> d_loss_d_logits: array<f32>;
-@group(0) @binding(3) var<storage, read_write> sum: array<f32>;
-@group(0) @binding(4) var<storage, read_write> number: array<f32>;
+@group(0) @binding(2) var<storage, read_write> sum: array<f32>;
+@group(0) @binding(3) var<storage, read_write> number: array<f32>;
 var<private> infinity: f32;
 var<private> nan: f32;
 
@@ -378,10 +377,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let sum_2 = total_1;
   for (var position = 0u; position < 10u; position++) {
     let probabilities = exponential_1[position] / sum_1;
-    d_loss_d_logits[row * 10u + position] = (probabilities - number_1[position]) / 64.0;
+    logits[row * 10u + position] = (probabilities - number_1[position]) / 64.0;
   }
+  let number_2 = f32((argmax == label[row]));
   sum[row] = sum_2;
-  number[row] = f32((argmax == label[row]));
+  number[row] = number_2;
 }
 `,
 };
@@ -397,37 +397,44 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 //   ∂loss/∂hidden.linear = select(hidden > 0, ∂loss/∂hidden, 0)
 //   samples/digits/model.ts:6:18, samples/digits/model.ts:6:23
 //   f32[64, 128]; 172 kFLOP, 73.2 kB
-// with adam_step f32, logits_weight f32[128, 10], sum f32[64], number f32[64], next_adam_step f32,
-//   d_loss_d_logits f32[64, 10], hidden f32[64, 128], d_loss_d_hidden_linear_1 f32[64, 128], loss_1 f32,
-//   accuracy f32
+// with adam_step f32, sum f32[64], number f32[64], next_adam_step f32, loss_1 f32, accuracy f32,
+//   d_loss_d_logits f32[64, 10], logits_weight f32[128, 10], hidden f32[64, 128],
+//   d_loss_d_hidden_linear_1 f32[64, 128]
 const lossAnd1MoreKernel: Kernel = {
   name: "loss_and_1_more",
-  bindings: ["read_write", "read_write", "read_write"],
+  bindings: [
+    "read_write",
+    "read_write",
+    "read_write",
+    "read_write",
+    "read_write",
+    "read_write",
+    "read_write",
+    "read_write",
+  ],
   wgsl: /* wgsl */ `
 enable subgroups;
-@group(0) @binding(0) var<storage, read_write> states: array<f32>;
-const adam_step = 1344u;
-const logits_weight = 0u;
-@group(0) @binding(1) var<storage, read_write> arena: array<vec4f>;
-const sum = 4256u;
-const number = 4272u;
-const next_adam_step = 4288u;
-const d_loss_d_logits = 4096u;
-const hidden = 0u;
-const d_loss_d_hidden_linear_1 = 2048u;
-@group(0) @binding(2) var<storage, read_write> train_outputs: array<f32>;
-const loss_1 = 0u;
-const accuracy = 64u;
+@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>;
+@group(0) @binding(1) var<storage, read_write> arena: array<f32>;
+const sum = 0u;
+const number = 64u;
+const next_adam_step = 128u;
+@group(0) @binding(2) var<storage, read_write> loss_1: array<f32>;
+@group(0) @binding(3) var<storage, read_write> accuracy: array<f32>;
+@group(0) @binding(4) var<storage, read_write> d_loss_d_logits: array<f32>;
+@group(0) @binding(5) var<storage, read_write> logits_weight: array<f32>;
+@group(0) @binding(6) var<storage, read_write> hidden: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> d_loss_d_hidden_linear_1: array<vec4f>;
 
 ${quad}
 
 fn loss(group: vec3u, local: vec3u) {
-  let next_adam_step_1 = states[adam_step] + 1.0;
+  let next_adam_step_1 = adam_step[0u] + 1.0;
   var total = 0.0;
   var total_1 = 0.0;
   for (var position = 0u; position < 64u; position++) {
-    let element = arena[sum + position / 4u][position % 4u];
-    let element_1 = arena[number + position / 4u][position % 4u];
+    let element = arena[sum + position];
+    let element_1 = arena[number + position];
     total += element;
     total_1 += element_1;
   }
@@ -435,10 +442,10 @@ fn loss(group: vec3u, local: vec3u) {
   let sum_2 = total_1;
   let loss_2 = -(sum_1 / 64.0);
   let accuracy_1 = sum_2 / 64.0;
-  train_outputs[loss_1] = loss_2;
-  train_outputs[accuracy] = accuracy_1;
-  arena[next_adam_step][0u] = next_adam_step_1;
-  states[adam_step] = next_adam_step_1;
+  loss_1[0u] = loss_2;
+  accuracy[0u] = accuracy_1;
+  arena[next_adam_step] = next_adam_step_1;
+  adam_step[0u] = next_adam_step_1;
 }
 
 fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
@@ -447,12 +454,12 @@ fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
   let lane = local.x % 4u;
   var sum0 = mat4x4f();
   for (var k = 0u; k < 10u; k++) {
-    let a0 = quad(arena[d_loss_d_logits + (row * 10u + lane * 10u + k) / 4u][(row * 10u + lane * 10u + k) % 4u]);
+    let a0 = quad(d_loss_d_logits[row * 10u + lane * 10u + k]);
     let b0 = vec4f(
-      states[logits_weight + column * 10u + k],
-      states[logits_weight + column * 10u + k + 10u],
-      states[logits_weight + column * 10u + k + 20u],
-      states[logits_weight + column * 10u + k + 30u],
+      logits_weight[column * 10u + k],
+      logits_weight[column * 10u + k + 10u],
+      logits_weight[column * 10u + k + 20u],
+      logits_weight[column * 10u + k + 30u],
     );
     sum0 += mat4x4f(a0.x * b0, a0.y * b0, a0.z * b0, a0.w * b0);
   }
@@ -460,7 +467,7 @@ fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
     let r = row + i;
     let c = column;
     let four = sum0[i];
-    arena[d_loss_d_hidden_linear_1 + r * 32u + c / 4u] = select(vec4f(0.0), four, arena[hidden + r * 32u + c / 4u] > vec4f(0.0));
+    d_loss_d_hidden_linear_1[r * 32u + c / 4u] = select(vec4f(0.0), four, hidden[r * 32u + c / 4u] > vec4f(0.0));
   }
 }
 
@@ -534,17 +541,17 @@ const hidden = 0u;
 const d_loss_d_logits = 4096u;
 @group(0) @binding(1) var<storage, read> image: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> states: array<vec4f>;
-const adam_m_hidden_weight = 8576u;
-const adam_v_hidden_weight = 16768u;
+const adam_m_hidden_weight = 8560u;
+const adam_v_hidden_weight = 16752u;
 const hidden_weight = 0u;
-const adam_m_hidden_bias = 24960u;
-const adam_v_hidden_bias = 24992u;
+const adam_m_hidden_bias = 24944u;
+const adam_v_hidden_bias = 24976u;
 const hidden_bias = 8192u;
-const adam_m_logits_weight = 25024u;
-const adam_v_logits_weight = 25344u;
+const adam_m_logits_weight = 25008u;
+const adam_v_logits_weight = 25328u;
 const logits_weight = 8224u;
-const adam_m_logits_bias = 25664u;
-const adam_v_logits_bias = 25680u;
+const adam_m_logits_bias = 25648u;
+const adam_v_logits_bias = 25664u;
 const logits_bias = 8544u;
 struct Settings { learningRate: f32 }
 @group(0) @binding(3) var<uniform> settings: Settings;
@@ -701,7 +708,7 @@ export const program: Program = {
   abi: 2,
   name: "digits",
   buffers: [
-    { label: "states", role: "state", bytes: 411152 }, // 0
+    { label: "states", role: "state", bytes: 411184 }, // 0
     { label: "arena", role: "arena", bytes: 68624 }, // 1
     { label: "predict.image", role: "input", bytes: 65536 }, // 2
     { label: "predict outputs", role: "output", bytes: 2560 }, // 3
@@ -716,7 +723,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [256, 128],
       buffer: 0,
-      offset: 0,
+      offset: 512,
       parameter: true,
       init: { tag: "uniform", low: -0.125, high: 0.125, site: 0 },
     },
@@ -725,7 +732,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [128],
       buffer: 0,
-      offset: 131072,
+      offset: 131584,
       parameter: true,
       init: { tag: "constant", value: 0 },
     },
@@ -734,7 +741,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [128, 10],
       buffer: 0,
-      offset: 131584,
+      offset: 132096,
       parameter: true,
       init: { tag: "uniform", low: -0.20851441405707477, high: 0.20851441405707477, site: 2 },
     },
@@ -743,7 +750,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [10],
       buffer: 0,
-      offset: 136704,
+      offset: 137216,
       parameter: true,
       init: { tag: "constant", value: 0 },
     },
@@ -752,7 +759,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [],
       buffer: 0,
-      offset: 136960,
+      offset: 256,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
@@ -761,7 +768,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [256, 128],
       buffer: 0,
-      offset: 137216,
+      offset: 137472,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
@@ -770,7 +777,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [256, 128],
       buffer: 0,
-      offset: 268288,
+      offset: 268544,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
@@ -779,7 +786,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [128],
       buffer: 0,
-      offset: 399360,
+      offset: 399616,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
@@ -788,7 +795,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [128],
       buffer: 0,
-      offset: 399872,
+      offset: 400128,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
@@ -797,7 +804,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [128, 10],
       buffer: 0,
-      offset: 400384,
+      offset: 400640,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
@@ -806,7 +813,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [128, 10],
       buffer: 0,
-      offset: 405504,
+      offset: 405760,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
@@ -815,7 +822,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [10],
       buffer: 0,
-      offset: 410624,
+      offset: 410880,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
@@ -824,11 +831,11 @@ export const program: Program = {
       dtype: "f32",
       shape: [10],
       buffer: 0,
-      offset: 410880,
+      offset: 411136,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
-    { name: "key", dtype: "u32", shape: [2], buffer: 0, offset: 411136, parameter: false, init: { tag: "key" } },
+    { name: "key", dtype: "u32", shape: [2], buffer: 0, offset: 0, parameter: false, init: { tag: "key" } },
   ],
   kernels: [hiddenKernel, logitsKernel, probabilitiesKernel, dLossDLogitsKernel, lossAnd1MoreKernel, updatesKernel],
   entryPoints: {
@@ -843,8 +850,8 @@ export const program: Program = {
           workgroups: [1, 8, 1],
           bindings: [
             { buffer: 2, offset: 0, bytes: 65536 }, // image
-            { buffer: 0, offset: 0, bytes: 131072 }, // hidden.weight
-            { buffer: 0, offset: 131072, bytes: 512 }, // hidden.bias
+            { buffer: 0, offset: 512, bytes: 131072 }, // hidden.weight
+            { buffer: 0, offset: 131584, bytes: 512 }, // hidden.bias
             { buffer: 1, offset: 0, bytes: 32768 }, // arena
           ],
         },
@@ -853,8 +860,8 @@ export const program: Program = {
           workgroups: [1, 4, 1],
           bindings: [
             { buffer: 1, offset: 0, bytes: 32768 }, // arena
-            { buffer: 0, offset: 131584, bytes: 5120 }, // logits.weight
-            { buffer: 0, offset: 136704, bytes: 40 }, // logits.bias
+            { buffer: 0, offset: 132096, bytes: 5120 }, // logits.weight
+            { buffer: 0, offset: 137216, bytes: 40 }, // logits.bias
             { buffer: 1, offset: 32768, bytes: 2560 }, // arena
           ],
         },
@@ -886,8 +893,8 @@ export const program: Program = {
           workgroups: [1, 8, 1],
           bindings: [
             { buffer: 4, offset: 0, bytes: 65536 }, // image
-            { buffer: 0, offset: 0, bytes: 131072 }, // hidden.weight
-            { buffer: 0, offset: 131072, bytes: 512 }, // hidden.bias
+            { buffer: 0, offset: 512, bytes: 131072 }, // hidden.weight
+            { buffer: 0, offset: 131584, bytes: 512 }, // hidden.bias
             { buffer: 1, offset: 0, bytes: 32768 }, // arena
           ],
         },
@@ -896,18 +903,17 @@ export const program: Program = {
           workgroups: [1, 4, 1],
           bindings: [
             { buffer: 1, offset: 0, bytes: 32768 }, // arena
-            { buffer: 0, offset: 131584, bytes: 5120 }, // logits.weight
-            { buffer: 0, offset: 136704, bytes: 40 }, // logits.bias
-            { buffer: 1, offset: 32768, bytes: 2560 }, // arena
+            { buffer: 0, offset: 132096, bytes: 5120 }, // logits.weight
+            { buffer: 0, offset: 137216, bytes: 40 }, // logits.bias
+            { buffer: 1, offset: 65536, bytes: 2560 }, // arena
           ],
         },
         {
           kernel: 3 /* d_loss_d_logits */,
           workgroups: [1, 1, 1],
           bindings: [
-            { buffer: 1, offset: 32768, bytes: 2560 }, // arena
-            { buffer: 5, offset: 0, bytes: 256 }, // label
             { buffer: 1, offset: 65536, bytes: 2560 }, // arena
+            { buffer: 5, offset: 0, bytes: 256 }, // label
             { buffer: 1, offset: 68096, bytes: 256 }, // arena
             { buffer: 1, offset: 68352, bytes: 256 }, // arena
           ],
@@ -916,9 +922,14 @@ export const program: Program = {
           kernel: 4 /* loss_and_1_more */,
           workgroups: [9, 1, 1],
           bindings: [
-            { buffer: 0, offset: 131584, bytes: 5380 }, // logits.weight
-            { buffer: 1, offset: 0, bytes: 68624 }, // arena
-            { buffer: 7, offset: 0, bytes: 260 }, // loss
+            { buffer: 0, offset: 256, bytes: 4 }, // adam.step
+            { buffer: 1, offset: 68096, bytes: 516 }, // arena
+            { buffer: 7, offset: 0, bytes: 4 }, // loss
+            { buffer: 7, offset: 256, bytes: 4 }, // accuracy
+            { buffer: 1, offset: 65536, bytes: 2560 }, // arena
+            { buffer: 0, offset: 132096, bytes: 5120 }, // logits.weight
+            { buffer: 1, offset: 0, bytes: 32768 }, // arena
+            { buffer: 1, offset: 32768, bytes: 32768 }, // arena
           ],
         },
         {
@@ -927,7 +938,7 @@ export const program: Program = {
           bindings: [
             { buffer: 1, offset: 0, bytes: 68624 }, // arena
             { buffer: 4, offset: 0, bytes: 65536 }, // image
-            { buffer: 0, offset: 0, bytes: 410928 }, // hidden.weight
+            { buffer: 0, offset: 512, bytes: 410672 }, // hidden.weight
             { buffer: 6, offset: 0, bytes: 16 }, // train settings
           ],
         },

@@ -86,8 +86,12 @@ export function createDigits(options?: LoadOptions<DigitsParams>): Promise<Digit
 
 // Functions that several kernels call.
 
-const quads = /* wgsl */ `fn quads(own: vec4f) -> mat4x4f {
-  return mat4x4f(quadBroadcast(own, 0u), quadBroadcast(own, 1u), quadBroadcast(own, 2u), quadBroadcast(own, 3u));
+const besides = /* wgsl */ `fn besides(own: mat4x4f) -> mat4x4f {
+  return mat4x4f(quadSwapX(own[0]), quadSwapX(own[1]), quadSwapX(own[2]), quadSwapX(own[3]));
+}`;
+
+const belows = /* wgsl */ `fn belows(own: mat4x4f) -> mat4x4f {
+  return mat4x4f(quadSwapY(own[0]), quadSwapY(own[1]), quadSwapY(own[2]), quadSwapY(own[3]));
 }`;
 
 const quad = /* wgsl */ `fn quad(own: f32) -> vec4f {
@@ -136,32 +140,51 @@ enable subgroups;
 @group(0) @binding(2) var<storage, read> hidden_bias: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> hidden: array<vec4f>;
 
-${quads}
+${besides}
+//- fn besides(given: mat4x4f) -> mat4x4f { return given; }
+
+${belows}
+//- fn belows(given: mat4x4f) -> mat4x4f { return given; }
 
 @compute @workgroup_size(16)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let row = group.y * 8u;
-  let column = (group.x * 16u + local.x) * 8u;
-  let lane = local.x % 4u;
+  let row = group.y * 16u + local.x / 16u * 16u + local.x / 2u % 2u * 8u + local.x % 2u * 4u;
+  let column = group.x * 64u + local.x % 16u / 4u * 16u + local.x % 2u * 8u + local.x / 2u % 2u * 4u;
+  //- let farRow = row ^ 4u;
+  //- let farColumn = column ^ 4u;
   var sum0 = mat4x4f();
   var sum1 = mat4x4f();
   var sum2 = mat4x4f();
   var sum3 = mat4x4f();
   for (var k = 0u; k < 784u; k += 4u) {
-    let a0 = quads(image[row * 196u + lane * 196u + k / 4u]);
-    let a1 = quads(image[row * 196u + lane * 196u + k / 4u + 784u]);
+    let a0 = mat4x4f(
+      image[row * 196u + k / 4u],
+      image[row * 196u + k / 4u + 196u],
+      image[row * 196u + k / 4u + 392u],
+      image[row * 196u + k / 4u + 588u],
+    );
+    var a1 = besides(a0);
+    //- let a1Again = mat4x4f(
+    //-   image[farRow * 196u + k / 4u],
+    //-   image[farRow * 196u + k / 4u + 196u],
+    //-   image[farRow * 196u + k / 4u + 392u],
+    //-   image[farRow * 196u + k / 4u + 588u],
+    //- );
+    //- a1 = a1Again;
     let b0 = mat4x4f(
       hidden_weight[k * 32u + column / 4u],
       hidden_weight[k * 32u + column / 4u + 32u],
       hidden_weight[k * 32u + column / 4u + 64u],
       hidden_weight[k * 32u + column / 4u + 96u],
     );
-    let b1 = mat4x4f(
-      hidden_weight[k * 32u + column / 4u + 1u],
-      hidden_weight[k * 32u + column / 4u + 33u],
-      hidden_weight[k * 32u + column / 4u + 65u],
-      hidden_weight[k * 32u + column / 4u + 97u],
-    );
+    var b1 = belows(b0);
+    //- let b1Again = mat4x4f(
+    //-   hidden_weight[k * 32u + farColumn / 4u],
+    //-   hidden_weight[k * 32u + farColumn / 4u + 32u],
+    //-   hidden_weight[k * 32u + farColumn / 4u + 64u],
+    //-   hidden_weight[k * 32u + farColumn / 4u + 96u],
+    //- );
+    //- b1 = b1Again;
     sum0 += b0 * a0;
     sum1 += b1 * a0;
     sum2 += b0 * a1;
@@ -169,8 +192,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   }
   var tile = array<mat4x4f, 4>(sum0, sum1, sum2, sum3);
   for (var i = 0u; i < 16u; i++) {
-    let r = row + i / 8u * 4u + i % 4u;
-    let c = column + i / 4u % 2u * 4u;
+    let r = (row ^ (i / 8u * 4u)) + i % 4u;
+    let c = column ^ (i / 4u % 2u * 4u);
     let four = tile[i / 4u][i % 4u];
     let hidden_linear = four + hidden_bias[c / 4u];
     hidden[r * 32u + c / 4u] = select(hidden_linear, vec4f(0.0), hidden_linear <= vec4f(0.0));
@@ -283,21 +306,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 //   _]), axis=1)
 // number = f32(argmax(logits, axis=1) == label)
 // samples/digits/model.ts:10:31, samples/digits/model.ts:7:18, samples/digits/model.ts:11:30
-// f32[64, 10], f32[64]; 8.58 kFLOP, 5.89 kB
-// with logits f32[64, 10] (only read, in a buffer that is written here), label i32[64], d_loss_d_logits f32[64, 10],
-//   sum f32[64], number f32[64]
+// f32[64, 10], f32[64]; 8.58 kFLOP, 3.33 kB
+// d_loss_d_logits takes the place of logits
+// with logits f32[64, 10], label i32[64], sum f32[64], number f32[64]
 // ln_series: ln(1 + f) for 1 + f between √½ and √2, from s = f / (2 + f).
 // ln: x = 2^n · m with m between √½ and √2; subnormal numbers are scaled first.
 // is_larger: NaN before all else, equals in their order.
 const dLossDLogitsKernel: Kernel = {
   name: "d_loss_d_logits",
-  bindings: ["read_write", "read", "read_write", "read_write", "read_write"],
+  bindings: ["read_write", "read", "read_write", "read_write"],
   wgsl: /* wgsl */ `
 @group(0) @binding(0) var<storage, read_write> logits: array<f32>;
 @group(0) @binding(1) var<storage, read> label: array<i32>;
-@group(0) @binding(2) var<storage, read_write> d_loss_d_logits: array<f32>;
-@group(0) @binding(3) var<storage, read_write> sum: array<f32>;
-@group(0) @binding(4) var<storage, read_write> number: array<f32>;
+@group(0) @binding(2) var<storage, read_write> sum: array<f32>;
+@group(0) @binding(3) var<storage, read_write> number: array<f32>;
 var<private> infinity: f32;
 var<private> nan: f32;
 
@@ -378,10 +400,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let sum_2 = total_1;
   for (var position = 0u; position < 10u; position++) {
     let probabilities = exponential_1[position] / sum_1;
-    d_loss_d_logits[row * 10u + position] = (probabilities - number_1[position]) / 64.0;
+    logits[row * 10u + position] = (probabilities - number_1[position]) / 64.0;
   }
+  let number_2 = f32((argmax == label[row]));
   sum[row] = sum_2;
-  number[row] = f32((argmax == label[row]));
+  number[row] = number_2;
 }
 `,
 };
@@ -397,37 +420,44 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 //   ∂loss/∂hidden.linear = select(hidden > 0, ∂loss/∂hidden, 0)
 //   samples/digits/model.ts:6:18, samples/digits/model.ts:6:23
 //   f32[64, 128]; 172 kFLOP, 73.2 kB
-// with adam_step f32, logits_weight f32[128, 10], sum f32[64], number f32[64], next_adam_step f32,
-//   d_loss_d_logits f32[64, 10], hidden f32[64, 128], d_loss_d_hidden_linear_1 f32[64, 128], loss_1 f32,
-//   accuracy f32
+// with adam_step f32, sum f32[64], number f32[64], next_adam_step f32, loss_1 f32, accuracy f32,
+//   d_loss_d_logits f32[64, 10], logits_weight f32[128, 10], hidden f32[64, 128],
+//   d_loss_d_hidden_linear_1 f32[64, 128]
 const lossAnd1MoreKernel: Kernel = {
   name: "loss_and_1_more",
-  bindings: ["read_write", "read_write", "read_write"],
+  bindings: [
+    "read_write",
+    "read_write",
+    "read_write",
+    "read_write",
+    "read_write",
+    "read_write",
+    "read_write",
+    "read_write",
+  ],
   wgsl: /* wgsl */ `
 enable subgroups;
-@group(0) @binding(0) var<storage, read_write> states: array<f32>;
-const adam_step = 1344u;
-const logits_weight = 0u;
-@group(0) @binding(1) var<storage, read_write> arena: array<vec4f>;
-const sum = 4256u;
-const number = 4272u;
-const next_adam_step = 4288u;
-const d_loss_d_logits = 4096u;
-const hidden = 0u;
-const d_loss_d_hidden_linear_1 = 2048u;
-@group(0) @binding(2) var<storage, read_write> train_outputs: array<f32>;
-const loss_1 = 0u;
-const accuracy = 64u;
+@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>;
+@group(0) @binding(1) var<storage, read_write> arena: array<f32>;
+const sum = 0u;
+const number = 64u;
+const next_adam_step = 128u;
+@group(0) @binding(2) var<storage, read_write> loss_1: array<f32>;
+@group(0) @binding(3) var<storage, read_write> accuracy: array<f32>;
+@group(0) @binding(4) var<storage, read_write> d_loss_d_logits: array<f32>;
+@group(0) @binding(5) var<storage, read_write> logits_weight: array<f32>;
+@group(0) @binding(6) var<storage, read_write> hidden: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> d_loss_d_hidden_linear_1: array<vec4f>;
 
 ${quad}
 
 fn loss(group: vec3u, local: vec3u) {
-  let next_adam_step_1 = states[adam_step] + 1.0;
+  let next_adam_step_1 = adam_step[0u] + 1.0;
   var total = 0.0;
   var total_1 = 0.0;
   for (var position = 0u; position < 64u; position++) {
-    let element = arena[sum + position / 4u][position % 4u];
-    let element_1 = arena[number + position / 4u][position % 4u];
+    let element = arena[sum + position];
+    let element_1 = arena[number + position];
     total += element;
     total_1 += element_1;
   }
@@ -435,10 +465,10 @@ fn loss(group: vec3u, local: vec3u) {
   let sum_2 = total_1;
   let loss_2 = -(sum_1 / 64.0);
   let accuracy_1 = sum_2 / 64.0;
-  train_outputs[loss_1] = loss_2;
-  train_outputs[accuracy] = accuracy_1;
-  arena[next_adam_step][0u] = next_adam_step_1;
-  states[adam_step] = next_adam_step_1;
+  loss_1[0u] = loss_2;
+  accuracy[0u] = accuracy_1;
+  arena[next_adam_step] = next_adam_step_1;
+  adam_step[0u] = next_adam_step_1;
 }
 
 fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
@@ -447,12 +477,12 @@ fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
   let lane = local.x % 4u;
   var sum0 = mat4x4f();
   for (var k = 0u; k < 10u; k++) {
-    let a0 = quad(arena[d_loss_d_logits + (row * 10u + lane * 10u + k) / 4u][(row * 10u + lane * 10u + k) % 4u]);
+    let a0 = quad(d_loss_d_logits[row * 10u + lane * 10u + k]);
     let b0 = vec4f(
-      states[logits_weight + column * 10u + k],
-      states[logits_weight + column * 10u + k + 10u],
-      states[logits_weight + column * 10u + k + 20u],
-      states[logits_weight + column * 10u + k + 30u],
+      logits_weight[column * 10u + k],
+      logits_weight[column * 10u + k + 10u],
+      logits_weight[column * 10u + k + 20u],
+      logits_weight[column * 10u + k + 30u],
     );
     sum0 += mat4x4f(a0.x * b0, a0.y * b0, a0.z * b0, a0.w * b0);
   }
@@ -460,7 +490,7 @@ fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
     let r = row + i;
     let c = column;
     let four = sum0[i];
-    arena[d_loss_d_hidden_linear_1 + r * 32u + c / 4u] = select(vec4f(0.0), four, arena[hidden + r * 32u + c / 4u] > vec4f(0.0));
+    d_loss_d_hidden_linear_1[r * 32u + c / 4u] = select(vec4f(0.0), four, hidden[r * 32u + c / 4u] > vec4f(0.0));
   }
 }
 
@@ -534,17 +564,17 @@ const hidden = 0u;
 const d_loss_d_logits = 4096u;
 @group(0) @binding(1) var<storage, read> image: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> states: array<vec4f>;
-const adam_m_hidden_weight = 25472u;
-const adam_v_hidden_weight = 50560u;
+const adam_m_hidden_weight = 25456u;
+const adam_v_hidden_weight = 50544u;
 const hidden_weight = 0u;
-const adam_m_hidden_bias = 75648u;
-const adam_v_hidden_bias = 75680u;
+const adam_m_hidden_bias = 75632u;
+const adam_v_hidden_bias = 75664u;
 const hidden_bias = 25088u;
-const adam_m_logits_weight = 75712u;
-const adam_v_logits_weight = 76032u;
+const adam_m_logits_weight = 75696u;
+const adam_v_logits_weight = 76016u;
 const logits_weight = 25120u;
-const adam_m_logits_bias = 76352u;
-const adam_v_logits_bias = 76368u;
+const adam_m_logits_bias = 76336u;
+const adam_v_logits_bias = 76352u;
 const logits_bias = 25440u;
 struct Settings { learningRate: f32 }
 @group(0) @binding(3) var<uniform> settings: Settings;
@@ -552,7 +582,11 @@ var<private> infinity: f32;
 var<private> adam_m_norm: f32;
 var<private> adam_v_norm: f32;
 
-${quads}
+${besides}
+//- fn besides(given: mat4x4f) -> mat4x4f { return given; }
+
+${belows}
+//- fn belows(given: mat4x4f) -> mat4x4f { return given; }
 
 ${exponentialSeries}
 
@@ -565,30 +599,45 @@ fn expm1(x: f32) -> f32 {
 }
 
 fn update_hidden_weight(group: vec3u, local: vec3u) {
-  let row = (group.y * 4u + local.x / 16u) * 8u;
-  let column = (group.x * 16u + local.x % 16u) * 8u;
-  let lane = local.x % 4u;
+  let row = group.y * 32u + local.x / 32u * 16u + local.x / 2u % 2u * 8u + local.x % 2u * 4u;
+  let column = group.x * 128u + local.x % 32u / 4u * 16u + local.x % 2u * 8u + local.x / 2u % 2u * 4u;
+  //- let farRow = row ^ 4u;
+  //- let farColumn = column ^ 4u;
   var sum0 = mat4x4f();
   var sum1 = mat4x4f();
   var sum2 = mat4x4f();
   var sum3 = mat4x4f();
   for (var k = 0u; k < 64u; k += 4u) {
-    let t0 = quads(image[k * 196u + lane * 196u + row / 4u]);
+    let t0 = mat4x4f(
+      image[k * 196u + row / 4u],
+      image[k * 196u + row / 4u + 196u],
+      image[k * 196u + row / 4u + 392u],
+      image[k * 196u + row / 4u + 588u],
+    );
     let a0 = transpose(t0);
-    let t1 = quads(image[k * 196u + lane * 196u + row / 4u + 1u]);
-    let a1 = transpose(t1);
+    var a1 = besides(a0);
+    //- let t1Again = mat4x4f(
+    //-   image[k * 196u + farRow / 4u],
+    //-   image[k * 196u + farRow / 4u + 196u],
+    //-   image[k * 196u + farRow / 4u + 392u],
+    //-   image[k * 196u + farRow / 4u + 588u],
+    //- );
+    //- let a1Again = transpose(t1Again);
+    //- a1 = a1Again;
     let b0 = mat4x4f(
       arena[d_loss_d_hidden_linear + k * 32u + column / 4u],
       arena[d_loss_d_hidden_linear + k * 32u + column / 4u + 32u],
       arena[d_loss_d_hidden_linear + k * 32u + column / 4u + 64u],
       arena[d_loss_d_hidden_linear + k * 32u + column / 4u + 96u],
     );
-    let b1 = mat4x4f(
-      arena[d_loss_d_hidden_linear + k * 32u + column / 4u + 1u],
-      arena[d_loss_d_hidden_linear + k * 32u + column / 4u + 33u],
-      arena[d_loss_d_hidden_linear + k * 32u + column / 4u + 65u],
-      arena[d_loss_d_hidden_linear + k * 32u + column / 4u + 97u],
-    );
+    var b1 = belows(b0);
+    //- let b1Again = mat4x4f(
+    //-   arena[d_loss_d_hidden_linear + k * 32u + farColumn / 4u],
+    //-   arena[d_loss_d_hidden_linear + k * 32u + farColumn / 4u + 32u],
+    //-   arena[d_loss_d_hidden_linear + k * 32u + farColumn / 4u + 64u],
+    //-   arena[d_loss_d_hidden_linear + k * 32u + farColumn / 4u + 96u],
+    //- );
+    //- b1 = b1Again;
     sum0 += b0 * a0;
     sum1 += b1 * a0;
     sum2 += b0 * a1;
@@ -596,8 +645,8 @@ fn update_hidden_weight(group: vec3u, local: vec3u) {
   }
   var tile = array<mat4x4f, 4>(sum0, sum1, sum2, sum3);
   for (var i = 0u; i < 16u; i++) {
-    let r = row + i / 8u * 4u + i % 4u;
-    let c = column + i / 4u % 2u * 4u;
+    let r = (row ^ (i / 8u * 4u)) + i % 4u;
+    let c = column ^ (i / 4u % 2u * 4u);
     if (r >= 784u) { continue; }
     let four = tile[i / 4u][i % 4u];
     let next_adam_m_hidden_weight = 0.9 * states[adam_m_hidden_weight + r * 32u + c / 4u] + 0.1 * four;
@@ -702,7 +751,7 @@ export const program: Program = {
   abi: 2,
   name: "digits",
   buffers: [
-    { label: "states", role: "state", bytes: 1222160 }, // 0
+    { label: "states", role: "state", bytes: 1222192 }, // 0
     { label: "arena", role: "arena", bytes: 68624 }, // 1
     { label: "predict.image", role: "input", bytes: 200704 }, // 2
     { label: "predict outputs", role: "output", bytes: 2560 }, // 3
@@ -717,7 +766,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [784, 128],
       buffer: 0,
-      offset: 0,
+      offset: 512,
       parameter: true,
       init: { tag: "uniform", low: -0.08111071056538127, high: 0.08111071056538127, site: 0 },
     },
@@ -726,7 +775,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [128],
       buffer: 0,
-      offset: 401408,
+      offset: 401920,
       parameter: true,
       init: { tag: "constant", value: 0 },
     },
@@ -735,7 +784,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [128, 10],
       buffer: 0,
-      offset: 401920,
+      offset: 402432,
       parameter: true,
       init: { tag: "uniform", low: -0.20851441405707477, high: 0.20851441405707477, site: 2 },
     },
@@ -744,7 +793,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [10],
       buffer: 0,
-      offset: 407040,
+      offset: 407552,
       parameter: true,
       init: { tag: "constant", value: 0 },
     },
@@ -753,7 +802,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [],
       buffer: 0,
-      offset: 407296,
+      offset: 256,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
@@ -762,7 +811,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [784, 128],
       buffer: 0,
-      offset: 407552,
+      offset: 407808,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
@@ -771,7 +820,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [784, 128],
       buffer: 0,
-      offset: 808960,
+      offset: 809216,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
@@ -780,7 +829,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [128],
       buffer: 0,
-      offset: 1210368,
+      offset: 1210624,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
@@ -789,7 +838,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [128],
       buffer: 0,
-      offset: 1210880,
+      offset: 1211136,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
@@ -798,7 +847,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [128, 10],
       buffer: 0,
-      offset: 1211392,
+      offset: 1211648,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
@@ -807,7 +856,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [128, 10],
       buffer: 0,
-      offset: 1216512,
+      offset: 1216768,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
@@ -816,7 +865,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [10],
       buffer: 0,
-      offset: 1221632,
+      offset: 1221888,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
@@ -825,11 +874,11 @@ export const program: Program = {
       dtype: "f32",
       shape: [10],
       buffer: 0,
-      offset: 1221888,
+      offset: 1222144,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
-    { name: "key", dtype: "u32", shape: [2], buffer: 0, offset: 1222144, parameter: false, init: { tag: "key" } },
+    { name: "key", dtype: "u32", shape: [2], buffer: 0, offset: 0, parameter: false, init: { tag: "key" } },
   ],
   kernels: [hiddenKernel, logitsKernel, probabilitiesKernel, dLossDLogitsKernel, lossAnd1MoreKernel, updatesKernel],
   entryPoints: {
@@ -841,11 +890,11 @@ export const program: Program = {
       dispatches: [
         {
           kernel: 0 /* hidden */,
-          workgroups: [1, 8, 1],
+          workgroups: [2, 4, 1],
           bindings: [
             { buffer: 2, offset: 0, bytes: 200704 }, // image
-            { buffer: 0, offset: 0, bytes: 401408 }, // hidden.weight
-            { buffer: 0, offset: 401408, bytes: 512 }, // hidden.bias
+            { buffer: 0, offset: 512, bytes: 401408 }, // hidden.weight
+            { buffer: 0, offset: 401920, bytes: 512 }, // hidden.bias
             { buffer: 1, offset: 0, bytes: 32768 }, // arena
           ],
         },
@@ -854,8 +903,8 @@ export const program: Program = {
           workgroups: [1, 4, 1],
           bindings: [
             { buffer: 1, offset: 0, bytes: 32768 }, // arena
-            { buffer: 0, offset: 401920, bytes: 5120 }, // logits.weight
-            { buffer: 0, offset: 407040, bytes: 40 }, // logits.bias
+            { buffer: 0, offset: 402432, bytes: 5120 }, // logits.weight
+            { buffer: 0, offset: 407552, bytes: 40 }, // logits.bias
             { buffer: 1, offset: 32768, bytes: 2560 }, // arena
           ],
         },
@@ -884,11 +933,11 @@ export const program: Program = {
       dispatches: [
         {
           kernel: 0 /* hidden */,
-          workgroups: [1, 8, 1],
+          workgroups: [2, 4, 1],
           bindings: [
             { buffer: 4, offset: 0, bytes: 200704 }, // image
-            { buffer: 0, offset: 0, bytes: 401408 }, // hidden.weight
-            { buffer: 0, offset: 401408, bytes: 512 }, // hidden.bias
+            { buffer: 0, offset: 512, bytes: 401408 }, // hidden.weight
+            { buffer: 0, offset: 401920, bytes: 512 }, // hidden.bias
             { buffer: 1, offset: 0, bytes: 32768 }, // arena
           ],
         },
@@ -897,18 +946,17 @@ export const program: Program = {
           workgroups: [1, 4, 1],
           bindings: [
             { buffer: 1, offset: 0, bytes: 32768 }, // arena
-            { buffer: 0, offset: 401920, bytes: 5120 }, // logits.weight
-            { buffer: 0, offset: 407040, bytes: 40 }, // logits.bias
-            { buffer: 1, offset: 32768, bytes: 2560 }, // arena
+            { buffer: 0, offset: 402432, bytes: 5120 }, // logits.weight
+            { buffer: 0, offset: 407552, bytes: 40 }, // logits.bias
+            { buffer: 1, offset: 65536, bytes: 2560 }, // arena
           ],
         },
         {
           kernel: 3 /* d_loss_d_logits */,
           workgroups: [1, 1, 1],
           bindings: [
-            { buffer: 1, offset: 32768, bytes: 2560 }, // arena
-            { buffer: 5, offset: 0, bytes: 256 }, // label
             { buffer: 1, offset: 65536, bytes: 2560 }, // arena
+            { buffer: 5, offset: 0, bytes: 256 }, // label
             { buffer: 1, offset: 68096, bytes: 256 }, // arena
             { buffer: 1, offset: 68352, bytes: 256 }, // arena
           ],
@@ -917,9 +965,14 @@ export const program: Program = {
           kernel: 4 /* loss_and_1_more */,
           workgroups: [9, 1, 1],
           bindings: [
-            { buffer: 0, offset: 401920, bytes: 5380 }, // logits.weight
-            { buffer: 1, offset: 0, bytes: 68624 }, // arena
-            { buffer: 7, offset: 0, bytes: 260 }, // loss
+            { buffer: 0, offset: 256, bytes: 4 }, // adam.step
+            { buffer: 1, offset: 68096, bytes: 516 }, // arena
+            { buffer: 7, offset: 0, bytes: 4 }, // loss
+            { buffer: 7, offset: 256, bytes: 4 }, // accuracy
+            { buffer: 1, offset: 65536, bytes: 2560 }, // arena
+            { buffer: 0, offset: 402432, bytes: 5120 }, // logits.weight
+            { buffer: 1, offset: 0, bytes: 32768 }, // arena
+            { buffer: 1, offset: 32768, bytes: 32768 }, // arena
           ],
         },
         {
@@ -928,7 +981,7 @@ export const program: Program = {
           bindings: [
             { buffer: 1, offset: 0, bytes: 68624 }, // arena
             { buffer: 4, offset: 0, bytes: 200704 }, // image
-            { buffer: 0, offset: 0, bytes: 1221936 }, // hidden.weight
+            { buffer: 0, offset: 512, bytes: 1221680 }, // hidden.weight
             { buffer: 6, offset: 0, bytes: 16 }, // train settings
           ],
         },

@@ -313,8 +313,8 @@ fn main(@builtin(workgroup_id) group: vec3u) {
 //   ∂loss/∂hidden.linear = ∂loss/∂hidden · (1 - hidden²)
 //   samples/xor/model.ts:6:18, samples/xor/model.ts:6:23
 //   f32[4, 8]; 160 FLOP, 304 B
-// with adam_step f32, logit_weight f32[8, 1], total f32[4, 1], next_adam_step f32, d_loss_d_logit f32[4, 1],
-//   hidden f32[4, 8], d_loss_d_hidden_linear_1 f32[4, 8], loss_1 f32
+// with adam_step f32, total f32[4, 1], loss_1 f32, next_adam_step f32, d_loss_d_logit f32[4, 1],
+//   logit_weight f32[8, 1], hidden f32[4, 8], d_loss_d_hidden_linear_1 f32[4, 8]
 const lossAnd1MoreKernel: Kernel = {
   name: "loss_and_1_more",
   bindings: [
@@ -329,13 +329,13 @@ const lossAnd1MoreKernel: Kernel = {
   ],
   wgsl: /* wgsl */ `
 @group(0) @binding(0) var<storage, read_write> adam_step: array<f32>;
-@group(0) @binding(1) var<storage, read_write> logit_weight: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> total: array<f32>;
+@group(0) @binding(1) var<storage, read_write> total: array<f32>;
+@group(0) @binding(2) var<storage, read_write> loss_1: array<f32>;
 @group(0) @binding(3) var<storage, read_write> next_adam_step: array<f32>;
 @group(0) @binding(4) var<storage, read_write> d_loss_d_logit: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> hidden: array<vec4f>;
-@group(0) @binding(6) var<storage, read_write> d_loss_d_hidden_linear_1: array<vec4f>;
-@group(0) @binding(7) var<storage, read_write> loss_1: array<f32>;
+@group(0) @binding(5) var<storage, read_write> logit_weight: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> hidden: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> d_loss_d_hidden_linear_1: array<vec4f>;
 
 fn loss(group: vec3u, local: vec3u) {
   let next_adam_step_1 = adam_step[0u] + 1.0;
@@ -439,17 +439,17 @@ const hidden = 0u;
 const d_loss_d_logit = 32u;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> states: array<vec4f>;
-const adam_m_hidden_weight = 80u;
-const adam_v_hidden_weight = 96u;
+const adam_m_hidden_weight = 64u;
+const adam_v_hidden_weight = 80u;
 const hidden_weight = 0u;
-const adam_m_hidden_bias = 112u;
-const adam_v_hidden_bias = 128u;
+const adam_m_hidden_bias = 96u;
+const adam_v_hidden_bias = 112u;
 const hidden_bias = 16u;
-const adam_m_logit_weight = 144u;
-const adam_v_logit_weight = 160u;
+const adam_m_logit_weight = 128u;
+const adam_v_logit_weight = 144u;
 const logit_weight = 32u;
-const adam_m_logit_bias = 176u;
-const adam_v_logit_bias = 192u;
+const adam_m_logit_bias = 160u;
+const adam_v_logit_bias = 176u;
 const logit_bias = 48u;
 struct Settings { learningRate: f32 }
 @group(0) @binding(3) var<uniform> settings: Settings;
@@ -605,7 +605,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [2, 8],
       buffer: 0,
-      offset: 0,
+      offset: 512,
       parameter: true,
       init: { tag: "uniform", low: -0.7745966692414834, high: 0.7745966692414834, site: 0 },
     },
@@ -614,7 +614,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [8],
       buffer: 0,
-      offset: 256,
+      offset: 768,
       parameter: true,
       init: { tag: "constant", value: 0 },
     },
@@ -623,7 +623,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [8, 1],
       buffer: 0,
-      offset: 512,
+      offset: 1024,
       parameter: true,
       init: { tag: "uniform", low: -0.816496580927726, high: 0.816496580927726, site: 2 },
     },
@@ -632,7 +632,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [1],
       buffer: 0,
-      offset: 768,
+      offset: 1280,
       parameter: true,
       init: { tag: "constant", value: 0 },
     },
@@ -641,7 +641,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [],
       buffer: 0,
-      offset: 1024,
+      offset: 256,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
@@ -650,7 +650,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [2, 8],
       buffer: 0,
-      offset: 1280,
+      offset: 1536,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
@@ -659,7 +659,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [2, 8],
       buffer: 0,
-      offset: 1536,
+      offset: 1792,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
@@ -668,7 +668,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [8],
       buffer: 0,
-      offset: 1792,
+      offset: 2048,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
@@ -677,7 +677,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [8],
       buffer: 0,
-      offset: 2048,
+      offset: 2304,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
@@ -686,7 +686,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [8, 1],
       buffer: 0,
-      offset: 2304,
+      offset: 2560,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
@@ -695,7 +695,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [8, 1],
       buffer: 0,
-      offset: 2560,
+      offset: 2816,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
@@ -704,7 +704,7 @@ export const program: Program = {
       dtype: "f32",
       shape: [1],
       buffer: 0,
-      offset: 2816,
+      offset: 3072,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
@@ -713,11 +713,11 @@ export const program: Program = {
       dtype: "f32",
       shape: [1],
       buffer: 0,
-      offset: 3072,
+      offset: 3328,
       parameter: false,
       init: { tag: "constant", value: 0 },
     },
-    { name: "key", dtype: "u32", shape: [2], buffer: 0, offset: 3328, parameter: false, init: { tag: "key" } },
+    { name: "key", dtype: "u32", shape: [2], buffer: 0, offset: 0, parameter: false, init: { tag: "key" } },
   ],
   kernels: [hiddenKernel, probabilityKernel, dLossDLogitKernel, lossAnd1MoreKernel, updatesKernel],
   entryPoints: {
@@ -732,8 +732,8 @@ export const program: Program = {
           workgroups: [1, 1, 1],
           bindings: [
             { buffer: 2, offset: 0, bytes: 32 }, // x
-            { buffer: 0, offset: 0, bytes: 64 }, // hidden.weight
-            { buffer: 0, offset: 256, bytes: 32 }, // hidden.bias
+            { buffer: 0, offset: 512, bytes: 64 }, // hidden.weight
+            { buffer: 0, offset: 768, bytes: 32 }, // hidden.bias
             { buffer: 1, offset: 0, bytes: 128 }, // arena
           ],
         },
@@ -742,8 +742,8 @@ export const program: Program = {
           workgroups: [1, 1, 1],
           bindings: [
             { buffer: 1, offset: 0, bytes: 128 }, // arena
-            { buffer: 0, offset: 512, bytes: 32 }, // logit.weight
-            { buffer: 0, offset: 768, bytes: 4 }, // logit.bias
+            { buffer: 0, offset: 1024, bytes: 32 }, // logit.weight
+            { buffer: 0, offset: 1280, bytes: 4 }, // logit.bias
             { buffer: 3, offset: 0, bytes: 16 }, // probability
           ],
         },
@@ -764,8 +764,8 @@ export const program: Program = {
           workgroups: [1, 1, 1],
           bindings: [
             { buffer: 4, offset: 0, bytes: 32 }, // x
-            { buffer: 0, offset: 0, bytes: 64 }, // hidden.weight
-            { buffer: 0, offset: 256, bytes: 32 }, // hidden.bias
+            { buffer: 0, offset: 512, bytes: 64 }, // hidden.weight
+            { buffer: 0, offset: 768, bytes: 32 }, // hidden.bias
             { buffer: 1, offset: 0, bytes: 128 }, // arena
           ],
         },
@@ -774,8 +774,8 @@ export const program: Program = {
           workgroups: [1, 1, 1],
           bindings: [
             { buffer: 1, offset: 0, bytes: 128 }, // arena
-            { buffer: 0, offset: 512, bytes: 32 }, // logit.weight
-            { buffer: 0, offset: 768, bytes: 4 }, // logit.bias
+            { buffer: 0, offset: 1024, bytes: 32 }, // logit.weight
+            { buffer: 0, offset: 1280, bytes: 4 }, // logit.bias
             { buffer: 5, offset: 0, bytes: 16 }, // y
             { buffer: 1, offset: 512, bytes: 16 }, // arena
             { buffer: 1, offset: 768, bytes: 16 }, // arena
@@ -785,14 +785,14 @@ export const program: Program = {
           kernel: 3 /* loss_and_1_more */,
           workgroups: [2, 1, 1],
           bindings: [
-            { buffer: 0, offset: 1024, bytes: 4 }, // adam.step
-            { buffer: 0, offset: 512, bytes: 32 }, // logit.weight
+            { buffer: 0, offset: 256, bytes: 4 }, // adam.step
             { buffer: 1, offset: 768, bytes: 16 }, // arena
+            { buffer: 7, offset: 0, bytes: 4 }, // loss
             { buffer: 1, offset: 1024, bytes: 4 }, // arena
             { buffer: 1, offset: 512, bytes: 16 }, // arena
+            { buffer: 0, offset: 1024, bytes: 32 }, // logit.weight
             { buffer: 1, offset: 0, bytes: 128 }, // arena
             { buffer: 1, offset: 256, bytes: 128 }, // arena
-            { buffer: 7, offset: 0, bytes: 4 }, // loss
           ],
         },
         {
@@ -801,7 +801,7 @@ export const program: Program = {
           bindings: [
             { buffer: 1, offset: 0, bytes: 1040 }, // arena
             { buffer: 4, offset: 0, bytes: 32 }, // x
-            { buffer: 0, offset: 0, bytes: 3088 }, // hidden.weight
+            { buffer: 0, offset: 512, bytes: 2832 }, // hidden.weight
             { buffer: 6, offset: 0, bytes: 16 }, // train settings
           ],
         },

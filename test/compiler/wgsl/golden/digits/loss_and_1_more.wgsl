@@ -1,17 +1,15 @@
 enable subgroups;
-@group(0) @binding(0) var<storage, read_write> states: array<f32>;
-const adam_step = 1344u; // f32
-const logits_weight = 0u; // f32[128, 10]
-@group(0) @binding(1) var<storage, read_write> arena: array<vec4f>;
-const sum = 4256u; // f32[64]
-const number = 4272u; // f32[64]
-const next_adam_step = 4288u; // f32
-const d_loss_d_logits = 4096u; // f32[64, 10]
-const hidden = 0u; // f32[64, 128]
-const d_loss_d_hidden_linear_1 = 2048u; // f32[64, 128]
-@group(0) @binding(2) var<storage, read_write> train_outputs: array<f32>;
-const loss_1 = 0u; // f32
-const accuracy = 64u; // f32
+@group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
+@group(0) @binding(1) var<storage, read_write> arena: array<f32>;
+const sum = 0u; // f32[64]
+const number = 64u; // f32[64]
+const next_adam_step = 128u; // f32
+@group(0) @binding(2) var<storage, read_write> loss_1: array<f32>; // f32
+@group(0) @binding(3) var<storage, read_write> accuracy: array<f32>; // f32
+@group(0) @binding(4) var<storage, read_write> d_loss_d_logits: array<f32>; // f32[64, 10]
+@group(0) @binding(5) var<storage, read_write> logits_weight: array<f32>; // f32[128, 10]
+@group(0) @binding(6) var<storage, read_write> hidden: array<vec4f>; // f32[64, 128]
+@group(0) @binding(7) var<storage, read_write> d_loss_d_hidden_linear_1: array<vec4f>; // f32[64, 128]
 
 fn quad(own: f32) -> vec4f {
   return vec4f(quadBroadcast(own, 0u), quadBroadcast(own, 1u), quadBroadcast(own, 2u), quadBroadcast(own, 3u));
@@ -23,12 +21,12 @@ fn quad(own: f32) -> vec4f {
 // samples/digits/model.ts:8:16, samples/digits/model.ts:11:30
 // f32; 132 FLOP, 528 B
 fn loss(group: vec3u, local: vec3u) {
-  let next_adam_step_1 = states[adam_step] + 1.0;
+  let next_adam_step_1 = adam_step[0u] + 1.0;
   var total = 0.0;
   var total_1 = 0.0;
   for (var position = 0u; position < 64u; position++) {
-    let element = arena[sum + position / 4u][position % 4u];
-    let element_1 = arena[number + position / 4u][position % 4u];
+    let element = arena[sum + position];
+    let element_1 = arena[number + position];
     total += element;
     total_1 += element_1;
   }
@@ -36,10 +34,10 @@ fn loss(group: vec3u, local: vec3u) {
   let sum_2 = total_1;
   let loss_2 = -(sum_1 / 64.0);
   let accuracy_1 = sum_2 / 64.0;
-  train_outputs[loss_1] = loss_2;
-  train_outputs[accuracy] = accuracy_1;
-  arena[next_adam_step][0u] = next_adam_step_1;
-  states[adam_step] = next_adam_step_1;
+  loss_1[0u] = loss_2;
+  accuracy[0u] = accuracy_1;
+  arena[next_adam_step] = next_adam_step_1;
+  adam_step[0u] = next_adam_step_1;
 }
 
 // ∂loss/∂hidden = ∂loss/∂logits @ logits.weightᵀ
@@ -52,12 +50,12 @@ fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
   let lane = local.x % 4u;
   var sum0 = mat4x4f();
   for (var k = 0u; k < 10u; k++) {
-    let a0 = quad(arena[d_loss_d_logits + (row * 10u + lane * 10u + k) / 4u][(row * 10u + lane * 10u + k) % 4u]);
+    let a0 = quad(d_loss_d_logits[row * 10u + lane * 10u + k]);
     let b0 = vec4f(
-      states[logits_weight + column * 10u + k],
-      states[logits_weight + column * 10u + k + 10u],
-      states[logits_weight + column * 10u + k + 20u],
-      states[logits_weight + column * 10u + k + 30u],
+      logits_weight[column * 10u + k],
+      logits_weight[column * 10u + k + 10u],
+      logits_weight[column * 10u + k + 20u],
+      logits_weight[column * 10u + k + 30u],
     );
     sum0 += mat4x4f(a0.x * b0, a0.y * b0, a0.z * b0, a0.w * b0);
   }
@@ -65,7 +63,7 @@ fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
     let r = row + i;
     let c = column;
     let four = sum0[i];
-    arena[d_loss_d_hidden_linear_1 + r * 32u + c / 4u] = select(vec4f(0.0), four, arena[hidden + r * 32u + c / 4u] > vec4f(0.0));
+    d_loss_d_hidden_linear_1[r * 32u + c / 4u] = select(vec4f(0.0), four, hidden[r * 32u + c / 4u] > vec4f(0.0));
   }
 }
 

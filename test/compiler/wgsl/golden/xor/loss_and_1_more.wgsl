@@ -1,11 +1,11 @@
 @group(0) @binding(0) var<storage, read_write> adam_step: array<f32>; // f32
-@group(0) @binding(1) var<storage, read_write> logit_weight: array<vec4f>; // f32[8, 1]
-@group(0) @binding(2) var<storage, read_write> total: array<f32>; // f32[4, 1]
+@group(0) @binding(1) var<storage, read_write> total: array<f32>; // f32[4, 1]
+@group(0) @binding(2) var<storage, read_write> loss_1: array<f32>; // f32
 @group(0) @binding(3) var<storage, read_write> next_adam_step: array<f32>; // f32
 @group(0) @binding(4) var<storage, read_write> d_loss_d_logit: array<vec4f>; // f32[4, 1]
-@group(0) @binding(5) var<storage, read_write> hidden: array<vec4f>; // f32[4, 8]
-@group(0) @binding(6) var<storage, read_write> d_loss_d_hidden_linear_1: array<vec4f>; // f32[4, 8]
-@group(0) @binding(7) var<storage, read_write> loss_1: array<f32>; // f32
+@group(0) @binding(5) var<storage, read_write> logit_weight: array<vec4f>; // f32[8, 1]
+@group(0) @binding(6) var<storage, read_write> hidden: array<vec4f>; // f32[4, 8]
+@group(0) @binding(7) var<storage, read_write> d_loss_d_hidden_linear_1: array<vec4f>; // f32[4, 8]
 
 // loss = mean(total)
 // adam.step ← adam.step + 1
