@@ -4,7 +4,7 @@ import { concatenate, input, matmul, maximum, model, slice, type Graph, type Ten
 import { compile } from "../../../compiler/compile.ts";
 import { expectRight } from "../agree.ts";
 
-type Square = Tensor<"f32", [16, 16]>;
+type Square = Tensor<"f32", readonly [16, 16]>;
 
 /** A product of a square whose first column has gone to the end. */
 const rolled = (build: (x: Square, y: Square) => Square): Graph =>
