@@ -4,12 +4,16 @@ const greek = new Set(
   "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau phi chi psi omega".split(" "),
 );
 
+/** An optimizer without a name of its own is the only one of its kind, which goes without saying. */
+const usualOptimizers: ReadonlySet<string> = new Set(["adam", "sgd"]);
+
 /** Combining marks of Unicode as LaTeX accents. */
 const accents: Readonly<Record<string, string>> = { "\u0302": "hat", "\u0303": "tilde", "\u0304": "bar" };
 
 /**
- * LaTeX of a name: `hidden.weight` is W with the layer as subscript, `adam.m.hidden.weight` is m of that,
- * `∂loss/∂x` a fraction, as is `∂⁺loss/∂x`, `w′` has its prime, `x1` and `z₁` have a subscript, `ŷ` a hat; other words stand upright.
+ * LaTeX of a name: `hidden.weight` is W with the layer as subscript, `adam.m.hidden.weight` is m of that, and m to the slow
+ * where the optimizer is called slow, `∂loss/∂x` a fraction, as is `∂⁺loss/∂x`, `w′` has its prime, `x1` and `z₁` have a
+ * subscript, `ŷ` a hat; other words stand upright.
  */
 export function latexName(name: string): string {
   if (name.endsWith("′")) return `{${latexName(name.slice(0, -1))}}'`;
@@ -23,9 +27,11 @@ export function latexName(name: string): string {
   if (parts.length === 1) return word(parts[0]);
   const last = parts.at(-1)!;
   const symbol = last === "weight" ? "W" : last === "bias" ? "b" : undefined;
-  // adam.m.W, sgd.velocity.W
-  if (parts.length > (symbol ? 3 : 2) && /^(?:.|velocity)$/u.test(parts[1]))
-    return `${word(parts[1])}_{${latexName(parts.slice(2).join("."))}}`;
+  // adam.m.W, sgd.velocity.W, slow.m.W
+  if (parts.length > (symbol ? 3 : 2) && /^(?:m|v|velocity)$/.test(parts[1])) {
+    const own = usualOptimizers.has(parts[0]) ? word(parts[1]) : `{${word(parts[1])}^{${word(parts[0])}}}`;
+    return `${own}_{${latexName(parts.slice(2).join("."))}}`;
+  }
   // One subscript: a second one beside it is an error in TeX.
   const [stem, index] = symbol ? [symbol, undefined] : split(last);
   const path = parts.slice(0, -1).map(word);

@@ -48,9 +48,9 @@ export function sgd<D extends DType, S extends Shape>(
 export function sgd(loss: Value, options: SgdOptions = {}): readonly Update[] {
   checkOptionNames("sgd", options, { ...optimizerOptions, momentum: true, nesterov: true, name: true });
   const parameters = trained("sgd", loss, options);
-  const rate = hyperparameter("learningRate", options.learningRate ?? 0.01);
-  const momentum = hyperparameter("momentum", options.momentum ?? 0.9);
   const own = owner("sgd", options.name, "kind");
+  const rate = hyperparameter("learningRate", options.learningRate ?? 0.01, own);
+  const momentum = hyperparameter("momentum", options.momentum ?? 0.9, own);
   const slopes = slopesOf(loss, parameters, options, () => own);
   const steps = parameters.flatMap((w, i) => {
     const velocity = state(w.type.shape, {}, { owner: own, local: "velocity", of: w });

@@ -1,5 +1,5 @@
 /// What all optimizers share: which parameters they train, and hyperparameters that a caller may change.
-import { isValue, owner, parametersOf, part, setting } from "../build.ts";
+import { isValue, owner, parametersOf, part, setting, type Owner } from "../build.ts";
 import { noParameters } from "../errors.ts";
 import type { Value } from "../value.ts";
 import { optimizerOption } from "./errors.ts";
@@ -35,9 +35,12 @@ export const optimizerOptions: Readonly<Record<keyof OptimizerOptions, true>> = 
   lossScale: true,
 };
 
-/** A run-time setting for a number, or the value that the user gave. Error: `optimizer-option`. */
-export function hyperparameter(name: string, value: Hyperparameter): Value {
-  return isValue(value) ? value : setting(name, checkedOption(name, value));
+/**
+ * A run-time setting for a number, or the value that the user gave; where several have one name, that of the optimizer that
+ * it is `of` comes first: `slow.learningRate`. Error: `optimizer-option`.
+ */
+export function hyperparameter(name: string, value: Hyperparameter, of?: Owner): Value {
+  return isValue(value) ? value : setting(name, checkedOption(name, value), of);
 }
 
 /** A numeric option that is finite in float32, from `least` and below `limit`. Error: `optimizer-option`. */

@@ -181,7 +181,7 @@ describe("what is trained", () => {
       ...["c", "third.velocity.c", "key"],
     ]);
     expect(graph.inputs.map((leaf) => graph.notes.get(leaf)!.name)).toEqual([
-      ...["learningRate", "learningRate_1", "learningRate_2", "momentum"],
+      ...["adam.learningRate", "adam_1.learningRate", "third.learningRate", "momentum"],
     ]);
   });
 

@@ -41,6 +41,8 @@ test.each([
   ["alpha", "\\alpha"],
   ["hidden.weight", "W_{\\mathrm{hidden}}"],
   ["hidden.bias", "b_{\\mathrm{hidden}}"],
+  ["h.0.normalized", "\\mathrm{normalized}_{h, 0}"],
+  ["slow.m.norm", "{m^{\\mathrm{slow}}}_{\\mathrm{norm}}"],
   ["adam.step", "\\mathrm{step}_{\\mathrm{adam}}"],
   ["adam.m.hidden.weight", "m_{W_{\\mathrm{hidden}}}"],
   ["x.attended_0.normalized", "\\mathrm{normalized}_{x, \\mathrm{attended}_{0}}"],
