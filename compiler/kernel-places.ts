@@ -8,9 +8,10 @@ import type { EntryPlan, PlannedStep } from "./plan.ts";
 /** Finds the place of a kernel, of several side by side that of the first; undefined without source. */
 export function kernelPlaces(graph: Graph, plan: EntryPlan): (steps: readonly PlannedStep[]) => Place | undefined {
   const order = postorder(entryPointRoots(plan.entry));
-  const notesOf = notesBySteps(plan.steps, graph.notes);
+  const inLoops = notesInLoops(plan.steps);
   return ([step]) => {
-    const notes = notesOf.get(step)!;
+    // Under a memory budget a kernel that runs again is a step of its own.
+    const notes = inLoops.get(step) ?? graph.notes;
     const { cluster, stores, loads } = step.traffic;
     const nearest = (values: Iterable<Value>): Place | undefined => {
       for (const value of values) {
@@ -24,15 +25,15 @@ export function kernelPlaces(graph: Graph, plan: EntryPlan): (steps: readonly Pl
   };
 }
 
-/** What the values of kernels are called: in a loop by the notes of its own graph. */
-function notesBySteps(steps: readonly PlannedStep[], notes: Graph["notes"]): ReadonlyMap<PlannedStep, Graph["notes"]> {
+/** What the values of kernels in loops are called: each loop has a graph of its own. */
+function notesInLoops(steps: readonly PlannedStep[]): ReadonlyMap<PlannedStep, Graph["notes"]> {
   const found = new Map<PlannedStep, Graph["notes"]>();
-  const visit = (each: readonly PlannedStep[], around: Graph["notes"]): void => {
-    for (const step of each) {
-      if (step.loop) visit([...step.loop.first, ...step.loop.each], step.loop.notes);
-      else found.set(step, around);
+  const visit = ({ loop }: PlannedStep): void => {
+    for (const step of loop ? [...loop.first, ...loop.each] : []) {
+      found.set(step, loop!.notes);
+      visit(step);
     }
   };
-  visit(steps, notes);
+  steps.forEach(visit);
   return found;
 }

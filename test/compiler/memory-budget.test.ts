@@ -274,6 +274,13 @@ describe("a budget", () => {
     expect(targets.filter(({ value, state }) => state || outputs.has(value))).toEqual([]);
   });
 
+  it("leaves every kernel its line of the model, also one that runs again in another place", () => {
+    const free = report(compileWithFacts(gpt, {})).entryPoints.train;
+    const memoryBudget = Math.ceil(free.arenaBytes / 2);
+    const { kernels } = report(compileWithFacts(gpt, { memoryBudget })).entryPoints.train;
+    expect(kernels.length).toBeGreaterThan(free.kernels.length);
+  });
+
   it("is in the report", () => {
     const free = report(compileWithFacts(perceptron(16), sizes)).entryPoints.train;
     expect(free.memory).toBeUndefined();
