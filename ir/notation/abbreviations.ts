@@ -36,9 +36,8 @@ export function abbreviation(value: Value, isOpaque: IsOpaque): Abbreviation | u
   return op === castOp ? oneHot(value, isOpaque) : undefined;
 }
 
-function named(name: string, operand: Value, attributes: readonly string[], light?: true): Abbreviation {
-  const form: Form = { tag: "call", name, attributes, ...(light ? { light } : {}) };
-  return { form, operands: [operand] };
+function named(name: string, operand: Value, attributes: readonly string[]): Abbreviation {
+  return { form: { tag: "call", name, attributes }, operands: [operand] };
 }
 
 function convolution(value: Value, isOpaque: IsOpaque): Abbreviation | undefined {
@@ -115,7 +114,7 @@ function oneHot(value: Value, isOpaque: IsOpaque): Abbreviation | undefined {
   if (wanted.op !== positions.op || !sameAttrs(wanted.attrs, positions.attrs)) return undefined;
   if (axes.length !== last || axes.some((axis, i) => axis !== i)) return undefined;
   if (!sameShape(labels.type.shape, shape.slice(0, -1))) return undefined;
-  return named("oneHot", labels, [`${shape[last]}`], true);
+  return named("oneHot", labels, [`${shape[last]}`]);
 }
 
 /** What an abbreviation with these arguments stands for; undefined when the name is none. */

@@ -1,6 +1,6 @@
 /// How a value is written: which form, which operands, and what the form leaves out. Printers turn views into text.
 import type { Dim } from "../dim.ts";
-import { suppliedDerivative } from "../ops/derivative.ts";
+import { gradOp, suppliedDerivative } from "../ops/derivative.ts";
 import { contractAttrs, contractOp, type ContractAttrs } from "../ops/contract.ts";
 import { castOp } from "../ops/choose.ts";
 import { mul } from "../ops/arithmetic.ts";
@@ -63,7 +63,8 @@ export function viewOf(value: Value, isOpaque: IsOpaque): View {
       // A rule is a function: what it is called is all that a page can say of it.
       const name = suppliedDerivative(value)?.name;
       const attributes = name === undefined ? statedAttributes(value) : [`name=${formatAttribute(name)}`];
-      return { form: { ...call(op.name, attributes), light: true }, operands: operands.map(plain) };
+      const form = call(op.name, attributes);
+      return { form: op === gradOp ? { ...form, light: true } : form, operands: operands.map(plain) };
     }
     default:
       return op satisfies never;
@@ -79,7 +80,7 @@ function call(name: string, attributes: readonly string[]): CallForm {
 function elementwiseView(op: ElementwiseOp, value: Value, isOpaque: IsOpaque): View {
   const operands = writtenOperands(op, value, isOpaque);
   if (op === castOp) {
-    return { form: { ...call(value.attrs.dtype as DType, []), light: true }, operands };
+    return { form: call(value.attrs.dtype as DType, []), operands };
   }
   const [a, b] = value.operands;
   if (op === mul.op && a === b && !a.constant) return { form: { tag: "square" }, operands: [plain(a)] };
@@ -126,13 +127,13 @@ function layoutForm(value: Value): Form {
   const { op, attrs } = value;
   const [{ type }] = value.operands;
   if (op === transposeOp && type.shape.length === 2) return { tag: "transposed" };
-  if (op === transposeOp) return { ...call(op.name, [formatAttribute(attrs.permutation)]), light: true };
-  if (op === reshapeOp) return { ...call(op.name, [formatAttribute(attrs.shape)]), light: true };
-  if (op !== broadcastOp) return { ...call(op.name, statedAttributes(value)), light: true };
+  if (op === transposeOp) return call(op.name, [formatAttribute(attrs.permutation)]);
+  if (op === reshapeOp) return call(op.name, [formatAttribute(attrs.shape)]);
+  if (op !== broadcastOp) return call(op.name, statedAttributes(value));
   const { axes, shape } = attrs as unknown as BroadcastAttrs;
   const aligned = axes.every((axis, i) => axis === shape.length - axes.length + i);
   const where = aligned ? [] : [`axes=${formatAttribute(axes)}`];
-  return { ...call(op.name, [formatAttribute(shape), ...where]), light: true };
+  return call(op.name, [formatAttribute(shape), ...where]);
 }
 
 function contractionForm(value: Value): Form {
@@ -174,7 +175,7 @@ function leafForm(value: Value): Form {
     return bare ? { tag: "number", text } : { ...call("fill", [text, formatType(type)]), light: true };
   }
   if (op === sizeOp) return { ...call("fill", [`${attrs.size as Dim}`, formatType(type)]), light: true };
-  if (op === iotaOp) return { ...call("iota", [formatType(type), `axis=${attrs.axis as number}`]), light: true };
+  if (op === iotaOp) return call("iota", [formatType(type), `axis=${attrs.axis as number}`]);
   return op.kind === "leaf" && op.structural ? call(op.name, otherAttributes(attrs)) : { tag: "name" };
 }
 

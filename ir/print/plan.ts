@@ -1,6 +1,6 @@
 /// Which values get a line of their own, and where: named ones, and shared ones that would otherwise be written twice.
 import { viewOf, type View } from "../notation/view.ts";
-import { namesDerivative } from "../notation/form.ts";
+import { isNotation, namesDerivative } from "../notation/form.ts";
 import { scanBody, scanOp, scanSiblings } from "../ops/scan.ts";
 import type { Value } from "../value.ts";
 
@@ -119,8 +119,7 @@ function chooseLines(
     if (form.tag === "name" || (form.tag === "number" && !names.has(value))) continue;
     const inlined = operands.filter((operand) => !operand.literal && !lines.has(operand.value));
     const weight = inlined.reduce((total, operand) => total + (weights.get(operand.value) ?? 0), 1);
-    const light = form.tag === "transposed" || (form.tag === "call" && form.light === true);
-    const shared = uses.get(value)! > 1 && !(light && weight <= 1);
+    const shared = uses.get(value)! > 1 && !(isNotation(form) && weight <= 1);
     if (names.has(value) || shared || weight > heaviest || loops.has(value)) lines.add(value);
     else weights.set(value, weight);
   }
