@@ -5,7 +5,7 @@ import { sameShape } from "../../ir/type.ts";
 import { postorder, type Value } from "../../ir/value.ts";
 import { differentiate, leadingTo } from "../autodiff/reverse.ts";
 import { substitution } from "../rewrite/bottom-up.ts";
-import type { Station } from "./stations.ts";
+import { below, type Station } from "./stations.ts";
 
 /** ∂of/∂by as the chain rule uses it. */
 export interface LocalDerivative {
@@ -67,7 +67,21 @@ function localDerivative(of: Station, by: Station, tidy: (value: Value) => Value
   const seed = isFactor ? constant(1, of.value.type.dtype, of.value.type.shape) : letter(of.value.type);
   const [derivative] = differentiate(formula, [variable], seed).gradients;
   const restore = substitution(new Map([...letters].map(([value, standIn]) => [standIn, value])));
-  return { of, by, formula: restore(tidy(derivative)), letter: isFactor ? undefined : seed };
+  return { of, by, formula: restore(tidyAround(formula, derivative, tidy)), letter: isFactor ? undefined : seed };
+}
+
+/** Tidies a derivative and leaves alone what it reads of its formula: that is in it as the model has it. */
+function tidyAround(formula: Value, derivative: Value, tidy: (value: Value) => Value): Value {
+  const written = new Set(postorder([formula]));
+  const isRead = (value: Value): boolean => written.has(value) && !isOpen(value);
+  const letters = new Map(below(derivative, isRead).map((value) => [value, letter(value.type)]));
+  const restore = substitution(new Map([...letters].map(([value, standIn]) => [standIn, value])));
+  return restore(tidy(substitution(letters)(derivative)));
+}
+
+/** Numbers and layouts are tidied wherever they come from: x · 1, and a matrix turned round twice. */
+function isOpen({ constant, op }: Value): boolean {
+  return constant || op.kind === "leaf" || op.kind === "layout";
 }
 
 /** True when every value between a variable and a result works element by element on the variable's shape. */

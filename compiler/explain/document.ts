@@ -2,7 +2,9 @@
 import { placeText } from "../../ir/diagnostic.ts";
 import type { Value } from "../../ir/value.ts";
 import { valueNamed } from "../passes/stop-at.ts";
-import type { Factor, GradientExplanation } from "./gradient.ts";
+import { linePattern, patternOf } from "./alike.ts";
+import type { Factor } from "./formulas.ts";
+import type { GradientExplanation } from "./gradient.ts";
 import { formulaText, type Definition, type Formula, type Line, type Row, type Section } from "./lines.ts";
 import { holdsWayBack, lettersBack, stepSections, stepsBack, wayBack } from "./loops.ts";
 import { derivativeName, stepName, type Station } from "./stations.ts";
@@ -18,6 +20,8 @@ export function gradientDocument(explained: GradientExplanation): readonly Secti
   const steps = stepSections(definitions.map(({ formula }) => formula));
   const back = stepsBack(explained.compiled.value, explained.compiledNames, steps);
   const letters = lettersBack(explained.compiled.value, explained.compiledNames);
+  const lineRows = lineWriter();
+  const localRow = factorWriter(chain.stations);
   const sections: readonly (Section | undefined)[] = [
     { title: "The model", rows: [...definitions.map(definition), ...aliasRows(explained)] },
     ...steps,
@@ -25,7 +29,7 @@ export function gradientDocument(explained: GradientExplanation): readonly Secti
     section("The chain rule", chainRows(chain.stations, gradient)),
     {
       title: "Each factor",
-      rows: factors.map((each) => ("by" in each ? localRow(each, chain.stations) : definition(each))),
+      rows: factors.map((each) => ("by" in each ? localRow(each) : definition(each))),
     },
     ...back,
     section("Together", unsimplified(explained)),
@@ -78,17 +82,21 @@ function section(title: string, rows: readonly Row[]): Section | undefined {
   return rows.length === 0 ? undefined : { title, rows };
 }
 
-/** A line and what rules make of it. */
-export function lineRows({ name, first, equalities }: Line): readonly Row[] {
-  return [
-    { left: name, relation: "=", right: first },
-    ...equalities.map(({ rule, formula }): Row => ({
-      left: undefined,
-      relation: "=",
-      right: formula,
-      note: rule.name,
-    })),
-  ];
+/** Writes a line and what rules make of it; of steps that an earlier line has taken already, what comes of them. */
+export function lineWriter(): (line: Line) => readonly Row[] {
+  const seen = new Map<string, string>();
+  return (line) => {
+    const { name, first, equalities } = line;
+    const pattern = linePattern(line);
+    const like = seen.get(pattern);
+    if (like === undefined) seen.set(pattern, name);
+    const isShort = like === undefined || equalities.length < 2;
+    const shown = isShort ? equalities : equalities.slice(-1);
+    const rows = shown.map(({ rule, formula }): Row => {
+      return { left: undefined, relation: "=", right: formula, note: isShort ? rule.name : `as ${like}` };
+    });
+    return [{ left: name, relation: "=", right: first }, ...rows];
+  };
 }
 
 /** One product where the way does not branch, else what each value on it gets from its readers. */
@@ -109,11 +117,22 @@ function chainRows(stations: readonly Station[], gradient: string): readonly Row
   });
 }
 
-function localRow({ of, by, formula, letter, names, within }: Factor, stations: readonly Station[]): Row {
-  const left = stepName(of, by, stations);
-  const right: Formula = { value: formula, names };
-  if (letter && holdsWayBack(right)) return { left, relation: "↦", right, words: wayBack };
-  return { left, relation: letter ? "↦" : "=", right, within };
+/** Writes local derivatives; one with lines of its own that differs from an earlier one by names alone says by which. */
+function factorWriter(stations: readonly Station[]): (factor: Factor) => Row {
+  const seen = new Map<string, { readonly left: string; readonly names: readonly string[] }>();
+  return ({ of, by, formula, letter, names, within }) => {
+    const left = stepName(of, by, stations);
+    const right: Formula = { value: formula, names };
+    if (letter && holdsWayBack(right)) return { left, relation: "↦", right, words: wayBack };
+    const pattern = patternOf([...within.map((each) => each.formula), right]);
+    const like = within.length > 0 ? seen.get(pattern.text) : undefined;
+    if (!like) seen.set(pattern.text, { left, names: pattern.names });
+    const own = new Set(within.map(({ name }) => name));
+    const changed = pattern.names.map((name, i) => [name, like?.names[i] ?? name] as const);
+    const pairs = changed.filter(([name, other]) => name !== other && !own.has(name));
+    const words = like && `as in ${like.left}, with ${pairs.map(([name, other]) => `${name} for ${other}`).join(", ")}`;
+    return { left, relation: letter ? "↦" : "=", right, within: words === undefined ? within : [], words };
+  };
 }
 
 /** The rules that lines name, each once. */

@@ -9,23 +9,18 @@ import { valueNamed } from "../passes/stop-at.ts";
 import { expandedBy, makeLog, type DerivationLog } from "../rewrite/log.ts";
 import { askedFor } from "./asked.ts";
 import { deriveByHand } from "./by-hand.ts";
-import { cotangentLetter, type Chain, type LocalDerivative } from "./chain.ts";
+import type { Chain } from "./chain.ts";
 import { endOf, endingWith, type Derivation } from "./derivation.ts";
-import { isBareNumber, linesOf, namesWithin, type Definition, type Formula, type Line } from "./lines.ts";
+import { calledAt, formulasOf, type Factor } from "./formulas.ts";
+import { linesOf, namesWithin, type Definition, type Formula, type Line } from "./lines.ts";
 import { namesInSteps } from "./loops.ts";
-import { nameParts, partNumbering, shareParts, type Numbering, type Parts } from "./parts.ts";
+import { inOrder, isStated } from "./order.ts";
+import { nameParts, partNumbering, shareParts, type Numbering } from "./parts.ts";
 import { withStepsDerived } from "./prepare.ts";
 import { recordedDerivation } from "./recorded.ts";
-import type { Moment, Step } from "./replay.ts";
+import type { Step } from "./replay.ts";
 import { notationRules } from "./rules.ts";
 import { derivativeName, namesOf, stationsBetween } from "./stations.ts";
-
-/** A local derivative, and what it may refer to. */
-export interface Factor extends LocalDerivative {
-  readonly names: ReadonlyMap<Value, string>;
-  /** Parts that it shares and that hang on its letter. */
-  readonly within: readonly Definition[];
-}
 
 /** A derivation of ∂loss/∂target. */
 export interface GradientExplanation {
@@ -143,14 +138,13 @@ function explanation(
   expanded: (value: Value) => Value,
   taken: readonly string[],
 ): Omit<GradientExplanation, "aliases" | "compiledNames"> {
-  const number = partNumbering([...written.start.keys(), ...taken]);
-  const model = definitionsOf(graph, chain, number);
+  const numbering = (): Numbering => partNumbering([...written.start.keys(), ...taken]);
   const known = new Set(written.start.keys());
   const onTheWay = chain.stations.map((station) => station.name).filter((name) => known.has(name));
-  const ofModel = new Map([...model.parts].map(([name, value]) => [name, expanded(value)]));
-  const forward = nameParts(written, [...ofModel.keys(), ...onTheWay], known, ofModel, number);
-  const names = calledAt(endOf(forward.course));
-  const local = factorsOf(chain, names, forward.parts, number);
+  const { model, ofModel, forward, names, local, number } = formulasOf(
+    { graph, chain, written, onTheWay, expanded },
+    numbering,
+  );
   const gradient = derivativeName({ name: loss }, target);
   const end = endOf(derived);
   const derivatives = [...derived.start.keys()].filter((name) => !known.has(name));
@@ -159,8 +153,12 @@ function explanation(
   const shown = [...onTheWay, ...given, ...kept, gradient];
   const backward = nameParts(derived, shown, known, local.parts, number);
   const isChanged = ({ equalities }: Line): boolean => equalities.length > 0;
-  const lines = linesOf(backward.course.start, backward.course.steps, backward.shown, known);
   const ofForward = new Set([...onTheWay, ...forward.parts.keys()]);
+  const all = linesOf(backward.course.start, backward.course.steps, backward.shown, known);
+  const lines = inOrder(
+    all.filter((each) => isChanged(each) || !(ofForward.has(each.name) || given.has(each.name))),
+    (name) => backward.parts.has(name),
+  );
   const visible = calledAt(new Map([...end].filter(([name]) => known.has(name))));
   // What a line has come to keeps its name.
   const called = new Map(
@@ -168,68 +166,21 @@ function explanation(
   );
   const numberOf = (part: Value): string => called.get(part) ?? number(part);
   const compiled = shareParts({ value: end.get(gradient)!, names: visible }, new Map(), numberOf);
+  const definitions = [...model.definitions, ...local.factors.flatMap((each) => ("by" in each ? [] : [each]))];
+  const said = [...definitions, ...lines.map(({ name, last }) => ({ name, formula: last }))];
   return {
     ...{ graph, loss, target, chain, names },
     definitions: model.definitions,
     factors: local.factors,
-    lines: lines.filter((each) => !ofForward.has(each.name) && (isChanged(each) || !given.has(each.name))),
+    lines: lines.filter((each) => !ofForward.has(each.name)),
     prepared: linesOf(forward.course.start, forward.course.steps, forward.shown, known).filter(
       (each) => isChanged(each) || !(known.has(each.name) || ofModel.has(each.name)),
     ),
-    forward: lines.filter((each) => ofForward.has(each.name) && isChanged(each)),
+    forward: lines.filter((each) => ofForward.has(each.name)),
     compiled: compiled.formula,
-    compiledParts: compiled.definitions,
+    compiledParts: compiled.definitions.filter((each) => !backward.parts.has(each.name) || !isStated(each, said)),
     steps: [...written.steps, ...derived.steps],
   };
-}
-
-/** What values are called, but for numbers that stand in many places: a zero state is no derivative. */
-function calledAt(moment: Moment): ReadonlyMap<Value, string> {
-  return new Map([...moment].flatMap(([name, value]) => (isBareNumber(value) ? [] : [[value, name] as const])));
-}
-
-/** The formulas of the model's values on the way, the loss last. */
-function definitionsOf(
-  graph: Graph,
-  chain: Chain,
-  number: Numbering,
-): { readonly definitions: readonly Definition[]; readonly parts: Parts } {
-  const names = namesOf(graph);
-  const definitions: Definition[] = [];
-  let parts: Parts = new Map();
-  for (const { name } of chain.stations.filter((station) => station !== chain.target).toReversed()) {
-    const [value] = [...names].find(([, each]) => each === name)!;
-    const shared = shareParts(
-      { value, names: new Map([...names].filter(([other]) => other !== value)) },
-      parts,
-      number,
-    );
-    definitions.push(...shared.definitions, { name, formula: shared.formula });
-    parts = shared.parts;
-  }
-  return { definitions, parts };
-}
-
-/** The local derivatives in their order; the letter of a cotangent has its name in each of them. */
-function factorsOf(
-  chain: Chain,
-  names: ReadonlyMap<Value, string>,
-  given: Parts,
-  number: Numbering,
-): { readonly factors: readonly (Definition | Factor)[]; readonly parts: Parts } {
-  const factors: (Definition | Factor)[] = [];
-  let parts = given;
-  for (const local of chain.locals) {
-    const own = local.letter ? new Map([...names, [local.letter, cotangentLetter]]) : names;
-    const shared = shareParts({ value: local.formula, names: own }, parts, number);
-    const hangs = ({ formula }: Definition): boolean => postorder([formula.value]).includes(local.letter!);
-    const within = shared.definitions.filter(hangs);
-    const outside = shared.definitions.filter((each) => !hangs(each));
-    factors.push(...outside, { ...local, names: shared.formula.names, within });
-    const inner = new Set(within.map(({ name }) => name));
-    parts = new Map([...shared.parts].filter(([name]) => !inner.has(name)));
-  }
-  return { factors, parts };
 }
 
 interface Compiled {

@@ -1,11 +1,12 @@
 /// Steps of a derivation as lines: a name, its formula, and what each rule makes of the formula.
 import { formatName } from "../../ir/notation/form.ts";
-import { constantValue } from "../../ir/ops/leaf.ts";
+import { constant, constantValue } from "../../ir/ops/leaf.ts";
 import { printValue } from "../../ir/print.ts";
 import type { Value } from "../../ir/value.ts";
 import { postorder } from "../../ir/value.ts";
 import type { Firing, RuleText } from "../rewrite/log.ts";
 import type { Moment, Step } from "./replay.ts";
+import { isSpelling } from "./rules.ts";
 
 /** A formula: a value, and what the values in it are called. */
 export interface Formula {
@@ -80,7 +81,10 @@ export function isBareNumber(value: Value): boolean {
   return [0, 1].includes(constantValue(value) ?? NaN);
 }
 
-/** The lines of `shown` names over the steps; other names that are not `known` are written out. */
+/**
+ * The lines of `shown` names over the steps; other names that are not `known` are written out. Where axes stand is spelling:
+ * a formula is shown as it is spelled in the end, and a rule that moves axes alone makes no equality.
+ */
 export function linesOf(
   start: Moment,
   steps: readonly Step[],
@@ -95,7 +99,7 @@ export function linesOf(
   return shown.map((name) => {
     // A part has its name from the moment at which it is shared.
     const begins = moments.findIndex((moment) => moment.has(name));
-    const first = formulaAt(moments[begins], name);
+    let first = formulaAt(moments[begins], name);
     const equalities: Equality[] = [];
     let text = formulaText(first);
     for (const { rule, replaced, before, after } of steps.slice(begins)) {
@@ -110,7 +114,9 @@ export function linesOf(
         formulaText({ value: formula.value, names: new Map([...formula.names, [replaced[1], called]]) }) === text;
       text = next;
       if (isRenamed) continue;
-      equalities.push({ rule, formula });
+      if (!isSpelling(rule)) equalities.push({ rule, formula });
+      else if (equalities.length === 0) first = formula;
+      else equalities[equalities.length - 1] = { ...equalities.at(-1)!, formula };
     }
     return { name, first, equalities, last: formulaAt(moments.at(-1)!, name) };
   });
@@ -119,11 +125,25 @@ export function linesOf(
 /** Stands after the name of a state for its new value. */
 export const primed = "′";
 
-/** A formula as text. */
+/** A formula as text; a number that fills a tensor is that number. */
 export function formulaText({ value, names }: Formula): string {
   const name = names.get(value);
-  const text = name === undefined ? printValue(value, names) : formatName(name);
+  const number = constantValue(value);
+  const written = number === undefined ? value : constant(number, value.type.dtype);
+  const text = name === undefined ? printValue(written, names) : formatName(name);
   return text.replace(/`([^`]+)′`/gu, (_, state: string) => formatName(state) + primed).replace(/`(v\d+)`/g, "$1");
+}
+
+/** What a formula refers to, in the order in which it does. */
+export function mentioned({ value, names }: Formula): ReadonlyMap<Value, string> {
+  const found = new Map<Value, string>();
+  const seen = new Set([value]);
+  for (const each of seen) {
+    const name = names.get(each);
+    if (name !== undefined) found.set(each, name);
+    else for (const operand of each.operands) seen.add(operand);
+  }
+  return found;
 }
 
 /** Names of a moment whose values are computed on the way to another and by no `other` name, each value once. */

@@ -1,6 +1,6 @@
 /// Names for what formulas share: a part that would be written again and again is written once, as `v1`, `v2`…
 import { planFormula } from "../../ir/print/plan.ts";
-import type { Value } from "../../ir/value.ts";
+import { postorder, type Value } from "../../ir/value.ts";
 import { substitution } from "../rewrite/bottom-up.ts";
 import type { Course } from "./derivation.ts";
 import { namesAt, type Definition, type Formula } from "./lines.ts";
@@ -34,22 +34,37 @@ export interface Sharing {
   readonly parts: Parts;
 }
 
-/** Writes a formula in terms of parts: those that are given, and those that it shares besides. */
-export function shareParts({ value, names }: Formula, given: Parts, number: Numbering): Sharing {
+/** Writes a formula in terms of parts: those that are given, those that it shares, and those that are `wanted` besides. */
+export function shareParts(
+  { value, names }: Formula,
+  given: Parts,
+  number: Numbering,
+  wanted: ReadonlySet<Value> = new Set(),
+): Sharing {
   const parts = new Map(given);
   const all = new Map([...[...given].map(([name, part]) => [part, name] as const), ...names]);
   // A rule that hands G on as it is reads G ↦ G.
   if (value.op.kind !== "leaf") all.delete(value);
-  const found = planFormula(value, all, longest).shared.map((part) => {
+  const isNamed = (each: Value): boolean => each !== value && all.has(each);
+  const chosen = new Set([...planFormula(value, all, longest).shared, ...within(value, isNamed, wanted)]);
+  const found = postorder(chosen.size === 0 ? [] : [value]).flatMap((part) => {
+    if (!chosen.has(part)) return [];
     const name = number(part);
     parts.set(name, part);
     all.set(part, name);
-    return { name, part };
+    return [{ name, part }];
   });
   const definitions = found.map(({ name, part }): Definition => {
     return { name, formula: { value: part, names: new Map([...all].filter(([each]) => each !== part)) } };
   });
   return { formula: { value, names: all }, definitions, parts };
+}
+
+/** Those of some values that a formula writes out itself. */
+function within(value: Value, isNamed: (each: Value) => boolean, some: ReadonlySet<Value>): readonly Value[] {
+  const seen = new Set([value]);
+  for (const each of seen) if (!isNamed(each)) for (const operand of each.operands) seen.add(operand);
+  return [...some].filter((each) => each !== value && seen.has(each) && !isNamed(each));
 }
 
 /** A course in which parts have names, and what is to be shown of it. */

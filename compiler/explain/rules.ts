@@ -1,6 +1,7 @@
 /// What a person does by hand that the compiler need not, and what nobody writes down.
 import { mul } from "../../ir/ops/arithmetic.ts";
 import { canonicalRules } from "../rewrite/rules/all.ts";
+import { layoutRules } from "../rewrite/rules/layout.ts";
 import { identity, rule, type Rule } from "../rewrite/rule.ts";
 
 /**
@@ -24,11 +25,19 @@ export const fromTheLeft: Rule = rule(
     right.op === op ? mul(mul(x, right.operands[0]), right.operands[1]) : undefined,
 );
 
-/** Spellings of one and the same product: a reader is shown one of them from the start. */
-const productSpellings = new Set(["product with a transpose", "transposed product"]);
+/** Where axes stand is spelling: a reader is shown one of them from the start, as `aᵀ @ b` and `mean(x, axis=1)[:, _]`. */
+export const notationRules: readonly Rule[] = layoutRules.map((each) => ({
+  ...each,
+  // What a model computes from numbers alone stays as it is written.
+  apply: (value, surroundings) => (value.constant ? undefined : each.apply(value, surroundings)),
+}));
 
-/** Writes products with transposed matrices as `aᵀ @ b`. */
-export const notationRules: readonly Rule[] = canonicalRules.filter(({ name }) => productSpellings.has(name));
+const spellings = new Set(layoutRules.map(({ name }) => name));
+
+/** True for a rule that only says in another way where axes stand. */
+export function isSpelling({ name }: Pick<Rule, "name">): boolean {
+  return spellings.has(name);
+}
 
 /** Canonical forms that turn sums round: a reader would look for the reason. */
 const turning = new Set(["negation minus", "negated difference", "zero minus"]);

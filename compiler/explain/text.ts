@@ -13,22 +13,26 @@ export function explanationText(sections: readonly Section[]): string {
   return `${parts.join("\n\n")}\n`;
 }
 
+/** A note stands at the end of the last line of its formula where there is room, in one column as far as it goes. */
 function rowLines(rows: readonly Row[]): readonly string[] {
-  const texts = rows.map((row) => rowText(row));
-  const fitting = rows.flatMap(({ note }, i) => (note && fits(texts[i], note) ? [texts[i].length] : []));
+  const texts = rows.map((row) => {
+    const text = rowText(row);
+    return text.includes("\n") ? text.split("\n") : wrap(text, pageWidth, "      ");
+  });
+  const fitting = rows.flatMap(({ note }, i) =>
+    note && fits(texts[i].at(-1)!, note) ? [texts[i].at(-1)!.length] : [],
+  );
   const column = Math.max(0, ...fitting) + 2;
   return rows.flatMap(({ note }, i) => {
-    const text = texts[i];
-    if (text.includes("\n")) return note ? [...text.split("\n"), `      # ${note}`] : text.split("\n");
-    const lines = wrap(text, pageWidth, "      ");
+    const [lines, last] = [texts[i], texts[i].at(-1)!];
     if (!note) return lines;
-    if (lines.length > 1 || !fits(text, note)) return [...lines, `      # ${note}`];
-    return [`${text.padEnd(Math.min(column, pageWidth - note.length - 2))}# ${note}`];
+    if (!fits(last, note)) return [...lines, `      # ${note}`];
+    return lines.with(-1, `${last.padEnd(Math.min(column, pageWidth - note.length - 2))}# ${note}`);
   });
 }
 
 function fits(text: string, note: string): boolean {
-  return !text.includes("\n") && text.length + note.length + 4 <= pageWidth;
+  return text.length + note.length + 4 <= pageWidth;
 }
 
 /** A name, which may be that of an immediate derivative: ∂⁺ begins none that a graph has. */

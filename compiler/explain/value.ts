@@ -12,9 +12,10 @@ import { substitution } from "../rewrite/bottom-up.ts";
 import { makeRewriter } from "../rewrite/driver.ts";
 import { expandedBy, makeLog, phasesOf, type DerivationLog } from "../rewrite/log.ts";
 import { cotangentLetter } from "./chain.ts";
-import { lineRows, rulesSection, withLetters } from "./document.ts";
+import { lineWriter, rulesSection, withLetters } from "./document.ts";
 import { holdsWayBack, lettersBack, stepsBack, stepsWithin, wayBack } from "./loops.ts";
 import { formulaText, linesOf, primed, type Formula, type Line, type Row, type Section } from "./lines.ts";
+import { inOrder } from "./order.ts";
 import { nameParts, partNumbering } from "./parts.ts";
 import { replay, type Moment, type Step } from "./replay.ts";
 import { tidyRules } from "./rules.ts";
@@ -84,7 +85,7 @@ function explainSubject(
   const steps = replay(start, phasesOf(log));
   const known = new Set(start.keys());
   const { course, shown } = nameParts({ start, steps }, [subject.name], known, new Map(), partNumbering(known));
-  const lines = linesOf(course.start, course.steps, shown, known);
+  const lines = inOrder(linesOf(course.start, course.steps, shown, known), (each) => each !== subject.name);
   const [parts, line] = [lines.slice(0, -1), lines.at(-1)!];
   const { title, place, derivative } = subject;
   const derivedNames = namesOf(derived);
@@ -180,6 +181,7 @@ export function valueDocument(explained: ValueExplanation): readonly Section[] {
     const words = holdsWayBack(rule) ? wayBack : undefined;
     return { left: undefined, label: `operand ${operand} of ${shortText(reader)}`, relation: "↦", right: rule, words };
   });
+  const lineRows = lineWriter();
   const isLeaf = ({ first, equalities }: Line): boolean => first.value.op.kind === "leaf" && equalities.length === 0;
   const sections: readonly (Section | undefined)[] = [
     {

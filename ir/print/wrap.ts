@@ -23,7 +23,7 @@ export function wrap(text: string, width: number, hanging: string): readonly str
   return [...lines, rest];
 }
 
-/** Places between words outside quotes: after commas, before ` + ` and its like, less gladly before ` · `. */
+/** Places between words outside quotes and indices: after commas, before ` + ` and its like, less gladly before ` · `. */
 function breaksOf(text: string): readonly Break[] {
   const breaks: Break[] = [];
   let depth = 0;
@@ -32,6 +32,8 @@ function breaksOf(text: string): readonly Break[] {
     const character = text[at];
     if (quote) quote = character === quote ? undefined : quote;
     else if (character === "`" || character === '"') quote = character;
+    // An index belongs to what it is of: x[:, _].
+    else if (character === "[" && /[^ ([]/u.test(text[at - 1] ?? " ")) quote = "]";
     else if ("([".includes(character)) depth++;
     else if (")]".includes(character)) depth--;
     else if (character === " " && at > 0) {
