@@ -17,7 +17,7 @@ import { largestFloat } from "../peaks.ts";
 import { rangeOf } from "../range.ts";
 import { rule, type Rule } from "../rule.ts";
 import { not, where } from "../untyped.ts";
-import { counted, countsWithin, relative, relativeBeside, weightedOf, type Weighted } from "./relative.ts";
+import { counted, countsWithin, lowest, relative, relativeBeside, weightedOf, type Weighted } from "./relative.ts";
 import { withoutAxes } from "./uniform.ts";
 
 /** weight · e^exponent, where a condition holds. */
@@ -42,7 +42,7 @@ function termOf(value: Value): Term {
 const isSelected = (value: Value): boolean =>
   value.op === selectOp && value.operands.some((each) => constantValue(each) === 0) && mentionsExponential(value);
 
-/** Σ x + c, or max(Σ x, c), for a positive number c. */
+/** Σ x + c, or max(Σ x, c), for a number c that is positive, or 0 where there is none. */
 interface Guarded {
   readonly total: Value;
   readonly number: number;
@@ -52,8 +52,10 @@ interface Guarded {
 /** Between equal shapes reshapes change nothing. */
 const unshaped = (value: Value): Value => (value.op === reshapeOp ? unshaped(value.operands[0]) : value);
 
-/** The sum of a row beside a number. */
-function guardIn({ op, operands }: Value): Guarded | undefined {
+/** The sum of a row, beside a number or alone. */
+function guardIn(value: Value): Guarded | undefined {
+  const { op, operands } = value;
+  if (op === sumOp) return { total: value, number: 0, op: add.op };
   if (op !== add.op && op !== maximum.op) return undefined;
   const [a, b] = operands.map(unshaped);
   const [total, number] = a.op === sumOp ? [a, constantValue(b)] : [b, constantValue(a)];
@@ -102,12 +104,13 @@ function countedExponent({ monomial, condition }: Term, element: Value): Value {
 const isWithin = (top: Term, { condition }: Term): boolean =>
   !condition || (top.condition !== undefined && same(top.condition, condition));
 
-function shareBesideNumber({ type, operands: [above, below] }: Value): Value | undefined {
+/** Also of a sum that a condition leaves something out of, without a number. */
+export function shareBesideNumber({ type, operands: [above, below] }: Value): Value | undefined {
   const guard = type.dtype === "f32" && mentionsExponential(above) ? guardedOf(below) : undefined;
   if (!guard) return undefined;
   const { total } = guard;
   const [element] = total.operands;
-  const parts = partsOf(above, element);
+  const parts = partsOf(above, guard);
   if (!parts) return undefined;
   const axes = axesOf(total);
   const { onRow, again } = relativeTotal(guard, parts.term);
@@ -119,9 +122,14 @@ interface Parts {
   readonly term: Term;
 }
 
-/** What is divided, and what the sum that it is divided by is of: products with one exponential that may overflow. */
-function partsOf(above: Value, element: Value): Parts | undefined {
+/**
+ * What is divided, and what the sum that it is divided by is of: products with one exponential that may overflow. Of sums
+ * without a number those that leave something out; others are a softmax.
+ */
+function partsOf(above: Value, { total, number }: Guarded): Parts | undefined {
+  const [element] = total.operands;
   const [top, term] = [above, element].map(termOf);
+  if (number === 0 && !term.condition) return undefined;
   const { exponent } = term.monomial;
   if (!sameType(above.type, element.type) || !equalLinear(top.monomial.exponent, exponent)) return undefined;
   if (isNumber(exponent) || !mayOverflow(exponent, element) || !isWithin(top, term)) return undefined;
@@ -140,10 +148,10 @@ function relativeTotal({ total, number, op }: Guarded, term: Term): { readonly o
   const [element] = total.operands;
   // An exponent of ∞ leaves nothing of the others, and is no number itself: ∞ less ∞ would make NaN of them all.
   const peak = minimum(max(countedExponent(term, element), { axes }), largestFloat);
-  const largest = stopGradient(maximum(peak, Math.log(number)));
+  const largest = stopGradient(maximum(peak, number === 0 ? lowest : Math.log(number)));
   const onRow = spread(largest, element.type, axes);
-  const again = apply(op, [sum(relativeTerm(term, onRow, element), { axes }), mul(number, exp(neg(largest)))]);
-  return { onRow, again };
+  const others: Value = sum(relativeTerm(term, onRow, element), { axes });
+  return { onRow, again: number === 0 ? others : apply(op, [others, mul(number, exp(neg(largest)))]) };
 }
 
 /** The same for Σ v·e^u over that sum: a mean under such shares. */
@@ -154,7 +162,7 @@ function meanBesideNumber({ type, operands }: Value): Value | undefined {
   const guard = guardIn(below);
   if (!guard || axesOf(guard.total).join() !== axes.join()) return undefined;
   const [element] = guard.total.operands;
-  const parts = partsOf(above.operands[0], element);
+  const parts = partsOf(above.operands[0], guard);
   if (!parts) return undefined;
   const { onRow, again } = relativeTotal(guard, parts.term);
   const mean: Value = sum(div(relativeTop(parts, onRow, element), spread(again, element.type, axes)), { axes });

@@ -72,7 +72,7 @@ function isMadeGood(others: readonly Range[], below: readonly Range[], { high }:
 }
 
 /** eᵃ · eᵇ / e^c = e^(a + b − c), where a part could overflow and the whole may not. */
-function productOfExponentials(value: Value): Value | undefined {
+export function productOfExponentials(value: Value): Value | undefined {
   if (value.type.dtype !== "f32" || !mentionsExponential(value)) return undefined;
   const factors = factorsOf(value);
   if (!isUnsafe(factors.over, factors.under) || isHalved(factors)) return undefined;

@@ -208,7 +208,7 @@ const isSumOfExponentials = (x: Value): boolean =>
   mentionsExponential(x) && termsOf(x).some((term) => term.over.some(({ op }) => op === sumOp));
 
 /** w·eᵘ / Σ w·eᵘ, as a softmax with a mask of numbers has it: both relative to the largest exponent that counts. */
-function shareOfWeighted({ type, operands: [above, below] }: Value): Value | undefined {
+export function shareOfWeighted({ type, operands: [above, below] }: Value): Value | undefined {
   const total = underLayouts(below);
   if (type.dtype !== "f32" || total.op !== sumOp || !mentionsExponential(above)) return undefined;
   const [element] = total.operands;

@@ -97,6 +97,8 @@ const exceptions: Readonly<Record<string, Accuracy>> = {
   "share of weighted exponentials": shifted,
   "share of exponentials beside a number": shifted,
   "mean under exponentials beside a number": shifted,
+  "contraction of shares": shifted,
+  "sum of shares": shifted,
   "quotient of sums of weighted exponentials": shifted,
   "power less one": exponential,
   "root minus a number": exponential,

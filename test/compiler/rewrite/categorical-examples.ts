@@ -10,7 +10,7 @@ import { inputOp, iota } from "../../../ir/ops/leaf.ts";
 import { log1mexp } from "../../../ir/ops/logspace.ts";
 import { sliceOp } from "../../../ir/ops/pad.ts";
 import { argmax, logsumexp, max, mean } from "../../../ir/ops/reduce.ts";
-import { broadcastAlong, sum } from "../../../ir/ops/sum.ts";
+import { broadcastAlong, broadcastTo, sum } from "../../../ir/ops/sum.ts";
 import { apply, type Value } from "../../../ir/value.ts";
 
 function leaf(name: string): Value {
@@ -43,8 +43,26 @@ function ofSome(value: Value): Value {
 const match = (): Value =>
   equal(iota([3, 4], 1), broadcastAlong(argmax(y, { axis: 1 }) as Value, [3, 4], [0]) as never) as Value;
 
+const shares = (): Value => exp(scores) as Value;
+const rows = (): Value => sum(shares(), { axis: 1, keepAxes: true });
+/** Σ over the places of a row, of weights times five numbers of each place. */
+const pooled = (): Value =>
+  sum(mul(broadcastAlong(shares(), [3, 4, 5], [0, 1]), broadcastAlong(abs(y), [3, 4, 5], [0, 1])), { axis: 1 });
+
 /** Rule name → a value that it rewrites. */
 export const categoricalExamples: readonly { readonly name: string; readonly value: () => Value }[] = [
+  {
+    name: "contraction of shares",
+    value: () => div(contract(shares(), abs(y), { batch: [], contracted: [[1, 1]] }), broadcastTo(rows(), [3, 3])),
+  },
+  {
+    name: "contraction of shares",
+    value: () => {
+      const inverse = div(1, rows()) as Value;
+      return mul(broadcastTo(inverse, [3, 3]), contract(shares(), abs(y), { batch: [], contracted: [[1, 1]] }));
+    },
+  },
+  { name: "sum of shares", value: () => div(pooled(), broadcastTo(rows(), [3, 5])) },
   {
     name: "complement of a share",
     value: () =>

@@ -1,6 +1,20 @@
 /// Sums, differences and quotients of exponentials, and their logarithms.
 import type { Point, Row } from "../row.ts";
 
+const attended = [0, 1e4, -1e4].map((offset) => [
+  [offset + 0.5, offset - 1.25, offset + 3],
+  [offset, offset - 2, offset + 1.5],
+]);
+const values = [
+  [1, 2],
+  [3, -1],
+  [0.5, 0.25],
+];
+const slopes = [
+  [1, -0.5],
+  [2, 0.25],
+];
+
 /** The same scores with larger and larger numbers added. */
 const offsetPoints: readonly Point[] = [
   { at: { x: [0, 1.5, -10], c: [1, 2, 3] } },
@@ -160,5 +174,41 @@ return sub(div(sum(mul(c, e)), add(1, sum(e))), sum(mul(2, div(mul(c, e), add(su
 return sum(mul(c, div(e, add(sum(e), 1e-8))))`,
     given: ["c"],
     points: [{ at: { x: [0, 1, 2], c: [1, 2, 3] } }, { at: { x: [4, 5, 0], c: [1, 2, 3] } }],
+  },
+  {
+    name: "Attention as a product of matrices",
+    about: "Exponentials of scores times values, over their sum: the weights are shares, and none overflows.",
+    program: `const e = exp(z);
+return sum(mul(w, div(matmul(e, v), sum(e, { axis: 1, keepAxes: true }))))`,
+    given: ["w"],
+    points: attended.map((z) => ({ at: { z, v: values, w: slopes } })),
+  },
+  {
+    name: "Attention as a product of matrices, masked, a number in the denominator",
+    about: "A row that is masked as a whole is 0.",
+    program: `const e = mul(m, exp(z));
+return sum(mul(w, div(matmul(e, v), add(sum(e, { axis: 1, keepAxes: true }), 1e-6))))`,
+    given: ["w", "m"],
+    points: attended.slice(0, 2).map((z) => ({
+      at: {
+        z,
+        v: values,
+        w: slopes,
+        m: [
+          [1, 0, 1],
+          [0, 0, 0],
+        ],
+      },
+    })),
+  },
+  {
+    name: "Attention pooling",
+    about: "One weight for all numbers of a place.",
+    program: `const e = exp(s);
+return sum(mul(w, div(sum(mul(reshape(e, [3, 1]), v), { axis: 0 }), sum(e))))`,
+    given: ["w"],
+    points: [0, 1e4, -1e4].map((offset) => ({
+      at: { s: [offset + 0.5, offset - 1.25, offset + 3], v: values, w: [1, -0.5] },
+    })),
   },
 ];
