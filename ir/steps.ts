@@ -55,8 +55,9 @@ export function noteClosed(
   for (const [from, to] of closed) {
     const [name, place] = [names.get(from), places.get(from)];
     if (from === to) continue;
-    if (name !== undefined && to.op !== letterOp) {
-      // What is the same in every step may be used outside as well, and is called the same there.
+    // What is the same in every step may be used outside as well, and is called the same there; a layout of it is not two.
+    const isOwn = to.op !== letterOp && (moving.has(from) || to.op.kind !== "layout");
+    if (name !== undefined && isOwn) {
       if (moving.has(from)) names.delete(from);
       names.set(to, name);
     }

@@ -1,10 +1,12 @@
 /// A loop of static length: a closed body, run once for each place of sequences, that hands a carry on.
 import type { Dim } from "../dim.ts";
 import { sameType, type TensorType } from "../type.ts";
-import { apply, postorder, withOperands, type Attrs, type ScanOp, type Value } from "../value.ts";
+import { apply, postorder, withOperands, type Attrs, type Op, type ScanOp, type Value } from "../value.ts";
 import { derivativeTargets, isDerivative } from "./derivative.ts";
 import { scanOperands } from "./errors.ts";
+import { reshapeOp, transposeOp } from "./layout.ts";
 import { letter } from "./leaf.ts";
+import { broadcastOp } from "./sum.ts";
 
 /**
  * What a scan repeats. Its values hang on letters and constants alone: `carries` stand for what the step before handed
@@ -143,7 +145,10 @@ export interface ClosedBody {
   readonly moving: ReadonlySet<Value>;
 }
 
-/** Closes a body: what does not hang on its letters is computed once outside, and gets a letter. */
+/**
+ * Closes a body: what does not hang on its letters is computed once outside, and gets a letter. What repeats or moves that
+ * is part of the body: it costs nothing there, and the derivative of a bias adds up as a bias, not as one for each row.
+ */
 export function closeBody(open: OpenBody): ClosedBody {
   const results = [...open.next, ...open.outputs];
   const own = new Set([...open.carries, ...open.elements, open.position]);
@@ -153,12 +158,18 @@ export function closeBody(open: OpenBody): ClosedBody {
   const moving = new Set(inside);
   addDerived(order, inside);
   const closed = new Map<Value, Value>([...own].map((each) => [each, each]));
+  const placements = new Set<Op>([broadcastOp, reshapeOp, transposeOp]);
   const captured: Value[] = [];
   const captures: Value[] = [];
   const close = (value: Value): Value => {
     const known = closed.get(value);
     if (known) return known;
     if (value.constant) return value;
+    if (placements.has(value.op)) {
+      const own = withOperands(value, value.operands.map(close));
+      closed.set(value, own);
+      return own;
+    }
     const stand = letter(value.type);
     captured.push(value);
     captures.push(stand);
