@@ -2,11 +2,11 @@
 import type { Graph } from "./graph.ts";
 import { formatName, namesDerivative } from "./notation/form.ts";
 import type { StateIdentity } from "./ops/leaf.ts";
-import { formatBody, layOutLoops, loopWords } from "./print/bodies.ts";
+import { formatBody, loopWords } from "./print/bodies.ts";
 import { formatInput, formatStates } from "./print/declarations.ts";
 import { formatDefinition, formatReference, leafName, type Vocabulary } from "./print/expression.ts";
-import { firstOfLoops, layOutPage, numberLines, type PrintOptions } from "./print/page.ts";
-import { planFormula, planPage, type Plan } from "./print/plan.ts";
+import { layOutPage, numberLines, type PrintOptions } from "./print/page.ts";
+import { firstOfLoops, planFormula, planPage, type Plan } from "./print/plan.ts";
 import { groupRepeated, type UpdateText } from "./print/repeat.ts";
 import { aliasLines, type Section, type Statement } from "./print/statements.ts";
 import { pageWidth, wrap } from "./print/wrap.ts";
@@ -17,15 +17,17 @@ export type { PrintOptions } from "./print/page.ts";
 
 /** The graph as text of at most 100 columns where lines can be broken; `parseGraph` reads it back. */
 export function printGraph(graph: Graph, options: PrintOptions = {}): string {
-  const { inputs, states, parts, names, plan, sections, common, aliases, automatic } = layOutPage(graph, options);
+  const { inputs, states, parts, names, plan, sections, common, aliases, loops, automatic } = layOutPage(
+    graph,
+    options,
+  );
   const nameOf = (value: Value): string => names.get(value) ?? leafName(value);
   const roots = parts.flatMap((part) => part.roots);
-  const pages = layOutLoops(roots, names);
   const second = new Set([...names.keys()].flatMap(aliases));
   const own = vocabulary(plan, names, automatic);
   const isTaken = (name: string): boolean => own.isTaken(name) || second.has(name);
-  const words: Vocabulary = { ...own, isTaken, loop: loopWords(pages) };
-  const loops = [...pages.values()].map((page) => formatBody(page, loopWords(pages)));
+  const words: Vocabulary = { ...own, isTaken, loop: loopWords(loops) };
+  const bodies = [...loops.values()].map((page) => formatBody(page, loopWords(loops)));
   const used = new Set([...plan.order(roots), ...parts.flatMap(({ updates }) => updates.map(({ state }) => state))]);
   const head = [
     ...inputs.map((value) => formatInput(value, nameOf(value))),
@@ -42,7 +44,7 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
       ...sectionLines(section, { ...words, ...primes(section, words) }, names),
     ];
   });
-  const blocks = [[`graph ${formatName(graph.name)}`, ...head], ...loops, shared, ...entries].filter(
+  const blocks = [[`graph ${formatName(graph.name)}`, ...head], ...bodies, shared, ...entries].filter(
     (block) => block.length > 0,
   );
   return `${blocks.map((block) => block.join("\n")).join("\n\n")}\n`;

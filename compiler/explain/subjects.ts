@@ -2,7 +2,7 @@
 import type { Place } from "../../ir/diagnostic.ts";
 import { graphRoots, graphValues, type Graph, type Update } from "../../ir/graph.ts";
 import { bodyResults, scanBody, type ScanBody } from "../../ir/ops/scan.ts";
-import { layOutLoops, loopsBelow } from "../../ir/print/bodies.ts";
+import { loopsBelow } from "../../ir/print/bodies.ts";
 import { layOutPage } from "../../ir/print/page.ts";
 import { formatType } from "../../ir/type.ts";
 import { postorder, type Value } from "../../ir/value.ts";
@@ -59,9 +59,8 @@ export function subjectsOf(graph: Graph, log: DerivationLog): readonly Subject[]
  * there is none.
  */
 export function unnamedSubject(graph: Graph, derived: Graph, log: DerivationLog, name: string): Subject | undefined {
-  const { automatic, names } = layOutPage(derived);
-  const bodies = [...layOutLoops(graphRoots(derived), names).values()];
-  const shown = [automatic, ...bodies.flatMap((body) => [body.names, body.automatic])];
+  const { automatic, loops } = layOutPage(derived);
+  const shown = [automatic, ...[...loops.values()].flatMap((body) => [body.names, body.automatic])];
   const [value] = shown.flatMap((each) => [...each]).find(([, each]) => each === name) ?? [];
   if (!value) return undefined;
   return writtenSubject({ graph, derived, log }, name, value);

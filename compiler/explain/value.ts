@@ -4,7 +4,7 @@ import { graphRoots, type Graph } from "../../ir/graph.ts";
 import { bodyResults, scanBody, scanLetters } from "../../ir/ops/scan.ts";
 import { isDerivative } from "../../ir/ops/derivative.ts";
 import { letter, letterOp } from "../../ir/ops/leaf.ts";
-import { bodyLetters, loopsBelow } from "../../ir/print/bodies.ts";
+import { layOutLoops, loopsBelow } from "../../ir/print/bodies.ts";
 import { postorder, withOperands, type Value } from "../../ir/value.ts";
 import { differentiate, operandCotangents } from "../autodiff/reverse.ts";
 import { derive } from "../passes/all.ts";
@@ -109,16 +109,15 @@ function explainSubject(
 function lettersOf(graphs: readonly Graph[], { name, value }: Subject, outside: readonly (readonly [string, Value])[]) {
   const used = postorder([value]).filter(({ op }) => op === letterOp);
   if (used.length === 0) return [];
-  const loops = graphs.flatMap((graph) => loopsBelow(graphRoots(graph)));
-  const found = loops.find(({ attrs }) => {
-    const body = scanBody(attrs);
-    return used.every((each) => each === body.position || scanLetters(body).includes(each));
-  });
   const known = new Map([
     ...outside.map(([each, known]) => [known, each] as const),
     ...graphs.flatMap((graph) => [...namesOf(graph)]),
   ]);
-  const letters = found ? bodyLetters(found, known) : [];
+  const pages = graphs.flatMap((graph) => [...layOutLoops(graphRoots(graph), known).values()]);
+  const found = pages.find(({ body }) => {
+    return used.every((each) => each === body.position || scanLetters(body).includes(each));
+  });
+  const letters = found?.letters ?? [];
   return letters
     .filter((letter) => letter.name !== name)
     .map(({ name: each, value: stand }): [string, Value] => [each, stand]);

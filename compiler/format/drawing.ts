@@ -2,10 +2,10 @@
 import type { Graph, Update } from "../../ir/graph.ts";
 import { letterOp, stateOp, type StateIdentity } from "../../ir/ops/leaf.ts";
 import { bodyResults, scanBody, scanOp } from "../../ir/ops/scan.ts";
-import { bodyTitle, layOutLoops, loopWords, type LoopPage } from "../../ir/print/bodies.ts";
+import { bodyTitle, loopWords, type LoopPage } from "../../ir/print/bodies.ts";
 import { formatDefinition, leafName, type Vocabulary } from "../../ir/print/expression.ts";
-import { firstOfLoops, layOutPage, type Page, type PrintOptions } from "../../ir/print/page.ts";
-import type { Plan } from "../../ir/print/plan.ts";
+import { layOutPage, type Page, type PrintOptions } from "../../ir/print/page.ts";
+import { firstOfLoops, type Plan } from "../../ir/print/plan.ts";
 import { formatType } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 
@@ -86,7 +86,7 @@ interface Sheet {
  */
 export function drawGraph(graph: Graph, options: PrintOptions): Drawing {
   const page = layOutPage(graph, options);
-  const { plan, parts, names, aliases } = page;
+  const { plan, parts, names, aliases, loops } = page;
   const roleOf = classify(page, graph);
   const isLeaf = leavesOf(plan);
   const updates = parts.flatMap((part) => part.updates);
@@ -98,7 +98,6 @@ export function drawGraph(graph: Graph, options: PrintOptions): Drawing {
     return isLeaf(value) || roleOf(value) !== "update" || plan.lines.has(value) || updated.has(value);
   });
   const drawn = firstOfLoops(shown, plan);
-  const loops = layOutLoops(roots, names);
   const loop = loopWords(loops);
   const nodes = draw(drawn, {
     ...{ plan, names, aliases, roleOf, isLeaf, loop, ids: number(drawn, 0, plan), folds: folded !== undefined },

@@ -1,6 +1,6 @@
 /// Graphs as LaTeX: one aligned environment, for papers and lecture notes.
 import type { Graph } from "../../ir/graph.ts";
-import { layOutLoops, type BodyPage, type LoopPage } from "../../ir/print/bodies.ts";
+import type { BodyPage, LoopPage } from "../../ir/print/bodies.ts";
 import { planFormula } from "../../ir/print/plan.ts";
 import { layOutPage, type Page, type PrintOptions } from "../../ir/print/page.ts";
 import type { Plan } from "../../ir/print/plan.ts";
@@ -15,10 +15,7 @@ import { escapeLatex, latexName, latexSize } from "./latex-names.ts";
 /** The graph as one `aligned` environment for math mode, with the same lines as the printed text. */
 export function formatLatex(graph: Graph, options: PrintOptions = {}): string {
   const page = layOutPage(graph, options);
-  const loops = layOutLoops(
-    page.parts.flatMap((part) => part.roots),
-    page.names,
-  );
+  const { loops } = page;
   const loop: Loop = ({ identity }) => {
     const body = loops.get(identity);
     return body && { name: latexName(body.title), inside: (value) => nameInBody(body, value) };

@@ -1,12 +1,10 @@
 /// The bodies of loops: blocks of their own, since they are closed. `h = scan(h0, x, body=step1, result=final h)` refers to one.
 import { formatName } from "../notation/form.ts";
 import { bodyResults, scanBody, scanLetters, scanOp, scanResult, type ScanBody } from "../ops/scan.ts";
-import { sumOp } from "../ops/sum.ts";
 import { formatType } from "../type.ts";
 import { postorder, underLayouts, type Value } from "../value.ts";
 import { formatDefinition, formatReference, type Vocabulary } from "./expression.ts";
-import { firstOfLoops } from "./page.ts";
-import { planPage, type Plan } from "./plan.ts";
+import { firstOfLoops, planPage, type Plan } from "./plan.ts";
 import { pageWidth, wrap } from "./wrap.ts";
 
 /** The bodies of all loops below the roots, inner ones first. */
@@ -39,9 +37,13 @@ export interface NamedLetter {
 /**
  * The letters of a body in their order: what it captures or walks along is called what that is called outside, or what it
  * repeats or moves is, a carry without a name what it is in the end, others by their parts. `loop` is a value that repeats
- * the body, `names` are the names of the graph.
+ * the body, `names` are the names of the graph, `madeUp` those that other bodies of the page made up.
  */
-export function bodyLetters(loop: Value, names: ReadonlyMap<Value, string>): readonly NamedLetter[] {
+function bodyLetters(
+  loop: Value,
+  names: ReadonlyMap<Value, string>,
+  madeUp = new Set<string>(),
+): readonly NamedLetter[] {
   const body = scanBody(loop.attrs);
   const bound = new Map(scanLetters(body).map((each, place) => [each, loop.operands[place]]));
   const order = postorder([...scanLetters(body), ...bodyResults(body)]);
@@ -66,31 +68,21 @@ export function bodyLetters(loop: Value, names: ReadonlyMap<Value, string>): rea
   };
   return (["carry", "element", "capture", "position"] as const).flatMap((role) => {
     return parts[role].map((value, i) => {
-      return { role, value, name: names.get(value) ?? outside(value) ?? freeName(taken, role, i) };
+      return { role, value, name: names.get(value) ?? outside(value) ?? freeName(role, i, [taken, madeUp]) };
     });
   });
 }
 
-/** Carries whose final value has a name, and one only; or the total of whose final value has one. */
+/** Carries whose final value has a name, and one only. */
 function namesOfFinals(body: ScanBody, names: ReadonlyMap<Value, string>): ReadonlyMap<Value, string> {
-  const found = { itself: new Map<Value, string | undefined>(), total: new Map<Value, string | undefined>() };
+  const found = new Map<Value, Set<string>>();
   for (const [value, name] of names) {
-    const under = underTotals(value);
-    if (under.op !== scanOp || scanBody(under.attrs) !== body) continue;
-    const { tag, index } = scanResult(under.attrs);
-    const own = under === value ? found.itself : found.total;
-    if (tag === "carry") own.set(body.carries[index], own.has(body.carries[index]) ? undefined : name);
+    if (value.op !== scanOp || scanBody(value.attrs) !== body) continue;
+    const { tag, index } = scanResult(value.attrs);
+    const carry = body.carries[index];
+    if (tag === "carry") found.set(carry, new Set([...(found.get(carry) ?? []), name]));
   }
-  const known = (own: ReadonlyMap<Value, string | undefined>): (readonly [Value, string])[] =>
-    [...own].flatMap(([carry, name]) => (name === undefined ? [] : [[carry, name] as const]));
-  return new Map([...known(found.total).filter(([carry]) => !found.itself.has(carry)), ...known(found.itself)]);
-}
-
-/** What a value totals over some axes, or moves: the derivative of what a loop captures as a row for all. */
-function underTotals(value: Value): Value {
-  let under = underLayouts(value);
-  while (under.op === sumOp) under = underLayouts(under.operands[0]);
-  return under;
+  return new Map([...found].flatMap(([carry, own]) => (own.size === 1 ? [[carry, [...own][0]] as const] : [])));
 }
 
 /** The body of a loop as it is printed: its letters, its lines in order, and what everything in it is called. */
@@ -110,11 +102,11 @@ export interface LoopPage extends BodyPage {
   readonly title: string;
 }
 
-/** Lays out the body that a loop repeats; `names` are the names of the graph. */
-export function layOutBody(loop: Value, names: ReadonlyMap<Value, string>): BodyPage {
+/** Lays out the body that a loop repeats; `names` are the names of the graph, `madeUp` grows by what it makes up. */
+export function layOutBody(loop: Value, names: ReadonlyMap<Value, string>, madeUp = new Set<string>()): BodyPage {
   const body = scanBody(loop.attrs);
   const results = bodyResults(body);
-  const letters = bodyLetters(loop, names);
+  const letters = bodyLetters(loop, names, madeUp);
   const own = new Map(letters.map(({ value, name }) => [value, name]));
   for (const value of postorder(results)) if (names.has(value)) own.set(value, names.get(value)!);
   const taken = new Set(own.values());
@@ -125,7 +117,7 @@ export function layOutBody(loop: Value, names: ReadonlyMap<Value, string>): Body
   );
   const automatic = new Map<Value, string>();
   for (const value of lines.flatMap(plan.siblings)) {
-    if (!own.has(value)) automatic.set(value, freeName(taken, "v", automatic.size));
+    if (!own.has(value)) automatic.set(value, freeName("v", automatic.size, [taken, madeUp]));
   }
   return { body, letters, plan, lines, names: own, automatic };
 }
@@ -135,11 +127,18 @@ export function bodyTitle({ length, reverse }: ScanBody, name: string): string {
   return `${name}${reverse ? " reversed" : ""} over ${length}`;
 }
 
-/** The bodies below the roots, inner ones first, by their identity; `names` are the names of the graph. */
-export function layOutLoops(roots: readonly Value[], names: ReadonlyMap<Value, string>): ReadonlyMap<object, LoopPage> {
+/**
+ * The bodies below the roots, inner ones first, by their identity; `names` are the names of the graph. What is made up,
+ * `v1` or `carry1`, is the name of one value in all of them, and `madeUp` grows by it.
+ */
+export function layOutLoops(
+  roots: readonly Value[],
+  names: ReadonlyMap<Value, string>,
+  madeUp = new Set<string>(),
+): ReadonlyMap<object, LoopPage> {
   return new Map(
     loopsBelow(roots).map((loop, i) => {
-      const page = layOutBody(loop, names);
+      const page = layOutBody(loop, names, madeUp);
       return [page.body.identity, { ...page, title: `step${i + 1}` }];
     }),
   );
@@ -181,9 +180,10 @@ export function formatBody(page: LoopPage, loop: NonNullable<Vocabulary["loop"]>
   ].flatMap((line, i) => (i === 0 ? [line] : wrap(line, pageWidth, "      ")));
 }
 
-function freeName(taken: Set<string>, role: string, position: number): string {
+/** `carry1` and its like, which is then taken. */
+function freeName(role: string, position: number, taken: readonly Set<string>[]): string {
   let count = position + 1;
-  while (taken.has(`${role}${count}`)) count++;
-  taken.add(`${role}${count}`);
+  while (taken.some((names) => names.has(`${role}${count}`))) count++;
+  for (const names of taken) names.add(`${role}${count}`);
   return `${role}${count}`;
 }

@@ -1,8 +1,9 @@
 /// What of a graph a page shows, in which order, and what unnamed shared values are called: the same for every format.
 import type { Graph } from "../graph.ts";
 import type { Value } from "../value.ts";
+import { layOutLoops, type LoopPage } from "./bodies.ts";
 import { leafName } from "./expression.ts";
-import { planPage, type Plan } from "./plan.ts";
+import { firstOfLoops, planPage, type Plan } from "./plan.ts";
 import { arrange, type Aliases, type EntryPart, type Section } from "./statements.ts";
 
 /** What of a graph is printed. */
@@ -25,7 +26,9 @@ export interface Page {
   readonly aliases: Aliases;
   /** Statements of each part. */
   readonly sections: readonly Section[];
-  /** `v1`, `v2`… for lines without a name. */
+  /** The bodies of loops by their identity, inner ones first. */
+  readonly loops: ReadonlyMap<object, LoopPage>;
+  /** `v1`, `v2`… for lines without a name, bodies apart; no two values of a page share one. */
   readonly automatic: ReadonlyMap<Value, string>;
 }
 
@@ -43,7 +46,8 @@ export function layOutPage(graph: Graph, { entry, gradient = true }: PrintOption
   for (const leaf of [...graph.inputs, ...graph.states]) if (!names.has(leaf)) names.set(leaf, leafName(leaf));
   const whole = entry === undefined && gradient;
   const plan = planPage(parts, names);
-  const order = plan.order(parts.flatMap((part) => part.roots));
+  const roots = parts.flatMap((part) => part.roots);
+  const order = plan.order(roots);
   const used = new Set(order);
   for (const part of parts) for (const { state } of part.updates) used.add(state);
   const shown = (leaf: Value): boolean => whole || used.has(leaf);
@@ -53,6 +57,8 @@ export function layOutPage(graph: Graph, { entry, gradient = true }: PrintOption
     order.filter((value) => plan.lines.has(value) && plan.partsOf(value).size > 1),
     plan,
   );
+  const madeUp = new Set<string>();
+  const loops = layOutLoops(roots, names, madeUp);
   return {
     inputs: graph.inputs.filter(shown),
     states: graph.states.filter(shown),
@@ -62,7 +68,8 @@ export function layOutPage(graph: Graph, { entry, gradient = true }: PrintOption
     common,
     aliases,
     sections,
-    automatic: numberLines(common, sections, names, plan),
+    loops,
+    automatic: numberLines(common, sections, names, plan, madeUp),
   };
 }
 
@@ -72,24 +79,15 @@ function aliasesOf({ notes }: Graph, parts: readonly EntryPart[]): Aliases {
   return (value) => notes.get(value)?.aliases?.filter((name) => !outputs.has(name)) ?? [];
 }
 
-/** Values with lines, of the results of a loop the first alone. */
-export function firstOfLoops(values: readonly Value[], { siblings }: Pick<Plan, "siblings">): readonly Value[] {
-  const done = new Set<Value>();
-  return values.filter((value) => {
-    if (done.has(value)) return false;
-    for (const each of siblings(value)) done.add(each);
-    return true;
-  });
-}
-
-/** `v1`, `v2`… for shared values without a name. */
+/** `v1`, `v2`… for shared values without a name; `madeUp` are names of others. */
 export function numberLines(
   common: readonly Value[],
   sections: readonly Section[],
   names: ReadonlyMap<Value, string>,
   { siblings }: Pick<Plan, "siblings">,
+  madeUp: ReadonlySet<string> = new Set(),
 ): ReadonlyMap<Value, string> {
-  const taken = new Set(names.values());
+  const taken = new Set([...names.values(), ...madeUp]);
   const automatic = new Map<Value, string>();
   const own = sections.flatMap(({ statements }) =>
     statements.flatMap((each) => (each.tag === "line" ? [each.value] : [])),

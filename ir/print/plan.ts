@@ -62,6 +62,16 @@ export function planPage(parts: readonly Part[], names: ReadonlyMap<Value, strin
   };
 }
 
+/** Values with lines, of the results of a loop the first alone. */
+export function firstOfLoops(values: readonly Value[], { siblings }: Pick<Plan, "siblings">): readonly Value[] {
+  const done = new Set<Value>();
+  return values.filter((value) => {
+    if (done.has(value)) return false;
+    for (const each of siblings(value)) done.add(each);
+    return true;
+  });
+}
+
 /**
  * Operands of a value that must stay visible are those with names. Derivatives that a loop adds up start at 0, whatever else
  * of a model starts there and has a name.

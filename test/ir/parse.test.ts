@@ -36,19 +36,19 @@ test("a loop is printed with its body", () => {
       next carry1 ← carry1 + element1
 
     body step2 over time
-      carry carry1: f32[4]
+      carry carry2: f32[4]
       element sequence: f32[4]
       position position1: i32
-      v1 = scan(0, sequence · carry1, body=step1, result=final carry1)
-      v2 = carry1 · 0.5 + v1 · f32(position1)
+      v1 = scan(0, sequence · carry2, body=step1, result=final carry1)
+      v2 = carry2 · 0.5 + v1 · f32(position1)
       v3 = exp(v2)
-      next carry1 ← v2
+      next carry2 ← v2
       output v3
       output v3
 
     entry run
-      v1, v2, v3 = scan(start, sequence, body=step2, results=[final carry1, output 1, output 2])
-      output result = v1 + sum(v2, axis=0) + sum(v3, axis=0)  # f32[4]
+      v4, v5, v6 = scan(start, sequence, body=step2, results=[final carry2, output 1, output 2])
+      output result = v4 + sum(v5, axis=0) + sum(v6, axis=0)  # f32[4]
     "
   `);
 });

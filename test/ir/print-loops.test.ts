@@ -1,8 +1,20 @@
 /// A loop with several results is printed once, and reads back.
 import { expect, test } from "vitest";
 import { derive } from "../../compiler/passes/all.ts";
-import { constant, grad, input, matmul, model, param, scan, tanh, type Tensor } from "../../ir/index.ts";
-import { add } from "../../ir/ops/arithmetic.ts";
+import {
+  broadcastTo,
+  constant,
+  grad,
+  input,
+  matmul,
+  model,
+  param,
+  scan,
+  tanh,
+  transpose,
+  type Tensor,
+} from "../../ir/index.ts";
+import { add, mul } from "../../ir/ops/arithmetic.ts";
 import { sum } from "../../ir/ops/sum.ts";
 import { parseGraph } from "../../ir/parse.ts";
 import { printGraph } from "../../ir/print.ts";
@@ -33,7 +45,7 @@ test("the results of one loop are bound by one line, forward and backward", () =
   const loops = text.match(/= scan\(/g) ?? [];
   expect(loops).toHaveLength(2);
   expect(text).toContain(
-    "  v1, v2, v3 = scan(0, x, W, U, body=step1, results=[final carry1, output 1, every carry1])\n",
+    "  v3, v4, v5 = scan(0, x, W, U, body=step1, results=[final carry1, output 1, every carry1])\n",
   );
   expect(text).toMatch(/results=\[[^\]]*final ∂loss\/∂W, final ∂loss\/∂U, output 1\]/);
   const back = parseGraph(text);
@@ -81,4 +93,47 @@ test("a line names as many results as it asks for, and only those that the body 
   expect(() => parseGraph(page(line).replace("next c ←", "next d ←"))).toThrow(
     expect.objectContaining({ code: "graph-syntax" }),
   );
+});
+
+/** Names that a page gives to values: left of `=`, and those of letters and declarations. */
+function givenNames(page: string): readonly string[] {
+  return page.split("\n").flatMap((line) => {
+    const letter = /^(?:input|parameter|state| {2}(?:carry|element|capture|position)) ([^:]+):/u.exec(line)?.[1];
+    return (letter ?? /^ *(?:output )?([^=]+?) = /u.exec(line)?.[1] ?? "").split(", ").filter((name) => name !== "");
+  });
+}
+
+test("no two values share a name that the page makes up, in a body or outside", () => {
+  const made = givenNames(printGraph(derive(recurrent))).filter((name) =>
+    /^(?:v|carry|element|capture)\d+$/.test(name),
+  );
+  expect(made.length).toBeGreaterThan(5);
+  expect(new Set(made).size).toBe(made.length);
+});
+
+test("a loop captures what is repeated and turned round in it, and its derivative adds up in that shape", () => {
+  const graph = model("recurrent", () => {
+    const x = input("x", "f32", ["time", "batch", 3]);
+    const [W, b, first] = [param([4, 3], { name: "W" }), param([4], { name: "b" }), param([4], { name: "first" })];
+    const start = as("start", () => broadcastTo(first, ["batch", 4]));
+    const step = (h: Tensor<"f32">, word: Tensor<"f32">) => ({
+      carry: [tanh(add(add(matmul(word, transpose(W)), mul(h, start)), b)) as Tensor<"f32">],
+    });
+    const { carry } = scan(([h], [word]) => step(h as never, word as never) as never, {
+      initial: [start],
+      sequences: [x],
+    });
+    const loss = as("loss", () => sum(carry[0] as Tensor));
+    return { run: { loss, db: grad(loss as never, b), dW: grad(loss as never, W) } } as never;
+  });
+  const text = printGraph(derive(graph));
+  for (const line of ["capture W: f32[4, 3]", "capture b: f32[4]", "capture first: f32[4]"]) {
+    expect(text).toContain(`  ${line}\n`);
+  }
+  expect(text).toContain("  next carry1 ← tanh(x @ Wᵀ + carry1 · first + b)\n");
+  expect(text).toContain("  carry ∂loss/∂b: f32[4]\n");
+  expect(text).toContain("  carry ∂loss/∂W: f32[4, 3]\n");
+  // The loss is the sum of the last carry, and not the carry.
+  expect(givenNames(text).filter((name) => name === "loss")).toHaveLength(1);
+  expect(sameGraph(derive(graph), parseGraph(text))).toBe(true);
 });

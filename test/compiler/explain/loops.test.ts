@@ -25,7 +25,6 @@ import {
   tanh,
   type Tensor,
 } from "../../../ir/index.ts";
-import { layOutLoops } from "../../../ir/print/bodies.ts";
 import { layOutPage } from "../../../ir/print/page.ts";
 import { printGraph } from "../../../ir/print.ts";
 import { sameGraph } from "../../../ir/verify.ts";
@@ -99,13 +98,9 @@ describe("the step of a loop", () => {
     ["a recurrent network", recurrent],
     ["a loop that takes a derivative at every step", swinging],
   ])("every name that is printed of %s has an explanation", (_, graph) => {
-    const { plan, names, automatic, parts, inputs, states } = layOutPage(derive(graph));
+    const { plan, names, automatic, loops, inputs, states } = layOutPage(derive(graph));
     const shown = [...plan.lines, ...inputs, ...states].flatMap(
       (value) => names.get(value) ?? automatic.get(value) ?? [],
-    );
-    const loops = layOutLoops(
-      parts.flatMap(({ roots }) => roots),
-      names,
     );
     for (const name of new Set([...shown, ...[...loops.values()].flatMap((body) => [...body.names.values()])])) {
       expect(explanationText(valueDocument(explainValue(graph, name))), name).toContain(name);
