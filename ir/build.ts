@@ -14,6 +14,7 @@ import { checkValues, type ParamOptions, type StateName, type StateOptions } fro
 import { noteClosed, startSteps, traceWithin, type LoopPlace, type StepRecord } from "./steps.ts";
 import type { DType, Shape } from "./type.ts";
 import { apply, isValue, postorder, type Tensor, type Value } from "./value.ts";
+import { noteList, startWritten, type Written } from "./written.ts";
 
 interface Builder extends Records {
   readonly inputs: Value[];
@@ -29,6 +30,7 @@ interface Builder extends Records {
   readonly names: Map<Value, string>;
   readonly places: Map<Value, Place>;
   readonly steps: StepRecord;
+  readonly written: Written;
 }
 
 export type { Owner } from "./naming.ts";
@@ -52,28 +54,18 @@ export interface Built<T> {
   readonly draw: Value;
   /** What steps of loops computed → what stands for it in the loop. */
   readonly inSteps: StepRecord["closed"];
+  /** Where records and lists of updates stand. */
+  readonly written: Written;
 }
 
 /** Runs `define` with a fresh builder, then settles all names. `outputs` names results that have no name yet. */
 export function build<T>(define: () => T, outputs: (result: T) => Iterable<readonly [string, Value]>): Built<T> {
   const outer = current;
   const self: Builder = {
-    ...{
-      inputs: [],
-      settings: [],
-      settingOwners: new Map<Value, Owner>(),
-      states: [],
-      owners: [],
-      parts: [],
-      scopes: [],
-    },
-    ...{
-      paths: new Set<string>(),
-      random: startRandom(),
-      names: new Map<Value, string>(),
-      places: new Map<Value, Place>(),
-    },
-    steps: startSteps(),
+    ...{ inputs: [], settings: [], states: [], owners: [], parts: [], scopes: [] },
+    ...{ settingOwners: new Map<Value, Owner>(), paths: new Set<string>(), random: startRandom() },
+    ...{ names: new Map<Value, string>(), places: new Map<Value, Place>() },
+    ...{ steps: startSteps(), written: startWritten() },
   };
   current = self;
   try {
@@ -84,7 +76,8 @@ export function build<T>(define: () => T, outputs: (result: T) => Iterable<reado
     if (self.states.length > 0) self.names.set(self.random.key, "key");
     const [notes, inputs] = [settleNames(self), [...self.inputs, ...self.settings]];
     const states = self.states.map((state) => state.value);
-    return { result, inputs, states, notes, draw: self.random.draw, inSteps: self.steps.closed };
+    const { random, steps, written } = self;
+    return { result, inputs, states, notes, draw: random.draw, inSteps: steps.closed, written };
   } finally {
     current = outer;
   }
@@ -276,7 +269,14 @@ export function placed<T>(place: Place, action: () => T): T {
   const self = current;
   const result = atPlace(place, () => (self ? withNames(self, action) : action()));
   if (self && isValue(result)) notePlace(result, place, self);
+  if (self) noteList(self.written, result, place);
   return result;
+}
+
+/** An object literal of the model file, and the places of its keys. */
+export function keyed<T extends object>(record: T, places: ReadonlyMap<string, Place>): T {
+  current?.written.keys.set(record, places);
+  return record;
 }
 
 /** Gives a value a name from outside its initialiser, for example in `const [a, b] = …`. */

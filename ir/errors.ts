@@ -122,11 +122,25 @@ export const emptyModel = defineError(
   }),
 );
 
+export const entryPointRecord = defineError(
+  "entry-point-record",
+  "A model returns a record of entry points, and each of them is a record of values.",
+  (what: string, found: string) => ({
+    message: `${what}: found ${found}`,
+    help: "return { predict: { output } }: the name of an entry point, and in it the names of its outputs",
+  }),
+);
+
 export const entryPointValue = defineError(
   "entry-point-value",
   "An entry point is a record of values; its key `update` holds the result of an optimizer.",
-  (entry: string, key: string, found: string) => ({
-    message: `entry point "${entry}": "${key}" must be a value of the graph: found ${found}`,
+  (entry: string, key: string, found: string, isUpdate: boolean) => ({
+    message: `entry point "${entry}": "${key}" must be ${key === "update" ? "the result of an optimizer" : "a value of the graph"}: found ${found}`,
+    help: isUpdate
+      ? "what an optimizer returns belongs to the key `update`; several go there as an array"
+      : key === "update"
+        ? "update: adam(loss)"
+        : "an entry point returns what inputs, layers and operations give",
   }),
 );
 
@@ -139,12 +153,32 @@ export const reservedName = defineError(
   }),
 );
 
+export const notAState = defineError(
+  "not-a-state",
+  "What an update gives a value is a state or a parameter: it is kept between calls.",
+  (name: string | undefined, found: TensorType) => ({
+    message: `an update must be of a state or parameter: found ${name === undefined ? "a value" : `\`${name}\``}, ${formatType(found)}`,
+    help: "declare what is kept between calls with state() or param()",
+  }),
+);
+
 export const stateUpdate = defineError(
   "state-update",
-  "An update gives a state a value of its own type, once per entry point.",
-  (state: string, found: string) => ({
-    message: `an update of "${state}" must give it one value of its own type: found ${found}`,
-    help: "a state may be updated once per entry point, with a value of the type it was declared with",
+  "An update gives a state a value of its own type.",
+  (state: string, wanted: TensorType, found: TensorType) => ({
+    message: `an update of "${state}" must give it a value of its own type, ${formatType(wanted)}: found ${formatType(found)}`,
+    help: "reduce, reshape or cast the value, or declare the state with its type",
+  }),
+);
+
+export const updatedTwice = defineError(
+  "updated-twice",
+  "An entry point updates a state once: two optimizers of one entry point train different parameters.",
+  (state: string, entry: string, first?: Place) => ({
+    message: `a state must be updated once in an entry point: "${entry}" updates "${state}" twice`,
+    help:
+      "give each optimizer parameters of its own, adam(loss, { parameters: parametersOf(…) }), or put them into two entry points" +
+      (first ? `; the first update stands at ${first.file}:${first.line}:${first.column}` : ""),
   }),
 );
 

@@ -1,7 +1,15 @@
 /// A model: named entry points over shared parameters and states.
 import { build, isValue, type Built } from "./build.ts";
 import { noteClasses } from "./classes.ts";
-import { emptyModel, entryPointValue, reservedName, stateUpdate } from "./errors.ts";
+import {
+  emptyModel,
+  entryPointRecord,
+  entryPointValue,
+  notAState,
+  reservedName,
+  stateUpdate,
+  updatedTwice,
+} from "./errors.ts";
 import { atPlace, type Place } from "./diagnostic.ts";
 import { entryPointRoots, type EntryPoint, type Graph, type NamedValue, type Update } from "./graph.ts";
 import { add } from "./ops/arithmetic.ts";
@@ -11,6 +19,7 @@ import { stateOp } from "./ops/leaf.ts";
 import { settleTraining } from "./training.ts";
 import { formatType, sameType } from "./type.ts";
 import { postorder, type Value } from "./value.ts";
+import { placeOfKey, placeOfList, type Written } from "./written.ts";
 
 /** What an optimizer returns: new values for states. Several may be given as an array. */
 export type Updates = readonly Update[];
@@ -32,12 +41,16 @@ const reserved = new Set([
  */
 export function model(name: string, define: () => Readonly<Record<string, EntryPointRecord>>): Graph {
   const built = build(define, function* (entries) {
-    for (const record of Object.values(entries)) {
-      for (const [key, value] of Object.entries(record)) if (isValue(value)) yield [key, value] as const;
+    for (const record of fieldsOf(entries).map(([, each]) => each)) {
+      for (const [key, value] of fieldsOf(record)) if (isValue(value)) yield [key, value] as const;
     }
   });
-  const declared = Object.entries(built.result).map(([entry, record]) => entryPoint(entry, record, built.notes));
   checkVisible("a model", name);
+  if (!isRecord(built.result))
+    throw entryPointRecord(`model "${name}" must return a record of entry points`, describe(built.result));
+  const declared = fieldsOf(built.result).map(([entry, record]) =>
+    atPlace(placeOfKey(built.written, built.result, entry), () => entryPoint(entry, record, built)),
+  );
   if (declared.length === 0) throw emptyModel(`model "${name}"`);
   checkSteps(declared, built);
   const settled = settleTraining(declared, built.notes);
@@ -72,38 +85,73 @@ function drawAnew(entry: EntryPoint, draw: Value): EntryPoint {
   return reads ? { ...entry, updates: [...updates, { state: draw, value: add(draw, 1) }] } : entry;
 }
 
-function entryPoint(name: string, record: EntryPointRecord, notes: Graph["notes"]): EntryPoint {
+function entryPoint(name: string, record: unknown, { notes, written }: Built<unknown>): EntryPoint {
   if (reserved.has(name)) throw reservedName("an entry point", name);
   checkVisible("an entry point", name);
+  if (!isRecord(record))
+    throw entryPointRecord(`entry point ${JSON.stringify(name)} must be a record of values`, describe(record));
   const outputs: NamedValue[] = [];
   const updates: Update[] = [];
-  for (const [key, value] of Object.entries(record)) {
-    if (key === "update") updates.push(...checkedUpdates(value, name, notes));
-    else if (!isValue(value)) throw entryPointValue(name, key, describe(value));
-    else if (reserved.has(key)) throw reservedName("an output", key);
-    else {
-      checkVisible("an output", key, notes.get(value)?.place);
-      outputs.push({ name: key, value });
-    }
+  for (const [key, value] of fieldsOf(record)) {
+    atPlace(placeOfKey(written, record, key), () => {
+      if (key === "update") updates.push(...checkedUpdates(value, name, notes, written));
+      else if (!isValue(value)) throw entryPointValue(name, key, describe(value), areUpdates(value));
+      else if (reserved.has(key)) throw reservedName("an output", key);
+      else {
+        checkVisible("an output", key, notes.get(value)?.place);
+        outputs.push({ name: key, value });
+      }
+    });
   }
   if (outputs.length + updates.length === 0) throw emptyModel(`entry point "${name}"`);
   return { name, outputs, updates };
 }
 
-function checkedUpdates(value: unknown, entry: string, notes: Graph["notes"]): Updates {
-  const updates = Array.isArray(value) ? (value.flat() as Updates) : [];
-  if (updates.length === 0) throw entryPointValue(entry, "update", describe(value));
-  const seen = new Set<Value>();
-  for (const { state, value: next } of updates) {
-    const name = notes.get(state)?.name ?? "a value";
-    if (state.op !== stateOp) throw stateUpdate(name, "a value that is no state");
-    if (!sameType(state.type, next.type)) throw stateUpdate(name, formatType(next.type));
-    if (seen.has(state)) throw stateUpdate(name, `two updates in entry point "${entry}"`);
-    seen.add(state);
+function checkedUpdates(given: unknown, entry: string, notes: Graph["notes"], written: Written): Updates {
+  if (!areUpdates(given)) throw entryPointValue(entry, "update", describe(given), false);
+  const updates = (given as readonly Update[]).flat() as Updates;
+  const seen = new Map<Value, Update>();
+  const placeOf = (update: Update): Place | undefined => placeOfList(written, given, update);
+  for (const update of updates) {
+    const { state, value } = update;
+    const [name = "a value", first] = [notes.get(state)?.name, seen.get(state)];
+    atPlace(placeOf(update), () => {
+      if (state.op !== stateOp) throw notAState(notes.get(state)?.name, state.type);
+      if (first) throw updatedTwice(name, entry, placeOf(first));
+      // The value says where its type comes from.
+      atPlace(notes.get(value)?.place, () => {
+        if (!sameType(state.type, value.type)) throw stateUpdate(name, state.type, value.type);
+      });
+    });
+    seen.set(state, update);
   }
   return updates;
 }
 
+/** True for what optimizers return, also several of them. */
+function areUpdates(candidate: unknown): boolean {
+  const isUpdate = (each: unknown): boolean => {
+    const { state, value } = (each ?? {}) as Partial<Update>;
+    return isValue(state) && isValue(value);
+  };
+  const flat: readonly unknown[] = Array.isArray(candidate) ? candidate.flat() : [];
+  return flat.length > 0 && flat.every(isUpdate);
+}
+
+/** True for an object that may be written `{ … }`. */
+function isRecord(candidate: unknown): candidate is object {
+  return typeof candidate === "object" && candidate !== null && !Array.isArray(candidate) && !isValue(candidate);
+}
+
+/** Keys and what they hold; none of what is no record. */
+function fieldsOf(candidate: unknown): readonly (readonly [string, unknown])[] {
+  return isRecord(candidate) ? Object.entries(candidate) : [];
+}
+
 function describe(value: unknown): string {
-  return isValue(value) ? formatType(value.type) : value === null ? "null" : typeof value;
+  if (isValue(value)) return formatType(value.type);
+  if (areUpdates(value)) return "the result of an optimizer";
+  if (Array.isArray(value)) return value.length === 0 ? "an empty array" : "an array";
+  const article = typeof value === "object" ? "an" : "a";
+  return value === null ? "null" : value === undefined ? "nothing" : `${article} ${typeof value}`;
 }

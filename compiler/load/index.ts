@@ -6,7 +6,7 @@ import type { Graph } from "../../ir/graph.ts";
 import { modelNoDefaultExport, modelNotFound } from "../errors.ts";
 import { displayPath } from "./place.ts";
 import { runModel } from "./run.ts";
-import { checkTypes } from "./typecheck.ts";
+import { checkTypes, lineOf, type TypeFailure } from "./typecheck.ts";
 
 /** How to load a model file. */
 export interface LoadModelOptions {
@@ -36,20 +36,21 @@ export async function loadModelFile(path: string, options: LoadModelOptions = {}
   const shown = displayPath(file);
   if (!existsSync(file) || !statSync(file).isFile()) throw modelNotFound(shown);
   const failure = (options.typeCheck ?? true) ? checkTypes(file) : undefined;
-  if (failure) throw failure.onlyShapes ? await betterError(file, failure.error) : failure.error;
+  if (failure) throw failure.error.code === "model-syntax" ? failure.error : await betterError(file, failure);
   const { exports, sources } = await runModel(file);
   const graph = exports.default;
   if (!isGraph(graph)) throw modelNoDefaultExport(shown, graph === undefined ? "none" : describe(graph));
   return { graph, sources: new Map([...sources].sort(([a], [b]) => (a < b ? -1 : 1))) };
 }
 
-/** Of a shape that does not fit, the language says more than the types do: which value, and what to do. */
-async function betterError(file: string, typeError: CompileError): Promise<CompileError> {
+/** Of what the language refuses itself it says more than types do: which value, and what to do. */
+async function betterError(file: string, { error, onlyLanguage, lines }: TypeFailure): Promise<CompileError> {
   const found = await runModel(file).then(
     () => undefined,
-    (error: unknown) => error,
+    (thrown: unknown) => thrown,
   );
-  return found instanceof CompileError && found.code !== "model-throws" ? found : typeError;
+  if (!(found instanceof CompileError) || found.code === "model-throws") return error;
+  return onlyLanguage || (found.place && lines.has(lineOf(found.place))) ? found : error;
 }
 
 function isGraph(candidate: unknown): candidate is Graph {

@@ -2,6 +2,7 @@
 ///
 ///     const hidden = relu(x);   →   const hidden = trace.named("hidden", 7, 18, 25, () => relu(x));
 ///     relu(x)                   →   trace.placed(7, 18, 25, () => relu(x))
+///     return { logits };        →   return trace.keyed({ logits }, [["logits", 9, 12, 18]]);
 ///
 /// Arrow functions keep `this`, `arguments` and `super`; what they cannot keep (`await`, `yield`) is left alone.
 import { ts } from "ts-morph";
@@ -21,6 +22,8 @@ export const instrument: ts.TransformerFactory<ts.SourceFile> = (context) => (so
     if (ts.isBinaryExpression(node)) return assignment(node);
     if (ts.isArrowFunction(node) && !node.modifiers) return nameElements(inside(node), node);
     if (ts.isCallExpression(node) && isPlaceable(node)) return trace("placed", [], node, inside(node));
+    if (ts.isObjectLiteralExpression(node) && isReturned(node))
+      return factory.createCallExpression(tracer("keyed"), undefined, [inside(node), keysOf(source, node)]);
     return ts.isDecorator(node) || ts.isTypeNode(node) ? node : inside(node);
   };
   const inside = <T extends ts.Node>(node: T): T => ts.visitEachChild(node, visit, context);
@@ -40,11 +43,8 @@ export const instrument: ts.TransformerFactory<ts.SourceFile> = (context) => (so
   }
 
   function trace(call: string, args: readonly ts.Expression[], original: ts.Expression, body: ts.Expression) {
-    const { line, column, endColumn } = placeOf(source, original.getStart(source), original.getEnd());
-    const numbers = [line, column, endColumn ?? 0].map((value) => factory.createNumericLiteral(value));
-    const callee = factory.createPropertyAccessExpression(factory.createIdentifier(traceName), call);
     const thunk = factory.createArrowFunction(undefined, undefined, [], undefined, undefined, concise(body));
-    return factory.createCallExpression(callee, undefined, [...args, ...numbers, thunk]);
+    return factory.createCallExpression(tracer(call), undefined, [...args, ...numbersOf(source, original), thunk]);
   }
 
   /** After `const [a, b] = …`: each part takes its variable's name. */
@@ -89,6 +89,27 @@ function tracerOf(source: ts.SourceFile): ts.Statement {
   );
 }
 
+function tracer(call: string): ts.Expression {
+  return factory.createPropertyAccessExpression(factory.createIdentifier(traceName), call);
+}
+
+/** Line, column and end column of a node, as literals. */
+function numbersOf(source: ts.SourceFile, node: ts.Node): readonly ts.Expression[] {
+  const { line, column, endColumn } = placeOf(source, node.getStart(source), node.getEnd());
+  return [line, column, endColumn ?? 0].map((value) => factory.createNumericLiteral(value));
+}
+
+/** Where the keys of a record stand: nothing else tells where an entry point is. */
+function keysOf(source: ts.SourceFile, node: ts.ObjectLiteralExpression): ts.Expression {
+  const keys = node.properties.flatMap((property) => {
+    const { name } = property;
+    if (!name || !(ts.isIdentifier(name) || ts.isStringLiteral(name))) return [];
+    const key = factory.createStringLiteral(name.text);
+    return factory.createArrayLiteralExpression([key, ...numbersOf(source, property)]);
+  });
+  return factory.createArrayLiteralExpression(keys);
+}
+
 /** An arrow function that evaluates some expressions before it does what it does. */
 function beginningWith(step: ts.ArrowFunction, calls: readonly ts.Expression[]): ts.ArrowFunction {
   const { modifiers, typeParameters, parameters, type, equalsGreaterThanToken, body } = step;
@@ -109,6 +130,16 @@ function beginningWith(step: ts.ArrowFunction, calls: readonly ts.Expression[]):
 /** An object literal as the body of an arrow needs parentheses. */
 function concise(body: ts.Expression): ts.ConciseBody {
   return ts.isObjectLiteralExpression(body) ? factory.createParenthesizedExpression(body) : body;
+}
+
+/** True for a record that a function returns, and for the records in it. */
+function isReturned(node: ts.Expression): boolean {
+  const parent = node.parent as ts.Node | undefined;
+  if (!parent) return false;
+  if (ts.isParenthesizedExpression(parent) || ts.isSatisfiesExpression(parent) || ts.isAsExpression(parent))
+    return isReturned(parent);
+  if (ts.isPropertyAssignment(parent)) return parent.initializer === node && isReturned(parent.parent);
+  return ts.isReturnStatement(parent) || (ts.isArrowFunction(parent) && parent.body === node);
 }
 
 /** Identifiers that a destructuring pattern binds; none for a plain name. */

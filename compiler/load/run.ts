@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createJiti } from "jiti";
 import { CompileError, type Place } from "../../ir/diagnostic.ts";
-import { named, placed } from "../../ir/build.ts";
+import { keyed, named, placed } from "../../ir/build.ts";
 import * as language from "../../ir/index.ts";
 import { modelThrows } from "../errors.ts";
 import { traceModule } from "./instrument.ts";
@@ -42,7 +42,7 @@ export async function runModel(file: string): Promise<ModelRun> {
   }
 }
 
-/** The tracer of one file: the builder's `named` and `placed` with places spelt as numbers. */
+/** The tracer of one file: the builder's `named`, `placed` and `keyed` with places spelt as numbers. */
 function traceIn(file: string) {
   const place = (line: number, column: number, endColumn: number): Place =>
     endColumn > 0 ? { file, line, column, endColumn } : { file, line, column };
@@ -51,6 +51,8 @@ function traceIn(file: string) {
       callAfter(name, named(name, place(line, column, endColumn), action)),
     placed: <T>(line: number, column: number, endColumn: number, action: () => T): T =>
       placed(place(line, column, endColumn), action),
+    keyed: <T extends object>(record: T, keys: readonly (readonly [string, number, number, number])[]): T =>
+      keyed(record, new Map(keys.map(([key, ...numbers]) => [key, place(...numbers)]))),
   };
 }
 

@@ -1,7 +1,7 @@
 /// Type-checks a model file as the user's editor would, before it runs.
 import { dirname } from "node:path";
 import { Project, ts } from "ts-morph";
-import type { CompileError } from "../../ir/diagnostic.ts";
+import type { CompileError, Place } from "../../ir/diagnostic.ts";
 import { modelSyntax, modelTypeError } from "../errors.ts";
 import { packageInfo } from "./package.ts";
 import { placeOf } from "./place.ts";
@@ -32,8 +32,10 @@ const overrides: ts.CompilerOptions = {
 export interface TypeFailure {
   /** `model-type-error`, at the first place. */
   readonly error: CompileError;
-  /** Nothing is wrong but shapes and element types of tensors: the language itself finds these as well. */
-  readonly onlyShapes: boolean;
+  /** Nothing is wrong but what the language itself refuses: shapes, element types, what a model returns. */
+  readonly onlyLanguage: boolean;
+  /** Lines of what is wrong, `model.ts:12`. */
+  readonly lines: ReadonlySet<string>;
 }
 
 /** What is wrong with the types of a model file and of the files of the user's that it imports; undefined when nothing. */
@@ -54,7 +56,19 @@ export function checkTypes(file: string): TypeFailure | undefined {
   const [first, ...others] = failures;
   const error = broken.length > 0 ? modelSyntax(describe(first)) : modelTypeError(describe(first), others.map(locate));
   if (first.file) error.place = diagnosticPlace(first);
-  return { error, onlyShapes: failures.every((each) => shapeError(each) !== undefined) };
+  const lines = new Set(failures.flatMap((each) => (each.file ? [lineOf(diagnosticPlace(each))] : [])));
+  const isOfLanguage = (each: ts.Diagnostic): boolean => shapeError(each) !== undefined || isOfEntryPoints(each);
+  return { error, onlyLanguage: failures.every(isOfLanguage), lines };
+}
+
+/** `model.ts:12` */
+export function lineOf({ file, line }: Place): string {
+  return `${file}:${line}`;
+}
+
+/** What a function that is given to model() returns is told by its keys, and not as the type of that function. */
+function isOfEntryPoints({ messageText }: ts.Diagnostic): boolean {
+  return ts.flattenDiagnosticMessageText(messageText, "\n").includes("EntryPointRecord");
 }
 
 function createProgram(file: string, types: string): ts.Program {

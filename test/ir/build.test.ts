@@ -194,17 +194,24 @@ describe("what model() refuses", () => {
     ["duplicate-name", /"h" names a dense layer and a dense layer/, () => ({ run: { y: dense(dense(x(), 3, { name: "h" }), 3, { name: "h" }) } })], // prettier-ignore
     ["empty-model", /model "build" must return at least one value/, () => ({})],
     ["empty-model", /entry point "run" must return at least one value/, () => ({ run: {} })],
-    ["entry-point-value", /"y" must be a value of the graph: found number/, () => ({ run: { y: 3 as unknown as Tensor } })], // prettier-ignore
-    ["entry-point-value", /"update" must be a value of the graph: found f32/, () => ({ run: { update: loss() } })],
+    ["entry-point-value", /"y" must be a value of the graph: found a number/, () => ({ run: { y: 3 as unknown as Tensor } })], // prettier-ignore
+    [
+      "entry-point-value",
+      /"update" must be the result of an optimizer: found f32/,
+      () => ({ run: { update: loss() } }),
+    ],
+    ["entry-point-record", /model "build" must return a record of entry points: found f32/, () => loss() as never],
+    ["entry-point-record", /entry point "run" must be a record of values: found nothing/, () => ({ run: undefined as never })], // prettier-ignore
+    ["entry-point-value", /"updates" must be a value of the graph: found the result of an optimizer/, () => ({ run: { updates: [{ state: counter(), value: loss() }] } })], // prettier-ignore
     ["initial-values", /"w" has 4, found 3/, () => ({ run: { y: param([2, 2], { name: "w", init: values([1, 2, 3]) }) } })], // prettier-ignore
     ["target-mismatch", /`x` is f32\[batch, 4\], `t` is f32\[batch\]/, () => ({ run: { y: softmaxCrossEntropy(x(), input("t", "f32", ["batch"]) as never) } })], // prettier-ignore
     ["reserved-name", /found "destroy"/, () => ({ destroy: { y: loss() } })],
     ["reserved-name", /found "buffers"/, () => ({ run: { buffers: loss() } })],
     ["size-syntax", /found "3x"/, () => ({ run: { y: input("y", "f32", ["3x"]) } })],
-    ["state-update", /"counter" must give it one value of its own type: found f32\[batch, 4\]/, () => ({ run: { update: [{ state: counter(), value: x() }] } })], // prettier-ignore
+    ["state-update", /"counter" must give it a value of its own type, f32: found f32\[batch, 4\]/, () => ({ run: { update: [{ state: counter(), value: x() }] } })], // prettier-ignore
     [
-      "state-update",
-      /found a value that is no state/,
+      "not-a-state",
+      /must be of a state or parameter: found `a`, f32/,
       () => ({ run: { update: [{ state: setting("a", 1), value: setting("b", 1) }] } }),
     ],
   ])("%s: %s", (code, message, define) => {
@@ -223,8 +230,8 @@ describe("what model() refuses", () => {
       return entries;
     };
     expect(error(twice(true))).toMatchObject({
-      code: "state-update",
-      message: expect.stringContaining('found two updates in entry point "run"') as string,
+      code: "updated-twice",
+      message: expect.stringContaining('"run" updates "counter" twice') as string,
     });
     expect(model("build", twice(false)).entryPoints.length).toBe(2);
   });

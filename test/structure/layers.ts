@@ -58,6 +58,7 @@ export const layers: readonly Layer[] = [
   { row: "ir/steps.ts", imports: [...value, "ir/ops/", "ir/naming.ts"] },
   { row: "ir/random-key.ts", imports: [...value, "ir/ops/", "ir/naming.ts", "ir/steps.ts"] },
   { row: "ir/state-options.ts", imports: [...value, "ir/naming.ts"] },
+  { row: "ir/written.ts", imports: ["ir/diagnostic.ts"] },
   {
     row: "ir/build.ts",
     imports: [
@@ -68,6 +69,7 @@ export const layers: readonly Layer[] = [
       "ir/random-key.ts",
       "ir/state-options.ts",
       "ir/steps.ts",
+      "ir/written.ts",
     ],
   },
   { row: "ir/random.ts", imports: language, types: ["ir/steps.ts"] },
@@ -76,7 +78,7 @@ export const layers: readonly Layer[] = [
   { row: "ir/nn/", imports: language },
   { row: "ir/optim/", imports: language },
   { row: "ir/classes.ts", imports: [...value, "ir/ops/"] },
-  { row: "ir/model.ts", imports: [...language, "ir/classes.ts", "ir/training.ts"] },
+  { row: "ir/model.ts", imports: [...language, "ir/classes.ts", "ir/training.ts", "ir/written.ts"] },
   { row: "ir/notation/", imports: [...value, "ir/ops/"] },
   { row: "ir/print/", imports: [...value, "ir/ops/", "ir/notation/"] },
   { row: "ir/print.ts", imports: [...value, "ir/ops/", "ir/notation/", "ir/print/"] },

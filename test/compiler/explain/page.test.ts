@@ -7,9 +7,12 @@ import { formulaText } from "../../../compiler/explain/lines.ts";
 import { explanationText } from "../../../compiler/explain/text.ts";
 import { layoutRules } from "../../../compiler/rewrite/rules/layout.ts";
 import { add, attention, dense, input, layerNorm, mean, model, param, square, tanh } from "../../../ir/index.ts";
+import type { Tensor, Value } from "../../../ir/value.ts";
 import { expectBalanced } from "../format/balance.ts";
-import { as } from "../symbolic.ts";
+import { as as named } from "../symbolic.ts";
 import { expectTrueSteps } from "./true-steps.ts";
+
+const as = (name: string, define: () => Value) => named(name, define) as Tensor<"f32", readonly [2, 3, 4]>;
 
 const block = model("block", () => {
   const [x, W] = [input("x", "f32", [2, 3, 4]), param([3, 4], { name: "W" })];

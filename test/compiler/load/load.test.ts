@@ -59,12 +59,14 @@ test("instrumenting changes nothing but names and places", async () => {
 });
 
 test("the instrumented source reads as the docs say", () => {
-  const { code } = transpile("const hidden = relu(x);\nlet a = 1;\nconst f = () => g(a);\n", "model.ts", true);
+  const source = "const hidden = relu(x);\nlet a = 1;\nconst f = () => g(a);\nconst g = () => ({ a, ...b });\n";
+  const { code } = transpile(source, "model.ts", true);
   expect(code.split("\n").slice(1)).toEqual([
     'const chainruleTrace = require("chainrule:trace").traceIn("model.ts");',
     'const hidden = chainruleTrace.named("hidden", 1, 16, 23, () => relu(x));',
     "let a = 1;",
     "const f = () => chainruleTrace.placed(3, 17, 21, () => g(a));",
+    'const g = () => (chainruleTrace.keyed({ a, ...b }, [["a", 4, 20, 21]]));',
     "",
   ]);
 });
@@ -81,6 +83,11 @@ test("a shape that does not fit is told by the language, with the names of the v
     message: expect.stringContaining("axis 1 is 784"),
     place: { file: fixture("shapes"), line: 6, column: 23, endColumn: 40 },
   });
+});
+
+test("what a model returns is refused by the language, at its key, and not as a type of a function", async () => {
+  const path = "test/fixtures/errors/entry-point-record.ts";
+  await expect(loadModel(path)).rejects.toMatchObject({ code: "entry-point-record", place: { line: 5, column: 12 } });
 });
 
 test("a function with a derivative of its own is called what the variable is called that holds it", async () => {
