@@ -20,6 +20,7 @@ import { complementOf, differenceOfSigmoids, logSigmoid } from "./sigmoids.ts";
 import {
   addLinear,
   equalLinear,
+  isNested,
   linearAtom,
   linearConstant,
   linearLogaddexp,
@@ -69,8 +70,10 @@ export function monomialOf(value: Value, assumption: Assumption = {}, budget: Bu
       return exponentialMonomial(linearOf(a, budget));
     case exp2.op:
       return exponentialMonomial(scaleLinear(linearOf(a, budget), Math.LN2));
-    case sigmoid.op:
-      return exponentialMonomial(logSigmoid(linearOf(a, budget)));
+    case sigmoid.op: {
+      const u = linearOf(a, budget);
+      return isNested(u) ? atomMonomial(value) : exponentialMonomial(logSigmoid(u));
+    }
     case neg.op:
       return (assumption.positive && sumMonomialOf(value, assumption, budget)) || negatedMonomial(of(a));
     case mul.op:
@@ -271,6 +274,7 @@ export function sumOfTerms(terms: readonly Monomial[], assumption: Assumption, t
   if (terms.length === 1) return terms[0];
   if (terms.length === 0 || terms.length > mostTerms) return undefined;
   if (!terms.every(isPure) || !terms.some(isExponential)) return undefined;
+  if (terms.some(({ exponent }) => isNested(exponent))) return undefined;
   const sign = Math.sign(terms[0].coefficient);
   if (terms.every(({ coefficient }) => Math.sign(coefficient) === sign)) {
     return exponentialMonomial(terms.map(logarithmOf).reduce(linearLogaddexp), sign);

@@ -107,6 +107,14 @@ export interface Budget {
 /** Enough for what a person writes in one formula. */
 export const newBudget = (): Budget => ({ left: 200 });
 
+/** Logarithms within logarithms are taken apart as deep as people write them: comparing two doubles with each level. */
+const mostNested = 3;
+
+/** True for a sum whose logarithm of an exponential is left as it is. */
+export function isNested({ softplus: parts }: Linear, levels = mostNested): boolean {
+  return levels === 0 || parts.some(({ argument }) => isNested(argument, levels - 1));
+}
+
 /** A value as a sum. */
 export function linearOf(value: Value, budget: Budget = newBudget()): Linear {
   const number = constantValue(value);
@@ -126,16 +134,22 @@ export function linearOf(value: Value, budget: Budget = newBudget()): Linear {
     case div.op:
       return scaledBy(reciprocalOf(b), a, budget) ?? linearAtom(value);
     case softplus.op:
-      return linearSoftplus(of(a));
-    case log1p.op:
-      return a.op === exp.op ? linearSoftplus(of(a.operands[0])) : linearAtom(value);
     case logaddexp.op:
-      return linearLogaddexp(of(a), of(b));
+      return logarithmOf(value, value.operands.map(of));
+    case log1p.op:
+      return a.op === exp.op ? logarithmOf(value, a.operands.map(of)) : linearAtom(value);
     case logsumexpOp:
       return linearLogsumexp(value, budget);
     default:
       return value.op.kind === "layout" ? mapLinear(of(a), (atom) => ontoLayout(atom, value)) : linearAtom(value);
   }
+}
+
+/** ln(1 + eᵃ), or ln(eᵃ + eᵇ). */
+function logarithmOf(value: Value, exponents: readonly Linear[]): Linear {
+  const [a, b] = exponents;
+  if (exponents.some((each) => isNested(each))) return linearAtom(value);
+  return b ? linearLogaddexp(a, b) : linearSoftplus(a);
 }
 
 function scaledBy(number: number | undefined, value: Value, budget: Budget): Linear | undefined {

@@ -9,34 +9,12 @@ import { finitePeak } from "../common-part.ts";
 import { factorsOf, partsOfProduct, type Opening } from "../factors.ts";
 import { addLinear, linearConstant, scaleLinear, type Linear } from "../linear.ts";
 import { reads, rule, type Rule, type Surroundings } from "../rule.ts";
+import { shortSum, type Term } from "../short-sum.ts";
 import { where } from "../untyped.ts";
 import { isWeighedBy, totalOf } from "./shifts.ts";
 import { withoutAxes } from "./uniform.ts";
 
 type Axes = readonly number[];
-
-/** coefficient · value. */
-interface Term {
-  readonly coefficient: number;
-  readonly value: Value;
-}
-
-/** So many terms people write. */
-const mostTerms = 8;
-
-/** A sum taken apart, through numbers before it. */
-function termsOf(value: Value, coefficient = 1): readonly Term[] {
-  const { op, operands } = value;
-  const [a, b] = operands;
-  const [left, right] = operands.map(constantValue);
-  if (op === neg.op) return termsOf(a, -coefficient);
-  if (op === add.op) return [...termsOf(a, coefficient), ...termsOf(b, coefficient)];
-  if (op === sub.op) return [...termsOf(a, coefficient), ...termsOf(b, -coefficient)];
-  if (op === mul.op && left) return termsOf(b, left * coefficient);
-  if (op === mul.op && right) return termsOf(a, right * coefficient);
-  if (op === div.op && right) return termsOf(a, coefficient / right);
-  return [{ coefficient, value }];
-}
 
 /** What weights are along each of two axes, and what adds up to so many times either. */
 interface Parts {
@@ -64,8 +42,8 @@ function timesOf(a: Linear, b: Linear): number | undefined {
 }
 
 function partsOf(weights: Value, [first, second]: Axes, scores: Value, facts: Surroundings): Parts | undefined {
-  const terms = termsOf(weights);
-  if (terms.length > mostTerms) return undefined;
+  const terms = shortSum(weights, { quotients: true });
+  if (!terms) return undefined;
   const totalAlong = (some: readonly Term[], axis: number): Linear =>
     some
       .map(({ coefficient, value }) => scaleLinear(totalOf(value, [axis], facts), coefficient))

@@ -1,10 +1,11 @@
 /// Differences from a mean in other words: multiples of both, and means of what deviates from another mean. The digits of a
 /// common offset go before anything is multiplied or added up.
-import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
+import { add, div, mul, sub } from "../../../ir/ops/arithmetic.ts";
 import { constantValue, sizeValue } from "../../../ir/ops/leaf.ts";
 import { axesOf, reducedCount, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { apply, same, underLayouts, type Value } from "../../../ir/value.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
+import { shortSum } from "../short-sum.ts";
 import { addUpTo } from "./reduce.ts";
 import { ontoLayouts, withoutAxes } from "./uniform.ts";
 
@@ -127,24 +128,14 @@ function deviationOfMultiple({ type, operands: [left, right] }: Value): Value | 
   return undefined;
 }
 
-/** Adds the terms of a short sum to a table of how often each is in it; false where there are too many. */
-function gather(value: Value, scale: number, into: Map<Value, number>): boolean {
-  const [a, b] = value.operands;
-  const number = value.op === mul.op ? constantValue(a) : undefined;
-  if (value.op === neg.op) return gather(a, -scale, into);
-  if (number !== undefined) return gather(b, scale * number, into);
-  if (value.op === add.op || value.op === sub.op)
-    return gather(a, scale, into) && gather(b, value.op === sub.op ? -scale : scale, into);
-  into.set(value, (into.get(value) ?? 0) + scale);
-  return into.size <= 2;
-}
-
 /** E − 2μ·μ + μ² = E − μ², which variances are. */
 function collectedSquare(value: Value): Value | undefined {
-  const terms = new Map<Value, number>();
   const isSum = ({ op }: Value): boolean => op === add.op || op === sub.op;
-  if (value.type.dtype !== "f32" || !value.operands.some(isSum) || !gather(value, 1, terms)) return undefined;
-  const [whole, square] = [1, -1].map((count) => [...terms].find(([, times]) => times === count)?.[0]);
+  const terms = value.type.dtype === "f32" && value.operands.some(isSum) ? shortSum(value) : undefined;
+  const counts = new Map<Value, number>();
+  for (const { coefficient, value: term } of terms ?? []) counts.set(term, (counts.get(term) ?? 0) + coefficient);
+  if (counts.size !== 2) return undefined;
+  const [whole, square] = [1, -1].map((count) => [...counts].find(([, times]) => times === count)?.[0]);
   if (!whole || !square || square.op !== mul.op || !same(square.operands[0], square.operands[1])) return undefined;
   return meansIn(underLayouts(square.operands[0])).length > 0 ? sub(whole, square) : undefined;
 }

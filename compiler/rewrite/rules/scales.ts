@@ -6,6 +6,7 @@ import { constantValue } from "../../../ir/ops/leaf.ts";
 import { norm } from "../../../ir/ops/norm.ts";
 import { root } from "../../../ir/ops/powers.ts";
 import { axesOf, sumOp } from "../../../ir/ops/sum.ts";
+import { remembering } from "../../../ir/intern.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { rangeOf } from "../range.ts";
 import { identity, rule, type Condition, type Rule } from "../rule.ts";
@@ -18,7 +19,7 @@ interface Power {
 }
 
 /** A power, products of one base and roots taken together. */
-function powerOf(value: Value): Power {
+const powerOf = remembering((value: Value): Power => {
   const [a, b] = value.operands;
   const number =
     value.op === pow.op ? constantValue(b) : value.op === sqrt.op || value.op === root.op ? 0.5 : undefined;
@@ -34,7 +35,7 @@ function powerOf(value: Value): Power {
     if (same(left.base, right.base)) return { base: left.base, exponent: left.exponent + right.exponent };
   }
   return { base: value, exponent: 1 };
-}
+});
 
 /** What a sum of powers is the norm of: of signs nothing is left. */
 function measuredIn(total: Value): Power | undefined {

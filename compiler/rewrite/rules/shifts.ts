@@ -65,15 +65,17 @@ export function isWeighedBy(weights: Value, scores: Value, axes: Axes, facts: Su
 }
 
 /** z, z/t, t·z, each of them also less a number of the row. */
-function isMultiple(value: Value, scores: Value, axes: Axes): boolean {
+function isMultiple(value: Value, scores: Value, axes: Axes, depth = deepest): boolean {
   if (same(value, scores)) return true;
+  if (depth === 0) return false;
   const { op, operands } = value;
   const isRow = (each: Value): boolean => withoutAxes(each, axes) !== undefined;
-  if (op === neg.op) return isMultiple(operands[0], scores, axes);
+  const isInside = (each: Value): boolean => isMultiple(each, scores, axes, depth - 1);
+  if (op === neg.op) return isInside(operands[0]);
   if (op !== mul.op && op !== div.op && op !== sub.op) return false;
   const [a, b] = operands;
   // The logarithm of the row of a softmax is spread over it as well.
-  return (isRow(b) && isMultiple(a, scores, axes)) || (op === mul.op && isRow(a) && isMultiple(b, scores, axes));
+  return (isRow(b) && isInside(a)) || (op === mul.op && isRow(a) && isInside(b));
 }
 
 /** Σ of a value along axes as a sum of what is known: Σ p·k = k for a softmax p and a k of the row. */

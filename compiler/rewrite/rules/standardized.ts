@@ -11,6 +11,9 @@ import { isUniform, withoutAxes } from "./uniform.ts";
 
 type Axes = readonly number[];
 
+/** Products are looked into as deep as people write them: of values that are read twice each, there are 2ⁿ paths. */
+const deepest = 8;
+
 /** What is the same all along some axes, and no plain number: those stand where they cost least already. */
 function numberOfRows(value: Value, axes: Axes): Value | undefined {
   return isUniform(value) ? undefined : withoutAxes(value, axes);
@@ -43,14 +46,15 @@ function sumOfQuotients(value: Value, around: Surroundings): Value | undefined {
 }
 
 /** True where a value adds up to nothing along the axes: deviations from the mean, times one number for each row. */
-function sumsToNothing(value: Value, axes: Axes): boolean {
+function sumsToNothing(value: Value, axes: Axes, depth = deepest): boolean {
   const [a, b] = value.operands;
   if (value.op === sub.op && isDeviation(value, axes)) return true;
-  if (value.op === neg.op) return sumsToNothing(a, axes);
-  if (value.op === div.op) return withoutAxes(b, axes) !== undefined && sumsToNothing(a, axes);
-  if (value.op !== mul.op) return false;
+  if (depth === 0) return false;
+  if (value.op === neg.op) return sumsToNothing(a, axes, depth - 1);
   const isScaled = (factor: Value, rest: Value): boolean =>
-    withoutAxes(factor, axes) !== undefined && sumsToNothing(rest, axes);
+    withoutAxes(factor, axes) !== undefined && sumsToNothing(rest, axes, depth - 1);
+  if (value.op === div.op) return isScaled(b, a);
+  if (value.op !== mul.op) return false;
   return isScaled(a, b) || isScaled(b, a);
 }
 
@@ -76,24 +80,27 @@ function withoutNothing(value: Value, axes: Axes, around: Surroundings): Value |
 }
 
 /** c without a divisor s that is in it, also in what it adds up: Σ x/s is Σ x without it. */
-function withoutDivisor(c: Value, s: Value): Value | undefined {
+function withoutDivisor(c: Value, s: Value, depth = deepest): Value | undefined {
   const [a, b] = c.operands;
   if (c.op === div.op && same(b, s)) return a;
-  if (c.op === neg.op) return mapped(withoutDivisor(a, s), neg);
+  if (depth === 0) return undefined;
+  if (c.op === neg.op) return mapped(withoutDivisor(a, s, depth - 1), neg);
   if (c.op === sumOp) {
     const divisor = a.op === div.op ? numberOfRows(a.operands[1], axesOf(c)) : undefined;
     return divisor && same(divisor, s) ? sum(a.operands[0], { axes: axesOf(c) }) : undefined;
   }
   if (c.op !== div.op && c.op !== mul.op) return undefined;
-  const left = withoutDivisor(a, s);
+  const left = withoutDivisor(a, s, depth - 1);
   if (left) return apply(c.op, [left, b]);
-  return c.op === mul.op ? mapped(withoutDivisor(b, s), (right) => mul(a, right)) : undefined;
+  return c.op === mul.op ? mapped(withoutDivisor(b, s, depth - 1), (right) => mul(a, right)) : undefined;
 }
 
 /** Divisors of products, outermost first. */
-function divisorsOf({ op, operands: [a, b] }: Value): readonly Value[] {
-  if (op === div.op) return [...(isUniform(b) ? [] : [b]), ...divisorsOf(a)];
-  return op === mul.op ? [...divisorsOf(a), ...divisorsOf(b)] : op === neg.op ? divisorsOf(a) : [];
+function divisorsOf({ op, operands: [a, b] }: Value, depth = deepest): readonly Value[] {
+  if (depth === 0) return [];
+  const of = (factor: Value): readonly Value[] => divisorsOf(factor, depth - 1);
+  if (op === div.op) return [...(isUniform(b) ? [] : [b]), ...of(a)];
+  return op === mul.op ? [...of(a), ...of(b)] : op === neg.op ? of(a) : [];
 }
 
 /** The same repetition of another value. */
@@ -191,10 +198,10 @@ function readersAmong(value: Value, terms: readonly Term[]): number {
   return 1 + terms.filter((term) => term.value !== value && addsUp(term.value, value)).length;
 }
 
-function addsUp(value: Value, part: Value): boolean {
+function addsUp(value: Value, part: Value, depth = deepest): boolean {
   if (value.op === sumOp) return value.operands[0] === part;
   const passes = value.op === mul.op || value.op === div.op || value.op === neg.op || value.op === broadcastOp;
-  return passes && value.operands.some((operand) => addsUp(operand, part));
+  return passes && depth > 0 && value.operands.some((operand) => addsUp(operand, part, depth - 1));
 }
 
 /** What is taken off comes last, and of that what is one number for each row first: g − ḡ − ẑ·c. */
@@ -206,16 +213,18 @@ function sumOf(terms: readonly Term[]): Value {
 }
 
 /** A term without the divisor that `spread` repeats: y/s, c/s, or y·(c/s). */
-function withoutRowDivisor(term: Value, spread: Value): Value | undefined {
+function withoutRowDivisor(term: Value, spread: Value, depth = deepest): Value | undefined {
   const [a, b] = term.operands;
   if (term.op === div.op && same(b, spread)) return a;
-  if (term.op === neg.op) return mapped(withoutRowDivisor(a, spread), neg);
+  if (depth === 0) return undefined;
+  const inside = (factor: Value): Value | undefined => withoutRowDivisor(factor, spread, depth - 1);
+  if (term.op === neg.op) return mapped(inside(a), neg);
   if (term.op === mul.op) {
-    const right = withoutRowDivisor(b, spread);
-    return right ? mul(a, right) : mapped(withoutRowDivisor(a, spread), (left) => mul(left, b));
+    const right = inside(b);
+    return right ? mul(a, right) : mapped(inside(a), (left) => mul(left, b));
   }
   if (term.op !== broadcastOp || !sameAttrs(term.attrs, spread.attrs)) return undefined;
-  return mapped(withoutDivisor(a, spread.operands[0]), (rest) => repeated(rest, term));
+  return mapped(withoutDivisor(a, spread.operands[0], depth - 1), (rest) => repeated(rest, term));
 }
 
 const arithmetic = [add, sub].map((operator) => operator.op.name);

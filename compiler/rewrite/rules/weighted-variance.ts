@@ -53,13 +53,16 @@ function productOf(factors: readonly Value[]): Value {
   return condition ? where(condition, product, 0) : product;
 }
 
+/** Products are looked into as deep as people write them. */
+const deepest = 4;
+
 /** What a product has above and below. */
 interface Fraction {
   readonly over: readonly Value[];
   readonly under: readonly Value[];
 }
 
-function fractionOf(value: Value, depth = 4): Fraction {
+function fractionOf(value: Value, depth = deepest): Fraction {
   const { op, operands } = value;
   if (depth === 0 || (op !== mul.op && op !== div.op)) return { over: [value], under: [] };
   const [a, b] = operands.map((operand) => fractionOf(operand, depth - 1));
@@ -95,13 +98,13 @@ function weightedVariance({ type, operands: [whole, part] }: Value, facts: Surro
 const isTotal = ({ op }: Value): boolean => op === sumOp;
 
 /** A product or quotient with one of its factors above replaced, once: it may be there several times. */
-function inPlaceOf(whole: Value, factor: Value, by: Value): Value | undefined {
+function inPlaceOf(whole: Value, factor: Value, by: Value, depth = deepest): Value | undefined {
   if (whole === factor) return by;
-  if (whole.op !== mul.op && whole.op !== div.op) return undefined;
+  if (depth === 0 || (whole.op !== mul.op && whole.op !== div.op)) return undefined;
   const [a, b] = whole.operands;
-  const left = inPlaceOf(a, factor, by);
+  const left = inPlaceOf(a, factor, by, depth - 1);
   if (left) return apply(whole.op, [left, b]);
-  const right = whole.op === mul.op ? inPlaceOf(b, factor, by) : undefined;
+  const right = whole.op === mul.op ? inPlaceOf(b, factor, by, depth - 1) : undefined;
   return right && apply(mul.op, [a, right]);
 }
 

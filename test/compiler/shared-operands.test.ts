@@ -1,0 +1,79 @@
+// Chains in which each value is read by the next two: paths to the first of them grow like Fibonacci's numbers. What looks
+// at a formula looks at each value once, or at no more of it than people write. Calls of functions are counted, no time.
+import { Session } from "node:inspector";
+import { expect, test } from "vitest";
+import {
+  add,
+  div,
+  exp,
+  grad,
+  log,
+  mean,
+  model,
+  mul,
+  neg,
+  param,
+  pow,
+  sub,
+  sum,
+  type Graph,
+  type Tensor,
+} from "chainrule";
+import { softmax, square } from "chainrule";
+import { compile } from "../../compiler/compile.ts";
+
+type Matrix = Tensor<"f32">;
+
+/** A value from the two before it and a leaf, and what is made of the last two. */
+interface Chain {
+  step(a: Matrix, b: Matrix, x: Matrix): unknown;
+  first?(x: Matrix): unknown;
+  last?(a: Matrix, b: Matrix, x: Matrix): unknown;
+}
+
+const rows = { axis: 1, keepAxes: true } as const;
+
+const chains: Readonly<Record<string, Chain>> = {
+  "products over a sum of squares": {
+    step: (a, b) => mul(a, b),
+    last: (a, _, x) => div(a, sum(square(x), rows)),
+  },
+  "sums less their mean": { step: (a, b) => add(a, mul(0.5, b)), last: (a) => sub(a, mean(a, rows)) },
+  "differences over a sum of squares": { step: (a, b) => sub(a, b), last: (a, _, x) => div(a, sum(square(x), rows)) },
+  "sums of exponentials": { first: exp, step: (a, b) => add(a, b), last: (a) => log(a) },
+  "a root of products": { step: (a, b) => mul(a, b), last: (a) => pow(a, 1 / 3) },
+  "a softmax of sums": { step: (a, b) => add(a, b), last: (a, b) => mul(softmax(a), b) },
+  "logarithms of exponentials": { step: (a, b) => log(add(exp(a), exp(b))) },
+  "logarithms beside one": { step: (a, b) => log(add(1, add(exp(a), exp(add(a, b))))) },
+  "logarithms of both signs": { step: (a, b) => log(add(exp(a), exp(neg(b)))) },
+};
+
+function chainOf({ step, first = (x) => x, last = (a) => a }: Chain, depth: number): Graph {
+  return model("chain", () => {
+    const x = param([4, 4], { name: "x" }) as Matrix;
+    let [a, b] = [first(param([4, 4], { name: "y" }) as Matrix), first(x)] as Matrix[];
+    for (let place = 0; place < depth; place++) [a, b] = [step(a, b, x) as Matrix, a];
+    const total = sum(last(a, b, x) as Matrix) as Tensor<"f32", readonly []>;
+    return { run: { total, slope: grad(total, x) } };
+  });
+}
+
+/** How often functions are called while something runs. */
+function callsOf(action: () => void): number {
+  const session = new Session();
+  session.connect();
+  session.post("Profiler.enable");
+  session.post("Profiler.startPreciseCoverage", { callCount: true, detailed: false });
+  action();
+  let calls = 0;
+  session.post("Profiler.takePreciseCoverage", (_, { result }) => {
+    for (const { functions } of result) for (const { ranges } of functions) calls += ranges[0].count;
+  });
+  session.disconnect();
+  return calls;
+}
+
+test.each(Object.entries(chains))("%s, each read twice, take as many steps as there are values", (_, chain) => {
+  const [short, long] = [14, 28].map((depth) => callsOf(() => compile(chainOf(chain, depth))));
+  expect(long).toBeLessThan(3 * short);
+});
