@@ -12,7 +12,8 @@ export interface KernelTable {
   add(kernel: Omit<Kernel, "name">, results: readonly string[], entry: string): number;
   /** Notes that a kernel computes something else as well. */
   likewise(kernel: number, results: readonly string[]): void;
-  nameOf(kernel: number): string;
+  /** What a launch is called that computes these results: after the kernel where it was made for them, else after them. */
+  nameOf(kernel: number, results: readonly string[], entry: string): string;
   /** The kernels, whose comments say what else they compute. */
   finish(): readonly Kernel[];
 }
@@ -20,8 +21,9 @@ export interface KernelTable {
 /** An empty table; `several` entry points share it, or one. */
 export function createKernelTable(several: boolean): KernelTable {
   const all: Kernel[] = [];
-  /** Everything that a kernel computes. */
+  /** Everything that a kernel computes, first what it was made for. */
   const titles: Set<string>[] = [];
+  const makers: string[] = [];
   const known = new Map<string, number>();
   const unique = createNames(several);
   const likewise = (kernel: number, results: readonly string[]): void => {
@@ -34,10 +36,15 @@ export function createKernelTable(several: boolean): KernelTable {
       const position = known.get(key) ?? all.push({ ...kernel, name: unique(titleOf(results), entry) }) - 1;
       known.set(key, position);
       titles[position] ??= new Set();
+      makers[position] ??= entry;
       likewise(position, results);
       return position;
     },
-    nameOf: (kernel) => all[kernel].name,
+    nameOf(kernel, results, entry) {
+      const title = titleOf(results);
+      const [first] = titles[kernel];
+      return title === first && makers[kernel] === entry ? all[kernel].name : title;
+    },
     finish: () => all.map((kernel, position) => withNote(kernel, [...titles[position]].slice(1))),
   };
 }

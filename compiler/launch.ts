@@ -147,7 +147,7 @@ function launch(group: Together, around: Surroundings, depth: number): Launched 
   if (known) kernels.likewise(known.kernel, names);
   else made.set(key, reusable);
   const { kernel, workgroups, flops, paddedFlops } = reusable;
-  const name = kernels.nameOf(kernel);
+  const name = kernels.nameOf(kernel, names, around.entry);
   const largest = Math.max(...workgroups);
   if (largest > mostWorkgroups) throw dispatchSize(name, largest, mostWorkgroups);
   const bytes = sumBytes(new Set(steps.flatMap((step) => [...tensorsOf(step)])), halves);

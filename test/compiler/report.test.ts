@@ -284,3 +284,19 @@ describe("a gradient in a loss", () => {
     expect(printGraph(derive(graph))).not.toMatch(/[-+·=/] zero\b/);
   });
 });
+
+describe("a kernel that several values share", () => {
+  const graph = model("two", () => {
+    const x = input("x", "f32", [8, 16]);
+    const [A, B] = [param([16, 4], { name: "A" }), param([16, 4], { name: "B" })];
+    const fromA = as("fromA", () => tanh(matmul(x, A)));
+    const fromB = as("fromB", () => tanh(matmul(x, B)));
+    return { encode: { fromA }, decode: { fromB }, both: { fromA, fromB } };
+  });
+
+  it("stands in each row under the name of what it computes there", () => {
+    const { entryPoints } = report(compileWithFacts(graph, { dims: {} }));
+    const rows = Object.values(entryPoints).map(({ kernels }) => kernels.map(({ name }) => name));
+    expect(rows.slice(0, 2)).toEqual([["fromA"], ["fromB"]]);
+  });
+});
