@@ -27,7 +27,7 @@ import { ontoLayouts, withoutAxes } from "./uniform.ts";
 import { shareOfWeighted } from "./weighted.ts";
 
 /** Σ over the contracted axes of x·y, both repeated along the free axes of the other. */
-function asSum(value: Value): Value {
+export function asSum(value: Value): Value {
   const attrs = contractAttrs(value);
   const [left, right] = [0, 1].map((side) => {
     const operand = value.operands[side];

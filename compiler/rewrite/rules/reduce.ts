@@ -38,7 +38,18 @@ export function distributionAxes(value: Value, surroundings: Surroundings, wante
   }
   if (value.op === castOp || isIndicator(value)) return oneHotAxes(value.operands[0], surroundings, wanted);
   if (value.op === exp.op) return softmaxAxes(value.operands[0]);
+  if (value.op === broadcastOp) return repeatedAxes(value, surroundings, wanted);
   return value.op === div.op ? shareAxes(value) : undefined;
+}
+
+/** Those of what is repeated along others. */
+function repeatedAxes(repeated: Value, surroundings: Surroundings, wanted: Axes): Axes | undefined {
+  const [x] = repeated.operands;
+  const { shape, axes: along } = broadcastAttrs(repeated);
+  const isOwn = (axis: number): boolean => x.type.shape[axis] === shape[along[axis]];
+  const own = wanted.flatMap((axis) => (along.includes(axis) ? [along.indexOf(axis)] : []));
+  const found = own.every(isOwn) ? distributionAxes(x, surroundings, own) : undefined;
+  return found?.every(isOwn) ? found.map((axis) => along[axis]) : undefined;
 }
 
 function isIndicator(value: Value): boolean {

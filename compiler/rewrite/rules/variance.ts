@@ -6,6 +6,7 @@ import { sizeOp, sizeValue } from "../../../ir/ops/leaf.ts";
 import { axesOf, reducedCount, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { same, sameAttrs, underLayouts, type Value } from "../../../ir/value.ts";
 import { monomialOf } from "../exponential.ts";
+import { joinedSums } from "../joined-sums.ts";
 import { isExponential, writeMonomial, type Monomial } from "../monomial.ts";
 import { rule, type Rule } from "../rule.ts";
 import { isUniform, ontoLayouts } from "./uniform.ts";
@@ -97,8 +98,9 @@ function sameLayouts(a: Value, b: Value): boolean {
 }
 
 /** A difference whose first side is such a mean, or a sum with one in it. */
-function varianceAsDifference({ type, operands: [whole, part] }: Value): Value | undefined {
-  if (type.dtype !== "f32" || !mentionsSum(part)) return undefined;
+function varianceAsDifference({ type, operands }: Value): Value | undefined {
+  if (type.dtype !== "f32" || !mentionsSum(operands[1])) return undefined;
+  const [whole, part] = operands.map((operand) => joinedSums(operand));
   const direct = asDeviations(whole, part);
   if (direct || whole.op !== add.op) return direct;
   const [a, b] = whole.operands;

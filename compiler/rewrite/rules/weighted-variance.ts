@@ -1,14 +1,18 @@
 /// Variances under weights as differences of means: Σwxy/n − (Σwx/n)·(Σwy/n) loses the digits of a common offset, whether
 /// the weights are a distribution, a mask, or any others that are divided by their sum.
-import { div, mul, sub } from "../../../ir/ops/arithmetic.ts";
+import { add, div, mul, sub } from "../../../ir/ops/arithmetic.ts";
 import { cast, castOp, selectOp } from "../../../ir/ops/choose.ts";
+import { contractAttrs, contractOp, operandAxes } from "../../../ir/ops/contract.ts";
+import { maximum } from "../../../ir/ops/functions.ts";
 import { constant, constantValue } from "../../../ir/ops/leaf.ts";
 import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
-import { apply, same, type Value } from "../../../ir/value.ts";
+import { apply, same, underLayouts, type Value } from "../../../ir/value.ts";
 import { factorsOf, type Opening } from "../factors.ts";
+import { rangeOf } from "../range.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
+import { asSum } from "./contractions.ts";
 import { addUpTo } from "./reduce.ts";
-import { and, where } from "../untyped.ts";
+import { and, equal, where } from "../untyped.ts";
 import { withoutAxes } from "./uniform.ts";
 
 /** Σ of factors along axes over a divisor; a condition is a factor of 1 and 0. */
@@ -81,9 +85,26 @@ function cancelled(over: readonly Value[], under: readonly Value[]): readonly [r
   );
 }
 
+/** A product or quotient in which weighted means are sums, also where they are written as products of a matrix and a vector. */
+function withSums(value: Value, depth = 4): Value {
+  if (value.op === contractOp) return isWeighted(value) ? asSum(value) : value;
+  if (depth === 0 || (value.op !== mul.op && value.op !== div.op)) return value;
+  const operands = value.operands.map((operand) => withSums(operand, depth - 1));
+  return operands.every((operand, i) => operand === value.operands[i]) ? value : apply(value.op, operands);
+}
+
+/** True where a side has no axes of its own: it is repeated, and nothing is computed more than once for it. */
+function isWeighted(product: Value): boolean {
+  const attrs = contractAttrs(product);
+  return ([0, 1] as const).some(
+    (side) => operandAxes(attrs, side, product.operands[side].type.shape.length).free.length === 0,
+  );
+}
+
 /** Σwxy/n − (Σwx/n)·(Σwy/n) = Σw(x − x̄)(y − ȳ)/n for means under the weights w, in whatever units both are. */
-function weightedVariance({ type, operands: [whole, part] }: Value, facts: Surroundings): Value | undefined {
+function weightedVariance({ type, operands }: Value, facts: Surroundings): Value | undefined {
   if (type.dtype !== "f32") return undefined;
+  const [whole, part] = operands.map((operand) => withSums(operand));
   const [first, second] = [fractionOf(whole), fractionOf(part)];
   const [sums, others] = cancelled([...second.over, ...first.under], [...second.under, ...first.over]);
   if (sums.length !== 2 || others.length > 2 || !sums.every(isTotal)) return undefined;
@@ -108,7 +129,7 @@ function inPlaceOf(whole: Value, factor: Value, by: Value, depth = deepest): Val
   return right && apply(mul.op, [a, right]);
 }
 
-/** Σw(x − x̄)(y − ȳ) of Σwxy, Σwx and Σwy, where the weights add up to the divisor. */
+/** Σw(x − x̄)(y − ȳ) of Σwxy, Σwx and Σwy, where the weights add up to the divisor, or are counted and may not. */
 function deviationsOf(
   products: Value,
   [left, right]: readonly Value[],
@@ -122,10 +143,32 @@ function deviationsOf(
   const weights = without([...some, ...others], all);
   const [x, y] = weights ? [some, others].map((factors) => without(factors, weights)) : [];
   if (!weights || weights.length === 0 || x?.length !== 1 || y?.length !== 1) return undefined;
-  if (!addUpTo(productOf(weights), axes, divisor, facts)) return undefined;
-  const deviation = (of: Value, total: Value): Value =>
-    sub(productOf([of]), spread(divisor ? div(total, divisor) : total, of.type, axes));
-  return sum(productOf([...weights, mul(deviation(x[0], left), deviation(y[0], right))]), { axes });
+  const under = (mean: readonly Value[], of: Value): Value =>
+    sum(productOf([...weights, mul(deviation(x[0], mean[0], axes), deviation(of, mean[1], axes))]), { axes });
+  if (addUpTo(productOf(weights), axes, divisor, facts)) {
+    return under(
+      [left, right].map((total) => (divisor ? div(total, divisor) : total)),
+      y[0],
+    );
+  }
+  const total = divisor && isCounted(weights, axes, divisor) ? sum(productOf(weights), { axes }) : undefined;
+  if (!divisor || !total) return undefined;
+  const means = [left, right].map((each) => div(each, where(equal(total, 0), 1, total)));
+  return add(under(means, y[0]), mul(mul(means[0], means[1]), mul(total, sub(1, div(total, divisor)))));
+}
+
+const deviation = (x: Value, mean: Value, axes: readonly number[]): Value =>
+  sub(productOf([x]), spread(mean, x.type, axes));
+
+/** True for weights of one sign, as a mask has, or of whatever sign where their sum is in the divisor: max(Σw, 1). */
+function isCounted(weights: readonly Value[], axes: readonly number[], divisor: Value): boolean {
+  const weight = productOf(weights);
+  return rangeOf(weight).low >= 0 || mentions(divisor, sum(weight, { axes }));
+}
+
+function mentions({ op, operands }: Value, total: Value): boolean {
+  const passes = op === add.op || op === maximum.op;
+  return passes && operands.some((each) => same(underLayouts(each), underLayouts(total)));
 }
 
 /** Σw(x − x̄) = 0 for a mean under the weights w, whatever it is multiplied with that is the same for the row. */

@@ -151,6 +151,8 @@ export const prices: readonly Price[] = [
       "Twice what deviates from a mean": [1.29, 1],
       "Mean under weights less the plain one": [1, 1.49],
       "Means of groups about the mean of all": [1.59, 1],
+      "Variance where a mask counts": [1.49, 1],
+      "Variance under shares, as products of a matrix and a vector": [1.14, 1],
       "stabilize/variance": [1.72, 1.39],
     },
   },

@@ -193,6 +193,13 @@ export const functionExamples: readonly { readonly name: string; readonly value:
     value: () => sub(mean(mul(x, y), { axis: 1 }), mul(mean(x, { axis: 1 }), mean(y, { axis: 1 }))),
   },
   {
+    name: "variance by deviations",
+    value: () => {
+      const all = (of: Value): Value => mean(mean(of, { axis: 1 }));
+      return sub(all(mul(x, x)), mul(all(x), all(x)));
+    },
+  },
+  {
     name: "sum of products collected",
     value: () => add(neg(mul(y, sub(1, x))), mul(sub(1, y), x)),
   },

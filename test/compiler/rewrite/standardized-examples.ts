@@ -3,6 +3,7 @@ import { softmax } from "../../../ir/nn/softmax.ts";
 import { add, div, mul, sub } from "../../../ir/ops/arithmetic.ts";
 import { cast, where } from "../../../ir/ops/choose.ts";
 import { greater, less } from "../../../ir/ops/compare.ts";
+import { maximum } from "../../../ir/ops/functions.ts";
 import { reshape } from "../../../ir/ops/layout.ts";
 import { inputOp } from "../../../ir/ops/leaf.ts";
 import { mean } from "../../../ir/ops/reduce.ts";
@@ -66,6 +67,14 @@ export const standardizedExamples: readonly { readonly name: string; readonly va
       const count = sum(cast(counts, "f32"), axis);
       const expected = (of: Value): Value => div(sum(where(counts, of, 0), axis), count);
       return sub(expected(mul(x, y)), mul(expected(x), expected(y)));
+    },
+  },
+  {
+    name: "weighted variance by deviations",
+    value: () => {
+      const count = maximum(sum(cast(less(x, 1), "f32"), axis), 1) as Value;
+      const expected = (of: Value): Value => div(sum(where(less(x, y), of, 0), axis), count);
+      return sub(expected(mul(x, x)), mul(expected(x), expected(x)));
     },
   },
   {

@@ -150,6 +150,63 @@ return sum(mul(w, div(sub(x, m), sqrt(add(variance, 1e-5)))))`,
     points: [{ at: { x: [0.5, -1, 2, 0] } }, { at: { x: [1000.5, 1000.25, 999.5, 1001] } }],
   },
   {
+    name: "Variance of means of means",
+    about: "The mean over the places of an image, and of that over a batch, for each channel.",
+    program: `const mean2 = (x) => mean(mean(x, { axis: 0, keepAxes: true }), { axis: 2, keepAxes: true });
+return sum(sub(mean2(square(x)), square(mean2(x))));`,
+    points: [0, 1e3, 1e4].map((offset) => ({
+      at: {
+        x: [
+          [
+            [offset + 1, offset + 2],
+            [offset + 0.5, offset - 1],
+          ],
+          [
+            [offset - 1, offset],
+            [offset + 2, offset + 1.5],
+          ],
+        ],
+      },
+    })),
+  },
+  {
+    name: "Variance where a mask counts",
+    about: "Divided by how many count, and by 1 where none does.",
+    program: `const n = maximum(sum(m, { axis: 1 }), 1), counted = (x) => div(sum(where(greater(m, 0), x, 0), { axis: 1 }), n);
+return sum(sub(counted(square(x)), square(counted(x))));`,
+    given: ["m"],
+    points: [0, 1e3, 1e4].map((offset) => ({
+      at: {
+        x: [
+          [offset + 1, offset + 2, offset - 0.5],
+          [offset + 3, offset, offset - 1],
+          [offset + 1, offset - 2, offset + 0.5],
+        ],
+        m: [
+          [1, 1, 1],
+          [1, 0, 1],
+          [0, 0, 0],
+        ],
+      },
+    })),
+  },
+  {
+    name: "Variance under shares, as products of a matrix and a vector",
+    about: "Shares of a whole add up to 1, and so they do where a product repeats them for each row.",
+    program: `const p = div(w, sum(w));
+return sum(sub(matmul(square(x), p), square(matmul(x, p))));`,
+    given: ["w"],
+    points: [0, 1e3, 1e4].map((offset) => ({
+      at: {
+        x: [
+          [offset + 1, offset + 2, offset - 0.5],
+          [offset + 3, offset, offset - 1],
+        ],
+        w: [1, 2, 0.5],
+      },
+    })),
+  },
+  {
     name: "Log-probability of a squashed action",
     about: "ln(1 − tanh²u + 10⁻⁶), as in policies with bounded actions.",
     program: "sum(log(add(sub(1, square(tanh(u))), 1e-6)))",
