@@ -32,7 +32,10 @@ function rootOfProduct({ op, type, operands: [product, exponent] }: Value): Valu
   // A product is a size, so that its own factors come apart as well.
   const size: Value = a.op === mul.op ? (abs(a) as Value) : mirrored(a);
   const apart = mul(rooted(size), rooted(where(isNone, 1, mirrored(b))));
-  return where(isNone, rooted(where(isNone, product, 1)), apart);
+  // Slopes read the factors of a product that counts only there: elsewhere it may be ∞.
+  const [first, second] = [a, b].map((side) => where(isNone, side, 1));
+  const none: Value = mul(first, second);
+  return where(isNone, rooted(where(isNone, none, 1)), apart);
 }
 
 /** Products of two such numbers do not overflow. */

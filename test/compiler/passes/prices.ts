@@ -177,6 +177,7 @@ export const prices: readonly Price[] = [
       "Exponential less its first terms, over a square": [3.43, 1],
       "Logarithm over the distance from one": [5, 1],
       "Geometric mean of two": [3.5, 1],
+      "Geometric mean of three": [3.6, 1],
     },
   },
   {

@@ -52,4 +52,10 @@ export const remainderRows: readonly Row[] = [
     program: "const m = mean(x); return add(sub(mean(square(x)), mul(2, mul(m, mean(x)))), square(m))",
     points: [{ at: { x: [1, 2, 4] } }, { at: { x: [10000.5, 10001, 10003] } }],
   },
+  {
+    name: "Geometric mean of three",
+    about: "The product of three lengths overflows long before its third root does.",
+    program: "pow(mul(mul(a, b), c), 1 / 3)",
+    points: [1, 1e25, 1e-20].map((unit) => ({ at: { a: unit, b: 2 * unit, c: 0.5 * unit } })),
+  },
 ];
