@@ -1,5 +1,6 @@
 /// The compiler's part of the catalogue: model files and how the compiler is called.
 import { defineError } from "../ir/diagnostic.ts";
+import { suggestion } from "../ir/suggest.ts";
 
 const list = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(", ") || "none";
 
@@ -43,17 +44,18 @@ export const modelNoDefaultExport = defineError(
 export const sizeUnknown = defineError(
   "size-unknown",
   "A size that is bound is one that the model names.",
-  (name: string, known: readonly string[]) => ({
+  (name: string, known: readonly string[], entries: readonly string[] = []) => ({
     message: `a bound size must be named in the model: found "${name}", the model names ${list(known)}`,
+    help: suggestion(name, [...known, ...entries.flatMap((entry) => known.map((size) => `${entry}.${size}`))]),
   }),
 );
 
 export const sizeUnbound = defineError(
   "size-unbound",
   "Every named size that an entry point uses has a number when it is compiled.",
-  (entry: string, name: string) => ({
-    message: `every named size must have a number: "${name}" of entry point "${entry}" has none`,
-    help: `--dim ${name}=64, or { dims: { ${JSON.stringify(name)}: 64 } }`,
+  (missing: readonly string[], entries: readonly string[]) => ({
+    message: `every named size must have a number: ${list(missing)} of entry point${entries.length > 1 ? "s" : ""} ${list(entries)} ${missing.length > 1 ? "have" : "has"} none`,
+    help: `${missing.map((name) => `--dim ${name}=64`).join(" ")}, or { dims: { ${missing.map((name) => `${JSON.stringify(name)}: 64`).join(", ")} } }`,
   }),
 );
 

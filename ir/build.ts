@@ -10,7 +10,8 @@ import { normalizeDim } from "./ops/layout.ts";
 import { inputOp, settingOp, stateOp, type SettingIdentity, type StateIdentity } from "./ops/leaf.ts";
 import { randomStates, startRandom, type RandomRecord, type RandomSite } from "./random-key.ts";
 import type { Scalar } from "./static.ts";
-import { checkValues, type ParamOptions, type StateName, type StateOptions } from "./state-options.ts";
+import { checkDtype, checkStateOptions, checkValues } from "./state-options.ts";
+import type { ParamOptions, StateName, StateOptions } from "./state-options.ts";
 import { noteClosed, startSteps, traceWithin, type LoopPlace, type StepRecord } from "./steps.ts";
 import type { DType, Shape } from "./type.ts";
 import { apply, isValue, postorder, type Tensor, type Value } from "./value.ts";
@@ -106,6 +107,7 @@ export function input(
   options: { readonly distribution?: boolean } = {},
 ): Value {
   const self = builder("input");
+  checkDtype("input", dtype);
   const identity = { name, dtype, shape: shape.map(normalizeDim), ...options };
   const value = apply(inputOp, [], { identity });
   self.inputs.push(value);
@@ -152,6 +154,7 @@ function addState(
   name: StateName | undefined,
 ): Value {
   const self = builder(what);
+  checkStateOptions(what, options);
   checkValues(options.init, shape, options.name ?? name?.local ?? self.scopes.at(-1)?.path ?? what);
   const identity: StateIdentity = {
     name: options.name ?? name?.local ?? what,

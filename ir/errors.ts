@@ -1,11 +1,18 @@
 /// The catalogue: one function per error code. docs/errors.md is generated from it.
 import { defineError, type Place } from "./diagnostic.ts";
 import type { Dim } from "./dim.ts";
-import { formatType, sameShape, type Shape, type TensorType } from "./type.ts";
+import { suggestion } from "./suggest.ts";
+import { dtypes, formatType, sameShape, type Shape, type TensorType } from "./type.ts";
 
 /** True for a target that has the shape of labels, one axis less than the prediction, but another element type. */
 function isLabels({ shape }: TensorType, target: TensorType): boolean {
   return target.dtype !== "i32" && shape.length > 0 && sameShape(target.shape, shape.slice(0, -1));
+}
+
+/** A value as a model file would have it. */
+function shown(value: unknown): string {
+  if (typeof value === "string" || Array.isArray(value)) return JSON.stringify(value);
+  return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 
 const show = (shape: Shape): string => `[${shape.join(", ")}]`;
@@ -90,9 +97,28 @@ export const nameCharacters = defineError(
 
 export const unknownOption = defineError(
   "unknown-option",
-  "An option of a layer or optimizer is one that it has.",
+  "An option of a layer, optimizer or function is one that it has.",
   (of: string, name: string, known: readonly string[]) => ({
     message: `an option of ${of} must be among ${known.map((each) => `"${each}"`).join(", ")}: found "${name}"`,
+    help: suggestion(name, known),
+  }),
+);
+
+export const optionValue = defineError(
+  "option-invalid",
+  "The value of an option is one that the function can work with.",
+  (of: string, name: string, wanted: string, found: unknown, help: string = "left out, it has its default") => ({
+    message: `option "${name}" of ${of} must be ${wanted}: found ${shown(found)}`,
+    help,
+  }),
+);
+
+export const unknownDtype = defineError(
+  "unknown-dtype",
+  "The elements of a tensor have one of the types of the language.",
+  (of: string, found: unknown) => ({
+    message: `an element type must be one of ${dtypes.map((each) => `"${each}"`).join(", ")}: found ${shown(found)} in ${of}`,
+    help: typeof found === "string" ? suggestion(found, dtypes) : undefined,
   }),
 );
 
@@ -193,33 +219,6 @@ export const gradientOfInteger = defineError(
   (value: TensorType) => ({
     message: `a gradient is taken with respect to a float value: found ${formatType(value)}`,
     help: "differentiate with respect to a float input or parameter",
-  }),
-);
-
-export const derivativeCapture = defineError(
-  "derivative-capture",
-  "What withDerivative gives a rule for depends on its operands alone: through anything else, gradients would be lost.",
-  (name: string, found: string) => ({
-    message: `${name}: the result must depend on the operands alone: found ${found}`,
-    help: "pass it as one more operand; where it has no derivative, the rule returns null for it",
-  }),
-);
-
-export const derivativeInRule = defineError(
-  "derivative-in-rule",
-  "A rule of withDerivative writes the derivative out: it is read after derivatives have been expanded.",
-  (name: string, found: string) => ({
-    message: `${name}: the rule must not contain ${found}`,
-    help: "write the derivative as a formula of the operands and the result",
-  }),
-);
-
-export const ruleNotLinear = defineError(
-  "rule-not-linear",
-  "A derivative is a linear map: the rule of withDerivative is a sum of products with the cotangent.",
-  (name: string) => ({
-    message: `${name}: the rule must be linear in the cotangent: its derivative still contains the cotangent`,
-    help: "multiply the cotangent; do not choose or divide by it",
   }),
 );
 

@@ -1,8 +1,9 @@
 /// What parameters and other states may be told, and how layers and optimizers name theirs.
-import { initialValues } from "./errors.ts";
+import { initialValues, unknownDtype } from "./errors.ts";
 import type { Initializer } from "./initializer.ts";
 import type { Owner } from "./naming.ts";
-import type { DType } from "./type.ts";
+import { checkOptions, flag, text } from "./options.ts";
+import { dtypes, type DType } from "./type.ts";
 import type { Value } from "./value.ts";
 
 /** Options of a parameter or state. */
@@ -24,6 +25,21 @@ export interface StateName {
   readonly owner: Owner;
   readonly local: string;
   readonly of?: Value;
+}
+
+/** Refuses what is no option of a parameter or state, and element types that there are not. */
+export function checkStateOptions(what: string, options: StateOptions): void {
+  const own = { name: text, init: true, dtype: true } as const;
+  // A state has no `trainable`: nothing trains it.
+  if (what === "param")
+    checkOptions<StateOptions & { trainable?: boolean }>(what, options, { ...own, trainable: flag });
+  else checkOptions<StateOptions>(what, options, own);
+  checkDtype(what, options.dtype ?? "f32");
+}
+
+/** Refuses an element type that there is not. */
+export function checkDtype(what: string, dtype: unknown): void {
+  if (!dtypes.includes(dtype as DType)) throw unknownDtype(what, dtype);
 }
 
 /** Given numbers are counted where the mistake was made if all sizes are numbers; else the compiler counts them. */

@@ -7,6 +7,9 @@ import { addDims, dimNames, multiplyDims, type Dim } from "./dim.ts";
  */
 export type DType = "f32" | "f16" | "i32" | "u32" | "bool";
 
+/** All of them. */
+export const dtypes: readonly DType[] = ["f32", "f16", "i32", "u32", "bool"];
+
 /** Extents, outermost first; [] is a scalar. */
 export type Shape = readonly Dim[];
 

@@ -1,7 +1,7 @@
 /// A formula whose derivative the model supplies.
 import { aside, isBuilding, nameOf, variableName } from "./build.ts";
 import { about } from "./diagnostic.ts";
-import { derivativeCapture, derivativeInRule } from "./errors.ts";
+import { derivativeCapture, derivativeInRule } from "./ops/errors.ts";
 import { isDerivative, suppliedCotangents, suppliedOp, type SuppliedDerivative } from "./ops/derivative.ts";
 import { letter } from "./ops/leaf.ts";
 import { apply, postorder, type Value } from "./value.ts";

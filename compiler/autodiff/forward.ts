@@ -1,5 +1,6 @@
 /// Forward mode: the tangent of every value that a direction moves, from the values it moves to the end.
-import { ruleNotLinear, underivedGradient } from "../../ir/errors.ts";
+import { underivedGradient } from "../../ir/errors.ts";
+import { ruleNotLinear } from "../../ir/ops/errors.ts";
 import { add, mul } from "../../ir/ops/arithmetic.ts";
 import { suppliedDerivative, suppliedOp } from "../../ir/ops/derivative.ts";
 import { constant, letter } from "../../ir/ops/leaf.ts";

@@ -3,6 +3,7 @@ import type { Graph } from "../../ir/graph.ts";
 import { formatName } from "../../ir/notation/form.ts";
 import { printGraph } from "../../ir/print.ts";
 import { pageWidth, wrap } from "../../ir/print/wrap.ts";
+import { suggestion } from "../../ir/suggest.ts";
 import { formatDot } from "../format/dot.ts";
 import { formatJson } from "../format/json.ts";
 import { formatLatex } from "../format/latex.ts";
@@ -74,6 +75,9 @@ function withHiddenUpdates(text: string, { entryPoints, notes }: Graph): string 
 function checkEntry({ entryPoints }: Graph, entry: string | undefined): void {
   const known = entryPoints.map((each) => each.name);
   if (entry !== undefined && !known.includes(entry)) {
-    throw usageError(`--entry takes an entry point of the model, ${known.join(", ")}: found ${entry}`);
+    const meant = suggestion(entry, known);
+    throw usageError(
+      `--entry takes an entry point of the model, ${known.join(", ")}: found ${entry}${meant ? `; ${meant}` : ""}`,
+    );
   }
 }

@@ -3,7 +3,7 @@ import { cac, type CAC } from "cac";
 import { CompileError } from "../../ir/diagnostic.ts";
 import { packageInfo } from "../load/package.ts";
 import type { Storage } from "../half.ts";
-import { suggestion } from "../suggest.ts";
+import { suggestion } from "../../ir/suggest.ts";
 import { showDiagnostic } from "./diagnostic.ts";
 import type { Terminal } from "./terminal.ts";
 import {
@@ -38,17 +38,8 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   }
 }
 
-/** The question after a mistyped command, option or name of a size. */
+/** The question after a mistyped command or option. */
 function didYouMean(error: unknown, { args, commands, globalCommand, matchedCommand }: CAC): string | undefined {
-  if (error instanceof CompileError && (error.code === "size-unknown" || error.code === "unknown-option")) {
-    // The message quotes the name that was found, and those that there are.
-    const found = /found "([^"]*)"/.exec(error.message)?.[1] ?? "";
-    const known = [...error.message.matchAll(/"([^"]*)"/g)].map(([, name]) => name);
-    return suggestion(
-      found,
-      known.filter((name) => name !== found),
-    );
-  }
   if (!isUsageError(error)) return undefined;
   if (!matchedCommand) {
     const names = commands.map(({ name }) => name);
@@ -200,8 +191,7 @@ function explain(error: unknown, terminal: Terminal, question: string | undefine
     return 2;
   }
   if (error instanceof CompileError) {
-    const help = question ? `\n  help: ${question}` : "";
-    terminal.warn(`${showDiagnostic("error", error, terminal)}${help}`);
+    terminal.warn(showDiagnostic("error", error, terminal));
     return 1;
   }
   // The runtime's errors carry their code and help in the message.

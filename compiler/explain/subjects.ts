@@ -9,7 +9,7 @@ import { postorder, type Value } from "../../ir/value.ts";
 import { scaledSlope } from "../autodiff/scaled.ts";
 import { valueUnknown } from "../errors.ts";
 import { expandedBy, phasesOf, type DerivationLog, type Differentiation } from "../rewrite/log.ts";
-import { suggestion } from "../suggest.ts";
+import { suggestion } from "../../ir/suggest.ts";
 import { identifier } from "../wgsl/names.ts";
 import { primed } from "./lines.ts";
 import { replay } from "./replay.ts";

@@ -18,13 +18,12 @@ export function bindSizes(graph: Graph, dims: Dims): Graph {
   const all = [...new Set(known.flat())].sort();
   checkDims(graph, dims, all);
   if (all.length === 0) return graph;
+  checkBound(graph.entryPoints, known, dims);
   const bound: Bound = { graph, states: new Map(), values: new Map(), bodies: new Map(), notes: new Map(), inputs: [] };
   const entryPoints = graph.entryPoints.map((entry, position) => {
     const sizes: Record<string, number> = {};
     for (const name of known[position]) {
-      const number = dims[`${entry.name}.${name}`] ?? dims[name];
-      if (number === undefined) throw sizeUnbound(entry.name, name);
-      sizes[name] = number;
+      sizes[name] = numberOf(dims, entry, name)!;
     }
     const bind = (value: Value): Value => bindUnder(value, sizes, bound);
     return {
@@ -37,6 +36,25 @@ export function bindSizes(graph: Graph, dims: Dims): Graph {
   const sizes = Object.fromEntries(all.map((name) => [name, dims[name] ?? anyEntry(graph, dims, name)]));
   const states = graph.states.map((state) => bindUnder(state, sizes, bound));
   return { ...graph, entryPoints, states, inputs: bound.inputs, notes: bound.notes };
+}
+
+function numberOf(dims: Dims, entry: EntryPoint, name: string): number | undefined {
+  return dims[`${entry.name}.${name}`] ?? dims[name];
+}
+
+/** All sizes without a number are told at once. */
+function checkBound(entries: readonly EntryPoint[], known: readonly (readonly string[])[], dims: Dims): void {
+  const missing = new Set<string>();
+  const lacking = entries.filter((entry, position) => {
+    const without = known[position].filter((name) => numberOf(dims, entry, name) === undefined);
+    for (const name of without) missing.add(name);
+    return without.length > 0;
+  });
+  if (missing.size === 0) return;
+  throw sizeUnbound(
+    [...missing],
+    lacking.map(({ name }) => name),
+  );
 }
 
 function anyEntry(graph: Graph, dims: Dims, name: string): number {
@@ -58,7 +76,7 @@ function checkDims(graph: Graph, dims: Dims, names: readonly string[]): void {
     const [entry, name] = key.includes(".")
       ? [key.slice(0, key.indexOf(".")), key.slice(key.indexOf(".") + 1)]
       : ["", key];
-    if (!names.includes(name) || (entry && !entries.includes(entry))) throw sizeUnknown(key, names);
+    if (!names.includes(name) || (entry && !entries.includes(entry))) throw sizeUnknown(key, names, entries);
     if (!Number.isSafeInteger(number) || number < 1) throw sizeNotPositive(key, number);
   }
 }

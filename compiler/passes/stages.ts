@@ -1,7 +1,7 @@
 /// The stages between the model file and its gradients: the graph before and after each pass, by name.
 import type { Graph } from "../../ir/graph.ts";
 import { stageUnknown } from "../errors.ts";
-import { suggestion } from "../suggest.ts";
+import { suggestion } from "../../ir/suggest.ts";
 import { makeSymbolicPasses, type SymbolicOptions } from "./all.ts";
 
 /** A stage that can be asked for. */

@@ -4,7 +4,7 @@ import { letter } from "../../ir/ops/leaf.ts";
 import type { Value } from "../../ir/value.ts";
 import { valueUnknown } from "../errors.ts";
 import { substitution } from "../rewrite/bottom-up.ts";
-import { suggestion } from "../suggest.ts";
+import { suggestion } from "../../ir/suggest.ts";
 import { replaceValues } from "./replace.ts";
 
 /** The graph with the values of these names as letters beside its inputs. Throws `value-unknown`. */

@@ -1,5 +1,6 @@
 /// Errors of evaluating a graph with numbers.
 import { defineError } from "../diagnostic.ts";
+import { suggestion } from "../suggest.ts";
 
 /** An input, state or value that an evaluation asks for. */
 export interface EvaluationSubject {
@@ -21,6 +22,7 @@ export const inputUnknown = defineError(
   "Data is given to inputs, states and settings of the graph, by their names.",
   (name: string, known: readonly string[]) => ({
     message: `data must be for an input, state or setting of the graph: found "${name}", known are ${known.join(", ")}`,
+    help: suggestion(name, known),
   }),
 );
 
@@ -49,5 +51,6 @@ export const unknownEntryPoint = defineError(
       name === undefined
         ? `one of several entry points must be chosen: known are ${known.join(", ")}`
         : `an entry point must be one of ${known.join(", ")}: found "${name}"`,
+    help: name === undefined ? undefined : suggestion(name, known),
   }),
 );

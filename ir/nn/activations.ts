@@ -1,4 +1,5 @@
 /// Activation functions, as compositions. Names and constants as in PyTorch; sources beside the formulas.
+import { checkOptions, flag } from "../options.ts";
 import type { Broadcast } from "../static.ts";
 import type { Shape } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
@@ -46,8 +47,9 @@ export interface GeluOptions {
 
 /** x·Φ(x) with the normal distribution function Φ (Hendrycks and Gimpel 2016), with all digits for negative x. */
 export function gelu<T extends Value>(x: T, options?: GeluOptions): T;
-export function gelu(x: Value, { approximate = false }: GeluOptions = {}): Value {
-  if (!approximate) return mul(x, mul(0.5, erfc(mul(-Math.SQRT1_2, x))));
+export function gelu(x: Value, options: GeluOptions = {}): Value {
+  checkOptions("gelu", options, { approximate: flag });
+  if (!options.approximate) return mul(x, mul(0.5, erfc(mul(-Math.SQRT1_2, x))));
   // ½(1 + tanh u) = σ(2u), which does not cancel.
   const cube = mul(x, mul(x, x));
   return mul(x, sigmoid(mul(2 * Math.sqrt(2 / Math.PI), add(x, mul(0.044715, cube)))));

@@ -3,6 +3,7 @@ import { part } from "../build.ts";
 import { partOf, type Dim } from "../dim.ts";
 import { rankMismatch } from "../errors.ts";
 import { glorot, withFans, zeros, type Initializer } from "../initializer.ts";
+import { checkOptions, finite, flag } from "../options.ts";
 import { add, div, mul } from "../ops/arithmetic.ts";
 import { where } from "../ops/choose.ts";
 import { lessEqual } from "../ops/compare.ts";
@@ -12,7 +13,7 @@ import { iota, sizeValue } from "../ops/leaf.ts";
 import { broadcastTo } from "../ops/sum.ts";
 import type { Tensor, Value } from "../value.ts";
 import { channelGroups } from "./errors.ts";
-import { layerCall, layerScope, once, type LayerOptions, type LayerScope } from "./layer.ts";
+import { layerCall, layerOptions, layerScope, once, type LayerOptions, type LayerScope } from "./layer.ts";
 import { softmax } from "./softmax.ts";
 
 /** Which keys a query may see, and how scores are scaled. */
@@ -25,6 +26,8 @@ export interface AttentionOptions {
   readonly scale?: number;
 }
 
+const attentionOptions = { causal: flag, mask: true, scale: finite } as const;
+
 /**
  * Scaled dot-product attention (Vaswani et al. 2017): queries [..., T, D], keys [..., S, D] and values [..., S, E] →
  * softmax(q·kᵀ·scale)·v [..., T, E]. A query that sees no key at all gets NaN. Errors: those of `contract`.
@@ -36,6 +39,7 @@ export function scaledDotProductAttention<Q extends Tensor<"f32">>(
   options?: AttentionOptions,
 ): Tensor<"f32">;
 export function scaledDotProductAttention(q: Value, k: Value, v: Value, options: AttentionOptions = {}): Value {
+  checkOptions("scaledDotProductAttention", options, attentionOptions);
   const rank = q.type.shape.length;
   if (rank < 2) throw rankMismatch("scaledDotProductAttention", "axes [..., places, width]", [q.type]);
   return attend(q, k, v, { shared: leading(rank - 2), place: rank - 2 }, options);
@@ -128,6 +132,7 @@ function project(x: Value, { weight, bias }: Projection): Value {
 }
 
 function layer(heads: number, options: MultiHeadOptions = {}): (x: Value, memory?: Value) => Value {
+  checkOptions("attention", options, { ...layerOptions, ...attentionOptions, bias: flag, init: true });
   const scope = layerScope("attention", options);
   const make = projections(scope, heads, options);
   const parameters = once(make);

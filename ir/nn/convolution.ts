@@ -3,13 +3,14 @@ import { part } from "../build.ts";
 import { partOf } from "../dim.ts";
 import { rankMismatch } from "../errors.ts";
 import { glorot, withFans } from "../initializer.ts";
+import { checkOptions } from "../options.ts";
 import { add } from "../ops/arithmetic.ts";
-import { convolve, type ConvolveOptions } from "../ops/convolve.ts";
+import { convolve, walkOptions, type ConvolveOptions } from "../ops/convolve.ts";
 import { perAxis } from "../ops/padding.ts";
 import { broadcastAlong } from "../ops/sum.ts";
 import type { DType } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
-import { layerCall, layerScope, once, type WeightedOptions } from "./layer.ts";
+import { layerCall, layerScope, once, weightedOptions, type WeightedOptions } from "./layer.ts";
 
 /** How the windows of a convolution layer walk, and what the layer may be told. */
 export interface ConvolutionOptions extends Omit<ConvolveOptions, "inputDilation">, WeightedOptions {}
@@ -34,8 +35,10 @@ function convolution(kind: string, spatial: number): Convolution {
   const layer = (
     filters: number,
     size: number | readonly number[],
-    { name, trainable, bias = true, init = glorot(), biasInit, groups = 1, ...walk }: ConvolutionOptions = {},
+    options: ConvolutionOptions = {},
   ): ((x: Value) => Value) => {
+    checkOptions(kind, options, { ...weightedOptions, ...walkOptions });
+    const { name, trainable, bias = true, init = glorot(), biasInit, groups = 1, ...walk } = options;
     const scope = layerScope(kind, { name, trainable });
     const sizes = perAxis(size, spatial);
     const places = sizes.map((_, axis) => 2 + axis);

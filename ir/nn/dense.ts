@@ -3,7 +3,7 @@ import { about } from "../diagnostic.ts";
 import type { Dim } from "../dim.ts";
 import { dtypeMismatch, layerInput, rankMismatch } from "../errors.ts";
 import { part } from "../build.ts";
-import { checkOptionNames } from "../option-names.ts";
+import { checkOptions } from "../options.ts";
 import { add } from "../ops/arithmetic.ts";
 import { matmul } from "../ops/contract.ts";
 import type { Of, Scalar, ShapeError } from "../static.ts";
@@ -41,7 +41,7 @@ export type DenseLayer<U extends Dim = Dim> = <D extends DType, S extends Shape>
  * Errors: `layer-input` when a later input has another size on its last axis.
  */
 function layer<U extends Dim>(units: U, options: DenseOptions = {}): DenseLayer<U> {
-  checkOptionNames("dense", options, weightedOptions);
+  checkOptions("dense", options, weightedOptions);
   const scope = layerScope("dense", options);
   const parameters = once((x) => ({
     weight: scope.param("weight", [inputSize(x), units], options.init),

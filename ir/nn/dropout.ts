@@ -1,7 +1,7 @@
 /// Dropout: a training-only layer that draws a mask anew at every step.
 import { owner, part, setting } from "../build.ts";
 import { dropoutRate } from "../errors.ts";
-import { checkOptionNames } from "../option-names.ts";
+import { checkOptions, text } from "../options.ts";
 import { div, sub } from "../ops/arithmetic.ts";
 import { where } from "../ops/choose.ts";
 import { training } from "../ops/training.ts";
@@ -27,7 +27,7 @@ export interface DropoutOptions {
 export function dropout<T extends Value>(x: T, rate?: number | Tensor<"f32", Scalar>, options?: DropoutOptions): T;
 export function dropout(x: Value, rate: number | Value = 0.5, options: DropoutOptions = {}): Value {
   if (typeof rate === "number" && !(rate >= 0 && rate < 1)) throw dropoutRate(rate);
-  checkOptionNames("dropout", options, { key: true, name: true });
+  checkOptions("dropout", options, { key: true, name: text });
   const own = owner("dropout", options.name, "variable");
   const chance = typeof rate === "number" ? setting("dropoutRate", rate, own, [0, 1]) : rate;
   const kept = part(

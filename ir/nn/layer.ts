@@ -2,6 +2,7 @@
 import { owner, param } from "../build.ts";
 import type { Initializer } from "../initializer.ts";
 import type { Owner } from "../naming.ts";
+import { flag, text, type KnownOptions } from "../options.ts";
 import type { Shape } from "../type.ts";
 import type { Value } from "../value.ts";
 
@@ -23,13 +24,13 @@ export interface WeightedOptions extends LayerOptions {
   readonly biasInit?: Initializer;
 }
 
-/** The names of what every layer may be told. */
-export const layerOptions: Readonly<Record<keyof LayerOptions, true>> = { name: true, trainable: true };
+/** What every layer may be told. */
+export const layerOptions: KnownOptions<LayerOptions> = { name: text, trainable: flag };
 
-/** The names of what a layer with weights and a bias may be told. */
-export const weightedOptions: Readonly<Record<keyof WeightedOptions, true>> = {
+/** What a layer with weights and a bias may be told. */
+export const weightedOptions: KnownOptions<WeightedOptions> = {
   ...layerOptions,
-  bias: true,
+  bias: flag,
   init: true,
   biasInit: true,
 };

@@ -1,6 +1,7 @@
 /// Losses: how far predictions are from targets, written as in a textbook; the compiler makes them safe from overflow.
 import { about } from "../diagnostic.ts";
 import { dtypeMismatch, rankMismatch, targetMismatch } from "../errors.ts";
+import { checkOptions, oneOf } from "../options.ts";
 import { add, mul, neg, square, sub } from "../ops/arithmetic.ts";
 import { cast } from "../ops/choose.ts";
 import { log, softplus } from "../ops/functions.ts";
@@ -39,7 +40,7 @@ export function binaryCrossEntropy(probability: Value, target: Value, options: L
   const y = targetLike("binaryCrossEntropy", probability, target);
   const positive = mul(y, log(probability));
   const negative = mul(sub(1, y), log(sub(1, probability)));
-  return reduced(sub(neg(positive), negative), options);
+  return reduced("binaryCrossEntropy", sub(neg(positive), negative), options);
 }
 
 /**
@@ -59,7 +60,7 @@ export function sigmoidCrossEntropy<
 ): Tensor<D, LossShape<S, O>>;
 export function sigmoidCrossEntropy(logits: Value, target: Value, options: LossOptions = {}): Value {
   const y = targetLike("sigmoidCrossEntropy", logits, target);
-  return reduced(add(mul(y, softplus(neg(logits))), mul(sub(1, y), softplus(logits))), options);
+  return reduced("sigmoidCrossEntropy", add(mul(y, softplus(neg(logits))), mul(sub(1, y), softplus(logits))), options);
 }
 
 /**
@@ -79,7 +80,7 @@ export function crossEntropy<
 ): Tensor<D, LossShape<Leading<S>, O>>;
 export function crossEntropy(probabilities: Value, target: Value, options: LossOptions = {}): Value {
   const y = distribution("crossEntropy", probabilities, target);
-  return reduced(neg(sum(mul(y, log(probabilities)), { axis: -1 })), options);
+  return reduced("crossEntropy", neg(sum(mul(y, log(probabilities)), { axis: -1 })), options);
 }
 
 /**
@@ -102,7 +103,7 @@ export function softmaxCrossEntropy<
 ): Tensor<D, LossShape<Leading<S>, O>>;
 export function softmaxCrossEntropy(logits: Value, target: Value, options: LossOptions = {}): Value {
   const y = distribution("softmaxCrossEntropy", logits, target);
-  return reduced(neg(sum(mul(y, logSoftmax(logits)), { axis: -1 })), options);
+  return reduced("softmaxCrossEntropy", neg(sum(mul(y, logSoftmax(logits)), { axis: -1 })), options);
 }
 
 /** Mean of the squared differences (1/n) Σ (ŷ − y)² over all elements; both sides have one shape. */
@@ -118,7 +119,11 @@ export function meanSquaredError<
   options?: O,
 ): Tensor<D, LossShape<S, O>>;
 export function meanSquaredError(prediction: Value, target: Value, options: LossOptions = {}): Value {
-  return reduced(square(sub(prediction, targetLike("meanSquaredError", prediction, target))), options);
+  return reduced(
+    "meanSquaredError",
+    square(sub(prediction, targetLike("meanSquaredError", prediction, target))),
+    options,
+  );
 }
 
 /** Sum of the squared residuals Σ (y − ŷ)² over all elements; both sides have one shape. */
@@ -130,7 +135,9 @@ export function sumOfSquaredResiduals(prediction: Value, target: Value): Value {
   return sum(square(sub(targetLike("sumOfSquaredResiduals", prediction, target), prediction)));
 }
 
-function reduced(losses: Value, { reduction = "mean" }: LossOptions): Value {
+function reduced(loss: string, losses: Value, options: LossOptions): Value {
+  checkOptions(loss, options, { reduction: oneOf("mean", "sum", "none") });
+  const { reduction = "mean" } = options;
   if (reduction === "none" || losses.type.shape.length === 0) return losses;
   return reduction === "sum" ? sum(losses) : mean(losses);
 }

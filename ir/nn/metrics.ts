@@ -1,6 +1,7 @@
 /// Metrics: what people read while a network trains. They have no gradient.
 import { about } from "../diagnostic.ts";
 import { rankMismatch, targetMismatch } from "../errors.ts";
+import { checkOptions, finite } from "../options.ts";
 import { cast } from "../ops/choose.ts";
 import { equal, greater } from "../ops/compare.ts";
 import { argmax, mean } from "../ops/reduce.ts";
@@ -51,7 +52,9 @@ export function binaryAccuracy<D extends DType, S extends Shape, E extends DType
   target: SameShape<"binaryAccuracy", S, T, Tensor<E, T>>,
   options?: BinaryOptions,
 ): Tensor<"f32", Scalar>;
-export function binaryAccuracy(scores: Value, target: Value, { threshold = 0.5 }: BinaryOptions = {}): Value {
+export function binaryAccuracy(scores: Value, target: Value, options: BinaryOptions = {}): Value {
+  checkOptions("binaryAccuracy", options, { threshold: finite });
+  const { threshold = 0.5 } = options;
   return about([scores, target], () => {
     if (!sameShape(scores.type.shape, target.type.shape)) {
       throw targetMismatch("binaryAccuracy", "of the same shape", scores.type, target.type);

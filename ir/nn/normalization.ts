@@ -2,7 +2,7 @@
 import { part } from "../build.ts";
 import { partOf } from "../dim.ts";
 import { ones, zeros } from "../initializer.ts";
-import { checkOptionNames } from "../option-names.ts";
+import { atLeastZero, checkOptions, flag } from "../options.ts";
 import { add, div, mul, square, sub } from "../ops/arithmetic.ts";
 import { sqrt } from "../ops/functions.ts";
 import { reshapeTo } from "../ops/layout.ts";
@@ -22,7 +22,7 @@ export interface NormalizationOptions extends LayerOptions {
   readonly shift?: boolean;
 }
 
-const normalizationOptions = { ...layerOptions, epsilon: true, scale: true, shift: true } as const;
+const normalizationOptions = { ...layerOptions, epsilon: atLeastZero, scale: flag, shift: flag } as const;
 
 /** A normalisation over axes of one's choice. */
 export interface AxesNormalizationOptions extends NormalizationOptions {
@@ -70,7 +70,7 @@ function learned(
 
 function overAxes(kind: string, prepare: (x: Value, axes: readonly number[]) => Value, shift: boolean) {
   const layer = (own: AxesNormalizationOptions = {}): ((x: Value) => Value) => {
-    checkOptionNames(kind, own, { ...normalizationOptions, axes: true });
+    checkOptions(kind, own, { ...normalizationOptions, axes: true });
     const options = { shift, ...own };
     const scope = layerScope(kind, options);
     const axesOf = (x: Value): readonly number[] =>
@@ -105,7 +105,7 @@ interface GroupNormalization {
 }
 
 function groupLayer(groups: number, options: NormalizationOptions = {}): (x: Value) => Value {
-  checkOptionNames("groupNorm", options, normalizationOptions);
+  checkOptions("groupNorm", options, normalizationOptions);
   const scope = layerScope("groupNorm", options);
   const finish = learned(scope, options, () => [1]);
   return (x) => {

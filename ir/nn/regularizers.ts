@@ -1,6 +1,7 @@
 /// Penalties on the size of weights, to be added to a loss.
 import { setting } from "../build.ts";
-import { noParameters } from "../errors.ts";
+import { noParameters, optionValue } from "../errors.ts";
+import { atLeastZero } from "../options.ts";
 import { add, mul, square } from "../ops/arithmetic.ts";
 import { abs } from "../ops/functions.ts";
 import { sum } from "../ops/sum.ts";
@@ -28,6 +29,8 @@ function penalty(
 ): Tensor<"f32", Scalar> {
   const chosen = [parameters].flat();
   if (chosen.length === 0) throw noParameters(name, true);
+  if (typeof strength === "number" && !atLeastZero.holds(strength))
+    throw optionValue(name, "strength", atLeastZero.must, strength, "0 leaves the penalty out");
   const factor = typeof strength === "number" ? setting(name, strength) : strength;
   const total: Value = chosen.map((parameter) => sum(size(parameter))).reduce((sum, term) => add(sum, term));
   return mul(factor, total) as Tensor<"f32", Scalar>;

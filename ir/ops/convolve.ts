@@ -2,6 +2,7 @@
 /// windows nor the padding are ever made.
 import { addDims, multiplyDims, partOf } from "../dim.ts";
 import { dtypeMismatch } from "../errors.ts";
+import { checkOptions, whole, wholeEach } from "../options.ts";
 import type { None } from "../static-axes.ts";
 import type { Convolved, KernelFits } from "../static-parts.ts";
 import type { DType, Shape } from "../type.ts";
@@ -10,7 +11,7 @@ import { contract, type AxisPair } from "./contract.ts";
 import { convolutionShape } from "./errors.ts";
 import { reshapeTo, reverse, transpose } from "./layout.ts";
 import { minus, padWith } from "./pad.ts";
-import { perAxis, resolvePadding, type Padding } from "./padding.ts";
+import { paddingCheck, perAxis, resolvePadding, type Padding } from "./padding.ts";
 import { countWindows, spanOf, windowsAlong } from "./windows.ts";
 
 /** Attributes of a convolution, an entry for each spatial axis. Padding may be negative. */
@@ -145,6 +146,9 @@ export interface ConvolveOptions {
   readonly groups?: number;
 }
 
+/** How windows walk, without what only `convolve` takes. */
+export const walkOptions = { strides: wholeEach(1), padding: paddingCheck, dilation: wholeEach(1), groups: whole(1) };
+
 /**
  * Convolution (cross-correlation, as networks have it) of x [N, C, …n] with w [F, C/groups, …k] → [N, F, …o], over any
  * number of spatial axes. Errors: `convolution-shape`, `padding-form`, `window-size`, `dtype-mismatch`.
@@ -155,6 +159,7 @@ export function convolve<D extends DType, S extends Shape, W extends Shape, cons
   options?: O,
 ): Tensor<D, Convolved<S, W>>;
 export function convolve(x: Value, w: Value, options: ConvolveOptions = {}): Value {
+  checkOptions("convolve", options, { ...walkOptions, inputDilation: wholeEach(1) });
   const { groups = 1, padding = "valid" } = options;
   const [batch, channels, ...extents] = x.type.shape;
   const [filters, depth, ...sizes] = w.type.shape;
@@ -191,6 +196,8 @@ export function convolveTransposed<D extends DType>(
   options?: ConvolveTransposedOptions,
 ): Tensor<D>;
 export function convolveTransposed(x: Value, w: Value, options: ConvolveTransposedOptions = {}): Value {
+  const around = { padding: wholeEach(0), outputPadding: wholeEach(0) };
+  checkOptions("convolveTransposed", options, { ...walkOptions, ...around });
   const { groups = 1 } = options;
   const [batch, channels, ...extents] = x.type.shape;
   const [first, filters, ...sizes] = w.type.shape;

@@ -182,3 +182,30 @@ export const tangentType = defineError(
     help: "broadcastTo gives a number the shape of a value",
   }),
 );
+
+export const derivativeCapture = defineError(
+  "derivative-capture",
+  "What withDerivative gives a rule for depends on its operands alone: through anything else, gradients would be lost.",
+  (name: string, found: string) => ({
+    message: `${name}: the result must depend on the operands alone: found ${found}`,
+    help: "pass it as one more operand; where it has no derivative, the rule returns null for it",
+  }),
+);
+
+export const derivativeInRule = defineError(
+  "derivative-in-rule",
+  "A rule of withDerivative writes the derivative out: it is read after derivatives have been expanded.",
+  (name: string, found: string) => ({
+    message: `${name}: the rule must not contain ${found}`,
+    help: "write the derivative as a formula of the operands and the result",
+  }),
+);
+
+export const ruleNotLinear = defineError(
+  "rule-not-linear",
+  "A derivative is a linear map: the rule of withDerivative is a sum of products with the cotangent.",
+  (name: string) => ({
+    message: `${name}: the rule must be linear in the cotangent: its derivative still contains the cotangent`,
+    help: "multiply the cotangent; do not choose or divide by it",
+  }),
+);

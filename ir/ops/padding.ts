@@ -1,5 +1,6 @@
 /// How windows walk along the axes of an image: one number or one a side for every axis, and what that comes to.
 import type { Dim } from "../dim.ts";
+import { whole, type OptionCheck } from "../options.ts";
 import type { Shape } from "../type.ts";
 import { paddingForm, windowSize } from "./errors.ts";
 import { minus } from "./pad.ts";
@@ -7,6 +8,17 @@ import { spanOf } from "./windows.ts";
 
 /** Elements before and after each axis: one number for all, or for each axis a number or a pair; or by what is kept. */
 export type Padding = number | "same" | "valid" | readonly (number | readonly [before: number, after: number])[];
+
+/** The forms of a padding, each of integers from 0. */
+export const paddingCheck: OptionCheck = {
+  must: '"same", "valid", an integer from 0, or for each axis one or a pair of such',
+  holds: (value) => {
+    const width = whole(0).holds;
+    const isPair = (each: unknown): boolean => Array.isArray(each) && each.length === 2 && each.every(width);
+    if (Array.isArray(value)) return value.every((each: unknown) => width(each) || isPair(each));
+    return value === "same" || value === "valid" || width(value);
+  },
+};
 
 /** How windows walk along one axis of this extent. */
 export interface Walk {

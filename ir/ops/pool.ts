@@ -1,7 +1,8 @@
 /// Pooling: reductions of windows along the last axes. The largest element of a window is read where it was found, so
 /// that its gradient goes to one place, the first of equals.
 import { addDims, type Dim } from "../dim.ts";
-import { axisRange } from "../errors.ts";
+import { axisRange, optionValue } from "../errors.ts";
+import { checkOptions, flag, wholeEach } from "../options.ts";
 import type { DType } from "../type.ts";
 import { apply, type Tensor, type Value } from "../value.ts";
 import { add, div, mul, sub } from "./arithmetic.ts";
@@ -12,7 +13,7 @@ import { gatherOp } from "./gather.ts";
 import { reshapeTo, transpose } from "./layout.ts";
 import { iota, sizeValue } from "./leaf.ts";
 import { minus, padWith } from "./pad.ts";
-import { perAxis, resolvePadding, type Padding, type Walk } from "./padding.ts";
+import { paddingCheck, perAxis, resolvePadding, type Padding, type Walk } from "./padding.ts";
 import { argmax, farthest } from "./reduce.ts";
 import { broadcastAlong, reducedCount, sum } from "./sum.ts";
 import { spanOf, windowsAlong, type WindowsAttrs } from "./windows.ts";
@@ -29,6 +30,9 @@ export interface PoolOptions {
   readonly ceil?: boolean;
 }
 
+const meanOptions = { strides: wholeEach(1), padding: paddingCheck, ceil: flag } as const;
+const poolOptions = { ...meanOptions, dilation: wholeEach(1) } as const;
+
 /** How a window walks along one axis, with what lies around it. */
 interface PooledAxis extends Walk {
   readonly axis: number;
@@ -40,6 +44,8 @@ interface PooledAxis extends Walk {
 
 /** A window of one number for all axes after the first two, or of one for each of the last axes. */
 function pooledAxes(name: string, x: Value, size: number | readonly number[], options: PoolOptions) {
+  const sizesCheck = wholeEach(1);
+  if (!sizesCheck.holds(size)) throw optionValue(name, "size", sizesCheck.must, size, `${name}(x, 2)`);
   const rank = x.type.shape.length;
   const sizes = typeof size === "number" ? x.type.shape.slice(2).map(() => size) : size;
   const first = rank - sizes.length;
@@ -97,6 +103,7 @@ export function maxPool<D extends DType>(
   options?: PoolOptions,
 ): Tensor<D>;
 export function maxPool(x: Value, size: number | readonly number[], options: PoolOptions = {}): Value {
+  checkOptions("maxPool", options, poolOptions);
   const axes = pooledAxes("maxPool", x, size, options);
   const windows = pooledWindows(x, axes, farthest(x.type.dtype, 1));
   const within = placesIn(axes);
@@ -113,6 +120,7 @@ export function sumPool<D extends DType>(
   options?: PoolOptions,
 ): Tensor<D>;
 export function sumPool(x: Value, size: number | readonly number[], options: PoolOptions = {}): Value {
+  checkOptions("sumPool", options, poolOptions);
   const axes = pooledAxes("sumPool", x, size, options);
   return sum(pooledWindows(x, axes, 0), { axes: placesIn(axes) });
 }
@@ -129,11 +137,9 @@ export function averagePool<D extends DType>(
   size: number | readonly number[],
   options?: AveragePoolOptions,
 ): Tensor<D>;
-export function averagePool(
-  x: Value,
-  size: number | readonly number[],
-  { countPadding = true, ...options }: AveragePoolOptions = {},
-): Value {
+export function averagePool(x: Value, size: number | readonly number[], options: AveragePoolOptions = {}): Value {
+  checkOptions("averagePool", options, { ...meanOptions, countPadding: flag });
+  const { countPadding = true } = options;
   const axes = pooledAxes("averagePool", x, size, options);
   const total = sum(pooledWindows(x, axes, 0), { axes: placesIn(axes) });
   // How many elements a window holds is a product of one number an axis.

@@ -1,7 +1,7 @@
 /// Adam (Kingma and Ba 2015).
 import { owner, part, state } from "../build.ts";
 import type { Update } from "../graph.ts";
-import { checkOptionNames } from "../option-names.ts";
+import { checkOptions, text } from "../options.ts";
 import { add, div, mul, neg, square, sub } from "../ops/arithmetic.ts";
 import { expm1, sqrt } from "../ops/functions.ts";
 import { constant } from "../ops/leaf.ts";
@@ -33,7 +33,7 @@ export function adam<D extends DType, S extends Shape>(
   options?: AdamOptions,
 ): readonly Update[];
 export function adam(loss: Value, options: AdamOptions = {}): readonly Update[] {
-  checkOptionNames("adam", options, { ...optimizerOptions, beta1: true, beta2: true, epsilon: true, name: true });
+  checkOptions("adam", options, { ...optimizerOptions, beta1: true, beta2: true, epsilon: true, name: text });
   const beta1 = checkedOption("beta1", options.beta1 ?? 0.9, 0, 1);
   const beta2 = checkedOption("beta2", options.beta2 ?? 0.999, 0, 1);
   const epsilon = checkedOption("epsilon", options.epsilon ?? 1e-8, 0);

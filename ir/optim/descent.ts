@@ -1,7 +1,7 @@
 /// Gradient descent, plain and with momentum.
 import { owner, state, type Owner } from "../build.ts";
 import type { Update } from "../graph.ts";
-import { checkOptionNames } from "../option-names.ts";
+import { checkOptions, flag, text } from "../options.ts";
 import { add, mul, sub } from "../ops/arithmetic.ts";
 import type { ScalarFloat } from "../static.ts";
 import type { DType, Shape } from "../type.ts";
@@ -18,7 +18,7 @@ export function gradientDescent<D extends DType, S extends Shape>(
   options?: OptimizerOptions,
 ): readonly Update[];
 export function gradientDescent(loss: Value, options: OptimizerOptions = {}): readonly Update[] {
-  checkOptionNames("gradientDescent", options, optimizerOptions);
+  checkOptions("gradientDescent", options, optimizerOptions);
   const parameters = trained("gradientDescent", loss, options);
   const rate = hyperparameter("learningRate", options.learningRate ?? 0.01);
   const own = (): Owner => owner("gradientDescent", undefined, "kind");
@@ -46,11 +46,11 @@ export function sgd<D extends DType, S extends Shape>(
   options?: SgdOptions,
 ): readonly Update[];
 export function sgd(loss: Value, options: SgdOptions = {}): readonly Update[] {
-  checkOptionNames("sgd", options, { ...optimizerOptions, momentum: true, nesterov: true, name: true });
+  checkOptions("sgd", options, { ...optimizerOptions, momentum: true, nesterov: flag, name: text });
   const parameters = trained("sgd", loss, options);
   const own = owner("sgd", options.name, "kind");
   const rate = hyperparameter("learningRate", options.learningRate ?? 0.01, own);
-  const momentum = hyperparameter("momentum", options.momentum ?? 0.9, own);
+  const momentum = hyperparameter("momentum", options.momentum ?? 0.9, own, 1);
   const slopes = slopesOf(loss, parameters, options, () => own);
   const steps = parameters.flatMap((w, i) => {
     const velocity = state(w.type.shape, {}, { owner: own, local: "velocity", of: w });

@@ -2,6 +2,7 @@
 /// precision on the way (`--storage f16`) then neither vanishes below 6e-8 nor passes 65504.
 import { isValue, owner, part, state, type Owner } from "../build.ts";
 import type { Update } from "../graph.ts";
+import { checkOptions } from "../options.ts";
 import { add, div, mul } from "../ops/arithmetic.ts";
 import { isFinite } from "../ops/bits.ts";
 import { where } from "../ops/choose.ts";
@@ -60,12 +61,9 @@ function scaledSlopes(loss: Value, parameters: readonly Value[], scale: number |
   return { slopes, gradients: slopes.map((slope) => div(slope as never, scale as never) as Value) };
 }
 
-function dynamicSlopes(
-  loss: Value,
-  parameters: readonly Value[],
-  { initial = 65536, doubledAfter = 2000 }: DynamicLossScale,
-  own: Owner,
-): Slopes {
+function dynamicSlopes(loss: Value, parameters: readonly Value[], options: DynamicLossScale, own: Owner): Slopes {
+  checkOptions<DynamicLossScale>("lossScale", options, { initial: true, doubledAfter: true });
+  const { initial = 65536, doubledAfter = 2000 } = options;
   if (!isInside(initial)) throw lossScaleRange("lossScale.initial", `a number from ${limits}`, initial);
   if (!isInside(doubledAfter) || !Number.isInteger(doubledAfter))
     throw lossScaleRange("lossScale.doubledAfter", `an integer from ${limits}`, doubledAfter);

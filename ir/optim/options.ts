@@ -1,6 +1,6 @@
 /// What all optimizers share: which parameters they train, and hyperparameters that a caller may change.
 import { isValue, owner, parametersOf, part, setting, type Owner } from "../build.ts";
-import { noParameters } from "../errors.ts";
+import { noParameters, optionValue } from "../errors.ts";
 import type { Value } from "../value.ts";
 import { optimizerOption } from "./errors.ts";
 
@@ -37,10 +37,10 @@ export const optimizerOptions: Readonly<Record<keyof OptimizerOptions, true>> = 
 
 /**
  * A run-time setting for a number, or the value that the user gave; where several have one name, that of the optimizer that
- * it is `of` comes first: `slow.learningRate`. Error: `optimizer-option`.
+ * it is `of` comes first: `slow.learningRate`. A number is not below 0 and is below the limit. Error: `optimizer-option`.
  */
-export function hyperparameter(name: string, value: Hyperparameter, of?: Owner): Value {
-  return isValue(value) ? value : setting(name, checkedOption(name, value), of);
+export function hyperparameter(name: string, value: Hyperparameter, of?: Owner, limit?: number): Value {
+  return isValue(value) ? value : setting(name, checkedOption(name, value, 0, limit), of);
 }
 
 /** A numeric option that is finite in float32, from `least` and below `limit`. Error: `optimizer-option`. */
@@ -55,6 +55,15 @@ export function checkedOption(name: string, value: unknown, least = -Infinity, l
 /** What to train, each once. Error: `no-parameters` when that is nothing. */
 export function trained(optimizer: string, loss: Value, { parameters }: OptimizerOptions): readonly Value[] {
   const chosen = parameters === undefined ? parametersOf(loss) : [...new Set([parameters].flat())];
+  const other: unknown = chosen.find((each: unknown) => !isValue(each));
+  if (other !== undefined)
+    throw optionValue(
+      optimizer,
+      "parameters",
+      "one or several parameters",
+      other,
+      "{ parameters: parametersOf(loss) }",
+    );
   if (chosen.length === 0) throw noParameters(optimizer);
   // A sum of losses that nobody named still needs a name in its gradients.
   part(loss, owner("objective", undefined, "kind"));

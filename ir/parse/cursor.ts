@@ -1,10 +1,8 @@
 /// A place in a list of tokens, with the few questions that a parser asks.
 import type { Place } from "../diagnostic.ts";
 import { parseDim, type Dim } from "../dim.ts";
-import type { DType, TensorType } from "../type.ts";
+import { dtypes, type DType, type TensorType } from "../type.ts";
 import { syntaxError, type Token } from "./lexer.ts";
-
-const dtypes: readonly string[] = ["f32", "f16", "i32", "u32", "bool"] satisfies DType[];
 
 /** Reads tokens from left to right. All expectations throw `graph-syntax` with the place. */
 export interface Cursor {
@@ -74,7 +72,7 @@ export function cursorOf(tokens: readonly Token[], fallback: Place): Cursor {
       return sign * (text === "∞" ? Infinity : Number(text));
     },
     type() {
-      if (!dtypes.includes(peek()?.text ?? "")) fail("an element type such as f32");
+      if (!dtypes.includes((peek()?.text ?? "") as DType)) fail("an element type such as f32");
       const dtype = tokens[next++].text as DType;
       return { dtype, shape: is("symbol", "[") ? shape() : [] };
     },
@@ -85,5 +83,5 @@ export function cursorOf(tokens: readonly Token[], fallback: Place): Cursor {
 
 /** True for the name of an element type. */
 export function isDType(text: string): text is DType {
-  return dtypes.includes(text);
+  return dtypes.includes(text as DType);
 }

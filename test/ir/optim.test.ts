@@ -234,7 +234,7 @@ describe("numeric options are checked when the model is built", () => {
 
   test("ends of ranges are taken, and what is computed is not looked into", () => {
     const build1 = build((loss) => adam(loss, { learningRate: 0, beta1: 0, beta2: 0, epsilon: 0 }));
-    const build2 = build((loss) => sgd(loss, { learningRate: -1, momentum: mul(0.5, setting("rate", 1)) }));
+    const build2 = build((loss) => sgd(loss, { learningRate: 1, momentum: mul(0.5, setting("rate", 1)) }));
     const names = (graph: Graph): readonly (string | undefined)[] =>
       graph.states.map((state) => graph.notes.get(state)?.name).filter((name) => name !== "key");
     expect(names(build1())).toEqual(["w", "adam.step", "adam.m.w", "adam.v.w"]);

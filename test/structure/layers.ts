@@ -24,7 +24,7 @@ const value = [
 const language = [
   ...[...value, "ir/ops/", "ir/static.ts", "ir/static-axes.ts", "ir/static-parts.ts", "ir/build.ts", "ir/naming.ts"],
   "ir/random.ts",
-  "ir/option-names.ts",
+  "ir/options.ts",
 ];
 const whole = ["ir/"];
 const kernelIr = [
@@ -40,7 +40,8 @@ export const layers: readonly Layer[] = [
   { row: "ir/type.ts", imports: ["ir/dim.ts"] },
   { row: "ir/initializer.ts", imports: [] },
   { row: "ir/diagnostic.ts", imports: [] },
-  { row: "ir/errors.ts", imports: ["ir/dim.ts", "ir/type.ts", "ir/diagnostic.ts"] },
+  { row: "ir/suggest.ts", imports: [] },
+  { row: "ir/errors.ts", imports: ["ir/dim.ts", "ir/type.ts", "ir/diagnostic.ts", "ir/suggest.ts"] },
   { row: "ir/parts.ts", imports: ["ir/dim.ts", "ir/type.ts"] },
   { row: "ir/intern.ts", imports: [] },
   {
@@ -52,12 +53,12 @@ export const layers: readonly Layer[] = [
   { row: "ir/static-axes.ts", imports: value, types: ["ir/static.ts"] },
   { row: "ir/static.ts", imports: [...value, "ir/static-axes.ts"] },
   { row: "ir/static-parts.ts", imports: value, types: ["ir/static.ts", "ir/static-axes.ts"] },
-  { row: "ir/ops/", imports: [...value, "ir/static.ts", "ir/static-axes.ts", "ir/static-parts.ts"] },
-  { row: "ir/option-names.ts", imports: value },
+  { row: "ir/ops/", imports: [...value, "ir/options.ts", "ir/static.ts", "ir/static-axes.ts", "ir/static-parts.ts"] },
+  { row: "ir/options.ts", imports: value },
   { row: "ir/naming.ts", imports: [...value, "ir/ops/"] },
   { row: "ir/steps.ts", imports: [...value, "ir/ops/", "ir/naming.ts"] },
   { row: "ir/random-key.ts", imports: [...value, "ir/ops/", "ir/naming.ts", "ir/steps.ts"] },
-  { row: "ir/state-options.ts", imports: [...value, "ir/naming.ts"] },
+  { row: "ir/state-options.ts", imports: [...value, "ir/options.ts", "ir/naming.ts"] },
   { row: "ir/written.ts", imports: ["ir/diagnostic.ts"] },
   {
     row: "ir/build.ts",
@@ -85,7 +86,7 @@ export const layers: readonly Layer[] = [
   { row: "ir/parse/", imports: [...value, "ir/ops/", "ir/notation/"] },
   { row: "ir/parse.ts", imports: [...value, "ir/ops/", "ir/notation/", "ir/parse/", "ir/classes.ts"] },
   { row: "ir/verify.ts", imports: [...value, "ir/ops/"] },
-  { row: "ir/evaluate/", imports: [...value, "ir/ops/"] },
+  { row: "ir/evaluate/", imports: [...value, "ir/suggest.ts", "ir/ops/"] },
   { row: "ir/evaluate.ts", imports: [...value, "ir/ops/", "ir/evaluate/"] },
   { row: "ir/", imports: whole },
 
@@ -96,14 +97,13 @@ export const layers: readonly Layer[] = [
   { row: "runtime/", imports: ["runtime/"], packages: ["#platform"] },
 
   { row: "compiler/errors.ts", imports: whole },
-  { row: "compiler/suggest.ts", imports: [] },
   { row: "compiler/pass.ts", imports: whole },
   { row: "compiler/rewrite/", imports: [...whole, "compiler/errors.ts"] },
   { row: "compiler/autodiff/", imports: [...whole, "compiler/errors.ts", "compiler/rewrite/"] },
   {
     row: "compiler/passes/",
     imports: [
-      ...[...whole, "compiler/errors.ts", "compiler/suggest.ts", "compiler/pass.ts", "compiler/rewrite/"],
+      ...[...whole, "compiler/errors.ts", "compiler/pass.ts", "compiler/rewrite/"],
       "compiler/autodiff/",
       // A reduction is split where a kernel would have too little to do in parallel.
       "compiler/cluster/access.ts",
@@ -120,7 +120,7 @@ export const layers: readonly Layer[] = [
   {
     row: "compiler/explain/",
     imports: [
-      ...[...whole, "compiler/errors.ts", "compiler/suggest.ts", "compiler/pass.ts", "compiler/rewrite/"],
+      ...[...whole, "compiler/errors.ts", "compiler/pass.ts", "compiler/rewrite/"],
       ...["compiler/autodiff/", "compiler/passes/", "compiler/format/", "compiler/wgsl/names.ts"],
       // Kernels of values without names.
       "compiler/lower/kernel.ts",

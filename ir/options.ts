@@ -1,0 +1,60 @@
+/// Options are called and filled as the types say: programs without types misspell them as well.
+import { optionValue, unknownOption } from "./errors.ts";
+
+/** What the value of an option must be; words for a message, and whether it holds. */
+export interface OptionCheck {
+  readonly must: string;
+  holds(value: unknown): boolean;
+}
+
+/** Each option of a function: its check, or true where it is checked elsewhere. */
+export type KnownOptions<Options extends object> = Readonly<Record<keyof Required<Options>, true | OptionCheck>>;
+
+/** True or false. */
+export const flag: OptionCheck = { must: "true or false", holds: (value) => typeof value === "boolean" };
+
+/** Visible text. */
+export const text: OptionCheck = { must: "a text", holds: (value) => typeof value === "string" };
+
+/** One of some words. */
+export function oneOf(...words: readonly string[]): OptionCheck {
+  return { must: words.map((word) => `"${word}"`).join(", "), holds: (value) => words.includes(value as string) };
+}
+
+/** An integer from `least`. */
+export function whole(least: number): OptionCheck {
+  const must = least === 1 ? "a positive integer" : `an integer from ${least}`;
+  return { must, holds: (value) => Number.isSafeInteger(value) && (value as number) >= least };
+}
+
+/** An integer from `least` for all axes, or one for each in an array. */
+export function wholeEach(least: number): OptionCheck {
+  const { must, holds } = whole(least);
+  const isEach = (value: unknown): boolean => (Array.isArray(value) ? value.every(holds) : holds(value));
+  return { must: `${must}, or an array of such`, holds: isEach };
+}
+
+/** A number that float32 holds. */
+export const finite: OptionCheck = {
+  must: "a finite number of float32",
+  holds: (value) => typeof value === "number" && Number.isFinite(Math.fround(value)),
+};
+
+/** A number that float32 holds, and not below 0. */
+export const atLeastZero: OptionCheck = {
+  must: `${finite.must} from 0`,
+  holds: (value) => finite.holds(value) && (value as number) >= 0,
+};
+
+/**
+ * Throws `unknown-option` for an option that is not among those that `known` has as keys, and `option-invalid` for one that
+ * is not what it must be; one that is undefined is left out. `of` takes them.
+ */
+export function checkOptions<Options extends object>(of: string, options: Options, known: KnownOptions<Options>): void {
+  const checks = known as Readonly<Record<string, true | OptionCheck>>;
+  for (const [name, value] of Object.entries(options) as [string, unknown][]) {
+    if (!Object.hasOwn(checks, name)) throw unknownOption(of, name, Object.keys(checks));
+    const check = checks[name];
+    if (check !== true && value !== undefined && !check.holds(value)) throw optionValue(of, name, check.must, value);
+  }
+}

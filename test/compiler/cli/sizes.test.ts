@@ -1,0 +1,26 @@
+/// Names and sizes on the command line: what is missing is told at once, and what is misspelt says what was meant.
+import { expect, test } from "vitest";
+import { run } from "../../../compiler/cli/run.ts";
+
+const model = "samples/digits/model.ts";
+
+async function warned(...args: readonly string[]): Promise<string> {
+  const lines: string[] = [];
+  const warn = (text: string) => void lines.push(text);
+  await run(args, { print: () => undefined, warn, style: (_, text) => text });
+  return lines.join("\n");
+}
+
+test("all sizes without a number are named, with the options that give them one", async () => {
+  const text = await warned("report", model);
+  expect(text).toContain('"batch", "pixels" of entry points "predict", "train" have none');
+  expect(text).toContain("help: --dim batch=64 --dim pixels=64, or");
+});
+
+test("a size of one entry point that is misspelt", async () => {
+  expect(await warned("report", model, "--dim", "tran.batch=4")).toContain("help: did you mean train.batch?");
+});
+
+test("an entry point that is misspelt", async () => {
+  expect(await warned("print", model, "--entry", "trian")).toContain("found trian; did you mean train?");
+});

@@ -1,0 +1,116 @@
+/// Options that are misspelt, or not what they must be, are refused where they are given: also without types.
+import { expect, test } from "vitest";
+import { CompileError } from "../../ir/diagnostic.ts";
+import {
+  adam,
+  add,
+  attention,
+  averagePool,
+  binaryAccuracy,
+  conv2d,
+  convolve,
+  convolveTransposed,
+  dense,
+  gelu,
+  gradientDescent,
+  input,
+  l2,
+  layerNorm,
+  maxPool,
+  mean,
+  meanSquaredError,
+  model,
+  param,
+  scaledDotProductAttention,
+  sgd,
+  softmaxCrossEntropy,
+  square,
+  state,
+  sum,
+} from "../../ir/index.ts";
+
+const image = () => input("image", "f32", [2, 3, 8, 8]);
+const words = () => input("words", "f32", [2, 5, 4]);
+const labels = () => input("labels", "i32", [2, 5]);
+const loss = () => mean(square(dense(words(), 2, { name: "d" })));
+const options = (given: object) => given as never;
+
+function refused(define: () => unknown): CompileError {
+  try {
+    model("m", () => {
+      define();
+      return { run: { one: add(param([], { name: "p" }), 1) } };
+    });
+  } catch (error) {
+    if (error instanceof CompileError) return error;
+    throw error;
+  }
+  throw new Error("nothing was refused");
+}
+
+test.each<readonly [string, string, () => unknown]>([
+  ["conv2d", "strides", () => conv2d(image(), 4, 3, options({ stride: 2 }))],
+  ["convolve", "padding", () => convolve(image(), param([4, 3, 3, 3]), options({ paddings: 1 }))],
+  ["convolveTransposed", "outputPadding", () => convolveTransposed(image(), param([3, 4, 3, 3]), options({ outputpadding: 1 }))], // prettier-ignore
+  ["maxPool", "strides", () => maxPool(image(), 2, options({ stride: 2 }))],
+  ["averagePool", "countPadding", () => averagePool(image(), 2, options({ countpadding: false }))],
+  ["attention", "causal", () => attention(words(), 2, options({ casual: true }))],
+  ["scaledDotProductAttention", "scale", () => scaledDotProductAttention(words(), words(), words(), options({ scales: 1 }))], // prettier-ignore
+  ["gelu", "approximate", () => gelu(words(), options({ aproximate: true }))],
+  ["softmaxCrossEntropy", "reduction", () => softmaxCrossEntropy(words(), labels(), options({ reducton: "sum" }))],
+  ["meanSquaredError", "reduction", () => meanSquaredError(words(), words(), options({ reductions: "sum" }))],
+  ["binaryAccuracy", "threshold", () => binaryAccuracy(words(), words(), options({ treshold: 0 }))],
+  ["sum", "keepAxes", () => sum(words(), options({ axis: 0, keepaxes: true }))],
+  ["param", "trainable", () => param([2], options({ trainble: false }))],
+  ["state", "init", () => state([2], options({ int: 0 }))],
+  ["lossScale", "initial", () => adam(loss(), { lossScale: options({ inital: 8 }) })],
+])("%s: a misspelt option, which is %s", (of, meant, define) => {
+  const error = refused(define);
+  expect(error).toMatchObject({ code: "unknown-option", help: `did you mean ${meant}?` });
+  expect(error.message).toContain(`an option of ${of} must be among`);
+});
+
+test.each<readonly [string, () => unknown]>([
+  ['option "strides" of conv2d must be a positive integer, or an array of such: found 0', () => conv2d(image(), 4, 3, { strides: 0 })], // prettier-ignore
+  ['option "groups" of conv2d must be a positive integer: found 1.5', () => conv2d(image(), 4, 3, { groups: 1.5 })],
+  ['option "padding" of conv2d must be "same", "valid", an integer from 0, or for each axis one or a pair of such: found "full"', () => conv2d(image(), 4, 3, options({ padding: "full" }))], // prettier-ignore
+  ['option "padding" of maxPool must be "same", "valid", an integer from 0, or for each axis one or a pair of such: found -1', () => maxPool(image(), 2, { padding: -1 })], // prettier-ignore
+  ['option "size" of maxPool must be a positive integer, or an array of such: found 0', () => maxPool(image(), 0)],
+  ['option "bias" of dense must be true or false: found "no"', () => dense(words(), 2, options({ bias: "no" }))],
+  ['option "name" of dense must be a text: found 3', () => dense(words(), 2, options({ name: 3 }))],
+  ['option "causal" of attention must be true or false: found 1', () => attention(words(), 2, options({ causal: 1 }))],
+  ['option "scale" of attention must be a finite number of float32: found NaN', () => attention(words(), 2, { scale: NaN })], // prettier-ignore
+  ['option "reduction" of meanSquaredError must be "mean", "sum", "none": found "average"', () => meanSquaredError(words(), words(), options({ reduction: "average" }))], // prettier-ignore
+  ['option "approximate" of gelu must be true or false: found "tanh"', () => gelu(words(), options({ approximate: "tanh" }))], // prettier-ignore
+  ['option "epsilon" of layerNorm must be a finite number of float32 from 0: found -1', () => layerNorm(words(), { epsilon: -1 })], // prettier-ignore
+  ['option "strength" of l2 must be a finite number of float32 from 0: found -0.1', () => l2(param([2]), -0.1)],
+  ['option "nesterov" of sgd must be true or false: found "yes"', () => sgd(loss(), options({ nesterov: "yes" }))],
+  ['option "parameters" of adam must be one or several parameters: found "d.weight"', () => adam(loss(), options({ parameters: "d.weight" }))], // prettier-ignore
+])("%s", (message, define) => {
+  expect(refused(define)).toMatchObject({ code: "option-invalid", message });
+});
+
+test.each<readonly [string, () => unknown]>([
+  ["learningRate must be a finite number of float32 from 0: found -1", () => adam(loss(), { learningRate: -1 })],
+  ["learningRate must be a finite number of float32 from 0: found NaN", () => gradientDescent(loss(), { learningRate: NaN })], // prettier-ignore
+  ["learningRate must be a finite number of float32 from 0: found 0.1", () => sgd(loss(), options({ learningRate: "0.1" }))], // prettier-ignore
+  ["momentum must be a finite number of float32 from 0 to below 1: found 1", () => sgd(loss(), { momentum: 1 })],
+  ["beta1 must be a finite number of float32 from 0 to below 1: found 1", () => adam(loss(), { beta1: 1 })],
+  ["epsilon must be a finite number of float32 from 0: found -1e-8", () => adam(loss(), { epsilon: -1e-8 })],
+])("%s", (message, define) => {
+  expect(refused(define)).toMatchObject({ code: "optimizer-option", message });
+});
+
+test("an element type that there is not is refused, and says which was meant", () => {
+  expect(refused(() => input("x", "f23" as never, [2]))).toMatchObject({
+    code: "unknown-dtype",
+    message: 'an element type must be one of "f32", "f16", "i32", "u32", "bool": found "f23" in input',
+    help: "did you mean f32?",
+  });
+  expect(refused(() => state([2], options({ dtype: "float32" })))).toMatchObject({ code: "unknown-dtype" });
+});
+
+test("an option that is undefined is left out", () => {
+  const define = () => ({ run: { y: gelu(dense(words(), 2, { bias: undefined }), { approximate: undefined }) } });
+  expect(model("m", define).states).not.toEqual([]);
+});
