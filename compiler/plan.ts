@@ -84,8 +84,10 @@ function planResults(
     for (const { targets } of steps) {
       for (const [value, all] of targets) noteAll(lessons.written, value, all.map(targetTensor));
     }
+    // Each is divided as it was planned: what another is cut at is not written yet.
+    const cuts = new Set(lessons.cuts);
     for (const step of crowded) {
-      const { parted, cut } = divide(step, lessons.cuts, notes.get(step.traffic.stores[0])?.name ?? name);
+      const { parted, cut } = divide(step, cuts, notes.get(step.traffic.stores[0])?.name ?? name);
       const [first] = step.traffic.cluster.members;
       for (const value of parted) noteAll(lessons.apart, value, [first]);
       if (cut) lessons.cuts.add(cut);

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { grad, input, model, mul, param, pow, sum, type Tensor } from "chainrule";
+import { compile } from "../../compiler/compile.ts";
 import { runPasses } from "../../compiler/pass.ts";
 import { planEntry } from "../../compiler/plan.ts";
 import { derive, simplifyAfterBinding } from "../../compiler/passes/all.ts";
@@ -38,4 +40,17 @@ test("terms beside each other share kernels as far as these can bind what they r
   // A kernel for its value, one for its parameter and two moments, and a part of those that add the values up. Where
   // crowded kernels are cut to pieces, it is seven.
   expect(many - few).toBeLessThanOrEqual(3 * 20);
+});
+
+test("powers whose exponents are learned, one each, are cut where a kernel would bind them all", () => {
+  const chain = (depth: number): Graph =>
+    model("powers", () => {
+      const given = mul(input("given", "f32", [8]), param([8], { name: "scale" })) as Tensor<"f32">;
+      const exponents = Array.from({ length: depth }, (_, place) => param([], { name: `exponent${place}` }));
+      const power = exponents.reduce<Tensor<"f32">>((x, y) => pow(x, y) as Tensor<"f32">, given);
+      const loss = sum(power) as Tensor<"f32", readonly []>;
+      return { run: Object.fromEntries(exponents.map((each, place) => [`slope${place}`, grad(loss, each)])) };
+    });
+  const [few, many] = [8, 16].map((depth) => compile(chain(depth)).kernels.length);
+  expect(many).toBeLessThanOrEqual(3 * few);
 });
