@@ -17,7 +17,8 @@ export function explanationText(sections: readonly Section[]): string {
 function rowLines(rows: readonly Row[]): readonly string[] {
   const texts = rows.map((row) => {
     const text = rowText(row);
-    return text.includes("\n") ? text.split("\n") : wrap(text, pageWidth, "      ");
+    const room = row.note === undefined ? pageWidth : roomBeside(row.note);
+    return text.includes("\n") ? text.split("\n") : wrap(text, pageWidth, "      ", room);
   });
   const fitting = rows.flatMap(({ note }, i) =>
     note && fits(texts[i].at(-1)!, note) ? [texts[i].at(-1)!.length] : [],
@@ -32,8 +33,10 @@ function rowLines(rows: readonly Row[]): readonly string[] {
 }
 
 function fits(text: string, note: string): boolean {
-  return text.length + note.length + 4 <= pageWidth;
+  return text.length <= roomBeside(note);
 }
+
+const roomBeside = (note: string): number => pageWidth - note.length - 4;
 
 /** A name, which may be that of an immediate derivative: ∂⁺ begins none that a graph has. */
 function leftText(left: string): string {

@@ -1,4 +1,4 @@
-/// Long lines: broken before an operator or after a comma, as far out of the parentheses as possible.
+/// Long lines: broken before an operator or after a comma, as far out of the parentheses as the number of lines allows.
 
 /** Columns of a printed graph. */
 export const pageWidth = 100;
@@ -8,22 +8,58 @@ interface Break {
   readonly depth: number;
 }
 
-/** The text as lines of at most `width` columns where it can be broken; later lines are indented by `hanging`. */
-export function wrap(text: string, width: number, hanging: string): readonly string[] {
+/**
+ * The text as lines of at most `width` columns where it can be broken, the last of several of `room` where that takes no
+ * bad break; later lines are indented by `hanging`.
+ */
+export function wrap(text: string, width: number, hanging: string, room = width): readonly string[] {
+  if (text.length <= width) return [text];
+  const indent = text.search(/\S|$/u);
+  const breaks = [...breaksOf(text).filter(({ at }) => at > indent + 8), { at: text.length, depth: 0 }];
+  /** The best way to write the text up to each break, by where its last line begins. */
+  const best: { readonly cost: number; readonly from: number }[] = [];
+  breaks.forEach(({ at, depth }, end) => {
+    const isLast = at === text.length;
+    let found = { cost: Infinity, from: -1 };
+    for (let from = end - 1; from >= -1; from--) {
+      const line = lineOf(text, from < 0 ? 0 : breaks[from].at, at, hanging);
+      const cost =
+        (from < 0 ? 0 : best[from].cost) +
+        (isLast ? lastCost(line.length, width, room) : costOf(line.length, depth, width));
+      // Of ways that are as good the one whose first lines are longer.
+      if (cost < found.cost) found = { cost, from };
+      if (line.length > 2 * width) break;
+    }
+    best.push(found);
+  });
   const lines: string[] = [];
-  let rest = text;
-  for (let room = width; rest.length > room; room = width) {
-    const prefix = lines.length === 0 ? 0 : hanging.length;
-    const breaks = breaksOf(rest).filter(({ at }) => at <= room && at > Math.max(prefix + 8, room * 0.4));
-    const best = breaks.reduce<Break | undefined>((a, b) => (a && a.depth < b.depth ? a : b), undefined);
-    if (!best) break;
-    lines.push(rest.slice(0, best.at).trimEnd());
-    rest = hanging + rest.slice(best.at).trimStart();
+  for (let end = breaks.length - 1; end >= 0; end = best[end].from) {
+    const { from } = best[end];
+    lines.push(lineOf(text, from < 0 ? 0 : breaks[from].at, breaks[end].at, hanging));
   }
-  return [...lines, rest];
+  return lines.reverse();
 }
 
-/** Places between words outside quotes and indices: after commas, before ` + ` and its like, less gladly before ` · `. */
+function lineOf(text: string, from: number, to: number, hanging: string): string {
+  return from === 0 ? text.slice(0, to).trimEnd() : hanging + text.slice(from, to).trim();
+}
+
+/** What a line of so many columns costs that ends in a break: a line, how deep the break is, and columns beyond the page. */
+function costOf(columns: number, depth: number, width: number): number {
+  return 1 + 1.5 * depth + (columns < width / 4 ? 0.5 : 0) + beyond(columns, width);
+}
+
+/** What the last line costs; without room for what follows it, that takes a line. */
+function lastCost(columns: number, width: number, room: number): number {
+  return (columns > room ? 2 : 0) + beyond(columns, width);
+}
+
+const beyond = (columns: number, width: number): number => 100 * Math.max(0, columns - width);
+
+/**
+ * Places between words outside quotes and indices: before ` + ` and its like, less gladly before ` · `, and after commas,
+ * of a call less gladly still. What a line gives names to stays together.
+ */
 function breaksOf(text: string): readonly Break[] {
   const breaks: Break[] = [];
   let depth = 0;
@@ -36,9 +72,10 @@ function breaksOf(text: string): readonly Break[] {
     else if (character === "[" && /[^ ([]/u.test(text[at - 1] ?? " ")) quote = "]";
     else if ("([".includes(character)) depth++;
     else if (")]".includes(character)) depth--;
+    else if (depth === 0 && /^ [=←] /u.test(text.slice(at, at + 3))) breaks.length = 0;
     else if (character === " " && at > 0) {
-      if (text[at - 1] === ",") breaks.push({ at: at + 1, depth });
-      else if (/^ [·/@^] /u.test(text.slice(at, at + 3))) breaks.push({ at, depth: depth + 0.6 });
+      if (text[at - 1] === ",") breaks.push({ at: at + 1, depth: depth > 0 ? depth + 2.5 : 0 });
+      else if (/^ [·/@^] /u.test(text.slice(at, at + 3))) breaks.push({ at, depth: depth + 1.3 });
       else if (/^ (?:[-+<>]|==|!=|<=|>=|&&|\|\|) /u.test(text.slice(at, at + 4)))
         breaks.push({ at, depth: depth + 0.3 });
     }

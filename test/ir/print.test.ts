@@ -12,6 +12,7 @@ import { constant, sizeValue } from "../../ir/ops/leaf.ts";
 import { logsumexp, max, mean } from "../../ir/ops/reduce.ts";
 import { spread, sum } from "../../ir/ops/sum.ts";
 import type { Graph } from "../../ir/graph.ts";
+import { wrap } from "../../ir/print/wrap.ts";
 import type { Value } from "../../ir/value.ts";
 import { graphOf, leaf, weight } from "./graphs.ts";
 
@@ -112,6 +113,21 @@ test("long lines are broken before operators, far out of the parentheses", () =>
           + v2 · (a.rather.long.name.of.a.value - exp(v2))
           + v3 · (a.rather.long.name.of.a.value - exp(v3))
     "
+  `);
+});
+
+test("lines are broken out of arguments and products rather than in them, and never before what they name", () => {
+  const mean = "mean(∂loss/∂finalNorm.normalized · finalNorm.normalized, axis=2)[:, :, _]";
+  const text = `  ∂loss/∂third = (∂loss/∂finalNorm.normalized - mean(x, axis=2)[:, :, _] - finalNorm.normalized · ${mean}) / v15`;
+  expect(wrap(text, 100, "      ").join("\n")).toMatchInlineSnapshot(`
+    "  ∂loss/∂third = (∂loss/∂finalNorm.normalized - mean(x, axis=2)[:, :, _] - finalNorm.normalized
+          · mean(∂loss/∂finalNorm.normalized · finalNorm.normalized, axis=2)[:, :, _]) / v15"
+  `);
+  const loop =
+    "  first, second = scan(0, x, W, body=step1, results=[final carry1, output 1, every carry1, final carry2])";
+  expect(wrap(loop, 100, "      ").join("\n")).toMatchInlineSnapshot(`
+    "  first, second = scan(0, x, W, body=step1,
+          results=[final carry1, output 1, every carry1, final carry2])"
   `);
 });
 
