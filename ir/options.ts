@@ -23,7 +23,7 @@ export function oneOf(...words: readonly string[]): OptionCheck {
 
 /** An integer from `least`. */
 export function whole(least: number): OptionCheck {
-  const must = least === 1 ? "a positive integer" : `an integer from ${least}`;
+  const must = least === -Infinity ? "an integer" : least === 1 ? "a positive integer" : `an integer from ${least}`;
   return { must, holds: (value) => Number.isSafeInteger(value) && (value as number) >= least };
 }
 

@@ -7,7 +7,7 @@ import type { Factor } from "./formulas.ts";
 import type { GradientExplanation } from "./gradient.ts";
 import { formulaText, type Definition, type Formula, type Line, type Row, type Section } from "./lines.ts";
 import { holdsWayBack, lettersBack, stepSections, stepsBack, wayBack } from "./loops.ts";
-import { derivativeName, stepName, type Station } from "./stations.ts";
+import { derivativeName, isImmediate, stepName, type Station } from "./stations.ts";
 
 /** The explanation of a gradient as a document. */
 export function gradientDocument(explained: GradientExplanation): readonly Section[] {
@@ -113,7 +113,8 @@ function chainRows(stations: readonly Station[], gradient: string): readonly Row
       reader === loss ? [factor(loss, station)] : [derivativeName(loss, reader.name), factor(reader, station)],
     );
     const left = derivativeName(loss, station.name);
-    return terms.length === 1 && terms[0].length === 1 ? [] : [{ left, relation: "=", right: terms }];
+    const note = terms.flat().some(isImmediate) ? "∂⁺: through the formula of the loss itself" : undefined;
+    return terms.length === 1 && terms[0].length === 1 ? [] : [{ left, relation: "=", right: terms, note }];
   });
 }
 

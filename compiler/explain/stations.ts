@@ -28,7 +28,14 @@ export function derivativeName(loss: { readonly name: string }, name: string): s
  */
 export function stepName(of: Station, by: Station, stations: readonly Station[]): string {
   const others = stations.some((station) => station !== of && station.reads.includes(by.value));
-  return others && of === stations[0] ? `∂⁺${of.name}/∂${by.name}` : derivativeName(of, by.name);
+  return others && of === stations[0] ? `${immediate}${of.name}/∂${by.name}` : derivativeName(of, by.name);
+}
+
+const immediate = "∂⁺";
+
+/** True for the name of an immediate derivative. */
+export function isImmediate(name: string): boolean {
+  return name.startsWith(immediate);
 }
 
 /** The stations from the loss back to the target, each after all that read it. Empty where there is no way. */

@@ -196,7 +196,7 @@ export function convolveTransposed<D extends DType>(
   options?: ConvolveTransposedOptions,
 ): Tensor<D>;
 export function convolveTransposed(x: Value, w: Value, options: ConvolveTransposedOptions = {}): Value {
-  const around = { padding: wholeEach(0), outputPadding: wholeEach(0) };
+  const around = { padding: wholeEach(-Infinity), outputPadding: wholeEach(0) };
   checkOptions("convolveTransposed", options, { ...walkOptions, ...around });
   const { groups = 1 } = options;
   const [batch, channels, ...extents] = x.type.shape;

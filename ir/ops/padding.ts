@@ -9,11 +9,11 @@ import { spanOf } from "./windows.ts";
 /** Elements before and after each axis: one number for all, or for each axis a number or a pair; or by what is kept. */
 export type Padding = number | "same" | "valid" | readonly (number | readonly [before: number, after: number])[];
 
-/** The forms of a padding, each of integers from 0. */
+/** The forms of a padding; one that is negative leaves elements out. */
 export const paddingCheck: OptionCheck = {
-  must: '"same", "valid", an integer from 0, or for each axis one or a pair of such',
+  must: '"same", "valid", an integer, or for each axis one or a pair of such',
   holds: (value) => {
-    const width = whole(0).holds;
+    const width = whole(-Infinity).holds;
     const isPair = (each: unknown): boolean => Array.isArray(each) && each.length === 2 && each.every(width);
     if (Array.isArray(value)) return value.every((each: unknown) => width(each) || isPair(each));
     return value === "same" || value === "valid" || width(value);

@@ -15,7 +15,7 @@ const penalized = model("penalized", () => {
 test("what a loss reads itself and by way of others has an immediate derivative beside the whole one", () => {
   const explained = explainGradient(penalized, "loss", "W")!;
   const text = explanationText(gradientDocument(explained));
-  expect(text).toContain("∂loss/∂W = ∂⁺loss/∂W + ∂loss/∂z · ∂z/∂W");
+  expect(text).toContain("∂loss/∂W = ∂⁺loss/∂W + ∂loss/∂z · ∂z/∂W  # ∂⁺: through the formula of the loss itself");
   expect(text).toMatch(/^ {2}∂⁺loss\/∂W = /m);
   expect(explanationLatex(gradientDocument(explained))).toContain(
     "\\frac{\\partial^{+} \\mathrm{loss}}{\\partial W} &=",
