@@ -15,6 +15,7 @@ export async function readingPage(): Promise<string> {
     ["## What forward keeps for backward", ...(await residuals()), whatIsKept],
     ["## From pass to pass", ...(await shown("print", classifier, "--stage", "list")), stages],
     ["## Less of it", ...(await shown("print", classifier, "--gradient", "--stop-at", "h1")), less],
+    ["## Notation", notation],
     ["## Formulas and pictures", formats, ...(await pictures())],
   ];
   return parts.flat().join("\n\n");
@@ -76,6 +77,34 @@ with nothing simplified.
 
 const less = `
 \`--stop-at NAME\` makes a letter of a value: what only it depends on is not shown. \`--entry NAME\` shows one entry point.
+`;
+
+const notation = `
+| in formulas | what it is |
+| --- | --- |
+| \`a @ b\`, \`aᵀ\` | product of matrices, and a matrix turned round |
+| \`a · b\`, \`a²\` | element by element |
+| \`x[:, _]\` | \`x\` with a new axis where \`_\` stands: each row of it meets one number |
+| \`einsum("ace,ecd->ad", a, b)\` | a product with its axes named: letters after the arrow are the axes of the result, always \`a\`, \`b\`… in their order, and what is summed over takes the letters after them; in LaTeX the same axes are \`i\`, \`j\`… |
+| \`root(x)\` | square root of what is never negative, such as a sum of squares; its gradient is 0 where it is 0, and not ∞ as that of \`sqrt(x)\` |
+| \`select(c, x, y)\` | \`x\` where \`c\` holds, and \`y\` elsewhere |
+| \`iota(i32[4, 8], axis=1)\` | 0, 1, 2… along an axis |
+| \`fill(1, f32[4])\` | one number everywhere |
+| \`∂L/∂w\` | derivative of \`L\` with respect to \`w\`; it has the shape of \`w\` |
+| \`∂⁺L/∂w\` | its part through the formula of \`L\` itself, where \`L\` reads \`w\` and also reads others that do |
+| \`G ↦ G @ Wᵀ\` | what becomes of the derivative \`G\` of a formula on its way to what the formula reads |
+| \`w′\` | the new value of the state \`w\` |
+| \`v1\` | a part that has no name in the model, defined in a line of its own before it is read |
+| \`# as v1\` | in the same steps as the line of \`v1\`, which differs in its names alone |
+
+| at the top of a graph | what it is |
+| --- | --- |
+| \`parameter W: f32[3, 4] ~ glorot uniform\` | a state that optimizers train, and how its first values are drawn: \`glorot\` is of variance 2 / (inputs + outputs), \`he\` 2 / inputs |
+| \`~ glorot uniform from [1, 2, 3] to [0, 2, 3]\` | the axes whose extents multiply to the number of inputs, and to that of outputs: those of a filter [filters, channels, height, width], for example |
+| \`state key: u32[2] ~ key\` | what random numbers come from: the seed as two integers. First values of parameters are drawn from it, and dropout draws from it, from the counter \`random.draw\` and from its place in the model |
+
+A rule that only says in another way where axes stand has no line of its own: formulas are shown as the axes stand in the
+end.
 `;
 
 const formats = `
