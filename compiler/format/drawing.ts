@@ -3,11 +3,12 @@ import type { Graph, Update } from "../../ir/graph.ts";
 import { letterOp, stateOp, type StateIdentity } from "../../ir/ops/leaf.ts";
 import { bodyResults, scanBody, scanOp } from "../../ir/ops/scan.ts";
 import { bodyTitle, loopWords, type LoopPage } from "../../ir/print/bodies.ts";
-import { formatDefinition, leafName, type Vocabulary } from "../../ir/print/expression.ts";
+import { leafName, type Vocabulary } from "../../ir/print/expression.ts";
 import { layOutPage, type Page, type PrintOptions } from "../../ir/print/page.ts";
 import { firstOfLoops, type Plan } from "../../ir/print/plan.ts";
 import { formatType } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
+import { labelOf } from "./label.ts";
 
 /** Which part of a training step a value belongs to. */
 export type Role = "forward" | "backward" | "update";
@@ -60,9 +61,6 @@ export interface Drawing {
   readonly nodes: readonly DrawnNode[];
   readonly bodies: readonly DrawnBody[];
 }
-
-/** Longer formulas are drawn as the name of the operation, the one that the text has. */
-const longestFormula = 36;
 
 /** A page on which values are drawn. */
 interface Sheet {
@@ -227,7 +225,8 @@ function operationNode(value: Value, sheet: Sheet): DrawnNode {
   const role = sheet.roleOf(value);
   const isArrow = (source: Value): boolean => !(sheet.folds && role === "update" && sheet.isLeaf(source));
   const state = role === "update" ? sheet.stateOf(value) : undefined;
-  const reads = [...sources(value, sheet)].filter(isArrow).map((source) => sheet.ids.get(source)!);
+  // The results of a loop are one node.
+  const reads = [...new Set([...sources(value, sheet)].filter(isArrow).map((source) => sheet.ids.get(source)!))];
   const { text, marks } = labelOf(value, sheet, reads);
   return {
     id: sheet.ids.get(value)!,
@@ -250,38 +249,6 @@ function titleOf(value: Value, { names, aliases, plan }: Sheet): string | undefi
   });
   return titles.length === 0 ? undefined : titles.join(", ");
 }
-
-/**
- * The operation in terms of named values; `…` stands for what an arrow leads from. Where there are several, they have the
- * numbers of `marks`; so have all that a long formula reads, which is drawn as the name of its operation.
- */
-function labelOf(
-  value: Value,
-  { plan, names, loop, ids }: Sheet,
-  reads: readonly string[],
-): { readonly text: string; readonly marks: ReadonlyMap<string, number> } {
-  const { form } = plan.view(value);
-  const marks = new Map<string, number>();
-  const blank = (operand: Value): string => {
-    const id = ids.get(operand);
-    if (id === undefined) return "…";
-    if (!marks.has(id)) marks.set(id, marks.size + 1);
-    return `…${subscript(marks.get(id)!)}`;
-  };
-  const text = formatDefinition(value, {
-    view: plan.view,
-    isTaken: () => false,
-    reference: (operand) => names.get(operand) ?? (operand.constant ? undefined : blank(operand)),
-    loop,
-  });
-  if (text.length <= longestFormula) return { text: marks.size > 1 ? text : text.replace(/…[₀-₉]+/gu, "…"), marks };
-  // Which step a loop repeats is written nowhere else.
-  const name = form.tag === "call" ? (form.body ? `scan ${loop(form.body)!.name}` : form.name) : value.op.name;
-  const isOrdered = !(value.op.kind === "elementwise" && value.op.commutative);
-  return { text: name, marks: new Map(isOrdered ? reads.map((id, i) => [id, i + 1]) : []) };
-}
-
-const subscript = (number: number): string => [...`${number}`].map((digit) => "₀₁₂₃₄₅₆₇₈₉"[Number(digit)]).join("");
 
 /** Drawn values that a value is computed from. */
 function sources(value: Value, { plan, ids }: Sheet): ReadonlySet<Value> {

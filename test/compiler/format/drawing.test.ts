@@ -17,6 +17,7 @@ import {
   param,
   square,
   state,
+  sub,
   tanh,
 } from "../../../ir/index.ts";
 import { graphOf, leaf } from "../../ir/graphs.ts";
@@ -55,7 +56,7 @@ test("operations have the names of the text, and constants their numbers", () =>
     return { run: { result: add(start, first) as never } };
   });
   const drawn = formatDot(graph);
-  expect(drawn).toMatch(/<B>first<\/B>.*>conv</);
+  expect(drawn).toMatch(/<B>first<\/B>.*>conv\(…/);
   expect(drawn).toMatch(/<B>start<\/B>.*>[^<]*7[^<]*</);
   expect(drawn).not.toContain("reshape");
 });
@@ -76,4 +77,12 @@ test("layout of a large graph is bounded", () => {
   for (let i = 0; i < 200; i++) value = add(exp(value), y);
   expect(formatDot(graphOf({ r: value }))).toContain("nslimit");
   expect(formatDot(graphOf({ r: add(x, y) }))).not.toContain("nslimit");
+});
+
+test("a formula that is too long for a node keeps its shape, and its operands are arrows", () => {
+  const [first, second] = [leaf("a.rather.long.name.of.a.value", [2, 3]), leaf("another.long.name.of.a.value", [3, 2])];
+  const [taken, added] = [matmul(first, second), add(first, 1)];
+  const drawn = formatDot(graphOf({ taken, difference: sub(mul(added, first), add(added, first)) }));
+  expect(drawn).toContain(">…₁ @ …₂<");
+  expect(drawn).not.toMatch(/label=<(?:add|mul|contract)>/);
 });
