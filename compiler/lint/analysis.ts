@@ -19,6 +19,8 @@ export interface Frame {
   /** Nodes of values without facts about them; `leaves` are there from the beginning. */
   readonly nodes: Map<Value, Node>;
   readonly loops: Loops;
+  /** What a condition tells where it holds, or does not. */
+  factsOf(condition: Value, holds: boolean): Facts;
 }
 
 /** Facts that hold for the elements that are looked at, and the nodes of values under them. */
@@ -27,6 +29,8 @@ interface Branch {
   readonly nodes: Map<Value, Node>;
   /** Choices around it. */
   readonly nested: number;
+  /** Values that may still be looked at, in this branch and in those inside it. */
+  readonly effort: { left: number };
 }
 
 /** Choices inside choices are followed so far. */
@@ -34,6 +38,9 @@ const mostNested = 3;
 
 /** Facts are followed so far down: a chain is longer than the call stack. */
 const deepest = 16;
+
+/** So many values are looked at once more for one choice: more than people write, and choices in a chain nest again and again. */
+const mostLooked = 1000;
 
 /** The nodes of values, and of all that is below them. */
 export function analyse(roots: readonly Value[], frame: Frame): readonly Node[] {
@@ -43,7 +50,18 @@ export function analyse(roots: readonly Value[], frame: Frame): readonly Node[] 
 
 /** A frame in which leaves are known. */
 export function openFrame(leaves: ReadonlyMap<Value, Node>): Frame {
-  return { nodes: new Map(leaves), loops: makeLoops((roots, inner) => analyse(roots, openFrame(inner))) };
+  const nodes = new Map(leaves);
+  const known = [true, false].map(() => new Map<Value, Facts>());
+  return {
+    nodes,
+    loops: makeLoops((roots, inner) => analyse(roots, openFrame(inner))),
+    factsOf(condition, holds) {
+      const told = known[Number(holds)];
+      const facts = told.get(condition) ?? factsOf(condition, holds, (each) => nodes.get(each)?.bounds ?? unknown);
+      told.set(condition, facts);
+      return facts;
+    },
+  };
 }
 
 /** A value in no branch, whose operands have been looked at. */
@@ -53,7 +71,10 @@ function nodeOf(value: Value, frame: Frame): Node {
   if (op.kind === "leaf") return { value, bounds: leafBounds(value), arises: 0, inputs };
   if (op.kind === "composite") return standIn(value, analyse([op.expand(operands, value.attrs)], frame));
   if (op.kind === "scan") return frame.loops(value, inputs);
-  if (op === selectOp) return choiceOf(value, { facts: new Map(), nodes: new Map(), nested: 0 }, frame, 0);
+  if (op === selectOp) {
+    const effort = { left: mostLooked };
+    return choiceOf(value, { facts: new Map(), nodes: new Map(), nested: 0, effort }, frame, 0);
+  }
   return formulaNode(value, inputs);
 }
 
@@ -112,10 +133,10 @@ function choiceOf(value: Value, branch: Branch, frame: Frame, depth: number): No
   const [condition, ...sides] = value.operands;
   const inputs = sides.map((side, i) => {
     const outside = nodeIn(side, branch, frame, depth);
-    const ranges = (each: Value): Bounds => frame.nodes.get(each)?.bounds ?? unknown;
-    const facts = factsOf(condition, i === 0, ranges);
+    const facts = frame.factsOf(condition, i === 0);
     if (facts.size === 0) return outside;
-    const inner: Branch = { facts: joined(branch.facts, facts), nodes: new Map(), nested: branch.nested + 1 };
+    const { nested, effort } = branch;
+    const inner: Branch = { facts: joined(branch.facts, facts), nodes: new Map(), nested: nested + 1, effort };
     return nodeIn(side, inner, frame, depth + 1);
   });
   return standIn(value, inputs);
@@ -127,7 +148,8 @@ function nodeIn(value: Value, branch: Branch, frame: Frame, depth: number): Node
   if (branch.facts.size === 0 || value.constant) return outside;
   const known = branch.nodes.get(value);
   if (known) return known;
-  const node = withFact(depth < deepest ? insideOf(value, outside, branch, frame, depth) : outside, branch.facts);
+  const isFollowed = depth < deepest && branch.effort.left-- > 0;
+  const node = withFact(isFollowed ? insideOf(value, outside, branch, frame, depth) : outside, branch.facts);
   branch.nodes.set(value, node);
   return node;
 }
@@ -142,9 +164,9 @@ function insideOf(value: Value, outside: Node, branch: Branch, frame: Frame, dep
 }
 
 /** The branch as operands of other shapes see it. */
-function moved(value: Value, { facts, nested }: Branch): Branch {
+function moved(value: Value, { facts, nested, effort }: Branch): Branch {
   const seen = value.op.kind === "layout" ? throughLayout(facts, value) : everywhere(facts);
-  return { facts: seen, nodes: new Map(), nested };
+  return { facts: seen, nodes: new Map(), nested, effort };
 }
 
 function withFact(node: Node, facts: Facts): Node {

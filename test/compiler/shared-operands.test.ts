@@ -19,8 +19,8 @@ import {
   type Graph,
   type Tensor,
 } from "chainrule";
-import { softmax, square } from "chainrule";
-import { compile } from "../../compiler/compile.ts";
+import { greater, softmax, square, where } from "chainrule";
+import { compile, compileWithFacts } from "../../compiler/compile.ts";
 
 type Matrix = Tensor<"f32">;
 
@@ -76,4 +76,13 @@ function callsOf(action: () => void): number {
 test.each(Object.entries(chains))("%s, each read twice, take as many steps as there are values", (_, chain) => {
   const [short, long] = [14, 28].map((depth) => callsOf(() => compile(chainOf(chain, depth))));
   expect(long).toBeLessThan(3 * short);
+});
+
+test("choices by what was chosen before are looked at a bounded number of times for their warnings", () => {
+  const choices: Chain = { step: (a, b, x) => where(greater(a, b), a, mul(b, x)) };
+  const [short, long] = [16, 32].map((depth) => {
+    const facts = compileWithFacts(chainOf(choices, depth));
+    return callsOf(() => facts.warnings);
+  });
+  expect(long).toBeLessThan(4 * short);
 });
