@@ -3,6 +3,7 @@ import type { DType } from "../../ir/type.ts";
 import type { ReductionOp, Value } from "../../ir/value.ts";
 import type { Namer } from "../wgsl/names.ts";
 import type { Emitter } from "./emitter.ts";
+import { withoutQuads } from "./kernel.ts";
 
 /** How the threads of a workgroup are shared between rows and lanes within a row. */
 export interface Arrangement {
@@ -56,15 +57,76 @@ function targetName(target: string): string {
   return target.replace(/(_lanes(_\d+)?)?(\[.*)?$/, "");
 }
 
+/** True where the lanes of a row are in one quad, which exchanges numbers without memory of the workgroup. */
+export const isInQuad = ({ lanes, alongRow }: Arrangement): boolean => alongRow && (lanes === 2 || lanes === 4);
+
+/**
+ * Combines the parts of the lanes of a row, so that each has the whole; always in the same order, so that sums repeat bit
+ * by bit.
+ */
+export function combineLanes(
+  all: readonly Accumulating[],
+  arrangement: Arrangement,
+  namer: Namer,
+  emitter: Emitter,
+): void {
+  if (isInQuad(arrangement)) combineQuads(all, arrangement, namer, emitter);
+  else combineInMemory(all, arrangement, namer, emitter);
+}
+
+/** With the neighbour's part, then with what the other two have made of theirs. */
+function combineQuads(
+  all: readonly Accumulating[],
+  { lanes, tall }: Arrangement,
+  namer: Namer,
+  emitter: Emitter,
+): void {
+  const line = (text: string): void => emitter.push({ tag: "line", text });
+  const elsewhere = (action: () => void): void =>
+    emitter.push({ tag: "block", head: withoutQuads, body: emitter.scope(action) });
+  const there = all.map(({ parts }) => parts.map((part) => namer(`${part}_there`)));
+  const exchange = (name: "beside" | "below", start: string): void =>
+    all.forEach(({ op, value, parts }, i) => {
+      const accumulators = op.accumulators(dtypeOf(value));
+      parts.forEach((part, j) => {
+        const call = tall === 4 ? name : `${name}_${accumulators[j].dtype}`;
+        line(`${start}${there[i][j]} = ${call}(${part});`);
+      });
+    });
+  const takeIn = (): void =>
+    all.forEach(({ op, value, parts }, i) =>
+      assignParts(parts, (done) => op.wgsl.combine(parts, there[i], done, dtypeOf(value)), namer, emitter),
+    );
+  const readThere = (arrays: readonly string[], i: number, far: string): void =>
+    arrays.forEach((array, j) => line(`${there[i][j]} = ${array}[local.x ^ ${far}];`));
+  exchange("beside", "var ");
+  elsewhere(() => {
+    for (const { parts, arrays } of all) parts.forEach((part, j) => line(`${arrays[j]}[local.x] = ${part};`));
+    line("workgroupBarrier();");
+    all.forEach(({ arrays }, i) => readThere(arrays, i, "1u"));
+  });
+  takeIn();
+  if (lanes === 2) return;
+  exchange("below", "");
+  elsewhere(() =>
+    all.forEach(({ op, value, arrays }, i) => {
+      readThere(arrays, i, "2u");
+      const last = bindParts(
+        arrays.map((array) => `${array}[local.x ^ 3u]`),
+        namer,
+        emitter,
+      );
+      assignParts(there[i], (done) => op.wgsl.combine(there[i], last, done, dtypeOf(value)), namer, emitter);
+    }),
+  );
+  takeIn();
+}
+
 /** So many lanes read each other's parts at once. */
 const fewLanes = 8;
 
-/**
- * Combines the parts of all lanes of a row through workgroup memory, so that each lane has the whole; always in the same
- * order, so that sums repeat bit by bit. Where lanes are many, a few of them take in the others first: reads weigh as much
- * as barriers do.
- */
-export function combineLanes(
+/** Through memory of the workgroup. Where lanes are many, a few take in the others first: reads weigh as much as barriers. */
+function combineInMemory(
   all: readonly Accumulating[],
   { rows, lanes, alongRow }: Arrangement,
   namer: Namer,

@@ -61,14 +61,18 @@ export function planElementLoops(plan: ElementPlan): ElementLoops {
   const lane = tall === 4 ? { variable: "row", extent: rows.rowCount } : inFours;
   const { inRegisters, inResult } = planKept(plan, { index, variable, turns: turns * width * tall, lane });
   const hold = (kept: Kept, textOf: (name: string) => string): Held => {
-    const text = textOf(namer(identifier(hint(kept.value))));
+    const text = textOf(identifier(hint(kept.value)));
     const expression = { tag: "name", text, dtype: kept.value.type.dtype, lanes: lane ? 4 : 1 } as const;
-    return { kept, filled: false, isDeclared: turns > 1 || !isFull, expression };
+    return { kept, filled: false, isDeclared: turns > 1 || !isFull, isElement: false, expression };
   };
   const place = lanes * width === 1 ? variable : "turn";
-  const held = inRegisters.map((kept) => hold(kept, (name) => (turns === 1 ? name : `${name}[${place}]`)));
+  const isElement = turns > 1;
+  const held = inRegisters.map((kept) => {
+    const register = hold(kept, (name) => (isElement ? `${namer(`${name}_kept`)}[${place}]` : namer(name)));
+    return { ...register, isElement };
+  });
   const memory = plan.result && { target: plan.result, index: inMemory(plan.result, index) };
-  const written = inResult && { ...hold(inResult, (name) => name), isDeclared: false, memory };
+  const written = inResult && { ...hold(inResult, namer), isDeclared: false, memory };
   const registers: readonly Held[] = written ? [...held, written] : held;
   let operations = 0;
   const end = extentText(length);

@@ -241,8 +241,9 @@ function write(
   home.operations += op.flops ?? 1;
   const lanes = operands.some((operand) => operand.lanes === 4) ? 4 : 1;
   const application: Expression = { tag: "apply", op, operands, dtype: value.type.dtype, lanes };
+  const named = register?.isElement ? bind(value, application, home, progress) : application;
   const expression = register
-    ? fillRegister(register, application, home)
+    ? fillRegister(register, named, home)
     : deservesName(value, application, progress)
       ? bind(value, application, home, progress)
       : application;
@@ -250,10 +251,10 @@ function write(
   return expression;
 }
 
-/** What a loop before has computed. Memory is read once: what is written there next takes its place. */
+/** What a loop before has computed, read once: in memory what is written there next takes its place. */
 function readKept(register: Register, value: Value, key: string, home: Scope, progress: Progress): Expression {
   const read = readRegister(register);
-  if (read.tag === "name") return read;
+  if (read.tag === "name" && !register.isElement) return read;
   const expression = bind(value, read, home, progress);
   home.known.set(value, [...(home.known.get(value) ?? []), { key, expression }]);
   return expression;

@@ -10,7 +10,7 @@ import type { Cluster } from "../cluster/partition.ts";
 import type { Traffic } from "../cluster/store.ts";
 import { createNamer, type Namer } from "../wgsl/names.ts";
 import { literalText } from "../wgsl/expression.ts";
-import { assignParts, combineLanes, dtypeOf, type Accumulating, type Arrangement } from "./accumulate.ts";
+import { assignParts, combineLanes, dtypeOf, isInQuad, type Accumulating, type Arrangement } from "./accumulate.ts";
 import { planElementLoops, pushGuarded, type ElementLoops } from "./element-loops.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { indexAlgebra, variableIndex } from "./index.ts";
@@ -19,6 +19,7 @@ import {
   hintFor,
   nameTensors,
   widen,
+  withoutQuads,
   type Expression,
   type Kernel,
   type LowerContext,
@@ -36,7 +37,7 @@ interface Plan {
   /** Where a finished reduction is held. */
   readonly finished: Map<Value, Expression>;
   readonly declarations: string[];
-  /** The name of an array of the workgroup. */
+  /** The name of an array of the workgroup; `type` says also when it is declared. */
   arrayOf(wanted: string, type: string): string;
   readonly elements: ElementLoops;
 }
@@ -182,9 +183,10 @@ function declare(value: Value, plan: Plan, emitter: Emitter): Accumulating {
     emitter.push({ tag: "line", text: `var ${part} = ${tall === 1 ? start : `${type}(${start})`};` });
     parts.push(part);
     if (lanes === 1) continue;
+    const when = isInQuad(plan.arrangement) ? `${withoutQuads} ` : "";
     const arrayType = `array<${type}, ${rows * lanes}>`;
-    const array = plan.arrayOf(`${part}_lanes`, arrayType);
-    plan.declarations.push(`var<workgroup> ${array}: ${arrayType};`);
+    const array = plan.arrayOf(`${part}_lanes`, when + arrayType);
+    plan.declarations.push(`${when}var<workgroup> ${array}: ${arrayType};`);
     arrays.push(array);
   }
   return { value, op, parts, arrays, result };

@@ -55,7 +55,9 @@ export function arrange(
   // Neighbours that read along different rows read neighbours when there are 16 of them.
   const most = alongRow ? wanted : Math.min(wanted, 64 / powerOfTwo(units, 16));
   const lanes = powerOfTwo(places, most);
-  return { rows: Math.min(64 / lanes, powerOfTwo(units, 64)), lanes, alongRow, width, tall };
+  // Four lanes are a quad, which needs no memory to add up.
+  const isQuad = lanes > 1 && lanes <= 4;
+  return { rows: Math.min(64 / lanes, powerOfTwo(units, 64)), lanes, alongRow: alongRow || isQuad, width, tall };
 }
 
 /** What lanes may do. */

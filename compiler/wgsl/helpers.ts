@@ -101,6 +101,10 @@ export function quadLines(text: string): {
       ["besides", "own: mat4x4f", "mat4x4f", swapped("X")],
       ["below", "own: vec4f", "vec4f", "quadSwapY(own)"],
       ["belows", "own: mat4x4f", "mat4x4f", swapped("Y")],
+      ...(["f32", "u32", "i32"] as const).flatMap((type) => [
+        [`beside_${type}`, `own: ${type}`, type, "quadSwapX(own)"] as const,
+        [`below_${type}`, `own: ${type}`, type, "quadSwapY(own)"] as const,
+      ]),
     ] as const
   ).filter(([name]) => text.includes(` ${name}(`) || text.includes(`(${name}(`));
   return {

@@ -18,6 +18,7 @@ const words = `
   unorm unsafe unsized use using varying virtual volatile wgsl where with writeonly yield
   mat4x4f transpose quad quads exchange exchanged pick quadBroadcast
   beside besides below belows quadSwapX quadSwapY
+  beside_f32 beside_u32 beside_i32 below_f32 below_u32 below_i32
   vec2 vec3 vec4 vec2f vec3f vec4f vec2u vec3u vec4u vec2i vec3i vec4i f32 i32 u32 f16 bool array atomic ptr
   abs arrayLength bitcast ceil clamp countLeadingZeros exp floor inverseSqrt log max min round select sign sqrt trunc
   workgroupBarrier unpack2x16float read_half read_halves write_halves

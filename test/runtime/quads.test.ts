@@ -1,10 +1,13 @@
 import { afterAll, describe, expect, it } from "vitest";
 import {
   adam,
+  argmax,
   conv2d,
   dense,
   input,
+  logsumexp,
   matmul,
+  max,
   mean,
   model,
   normal,
@@ -14,11 +17,14 @@ import {
   sgd,
   sin,
   slice,
+  softmax,
   softmaxCrossEntropy,
   square,
+  sub,
   sum,
   take,
   transpose,
+  type Tensor,
 } from "chainrule";
 import { compile } from "../../compiler/compile.ts";
 import { load } from "../../runtime/index.ts";
@@ -94,6 +100,43 @@ describe("kernels on a device without subgroups", () => {
         const products = await module.run(inputs).read();
         await module.train({ letter: Int32Array.from({ length: 140 }, (_, i) => (i * 7) % 260) }).loss;
         const results = [products, await module.readParams()];
+        module.destroy();
+        return results;
+      }),
+    );
+    expect(found).toEqual(wanted);
+    own.destroy();
+  });
+
+  it.each([
+    [4, "float", "f32", [1030, 90]],
+    [4, "float, by fours", "f32", [1030, 92]],
+    [4, "integer", "i32", [1030, 90]],
+    [2, "float", "f32", [2060, 90]],
+  ] as const)("compute the same bits where %i lanes of a %s row are in a quad", async (lanes, _, dtype, shape) => {
+    const program = compile(
+      model("rows", (): { readonly run: Record<string, Tensor> } => {
+        const x = input("x", dtype, [...shape]) as Tensor;
+        const reals: Record<string, Tensor> =
+          dtype === "f32" ? { shares: softmax(x, 1), log: logsumexp(x, { axis: 1 }) } : {};
+        const below = sub(x, max(x, { axis: 1, keepAxes: true }));
+        const turned = sum(square(transpose(x)), { axis: 0 });
+        const total = sum(x, { axis: 1 });
+        return { run: { largest: max(x, { axis: 1 }), place: argmax(x, { axis: 1 }), total, turned, below, ...reals } };
+      }),
+    );
+    const text = program.kernels.map(({ wgsl }) => wgsl).join();
+    expect(text).toContain("//- workgroupBarrier();");
+    expect(text).not.toMatch(/^ *workgroupBarrier/m);
+    expect(text.includes("= below_")).toBe(lanes === 4);
+    const adapter = await (await requestGpu()).requestAdapter();
+    const own = await adapter!.requestDevice();
+    const values = wave(shape[0] * shape[1]);
+    const numbers = dtype === "f32" ? values : Int32Array.from(values, (value) => 1000 * value);
+    const [found, wanted] = await Promise.all(
+      [own, await testDevice()].map(async (device) => {
+        const module = await load<AnyModule>(program, { device });
+        const results = await module.run({ x: numbers }).read();
         module.destroy();
         return results;
       }),
