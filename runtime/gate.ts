@@ -58,8 +58,7 @@ export function openGate(device: GPUDevice, limit: number): Gate {
       inFlight--;
       // One free place wakes one waiter, so that two training loops on one module do not race for it. Those woken may
       // never call again, so an idle module wakes all.
-      const woken = inFlight === 0 ? waiters.length : Math.max(0, limit - inFlight);
-      for (const waiter of waiters.splice(0, woken)) waiter.resolve();
+      for (const waiter of waiters.splice(0, inFlight ? limit - inFlight : Infinity)) waiter.resolve();
     },
     room: async () => {
       check();

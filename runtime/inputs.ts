@@ -12,7 +12,7 @@ export type CheckedInput = TypedArray | OutputBuffer;
 const isBuffer = (value: object): value is GPUBuffer => "usage" in value && "size" in value;
 
 /** True for an input that stays on the GPU. */
-export const isOnGpu = (input: CheckedInput): input is OutputBuffer => "buffer" in input && "size" in input;
+export const isOnGpu = (input: CheckedInput): input is OutputBuffer => "size" in input;
 
 function describe(value: unknown): string {
   if (typeof value !== "object" || value === null) return `${typeof value} ${show(value)}`;
@@ -47,7 +47,7 @@ function checkClasses(entry: string, { name, classes }: InputSlot, values: Typed
 }
 
 function checkInput(entry: string, slot: InputSlot, value: InputValue): CheckedInput {
-  const scalar = slot.shape.length === 0;
+  const scalar = !slot.shape.length;
   const type = arrayType(slot.dtype);
   let array: TypedArray;
   if (scalar && typeof value === "number" && (slot.dtype === "f32" || Number.isInteger(value))) {

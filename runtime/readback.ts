@@ -25,7 +25,7 @@ export interface OutputRange {
 
 /** The range that one copy must take to hold every output; absent when there is nothing to copy. */
 export function outputRange({ outputs }: EntryPoint): OutputRange | undefined {
-  if (outputs.length === 0) return undefined;
+  if (!outputs.length) return undefined;
   const start = Math.min(...outputs.map((slot) => slot.offset));
   const end = Math.max(...outputs.map((slot) => slot.offset + slotBytes(slot)));
   return end > start ? { buffer: outputs[0]!.buffer, start, size: end - start } : undefined;
@@ -58,10 +58,10 @@ export function createRing(
   // whose read is under way is passed over, and the others expire one call earlier for it.
   const slots: RingSlot[] = buffers.map((buffer) => ({ buffer }));
   const release = (call: Call): void => {
-    if (--call.open === 0) gate.leave();
+    if (!--call.open) gate.leave();
   };
   const copyOut = async ({ buffer }: RingSlot, call: Call): Promise<ArrayBuffer> => {
-    if (call.open++ === 0) gate.enter();
+    if (!call.open++) gate.enter();
     try {
       await gate.guard(buffer.mapAsync(mapModeRead));
       const bytes = buffer.getMappedRange().slice(0);

@@ -30,7 +30,7 @@ export function stepMaker(
     const outputs: Outputs = {};
     for (const slot of entry.outputs) {
       const values = copySlot(slot, bytes, range?.start);
-      outputs[slot.name] = slot.shape.length === 0 ? values[0]! : values;
+      outputs[slot.name] = slot.shape.length ? values : values[0]!;
     }
     return outputs;
   };

@@ -63,13 +63,19 @@ export function planElementLoops(plan: ElementPlan): ElementLoops {
   const hold = (kept: Kept, textOf: (name: string) => string): Held => {
     const text = textOf(identifier(hint(kept.value)));
     const expression = { tag: "name", text, dtype: kept.value.type.dtype, lanes: lane ? 4 : 1 } as const;
-    return { kept, filled: false, isDeclared: turns > 1 || !isFull, isElement: false, expression };
+    return { kept, filled: false, isDeclared: turns > 1 || !isFull, needsName: false, expression };
   };
   const place = lanes * width === 1 ? variable : "turn";
-  const isElement = turns > 1;
-  const held = inRegisters.map((kept) => {
-    const register = hold(kept, (name) => (isElement ? `${namer(`${name}_kept`)}[${place}]` : namer(name)));
-    return { ...register, isElement };
+  const current = { loop: 0 };
+  const held = inRegisters.map((kept): Held => {
+    const register = hold(kept, (name) => (turns > 1 ? `${namer(`${name}_kept`)}[${place}]` : namer(name)));
+    return {
+      ...register,
+      // What fills it reads it as well.
+      get needsName() {
+        return turns > 1 && (current.loop === kept.loop || kept.again.has(current.loop));
+      },
+    };
   });
   const memory = plan.result && { target: plan.result, index: inMemory(plan.result, index) };
   const written = inResult && { ...hold(inResult, namer), isDeclared: false, memory };
@@ -84,6 +90,7 @@ export function planElementLoops(plan: ElementPlan): ElementLoops {
       if (turns === 1 && width === 4) emitter.push(line(`let position = ${firstPlace(arrangement)};`));
     },
     write(loop, emitter, action, conditions = []) {
+      current.loop = loop;
       const loopText = emitter.loop(variable, action);
       operations += loopText.operations;
       for (const { kept, expression, isDeclared } of registers) {

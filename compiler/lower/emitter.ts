@@ -241,7 +241,7 @@ function write(
   home.operations += op.flops ?? 1;
   const lanes = operands.some((operand) => operand.lanes === 4) ? 4 : 1;
   const application: Expression = { tag: "apply", op, operands, dtype: value.type.dtype, lanes };
-  const named = register?.isElement ? bind(value, application, home, progress) : application;
+  const named = register?.needsName ? bind(value, application, home, progress) : application;
   const expression = register
     ? fillRegister(register, named, home)
     : deservesName(value, application, progress)
@@ -254,7 +254,7 @@ function write(
 /** What a loop before has computed, read once: in memory what is written there next takes its place. */
 function readKept(register: Register, value: Value, key: string, home: Scope, progress: Progress): Expression {
   const read = readRegister(register);
-  if (read.tag === "name" && !register.isElement) return read;
+  if (read.tag === "name" && !register.needsName) return read;
   const expression = bind(value, read, home, progress);
   home.known.set(value, [...(home.known.get(value) ?? []), { key, expression }]);
   return expression;

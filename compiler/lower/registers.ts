@@ -15,6 +15,8 @@ export interface Kept {
   readonly loop: number;
   /** Operations that it takes. */
   readonly work: number;
+  /** The loops that mention it more than once. */
+  readonly again: ReadonlySet<number>;
 }
 
 /** A kernel's loops over the elements of a row. */
@@ -71,6 +73,7 @@ function callsFunctions(value: Value, { isKnown }: RowLoops): boolean {
 
 interface Element extends Kept {
   work: number;
+  readonly again: Set<number>;
 }
 
 /** Elements that were met, each once. */
@@ -79,7 +82,7 @@ function createMet() {
   return (value: Value, place: string, loop: number): Element => {
     const places = all.get(value) ?? new Map<string, Element>();
     all.set(value, places);
-    const element = places.get(place) ?? { value, place, loop, work: 0 };
+    const element = places.get(place) ?? { value, place, loop, work: 0, again: new Set() };
     places.set(place, element);
     return element;
   };
@@ -97,7 +100,10 @@ function findShared(
     const { value, index: there } = throughLayouts(from, at);
     if (value.op.kind === "leaf" || isKnown(value) || !there.some((part) => mentions(part, variables))) return 0;
     const element = met(value, placeKey(there), loop);
-    if (seen.has(element)) return 0;
+    if (seen.has(element)) {
+      element.again.add(loop);
+      return 0;
+    }
     seen.add(element);
     if (element.loop < loop && element.work > 0 && value.op.kind === "elementwise" && !refused.has(element)) {
       kept.add(element);

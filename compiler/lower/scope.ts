@@ -27,8 +27,8 @@ export interface Register {
   readonly expression: Expression & { readonly tag: "name" };
   /** It has a declaration of its own, outside the block that fills it. */
   readonly isDeclared: boolean;
-  /** It is one of an array. Compilers of shaders find each mention in memory again, so that it has a name where it is used. */
-  readonly isElement: boolean;
+  /** It is one of an array that is mentioned more than once: compilers of shaders would look into memory each time. */
+  readonly needsName: boolean;
   /** A loop has put the value there. */
   filled: boolean;
   /** Where it lies, if it is memory: the name is that of the variable in the loop that writes it. */
@@ -53,7 +53,7 @@ export function depthOf(scopes: readonly Scope[], index: readonly Index[], lane?
 /** Puts a value into its register. */
 export function fillRegister(register: Register, value: Expression, { statements }: Scope): Expression {
   register.filled = true;
-  const { expression, isDeclared, isElement, memory } = register;
+  const { expression, isDeclared, needsName, memory } = register;
   const kept = expression.lanes === 4 ? widen(value) : value;
   statements.push(
     isDeclared
@@ -64,7 +64,7 @@ export function fillRegister(register: Register, value: Expression, { statements
     statements.push({ tag: "line", text: "// Kept where the result will be, for what comes below." });
     statements.push({ tag: "store", ...memory, value: expression });
   }
-  return isElement ? kept : expression;
+  return needsName ? kept : expression;
 }
 
 /** What a later loop finds in a register. */
