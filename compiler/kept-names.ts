@@ -52,13 +52,16 @@ export function carryOf(value: Value): Value | undefined {
   return carry && keepsHistory(loop, tensor) ? carry : undefined;
 }
 
-/** A formula where a line has room for it, otherwise what it is of: `root of first`. Tensors of loops have no formula. */
-function formulaOf(value: Value, names: ReadonlyMap<Value, string>): string {
+/**
+ * The formula of a value if it has at most `room` characters, otherwise what it is of: `root of first`. Tensors of loops
+ * have no formula.
+ */
+export function formulaOf(value: Value, names: ReadonlyMap<Value, string>, room: number = longest): string {
   const stops = new Set(names.keys());
   const isPrintable = postorder([value]).every(({ op }) => op.kind !== "scan");
   if (isPrintable && sizeOf(value, stops) <= mostValues) {
     const text = printValue(value, names).replace(/`(v\d+)`/g, "$1");
-    if (text.length <= longest) return text;
+    if (text.length <= room) return text;
   }
   const under = new Set(directlyUnder(value, stops).map((each) => names.get(each)!));
   return under.size > 0 ? `${nounOf(value)} of ${[...under].join(", ")}` : nounOf(value);

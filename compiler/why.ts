@@ -6,10 +6,14 @@ import { formatType } from "../ir/type.ts";
 import type { Value } from "../ir/value.ts";
 import { descend } from "./cluster/descend.ts";
 import { mostBindings, mostMembers, type Cluster, type Refusal } from "./cluster/partition.ts";
+import { formulaOf } from "./kept-names.ts";
 import { nounOf } from "./lower/kernel.ts";
 import { lowerScans } from "./passes/lower-scans.ts";
 import type { PlannedStep } from "./plan.ts";
 import { assemble, type EntryFacts } from "./program.ts";
+
+/** Characters that a table has room for. */
+const widestFormula = 40;
 
 /** A kernel that reads what another writes, and why it is not the same kernel. */
 export interface RefusedPair {
@@ -17,7 +21,7 @@ export interface RefusedPair {
   readonly from: string;
   /** The kernel that reads. */
   readonly to: string;
-  /** The value of the reader that could not be computed in the other kernel. */
+  /** The value of the reader that could not be computed in the other kernel: its name, or its formula if it is short. */
   readonly value: string;
   /** `loop`: a loop is between them. */
   readonly reason: Refusal | "loop";
@@ -162,8 +166,13 @@ function describe(
   const noun = nounOf(value);
   const name = known ? `\`${known}\`` : `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
   const text = sentences[reason]({ value, name, from, to });
-  return { from, to, value: known ?? noun, reason, text, because: becauseOf(reason, value), ...(place && { place }) };
+  const formula = known ?? formulaOf(value, namesIn(reader.notes), widestFormula);
+  const shown = known ?? (formula.length > widestFormula ? noun : formula);
+  return { from, to, value: shown, reason, text, because: becauseOf(reason, value), ...(place && { place }) };
 }
+
+const namesIn = (notes: Graph["notes"]): ReadonlyMap<Value, string> =>
+  new Map([...notes].flatMap(([value, { name }]) => (name === undefined ? [] : [[value, name] as const])));
 
 /** The first value of a kernel that reads what another writes, by itself or through what is computed on the way. */
 function readerOf(source: Placed, { step: { traffic }, resolve }: Placed): Value {

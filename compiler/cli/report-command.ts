@@ -110,7 +110,10 @@ function refusedLines(pairs: readonly RefusedPair[], terminal: Terminal): readon
   const reasons = [...new Set(pairs.map(({ because }) => because))];
   const sorted = reasons.flatMap((reason) => pairs.filter(({ because }) => because === reason));
   const rows = sorted.map(({ from, to, value, place }) => [`  ${from} → ${to}`, value, place ? placeText(place) : ""]);
-  const [first, ...lines] = table([["not one kernel", "because of", "from"], ...rows], ["left", "left", "left"]);
+  const [first, ...lines] = table(
+    [["not one kernel", "the second computes", "from"], ...rows],
+    ["left", "left", "left"],
+  );
   const grouped = lines.flatMap((line, row) => {
     const { because } = sorted[row];
     return because === sorted[row - 1]?.because ? [line] : [`${because}:`, line];

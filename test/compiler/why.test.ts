@@ -51,6 +51,7 @@ describe("why two kernels are two", () => {
     const [pair] = pairsOf(() => ({ y: softmax(matmul(x(), param([32, 16]))) }));
     expect(pair).toMatchObject({
       reason: "starts",
+      value: "max(x @ param, axis=1)",
       text: "a max starts a kernel of its own: no thread has all that is reduced along axis 1 of f32[64, 16]",
     });
   });

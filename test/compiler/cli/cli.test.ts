@@ -234,7 +234,7 @@ describe("report", () => {
   test("with the reasons why neighbouring kernels are two", async () => {
     const { printed } = await chainrule(...args, "--why");
     expect(printed).toMatch(
-      /not one kernel +because of +from\n +it is a product, which reads its operands many times:\n +hidden → logits +\S+ /,
+      /not one kernel +the second computes +from\n +it is a product, which reads its operands many times:\n +hidden → logits +\S+ /,
     );
     const asJson = JSON.parse((await chainrule(...args, "--why", "--json")).printed) as Report;
     expect(asJson.entryPoints.predict!.refused![0]).toMatchObject({ from: "hidden", to: "logits", reason: "starts" });
