@@ -16,14 +16,17 @@ export const modelNotFound = defineError(
 export const modelTypeError = defineError(
   "model-type-error",
   "A model file type-checks; shapes and element types are part of its types.",
-  (found: string, others: readonly string[]) => ({
-    message: `a model file must type-check: found ${found}`,
-    help: others.length === 0 ? undefined : `further type errors:\n${others.map((each) => `    ${each}`).join("\n")}`,
+  (found: string, others: readonly string[], help?: string) => ({
+    message: `a model file must type-check; TypeScript says: ${found}`,
+    help:
+      [help, others.length > 0 && `further type errors:\n${others.map((each) => `    ${each}`).join("\n")}`]
+        .filter(Boolean)
+        .join("\n  help: ") || undefined,
   }),
 );
 
 export const modelSyntax = defineError("model-syntax", "A model file is valid TypeScript.", (found: string) => ({
-  message: `a model file must be valid TypeScript: found ${found}`,
+  message: `a model file must be valid TypeScript; TypeScript says: ${found}`,
 }));
 
 export const modelThrows = defineError(

@@ -9,6 +9,11 @@ function isLabels({ shape }: TensorType, target: TensorType): boolean {
   return target.dtype !== "i32" && shape.length > 0 && sameShape(target.shape, shape.slice(0, -1));
 }
 
+/** True for a target that has the shape of the prediction, but no floats. */
+function isRow({ shape }: TensorType, target: TensorType): boolean {
+  return target.dtype !== "f32" && sameShape(target.shape, shape);
+}
+
 /** A value as a model file would have it. */
 function shown(value: unknown): string {
   if (typeof value === "string" || Array.isArray(value)) return JSON.stringify(value);
@@ -265,9 +270,11 @@ export const targetMismatch = defineError(
   "A loss or metric compares a prediction with a target of its own shape, or with integer labels of one axis less.",
   (loss: string, wanted: string, prediction: TensorType, target: TensorType) => ({
     message: `${loss}: the target must be ${wanted}: $0 is ${formatType(prediction)}, $1 is ${formatType(target)}`,
-    help: isLabels(prediction, target)
-      ? 'integer labels must be of element type i32: declare them so, or convert them with cast(labels, "i32")'
-      : "reshape the target; nothing is broadcast between a prediction and its target",
+    help: isRow(prediction, target)
+      ? 'one-hot rows are floats: declare them "f32", or convert them with cast(labels, "f32")'
+      : isLabels(prediction, target)
+        ? 'integer labels must be of element type i32: declare them so, or convert them with cast(labels, "i32")'
+        : "reshape the target; nothing is broadcast between a prediction and its target",
   }),
 );
 

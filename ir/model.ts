@@ -140,7 +140,12 @@ function areUpdates(candidate: unknown): boolean {
 
 /** True for an object that may be written `{ … }`. */
 function isRecord(candidate: unknown): candidate is object {
-  return typeof candidate === "object" && candidate !== null && !Array.isArray(candidate) && !isValue(candidate);
+  const isObject = typeof candidate === "object" && candidate !== null && !Array.isArray(candidate);
+  return isObject && !isValue(candidate) && !isPromise(candidate);
+}
+
+function isPromise(candidate: object): boolean {
+  return "then" in candidate && typeof candidate.then === "function";
 }
 
 /** Keys and what they hold; none of what is no record. */
@@ -152,6 +157,8 @@ function describe(value: unknown): string {
   if (isValue(value)) return formatType(value.type);
   if (areUpdates(value)) return "the result of an optimizer";
   if (Array.isArray(value)) return value.length === 0 ? "an empty array" : "an array";
+  if (typeof value === "object" && value !== null && isPromise(value))
+    return "a promise: the function must not be async";
   const article = typeof value === "object" ? "an" : "a";
   return value === null ? "null" : value === undefined ? "nothing" : `${article} ${typeof value}`;
 }

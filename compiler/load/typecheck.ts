@@ -54,7 +54,10 @@ export function checkTypes(file: string): TypeFailure | undefined {
     broken.length > 0 ? broken : own.flatMap((source) => program.getSemanticDiagnostics(source)).filter(isError);
   if (failures.length === 0) return undefined;
   const [first, ...others] = failures;
-  const error = broken.length > 0 ? modelSyntax(describe(first)) : modelTypeError(describe(first), others.map(locate));
+  const error =
+    broken.length > 0
+      ? modelSyntax(describe(first))
+      : modelTypeError(describe(first), others.map(locate), adviceOn(first));
   if (first.file) error.place = diagnosticPlace(first);
   const lines = new Set(failures.flatMap((each) => (each.file ? [lineOf(diagnosticPlace(each))] : [])));
   const isOfLanguage = (each: ts.Diagnostic): boolean => shapeError(each) !== undefined || isOfEntryPoints(each);
@@ -91,7 +94,22 @@ function isWithin(file: string, directory: string): boolean {
 
 /** The sentence of a shape error (see ir/static.ts) stands for itself; other messages come with their chain of reasons. */
 function describe(diagnostic: ts.Diagnostic): string {
-  return shapeError(diagnostic) ?? ts.flattenDiagnosticMessageText(diagnostic.messageText, "\n");
+  const lines = ts.flattenDiagnosticMessageText(diagnostic.messageText, "\n").split("\n");
+  // A long chain of reasons says the same of a type, its property and so on: what matters is where it ends.
+  const reasons = lines.length > 3 ? [lines[0], `  ${lines.at(-1)!.trim()}`] : lines;
+  const related = (diagnostic.relatedInformation ?? []).slice(0, 1).map(({ messageText }) => {
+    return `  ${ts.flattenDiagnosticMessageText(messageText, " ")}`;
+  });
+  return shapeError(diagnostic) ?? [...reasons, ...related].join("\n");
+}
+
+/** What TypeScript says of an operator that is given operands of other types than numbers. */
+const ofOperators = [2362, 2363, 2365, 2367];
+
+/** What to do where a mistake is one of this language and not of the types. */
+function adviceOn(diagnostic: ts.Diagnostic): string | undefined {
+  if (!ofOperators.includes(diagnostic.code)) return undefined;
+  return "tensors are combined by functions: add(x, 1), mul(x, y), greater(x, 0), where(condition, x, y)";
 }
 
 function shapeError({ messageText }: ts.Diagnostic): string | undefined {

@@ -201,6 +201,12 @@ describe("what model() refuses", () => {
       () => ({ run: { update: loss() } }),
     ],
     ["entry-point-record", /model "build" must return a record of entry points: found f32/, () => loss() as never],
+    [
+      "entry-point-record",
+      /found a promise: the function must not be async/,
+      (async () => Promise.resolve({})) as never,
+    ],
+    ["target-mismatch", /`t` is i32\[batch, 4\]/, () => ({ run: { y: softmaxCrossEntropy(x(), input("t", "i32", ["batch", 4]) as never) } })], // prettier-ignore
     ["entry-point-record", /entry point "run" must be a record of values: found nothing/, () => ({ run: undefined as never })], // prettier-ignore
     ["entry-point-value", /"updates" must be a value of the graph: found the result of an optimizer/, () => ({ run: { updates: [{ state: counter(), value: loss() }] } })], // prettier-ignore
     ["initial-values", /"w" has 4, found 3/, () => ({ run: { y: param([2, 2], { name: "w", init: values([1, 2, 3]) }) } })], // prettier-ignore

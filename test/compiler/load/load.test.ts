@@ -90,6 +90,14 @@ test("what a model returns is refused by the language, at its key, and not as a 
   await expect(loadModel(path)).rejects.toMatchObject({ code: "entry-point-record", place: { line: 5, column: 12 } });
 });
 
+test("operators on tensors are refused with the functions that are meant", async () => {
+  await expect(loadModel("test/compiler/load/fixtures/operator.ts")).rejects.toMatchObject({
+    code: "model-type-error",
+    place: { line: 5, column: 31 },
+    help: expect.stringContaining("add(x, 1)") as string,
+  });
+});
+
 test("a function with a derivative of its own is called what the variable is called that holds it", async () => {
   const { entryPoints } = await loadModel(fixture("derivative"), { typeCheck: false });
   expect(entryPoints[0].outputs[0].value.attrs.identity).toMatchObject({ name: "twice" });
