@@ -7,12 +7,10 @@ import { elementCount, isFloat, sameShape } from "../ir/type.ts";
 import { postorder, underLayouts, type OpKind, type Value } from "../ir/value.ts";
 import { attendOp, isStatistics } from "./cluster/attention.ts";
 import { descend } from "./cluster/descend.ts";
-import { contractNames } from "./lower/contract.ts";
-import { targetTensor, type SharedModule, type Statement } from "./lower/kernel.ts";
-import { lower } from "./lower/lower.ts";
+import { draftOf } from "./draft.ts";
+import { targetTensor, type Statement } from "./lower/kernel.ts";
 import type { Together } from "./merge.ts";
 import { tensorsOf, type EntryPlan, type PlannedStep } from "./plan.ts";
-import { createModuleNamer } from "./wgsl/names.ts";
 
 /** Element type of the tensors of the arena, where it may be chosen. */
 export type Storage = "f32" | "f16";
@@ -152,11 +150,9 @@ function mayBeBeyond(root: Value, tensors: ReadonlySet<Value>): boolean {
 }
 
 /** Tensors of which the kernels of a group write single elements. */
-function writtenSingly({ steps, apart }: Together, notes: Graph["notes"]): readonly Value[] {
-  const shared: SharedModule | undefined =
-    steps.length === 1
-      ? undefined
-      : { names: createModuleNamer(contractNames), tensorNames: new Map(), arrays: new Map(), apart };
+function writtenSingly(group: Together, notes: Graph["notes"]): readonly Value[] {
+  const { steps } = group;
+  const among = steps.length > 1 ? group : undefined;
   const found: Value[] = [];
   const visit = (statements: readonly Statement[]): void => {
     for (const statement of statements) {
@@ -164,10 +160,6 @@ function writtenSingly({ steps, apart }: Together, notes: Graph["notes"]): reado
       else if (statement.tag === "store" && statement.value.lanes === 1) found.push(targetTensor(statement.target));
     }
   };
-  for (const { traffic, targets, loop } of steps) {
-    if (loop) continue;
-    const context = { notes, name: "kernel", stateOf: () => undefined, isExact: () => false, shared };
-    visit(lower(traffic, { ...context, targets: (value) => targets.get(value) ?? [] }).body);
-  }
+  for (const step of steps) if (!step.loop) visit(draftOf(step, { notes, isExact: () => false, among }).body);
   return found;
 }

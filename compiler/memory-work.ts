@@ -4,10 +4,8 @@ import type { Value } from "../ir/value.ts";
 import { bytesOf, sumBytes } from "./bytes.ts";
 import { mostBindings } from "./cluster/partition.ts";
 import { ownTensors } from "./half.ts";
-import { contractNames } from "./lower/contract.ts";
-import type { SharedModule } from "./lower/kernel.ts";
-import { lower } from "./lower/lower.ts";
 import { isHeld, loadOf } from "./dispatch-limits.ts";
+import { draftOf } from "./draft.ts";
 import { gridOf, waitsOf, type Together } from "./merge.ts";
 import { innerTensors, type Packing } from "./pack.ts";
 import { putOff } from "./memory-updates.ts";
@@ -18,7 +16,6 @@ import type { Company } from "./schedule/gather.ts";
 import type { Job, Work } from "./schedule/liveness.ts";
 import type { Signer } from "./signature.ts";
 import { addSlabs, fitBuffers, slabsOf, type SlabType } from "./slabs.ts";
-import { createModuleNamer } from "./wgsl/names.ts";
 
 /** The kernels of an entry point as jobs, by their places in `steps`; tensors by their places in `tensors`. */
 export interface KernelWork extends Work {
@@ -104,14 +101,9 @@ function flopsCounter(
     }
     const isShared = group !== undefined && group.steps.length > 1;
     const key = `${isShared} ${signer.of(step).text}`;
-    const shared: SharedModule | undefined = isShared
-      ? { names: createModuleNamer(contractNames), tensorNames: new Map(), arrays: new Map(), apart: group.apart }
-      : undefined;
     const isExact = (tensor: Value): boolean => !halves.has(tensor);
-    const context = { notes, name: "kernel", stateOf: () => undefined, isExact, shared };
-    const flops =
-      known.get(key) ??
-      (lower(step.traffic, { ...context, targets: (value) => step.targets.get(value) ?? [] }).flops as number);
+    const among = isShared ? group : undefined;
+    const flops = known.get(key) ?? (draftOf(step, { notes, isExact, among }).flops as number);
     known.set(key, flops);
     return flops;
   };

@@ -5,15 +5,14 @@ import type { Value } from "../ir/value.ts";
 import { bytesOf } from "./bytes.ts";
 import { ownTensors } from "./half.ts";
 import { contractionSquares } from "./lower/contraction-shape.ts";
-import { contractionOf, contractNames } from "./lower/contract.ts";
+import { draftOf, type Writing } from "./draft.ts";
+import { contractionOf } from "./lower/contract.ts";
 import { fitsInPlace } from "./lower/in-place.ts";
-import type { SharedModule, Statement } from "./lower/kernel.ts";
-import { lower } from "./lower/lower.ts";
+import type { Statement } from "./lower/kernel.ts";
 import type { Together } from "./merge.ts";
 import type { EntryPlan, PlannedStep } from "./plan.ts";
 import type { Places } from "./schedule/order.ts";
 import type { Signer } from "./signature.ts";
-import { createModuleNamer } from "./wgsl/names.ts";
 
 /** A result that may take the place of an operand. */
 export interface Pair {
@@ -43,7 +42,8 @@ export function createPairing(
     const isShared = group.steps.length > 1 || group.isLeft === true;
     const { text, tensors } = signer.of(step);
     const key = `${isShared} ${group.apart} ${tensors.map(isExact).join()} ${text}`;
-    const proof = known.get(key) ?? prove(tensors, () => bodiesOf(step, group, isShared, { notes, isExact }));
+    const proof =
+      known.get(key) ?? prove(tensors, () => bodiesOf(step, isShared ? group : undefined, { notes, isExact }));
     known.set(key, proof);
     return ({ result, operand }) => proof(tensors.indexOf(result), tensors.indexOf(operand));
   };
@@ -79,22 +79,13 @@ function prove(tensors: readonly Value[], bodies: () => readonly (readonly State
 }
 
 /** The bodies of a step as they will be written: its own, and those that take its place on some adapters. */
-function bodiesOf(
-  { traffic, targets }: PlannedStep,
-  { apart }: Written,
-  isShared: boolean,
-  known: { readonly notes: Graph["notes"]; isExact(tensor: Value): boolean },
-): readonly (readonly Statement[])[] {
-  const shared: SharedModule | undefined = isShared
-    ? { names: createModuleNamer(contractNames), tensorNames: new Map(), arrays: new Map(), apart }
-    : undefined;
-  const context = {
-    ...{ ...known, name: "kernel", stateOf: () => undefined, holdsResults: true },
-    targets: (value: Value) => targets.get(value) ?? [],
-  };
-  const root = contractionOf(traffic);
+function bodiesOf(step: PlannedStep, among: Writing["among"], known: Writing): readonly (readonly Statement[])[] {
+  const writing = { ...known, holdsResults: true };
+  const root = contractionOf(step.traffic);
   const edges = root ? contractionSquares(root) : [];
-  return [lower(traffic, { ...context, shared }).body, ...edges.map((edge) => lower(traffic, context, edge).body)];
+  return [{ ...writing, among }, ...edges.map((edge) => ({ ...writing, edge }))].map(
+    (each) => draftOf(step, each).body,
+  );
 }
 
 /** Results with their places, by the dispatch that writes them. */
