@@ -82,9 +82,13 @@ export function randomBits(key: RandomKey, shape: readonly (number | string)[]):
 }
 
 /** One of the two words that belong to each element: the counter is its position. */
-function bits({ words, draw }: RandomKey, shape: Shape, word: 0 | 1): Value {
-  const position = reshapeTo(iota([elementCount(shape)], 0, "u32"), shape);
+function bits({ words, draw }: RandomKey, shape: Shape, word: 0 | 1, position = positionsIn(shape)): Value {
   return broadcastTo(threefry(word, words, [position, draw]), shape);
+}
+
+/** The number of each element, row by row. */
+function positionsIn(shape: Shape): Value {
+  return reshapeTo(iota([elementCount(shape)], 0, "u32"), shape);
 }
 
 /** From where to where numbers are drawn. */
@@ -135,8 +139,9 @@ export function randomNormal(
 ): Value {
   const dims = shape.map(normalizeDim);
   // In (0, 1], so that the logarithm is finite.
-  const first = add(unit(bits(key, dims, 0)), 2 ** -24);
-  const drawn = mul(sqrt(mul(-2, log(first))), cos(mul(2 * Math.PI, unit(bits(key, dims, 1)))));
+  const positions = positionsIn(dims);
+  const first = add(unit(bits(key, dims, 0, positions)), 2 ** -24);
+  const drawn = mul(sqrt(mul(-2, log(first))), cos(mul(2 * Math.PI, unit(bits(key, dims, 1, positions)))));
   const spread = deviation === 1 ? drawn : mul(deviation, drawn);
   return mean === 0 ? spread : add(mean, spread);
 }

@@ -1,6 +1,7 @@
 /// What a page reads twice has a line of its own: no formula is written twice.
 import { describe, expect, test } from "vitest";
 import { derive } from "../../compiler/passes/all.ts";
+import { input, model, randomKey, randomNormal } from "../../ir/index.ts";
 import { printGraph } from "../../ir/print.ts";
 import { cast } from "../../ir/ops/choose.ts";
 import { add, mul, sub } from "../../ir/ops/arithmetic.ts";
@@ -77,5 +78,15 @@ test("a loop and its body have no formula twice", () => {
     sequences: [x],
   });
   const page = printGraph(graphOf({ r: carry[0], s: exp(carry[0]) }));
+  expect(writtenTwice(page), page).toEqual([]);
+});
+
+test("normal noise counts its elements once", () => {
+  const noisy = model("noisy", () => {
+    const [x, noise] = [input("x", "f32", ["batch", 3]), randomNormal(randomKey(), ["batch", 3])];
+    return { run: { y: add(x, noise) as never } };
+  });
+  const page = printGraph(noisy);
+  expect(page).toContain("iota(");
   expect(writtenTwice(page), page).toEqual([]);
 });
