@@ -7,9 +7,9 @@ const list = (names: readonly string[]): string => names.map((name) => `"${name}
 export const modelNotFound = defineError(
   "model-not-found",
   "The path of a model file names an existing TypeScript file.",
-  (path: string) => ({
+  (path: string, meant: string | undefined) => ({
     message: `a model file must exist: found none at ${path}`,
-    help: "paths are relative to the working directory",
+    help: meant ?? "paths are relative to the working directory",
   }),
 );
 
@@ -127,7 +127,10 @@ export const memoryBudgetValue = defineError(
 export const outputFile = defineError(
   "output-file",
   "The file named by --out can be written.",
-  (path: string, found: string) => ({ message: `the generated module must be writable at ${path}: ${found}` }),
+  (path: string, found: string) => ({
+    message: `the generated module must be writable at ${path}: ${found}`,
+    help: "name a file in a folder that can be written, such as --out model.gen.ts",
+  }),
 );
 
 const most = 20;

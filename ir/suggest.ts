@@ -3,10 +3,15 @@
 /** A question that names the known word that `word` was probably meant to be, or undefined where none is near. */
 export function suggestion(word: string, known: readonly string[]): string | undefined {
   const near = known
-    .map((candidate) => ({ candidate, edits: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ candidate, edits }) => edits <= Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3)))
     .toSorted((a, b) => a.edits - b.edits);
   return near.length === 0 ? undefined : `did you mean ${near[0].candidate}?`;
+}
+
+/** Edits, of which the rest of a word that somebody began to write is one. */
+function distance(word: string, candidate: string): number {
+  return word.length >= 3 && candidate.startsWith(word) ? Number(candidate !== word) : editDistance(word, candidate);
 }
 
 /** Fewest insertions, deletions, replacements and swaps of neighbours that turn `from` into `to` (Damerau 1964). */

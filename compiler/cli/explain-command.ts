@@ -1,5 +1,7 @@
 /// `chainrule explain`: how a gradient or a value came about, step by step.
+import type { Graph } from "../../ir/graph.ts";
 import { grad } from "../../ir/ops/derivative.ts";
+import type { Shape } from "../../ir/type.ts";
 import { valueNamed } from "../passes/stop-at.ts";
 import { askedFor } from "../explain/asked.ts";
 import { gradientDocument } from "../explain/document.ts";
@@ -9,6 +11,7 @@ import { explanationText } from "../explain/text.ts";
 import { explainValue, valueDocument } from "../explain/value.ts";
 import { loadModel } from "../load/index.ts";
 import type { Terminal } from "./terminal.ts";
+import { usageError } from "./usage.ts";
 
 /** What to explain, and how. */
 export interface ExplainCommand {
@@ -17,6 +20,12 @@ export interface ExplainCommand {
   readonly value: string;
   readonly parameter: string | undefined;
   readonly format: "text" | "latex";
+}
+
+/** The shape of a named value or output. */
+function shapeOf(graph: Graph, name: string): Shape {
+  const asked = askedFor(graph, name);
+  return valueNamed(asked.graph, asked.name).type.shape;
 }
 
 /** Prints a derivation; returns the exit code. */
@@ -36,6 +45,9 @@ export async function explainCommand(command: ExplainCommand, terminal: Terminal
     terminal.print(`∂${value}/∂${parameter} = 1`);
     return 0;
   }
+  const [loss, target] = [value, parameter].map((name) => shapeOf(asked.graph, name));
+  if (loss.length > 0 && target.length === 0)
+    throw usageError(`explain takes the loss first: did you mean ${parameter} ${value}?`);
   const explained = explainGradient(graph, value, parameter);
   const constant = `∂${value}/∂${parameter} = 0: ${value} does not depend on ${parameter}`;
   terminal.print(explained ? write(gradientDocument(explained)).trimEnd() : constant);

@@ -34,8 +34,14 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     }
     return (await cli.runMatchedCommand()) as number;
   } catch (error) {
-    return explain(error, terminal, didYouMean(error, cli));
+    return explain(error, terminal, didYouMean(error, cli), helpOf(args, cli));
   }
+}
+
+/** The command that tells what the one that failed takes. */
+function helpOf(args: readonly string[], { commands }: CAC): string {
+  const command = commands.find(({ name }) => name === args[0]);
+  return `chainrule ${command ? `${command.name} ` : ""}--help`;
 }
 
 /** The question after a mistyped command or option. */
@@ -185,9 +191,9 @@ function addBench(cli: CAC, terminal: Terminal): void {
     });
 }
 
-function explain(error: unknown, terminal: Terminal, question: string | undefined): number {
+function explain(error: unknown, terminal: Terminal, question: string | undefined, help: string): number {
   if (isUsageError(error)) {
-    terminal.warn(`error[usage]: ${error.message}\n  help: ${question ? `${question} ` : ""}chainrule --help`);
+    terminal.warn(`error[usage]: ${error.message}\n  help: ${question ? `${question} ` : ""}${help}`);
     return 2;
   }
   if (error instanceof CompileError) {

@@ -1,8 +1,9 @@
 /// From a model file to its graph: checks the types, reads names and places from the source, and runs it.
-import { existsSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { CompileError } from "../../ir/diagnostic.ts";
 import type { Graph } from "../../ir/graph.ts";
+import { suggestion } from "../../ir/suggest.ts";
 import { modelNoDefaultExport, modelNotFound } from "../errors.ts";
 import { displayPath } from "./place.ts";
 import { runModel } from "./run.ts";
@@ -34,13 +35,25 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
 export async function loadModelFile(path: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const file = resolve(path);
   const shown = displayPath(file);
-  if (!existsSync(file) || !statSync(file).isFile()) throw modelNotFound(shown);
+  if (!existsSync(file) || !statSync(file).isFile()) throw modelNotFound(shown, meantPath(file));
   const failure = (options.typeCheck ?? true) ? checkTypes(file) : undefined;
   if (failure) throw failure.error.code === "model-syntax" ? failure.error : await betterError(file, failure);
   const { exports, sources } = await runModel(file);
   const graph = exports.default;
   if (!isGraph(graph)) throw modelNoDefaultExport(shown, graph === undefined ? "none" : describe(graph));
   return { graph, sources: new Map([...sources].sort(([a], [b]) => (a < b ? -1 : 1))) };
+}
+
+/** Which file was probably meant: the model of a folder, or what is called nearly so where the path leaves the disk. */
+function meantPath(file: string): string | undefined {
+  const within = join(file, "model.ts");
+  if (existsSync(within)) return `did you mean ${displayPath(within)}?`;
+  let [folder, missing] = [dirname(file), file];
+  while (!existsSync(folder)) [folder, missing] = [dirname(folder), folder];
+  const found = statSync(folder).isDirectory() ? suggestion(basename(missing), readdirSync(folder)) : undefined;
+  return found?.replace(/mean (.*)\?$/, (_, name: string) => {
+    return `mean ${displayPath(join(folder, name, relative(missing, file)))}?`;
+  });
 }
 
 /** Of what the language refuses itself it says more than types do: which value, and what to do. */

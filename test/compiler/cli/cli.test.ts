@@ -27,8 +27,8 @@ describe("usage", () => {
   test.each([
     [["frob"], "there is no command frob"],
     [["complie"], "help: did you mean compile? chainrule --help"],
-    [["print", model, "--gradeint"], "help: did you mean --gradient? chainrule --help"],
-    [["print", model, "--stopat", "x"], "help: did you mean --stop-at? chainrule --help"],
+    [["print", model, "--gradeint"], "help: did you mean --gradient? chainrule print --help"],
+    [["print", model, "--stopat", "x"], "help: did you mean --stop-at? chainrule print --help"],
     [["print", model, "--memory-budget", "4MB"], "help: --memory-budget is an option of compile and report. chainrule"],
     [[], "a command is missing"],
     [["compile"], "missing required args for command `compile <model>`"],

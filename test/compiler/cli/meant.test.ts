@@ -24,3 +24,23 @@ test("a size of one entry point that is misspelt", async () => {
 test("an entry point that is misspelt", async () => {
   expect(await warned("print", model, "--entry", "trian")).toContain("found trian; did you mean train?");
 });
+
+test.each([
+  ["a folder", "samples/classifier", "samples/classifier/model.ts"],
+  ["a folder that is misspelt", "samples/clasifier/model.ts", "samples/classifier/model.ts"],
+  ["a file that is misspelt", "samples/classifier/modle.ts", "samples/classifier/model.ts"],
+])("%s in the place of a model file", async (_, path, meant) => {
+  expect(await warned("print", path)).toContain(`help: did you mean ${meant}?`);
+});
+
+test("a loss and a parameter the other way round", async () => {
+  expect(await warned("explain", "samples/classifier/model.ts", "W1", "L")).toContain("did you mean L W1?");
+});
+
+test("what a command lacks is told by the help of that command", async () => {
+  expect(await warned("explain", model)).toContain("help: chainrule explain --help");
+});
+
+test("the beginning of a name is enough to be understood", async () => {
+  expect(await warned("print", model, "--stage", "grad")).toContain("help: did you mean gradient?");
+});
