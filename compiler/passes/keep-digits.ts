@@ -9,6 +9,7 @@ import { logsumexpOp } from "../../ir/ops/reduce.ts";
 import { axesOf, spread, sum, sumOp } from "../../ir/ops/sum.ts";
 import { apply, same, underLayouts, withOperands, type Value } from "../../ir/value.ts";
 import type { Pass } from "../pass.ts";
+import { lessLargest, sumLessLargest } from "../rewrite/below.ts";
 import { finitePeak } from "../rewrite/common-part.ts";
 import { makeRewriter, type RewriterOptions } from "../rewrite/driver.ts";
 import type { DerivationLog } from "../rewrite/log.ts";
@@ -111,42 +112,29 @@ function isBelow(below: Value, axes: readonly number[]): boolean {
   return isSpreadOf(peak, finitePeak(x, factor, axes), axes);
 }
 
-/** x − ln Σ eˣ of x = z/t, where t is no number: z is less its largest before it is divided. */
+/** x − ln Σ eˣ of x = z/t, where t is no number: z is less its largest before it is divided. So for x + ln Σ e⁻ˣ. */
 function ofScaledRow({ op, operands: [x, spreadLogarithm] }: Value): Value | undefined {
   const row = underLayouts(spreadLogarithm);
-  if (op !== sub.op || row.op !== logsumexpOp || !same(row.operands[0], x)) return undefined;
+  const sign: Value | undefined = op === sub.op ? x : op === add.op ? neg(x) : undefined;
+  if (row.op !== logsumexpOp || !sign || !same(row.operands[0], sign)) return undefined;
   const axes = axesOf(row);
-  const less = isSpreadOf(spreadLogarithm, row, axes) ? scaledBelow(x, axes) : undefined;
-  return less && sub(less, ontoLayouts(spreadLogarithm, row, apply(logsumexpOp, [less], row.attrs)));
+  const less = isSpreadOf(spreadLogarithm, row, axes) ? scaledBelow(x, axes, op === sub.op ? 1 : -1) : undefined;
+  const again = (below: Value): Value => apply(logsumexpOp, [op === sub.op ? below : neg(below)], row.attrs);
+  return less && apply(op, [less, ontoLayouts(spreadLogarithm, row, again(less))]);
 }
 
-/** z/t, t·z or z + c with z less its largest, for a t of the row that is no number, and a z that nothing has rounded. */
-function scaledBelow(x: Value, axes: readonly number[]): Value | undefined {
-  const { inner, rescale } = scaledOf(x);
+/** z/t, t·z or z + c with z less its largest, or smallest before a negative sign, for a t of the row that is no number. */
+function scaledBelow(x: Value, axes: readonly number[], sign = 1): Value | undefined {
+  const { inner, rescale, factor: number } = scaledOf(x);
+  const factor = sign * number;
   const [a, b] = inner.operands;
   const isScale = (side: Value): boolean => constantValue(side) === undefined && withoutAxes(side, axes) !== undefined;
-  const below = (z: Value): Value => sumBelow(z, axes) ?? sub(z, spread(finitePeak(z, 1, axes), z.type, axes));
+  const below = (z: Value): Value => lessLargest(z, axes, { factor }).below;
   if (inner.op === div.op && isScale(b)) return rescale(div(below(a), b));
   if (inner.op === mul.op && isScale(b)) return rescale(mul(below(a), b));
   if (inner.op === mul.op && isScale(a)) return rescale(mul(a, below(b)));
-  const sumOfExact = sumBelow(inner, axes);
-  return sumOfExact && rescale(sumOfExact);
-}
-
-/** z + c with what all z of a row have in common taken away before c is added, where both are given and not computed. */
-function sumBelow({ op, operands }: Value, axes: readonly number[]): Value | undefined {
-  const isSum = (op === add.op || op === sub.op) && operands.some(isGiven);
-  if (!isSum || !operands.every((each) => isGiven(each) || isGiven(underLayouts(nearest(each))))) return undefined;
-  const parts = operands.map((z) => (isGiven(z) ? sub(z, spread(finitePeak(z, 1, axes), z.type, axes)) : z));
-  return apply(op, parts);
-}
-
-const isGiven = ({ op, constant }: Value): boolean => op.kind === "leaf" && !constant;
-
-/** What a logarithm is taken of: of prior probabilities, say. */
-function nearest(value: Value): Value {
-  const under = underLayouts(value);
-  return under.op === log.op ? under.operands[0] : under;
+  const sum = sumLessLargest(inner, axes, { factor });
+  return sum && rescale(sum.below);
 }
 
 /** ln Σ eˣ − Σ y·x: x is less its largest before it is scaled, in both; where y adds up to 1 that is all. */

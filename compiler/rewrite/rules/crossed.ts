@@ -2,16 +2,18 @@
 /// what weighs the table adds up to nothing in parts, one along rows and one along columns.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { selectOp } from "../../../ir/ops/choose.ts";
+import { abs } from "../../../ir/ops/functions.ts";
 import { constant, constantValue } from "../../../ir/ops/leaf.ts";
 import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import type { Value } from "../../../ir/value.ts";
 import { finitePeak } from "../common-part.ts";
 import { factorsOf, partsOfProduct, type Opening } from "../factors.ts";
-import { addLinear, linearConstant, scaleLinear, type Linear } from "../linear.ts";
+import { addLinear, isNumber, linearConstant, scaleLinear, writeLinear, type Linear } from "../linear.ts";
 import { reads, rule, type Rule, type Surroundings } from "../rule.ts";
 import { shortSum, type Term } from "../short-sum.ts";
-import { where } from "../untyped.ts";
-import { isWeighedBy, totalOf } from "./shifts.ts";
+import { less, where } from "../untyped.ts";
+import { isWeighedBy, nearly } from "./shifts.ts";
+import { totalOf } from "./totals.ts";
 import { withoutAxes } from "./uniform.ts";
 
 type Axes = readonly number[];
@@ -25,8 +27,11 @@ interface Parts {
 interface Directed {
   readonly axis: number;
   readonly terms: readonly Term[];
-  /** The part of the rest with which they add up to nothing. */
+  /** The part of the rest with which they add up to nothing, or nearly. */
   readonly share: number;
+  /** What they add up to with it, and without, where that is known at run time only. */
+  readonly left?: Linear;
+  readonly whole?: number;
 }
 
 /** So much of a whole is rounding. */
@@ -41,7 +46,7 @@ function timesOf(a: Linear, b: Linear): number | undefined {
   return isSame ? x / y : undefined;
 }
 
-function partsOf(weights: Value, [first, second]: Axes, scores: Value, facts: Surroundings): Parts | undefined {
+function partsOf(weights: Value, axes: Axes, scores: Value, facts: Surroundings): Parts | undefined {
   const terms = shortSum(weights, { quotients: true });
   if (!terms) return undefined;
   const totalAlong = (some: readonly Term[], axis: number): Linear =>
@@ -49,15 +54,28 @@ function partsOf(weights: Value, [first, second]: Axes, scores: Value, facts: Su
       .map(({ coefficient, value }) => scaleLinear(totalOf(value, [axis], facts), coefficient))
       .reduce((a, b) => addLinear(a, b), linearConstant(0));
   const isAlong = ({ value }: Term, axis: number): boolean => isWeighedBy(value, scores, [axis], facts);
-  const either = terms.filter((term) => !isAlong(term, first) && !isAlong(term, second));
-  if (terms.some((term) => isAlong(term, first) && isAlong(term, second))) return undefined;
-  const directed = (axis: number): Directed => {
+  const either = terms.filter((term) => !axes.some((axis) => isAlong(term, axis)));
+  if (terms.some((term) => axes.every((axis) => isAlong(term, axis)))) return undefined;
+  const totals = axes.map((axis) => {
     const own = terms.filter((term) => isAlong(term, axis));
-    return { axis, terms: own, share: -(timesOf(totalAlong(own, axis), totalAlong(either, axis)) ?? NaN) };
-  };
-  const along = [directed(first), directed(second)] as const;
-  const [a, b] = along.map(({ share }) => share);
-  return a > 0 && b > 0 && Math.abs(a + b - 1) <= rounding ? { along, either } : undefined;
+    return { axis, terms: own, total: totalAlong(own, axis), rest: totalAlong(either, axis) };
+  });
+  const shares = sharesOf(totals);
+  const along = totals.map(({ axis, terms: own, total, rest }, i): Directed => {
+    const directed = { axis, terms: own, share: shares[i] };
+    const isKnown = Math.abs(shares[i] + (timesOf(total, rest) ?? NaN)) <= rounding;
+    return isKnown ? directed : { ...directed, left: addLinear(total, rest, shares[i]), whole: total.constant };
+  });
+  const [a, b] = shares;
+  return a > 0 && b > 0 && Math.abs(a + b - 1) <= rounding ? { along: along as never, either } : undefined;
+}
+
+/** Which parts of the rest belong to either softmax: what adds up to nothing with it, or the part that is like its own. */
+function sharesOf(totals: readonly { readonly total: Linear; readonly rest: Linear }[]): readonly number[] {
+  const known = totals.map(({ total, rest }) => -(timesOf(total, rest) ?? NaN));
+  const isGuess = totals.every(({ total, rest }) => isNumber(total) && !isNumber(rest));
+  const sum = totals.reduce((all, { total }) => all + total.constant, 0);
+  return isGuess && known.some(Number.isNaN) ? totals.map(({ total }) => total.constant / sum) : known;
 }
 
 /** A number of times a value; of a choice between two numbers it is one between others. */
@@ -72,13 +90,23 @@ const written = (terms: readonly Term[]): Value =>
   terms.map(({ coefficient, value }) => times(coefficient, value)).reduce((left, right): Value => add(left, right));
 
 /** Weights along each axis times scores less their largest along it: −∞ meets all that weighs it, or 0 would make NaN. */
-function crossedProduct({ along, either }: Parts, scores: Value): Value {
-  const [a, b] = along.map(({ axis, terms, share: part }): Value => {
+function crossedProduct({ along, either }: Parts, scores: Value): Crossed {
+  const leftOut: Value[] = [];
+  const [a, b] = along.map(({ axis, terms, share: part, left, whole = 0 }): Value => {
     const share = either.map(({ coefficient, value }) => ({ coefficient: coefficient * part, value }));
-    const below = sub(scores, spread(finitePeak(scores, 1, [axis]), scores.type, [axis]));
-    return mul(written([...terms, ...share]), below);
+    const peak = finitePeak(scores, 1, [axis]);
+    const sum = left && writeLinear(left, peak.type);
+    const largest: Value = sum ? where(less(abs(sum), nearly * Math.abs(whole)), peak, 0) : peak;
+    if (sum) leftOut.push(mul(sum, largest));
+    return mul(written([...terms, ...share]), sub(scores, spread(largest, scores.type, [axis])));
   });
-  return add(a, b);
+  return { product: add(a, b), leftOut };
+}
+
+interface Crossed {
+  readonly product: Value;
+  /** What was taken away more often than it was there: numbers of rows and of columns. */
+  readonly leftOut: readonly Value[];
 }
 
 /** Opens products, and quotients by one number. */
@@ -90,17 +118,20 @@ const opensScalars =
     return op === div.op && withoutAxes(operands[1], axes) ? [operands[0]] : partsOfProduct(value);
   };
 
-/** The product with `whole` in the place of one factor, and without another. */
-function replaced(element: Value, open: Opening, from: Value, whole: Value, left: Value): Value | undefined {
-  if (element === from) return whole;
-  if (element === left) return undefined;
-  if (!open(element)) return element;
-  const [a, b] = element.operands;
-  const x = replaced(a, open, from, whole, left);
-  if (element.op === neg.op) return x ? neg(x) : constant(-1, element.type.dtype, element.type.shape);
-  if (element.op === div.op) return div(x ?? 1, b);
-  const y = replaced(b, open, from, whole, left);
-  return x && y ? mul(x, y) : (x ?? y);
+/** The numbers before a product of two factors, on something else in the place of that. */
+function scaled(element: Value, open: Opening, axes: Axes, pair: readonly Value[], x: Value): Value {
+  const flat = (factor: Value): Value => withoutAxes(factor, axes)!;
+  const of = (part: Value): Value | undefined => {
+    if (part === pair[0]) return x;
+    if (part === pair[1]) return undefined;
+    const [a, b] = part.operands;
+    if (!open(part)) return flat(part);
+    if (part.op === div.op) return div(of(a) ?? 1, flat(b));
+    if (part.op === neg.op) return neg(of(a) ?? constant(1, x.type.dtype, x.type.shape));
+    const [left, right] = [of(a), of(b)];
+    return left && right ? mul(left, right) : (left ?? right);
+  };
+  return of(element)!;
 }
 
 function withoutCommonParts(value: Value, facts: Surroundings): Value | undefined {
@@ -114,8 +145,10 @@ function withoutCommonParts(value: Value, facts: Surroundings): Value | undefine
     if (weights.op !== add.op && weights.op !== sub.op) continue;
     if (!axes.every((axis) => isWeighedBy(weights, scores, [axis], facts))) continue;
     const parts = partsOf(weights, axes, scores, facts);
-    const found = parts && replaced(element, open, weights, crossedProduct(parts, scores), scores);
-    if (found) return sum(found, { axes });
+    if (!parts) continue;
+    const { product, leftOut } = crossedProduct(parts, scores);
+    const total = leftOut.reduce<Value>((all, part) => add(all, sum(part)), sum(product, { axes }));
+    return scaled(element, open, axes, [weights, scores], total);
   }
   return undefined;
 }

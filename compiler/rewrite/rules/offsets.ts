@@ -1,13 +1,16 @@
 /// Sums that do not see an offset: ln Σ eˣ − x̄, ln Σ e^(z/t) − Σ p·z/t. What all numbers of a row have in
 /// common adds up to nothing in them, and is taken away before it rounds.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
-import { logsumexpOp } from "../../../ir/ops/reduce.ts";
+import { logsumexpOp, maxOp, minOp } from "../../../ir/ops/reduce.ts";
 import { axesOf, sumOp } from "../../../ir/ops/sum.ts";
-import { underLayouts, type Value } from "../../../ir/value.ts";
+import { same, underLayouts, type Value } from "../../../ir/value.ts";
+import { isGiven } from "../below.ts";
 import { commonPartOf, finitePeak, isPeak, timesNumber, type Rows } from "../common-part.ts";
 import { vanishes, writeCommon } from "../common-term.ts";
+import { factorsOf } from "../factors.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
-import { totalOf } from "./shifts.ts";
+import { distributionAxes } from "./reduce.ts";
+import { totalOf } from "./totals.ts";
 import { withoutAxes } from "./uniform.ts";
 
 type Axes = readonly number[];
@@ -22,7 +25,7 @@ interface Base {
 /** Formulas are looked at as deep as people would. */
 const mostValues = 40;
 
-/** The logarithms of sums of exponentials and the sums that a value adds up, with factors before them. */
+/** The logarithms of sums of exponentials, sums and extremes that a value adds up, with factors before them. */
 function totalsIn(value: Value): readonly Value[] {
   const seen = new Set<Value>();
   const found: Value[] = [];
@@ -31,15 +34,12 @@ function totalsIn(value: Value): readonly Value[] {
     if (seen.has(each) || each.type.dtype !== "f32") continue;
     seen.add(each);
     const { op, operands } = each;
-    if (op === logsumexpOp || op === sumOp) found.push(each);
+    if (op === logsumexpOp || op === sumOp || op === maxOp || op === minOp) found.push(each);
     const passes = op === add.op || op === sub.op || op === neg.op || op === mul.op || op === div.op || op === sumOp;
     if (passes || op.kind === "layout") pending.push(...operands);
   }
   return found;
 }
-
-/** True for what nothing has rounded. */
-const isGiven = ({ op, constant }: Value): boolean => op.kind === "leaf" && !constant;
 
 /** What a row is a multiple of, or a sum with something else; what is given comes first, since nothing has rounded it. */
 function basesOfRow(x: Value, axes: Axes, factor = 1): readonly Base[] {
@@ -58,15 +58,26 @@ function basesOfRow(x: Value, axes: Axes, factor = 1): readonly Base[] {
   return [...parts.flat().filter(({ scores }) => isGiven(underLayouts(scores))), itself];
 }
 
+/** Of a mean under weights that add up to 1 what is given and weighed: p·z − p·Σ p·z sees no offset of z. */
+function basesOf(total: Value, facts: Surroundings): readonly Base[] {
+  const [element] = total.operands;
+  const axes = axesOf(total);
+  if (total.op === logsumexpOp) return basesOfRow(element, axes);
+  const factors = total.op === sumOp ? (factorsOf(element) ?? []) : [];
+  const wholes = factors.flatMap((weights) => distributionAxes(weights, facts, axes) ?? []);
+  if (factors.length !== 2 || wholes.length !== 1 || !axes.includes(wholes[0])) return [];
+  return factors.filter(isGiven).map((scores) => ({ scores, axes: wholes, factor: 1 }));
+}
+
 function withoutOffset(value: Value, facts: Surroundings): Value | undefined {
   if (value.type.dtype !== "f32") return undefined;
   const totals = totalsIn(value);
-  // Without a sum it is x − ln Σ eˣ, which kernels take apart as it is.
-  if (!totals.some(({ op }) => op === sumOp)) return undefined;
+  // Without another it is x − ln Σ eˣ, which kernels take apart as it is.
+  if (totals.every(({ op }) => op === logsumexpOp)) return undefined;
   for (const total of totals) {
-    const axes = axesOf(total);
-    const bases = total.op === logsumexpOp ? basesOfRow(total.operands[0], axes) : [];
-    for (const base of bases) {
+    for (const base of basesOf(total, facts)) {
+      // z less its mean has a correction of its own.
+      if (total.op === sumOp && value.operands.some((part) => same(part, base.scores))) continue;
       const found = without(value, base, facts);
       if (found) return found;
     }

@@ -43,9 +43,13 @@ export function relative({ weight, exponent }: Weighted, largest: Value): Value 
 /** The same beside a sum that may leave out what counts here: only where the weight itself is 0 there is an end. */
 export function relativeBeside({ weight, exponent }: Weighted, largest: Value): Value {
   const above = sub(exponent, largest);
+  // A number that is not 0 counts everywhere.
+  if (constantValue(weight)) return timesNumber(weight, exp(above));
   const isCut = and(equal(weight, 0), not(less(above, largestExponent)));
   return mul(weight, exp(where(not(isCut), above, largestExponent)));
 }
+
+const timesNumber = (number: Value, x: Value): Value => (constantValue(number) === 1 ? x : mul(number, x));
 
 /** True for an exponent of `relative`. */
 export const isRelative = ({ op, operands }: Value): boolean =>

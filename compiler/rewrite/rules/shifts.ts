@@ -2,23 +2,35 @@
 /// scores less what was wanted. They add up to nothing, or nearly, and what all scores of a row have in common does not
 /// count; it is taken away before it rounds.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
+import { selectOp } from "../../../ir/ops/choose.ts";
+import { equal } from "../../../ir/ops/compare.ts";
 import { abs, exp } from "../../../ir/ops/functions.ts";
 import { transposeOp } from "../../../ir/ops/layout.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
-import { axesOf, keptAxes, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
-import { same, type Value } from "../../../ir/value.ts";
-import { finitePeak, isPeak } from "../common-part.ts";
+import { axesOf, keptAxes, sum, sumOp } from "../../../ir/ops/sum.ts";
+import { apply, same, type Value } from "../../../ir/value.ts";
+import { lessLargest } from "../below.ts";
+import { isPeak } from "../common-part.ts";
 import { factorsOf, partsOfProduct, type Opening } from "../factors.ts";
-import { addLinear, isNumber, linearAtom, linearOf, scaleLinear, writeLinear, type Linear } from "../linear.ts";
+import { isNumber, writeLinear, type Linear } from "../linear.ts";
 import { reads, rule, type Rule, type Surroundings } from "../rule.ts";
 import { less, where } from "../untyped.ts";
-import { distributionAxes, knownSum } from "./reduce.ts";
-import { isReshaped, withoutAxes } from "./uniform.ts";
+import { distributionAxes } from "./reduce.ts";
+import { shareOf, totalOf } from "./totals.ts";
+import { withoutAxes } from "./uniform.ts";
 
 type Axes = readonly number[];
 
 /** So deep a sum is looked into. */
 const deepest = 8;
+
+/** x of w·where(w = 0, 1, x), as it stands where x may be ∞. */
+function besideGuard({ op, operands: [weight, guarded] }: Value): Value | undefined {
+  if (op !== mul.op || guarded.op !== selectOp) return undefined;
+  const [condition, one, x] = guarded.operands;
+  const isGuard = condition.op === equal.op && same(condition.operands[0], weight);
+  return isGuard && constantValue(condition.operands[1]) === 0 && one.constant ? x : undefined;
+}
 
 /** Opens products, and quotients by a number of the row: what else is divided by is a part of its factor. */
 const partsAlong =
@@ -26,6 +38,8 @@ const partsAlong =
   (value) => {
     const { op, operands } = value;
     if (op === neg.op) return operands;
+    const guarded = besideGuard(value);
+    if (guarded) return [operands[0], guarded];
     return op === div.op && withoutAxes(operands[1], along) ? [operands[0]] : partsOfProduct(value);
   };
 
@@ -40,15 +54,22 @@ function withFactors(
   const of = (x: Value): Value => withFactors(x, open, factor, divisor);
   const [a, b] = element.operands;
   if (element.op === neg.op) return neg(of(a));
-  return element.op === div.op ? div(of(a), divisor(b)) : mul(of(a), of(b));
+  if (element.op === div.op) return div(of(a), divisor(b));
+  const guarded = besideGuard(element);
+  if (!guarded) return mul(of(a), of(b));
+  const weight = of(a);
+  return mul(weight, weight === a ? apply(selectOp, b.operands.with(2, of(guarded)), b.attrs) : of(guarded));
 }
 
 /** A look that costs little: an exponential in a few sums and products. */
 function mentionsShare({ op, operands }: Value, depth = deepest): boolean {
   if (op === exp.op) return true;
-  const passes = op === add.op || op === sub.op || op === neg.op || op === mul.op || op === div.op;
-  return (passes || op === transposeOp) && depth > 0 && operands.some((each) => mentionsShare(each, depth - 1));
+  return isOpened({ op }) && depth > 0 && operands.some((each) => mentionsShare(each, depth - 1));
 }
+
+/** What weights may be put together with. */
+const isOpened = ({ op }: Pick<Value, "op">): boolean =>
+  [add.op, sub.op, neg.op, mul.op, div.op, selectOp, transposeOp].some((each) => each === op);
 
 /** True where weights are made of a softmax of some scores: of multiples of them, less what a row has in common. */
 export function isWeighedBy(weights: Value, scores: Value, axes: Axes, facts: Surroundings, depth = deepest): boolean {
@@ -58,77 +79,34 @@ export function isWeighedBy(weights: Value, scores: Value, axes: Axes, facts: Su
     const exponential = weights.op === div.op ? a : weights;
     return exponential.op === exp.op && isMultiple(exponential.operands[0], scores, whole);
   }
-  const { op, operands } = weights;
-  const passes = op === add.op || op === sub.op || op === neg.op || op === mul.op || op === div.op;
-  if ((!passes && op !== transposeOp) || depth === 0) return false;
-  return operands.some((operand) => isWeighedBy(operand, scores, axes, facts, depth - 1));
+  const share = shareOf(weights, axes, facts);
+  if (share) return isMultiple(share.exponent, scores, axes);
+  if (!isOpened(weights) || depth === 0) return false;
+  return weights.operands.some((operand) => isWeighedBy(operand, scores, axes, facts, depth - 1));
 }
 
-/** z, z/t, t·z, each of them also less a number of the row. */
+/** z, z/t, t·z, each of them also beside other numbers, as ln Σ eˣ of the row is one, or noise. */
 function isMultiple(value: Value, scores: Value, axes: Axes, depth = deepest): boolean {
-  if (same(value, scores)) return true;
-  if (depth === 0) return false;
   const { op, operands } = value;
-  const isRow = (each: Value): boolean => withoutAxes(each, axes) !== undefined;
-  const isInside = (each: Value): boolean => isMultiple(each, scores, axes, depth - 1);
-  if (op === neg.op) return isInside(operands[0]);
-  if (op !== mul.op && op !== div.op && op !== sub.op) return false;
   const [a, b] = operands;
-  // The logarithm of the row of a softmax is spread over it as well.
-  return (isRow(b) && isInside(a)) || (op === mul.op && isRow(a) && isInside(b));
+  if (isBesideRow(value, scores, axes, depth)) return true;
+  if (depth === 0) return false;
+  const isRow = (each: Value): boolean => withoutAxes(each, axes) !== undefined;
+  const of = (each: Value): boolean => isMultiple(each, scores, axes, depth - 1);
+  if (op === add.op || op === sub.op || op === neg.op) return operands.some(of);
+  // Masked by −∞, or cut where nothing is left of it.
+  if (op === selectOp) return constantValue(operands[2]) !== undefined && of(b);
+  return (op === mul.op || op === div.op) && ((isRow(b) && of(a)) || (op === mul.op && isRow(a) && of(b)));
 }
 
-/** Σ of a value along axes as a sum of what is known: Σ p·k = k for a softmax p and a k of the row. */
-export function totalOf(value: Value, axes: Axes, facts: Surroundings, depth = deepest): Linear {
-  const known = knownSum(value, axes, facts);
-  const atom = (): Linear => (known ? linearOf(known) : linearAtom(sum(value, { axes })));
-  if (depth === 0 || distributionAxes(value, facts, axes)) return atom();
-  const of = (operand: Value): Linear => totalOf(operand, axes, facts, depth - 1);
-  const [a, b] = value.operands;
-  switch (value.op) {
-    case neg.op:
-      return scaleLinear(of(a), -1);
-    case add.op:
-      return addLinear(of(a), of(b));
-    case sub.op:
-      return addLinear(of(a), of(b), -1);
-    case mul.op:
-      return scaledTotal(a, b, axes, of) ?? scaledTotal(b, a, axes, of) ?? distributed(a, b, of) ?? atom();
-    case div.op: {
-      const number = constantValue(b);
-      const row = withoutAxes(b, axes);
-      return number ? scaleLinear(of(a), 1 / number) : row ? times(linearAtom(div(1, row)), of(a)) : atom();
-    }
-    case transposeOp:
-      return axes.length === value.type.shape.length ? of(a) : atom();
-    default:
-      return atom();
-  }
-}
-
-/** k · Σ x for a k of the row, which is taken apart where it is such a sum itself. */
-function scaledTotal(k: Value, x: Value, axes: Axes, of: (x: Value) => Linear): Linear | undefined {
-  const row = withoutAxes(k, axes);
-  if (!row) return undefined;
-  const total = k.operands[0]?.op === sumOp ? k.operands[0] : undefined;
-  const isTotal = total && isReshaped(row, total) && axesOf(total).join() === axes.join();
-  return times(isTotal ? of(total.operands[0]) : linearOf(row), of(x));
-}
-
-/** Σ p·(a − b) = Σ p·a − Σ p·b. */
-function distributed(a: Value, b: Value, of: (x: Value) => Linear): Linear | undefined {
-  const [whole, by] = b.op === add.op || b.op === sub.op ? [b, a] : [a, b];
-  if (whole.op !== add.op && whole.op !== sub.op) return undefined;
-  const [left, right] = whole.operands.map((part) => of(mul(by, part)));
-  return addLinear(left, right, whole.op === add.op ? 1 : -1);
-}
-
-function times(a: Linear, b: Linear): Linear {
-  if (isNumber(a)) return scaleLinear(b, a.constant);
-  if (isNumber(b)) return scaleLinear(a, b.constant);
-  let total = addLinear(scaleLinear(a, b.constant), { ...b, constant: 0 }, a.constant);
-  for (const [x, p] of a.terms) for (const [y, q] of b.terms) total = addLinear(total, linearAtom(mul(x, y)), p * q);
-  return total;
+/** z beside numbers of the row, or a sum in which every part is: (z − max z) + (c − max c) for z + c. */
+function isBesideRow(value: Value, scores: Value, axes: Axes, depth: number): boolean {
+  if (same(value, scores)) return true;
+  const { op, operands } = value;
+  if (depth === 0 || (op !== add.op && op !== sub.op)) return false;
+  const of = (part: Value, whole: Value): boolean => isBesideRow(part, whole, axes, depth - 1);
+  if (withoutAxes(operands[1], axes)) return of(operands[0], scores);
+  return op === scores.op && operands.every((part, i) => of(part, scores.operands[i]));
 }
 
 /** The sum with scores less the largest of their row, beside what that leaves out. */
@@ -148,11 +126,11 @@ function shifted(value: Value, along: Axes, facts: Surroundings, mayLeave: boole
     const total = totalOf(weights, along, facts);
     const vanishes = isNumber(total) && Math.abs(total.constant) <= roundingOf(weights, along, facts);
     if (!vanishes && !(mayLeave && others.length === 1 && isNearlyNothing(weights, total))) continue;
-    const common = finitePeak(scores, 1, along);
-    const left = writeLinear(total, common.type);
+    const left = writeLinear(total, sum(weights, { axes: along }).type);
     const isSmall = less(abs(left), nearly * Math.abs(total.constant));
-    const largest: Value = isNumber(total) ? common : where(isSmall, common, 0);
-    const below = sub(scores, spread(largest, scores.type, along));
+    const { below, largest } = lessLargest(scores, along, {
+      part: (peak) => (isNumber(total) ? peak : where(isSmall, peak, 0)),
+    });
     const rest = sum(
       withFactors(element, open, (x) => (x === scores ? below : x)),
       { axes: axesOf(value) },
@@ -163,13 +141,20 @@ function shifted(value: Value, along: Axes, facts: Surroundings, mayLeave: boole
 }
 
 /** Weights such as (softmax(z) − y)/n leave (1 − Σ y)/n: where that is more than this share of 1/n nothing is taken away. */
-const nearly = 0.1;
+export const nearly = 0.1;
 
-/** How far numbers in a difference are from the real ones that they stand for, as −0.33333334 + p/3: half a unit at most. */
+/** How far numbers in a difference are from the real ones that they stand for, as −0.33333334 + p/3: half a unit each. */
 function roundingOf(weights: Value, along: Axes, facts: Surroundings): number {
-  if (!isDifference(weights)) return 0;
-  const sizes = weights.operands.map((part) => totalOf(part, along, facts)).filter(isNumber);
-  return sizes.length < 2 ? 0 : 2 ** -24 * Math.min(...sizes.map(({ constant }) => Math.abs(constant)));
+  const sizes = numbersIn(weights, along, facts);
+  return sizes.length < 2 ? 0 : 2 ** -24 * sizes.reduce((sum, size) => sum + size);
+}
+
+/** What the parts of a sum add up to, where that is a number. */
+function numbersIn(weights: Value, along: Axes, facts: Surroundings, depth = deepest): readonly number[] {
+  if (isDifference(weights) && depth > 0)
+    return weights.operands.flatMap((part) => numbersIn(part, along, facts, depth - 1));
+  const total = totalOf(weights, along, facts);
+  return isNumber(total) ? [Math.abs(total.constant)] : [];
 }
 
 /** A number as small is what rounding has left of a whole: 0.9·y + 0.1/n adds up to 1 but for its float32 numbers. */

@@ -81,6 +81,12 @@ const stabilizedLater: Readonly<Record<string, Ratio>> = {
   "Cosines of all pairs by a product of lengths": [1, 1.1],
   "Logarithm of a mean of exponentials, over its rate": [1, 1.04],
   "Contrastive loss both ways, over a temperature that is learned": [1.04, 1.02],
+  "Contrastive loss with a diagonal of −∞, over a temperature that is learned": [1, 1.02],
+  "Supervised contrastive loss, over a temperature that is learned": [1, 1.02],
+  "Label smoothing at a temperature that is learned": [1, 1.03],
+  "Softmax of negative scores with noise, over a temperature that is learned": [1, 1.02],
+  "Mean under exponentials of its own scores, over a temperature": [1, 1.05],
+  "Soft maximum less the largest": [1, 1.04],
 };
 
 interface Comparison {

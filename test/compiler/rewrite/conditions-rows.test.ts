@@ -106,7 +106,11 @@ describe("scores under weights of two softmaxes", () => {
     expect(crossed(add(both(), onDiagonal(-2)), z)).toBeUndefined();
     expect(crossed(add(add(softmax(table), softmax(mul(2, table))), onDiagonal(-2)))).toBeUndefined();
     expect(crossed(add(add(softmax(table), mul(y, softmax(table, 0))), onDiagonal(-2)))).toBeUndefined();
-    expect(crossed(sub(both(), mul(2, y)))).toBeUndefined();
+  });
+  it("also where what is given adds up at run time only", () => {
+    expect(crossed(sub(both(), mul(2, y)))).toBeDefined();
+    expect(crossed(sub(both(0.25, 0.75), y))).toBeDefined();
+    expect(crossed(sub(both(1, -1), y))).toBeUndefined();
   });
   it("are those of targets that weights follow, of which the parts make one whole", () => {
     const targets = leaf("y", "f32", [3, 3]);

@@ -1,4 +1,5 @@
 /// All rows of the scoreboard, by family.
+import { contrastRows } from "./rows/contrasts.ts";
 import { crossEntropyRows } from "./rows/cross-entropy.ts";
 import { digitRows } from "./rows/digits.ts";
 import { elementaryRows } from "./rows/elementary.ts";
@@ -23,7 +24,10 @@ export interface Family {
 
 /** The families in the order of the page. */
 export const families: readonly Family[] = [
-  { title: "Cross-entropy", rows: [...crossEntropyRows, ...temperatureRows, ...offsetRows, ...scoreRows] },
+  {
+    title: "Cross-entropy",
+    rows: [...crossEntropyRows, ...temperatureRows, ...offsetRows, ...scoreRows, ...contrastRows],
+  },
   { title: "Likelihoods and robust losses", rows: likelihoodRows },
   { title: "Exponentials and logarithms", rows: exponentialRows },
   { title: "Digits that cancel", rows: digitRows },

@@ -23,6 +23,10 @@ const alike = [
   [0.3, 0.31, 0.33],
   [0.9, -0.9, 0.91],
 ];
+const far = [
+  [10000.5, 10001, 9999],
+  [10000.25, 10001, 9998],
+];
 const noise = [
   [0.3, -0.2, 1.1],
   [0.1, 0.7, -0.4],
@@ -104,5 +108,24 @@ return mul(-0.5, add(mean(diagonal(logSoftmax(s))), mean(diagonal(logSoftmax(s, 
       { at: { z: [100, 200, -30], m: [1, 1, 1] } },
       { at: { z: [30, 40, 50], m: [1, 1, 0] } },
     ],
+  },
+  {
+    name: "Softmax of negative scores with noise, over a temperature that is learned",
+    about: "What the scores have in common is taken away before the noise is added, and before the sign.",
+    program: "sum(mul(c, softmax(neg(div(add(z, g), t)))))",
+    given: ["c", "g"],
+    points: [ordinary, offset].flatMap((z) => [0.5, 2].map((t) => ({ at: { z, t, c: [1, 2, -1], g: noise } }))),
+  },
+  {
+    name: "Mean under exponentials of its own scores, over a temperature",
+    about: "Each score times its share less the mean times the share: two products of one large number.",
+    program: "sum(mul(z, softmax(neg(div(z, t)))))",
+    points: [ordinary, far].flatMap((z) => [0.5, 2].map((t) => ({ at: { z, t } }))),
+  },
+  {
+    name: "Soft maximum less the largest",
+    about: "Both are as large as the scores.",
+    program: "sum(sub(mul(t, logsumexp(div(z, t), { axis: 1 })), max(z, { axis: 1 })))",
+    points: [ordinary, far].flatMap((z) => [0.5, 2].map((t) => ({ at: { z, t } }))),
   },
 ];
