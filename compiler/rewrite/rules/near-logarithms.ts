@@ -120,7 +120,7 @@ const mayBeLogarithms = ({ operands }: Value): boolean =>
   operands.every(({ op }) => op === log.op || op === selectOp || op.kind === "layout");
 
 /** 1 − c/(c + b) = b/(c + b) for a number c. */
-function complementOfShare({ type, operands: [left, right] }: Value): Value | undefined {
+function restOverWhole({ type, operands: [left, right] }: Value): Value | undefined {
   const isFirst = constantValue(left) === 1;
   const share = isFirst ? right : left;
   if (type.dtype !== "f32" || share.op !== div.op || !(isFirst || constantValue(right) === 1)) return undefined;
@@ -152,7 +152,7 @@ export const nearLogarithmRules: readonly Rule[] = [
     "assumes-finite",
     "1 - 1 / (1 + y) = y / (1 + y)",
     ["sub"],
-    complementOfShare,
+    restOverWhole,
     reads(div.op),
   ),
 ];
