@@ -106,6 +106,9 @@ const areInPairs = (factors: readonly Value[]): boolean =>
 
 const isSize = ({ op }: Value): boolean => op === abs.op;
 
+/** True for |x · eᵘ|: half of an exponential beside it would go in again and again. */
+const holdsExponential = ({ operands: [x] }: Value): boolean => factorsOf(x).over.some(isExponentialFactor);
+
 /** True where a formula of few steps reads a value. */
 function isMadeOf(formula: Value, value: Value, steps = 3): boolean {
   return formula === value || (steps > 0 && formula.operands.some((each) => isMadeOf(each, value, steps - 1)));
@@ -116,7 +119,7 @@ function sizeTimesExponential(value: Value): Value | undefined {
   const { type } = value;
   if (type.dtype !== "f32" || !mentionsExponential(value)) return undefined;
   const factors = factorsOf(value);
-  const x = repeated(factors.over) ?? factors.over.find(isSize);
+  const x = repeated(factors.over) ?? factors.over.find((each) => isSize(each) && !holdsExponential(each));
   if (!x || isHalved(factors)) return undefined;
   const { over, exponent, ...product } = productOf(factors);
   const rest = over.toSpliced(over.indexOf(x), 1);
