@@ -14,6 +14,7 @@ import { ratioNumberRules } from "./ratios.ts";
 import { sumRules } from "./reduce.ts";
 import { repeatedFactorRules } from "./repeated-factors.ts";
 import { rootNumberRules } from "./roots.ts";
+import { sharedMeanRules } from "./shared-means.ts";
 import { shiftRules } from "./shifts.ts";
 import { squareNumberRules } from "./squares.ts";
 import { standardizedRules } from "./standardized.ts";
@@ -59,6 +60,7 @@ export const digitRules: readonly Rule[] = [
   ...squareNumberRules,
   ...ratioNumberRules,
   ...crossedRules,
+  ...sharedMeanRules,
   ...shiftRules,
 ];
 

@@ -18,6 +18,7 @@ import {
 import { sameShape } from "../../../ir/type.ts";
 import { apply, underLayouts, type Op, type Value } from "../../../ir/value.ts";
 import { classComparison } from "../../../ir/classes.ts";
+import { asSum } from "../as-sum.ts";
 import { mentionsExponential, monomialOf } from "../exponential.ts";
 import { isExponential } from "../monomial.ts";
 import { reads, rule, type Rule } from "../rule.ts";
@@ -25,29 +26,6 @@ import { shareBesideNumber } from "./fractions.ts";
 import { productOfExponentials } from "./quotients.ts";
 import { ontoLayouts, withoutAxes } from "./uniform.ts";
 import { shareOfWeighted } from "./weighted.ts";
-
-/** Σ over the contracted axes of x·y, both repeated along the free axes of the other. */
-export function asSum(value: Value): Value {
-  const attrs = contractAttrs(value);
-  const [left, right] = [0, 1].map((side) => {
-    const operand = value.operands[side];
-    const axes = operandAxes(attrs, side as 0 | 1, operand.type.shape.length);
-    return { operand, ...axes };
-  });
-  const rank = value.type.shape.length;
-  const summed = left.contracted.map((axis) => left.operand.type.shape[axis]);
-  const shape = [...value.type.shape, ...summed];
-  const spread = ({ operand, batch, free, contracted }: typeof left, before: number): Value => {
-    const along = operand.type.shape.map((_, axis) => {
-      const [inBatch, inFree] = [batch.indexOf(axis), free.indexOf(axis)];
-      if (inBatch >= 0) return inBatch;
-      return inFree >= 0 ? before + inFree : rank + contracted.indexOf(axis);
-    });
-    return broadcastAlong(operand, shape, along);
-  };
-  const product = mul(spread(left, left.batch.length), spread(right, left.batch.length + left.free.length));
-  return sum(product, { axes: summed.map((_, i) => rank + i) });
-}
 
 const isMatch = ({ op, operands }: Value): boolean => op === castOp && classComparison(operands[0]) !== undefined;
 const isExponentials = (x: Value): boolean => mentionsExponential(x) && isExponential(monomialOf(x));

@@ -3,10 +3,13 @@
 import { add, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { abs, exp, expm1, log, log1p, pow } from "../../../ir/ops/functions.ts";
 import { selectOp } from "../../../ir/ops/choose.ts";
-import { constantValue } from "../../../ir/ops/leaf.ts";
-import type { Value } from "../../../ir/value.ts";
+import { constant, constantValue } from "../../../ir/ops/leaf.ts";
+import { exp2 } from "../../../ir/ops/powers.ts";
+import { apply, type Value } from "../../../ir/value.ts";
+import { baseOf } from "../mentions.ts";
 import { reads, rule, type Rule } from "../rule.ts";
 import { less, where } from "../untyped.ts";
+import { isApart } from "./apart.ts";
 
 /** eᵘ − 1 has its digits beyond. */
 const radius = 0.5;
@@ -56,11 +59,26 @@ function powerLessOne(power: Value): Value | undefined {
   return where(near, close, sub(pow(where(near, elsewhere, x), y) as Value, 1) as Value);
 }
 
+/** cʸ − 1 = e^(y ln c) − 1 of a number c, where that is near 0. */
+function powerOfNumberLessOne(power: Value): Value | undefined {
+  const base = power.op === exp2.op ? 2 : baseOf(power);
+  const y = power.op === exp2.op ? power.operands[0] : power.operands[1];
+  if (base === undefined || power.type.dtype !== "f32" || y.constant) return undefined;
+  const isNear = (exponent: Value): Value => less(abs(exponent), radius / Math.abs(Math.log(base)));
+  if (isApart(y, isNear, 1)) return undefined;
+  const near = isNear(y);
+  const close = expm1(mul(log(constant(base, "f32", y.type.shape)), y) as Value) as Value;
+  const apart = power.operands.with(power.op === exp2.op ? 0 : 1, where(near, 1, y));
+  return where(near, close, sub(apply(power.op, apart, power.attrs), 1));
+}
+
 /** 1 on either side. */
-function oneBesidePower({ operands: [left, right] }: Value): Value | undefined {
-  if (constantValue(right) === 1) return powerLessOne(left);
-  const less = constantValue(left) === 1 ? powerLessOne(right) : undefined;
-  return less && neg(less);
+function oneBeside(lessOne: (power: Value) => Value | undefined): (value: Value) => Value | undefined {
+  return ({ operands: [left, right] }) => {
+    if (constantValue(right) === 1) return lessOne(left);
+    const less = constantValue(left) === 1 ? lessOne(right) : undefined;
+    return less && neg(less);
+  };
 }
 
 const signed = ({ x, isTakenAway }: BesideOne): Value => (isTakenAway ? neg(x) : x);
@@ -90,8 +108,16 @@ export const learnedPowerRules: readonly Rule[] = [
     "stabilizes",
     "pow(x, y) - 1 = select(less(abs(y * log(x)), 0.5), expm1(y * log(x)), pow(x, y) - 1)",
     ["sub"],
-    oneBesidePower,
+    oneBeside(powerLessOne),
     reads(pow.op),
+  ),
+  rule(
+    "power of a number less one",
+    "stabilizes",
+    "exp2(x) - 1 = select(less(abs(x), 0.7), expm1(0.693147 * x), exp2(x) - 1)",
+    ["sub"],
+    oneBeside(powerOfNumberLessOne),
+    reads(pow.op, exp2.op),
   ),
 ];
 

@@ -266,4 +266,6 @@ export const rootNumberRules: readonly Rule[] = [
   ),
   identity("hypotenuse less a side", "stabilizes", "hypot(x, 1) - x = exp(-asinh(x))"),
   identity("hypotenuse less the size of a side", "stabilizes", "hypot(x, 1) - abs(x) = exp(-asinh(abs(x)))"),
+  identity("side less the hypotenuse", "stabilizes", "x - hypot(x, 1) = -exp(-asinh(x))"),
+  identity("size of a side less the hypotenuse", "stabilizes", "abs(x) - hypot(x, 1) = -exp(-asinh(abs(x)))"),
 ];

@@ -2,18 +2,17 @@
 /// the weights are a distribution, a mask, or any others that are divided by their sum.
 import { add, div, mul, sub } from "../../../ir/ops/arithmetic.ts";
 import { cast, castOp, selectOp } from "../../../ir/ops/choose.ts";
-import { contractAttrs, contractOp, operandAxes } from "../../../ir/ops/contract.ts";
 import { maximum } from "../../../ir/ops/functions.ts";
 import { constant, constantValue } from "../../../ir/ops/leaf.ts";
 import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { apply, same, underLayouts, type Value } from "../../../ir/value.ts";
+import { asWeightedSum } from "../as-sum.ts";
 import { factorsOf, type Opening } from "../factors.ts";
 import { rangeOf } from "../range.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
-import { asSum } from "./contractions.ts";
 import { addUpTo } from "./reduce.ts";
 import { and, equal, where } from "../untyped.ts";
-import { withoutAxes } from "./uniform.ts";
+import { ontoLayout, withoutAxes } from "./uniform.ts";
 
 /** Σ of factors along axes over a divisor; a condition is a factor of 1 and 0. */
 interface Mean {
@@ -23,9 +22,12 @@ interface Mean {
 }
 
 /** What counts an element or not is a factor as well: as a choice of 0, or as 1 and 0. */
-const partsOfMasked: Opening = ({ op, type, operands: [a, b, c] }) => {
+const partsOfMasked: Opening = (value) => {
+  const { op, type, operands } = value;
+  const [a, b, c] = operands;
   if (op === selectOp && type.dtype === "f32" && constantValue(c) === 0) return [a, b];
   if (op === castOp && a.type.dtype === "bool") return [a];
+  if (op.kind === "layout" && a.op === mul.op) return a.operands.map((factor) => ontoLayout(factor, value));
   return op === mul.op ? [a, b] : undefined;
 };
 
@@ -87,18 +89,11 @@ function cancelled(over: readonly Value[], under: readonly Value[]): readonly [r
 
 /** A product or quotient in which weighted means are sums, also where they are written as products of a matrix and a vector. */
 function withSums(value: Value, depth = 4): Value {
-  if (value.op === contractOp) return isWeighted(value) ? asSum(value) : value;
+  const weighted = asWeightedSum(value);
+  if (weighted) return weighted;
   if (depth === 0 || (value.op !== mul.op && value.op !== div.op)) return value;
   const operands = value.operands.map((operand) => withSums(operand, depth - 1));
   return operands.every((operand, i) => operand === value.operands[i]) ? value : apply(value.op, operands);
-}
-
-/** True where a side has no axes of its own: it is repeated, and nothing is computed more than once for it. */
-function isWeighted(product: Value): boolean {
-  const attrs = contractAttrs(product);
-  return ([0, 1] as const).some(
-    (side) => operandAxes(attrs, side, product.operands[side].type.shape.length).free.length === 0,
-  );
 }
 
 /** Σwxy/n − (Σwx/n)·(Σwy/n) = Σw(x − x̄)(y − ȳ)/n for means under the weights w, in whatever units both are. */

@@ -92,6 +92,7 @@ const exceptions: Readonly<Record<string, Accuracy>> = {
   "power of an exponential": exponent,
   "square times an exponential": exponent,
   "hypotenuse less a side": exponential,
+  "side less the hypotenuse": exponential,
   "log of weighted exponentials": shifted,
   "log of one plus weighted exponentials": shifted,
   "share of weighted exponentials": shifted,

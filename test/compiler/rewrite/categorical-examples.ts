@@ -43,6 +43,11 @@ function ofSome(value: Value): Value {
 const match = (): Value =>
   equal(iota([3, 4], 1), broadcastAlong(argmax(y, { axis: 1 }) as Value, [3, 4], [0]) as never) as Value;
 
+/** Shares of positive numbers. */
+const parts = (): Value => {
+  const size = exp(tanh(y)) as Value;
+  return div(size, broadcastAlong(sum(size, { axis: 1 }), [3, 4], [0]));
+};
 const shares = (): Value => exp(scores) as Value;
 const rows = (): Value => sum(shares(), { axis: 1, keepAxes: true });
 /** Σ over the places of a row, of weights times five numbers of each place. */
@@ -62,6 +67,14 @@ export const categoricalExamples: readonly { readonly name: string; readonly val
       return mul(broadcastTo(inverse, [3, 3]), contract(shares(), abs(y), { batch: [], contracted: [[1, 1]] }));
     },
   },
+  {
+    name: "deviation from a mean under shares",
+    value: () => {
+      const products = mul(softmax(y), x);
+      return sub(products, mul(broadcastTo(sum(products, { axis: 1, keepAxes: true }), [3, 4]), softmax(y)));
+    },
+  },
+  { name: "mean under shares less a number", value: () => sub(sum(mul(parts(), x), { axis: 1 }), factor) },
   { name: "sum of shares", value: () => div(pooled(), broadcastTo(rows(), [3, 5])) },
   {
     name: "complement of a share",

@@ -5,7 +5,7 @@ import { equal, greater, less } from "../../../ir/ops/compare.ts";
 import { abs, exp, expm1, log, log1p, maximum, minimum, pow, sigmoid, sqrt, tanh } from "../../../ir/ops/functions.ts";
 import { einsum } from "../../../ir/ops/einsum.ts";
 import { inputOp } from "../../../ir/ops/leaf.ts";
-import { hypot, root, rsqrt } from "../../../ir/ops/powers.ts";
+import { exp2, hypot, root, rsqrt } from "../../../ir/ops/powers.ts";
 import { mean } from "../../../ir/ops/reduce.ts";
 import { erf, erfc } from "../../../ir/ops/special.ts";
 import { broadcastAlong, sum } from "../../../ir/ops/sum.ts";
@@ -114,6 +114,8 @@ export const elementaryExamples: readonly { readonly name: string; readonly valu
   { name: "logarithm over the distance from one", value: () => div(log(x), sub(x, 1)) as Value },
   { name: "logarithm over the distance from one", value: () => div(sub(x, 1), log(x)) as Value },
   { name: "root of a product", value: () => sqrt(mul(x, y)) },
+  { name: "power of a number less one", value: () => sub(exp2(x), 1) },
+  { name: "power of a number less one", value: () => sub(1, pow(10, x)) },
   { name: "root of a product", value: () => sqrt(abs(mul(x, y)) as Value) },
   { name: "product over a sum", value: () => div(mul(x, y), add(x, y)) as Value },
   {

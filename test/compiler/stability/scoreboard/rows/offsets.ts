@@ -15,7 +15,12 @@ const apart = [
 ];
 const scores = [ordinary, offset, apart] as const;
 
-/** Log-sum-exps beside means of their scores. */
+const values = (common: number): readonly (readonly number[])[] => [
+  [common + 1.5, common - 2, common + 0.25],
+  [common + 3, common + 1, common - 1],
+];
+
+/** Log-sum-exps beside means of their scores, and means under softmaxes. */
 export const offsetRows: readonly Row[] = [
   {
     name: "Log-sum-exp less the mean score",
@@ -56,5 +61,34 @@ return mean(sub(sub(logsumexp(z, { axis: 1 }), mul(0.9, picked)), mul(0.1, mean(
     about: "The rate is learned; its slope is a mean less the value.",
     program: "sum(div(log(mean(exp(mul(z, t)), { axis: 1 })), t))",
     points: scores.map((z) => ({ at: { z, t: 0.7 } })),
+  },
+  {
+    name: "Expected value under a softmax",
+    about: "The slope of a score is its value less the mean: both are as large as what all values have in common.",
+    program: "sum(sum(mul(softmax(z), v), { axis: 1 }))",
+    points: [0, 1e3, 1e4].map((common) => ({ at: { z: ordinary, v: values(common) } })),
+  },
+  {
+    name: "Expected value and entropy",
+    about: "What a policy earns, and a tenth of its entropy.",
+    program: "const p = softmax(z); return mean(sum(mul(p, sub(v, mul(0.1, log(p)))), { axis: 1 }))",
+    given: ["v"],
+    points: [0, 1e3, 1e4].map((common) => ({ at: { z: ordinary, v: values(common) } })),
+  },
+  {
+    name: "Expected value less what it should be",
+    about: "A distribution over given values, as a product of a matrix and a vector.",
+    program: "mean(square(sub(matmul(softmax(z), v), y)))",
+    given: ["v", "y"],
+    points: [0, 1e3, 1e4].map((common) => ({
+      at: { z: ordinary, v: values(common)[0], y: [common + 0.5, common + 1] },
+    })),
+  },
+  {
+    name: "Variance under a softmax",
+    about: "E[v²] − E[v]² of given values, as products of a matrix and a vector.",
+    program: "const p = softmax(z); return sum(sub(matmul(p, square(v)), square(matmul(p, v))))",
+    given: ["v"],
+    points: [0, 1e3].map((common) => ({ at: { z: ordinary, v: values(common)[0] } })),
   },
 ];

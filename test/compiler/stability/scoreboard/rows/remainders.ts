@@ -58,4 +58,16 @@ export const remainderRows: readonly Row[] = [
     program: "pow(mul(mul(a, b), c), 1 / 3)",
     points: [1, 1e25, 1e-20].map((unit) => ({ at: { a: unit, b: 2 * unit, c: 0.5 * unit } })),
   },
+  {
+    name: "Size of a side less the hypotenuse",
+    about: "|x| − √(x² + 1) for large x.",
+    program: "sum(sub(abs(x), sqrt(add(square(x), 1))))",
+    points: [{ at: { x: [0.5, -3] } }, { at: { x: [100, -1e4] } }, { at: { x: [1e20, -1e10] } }],
+  },
+  {
+    name: "Power of two less one, over its exponent",
+    about: "(2ˣ − 1)/x near 0.",
+    program: "sum(div(sub(exp2(x), 1), x))",
+    points: [{ at: { x: [0.5, -3] } }, { at: { x: [1e-3, -1e-7] } }],
+  },
 ];

@@ -1,0 +1,128 @@
+/// Means under shares that add up to 1, of numbers that have much in common: what is left of a difference from such a mean, or
+/// of the mean less another number, has digits that the mean has rounded.
+import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
+import { contractOp } from "../../../ir/ops/contract.ts";
+import { constantValue } from "../../../ir/ops/leaf.ts";
+import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
+import { apply, same, underLayouts, type Value } from "../../../ir/value.ts";
+import { asWeightedSum } from "../as-sum.ts";
+import { mapped, reads, rule, type Rule, type Surroundings } from "../rule.ts";
+import { distributionAxes } from "./reduce.ts";
+import { isSpreadOf, withoutAxes } from "./uniform.ts";
+
+type Axes = readonly number[];
+
+/** Deeper no person writes what a mean is of. */
+const deepest = 6;
+
+/** True for what nothing has rounded. */
+const isGiven = (value: Value): boolean => {
+  const { op, constant } = underLayouts(value);
+  return op.kind === "leaf" && !constant;
+};
+
+/** Numbers of a sum that are given, each less their mean, where a row has them as often: all of it is less by one number then. */
+function lessMeans(value: Value, p: Value, axes: Axes, depth = deepest): Value | undefined {
+  const { op, type, operands } = value;
+  const [a, b] = operands;
+  if (isGiven(value))
+    return withoutAxes(value, axes) ? undefined : sub(value, spread(sum(mul(p, value), { axes }), type, axes));
+  if (depth === 0) return undefined;
+  const of = (operand: Value): Value | undefined => lessMeans(operand, p, axes, depth - 1);
+  const product = asWeightedSum(value);
+  if (product) return of(product);
+  if (op === neg.op) return mapped(of(a), neg);
+  if (op === add.op || op === sub.op) {
+    const [left, right] = [of(a), of(b)];
+    return left || right ? apply(op, [left ?? a, right ?? b]) : undefined;
+  }
+  if ((op === mul.op || op === div.op) && withoutAxes(b, axes)) return mapped(of(a), (less) => apply(op, [less, b]));
+  return op === mul.op && withoutAxes(a, axes) ? mapped(of(b), (less) => mul(a, less)) : undefined;
+}
+
+/** True for shares that add up to 1 along just these axes. */
+function isShares(p: Value, axes: Axes, facts: Surroundings): boolean {
+  return distributionAxes(p, facts, axes)?.join() === axes.join();
+}
+
+/** A product without one of its factors, also in all that is added up. */
+function withoutFactor(value: Value, factor: Value, depth = deepest): Value | undefined {
+  const { op, operands } = value;
+  const [a, b] = operands;
+  if (depth === 0) return undefined;
+  const of = (operand: Value): Value | undefined => withoutFactor(operand, factor, depth - 1);
+  if (op === mul.op) {
+    if (same(a, factor)) return b;
+    if (same(b, factor)) return a;
+    const [left, right] = [of(a), of(b)];
+    return left ? mul(left, b) : right && mul(a, right);
+  }
+  if (op === add.op || op === sub.op) {
+    const [left, right] = [of(a), of(b)];
+    return left && right && (op === add.op ? add(left, right) : sub(left, right));
+  }
+  const inner = op === neg.op || (op === div.op && constantValue(b) !== undefined) ? of(a) : undefined;
+  return inner && (op === neg.op ? neg(inner) : div(inner, b));
+}
+
+/** 1 for a value, and −1 for a − b of b − a. */
+function signOf(value: Value, of: Value): number {
+  if (same(value, of)) return 1;
+  const [a, b] = value.operands;
+  const isTurned = value.op === sub.op && of.op === sub.op && same(a, of.operands[1]) && same(b, of.operands[0]);
+  return isTurned ? -1 : 0;
+}
+
+/** p·x − p·Σp·x = p·(d − Σp·d) for d = x − Σp·x: the mean of what deviates is small, and rounds little. */
+function deviationFromMean({ op, type, operands: [products, part] }: Value, facts: Surroundings): Value | undefined {
+  if (type.dtype !== "f32" || part.op !== mul.op) return undefined;
+  for (const [at, mean] of part.operands.entries()) {
+    const total = underLayouts(mean);
+    const p = part.operands[1 - at];
+    const sign = total.op === sumOp ? signOf(total.operands[0], products) : 0;
+    const isDifference = sign !== 0 && (op === sub.op) === sign > 0;
+    const axes = isDifference ? axesOf(total) : [];
+    if (!isDifference || !isSpreadOf(mean, total, axes) || !isShares(p, axes, facts)) continue;
+    const less = mapped(withoutFactor(products, p), (x) => lessMeans(x, p, axes));
+    if (less) return mul(p, sub(less, spread(sum(mul(p, less), { axes }), type, axes)));
+  }
+  return undefined;
+}
+
+/** Σp·v − y = Σp·(v − y), under layouts, where v and y are given. */
+function meanLessNumber({ op, type, operands: [a, b] }: Value, facts: Surroundings): Value | undefined {
+  if (op !== sub.op || type.dtype !== "f32") return undefined;
+  const isFirst = isGiven(b);
+  const [mean, y] = isFirst ? [a, b] : [b, a];
+  if (!isGiven(y)) return undefined;
+  const total = asWeightedSum(mean) ?? mean;
+  const [element] = total.operands;
+  if (total.op !== sumOp || element.op !== mul.op) return undefined;
+  const axes = axesOf(total);
+  for (const [p, v] of [element.operands, element.operands.toReversed()]) {
+    if (!isShares(p, axes, facts) || !isGiven(v)) continue;
+    const repeated = spread(y, v.type, axes);
+    return sum(mul(p, isFirst ? sub(v, repeated) : sub(repeated, v)), { axes });
+  }
+  return undefined;
+}
+
+/** For kernels alone: formulas read as in a textbook until then. */
+export const sharedMeanRules: readonly Rule[] = [
+  rule(
+    "deviation from a mean under shares",
+    "assumes-finite",
+    "p * x - p * sum(p * x) = p * (x - sum(p * x) - sum(p * (x - sum(p * x)))) for sum(p) = 1",
+    ["sub", "add"],
+    deviationFromMean,
+    reads(mul.op),
+  ),
+  rule(
+    "mean under shares less a number",
+    "assumes-finite",
+    "sum(p * v) - y = sum(p * (v - y)) for sum(p) = 1",
+    ["sub"],
+    meanLessNumber,
+    reads(sumOp, contractOp),
+  ),
+];
