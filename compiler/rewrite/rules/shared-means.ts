@@ -33,6 +33,8 @@ function lessMeans(value: Value, p: Value, axes: Axes, depth = deepest): Value |
   if (product) return of(product);
   if (op === neg.op) return mapped(of(a), neg);
   if (op === add.op || op === sub.op) {
+    // What is less a number of the row has been here.
+    if (operands.some((side) => !side.constant && withoutAxes(side, axes))) return undefined;
     const [left, right] = [of(a), of(b)];
     return left || right ? apply(op, [left ?? a, right ?? b]) : undefined;
   }
