@@ -65,6 +65,12 @@ export const remainderRows: readonly Row[] = [
     points: [{ at: { x: [0.5, -3] } }, { at: { x: [100, -1e4] } }, { at: { x: [1e20, -1e10] } }],
   },
   {
+    name: "Side less the hypotenuse",
+    about: "x − √(x² + 1) for large x.",
+    program: "sum(sub(x, sqrt(add(square(x), 1))))",
+    points: [{ at: { x: [0.5, -3] } }, { at: { x: [100, 1e4] } }],
+  },
+  {
     name: "Power of two less one, over its exponent",
     about: "(2ˣ − 1)/x near 0.",
     program: "sum(div(sub(exp2(x), 1), x))",
