@@ -69,8 +69,6 @@ export const prices: readonly Price[] = [
     of: {
       "Log-sum-exp less the mean score": [1.26, 1],
       Perplexity: [1.03, 1.25],
-      Attention: [1.54, 1],
-      "Softmax at a common offset": [1.35, 1],
       "Soft maximum at a temperature that is learned": [1.36, 1.17],
       "Logarithm of a mean of exponentials, over its rate": [1.94, 1.04],
       "Mean under exponentials of its own scores, over a temperature": [1.18, 1.05],
