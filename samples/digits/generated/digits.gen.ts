@@ -109,7 +109,7 @@ const exponential = /* wgsl */ `fn exponential(x: f32) -> f32 {
   let n = clamp(floor(x * 1.442695 + 0.5), -126.0, 127.0);
   let r = (x - n * 0.693359375) + n * 0.00021219444;
   let size = exponential_series(r) * bitcast<f32>(u32(i32(n) + 127) << 23u);
-  return select(select(size, 0.0, x < -87.33654), infinity, x > 88.72284);
+  return select(size, 0.0, x < -87.33654);
 }`;
 
 const isNan = /* wgsl */ `fn is_nan(x: f32) -> bool {
@@ -262,14 +262,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let max_1 = largest;
   var total = 0.0;
   let selected = select(0.0, max_1, is_finite(max_1));
-  var exponential_1: array<f32, 10>;
+  var exponential_kept: array<f32, 10>;
   for (var position = 0u; position < 10u; position++) {
-    exponential_1[position] = exponential(logits[row * 10u + position] - selected);
-    total += exponential_1[position];
+    let exponential_1 = exponential(logits[row * 10u + position] - selected);
+    exponential_kept[position] = exponential_1;
+    total += exponential_1;
   }
   let sum = total;
   for (var position = 0u; position < 10u; position++) {
-    probabilities[row * 10u + position] = exponential_1[position] / sum;
+    probabilities[row * 10u + position] = exponential_kept[position] / sum;
   }
 }
 `,
@@ -278,9 +279,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 // probabilities = exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _])
 //   / sum(exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1)[:, _]
 // ∂loss/∂logits = (probabilities - oneHot(label, 10)) / 64
-// sum = sum(oneHot(label, 10) · (logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]
-//   - log(sum(exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1))[:,
-//   _]), axis=1)
+// sum = sum(oneHot(label, 10) · (logits
+//   - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _] - log(sum(exp(logits
+//   - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1))[:, _]), axis=1)
 // number = f32(argmax(logits, axis=1) == label)
 // samples/digits/model.ts:10:31, samples/digits/model.ts:7:18, samples/digits/model.ts:11:30
 // f32[64, 10], f32[64]; 8.58 kFLOP, 3.33 kB
@@ -358,26 +359,29 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let argmax = i32(place_1);
   var total = 0.0;
   let selected = select(0.0, max_1, is_finite(max_1));
-  var difference: array<f32, 10>;
-  var exponential_1: array<f32, 10>;
+  var difference_kept: array<f32, 10>;
+  var exponential_kept: array<f32, 10>;
   for (var position = 0u; position < 10u; position++) {
-    difference[position] = logits[row * 10u + position] - selected;
-    exponential_1[position] = exponential(difference[position]);
-    total += exponential_1[position];
+    let difference = logits[row * 10u + position] - selected;
+    difference_kept[position] = difference;
+    let exponential_1 = exponential(difference);
+    exponential_kept[position] = exponential_1;
+    total += exponential_1;
   }
   let sum_1 = total;
   var total_1 = 0.0;
   let log_1 = ln(sum_1);
-  var number_1: array<f32, 10>;
+  var number_kept: array<f32, 10>;
   for (var position = 0u; position < 10u; position++) {
-    number_1[position] = f32((i32(position) == label[row]));
-    let product = number_1[position] * (difference[position] - log_1);
+    let number_1 = f32((i32(position) == label[row]));
+    number_kept[position] = number_1;
+    let product = number_1 * (difference_kept[position] - log_1);
     total_1 += product;
   }
   let sum_2 = total_1;
   for (var position = 0u; position < 10u; position++) {
-    let probabilities = exponential_1[position] / sum_1;
-    logits[row * 10u + position] = (probabilities - number_1[position]) / 64.0;
+    let probabilities = exponential_kept[position] / sum_1;
+    logits[row * 10u + position] = (probabilities - number_kept[position]) / 64.0;
   }
   let number_2 = f32((argmax == label[row]));
   sum[row] = sum_2;
@@ -489,8 +493,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 //   adam.v.norm = -expm1(-0.0010005003 · adam.step′)
 //   adam.m.hidden.weight ← 0.9 · adam.m.hidden.weight + 0.1 · ∂loss/∂hidden.weight
 //   adam.v.hidden.weight ← 0.999 · adam.v.hidden.weight + 0.001 · ∂loss/∂hidden.weight²
-//   hidden.weight ← hidden.weight - learningRate · (adam.m.hidden.weight′ / adam.m.norm
-//     / (sqrt(adam.v.hidden.weight′ / adam.v.norm) + 1e-8))
+//   hidden.weight ← hidden.weight
+//     - learningRate · (adam.m.hidden.weight′ / adam.m.norm / (sqrt(adam.v.hidden.weight′ / adam.v.norm) + 1e-8))
 //   samples/digits/model.ts:6:23
 //   f32[256, 128]; 4.85 MFLOP, 492 kB
 // update_hidden_bias:
@@ -499,8 +503,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 //   adam.v.norm = -expm1(-0.0010005003 · adam.step′)
 //   adam.m.hidden.bias ← 0.9 · adam.m.hidden.bias + 0.1 · ∂loss/∂hidden.bias
 //   adam.v.hidden.bias ← 0.999 · adam.v.hidden.bias + 0.001 · ∂loss/∂hidden.bias²
-//   hidden.bias ← hidden.bias - learningRate · (adam.m.hidden.bias′ / adam.m.norm
-//     / (sqrt(adam.v.hidden.bias′ / adam.v.norm) + 1e-8))
+//   hidden.bias ← hidden.bias
+//     - learningRate · (adam.m.hidden.bias′ / adam.m.norm / (sqrt(adam.v.hidden.bias′ / adam.v.norm) + 1e-8))
 //   samples/digits/model.ts:6:23
 //   f32[128]; 10.8 kFLOP, 34.3 kB
 // update_logits_weight:
@@ -509,8 +513,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 //   adam.v.norm = -expm1(-0.0010005003 · adam.step′)
 //   adam.m.logits.weight ← 0.9 · adam.m.logits.weight + 0.1 · ∂loss/∂logits.weight
 //   adam.v.logits.weight ← 0.999 · adam.v.logits.weight + 0.001 · ∂loss/∂logits.weight²
-//   logits.weight ← logits.weight - learningRate · (adam.m.logits.weight′ / adam.m.norm
-//     / (sqrt(adam.v.logits.weight′ / adam.v.norm) + 1e-8))
+//   logits.weight ← logits.weight
+//     - learningRate · (adam.m.logits.weight′ / adam.m.norm / (sqrt(adam.v.logits.weight′ / adam.v.norm) + 1e-8))
 //   samples/digits/model.ts:7:18
 //   f32[128, 10]; 189 kFLOP, 50.7 kB
 // update_logits_bias:
@@ -519,8 +523,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 //   adam.v.norm = -expm1(-0.0010005003 · adam.step′)
 //   adam.m.logits.bias ← 0.9 · adam.m.logits.bias + 0.1 · ∂loss/∂logits.bias
 //   adam.v.logits.bias ← 0.999 · adam.v.logits.bias + 0.001 · ∂loss/∂logits.bias²
-//   logits.bias ← logits.bias - learningRate · (adam.m.logits.bias′ / adam.m.norm
-//     / (sqrt(adam.v.logits.bias′ / adam.v.norm) + 1e-8))
+//   logits.bias ← logits.bias
+//     - learningRate · (adam.m.logits.bias′ / adam.m.norm / (sqrt(adam.v.logits.bias′ / adam.v.norm) + 1e-8))
 //   samples/digits/model.ts:7:18
 //   f32[10]; 840 FLOP, 2.68 kB
 // with next_adam_step f32, d_loss_d_hidden_linear f32[64, 128], hidden f32[64, 128], d_loss_d_logits f32[64, 10],
@@ -555,7 +559,6 @@ const adam_v_logits_bias = 25664u;
 const logits_bias = 8544u;
 struct Settings { learningRate: f32 }
 @group(0) @binding(3) var<uniform> settings: Settings;
-var<private> infinity: f32;
 var<private> adam_m_norm: f32;
 var<private> adam_v_norm: f32;
 
@@ -685,7 +688,6 @@ fn update_logits_bias(group: vec3u, local: vec3u) {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  infinity = bitcast<f32>(0x7f800000u | (arrayLength(&arena) >> 31u));
   adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
   adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
   if (group.x < 8u) {

@@ -1,9 +1,9 @@
 // probabilities = exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _])
 //   / sum(exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1)[:, _]
 // ∂loss/∂logits = (probabilities - oneHot(label, 10)) / 64
-// sum = sum(oneHot(label, 10) · (logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]
-//   - log(sum(exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1))[:,
-//   _]), axis=1)
+// sum = sum(oneHot(label, 10) · (logits
+//   - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _] - log(sum(exp(logits
+//   - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1))[:, _]), axis=1)
 // number = f32(argmax(logits, axis=1) == label)
 // samples/digits/model.ts:10:31, samples/digits/model.ts:7:18, samples/digits/model.ts:11:30
 // f32[64, 10], f32[64]; 8.58 kFLOP, 3.33 kB
@@ -31,7 +31,7 @@ fn exponential(x: f32) -> f32 {
   let n = clamp(floor(x * 1.442695 + 0.5), -126.0, 127.0);
   let r = (x - n * 0.693359375) + n * 0.00021219444;
   let size = exponential_series(r) * bitcast<f32>(u32(i32(n) + 127) << 23u);
-  return select(select(size, 0.0, x < -87.33654), infinity, x > 88.72284);
+  return select(size, 0.0, x < -87.33654);
 }
 
 fn ln_series(f: f32) -> f32 {
@@ -94,26 +94,29 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let argmax = i32(place_1);
   var total = 0.0;
   let selected = select(0.0, max_1, is_finite(max_1));
-  var difference: array<f32, 10>;
-  var exponential_1: array<f32, 10>;
+  var difference_kept: array<f32, 10>;
+  var exponential_kept: array<f32, 10>;
   for (var position = 0u; position < 10u; position++) {
-    difference[position] = logits[row * 10u + position] - selected;
-    exponential_1[position] = exponential(difference[position]);
-    total += exponential_1[position];
+    let difference = logits[row * 10u + position] - selected;
+    difference_kept[position] = difference;
+    let exponential_1 = exponential(difference);
+    exponential_kept[position] = exponential_1;
+    total += exponential_1;
   }
   let sum_1 = total;
   var total_1 = 0.0;
   let log_1 = ln(sum_1);
-  var number_1: array<f32, 10>;
+  var number_kept: array<f32, 10>;
   for (var position = 0u; position < 10u; position++) {
-    number_1[position] = f32((i32(position) == label[row]));
-    let product = number_1[position] * (difference[position] - log_1);
+    let number_1 = f32((i32(position) == label[row]));
+    number_kept[position] = number_1;
+    let product = number_1 * (difference_kept[position] - log_1);
     total_1 += product;
   }
   let sum_2 = total_1;
   for (var position = 0u; position < 10u; position++) {
-    let probabilities = exponential_1[position] / sum_1;
-    logits[row * 10u + position] = (probabilities - number_1[position]) / 64.0;
+    let probabilities = exponential_kept[position] / sum_1;
+    logits[row * 10u + position] = (probabilities - number_kept[position]) / 64.0;
   }
   let number_2 = f32((argmax == label[row]));
   sum[row] = sum_2;

@@ -22,7 +22,7 @@ fn exponential(x: f32) -> f32 {
   let n = clamp(floor(x * 1.442695 + 0.5), -126.0, 127.0);
   let r = (x - n * 0.693359375) + n * 0.00021219444;
   let size = exponential_series(r) * bitcast<f32>(u32(i32(n) + 127) << 23u);
-  return select(select(size, 0.0, x < -87.33654), infinity, x > 88.72284);
+  return select(size, 0.0, x < -87.33654);
 }
 
 fn is_nan(x: f32) -> bool {
@@ -46,13 +46,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let max_1 = largest;
   var total = 0.0;
   let selected = select(0.0, max_1, is_finite(max_1));
-  var exponential_1: array<f32, 10>;
+  var exponential_kept: array<f32, 10>;
   for (var position = 0u; position < 10u; position++) {
-    exponential_1[position] = exponential(logits[row * 10u + position] - selected);
-    total += exponential_1[position];
+    let exponential_1 = exponential(logits[row * 10u + position] - selected);
+    exponential_kept[position] = exponential_1;
+    total += exponential_1;
   }
   let sum = total;
   for (var position = 0u; position < 10u; position++) {
-    probabilities[row * 10u + position] = exponential_1[position] / sum;
+    probabilities[row * 10u + position] = exponential_kept[position] / sum;
   }
 }

@@ -25,7 +25,7 @@ fn exponential(x: f32) -> f32 {
   let n = clamp(floor(x * 1.442695 + 0.5), -126.0, 127.0);
   let r = (x - n * 0.693359375) + n * 0.00021219444;
   let size = exponential_series(r) * bitcast<f32>(u32(i32(n) + 127) << 23u);
-  return select(select(size, 0.0, x < -87.33654), infinity, x > 88.72284);
+  return select(size, 0.0, x < -87.33654);
 }
 
 fn sigmoid(x: f32) -> f32 {

@@ -20,7 +20,6 @@ const adam_v_logit_bias = 176u; // f32[1]
 const logit_bias = 48u; // f32[1]
 struct Settings { learningRate: f32 }
 @group(0) @binding(3) var<uniform> settings: Settings;
-var<private> infinity: f32;
 var<private> adam_m_norm: f32;
 var<private> adam_v_norm: f32;
 
@@ -39,7 +38,7 @@ fn exponential(x: f32) -> f32 {
   let n = clamp(floor(x * 1.442695 + 0.5), -126.0, 127.0);
   let r = (x - n * 0.693359375) + n * 0.00021219444;
   let size = exponential_series(r) * bitcast<f32>(u32(i32(n) + 127) << 23u);
-  return select(select(size, 0.0, x < -87.33654), infinity, x > 88.72284);
+  return select(size, 0.0, x < -87.33654);
 }
 
 fn expm1(x: f32) -> f32 {
@@ -54,8 +53,8 @@ fn expm1(x: f32) -> f32 {
 // adam.v.norm = -expm1(-0.0010005003 · adam.step′)
 // adam.m.hidden.weight ← 0.9 · adam.m.hidden.weight + 0.1 · ∂loss/∂hidden.weight
 // adam.v.hidden.weight ← 0.999 · adam.v.hidden.weight + 0.001 · ∂loss/∂hidden.weight²
-// hidden.weight ← hidden.weight - learningRate · (adam.m.hidden.weight′ / adam.m.norm
-//   / (sqrt(adam.v.hidden.weight′ / adam.v.norm) + 1e-8))
+// hidden.weight ← hidden.weight
+//   - learningRate · (adam.m.hidden.weight′ / adam.m.norm / (sqrt(adam.v.hidden.weight′ / adam.v.norm) + 1e-8))
 // samples/xor/model.ts:6:23
 // f32[2, 8]; 448 FLOP, 356 B
 fn update_hidden_weight(group: vec3u, local: vec3u) {
@@ -94,8 +93,8 @@ fn update_hidden_weight(group: vec3u, local: vec3u) {
 // adam.v.norm = -expm1(-0.0010005003 · adam.step′)
 // adam.m.hidden.bias ← 0.9 · adam.m.hidden.bias + 0.1 · ∂loss/∂hidden.bias
 // adam.v.hidden.bias ← 0.999 · adam.v.hidden.bias + 0.001 · ∂loss/∂hidden.bias²
-// hidden.bias ← hidden.bias - learningRate · (adam.m.hidden.bias′ / adam.m.norm
-//   / (sqrt(adam.v.hidden.bias′ / adam.v.norm) + 1e-8))
+// hidden.bias ← hidden.bias
+//   - learningRate · (adam.m.hidden.bias′ / adam.m.norm / (sqrt(adam.v.hidden.bias′ / adam.v.norm) + 1e-8))
 // samples/xor/model.ts:6:23
 // f32[8]; 192 FLOP, 228 B
 fn update_hidden_bias(group: vec3u, local: vec3u) {
@@ -119,8 +118,8 @@ fn update_hidden_bias(group: vec3u, local: vec3u) {
 // adam.v.norm = -expm1(-0.0010005003 · adam.step′)
 // adam.m.logit.weight ← 0.9 · adam.m.logit.weight + 0.1 · ∂loss/∂logit.weight
 // adam.v.logit.weight ← 0.999 · adam.v.logit.weight + 0.001 · ∂loss/∂logit.weight²
-// logit.weight ← logit.weight - learningRate · (adam.m.logit.weight′ / adam.m.norm
-//   / (sqrt(adam.v.logit.weight′ / adam.v.norm) + 1e-8))
+// logit.weight ← logit.weight
+//   - learningRate · (adam.m.logit.weight′ / adam.m.norm / (sqrt(adam.v.logit.weight′ / adam.v.norm) + 1e-8))
 // samples/xor/model.ts:7:17
 // f32[8, 1]; 224 FLOP, 244 B
 fn update_logit_weight(group: vec3u, local: vec3u) {
@@ -162,8 +161,8 @@ fn update_logit_weight(group: vec3u, local: vec3u) {
 // adam.v.norm = -expm1(-0.0010005003 · adam.step′)
 // adam.m.logit.bias ← 0.9 · adam.m.logit.bias + 0.1 · ∂loss/∂logit.bias
 // adam.v.logit.bias ← 0.999 · adam.v.logit.bias + 0.001 · ∂loss/∂logit.bias²
-// logit.bias ← logit.bias - learningRate · (adam.m.logit.bias′ / adam.m.norm
-//   / (sqrt(adam.v.logit.bias′ / adam.v.norm) + 1e-8))
+// logit.bias ← logit.bias
+//   - learningRate · (adam.m.logit.bias′ / adam.m.norm / (sqrt(adam.v.logit.bias′ / adam.v.norm) + 1e-8))
 // samples/xor/model.ts:7:17
 // f32[1]; 24 FLOP, 32 B
 fn update_logit_bias(group: vec3u, local: vec3u) {
@@ -183,7 +182,6 @@ fn update_logit_bias(group: vec3u, local: vec3u) {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  infinity = bitcast<f32>(0x7f800000u | (arrayLength(&arena) >> 31u));
   adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
   adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
   if (group.x < 1u) {
