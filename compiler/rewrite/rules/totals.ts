@@ -3,8 +3,8 @@ import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { selectOp } from "../../../ir/ops/choose.ts";
 import { exp } from "../../../ir/ops/functions.ts";
 import { reshapeTo, transposeOp } from "../../../ir/ops/layout.ts";
-import { constantValue } from "../../../ir/ops/leaf.ts";
-import { axesOf, broadcastAlong, keptAxes, sum, sumOp } from "../../../ir/ops/sum.ts";
+import { constantValue, sizeValue } from "../../../ir/ops/leaf.ts";
+import { axesOf, broadcastAlong, keptAxes, reducedCount, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { isScalar, scaledTerm } from "../common-term.ts";
 import { addLinear, isNumber, linearAtom, linearConstant, linearOf, scaleLinear, type Linear } from "../linear.ts";
@@ -117,12 +117,14 @@ function productIn(value: Value): Product {
   return scaledTerm({ coefficient: 1, size: 1, powers: new Map(), base: value }, value, 1);
 }
 
-/** e^(x − ln Σ eˣ) among the factors. */
+/** e^(x − ln Σ eˣ) among the factors: along more axes than its own it adds up to 1 as many times as it has rows. */
 function softmaxIn(whole: Product, factor: Value, axes: Axes, facts: Surroundings): Share | undefined {
-  if (factor.op !== exp.op || !distributionAxes(factor, facts, axes)?.every((axis) => axes.includes(axis)))
-    return undefined;
+  const own = factor.op === exp.op ? distributionAxes(factor, facts, axes) : undefined;
+  if (!own?.every((axis) => axes.includes(axis))) return undefined;
   const times = withoutPart(whole, { coefficient: 1, powers: new Map([[factor, 1]]) }, axes);
-  return times && { exponent: factor.operands[0], times };
+  const others = axes.filter((axis) => !own.includes(axis));
+  const count = sizeValue(reducedCount(factor.type, others));
+  return times && { exponent: factor.operands[0], times: scaledTerm({ ...times, size: 1, base: count }, count, 1) };
 }
 
 /** What is divided by the sum of some of the factors. */
