@@ -2,10 +2,9 @@
 /// the weights are a distribution, a mask, or any others that are divided by their sum.
 import { add, div, mul, sub } from "../../../ir/ops/arithmetic.ts";
 import { cast, castOp, selectOp } from "../../../ir/ops/choose.ts";
-import { maximum } from "../../../ir/ops/functions.ts";
 import { constant, constantValue } from "../../../ir/ops/leaf.ts";
 import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
-import { apply, same, underLayouts, type Value } from "../../../ir/value.ts";
+import { apply, same, type Value } from "../../../ir/value.ts";
 import { asWeightedSum } from "../as-sum.ts";
 import { factorsOf, type Opening } from "../factors.ts";
 import { rangeOf } from "../range.ts";
@@ -124,7 +123,7 @@ function inPlaceOf(whole: Value, factor: Value, by: Value, depth = deepest): Val
   return right && apply(mul.op, [a, right]);
 }
 
-/** Σw(x − x̄)(y − ȳ) of Σwxy, Σwx and Σwy, where the weights add up to the divisor, or are counted and may not. */
+/** Σw(x − x̄)(y − ȳ) of Σwxy, Σwx and Σwy, where the weights add up to the divisor, or none is negative. */
 function deviationsOf(
   products: Value,
   [left, right]: readonly Value[],
@@ -146,25 +145,16 @@ function deviationsOf(
       y[0],
     );
   }
-  const total = divisor && isCounted(weights, axes, divisor) ? sum(productOf(weights), { axes }) : undefined;
-  if (!divisor || !total) return undefined;
+  const weight = productOf(weights);
+  // Weights of both signs may add up to next to nothing, and means under them are as large as that is small.
+  if (!divisor || rangeOf(weight).low < 0) return undefined;
+  const total = sum(weight, { axes });
   const means = [left, right].map((each) => div(each, where(equal(total, 0), 1, total)));
   return add(under(means, y[0]), mul(mul(means[0], means[1]), mul(total, sub(1, div(total, divisor)))));
 }
 
 const deviation = (x: Value, mean: Value, axes: readonly number[]): Value =>
   sub(productOf([x]), spread(mean, x.type, axes));
-
-/** True for weights of one sign, as a mask has, or of whatever sign where their sum is in the divisor: max(Σw, 1). */
-function isCounted(weights: readonly Value[], axes: readonly number[], divisor: Value): boolean {
-  const weight = productOf(weights);
-  return rangeOf(weight).low >= 0 || mentions(divisor, sum(weight, { axes }));
-}
-
-function mentions({ op, operands }: Value, total: Value): boolean {
-  const passes = op === add.op || op === maximum.op;
-  return passes && operands.some((each) => same(underLayouts(each), underLayouts(total)));
-}
 
 /** Σw(x − x̄) = 0 for a mean under the weights w, whatever it is multiplied with that is the same for the row. */
 function sumOfDeviations(value: Value, facts: Surroundings): Value | undefined {

@@ -5,7 +5,7 @@ import { evaluateValues } from "../../../ir/evaluate.ts";
 import { add, div, mul, sub } from "../../../ir/ops/arithmetic.ts";
 import { cast, where } from "../../../ir/ops/choose.ts";
 import { greater } from "../../../ir/ops/compare.ts";
-import { abs, exp, log, log1p, sigmoid, sqrt } from "../../../ir/ops/functions.ts";
+import { abs, exp, log, log1p, maximum, sigmoid, sqrt } from "../../../ir/ops/functions.ts";
 import { reshape, reverse } from "../../../ir/ops/layout.ts";
 import { broadcastAlong, sum } from "../../../ir/ops/sum.ts";
 import type { Value } from "../../../ir/value.ts";
@@ -46,6 +46,24 @@ describe("a variance under weights", () => {
   });
   it("may be one of a condition, as 1 and 0", () => {
     expect(variance(total(w), cast(leaf("mask", "bool", [3, 4]), "f32"))?.type.dtype).toBe("f32");
+  });
+  it("has a divisor that the weights need not add up to where none of them is negative", () => {
+    const under = (weight: Value, divisor: Value): Value | undefined => {
+      const mean = (y: Value): Value => div(total(mul(weight, y)), divisor);
+      return applied(
+        "weighted variance by deviations",
+        sub(mean(mul(scores, scores)), mul(mean(scores), mean(scores))),
+      );
+    };
+    const divisorsOf = (weight: Value): readonly Value[] => [
+      maximum(total(weight), 1) as Value,
+      add(total(weight), 1e-6) as Value,
+      leaf("n", "f32", [3]),
+    ];
+    for (const weight of [cast(leaf("mask", "bool", [3, 4]), "f32") as Value, exp(w) as Value, abs(w) as Value])
+      for (const divisor of divisorsOf(weight)) expect(under(weight, divisor)).toBeDefined();
+    for (const weight of [w, mul(w, other), sub(exp(w) as Value, 1) as Value])
+      for (const divisor of divisorsOf(weight)) expect(under(weight, divisor)).toBeUndefined();
   });
 });
 
