@@ -1,5 +1,5 @@
 /// What is known of a value before it is computed: its element type and its shape.
-import { addDims, dimNames, multiplyDims, type Dim } from "./dim.ts";
+import { dimNames, multiplyDims, type Dim } from "./dim.ts";
 
 /**
  * Element types. No op takes `f16`, and nothing of that type can be compiled: what `--storage f16` keeps in half precision
@@ -76,7 +76,8 @@ export function rowMajorStrides(shape: Shape): readonly Dim[] {
 
 /** Names of the named sizes in a shape, sorted. */
 export function shapeNames(shape: Shape): readonly string[] {
-  return dimNames(shape.reduce<Dim>((sum, extent) => addDims(sum, typeof extent === "string" ? extent : 0), 0));
+  // Extent by extent: in a sum of extents k+1 and n-k, k would cancel.
+  return [...new Set(shape.flatMap(dimNames))].sort();
 }
 
 /** `f32[batch, 784]`; a scalar is `f32`. */

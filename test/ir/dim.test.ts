@@ -11,6 +11,7 @@ import {
   multiplyDims,
   parseDim,
 } from "../../ir/dim.ts";
+import { shapeNames } from "../../ir/type.ts";
 
 describe("normal form", () => {
   test.each([
@@ -89,4 +90,8 @@ describe("arithmetic", () => {
     expect(bindDim("batch*time+1", { time: 10 })).toBe("10*batch+1");
     expect(bindDim("toString", {})).toBe("toString");
   });
+});
+
+test("names of a shape whose extents cancel", () => {
+  expect(shapeNames(["n", "-k+m+1", "k"])).toEqual(["k", "m", "n"]);
 });
