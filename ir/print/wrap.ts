@@ -56,29 +56,48 @@ function lastCost(columns: number, width: number, room: number): number {
 
 const beyond = (columns: number, width: number): number => 100 * Math.max(0, columns - width);
 
+/** A pair of parentheses, and whether it holds arguments: what stands in one of several belongs together. */
+interface Group {
+  readonly depth: number;
+  hasCommas: boolean;
+}
+
+type Kind = "comma" | "sum" | "product";
+
 /**
  * Places between words outside quotes and indices: before ` + ` and its like, less gladly before ` · `, and after commas,
- * of a call less gladly still. What a line gives names to stays together.
+ * of a call less gladly still, but rather than within an argument. What a line gives names to stays together.
  */
 function breaksOf(text: string): readonly Break[] {
-  const breaks: Break[] = [];
-  let depth = 0;
+  const found: { readonly at: number; readonly kind: Kind; readonly group: Group }[] = [];
+  const groups: Group[] = [{ depth: 0, hasCommas: false }];
   let quote: string | undefined;
   for (let at = 0; at < text.length; at++) {
     const character = text[at];
+    const group = groups[groups.length - 1];
     if (quote) quote = character === quote ? undefined : quote;
     else if (character === "`" || character === '"') quote = character;
     // An index belongs to what it is of: x[:, _].
     else if (character === "[" && /[^ ([]/u.test(text[at - 1] ?? " ")) quote = "]";
-    else if ("([".includes(character)) depth++;
-    else if (")]".includes(character)) depth--;
-    else if (depth === 0 && /^ [=←] /u.test(text.slice(at, at + 3))) breaks.length = 0;
+    else if ("([".includes(character)) groups.push({ depth: groups.length, hasCommas: false });
+    else if (")]".includes(character) && groups.length > 1) groups.pop();
+    else if (group.depth === 0 && /^ [=←] /u.test(text.slice(at, at + 3))) found.length = 0;
     else if (character === " " && at > 0) {
-      if (text[at - 1] === ",") breaks.push({ at: at + 1, depth: depth > 0 ? depth + 2.5 : 0 });
-      else if (/^ [·/@^] /u.test(text.slice(at, at + 3))) breaks.push({ at, depth: depth + 1.3 });
-      else if (/^ (?:[-+<>]|==|!=|<=|>=|&&|\|\|) /u.test(text.slice(at, at + 4)))
-        breaks.push({ at, depth: depth + 0.3 });
+      const kind = kindOf(text, at);
+      if (kind === "comma") group.hasCommas ||= group.depth > 0;
+      if (kind) found.push({ at: kind === "comma" ? at + 1 : at, kind, group });
     }
   }
-  return breaks;
+  return found.map(({ at, kind, group }) => ({ at, depth: depthOf(kind, group) }));
+}
+
+function kindOf(text: string, at: number): Kind | undefined {
+  if (text[at - 1] === ",") return "comma";
+  if (/^ [·/@^] /u.test(text.slice(at, at + 3))) return "product";
+  return /^ (?:[-+<>]|==|!=|<=|>=|&&|\|\|) /u.test(text.slice(at, at + 4)) ? "sum" : undefined;
+}
+
+function depthOf(kind: Kind, { depth, hasCommas }: Group): number {
+  if (kind === "comma") return hasCommas ? depth + 2.5 : 0;
+  return depth + (kind === "sum" ? 0.3 : 1.3) + (hasCommas ? 2.5 : 0);
 }

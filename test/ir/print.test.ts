@@ -123,6 +123,12 @@ test("lines are broken out of arguments and products rather than in them, and ne
     "  ∂loss/∂third = (∂loss/∂finalNorm.normalized - mean(x, axis=2)[:, :, _] - finalNorm.normalized
           · mean(∂loss/∂finalNorm.normalized · finalNorm.normalized, axis=2)[:, :, _]) / v15"
   `);
+  const call =
+    "  output a = sum(select(label == iota(i32[4, 2, 3], axis=0), broadcast(x, [4, 2, 3], axes=[2, 1]), 0), axis=2)";
+  expect(wrap(call, 100, "      ").join("\n")).toMatchInlineSnapshot(`
+    "  output a = sum(select(label == iota(i32[4, 2, 3], axis=0), broadcast(x, [4, 2, 3], axes=[2, 1]),
+          0), axis=2)"
+  `);
   const loop =
     "  first, second = scan(0, x, W, body=step1, results=[final carry1, output 1, every carry1, final carry2])";
   expect(wrap(loop, 100, "      ").join("\n")).toMatchInlineSnapshot(`
