@@ -31,8 +31,8 @@ const whatItSays = `
 One line for each value that has a name, under the name of the variable that holds it. \`@\` is the product of matrices, \`·\`
 goes element by element, \`ᵀ\` turns a matrix round, and \`batch\` is a size that has no number yet. A formula that is used
 twice has a line of its own and is never written twice; where nobody gave it a name it is called \`v1\`, \`v2\`. What is only
-notation of a name stands wherever it is read: \`W2ᵀ\`, and a row \`b\` or a column \`c[:, _]\` spread over a matrix; so do
-numbers.
+notation of a name stands wherever it is read: \`W2ᵀ\`, a row \`b\` or a column \`c[:, _]\` spread over a matrix, and
+\`oneHot(label, 10)\`, labels as rows of 0 and 1; so do numbers.
 `;
 
 const itsGradient = `

@@ -14,7 +14,7 @@ import { apply, sameAttrs, type Value } from "../value.ts";
 import { reductionAttributes } from "./attributes.ts";
 import { writtenConvolution } from "./convolutions.ts";
 import { writtenOverlap } from "./overlaps.ts";
-import type { Form } from "./form.ts";
+import type { CallForm, Form } from "./form.ts";
 
 /** True for a value that must stay visible in what is built on it: one that has a name. */
 export type IsOpaque = (value: Value) => boolean;
@@ -114,7 +114,8 @@ function oneHot(value: Value, isOpaque: IsOpaque): Abbreviation | undefined {
   if (wanted.op !== positions.op || !sameAttrs(wanted.attrs, positions.attrs)) return undefined;
   if (axes.length !== last || axes.some((axis, i) => axis !== i)) return undefined;
   if (!sameShape(labels.type.shape, shape.slice(0, -1))) return undefined;
-  return named("oneHot", labels, [`${shape[last]}`]);
+  const { form, operands } = named("oneHot", labels, [`${shape[last]}`]);
+  return { form: { ...(form as CallForm), light: true }, operands };
 }
 
 /** What an abbreviation with these arguments stands for; undefined when the name is none. */

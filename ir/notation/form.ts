@@ -24,13 +24,13 @@ export interface CallForm {
   readonly attributes: readonly string[];
   /** Of a loop: what it repeats. */
   readonly body?: ScanBody;
-  /** A number of a shape, or `grad(L, W)` before it is expanded: notation, where it is of names. */
+  /** A number of a shape, a label as a row, or `grad(L, W)` before it is expanded: notation, where it is of names. */
   readonly light?: true;
 }
 
 /**
- * Whether a form of names and numbers is written wherever it is read: `Wᵀ`, `fill(0, f32[2])` and `grad(L, W)` are short
- * for what they are, as `W` is. Whatever else is read twice has a line of its own.
+ * Whether a form of names and numbers is written wherever it is read: `Wᵀ`, `oneHot(label, 10)`, `fill(0, f32[2])` and
+ * `grad(L, W)` are short for what they are, as `W` is. Whatever else is read twice has a line of its own.
  */
 export function isNotation(form: Form): boolean {
   return form.tag === "transposed" || (form.tag === "call" && form.light === true);

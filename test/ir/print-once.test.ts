@@ -42,7 +42,7 @@ describe("what is read twice has a line of its own", () => {
     ["reshape(x, [24])", reshape(x, [24])],
     ["transpose(cube, [2, 0, 1])", transpose(leaf("cube", [2, 3, 4]), [2, 0, 1])],
     ["broadcast(row, [4, 6])", broadcastAlong(leaf("row", [6]), [4, 6], [1])],
-    ["oneHot(label, 3)", oneHot(label, 3)],
+    ["oneHot(i32(x), 3)", oneHot(cast(x, "i32"), 3)],
     ["f32(label)", cast(label, "f32")],
     ["iota(f32[4, 6], axis=1)", iota([4, 6], 1, "f32")],
     [
@@ -55,20 +55,24 @@ describe("what is read twice has a line of its own", () => {
   ])("%s", (text, value) => expect(readTwice(value)).toContain(`  v1 = ${text}\n`));
 });
 
-test("a name that is turned round or spread, and a number, stand where they are read", () => {
-  const [x, W, b] = [leaf("x", [4, 4]), leaf("W", [4, 4]), leaf("b", [4])];
+test("a name that is turned round, spread or a label, and a number, stand where they are read", () => {
+  const [x, W, b, label] = [leaf("x", [4, 4]), leaf("W", [4, 4]), leaf("b", [4]), leaf("label", [4], "i32")];
   const page = printGraph(
     graphOf({
       r: matmul(x, transpose(W)),
       s: sum(exp(transpose(W))),
       t: mul(x, spread(b, x.type, [1])),
       u: sub(x, spread(b, x.type, [1])),
+      v: mul(x, oneHot(label, 4)),
+      w: sub(x, oneHot(label, 4)),
     }),
   );
   expect(page).not.toContain("v1");
   expect(page).toContain("x @ (Wᵀ)");
   expect(page).toContain("x · b[:, _]");
   expect(page).toContain("x - b[:, _]");
+  expect(page).toContain("x · oneHot(label, 4)");
+  expect(page).toContain("x - oneHot(label, 4)");
 });
 
 test("a loop and its body have no formula twice", () => {

@@ -52,7 +52,7 @@ function composites(formula: Formula): readonly Formula[] {
       return [formula, ...formula.operands.flatMap(composites)];
     case "call": {
       const own = formula.operands.flatMap(composites);
-      return own.length === 0 && formula.name === "grad" ? own : [formula, ...own];
+      return own.length === 0 && ["grad", "oneHot"].includes(formula.name) ? own : [formula, ...own];
     }
     default:
       return formula satisfies never;
