@@ -87,8 +87,8 @@ function precedesHelper(sign: 1 | -1): HelperFunction {
     result: "bool",
     uses: [isNanHelper],
     body: `// NaN before all else, equals in their order.
-if (is_nan(a) || is_nan(b)) { return is_nan(a) && (!is_nan(b) || i < j); }
-return a ${sign > 0 ? ">" : "<"} b || (a == b && i < j);`,
+let first = is_nan(a) & (!is_nan(b) | (i < j));
+return select((a ${sign > 0 ? ">" : "<"} b) | ((a == b) & (i < j)), first, is_nan(a) | is_nan(b));`,
   };
 }
 
@@ -97,7 +97,7 @@ function extremePlaceOp(name: string, doc: string, extreme: ReductionOp, sign: 1
   const before = precedesHelper(sign);
   const beforeText = (a: string, i: string, b: string, j: string, dtype: DType): string => {
     if (isFloat(dtype)) return `${before.name}(${a}, ${i}, ${b}, ${j})`;
-    return `${a} ${sign > 0 ? ">" : "<"} ${b} || (${a} == ${b} && ${i} < ${j})`;
+    return `(${a} ${sign > 0 ? ">" : "<"} ${b}) | ((${a} == ${b}) & (${i} < ${j}))`;
   };
   return reduction({
     ...{ name, doc, accepts: isNumber, result: () => "i32" },

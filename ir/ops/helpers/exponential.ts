@@ -84,7 +84,7 @@ export const log1pHelper: HelperFunction = {
   parameters: f32,
   result: "f32",
   uses: [nearLogHelper, lnHelper],
-  body: "return select(ln(1.0 + x), ln_series(x), x > -0.29 && x < 0.41);",
+  body: "return select(ln(1.0 + x), ln_series(x), (x > -0.29) & (x < 0.41));",
 };
 
 export const softplusHelper: HelperFunction = {
@@ -130,7 +130,7 @@ export const logaddexpHelper: HelperFunction = {
   uses: [expHelper, log1pHelper],
   body: `// ∞ − ∞ would be NaN, so equal operands have distance 0; what compares with nothing is NaN and stays it.
 let distance = select(abs(a - b), 0.0, a == b);
-return select(a + b, max(a, b) + log1p(exponential(-distance)), a >= b || a < b);`,
+return select(a + b, max(a, b) + log1p(exponential(-distance)), (a >= b) | (a < b));`,
 };
 
 export const log1mexpHelper: HelperFunction = {

@@ -1,5 +1,6 @@
 /// WGSL functions about what a float32 is made of: NaN, scaling by powers of two, extremes that keep NaN, conversions.
-/// Bits are asked, not comparisons: a driver may assume that no operand is NaN and fold `x != x`.
+/// Bits are asked, not comparisons: a driver may assume that no operand is NaN and fold `x != x`. Conditions are joined by
+/// `|` and `&`, and chosen between by `select`: compilers of shaders make branches of `||`, `&&` and early returns.
 import type { HelperFunction } from "../../value.ts";
 
 export const isNanHelper: HelperFunction = {
@@ -29,7 +30,7 @@ export const largerHelper: HelperFunction = {
   result: "f32",
   uses: [isNanHelper],
   body: `// The builtin gives the other operand for NaN.
-return select(max(a, b), a + b, is_nan(a) || is_nan(b));`,
+return select(max(a, b), a + b, is_nan(a) | is_nan(b));`,
 };
 
 export const smallerHelper: HelperFunction = {
@@ -38,7 +39,7 @@ export const smallerHelper: HelperFunction = {
   result: "f32",
   uses: [isNanHelper],
   body: `// The builtin gives the other operand for NaN.
-return select(min(a, b), a + b, is_nan(a) || is_nan(b));`,
+return select(min(a, b), a + b, is_nan(a) | is_nan(b));`,
 };
 
 export const scaleHelper: HelperFunction = {
@@ -94,7 +95,7 @@ let size = max(abs(a), abs(b));
 let unit = select(select(1.0, 1.8446744e19, size < 1e-12), 5.421011e-20, size > 1e18);
 let x = a * unit;
 let y = b * unit;
-return select(sqrt(x * x + y * y) / unit, infinity, is_infinite(a) || is_infinite(b));`,
+return select(sqrt(x * x + y * y) / unit, infinity, is_infinite(a) | is_infinite(b));`,
 };
 
 export const moduloHelper: HelperFunction = {
@@ -126,7 +127,7 @@ export const floorModuloHelper: HelperFunction = {
   result: "f32",
   uses: [moduloHelper],
   body: `let rest = modulo(a, b);
-return select(rest, rest + b, rest != 0.0 && (rest < 0.0) != (b < 0.0));`,
+return select(rest, rest + b, (rest != 0.0) & ((rest < 0.0) != (b < 0.0)));`,
 };
 
 /** Quotient and remainders of integers: functions, because a divisor that is known to be 0 is a shader error. */
@@ -148,7 +149,7 @@ export const floorModuloHelpers = {
   i32: ofIntegers(
     "i32",
     "floor_modulo",
-    "let rest = a % b;\nreturn select(rest, rest + b, rest != 0 && (rest < 0) != (b < 0));",
+    "let rest = a % b;\nreturn select(rest, rest + b, (rest != 0) & ((rest < 0) != (b < 0)));",
   ),
   u32: ofIntegers("u32", "floor_modulo", "return a % b;"),
 } as const;

@@ -40,12 +40,11 @@ let e_head = head(exponent);
 let tail = (exponent - e_head) * log_head + exponent * log_tail;
 let whole = e_head * log_head;
 let total = whole + tail;
-if (total >= 128.0) { return infinity; }
-if (total < -150.0) { return 0.0; }
-let steps = floor(total + 0.5);
+let steps = floor(clamp(total, -160.0, 130.0) + 0.5);
 let r = ((whole - steps) + tail) * 0.6931472;
 let end = 0.5 + r * (0.16666666 + r * (0.041665796 + r * (0.008333452 + r * (0.00139819995 + r * 0.00019875691))));
-return scale(1.0 + (r + r * r * end), steps);`,
+let size = scale(1.0 + (r + r * r * end), steps);
+return select(select(size, 0.0, total < -150.0), infinity, total >= 128.0);`,
 };
 
 export const powerHelper: HelperFunction = {
@@ -54,19 +53,15 @@ export const powerHelper: HelperFunction = {
   result: "f32",
   uses: [finitePowerHelper, isNanHelper],
   body: `// Real powers as IEEE 754 has them; a negative base takes whole exponents.
-if (exponent == 0.0 || base == 1.0) { return 1.0; }
-if (is_nan(base) || is_nan(exponent)) { return nan; }
 let largest = 3.4028234663852886e38;
 let size = abs(base);
 let negative = (bitcast<u32>(base) >> 31u) == 1u;
-let odd = abs(exponent) < 16777216.0 && abs(exponent - 2.0 * floor(exponent * 0.5)) == 1.0;
-var result: f32;
-if (size == 0.0 || size > largest || abs(exponent) > largest) {
-  let grows = (size > 1.0) == (exponent > 0.0);
-  result = select(select(0.0, infinity, grows), 1.0, size == 1.0);
-} else {
-  if (negative && floor(exponent) != exponent) { return nan; }
-  result = positive_power(size, exponent);
-}
-return select(result, -result, negative && odd);`,
+let odd = (abs(exponent) < 16777216.0) & (abs(exponent - 2.0 * floor(exponent * 0.5)) == 1.0);
+let grows = (size > 1.0) == (exponent > 0.0);
+let end = select(select(0.0, infinity, grows), 1.0, size == 1.0);
+let extreme = (size == 0.0) | (size > largest) | (abs(exponent) > largest);
+let result = select(positive_power(size, exponent), end, extreme);
+let none = is_nan(base) | is_nan(exponent) | (!extreme & negative & (floor(exponent) != exponent));
+let signed = select(select(result, -result, negative & odd), nan, none);
+return select(signed, 1.0, (exponent == 0.0) | (base == 1.0));`,
 };

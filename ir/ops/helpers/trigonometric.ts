@@ -75,7 +75,7 @@ export const sineHelper: HelperFunction = {
   result: "f32",
   uses: [turnHelper, sineSeriesHelper, cosineSeriesHelper, isFiniteHelper],
   body: `let t = turn(x);
-let size = select(sine_series(t.x), cosine_series(t.x), t.y == 1.0 || t.y == 3.0);
+let size = select(sine_series(t.x), cosine_series(t.x), (t.y == 1.0) | (t.y == 3.0));
 return select(nan, select(size, -size, t.y >= 2.0), is_finite(x));`,
 };
 
@@ -85,8 +85,8 @@ export const cosineHelper: HelperFunction = {
   result: "f32",
   uses: [turnHelper, sineSeriesHelper, cosineSeriesHelper, isFiniteHelper],
   body: `let t = turn(x);
-let size = select(cosine_series(t.x), sine_series(t.x), t.y == 1.0 || t.y == 3.0);
-return select(nan, select(size, -size, t.y == 1.0 || t.y == 2.0), is_finite(x));`,
+let size = select(cosine_series(t.x), sine_series(t.x), (t.y == 1.0) | (t.y == 3.0));
+return select(nan, select(size, -size, (t.y == 1.0) | (t.y == 2.0)), is_finite(x));`,
 };
 
 export const tangentHelper: HelperFunction = {
@@ -97,7 +97,7 @@ export const tangentHelper: HelperFunction = {
   body: `let t = turn(x);
 let sine = sine_series(t.x);
 let cosine = cosine_series(t.x);
-let odd = t.y == 1.0 || t.y == 3.0;
+let odd = (t.y == 1.0) | (t.y == 3.0);
 return select(nan, select(sine, -cosine, odd) / select(cosine, sine, odd), is_finite(x));`,
 };
 
@@ -162,7 +162,7 @@ let larger = max(across, up);
 // Scaled, so that the quotient has normal operands.
 let unit = select(select(1.0, 1.8446744e19, larger < 1e-18), 5.421011e-20, larger > 1e30);
 let quotient = (min(across, up) * unit) / (larger * unit);
-let diagonal = is_infinite(x) && is_infinite(y);
+let diagonal = is_infinite(x) & is_infinite(y);
 let angle = arctangent(select(select(quotient, 0.0, larger == 0.0), 1.0, diagonal));
 let first = select(angle, 1.5707964 - angle, up > across);
 return copy_sign(select(first, 3.1415927 - first, (bitcast<u32>(x) >> 31u) == 1u), y);`,
