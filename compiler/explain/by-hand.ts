@@ -52,6 +52,18 @@ export function deriveByHand(graph: Graph, loss: Value, target: Value, compiled:
   return undefined;
 }
 
+/** The chain rule on the formulas as they are written, without a step; undefined where the loss is not made from the target. */
+export function derivationAsWritten(graph: Graph, loss: Value, target: Value): Derivation | undefined {
+  const names = namesOf(graph);
+  const stations = stationsBetween(loss, target, names);
+  if (stations.length === 0) return undefined;
+  const chain = chainRule(stations, makeRewriter(tidyRules));
+  const within = postorder([loss]).filter((value) => names.has(value));
+  const start: Moment = new Map(within.map((value) => [names.get(value)!, value]));
+  const backward = new Map([...start, ...derivativesOf(chain)]);
+  return { chain, forward: { start, steps: [] }, backward: { start: backward, steps: [] } };
+}
+
 function derivativesOf({ loss, stations, cotangents }: Chain): Moment {
   return new Map(stations.slice(1).map(({ name, value }) => [derivativeName(loss, name), cotangents.get(value)!]));
 }

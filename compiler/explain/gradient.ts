@@ -1,6 +1,7 @@
 /// How a gradient is derived: the chain rule on the model's formulas, and every rule on the way to the compiled form.
 import { graphValues, type Graph } from "../../ir/graph.ts";
 import { grad, isDerivative } from "../../ir/ops/derivative.ts";
+import { constantValue } from "../../ir/ops/leaf.ts";
 import { postorder, type Value } from "../../ir/value.ts";
 import { scaledSlope } from "../autodiff/scaled.ts";
 import { derive } from "../passes/all.ts";
@@ -8,7 +9,7 @@ import { rewritePass } from "../passes/rewrite-pass.ts";
 import { valueNamed } from "../passes/stop-at.ts";
 import { expandedBy, makeLog, type DerivationLog } from "../rewrite/log.ts";
 import { askedFor } from "./asked.ts";
-import { deriveByHand } from "./by-hand.ts";
+import { derivationAsWritten, deriveByHand } from "./by-hand.ts";
 import type { Chain } from "./chain.ts";
 import { endOf, endingWith, type Derivation } from "./derivation.ts";
 import { calledAt, formulasOf, type Factor } from "./formulas.ts";
@@ -16,7 +17,7 @@ import { linesOf, namesWithin, type Definition, type Formula, type Line } from "
 import { namesInSteps } from "./loops.ts";
 import { inOrder, isStated } from "./order.ts";
 import { nameParts, partNumbering, shareParts, type Numbering } from "./parts.ts";
-import { withStepsDerived } from "./prepare.ts";
+import { withStepsPrepared } from "./prepare.ts";
 import { recordedDerivation } from "./recorded.ts";
 import type { Step } from "./replay.ts";
 import { notationRules } from "./rules.ts";
@@ -63,7 +64,7 @@ export function explainGradient(model: Graph, askedLoss: string, askedTarget: st
   const [lossName, targetName] = [ofLoss.name, ofTarget.name];
   const multiple = scaledLoss(ofTarget.graph, lossName, targetName);
   if (multiple !== undefined) return ofMultiple(ofTarget.graph, multiple, lossName, targetName);
-  const graph = inOneNotation(withStepsDerived(ofTarget.graph), [lossName, targetName]);
+  const graph = inOneNotation(withStepsPrepared(ofTarget.graph), [lossName, targetName]);
   const [loss, target] = [valueNamed(graph, lossName), valueNamed(graph, targetName)];
   const placeholder = grad(loss, target);
   if (stationsBetween(loss, target, namesOf(graph)).length === 0) return undefined;
@@ -75,8 +76,9 @@ export function explainGradient(model: Graph, askedLoss: string, askedTarget: st
   const nested = postorder([loss]).some(isDerivative);
   const derivation =
     (nested ? undefined : deriveByHand(wanted, loss, target, compiled)) ??
-    recordedDerivation(wanted, loss, target, log);
-  // The derivative of a loss, unlike the loss, need not depend on its value.
+    recordedDerivation(wanted, loss, target, log) ??
+    // The derivative of a loss, unlike the loss, need not depend on its value: then it is 0, and there is nothing to show.
+    (nested || constantValue(compiled) === 0 ? undefined : derivationAsWritten(wanted, loss, target));
   if (!derivation) return undefined;
   const compiledNames = namesOf(derived);
   const gradient = derivativeName({ name: lossName }, targetName);

@@ -18,7 +18,11 @@ import { below } from "./stations.ts";
 /** The graph in which loops that take derivatives have them written out: what is explained is what comes of it. */
 export function withStepsDerived(graph: Graph): Graph {
   const bodies = loopsBelow(graphRoots(graph)).map(({ attrs }) => scanBody(attrs));
-  if (!bodies.some((body) => postorder(bodyResults(body)).some(isDerivative))) return graph;
+  return bodies.some((body) => postorder(bodyResults(body)).some(isDerivative)) ? withStepsPrepared(graph) : graph;
+}
+
+/** The graph in which loops are what is differentiated: derivatives in their steps written out, and formulas made safe. */
+export function withStepsPrepared(graph: Graph): Graph {
   const pass = makeSymbolicPasses().find(({ name }) => name === "insideScans")!;
   return pass.run(graph);
 }

@@ -1,15 +1,19 @@
 import { describe, expect, test } from "vitest";
+import { derivationAsWritten } from "../../../compiler/explain/by-hand.ts";
 import { gradientDocument } from "../../../compiler/explain/document.ts";
 import { explainGradient } from "../../../compiler/explain/gradient.ts";
 import { explanationText } from "../../../compiler/explain/text.ts";
 import { explainValue, valueDocument } from "../../../compiler/explain/value.ts";
 import { loadModel } from "../../../compiler/load/index.ts";
 import { derive } from "../../../compiler/passes/all.ts";
+import type { Graph } from "../../../ir/graph.ts";
 import { parseGraph } from "../../../ir/parse.ts";
 import {
   add,
   constant,
   cos,
+  div,
+  exp,
   grad,
   input,
   jvp,
@@ -23,12 +27,15 @@ import {
   sub,
   sum,
   tanh,
+  transpose,
   type Tensor,
 } from "../../../ir/index.ts";
 import { layOutPage } from "../../../ir/print/page.ts";
 import { printGraph } from "../../../ir/print.ts";
 import { sameGraph } from "../../../ir/verify.ts";
-import { as } from "../symbolic.ts";
+import type { Value } from "../../../ir/value.ts";
+import { as, expectCentralDifferences, randomFeeds } from "../symbolic.ts";
+import { expectTrueSteps } from "./true-steps.ts";
 
 const recurrent = await loadModel("test/compiler/explain/fixtures/recurrent.ts", { typeCheck: false });
 
@@ -175,6 +182,48 @@ test("a zero that a loop starts from does not stand for a derivative that is zer
   const text = explanationText(gradientDocument(explainGradient(graph, "s", "W")!));
   expect(text).toMatch(/^The model\n[^]*?\bzero\b/);
   expect(text.slice(text.indexOf("The gradient, as it is compiled"))).not.toMatch(/\bzero\b/);
+});
+
+describe("a loss after a loop whose step is made safe before it is differentiated", () => {
+  type Square = Tensor<"f32", readonly [4, 4]>;
+  const after = (step: (h: Square, turned: Square) => Square): Graph =>
+    model("after", () => {
+      const [x, h0] = [input("x", "f32", [5, 4, 4]), input("h0", "f32", [4, 4])];
+      const turned = as("turned", () => transpose(param([4, 4], { name: "W" })));
+      const { outputs } = scan(
+        ([h], [row]) => {
+          const next = add(step(h as Square, turned as Square), row) as Square;
+          return { carry: [next], outputs: [next] };
+        },
+        { initial: [h0], sequences: [x] },
+      );
+      const loss = as("loss", () => sum(mul(outputs[0], outputs[0])));
+      return { train: { loss } };
+    });
+
+  test.each([
+    ["a parameter that is turned round", (h: Square, turned: Square) => matmul(h, turned), "@ W"],
+    ["a sigmoid spelled out", (h: Square, turned: Square) => div(1, add(1, exp(neg(mul(h, turned))))), "sigmoid"],
+  ])("depends on what the step reads: %s", (_, step, word) => {
+    const graph = after(step as never);
+    const explained = explainGradient(graph, "loss", "W")!;
+    const text = explanationText(gradientDocument(explained));
+    expect(text).toContain(word);
+    expect(text).toContain("A step of the way back over 5");
+    expectTrueSteps(explained.steps);
+    const { value } = explained.compiled;
+    const loss = explained.chain.loss.value;
+    expectCentralDifferences(loss, explained.chain.target.value, value, randomFeeds([loss, value], 5));
+  });
+
+  test("has its chain as it is written where nothing else leads to what is compiled", () => {
+    const graph = after((h, turned) => matmul(h, turned) as Square);
+    const valueOf = (name: string): Value => [...graph.notes].find(([, note]) => note.name === name)![0];
+    const { chain, backward } = derivationAsWritten(graph, valueOf("loss"), valueOf("W"))!;
+    expect(chain.stations.map(({ name }) => name)).toEqual(["loss", "W"]);
+    expect([...backward.start.keys()]).toContain("∂loss/∂W");
+    expect(derivationAsWritten(graph, valueOf("W"), valueOf("loss"))).toBeUndefined();
+  });
 });
 
 test("forward mode through a loop is explained by its step, in which tangents have names", () => {
