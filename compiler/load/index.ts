@@ -37,7 +37,7 @@ export async function loadModelFile(path: string, options: LoadModelOptions = {}
   const shown = displayPath(file);
   if (!existsSync(file) || !statSync(file).isFile()) throw modelNotFound(shown, meantPath(file));
   const failure = (options.typeCheck ?? true) ? checkTypes(file) : undefined;
-  if (failure) throw failure.error.code === "model-syntax" ? failure.error : await betterError(file, failure);
+  if (failure) throw failure.isOfLanguage ? await betterError(file, failure) : failure.error;
   const { exports, sources } = await runModel(file);
   const graph = exports.default;
   if (!isGraph(graph)) throw modelNoDefaultExport(shown, graph === undefined ? "none" : describe(graph));
@@ -56,14 +56,17 @@ function meantPath(file: string): string | undefined {
   });
 }
 
-/** Of what the language refuses itself it says more than types do: which value, and what to do. */
-async function betterError(file: string, { error, onlyLanguage, lines }: TypeFailure): Promise<CompileError> {
+/**
+ * Of what the language refuses itself it says more than types do: which value, and what to do. A model in which anything else
+ * is wrong is not run: nothing holds that the types of its variables say.
+ */
+async function betterError(file: string, { error, onlySentences, lines }: TypeFailure): Promise<CompileError> {
   const found = await runModel(file).then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
   if (!(found instanceof CompileError) || found.code === "model-throws") return error;
-  return onlyLanguage || (found.place && lines.has(lineOf(found.place))) ? found : error;
+  return onlySentences || (found.place && lines.has(lineOf(found.place))) ? found : error;
 }
 
 function isGraph(candidate: unknown): candidate is Graph {

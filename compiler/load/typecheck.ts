@@ -32,8 +32,10 @@ const overrides: ts.CompilerOptions = {
 export interface TypeFailure {
   /** `model-type-error`, at the first place. */
   readonly error: CompileError;
-  /** Nothing is wrong but what the language itself refuses: shapes, element types, what a model returns. */
-  readonly onlyLanguage: boolean;
+  /** Nothing is wrong but what the language itself refuses: what its functions are given, and what a model returns. */
+  readonly isOfLanguage: boolean;
+  /** Nothing is wrong but shapes, element types and what a model returns, wherever the language finds it. */
+  readonly onlySentences: boolean;
   /** Lines of what is wrong, `model.ts:12`. */
   readonly lines: ReadonlySet<string>;
 }
@@ -60,8 +62,29 @@ export function checkTypes(file: string): TypeFailure | undefined {
       : modelTypeError(describe(first), others.map(locate), adviceOn(first));
   if (first.file) error.place = diagnosticPlace(first);
   const lines = new Set(failures.flatMap((each) => (each.file ? [lineOf(diagnosticPlace(each))] : [])));
-  const isOfLanguage = (each: ts.Diagnostic): boolean => shapeError(each) !== undefined || isOfEntryPoints(each);
-  return { error, onlyLanguage: failures.every(isOfLanguage), lines };
+  const isSentence = (each: ts.Diagnostic): boolean => shapeError(each) !== undefined || isOfEntryPoints(each);
+  const checker = program.getTypeChecker();
+  const isOfLanguage =
+    broken.length === 0 && failures.every((each) => isSentence(each) || isOfCall(each, checker, language));
+  return { error, isOfLanguage, onlySentences: failures.every(isSentence), lines };
+}
+
+/** True for what a function of the language is given where it is called. */
+function isOfCall({ file, start, length = 0 }: ts.Diagnostic, checker: ts.TypeChecker, language: string): boolean {
+  if (!file || start === undefined) return false;
+  const end = start + length;
+  const around = (node: ts.Node): ts.Node => {
+    const inner = ts.forEachChild(node, (each) => (each.getStart(file) <= start && end <= each.end ? each : undefined));
+    return inner ? around(inner) : node;
+  };
+  let node = around(file);
+  while (!ts.isCallExpression(node)) {
+    if (ts.isSourceFile(node) || ts.isStatement(node) || ts.isFunctionLike(node)) return false;
+    node = node.parent;
+  }
+  const symbol = checker.getSymbolAtLocation(node.expression);
+  const meant = symbol && symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+  return (meant?.declarations ?? []).some((each) => isWithin(each.getSourceFile().fileName, language));
 }
 
 /** `model.ts:12` */

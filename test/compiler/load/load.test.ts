@@ -90,6 +90,11 @@ test("what a model returns is refused by the language, at its key, and not as a 
   await expect(loadModel(path)).rejects.toMatchObject({ code: "entry-point-record", place: { line: 5, column: 12 } });
 });
 
+test("a model in which a variable is not what its type says is not run", async () => {
+  await expect(loadModel(fixture("retyped"))).rejects.toMatchObject({ code: "model-type-error" });
+  expect(globalThis).not.toHaveProperty("ranRetyped");
+});
+
 test("operators on tensors are refused with the functions that are meant", async () => {
   await expect(loadModel("test/compiler/load/fixtures/operator.ts")).rejects.toMatchObject({
     code: "model-type-error",
