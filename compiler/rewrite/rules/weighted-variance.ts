@@ -6,6 +6,7 @@ import { constant, constantValue } from "../../../ir/ops/leaf.ts";
 import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { apply, same, type Value } from "../../../ir/value.ts";
 import { asWeightedSum } from "../as-sum.ts";
+import { mentionsExponential } from "../exponential.ts";
 import { factorsOf, type Opening } from "../factors.ts";
 import { rangeOf } from "../range.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
@@ -146,8 +147,9 @@ function deviationsOf(
     );
   }
   const weight = productOf(weights);
-  // Weights of both signs may add up to next to nothing, and means under them are as large as that is small.
-  if (!divisor || rangeOf(weight).low < 0) return undefined;
+  // Weights of both signs may add up to next to nothing, and means under them are as large as that is small. Exponentials
+  // over another number than their sum are products of exponentials, which other rules put together.
+  if (!divisor || rangeOf(weight).low < 0 || mentionsExponential(weight)) return undefined;
   const total = sum(weight, { axes });
   const means = [left, right].map((each) => div(each, where(equal(total, 0), 1, total)));
   return add(under(means, y[0]), mul(mul(means[0], means[1]), mul(total, sub(1, div(total, divisor)))));
