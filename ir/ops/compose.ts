@@ -4,17 +4,11 @@ import { addDims, multiplyDims, type Dim } from "../dim.ts";
 import { axisRange } from "../errors.ts";
 import { sameShape, type DType, type Shape } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
+import { countedAxis } from "./axis.ts";
 import { partSizes } from "./errors.ts";
 import { reshapeTo, transpose } from "./layout.ts";
 import { concatenate, slice } from "./pad.ts";
 import { broadcastAlong, broadcastTo, normalizeAxes } from "./sum.ts";
-
-/** An axis counted from 0, of so many. */
-export function countedAxis(name: string, axis: number, rank: number): number {
-  const counted = axis < 0 ? axis + rank : axis;
-  if (!Number.isInteger(counted) || counted < 0 || counted >= rank) throw axisRange(name, [axis], rank);
-  return counted;
-}
 
 /** A new axis of extent 1, at this place of the result (negative counts from its last). */
 export function expandDims<D extends DType>(x: Tensor<D>, axis: number): Tensor<D>;

@@ -11,6 +11,7 @@ import {
   type Tensor,
   type Value,
 } from "../value.ts";
+import { countedAxis } from "./axis.ts";
 import { mul, sub } from "./arithmetic.ts";
 import { exp } from "./functions.ts";
 import { scatterAddOp } from "./gather.ts";
@@ -224,9 +225,7 @@ export interface CumulativeOptions {
 export type Direction = Pick<CumulativeOptions, "reverse">;
 
 function along(op: CumulativeOp, operands: readonly Value[], axis: number, options: CumulativeOptions): Value {
-  const rank = operands[0].type.shape.length;
-  const counted = axis < 0 ? axis + rank : axis;
-  if (!Number.isInteger(counted) || counted < 0 || counted >= rank) throw axisRange(op.name, [axis], rank);
+  const counted = countedAxis(op.name, axis, operands[0].type.shape.length);
   const { reverse = false, exclusive = false } = options;
   return apply(op, operands, { axis: counted, reverse, exclusive });
 }

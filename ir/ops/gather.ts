@@ -7,6 +7,7 @@ import type { Alike, AxisFits, BatchOf, Gathered, GatherFits, PlacesFit, WithAxi
 import type { Of } from "../static.ts";
 import { sameShape, type DType, type Shape } from "../type.ts";
 import { apply, type Attrs, type CompositeOp, type GatherOp, type Tensor, type Value } from "../value.ts";
+import { countedAxis } from "./axis.ts";
 import { add } from "./arithmetic.ts";
 import { where } from "./choose.ts";
 import { equal } from "./compare.ts";
@@ -190,10 +191,4 @@ export function dynamicSlice(x: Value, starts: readonly Value[], sizes: Shape): 
 function clampedStart(start: Value, extent: Dim, size: Dim): Value {
   const most = sizeValue(addDims(extent, multiplyDims(size, -1)), start.type.dtype);
   return minimum(maximum(start, 0), most);
-}
-
-function countedAxis(name: string, axis: number, rank: number): number {
-  const counted = axis < 0 ? axis + rank : axis;
-  if (!Number.isInteger(counted) || counted < 0 || counted >= rank) throw axisRange(name, [axis], rank);
-  return counted;
 }

@@ -1,5 +1,6 @@
 /// Values without operands: what the caller gives, what the program keeps, constants and counting indices.
 import type { Dim } from "../dim.ts";
+import { countedAxis } from "./axis.ts";
 import { constantNumber } from "./errors.ts";
 import type { DType, Shape, TensorType } from "../type.ts";
 import type { Initializer } from "../initializer.ts";
@@ -108,10 +109,10 @@ export function represents(dtype: DType, number: number): boolean {
   return dtype !== "bool" || number === 0 || number === 1;
 }
 
-/** Indices 0, 1, … along `axis` of `shape`. */
+/** Indices 0, 1, … along `axis` of `shape` (negative counts from the last). Error: `axis-range`. */
 export function iota<const S extends Shape, D extends DType = "i32">(shape: S, axis: number, dtype?: D): Tensor<D, S>;
 export function iota(shape: readonly Dim[], axis: number, dtype: DType = "i32"): Value {
-  return apply(iotaOp, [], { axis, dtype, shape });
+  return apply(iotaOp, [], { axis: countedAxis("iota", axis, shape.length), dtype, shape });
 }
 
 /** The number in every element, when the value is a constant leaf. */

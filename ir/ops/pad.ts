@@ -5,6 +5,7 @@ import type { None } from "../static-axes.ts";
 import type { ElementOf, Framed, FrameFits, Joined, Joins, Sliced, SlicesFit } from "../static-parts.ts";
 import { sameShape, type DType, type Shape } from "../type.ts";
 import { apply, type Attrs, type LayoutOp, type PiecewiseOp, type Tensor, type Value } from "../value.ts";
+import { countedAxis } from "./axis.ts";
 import { constant, represents } from "./leaf.ts";
 import { concatenateMismatch, padWidth, sliceRange } from "./errors.ts";
 import { reverse, uniformAs } from "./layout.ts";
@@ -293,7 +294,6 @@ export function concatenate<const T extends readonly Tensor[], const A extends n
 ): Tensor<ElementOf<T>, Joined<T, A>>;
 export function concatenate(tensors: readonly Value[], axis = 0): Value {
   const rank = tensors[0]?.type.shape.length ?? 0;
-  const along = axis < 0 ? axis + rank : axis;
-  if (!Number.isInteger(along) || along < 0 || along >= rank) throw axisRange("concatenate", [axis], rank);
+  const along = countedAxis("concatenate", axis, rank);
   return tensors.length === 1 ? tensors[0] : apply(concatenateOp, tensors, { axis: along });
 }

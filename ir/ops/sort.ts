@@ -4,6 +4,7 @@ import type { AxesFit, None } from "../static-axes.ts";
 import type { AxisOf, WithAxis } from "../static-parts.ts";
 import type { DType, Shape } from "../type.ts";
 import { apply, type SortOp, type Tensor, type Value } from "../value.ts";
+import { countedAxis } from "./axis.ts";
 import { takeAlongAxis } from "./gather.ts";
 import { sliceTo } from "./pad.ts";
 import { isNumber } from "./sum.ts";
@@ -33,7 +34,7 @@ export function argsort<D extends DType, S extends Shape, const O extends SortOp
   options?: O & AxesFit<"argsort", S, O>,
 ): Tensor<"i32", S>;
 export function argsort(x: Value, { axis = -1, descending = false }: SortOptions = {}): Value {
-  return apply(argsortOp, [x], { axis: countedAxis("argsort", axis, x), descending });
+  return apply(argsortOp, [x], { axis: countedAxis("argsort", axis, x.type.shape.length), descending });
 }
 
 /** The elements along an axis in order; the gradient goes back to where each came from. */
@@ -64,7 +65,7 @@ export function topK<D extends DType, S extends Shape, const K extends number, c
   options?: O & AxesFit<"topK", S, O>,
 ): TopK<D, WithAxis<S, AxisOf<O, -1>, readonly [K]>>;
 export function topK(x: Value, count: number, { axis = -1, largest = true }: TopKOptions = {}): TopK<DType> {
-  const along = countedAxis("topK", axis, x);
+  const along = countedAxis("topK", axis, x.type.shape.length);
   const { shape } = x.type;
   const extent = shape[along];
   if (!Number.isInteger(count) || count < 1 || (typeof extent === "number" && count > extent)) {
@@ -76,11 +77,4 @@ export function topK(x: Value, count: number, { axis = -1, largest = true }: Top
     strides: shape.map(() => 1),
   }) as Tensor<"i32">;
   return { values: takeAlongAxis(x, indices, along), indices };
-}
-
-function countedAxis(name: string, axis: number, x: Value): number {
-  const rank = x.type.shape.length;
-  const counted = axis < 0 ? axis + rank : axis;
-  if (!Number.isInteger(counted) || counted < 0 || counted >= rank) throw axisRange(name, [axis], rank);
-  return counted;
 }

@@ -1,10 +1,10 @@
 /// Sliding windows: what convolution and pooling read. A window of windows is a view, so no element is copied.
 import { addDims, divideDims, multiplyDims, type Dim } from "../dim.ts";
-import { axisRange } from "../errors.ts";
 import type { AxesFit } from "../static-axes.ts";
 import type { WithAxis } from "../static-parts.ts";
 import type { DType, Shape } from "../type.ts";
 import { apply, type Attrs, type LayoutOp, type Tensor, type Value } from "../value.ts";
+import { countedAxis } from "./axis.ts";
 import { windowSize } from "./errors.ts";
 import { reverse } from "./layout.ts";
 import { minus, padWith } from "./pad.ts";
@@ -129,9 +129,7 @@ export function windows<D extends DType, S extends Shape, const O extends Window
   options: O & AxesFit<"windows", S, O>,
 ): Tensor<D, WithAxis<S, O["axis"], readonly [Dim, O["size"]]>>;
 export function windows(x: Value, { axis, size, stride = 1, dilation = 1 }: WindowOptions): Value {
-  const rank = x.type.shape.length;
-  const along = axis < 0 ? axis + rank : axis;
-  if (!Number.isInteger(along) || along < 0 || along >= rank) throw axisRange("windows", [axis], rank);
+  const along = countedAxis("windows", axis, x.type.shape.length);
   return apply(windowsOp, [x], { axis: along, size, stride, dilation });
 }
 

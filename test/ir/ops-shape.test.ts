@@ -105,6 +105,7 @@ const refused: readonly (readonly [string, string, (leaves: Leaves) => unknown])
   ],
   ["axis-range", "sum: axes must be distinct and lie in [-2, 2): found [2]", ({ x }) => sum(x, { axis: 2 })],
   ["axis-range", "sum: axes must be distinct and lie in [-2, 2): found [0, -2]", ({ x }) => sum(x, { axes: [0, -2] })],
+  ["axis-range", "iota: axes must be distinct and lie in [-1, 1): found [1]", () => iota([3], 1)],
   ["axis-range", "transpose: axes must be distinct and lie in [-2, 2): found [0, 0]", ({ x }) => transpose(x, [0, 0])],
   ["reshape-count", "reshape: both shapes must have equally many elements: [batch, 4] has 4*batch, [batch] has batch", ({ x }) => reshape(x, ["batch"])], // prettier-ignore
   ["reshape-count", "reshape: both shapes must have equally many elements: [batch, 4] has 4*batch, [3, 1] has 3", ({ x }) => reshape(x, [3, -1])], // prettier-ignore
@@ -142,6 +143,7 @@ describe("equal applications are one value", () => {
     expect(same(constant(Number.NaN), constant(Number.NaN))).toBe(true);
     expect(same(exp(constant(2)), exp(constant(2)))).toBe(true);
     expect(same(iota([3], 0), iota([3], 0))).toBe(true);
+    expect(same(iota([2, 3], -1), iota([2, 3], 1))).toBe(true);
   });
 
   test("inputs, parameters and settings never merge", () =>
