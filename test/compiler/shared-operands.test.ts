@@ -7,6 +7,7 @@ import {
   div,
   exp,
   grad,
+  input,
   log,
   mean,
   model,
@@ -19,7 +20,7 @@ import {
   type Graph,
   type Tensor,
 } from "chainrule";
-import { abs, greater, softmax, square, where } from "chainrule";
+import { abs, greater, softmax, sqrt, square, where } from "chainrule";
 import { compile, compileWithFacts } from "../../compiler/compile.ts";
 
 type Matrix = Tensor<"f32">;
@@ -92,3 +93,38 @@ test("a size that holds an exponential takes in no half of another one: rewritin
   const graph = chainOf({ step: (a, _, x) => times(times(a, x) as Matrix, x) }, 1);
   expect(compile(graph).kernels.length).toBeGreaterThan(0);
 });
+
+/** The root of a mean square and a number, of shares of weighted exponentials along the last axis. */
+function rootOfShares(shape: readonly number[], smallest: number, weigh: (x: Matrix, m: Matrix) => unknown): Graph {
+  return model("shares", () => {
+    const [z, m] = [input("z", "f32", shape), input("m", "f32", shape)] as Matrix[];
+    const last = { axis: shape.length - 1, keepAxes: true } as const;
+    const a = weigh(exp(z) as Matrix, m) as Matrix;
+    const loss = sum(sqrt(add(mean(square(div(a, sum(a, last))), last), smallest))) as Tensor<"f32", readonly []>;
+    return { run: { loss, slope: grad(loss, z) } };
+  });
+}
+
+test.each([
+  ["3 weights", [3], 1, mul],
+  ["7 weights", [7], 1, mul],
+  ["12 weights", [12], 1, mul],
+  ["rows of 10 weights", [64, 10], 1e-6, mul],
+  ["weights where they are positive", [7], 1, (x: Matrix, m: Matrix) => where(greater(m, 0), mul(m, x) as Matrix, 0)],
+] as const)("a root of a mean square of weighted shares settles: %s", (_, shape, smallest, weigh) => {
+  const graph = rootOfShares(shape, smallest, weigh as (x: Matrix, m: Matrix) => unknown);
+  expect(compile(graph).kernels.length).toBeGreaterThan(0);
+});
+
+test.each([1, 5, 20, 70])(
+  "a square with half an exponential stays so below %i divisors: rewriting settles",
+  (count) => {
+    const graph = model("divisors", () => {
+      const [z, m] = [input("z", "f32", [4]), input("m", "f32", [4])] as Matrix[];
+      const whole: unknown = square(mul(m, exp(z)) as Matrix);
+      const divisors = Array.from({ length: count }, (_, i) => input(`d${i}`, "f32", [4]) as Matrix);
+      return { run: { value: divisors.reduce<unknown>((value, each) => div(value as Matrix, each), whole) as Matrix } };
+    });
+    expect(compile(graph).kernels.length).toBeGreaterThan(0);
+  },
+);

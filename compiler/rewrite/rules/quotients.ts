@@ -93,12 +93,27 @@ const repeated = (values: readonly Value[]): Value | undefined =>
  * True for x · e^(u/2) · e^(u/2) and |x · e^(u/2)| · e^(u/2), where x may be so small that x · eᵘ is none too large; and for
  * the square of what is halved already.
  */
-function isHalved({ over, under }: Factors): boolean {
+function isHalved(factors: Factors): boolean {
+  const { over, under } = opened(factors);
   if (under.some(isExponentialFactor) || !(over.length > 2 || over.some(isSize))) return false;
   const parts = over
-    .flatMap((each) => (isSize(each) ? factorsOf(each.operands[0]).over : [each]))
+    .flatMap((each) => (isSize(each) ? opened(factorsOf(each.operands[0])).over : [each]))
     .filter(isExponentialFactor);
   return (parts.length === 2 && repeated(parts) !== undefined) || areInPairs(over.filter(isExponentialFactor));
+}
+
+/** More factors are not told apart: a square of a square of a square has twice as many with each. */
+const mostFactors = 64;
+
+/** The factors with products among them taken apart too: a square may lie below any number of divisors. */
+function opened({ over, under }: Factors): Pick<Factors, "over" | "under"> {
+  const isWhole = ({ op }: Value): boolean => op === neg.op || op === mul.op || op === div.op;
+  while (over.some(isWhole) && over.length <= mostFactors) {
+    const parts = over.map(factorsOf);
+    over = parts.flatMap((each) => each.over);
+    under = [...under, ...parts.flatMap((each) => each.under)];
+  }
+  return { over, under };
 }
 
 const areInPairs = (factors: readonly Value[]): boolean =>
