@@ -53,11 +53,17 @@ export const sizeUnknown = defineError(
   }),
 );
 
+/** Sizes without a number, and the entry points that use just these. */
+export interface LackingSizes {
+  readonly sizes: readonly string[];
+  readonly entries: readonly string[];
+}
+
 export const sizeUnbound = defineError(
   "size-unbound",
   "Every named size that an entry point uses has a number when it is compiled.",
-  (missing: readonly string[], entries: readonly string[]) => ({
-    message: `every named size must have a number: ${list(missing)} of entry point${entries.length > 1 ? "s" : ""} ${list(entries)} ${missing.length > 1 ? "have" : "has"} none`,
+  (lacking: readonly LackingSizes[], missing: readonly string[]) => ({
+    message: `every named size must have a number: ${lacking.map(({ sizes, entries }) => `${list(sizes)} of entry point${entries.length > 1 ? "s" : ""} ${list(entries)} ${sizes.length > 1 ? "have" : "has"} none`).join("; ")}`,
     help: `${missing.map((name) => `--dim ${name}=64`).join(" ")}, or { dims: { ${missing.map((name) => `${JSON.stringify(name)}: 64`).join(", ")} } }`,
   }),
 );

@@ -1,7 +1,7 @@
 /// The ambient builder: what `input`, `param` and layers register with while model() runs its function, and the names
 /// that values take from the variables of the model file. The one place with module-level state.
 import { atPlace, CompileError, nameSubjects, type Place } from "./diagnostic.ts";
-import { outsideModel } from "./errors.ts";
+import { optionValue, outsideModel } from "./errors.ts";
 import type { Note } from "./graph.ts";
 import { glorot, zeros } from "./initializer.ts";
 import { freePath, settleNames, takePaths, type Owner, type PartRecord, type Records } from "./naming.ts";
@@ -108,6 +108,8 @@ export function input(
 ): Value {
   const self = builder("input");
   checkDtype("input", dtype);
+  if (!Array.isArray(shape))
+    throw optionValue("input", "shape", "an array of sizes", shape, `input("x", "f32", [2, 3])`);
   const identity = { name, dtype, shape: shape.map(normalizeDim), ...options };
   const value = apply(inputOp, [], { identity });
   self.inputs.push(value);

@@ -15,7 +15,7 @@ function isRow({ shape }: TensorType, target: TensorType): boolean {
 }
 
 /** A value as a model file would have it. */
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   if (typeof value === "string" || Array.isArray(value)) return JSON.stringify(value);
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }
@@ -112,8 +112,14 @@ export const unknownOption = defineError(
 export const optionValue = defineError(
   "option-invalid",
   "The value of an option is one that the function can work with.",
-  (of: string, name: string, wanted: string, found: unknown, help: string = "left out, it has its default") => ({
-    message: `option "${name}" of ${of} must be ${wanted}: found ${shown(found)}`,
+  (
+    of: string,
+    name: string | undefined,
+    wanted: string,
+    found: unknown,
+    help: string = "left out, it has its default",
+  ) => ({
+    message: `${name === undefined ? "options" : `option "${name}"`} of ${of} must be ${wanted}: found ${shown(found)}`,
     help,
   }),
 );

@@ -1,5 +1,6 @@
 /// Options are called and filled as the types say: programs without types misspell them as well.
 import { optionValue, unknownOption } from "./errors.ts";
+import { isValue } from "./value.ts";
 
 /** What the value of an option must be; words for a message, and whether it holds. */
 export interface OptionCheck {
@@ -34,6 +35,15 @@ export function wholeEach(least: number): OptionCheck {
   return { must: `${must}, or an array of such`, holds: isEach };
 }
 
+/** One axis; whether there is such an axis, the function says of its tensor. */
+export const oneAxis: OptionCheck = { must: "an axis, as an integer", holds: (value) => typeof value === "number" };
+
+/** Several axes. */
+export const someAxes: OptionCheck = {
+  must: "an array of axes",
+  holds: (value) => Array.isArray(value) && value.every(oneAxis.holds),
+};
+
 /** A number that float32 holds. */
 export const finite: OptionCheck = {
   must: "a finite number of float32",
@@ -48,13 +58,19 @@ export const atLeastZero: OptionCheck = {
 
 /**
  * Throws `unknown-option` for an option that is not among those that `known` has as keys, and `option-invalid` for one that
- * is not what it must be; one that is undefined is left out. `of` takes them.
+ * is not what it must be, and for what is no record of options; one that is undefined is left out. `of` takes them.
  */
 export function checkOptions<Options extends object>(of: string, options: Options, known: KnownOptions<Options>): void {
   const checks = known as Readonly<Record<string, true | OptionCheck>>;
+  if (!isRecord(options)) throw optionValue(of, undefined, `a record such as { ${Object.keys(known)[0]}: … }`, options);
   for (const [name, value] of Object.entries(options) as [string, unknown][]) {
     if (!Object.hasOwn(checks, name)) throw unknownOption(of, name, Object.keys(checks));
     const check = checks[name];
     if (check !== true && value !== undefined && !check.holds(value)) throw optionValue(of, name, check.must, value);
   }
+}
+
+/** True for a record, and not for an array or a value of a graph. */
+function isRecord(options: unknown): boolean {
+  return typeof options === "object" && options !== null && !Array.isArray(options) && !isValue(options);
 }

@@ -1,7 +1,7 @@
 /// `chainrule explain`: how a gradient or a value came about, step by step.
 import type { Graph } from "../../ir/graph.ts";
 import { grad } from "../../ir/ops/derivative.ts";
-import type { Shape } from "../../ir/type.ts";
+import { postorder, type Value } from "../../ir/value.ts";
 import { valueNamed } from "../passes/stop-at.ts";
 import { askedFor } from "../explain/asked.ts";
 import { gradientDocument } from "../explain/document.ts";
@@ -22,10 +22,10 @@ export interface ExplainCommand {
   readonly format: "text" | "latex";
 }
 
-/** The shape of a named value or output. */
-function shapeOf(graph: Graph, name: string): Shape {
+/** A named value or output. */
+function valueOf(graph: Graph, name: string): Value {
   const asked = askedFor(graph, name);
-  return valueNamed(asked.graph, asked.name).type.shape;
+  return valueNamed(asked.graph, asked.name);
 }
 
 /** Prints a derivation; returns the exit code. */
@@ -45,8 +45,9 @@ export async function explainCommand(command: ExplainCommand, terminal: Terminal
     terminal.print(`∂${value}/∂${parameter} = 1`);
     return 0;
   }
-  const [loss, target] = [value, parameter].map((name) => shapeOf(asked.graph, name));
-  if (loss.length > 0 && target.length === 0)
+  const [loss, target] = [value, parameter].map((name) => valueOf(asked.graph, name));
+  const isTurned = loss.type.shape.length > 0 && target.type.shape.length === 0;
+  if (isTurned && postorder([target]).includes(loss))
     throw usageError(`explain takes the loss first: did you mean ${parameter} ${value}?`);
   const explained = explainGradient(graph, value, parameter);
   const constant = `∂${value}/∂${parameter} = 0: ${value} does not depend on ${parameter}`;

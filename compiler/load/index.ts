@@ -48,6 +48,7 @@ export async function loadModelFile(path: string, options: LoadModelOptions = {}
 function meantPath(file: string): string | undefined {
   const within = join(file, "model.ts");
   if (existsSync(within)) return `did you mean ${displayPath(within)}?`;
+  if (existsSync(file)) return undefined;
   let [folder, missing] = [dirname(file), file];
   while (!existsSync(folder)) [folder, missing] = [dirname(folder), folder];
   const found = statSync(folder).isDirectory() ? suggestion(basename(missing), readdirSync(folder)) : undefined;

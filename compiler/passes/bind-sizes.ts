@@ -44,17 +44,16 @@ function numberOf(dims: Dims, entry: EntryPoint, name: string): number | undefin
 
 /** All sizes without a number are told at once. */
 function checkBound(entries: readonly EntryPoint[], known: readonly (readonly string[])[], dims: Dims): void {
-  const missing = new Set<string>();
-  const lacking = entries.filter((entry, position) => {
-    const without = known[position].filter((name) => numberOf(dims, entry, name) === undefined);
-    for (const name of without) missing.add(name);
-    return without.length > 0;
+  const lacking = new Map<string, { sizes: readonly string[]; entries: string[] }>();
+  entries.forEach((entry, position) => {
+    const sizes = known[position].filter((name) => numberOf(dims, entry, name) === undefined);
+    const alike = lacking.get(sizes.join()) ?? { sizes, entries: [] };
+    alike.entries.push(entry.name);
+    if (sizes.length > 0) lacking.set(sizes.join(), alike);
   });
-  if (missing.size === 0) return;
-  throw sizeUnbound(
-    [...missing],
-    lacking.map(({ name }) => name),
-  );
+  if (lacking.size === 0) return;
+  const groups = [...lacking.values()];
+  throw sizeUnbound(groups, [...new Set(groups.flatMap(({ sizes }) => sizes))]);
 }
 
 function anyEntry(graph: Graph, dims: Dims, name: string): number {

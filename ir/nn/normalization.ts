@@ -2,7 +2,7 @@
 import { part } from "../build.ts";
 import { partOf } from "../dim.ts";
 import { ones, zeros } from "../initializer.ts";
-import { atLeastZero, checkOptions, flag } from "../options.ts";
+import { atLeastZero, checkOptions, flag, someAxes } from "../options.ts";
 import { add, div, mul, square, sub } from "../ops/arithmetic.ts";
 import { sqrt } from "../ops/functions.ts";
 import { reshapeTo } from "../ops/layout.ts";
@@ -70,7 +70,7 @@ function learned(
 
 function overAxes(kind: string, prepare: (x: Value, axes: readonly number[]) => Value, shift: boolean) {
   const layer = (own: AxesNormalizationOptions = {}): ((x: Value) => Value) => {
-    checkOptions(kind, own, { ...normalizationOptions, axes: true });
+    checkOptions(kind, own, { ...normalizationOptions, axes: someAxes });
     const options = { shift, ...own };
     const scope = layerScope(kind, options);
     const axesOf = (x: Value): readonly number[] =>

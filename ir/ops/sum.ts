@@ -1,6 +1,6 @@
 /// Sum and broadcast: each is the other's transpose. Also what all reductions share.
 import { multiplyDims, type Dim } from "../dim.ts";
-import { checkOptions, flag } from "../options.ts";
+import { checkOptions, flag, oneAxis, someAxes } from "../options.ts";
 import { axisRange, broadcastMismatch, dtypeMismatch } from "../errors.ts";
 import type { AxesFit, None, Reduced } from "../static-axes.ts";
 import { sameShape, type DType, type Shape, type TensorType } from "../type.ts";
@@ -144,7 +144,7 @@ export function broadcastAlong(x: Value, shape: Shape, axes: readonly number[]):
 
 /** The axes that options name, sorted, counted from 0. */
 export function normalizeAxes(name: string, rank: number, options: ReductionOptions): readonly number[] {
-  checkOptions<ReductionOptions>(name, options, { axis: true, axes: true, keepAxes: flag });
+  checkOptions<ReductionOptions>(name, options, { axis: oneAxis, axes: someAxes, keepAxes: flag });
   const given = options.axes ?? (options.axis === undefined ? undefined : [options.axis]);
   if (!given) return Array.from({ length: rank }, (_, axis) => axis);
   const axes = given.map((axis) => (axis < 0 ? axis + rank : axis)).sort((a, b) => a - b);

@@ -44,6 +44,8 @@ export function slopesOf(
     const { gradients } = scaledSlopes(loss, parameters, lossScale);
     return { gradients, next: always, updates: [] };
   }
+  if (typeof lossScale !== "object" || lossScale === null)
+    throw lossScaleRange("lossScale", "a positive number of float32, a scalar, or a record such as {}", lossScale);
   return dynamicSlopes(loss, parameters, lossScale, own());
 }
 

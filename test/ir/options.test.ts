@@ -25,6 +25,7 @@ import {
   sgd,
   softmaxCrossEntropy,
   square,
+  softmax,
   state,
   sum,
 } from "../../ir/index.ts";
@@ -86,6 +87,12 @@ test.each<readonly [string, () => unknown]>([
   ['option "strength" of l2 must be a finite number of float32 from 0: found -0.1', () => l2(param([2]), -0.1)],
   ['option "nesterov" of sgd must be true or false: found "yes"', () => sgd(loss(), options({ nesterov: "yes" }))],
   ['option "parameters" of adam must be one or several parameters: found "d.weight"', () => adam(loss(), options({ parameters: "d.weight" }))], // prettier-ignore
+  ["options of sum must be a record such as { axis: … }: found 1", () => sum(words(), 1 as never)],
+  ["options of dense must be a record such as { name: … }: found null", () => dense(words(), 2, null as never)],
+  ['option "axes" of sum must be an array of axes: found 1', () => sum(words(), options({ axes: 1 }))],
+  ['option "axes" of layerNorm must be an array of axes: found 1', () => layerNorm(words(), options({ axes: 1 }))],
+  ['option "axis" of softmax must be an axis, as an integer: found an object', () => softmax(words(), { axis: 1 } as never)], // prettier-ignore
+  ['option "shape" of input must be an array of sizes: found undefined', () => input("x", "f32", undefined as never)],
 ])("%s", (message, define) => {
   expect(refused(define)).toMatchObject({ code: "option-invalid", message });
 });
@@ -93,12 +100,19 @@ test.each<readonly [string, () => unknown]>([
 test.each<readonly [string, () => unknown]>([
   ["learningRate must be a finite number of float32 from 0: found -1", () => adam(loss(), { learningRate: -1 })],
   ["learningRate must be a finite number of float32 from 0: found NaN", () => gradientDescent(loss(), { learningRate: NaN })], // prettier-ignore
-  ["learningRate must be a finite number of float32 from 0: found 0.1", () => sgd(loss(), options({ learningRate: "0.1" }))], // prettier-ignore
+  ["learningRate must be a finite number of float32 from 0: found \"0.1\"", () => sgd(loss(), options({ learningRate: "0.1" }))], // prettier-ignore
   ["momentum must be a finite number of float32 from 0 to below 1: found 1", () => sgd(loss(), { momentum: 1 })],
   ["beta1 must be a finite number of float32 from 0 to below 1: found 1", () => adam(loss(), { beta1: 1 })],
   ["epsilon must be a finite number of float32 from 0: found -1e-8", () => adam(loss(), { epsilon: -1e-8 })],
 ])("%s", (message, define) => {
   expect(refused(define)).toMatchObject({ code: "optimizer-option", message });
+});
+
+test("a loss scale that is a word is refused as such", () => {
+  expect(refused(() => adam(loss(), { lossScale: "dynamic" as never }))).toMatchObject({
+    code: "loss-scale",
+    message: 'lossScale must be a positive number of float32, a scalar, or a record such as {}: found "dynamic"',
+  });
 });
 
 test("an element type that there is not is refused, and says which was meant", () => {
