@@ -1,9 +1,12 @@
 /// Scores less what a row of them has in common, taken away before anything is added to them.
 import { add, neg, sub } from "../../ir/ops/arithmetic.ts";
-import { log } from "../../ir/ops/functions.ts";
+import { isFinite } from "../../ir/ops/bits.ts";
+import { abs, log } from "../../ir/ops/functions.ts";
+import { max } from "../../ir/ops/reduce.ts";
 import { spread } from "../../ir/ops/sum.ts";
 import { apply, underLayouts, type Value } from "../../ir/value.ts";
 import { finitePeak } from "./common-part.ts";
+import { less, where } from "./untyped.ts";
 
 type Axes = readonly number[];
 
@@ -21,39 +24,60 @@ export interface BelowOptions {
   part?(peak: Value): Value;
 }
 
-/** z less its largest along axes; of a sum of given numbers each is less its own. */
+/** z less its largest along axes; of a sum of given numbers each may be less its own. */
 export function lessLargest(z: Value, axes: Axes, options: BelowOptions = {}): Below {
-  const sum = sumLessLargest(z, axes, options);
-  if (sum) return sum;
-  const { factor = 1, part = (peak) => peak } = options;
+  return sumLessLargest(z, axes, options) ?? wholeLessLargest(z, axes, options);
+}
+
+function wholeLessLargest(z: Value, axes: Axes, { factor = 1, part = (peak) => peak }: BelowOptions): Below {
   const largest = part(finitePeak(z, factor, axes));
   return { below: sub(z, spread(largest, z.type, axes)), largest };
 }
 
-/** z + c with what all z of a row have in common taken away before c is added, where both are given and not computed. */
-export function sumLessLargest(
-  { op, operands }: Value,
-  axes: Axes,
-  { factor = 1, part = (peak) => peak }: BelowOptions = {},
-): Below | undefined {
-  const isSum = (op === add.op || op === sub.op) && operands.some(isGiven);
-  if (!isSum || !operands.every((each) => isGiven(each) || isGiven(underLayouts(nearest(each))))) return undefined;
-  const sign = (at: number): number => (at === 1 && op === sub.op ? -factor : factor);
-  const peaks = operands.map((z, at) => (isGiven(z) ? part(finitePeak(z, sign(at), axes)) : undefined));
+/** z + c with what all z of a row have in common taken away before c is added, where z is given, and c given or a logarithm. */
+export function sumLessLargest(sum: Value, axes: Axes, options: BelowOptions = {}): Below | undefined {
+  const { op, operands } = sum;
+  if (op !== add.op && op !== sub.op) return undefined;
+  const { factor = 1 } = options;
+  const [left, right] = operands.map((z, at) => {
+    const sign = at === 1 && op === sub.op ? -1 : 1;
+    return isGiven(z) ? wholeLessLargest(z, axes, { ...options, factor: sign * factor }) : undefined;
+  });
+  if (left && right) return asOneOrApart(sum, [left, right], axes, options);
+  const [a, b] = operands;
+  // Of other numbers only a logarithm is small for certain: any else may cancel what is less its largest no longer.
+  if (left && isLogarithmOfGiven(b)) return { ...left, below: apply(op, [left.below, b]) };
+  if (!right || !isLogarithmOfGiven(a)) return undefined;
+  return { below: apply(op, [a, right.below]), largest: op === add.op ? right.largest : neg(right.largest) };
+}
+
+/**
+ * Each part less its own largest, where those are what rounds. Where parts have more to tell apart than the sum is large,
+ * they cancel: their sum is nearly exact, and parts less anything else than one another would lose what is left of them.
+ */
+function asOneOrApart(sum: Value, parts: readonly [Below, Below], axes: Axes, options: BelowOptions): Below {
+  const whole = wholeLessLargest(sum, axes, options);
+  const [left, right] = parts.map(({ below }) => abs(below));
+  const far = add(left, right);
+  const farthest = max(where(isFinite(far), far, 0), { axes });
+  const isApart = less(farthest, abs(whole.largest));
   const below = apply(
-    op,
-    operands.map((z, i) => (peaks[i] ? sub(z, spread(peaks[i], z.type, axes)) : z)),
+    sum.op,
+    parts.map((part) => part.below),
   );
-  const [left, right] = peaks;
-  const largest = left && right ? apply(op, [left, right]) : (left ?? (op === add.op ? right! : neg(right!)));
-  return { below, largest };
+  const largest = apply(
+    sum.op,
+    parts.map((part) => part.largest),
+  );
+  const isRowApart = spread(isApart, sum.type, axes);
+  return { below: where(isRowApart, below, whole.below), largest: where(isApart, largest, whole.largest) };
 }
 
 /** True for what nothing has rounded. */
 export const isGiven = ({ op, constant }: Value): boolean => op.kind === "leaf" && !constant;
 
-/** What a logarithm is taken of: of prior probabilities, say. */
-function nearest(value: Value): Value {
-  const under = underLayouts(value);
-  return under.op === log.op ? under.operands[0] : under;
+/** Of prior probabilities, say. */
+function isLogarithmOfGiven(value: Value): boolean {
+  const { op, operands } = underLayouts(value);
+  return op === log.op && isGiven(underLayouts(operands[0]));
 }

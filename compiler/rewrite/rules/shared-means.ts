@@ -21,12 +21,15 @@ const isGiven = (value: Value): boolean => {
   return op.kind === "leaf" && !constant;
 };
 
-/** Numbers of a sum that are given, each less their mean, where a row has them as often: all of it is less by one number then. */
+/**
+ * Numbers that are given, each less their mean, where a row has them as often: all of it is less by one number then. A sum of
+ * two is one value: they may be nearly the same, and each less its own mean has more to round than their difference.
+ */
 function lessMeans(value: Value, p: Value, axes: Axes, depth = deepest): Value | undefined {
   const { op, type, operands } = value;
   const [a, b] = operands;
-  if (isGiven(value))
-    return withoutAxes(value, axes) ? undefined : sub(value, spread(sum(mul(p, value), { axes }), type, axes));
+  const less = (): Value => sub(value, spread(sum(mul(p, value), { axes }), type, axes));
+  if (isGiven(value)) return withoutAxes(value, axes) ? undefined : less();
   if (depth === 0) return undefined;
   const of = (operand: Value): Value | undefined => lessMeans(operand, p, axes, depth - 1);
   const product = asWeightedSum(value);
@@ -36,7 +39,8 @@ function lessMeans(value: Value, p: Value, axes: Axes, depth = deepest): Value |
     // What is less a number of the row has been here.
     if (operands.some((side) => !side.constant && withoutAxes(side, axes))) return undefined;
     const [left, right] = [of(a), of(b)];
-    return left || right ? apply(op, [left ?? a, right ?? b]) : undefined;
+    // What is computed is rounded by as much as the other has to tell apart, where they cancel.
+    return left && right ? less() : left || right ? apply(op, [left ?? a, right ?? b]) : undefined;
   }
   if ((op === mul.op || op === div.op) && withoutAxes(b, axes)) return mapped(of(a), (less) => apply(op, [less, b]));
   return op === mul.op && withoutAxes(a, axes) ? mapped(of(b), (less) => mul(a, less)) : undefined;

@@ -99,12 +99,14 @@ function isMultiple(value: Value, scores: Value, axes: Axes, depth = deepest): b
   return (op === mul.op || op === div.op) && ((isRow(b) && of(a)) || (op === mul.op && isRow(a) && of(b)));
 }
 
-/** z beside numbers of the row, or a sum in which every part is: (z − max z) + (c − max c) for z + c. */
+/** z beside numbers of the row, a sum in which every part is, or one or the other of them for all of a row: see `lessLargest`. */
 function isBesideRow(value: Value, scores: Value, axes: Axes, depth: number): boolean {
   if (same(value, scores)) return true;
   const { op, operands } = value;
-  if (depth === 0 || (op !== add.op && op !== sub.op)) return false;
+  if (depth === 0) return false;
   const of = (part: Value, whole: Value): boolean => isBesideRow(part, whole, axes, depth - 1);
+  if (op === selectOp && withoutAxes(operands[0], axes)) return operands.slice(1).every((each) => of(each, scores));
+  if (op !== add.op && op !== sub.op) return false;
   if (withoutAxes(operands[1], axes)) return of(operands[0], scores);
   return op === scores.op && operands.every((part, i) => of(part, scores.operands[i]));
 }

@@ -60,8 +60,8 @@ export const prices: readonly Price[] = [
       "Contrastive loss with a diagonal of −∞, over a temperature that is learned": [1.13, 1.14],
       "Supervised contrastive loss, over a temperature that is learned": [1.21, 1.02],
       "Label smoothing at a temperature that is learned": [1, 1.03],
-      "Softmax of negative scores with noise, over a temperature that is learned": [1.33, 2.25],
-      "Scores with noise": [1.15, 1.35],
+      "Softmax of negative scores with noise, over a temperature that is learned": [2.06, 2.85],
+      "Scores with noise": [1.69, 2.11],
     },
   },
   {
