@@ -2,7 +2,8 @@
 import { formatName } from "../notation/form.ts";
 import { bodyResults, scanBody, scanLetters, scanOp, scanResult, type ScanBody } from "../ops/scan.ts";
 import { formatType } from "../type.ts";
-import { postorder, underLayouts, type Value } from "../value.ts";
+import { broadcastOp } from "../ops/sum.ts";
+import { postorder, underLayouts, withOperands, type Value } from "../value.ts";
 import { formatDefinition, formatReference, type Vocabulary } from "./expression.ts";
 import { firstOfLoops, planPage, type Plan } from "./plan.ts";
 import { pageWidth, wrap } from "./wrap.ts";
@@ -85,6 +86,24 @@ function namesOfFinals(body: ScanBody, names: ReadonlyMap<Value, string>): Reado
   return new Map([...found].flatMap(([carry, own]) => (own.size === 1 ? [[carry, [...own][0]] as const] : [])));
 }
 
+/** What moves the elements of a captured value in a body is called what that is called outside. */
+function namesOfPlacements(loop: Value, names: ReadonlyMap<Value, string>): ReadonlyMap<Value, string> {
+  const body = scanBody(loop.attrs);
+  const first = body.carries.length + body.elements.length;
+  const outside = new Map(body.captures.map((capture, place) => [capture, loop.operands[first + place]]));
+  const found = new Map<Value, string>();
+  for (const value of postorder(bodyResults(body))) {
+    const [operand] = value.operands;
+    const captured = value.op.kind === "layout" ? outside.get(operand) : undefined;
+    if (!captured) continue;
+    outside.set(value, withOperands(value, [captured]));
+    const name = names.get(outside.get(value)!);
+    // Operands stretch without a word.
+    if (name !== undefined && value.op !== broadcastOp) found.set(value, name);
+  }
+  return found;
+}
+
 /** The body of a loop as it is printed: its letters, its lines in order, and what everything in it is called. */
 export interface BodyPage {
   readonly body: ScanBody;
@@ -110,6 +129,11 @@ export function layOutBody(loop: Value, names: ReadonlyMap<Value, string>, madeU
   const own = new Map(letters.map(({ value, name }) => [value, name]));
   for (const value of postorder(results)) if (names.has(value)) own.set(value, names.get(value)!);
   const taken = new Set(own.values());
+  for (const [value, name] of namesOfPlacements(loop, names)) {
+    if (own.has(value) || taken.has(name)) continue;
+    own.set(value, name);
+    taken.add(name);
+  }
   const plan = planPage([{ roots: results }], own);
   const lines = firstOfLoops(
     plan.order(results).filter((value) => plan.lines.has(value)),

@@ -9,6 +9,7 @@ import {
   matmul,
   model,
   param,
+  reshape,
   scan,
   tanh,
   transpose,
@@ -136,4 +137,30 @@ test("a loop captures what is repeated and turned round in it, and its derivativ
   // The loss is the sum of the last carry, and not the carry.
   expect(givenNames(text).filter((name) => name === "loss")).toHaveLength(1);
   expect(sameGraph(derive(graph), parseGraph(text))).toBe(true);
+});
+
+test("what a step turns round or reshapes is called what that is called outside", () => {
+  const graph = model("called", () => {
+    const [x, h0] = [input("x", "f32", [5, 3, 4]), input("h0", "f32", [3, 4])];
+    const [W, s] = [param([4, 4], { name: "W" }), param([2, 2], { name: "s" })];
+    const turned = as("turned", () => transpose(W));
+    const flat = as("flat", () => reshape(s, [4]));
+    const wide = as("wide", () => broadcastTo(flat as Tensor, [3, 4]));
+    const { carry } = scan(
+      ([h], [row]) => ({ carry: [add(matmul(h, turned as never), mul(row, wide)) as Tensor<"f32", readonly [3, 4]>] }),
+      { initial: [h0], sequences: [x] },
+    );
+    const loss = as("loss", () => sum(carry[0] as Tensor));
+    return { run: { loss, ds: grad(loss as never, s) } };
+  });
+  expect(printGraph(graph)).toContain(
+    "  turned = Wᵀ\n  flat = reshape(s, [4])\n  next carry1 ← carry1 @ turned + x · flat\n",
+  );
+  for (const each of [graph, derive(graph)]) {
+    const text = printGraph(each);
+    const back = parseGraph(text);
+    expect(printGraph(back)).toBe(text);
+  }
+  const derived = derive(graph);
+  expect(sameGraph(derived, parseGraph(printGraph(derived)))).toBe(true);
 });
