@@ -1,7 +1,7 @@
 /// The ambient builder: what `input`, `param` and layers register with while model() runs its function, and the names
 /// that values take from the variables of the model file. The one place with module-level state.
 import { atPlace, CompileError, nameSubjects, type Place } from "./diagnostic.ts";
-import { optionValue, outsideModel } from "./errors.ts";
+import { outsideModel } from "./errors.ts";
 import type { Note } from "./graph.ts";
 import { glorot, zeros } from "./initializer.ts";
 import { freePath, settleNames, takePaths, type Owner, type PartRecord, type Records } from "./naming.ts";
@@ -10,7 +10,7 @@ import { normalizeDim } from "./ops/layout.ts";
 import { inputOp, settingOp, stateOp, type SettingIdentity, type StateIdentity } from "./ops/leaf.ts";
 import { randomStates, startRandom, type RandomRecord, type RandomSite } from "./random-key.ts";
 import type { Scalar } from "./static.ts";
-import { checkDtype, checkStateOptions, checkValues } from "./state-options.ts";
+import { checkInput, checkSelection, checkSetting, checkStateOptions, checkValues } from "./state-options.ts";
 import type { ParamOptions, StateName, StateOptions } from "./state-options.ts";
 import { noteClosed, startSteps, traceWithin, type LoopPlace, type StepRecord } from "./steps.ts";
 import type { DType, Shape } from "./type.ts";
@@ -107,9 +107,7 @@ export function input(
   options: { readonly distribution?: boolean } = {},
 ): Value {
   const self = builder("input");
-  checkDtype("input", dtype);
-  if (!Array.isArray(shape))
-    throw optionValue("input", "shape", "an array of sizes", shape, `input("x", "f32", [2, 3])`);
+  checkInput(dtype, shape, options);
   const identity = { name, dtype, shape: shape.map(normalizeDim), ...options };
   const value = apply(inputOp, [], { identity });
   self.inputs.push(value);
@@ -124,6 +122,7 @@ export function input(
  */
 export function setting(name: string, value: number, of?: Owner, range?: SettingIdentity["range"]) {
   const self = builder("setting");
+  checkSetting(name, value, range);
   const leaf = apply(settingOp, [], { identity: { name, value, ...(range && { range }) } });
   self.settings.push(leaf);
   if (of) self.settingOwners.set(leaf, of);
@@ -195,12 +194,13 @@ export function closeStep(closed: ReadonlyMap<Value, Value>, moving: ReadonlySet
  */
 export function parametersOf(
   values: Value | readonly Value[],
-  { frozen = false }: { readonly frozen?: boolean } = {},
+  options: { readonly frozen?: boolean } = {},
 ): readonly Value[] {
+  checkSelection(options);
   const found = postorder([values].flat()).filter((value) => {
     if (value.op !== stateOp) return false;
     const { parameter, trainable } = value.attrs.identity as StateIdentity;
-    return parameter && (trainable || frozen);
+    return parameter && (trainable || (options.frozen ?? false));
   });
   const created = new Map(current?.states.map(({ value }, position) => [value, position]));
   return found.toSorted((a, b) => (created.get(a) ?? 0) - (created.get(b) ?? 0));

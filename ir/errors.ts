@@ -2,7 +2,7 @@
 import { defineError, type Place } from "./diagnostic.ts";
 import type { Dim } from "./dim.ts";
 import { suggestion } from "./suggest.ts";
-import { dtypes, formatType, sameShape, type Shape, type TensorType } from "./type.ts";
+import { computedTypes, formatType, sameShape, type Shape, type TensorType } from "./type.ts";
 
 /** True for a target that has the shape of labels, one axis less than the prediction, but another element type. */
 function isLabels({ shape }: TensorType, target: TensorType): boolean {
@@ -128,8 +128,13 @@ export const unknownDtype = defineError(
   "unknown-dtype",
   "The elements of a tensor have one of the types of the language.",
   (of: string, found: unknown) => ({
-    message: `an element type must be one of ${dtypes.map((each) => `"${each}"`).join(", ")}: found ${shown(found)} in ${of}`,
-    help: typeof found === "string" ? suggestion(found, dtypes) : undefined,
+    message: `an element type must be one of ${computedTypes.map((each) => `"${each}"`).join(", ")}: found ${shown(found)} in ${of}`,
+    help:
+      found === "f16"
+        ? "declare it f32: --storage f16 keeps it in half precision"
+        : typeof found === "string"
+          ? suggestion(found, computedTypes)
+          : undefined,
   }),
 );
 

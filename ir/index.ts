@@ -55,7 +55,8 @@ export {
 export { log1mexp, logaddexp } from "./ops/logspace.ts";
 export type { Padding } from "./ops/padding.ts";
 export { averagePool, maxPool, sumPool, type AveragePoolOptions, type PoolOptions } from "./ops/pool.ts";
-export { concatenate, pad, slice, type PadOptions, type SliceRange } from "./ops/pad.ts";
+export type { PadOptions } from "./ops/frame.ts";
+export { concatenate, pad, slice, type SliceRange } from "./ops/pad.ts";
 export { product } from "./ops/product.ts";
 export { argmax, argmin, logsumexp, max, mean, min } from "./ops/reduce.ts";
 export { argsort, sort, topK, type SortOptions, type TopK } from "./ops/sort.ts";

@@ -1,4 +1,5 @@
 /// Options are called and filled as the types say: programs without types misspell them as well.
+import { parseDim } from "./dim.ts";
 import { optionValue, unknownOption } from "./errors.ts";
 import { isValue } from "./value.ts";
 
@@ -43,6 +44,22 @@ export const someAxes: OptionCheck = {
   must: "an array of axes",
   holds: (value) => Array.isArray(value) && value.every(oneAxis.holds),
 };
+
+/** An array of integers from `least`, one for each axis. */
+export function wholes(least: number): OptionCheck {
+  const { holds } = whole(least);
+  const must = `an array of ${least === -Infinity ? "integers" : `integers from ${least}`}`;
+  return { must, holds: (value) => Array.isArray(value) && value.every(holds) };
+}
+
+/** A size of at least one element. */
+export const extent: OptionCheck = {
+  must: "a positive integer or a polynomial in names",
+  holds: (value) => (typeof value === "string" ? typeof parseDim(value) === "string" : whole(1).holds(value)),
+};
+
+/** Any number, also infinite ones and NaN. */
+export const anyNumber: OptionCheck = { must: "a number", holds: (value) => typeof value === "number" };
 
 /** A number that float32 holds. */
 export const finite: OptionCheck = {

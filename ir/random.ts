@@ -1,5 +1,6 @@
 /// Random numbers: functions of a key, which differs from place to place and from step to step, and of a position.
 import { isBuilding, randomSite } from "./build.ts";
+import { checkOptions, whole, type OptionCheck } from "./options.ts";
 import { add, mul, sub } from "./ops/arithmetic.ts";
 import { cast, where } from "./ops/choose.ts";
 import { greaterEqual, less } from "./ops/compare.ts";
@@ -11,8 +12,8 @@ import { broadcastTo } from "./ops/sum.ts";
 import { cos } from "./ops/trigonometric.ts";
 import type { Scalar } from "./static.ts";
 import type { LoopPlace } from "./steps.ts";
-import { elementCount, type Shape } from "./type.ts";
-import type { Tensor, Value } from "./value.ts";
+import { elementCount, sameType, type Shape } from "./type.ts";
+import { isValue, type Tensor, type Value } from "./value.ts";
 
 /** What random numbers are drawn with. The same key gives the same numbers; no two places of a model share one. */
 export interface RandomKey {
@@ -34,12 +35,20 @@ export interface RandomKeyOptions {
   readonly draw?: Tensor<"u32", Scalar>;
 }
 
+/** As for programs that are loaded with a seed. */
+const seedCheck: OptionCheck = {
+  must: "an integer from 0, or a u32 scalar",
+  holds: (value) => whole(0).holds(value) || (isValue(value) && sameType(value.type, { dtype: "u32", shape: [] })),
+};
+
 /**
  * A key of its own: two calls of `randomKey` draw different numbers, and so do two steps of training, and all places of a
  * `scan` whose step calls it. What it depends on is kept with the other states, so that a run which is resumed from a
  * checkpoint repeats one that was not interrupted.
  */
-export function randomKey({ seed, draw }: RandomKeyOptions = {}): RandomKey {
+export function randomKey(options: RandomKeyOptions = {}): RandomKey {
+  checkOptions("randomKey", options, { seed: seedCheck, draw: true });
+  const { seed, draw } = options;
   const kept = seed === undefined || draw === undefined;
   const own = isBuilding() || kept ? randomSite(kept) : undefined;
   const [low, high] = seed === undefined ? own!.words : seedWords(seed);
@@ -108,8 +117,10 @@ export function randomUniform<const S extends Shape>(
 export function randomUniform(
   key: RandomKey,
   shape: readonly (number | string)[],
-  { low = 0, high = 1 }: UniformOptions = {},
+  options: UniformOptions = {},
 ): Value {
+  checkOptions("randomUniform", options, { low: true, high: true });
+  const { low = 0, high = 1 } = options;
   const drawn = unit(bits(key, shape.map(normalizeDim), 0));
   if (low === 0 && high === 1) return drawn;
   const width = typeof low === "number" && typeof high === "number" ? high - low : sub(high, low);
@@ -132,11 +143,9 @@ export function randomNormal<const S extends Shape>(
   shape: S,
   options?: NormalOptions,
 ): Tensor<"f32", S>;
-export function randomNormal(
-  key: RandomKey,
-  shape: readonly (number | string)[],
-  { mean = 0, deviation = 1 }: NormalOptions = {},
-): Value {
+export function randomNormal(key: RandomKey, shape: readonly (number | string)[], options: NormalOptions = {}): Value {
+  checkOptions("randomNormal", options, { mean: true, deviation: true });
+  const { mean = 0, deviation = 1 } = options;
   const dims = shape.map(normalizeDim);
   // In (0, 1], so that the logarithm is finite.
   const positions = positionsIn(dims);

@@ -1,9 +1,9 @@
 /// What parameters and other states may be told, and how layers and optimizers name theirs.
-import { initialValues, unknownDtype } from "./errors.ts";
+import { initialValues, optionValue, unknownDtype } from "./errors.ts";
 import type { Initializer } from "./initializer.ts";
 import type { Owner } from "./naming.ts";
-import { checkOptions, flag, text } from "./options.ts";
-import { dtypes, type DType } from "./type.ts";
+import { checkOptions, finite, flag, text } from "./options.ts";
+import { computedTypes, type DType } from "./type.ts";
 import type { Value } from "./value.ts";
 
 /** Options of a parameter or state. */
@@ -37,9 +37,30 @@ export function checkStateOptions(what: string, options: StateOptions): void {
   checkDtype(what, options.dtype ?? "f32");
 }
 
-/** Refuses an element type that there is not. */
-export function checkDtype(what: string, dtype: unknown): void {
-  if (!dtypes.includes(dtype as DType)) throw unknownDtype(what, dtype);
+/** Refuses what is no option or shape of an input, and element types that there are not. */
+export function checkInput(dtype: unknown, shape: unknown, options: { readonly distribution?: boolean }): void {
+  checkOptions("input", options, { distribution: flag });
+  checkDtype("input", dtype);
+  if (!Array.isArray(shape))
+    throw optionValue("input", "shape", "an array of sizes", shape, `input("x", "f32", [2, 3])`);
+}
+
+/** Refuses a default that calls would refuse. */
+export function checkSetting(name: string, value: unknown, range: readonly [number, number] | undefined): void {
+  const single = typeof value === "number" ? Math.fround(value) : NaN;
+  const [least, below] = range ?? [-Infinity, Infinity];
+  if (Number.isFinite(single) && single >= least && single < below) return;
+  const within = range ? ` from ${least} to below ${below}` : "";
+  throw optionValue("setting", "value", `${finite.must}${within}`, value, `setting(${JSON.stringify(name)}, 0.5)`);
+}
+
+/** Refuses what is no option of `parametersOf`. */
+export function checkSelection(options: { readonly frozen?: boolean }): void {
+  checkOptions("parametersOf", options, { frozen: flag });
+}
+
+function checkDtype(what: string, dtype: unknown): void {
+  if (!computedTypes.includes(dtype as DType)) throw unknownDtype(what, dtype);
 }
 
 /** Given numbers are counted where the mistake was made if all sizes are numbers; else the compiler counts them. */

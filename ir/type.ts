@@ -10,6 +10,9 @@ export type DType = "f32" | "f16" | "i32" | "u32" | "bool";
 /** All of them. */
 export const dtypes: readonly DType[] = ["f32", "f16", "i32", "u32", "bool"];
 
+/** Those that programs compute with. */
+export const computedTypes: readonly DType[] = dtypes.filter((dtype) => dtype !== "f16");
+
 /** Extents, outermost first; [] is a scalar. */
 export type Shape = readonly Dim[];
 

@@ -1,5 +1,5 @@
 /// Activation functions, as compositions. Names and constants as in PyTorch; sources beside the formulas.
-import { checkOptions, flag } from "../options.ts";
+import { anyNumber, checkOptions, finite, flag } from "../options.ts";
 import type { Broadcast } from "../static.ts";
 import type { Shape } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
@@ -17,7 +17,9 @@ function lower(x: Value): Value {
 
 /** x where x > 0, else α(eˣ − 1) (Clevert et al. 2015). */
 export function elu<T extends Value>(x: T, options?: { readonly alpha?: number }): T;
-export function elu(x: Value, { alpha = 1 }: { readonly alpha?: number } = {}): Value {
+export function elu(x: Value, options: { readonly alpha?: number } = {}): Value {
+  checkOptions("elu", options, { alpha: finite });
+  const { alpha = 1 } = options;
   return where(greater(x, 0), x, mul(alpha, expm1(lower(x))));
 }
 
@@ -29,7 +31,9 @@ export function selu(x: Value): Value {
 
 /** x where x > 0, else α(e^(x/α) − 1): continuously differentiable (Barron 2017). */
 export function celu<T extends Value>(x: T, options?: { readonly alpha?: number }): T;
-export function celu(x: Value, { alpha = 1 }: { readonly alpha?: number } = {}): Value {
+export function celu(x: Value, options: { readonly alpha?: number } = {}): Value {
+  checkOptions("celu", options, { alpha: finite });
+  const { alpha = 1 } = options;
   return where(greater(x, 0), x, mul(alpha, expm1(div(lower(x), alpha))));
 }
 
@@ -75,10 +79,9 @@ export function softsign(x: Value): Value {
 
 /** `x` brought into [min, max], with derivative 0 at the ends and beyond. */
 export function hardTanh<T extends Value>(x: T, options?: { readonly min?: number; readonly max?: number }): T;
-export function hardTanh(
-  x: Value,
-  { min = -1, max = 1 }: { readonly min?: number; readonly max?: number } = {},
-): Value {
+export function hardTanh(x: Value, options: { readonly min?: number; readonly max?: number } = {}): Value {
+  checkOptions("hardTanh", options, { min: anyNumber, max: anyNumber });
+  const { min = -1, max = 1 } = options;
   return where(lessEqual(x, min), min, where(greaterEqual(x, max), max, x));
 }
 
@@ -103,7 +106,9 @@ export function hardSwish(x: Value): Value {
 
 /** x where x > 0, else slope·x. */
 export function leakyRelu<T extends Value>(x: T, options?: { readonly slope?: number }): T;
-export function leakyRelu(x: Value, { slope = 0.01 }: { readonly slope?: number } = {}): Value {
+export function leakyRelu(x: Value, options: { readonly slope?: number } = {}): Value {
+  checkOptions("leakyRelu", options, { slope: finite });
+  const { slope = 0.01 } = options;
   return where(greater(x, 0), x, mul(slope, x));
 }
 

@@ -26,7 +26,7 @@ export interface DropoutOptions {
  */
 export function dropout<T extends Value>(x: T, rate?: number | Tensor<"f32", Scalar>, options?: DropoutOptions): T;
 export function dropout(x: Value, rate: number | Value = 0.5, options: DropoutOptions = {}): Value {
-  if (typeof rate === "number" && !(rate >= 0 && rate < 1)) throw dropoutRate(rate);
+  if (typeof rate === "number" && !(rate >= 0 && Math.fround(rate) < 1)) throw dropoutRate(rate);
   checkOptions("dropout", options, { key: true, name: text });
   const own = owner("dropout", options.name, "variable");
   const chance = typeof rate === "number" ? setting("dropoutRate", rate, own, [0, 1]) : rate;

@@ -1,4 +1,5 @@
 /// Functions that are a few ops each: what users of numpy and PyTorch expect beside the ops.
+import { anyNumber, checkOptions } from "../options.ts";
 import type { DType, Shape } from "../type.ts";
 import type { Either, Broadcast, Scalar } from "../static.ts";
 import type { Tensor, Value } from "../value.ts";
@@ -93,7 +94,9 @@ const largest = 3.4028234663852886e38;
 
 /** Finite numbers in place of NaN, ∞ and −∞; there the gradient is 0. */
 export function nanToNum<T extends Value>(x: T, options?: NanToNumOptions): T;
-export function nanToNum(x: Value, { nan = 0, positive = largest, negative = -largest }: NanToNumOptions = {}): Value {
+export function nanToNum(x: Value, options: NanToNumOptions = {}): Value {
+  checkOptions("nanToNum", options, { nan: anyNumber, positive: anyNumber, negative: anyNumber });
+  const { nan = 0, positive = largest, negative = -largest } = options;
   const bounded = where(greater(x, largest), positive, where(less(x, -largest), negative, x));
   return where(isNaN(x), nan, bounded);
 }

@@ -2,6 +2,7 @@
 import { about } from "../diagnostic.ts";
 import { addDims, multiplyDims, type Dim } from "../dim.ts";
 import { axisRange, broadcastMismatch } from "../errors.ts";
+import { checkOptions, whole } from "../options.ts";
 import type { None } from "../static-axes.ts";
 import type { Alike, AxisFits, BatchOf, Gathered, GatherFits, PlacesFit, WithAxis } from "../static-parts.ts";
 import type { Of } from "../static.ts";
@@ -90,6 +91,8 @@ export interface BatchOptions {
   readonly batch?: number;
 }
 
+const batchOptions = { batch: whole(0) } as const;
+
 /**
  * Reads `x` at positions: [B…, n, R…] at i32 [B…, K…] → [B…, K…, R…], `batch` leading axes shared (default 0). A position
  * outside 0…n−1 reads 0 and hands on no gradient. Errors: `gather-shape`.
@@ -105,7 +108,9 @@ export function gather<
   indices: Of<"i32", "gather", E, P> & GatherFits<"gather", S, P, BatchOf<O>, unknown>,
   options?: O,
 ): Tensor<D, Gathered<S, P, BatchOf<O>>>;
-export function gather(x: Value, indices: Value, { batch = 0 }: BatchOptions = {}): Value {
+export function gather(x: Value, indices: Value, options: BatchOptions = {}): Value {
+  checkOptions("gather", options, batchOptions);
+  const { batch = 0 } = options;
   return apply(gatherOp, [x, indices], { batch });
 }
 
@@ -162,7 +167,9 @@ export function scatterAdd<
   updates: Tensor<NoInfer<D>, U> & Alike<"scatterAdd", Gathered<S, P, BatchOf<O>>, U, unknown>,
   options?: O,
 ): Tensor<D, S>;
-export function scatterAdd(x: Value, indices: Value, updates: Value, { batch = 0 }: BatchOptions = {}): Value {
+export function scatterAdd(x: Value, indices: Value, updates: Value, options: BatchOptions = {}): Value {
+  checkOptions("scatterAdd", options, batchOptions);
+  const { batch = 0 } = options;
   const extent = x.type.shape[batch];
   if (extent === undefined) throw axisRange("scatterAdd", [batch], x.type.shape.length);
   const sums = apply(scatterAddOp, [indices, updates], { batch, extent });

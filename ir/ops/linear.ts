@@ -1,6 +1,7 @@
 /// Matrices as compositions: diagonals, triangles, outer and Kronecker products, differences.
 import { addDims, multiplyDims, type Dim } from "../dim.ts";
 import { rankMismatch } from "../errors.ts";
+import { checkOptions, whole } from "../options.ts";
 import type { DType, Shape } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
 import { countedAxis } from "./axis.ts";
@@ -18,6 +19,8 @@ export interface DiagonalOptions {
   readonly offset?: number;
 }
 
+const diagonalOptions = { offset: whole(-Infinity) } as const;
+
 /** Row and column of every place of a matrix (the last two axes). */
 function places(name: string, x: Value): { readonly rows: Value; readonly columns: Value } {
   const { shape } = x.type;
@@ -28,14 +31,18 @@ function places(name: string, x: Value): { readonly rows: Value; readonly column
 
 /** The lower triangle of matrices (the last two axes), with the diagonal of that offset; 0 above it. */
 export function tril<T extends Value>(x: T, options?: DiagonalOptions): T;
-export function tril(x: Value, { offset = 0 }: DiagonalOptions = {}): Value {
+export function tril(x: Value, options: DiagonalOptions = {}): Value {
+  checkOptions("tril", options, diagonalOptions);
+  const { offset = 0 } = options;
   const { rows, columns } = places("tril", x);
   return where(lessEqual(columns, add(rows, offset)), x, 0);
 }
 
 /** The upper triangle of matrices (the last two axes), with the diagonal of that offset; 0 below it. */
 export function triu<T extends Value>(x: T, options?: DiagonalOptions): T;
-export function triu(x: Value, { offset = 0 }: DiagonalOptions = {}): Value {
+export function triu(x: Value, options: DiagonalOptions = {}): Value {
+  checkOptions("triu", options, diagonalOptions);
+  const { offset = 0 } = options;
   const { rows, columns } = places("triu", x);
   return where(greaterEqual(columns, add(rows, offset)), x, 0);
 }
@@ -53,8 +60,10 @@ export function diagonal<D extends DType>(
 ): Tensor<D>;
 export function diagonal(
   x: Value,
-  { offset = 0, axes = [-2, -1] }: DiagonalOptions & { readonly axes?: readonly [number, number] } = {},
+  options: DiagonalOptions & { readonly axes?: readonly [number, number] } = {},
 ): Value {
+  checkOptions("diagonal", options, { ...diagonalOptions, axes: true });
+  const { offset = 0, axes = [-2, -1] } = options;
   if (x.type.shape.length < 2) throw rankMismatch("diagonal", "at least 2 axes", [x.type]);
   const matrices = moveAxis(x, axes, [-2, -1]);
   const { shape } = matrices.type;
@@ -73,7 +82,9 @@ function diagonalLength(height: Dim, width: Dim, offset: number): Dim {
 
 /** Matrices with the last axis of `x` on a diagonal, and 0 elsewhere. */
 export function diagonalMatrix<D extends DType>(x: Tensor<D>, options?: DiagonalOptions): Tensor<D>;
-export function diagonalMatrix(x: Value, { offset = 0 }: DiagonalOptions = {}): Value {
+export function diagonalMatrix(x: Value, options: DiagonalOptions = {}): Value {
+  checkOptions("diagonalMatrix", options, diagonalOptions);
+  const { offset = 0 } = options;
   const { shape } = x.type;
   if (shape.length === 0) throw rankMismatch("diagonalMatrix", "at least 1 axis", [x.type]);
   const extent = addDims(shape[shape.length - 1], Math.abs(offset));

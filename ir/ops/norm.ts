@@ -1,4 +1,5 @@
 /// Norms along axes: no square overflows or vanishes, and where the norm is 0 the gradient is.
+import { anyNumber, checkOptions } from "../options.ts";
 import type { AxesFit, None, Reduced } from "../static-axes.ts";
 import { isFloat, type DType, type Shape } from "../type.ts";
 import type { HelperFunction, ReductionOp, Tensor, Value } from "../value.ts";
@@ -11,7 +12,7 @@ import { stopGradient } from "./derivative.ts";
 import { abs, pow } from "./functions.ts";
 import { root } from "./powers.ts";
 import { max, min } from "./reduce.ts";
-import { axesOf, normalizeAxes, reduction, spread, sum, type ReductionOptions } from "./sum.ts";
+import { axesOf, normalizeAxes, reduction, reductionOptions, spread, sum, type ReductionOptions } from "./sum.ts";
 
 /** Squares of numbers beyond `far` are added up in units of the square of `unit`, those below `near` of its inverse. */
 const far = 1e15;
@@ -102,7 +103,10 @@ export function norm<D extends DType, S extends Shape, const O extends NormOptio
   x: Tensor<D, S>,
   options?: O & AxesFit<"norm", S, O>,
 ): Tensor<D, Reduced<S, O>>;
-export function norm(x: Value, { order = 2, ...options }: NormOptions = {}): Value {
+export function norm(x: Value, given: NormOptions = {}): Value {
+  checkOptions<NormOptions>("norm", given, { order: anyNumber, ...reductionOptions });
+  const { order = 2, ...options } = given;
+  normalizeAxes("norm", x.type.shape.length, options);
   // The textbook's formula: kernels compute it as the reduction above.
   if (order === 2) return root(sum(square(x), options));
   if (order === 1) return sum(abs(x), options);

@@ -8,6 +8,7 @@ import { apply, type Attrs, type LayoutOp, type PiecewiseOp, type Tensor, type V
 import { countedAxis } from "./axis.ts";
 import { constant, represents } from "./leaf.ts";
 import { concatenateMismatch, padWidth, sliceRange } from "./errors.ts";
+import { checkFrame, type PadOptions } from "./frame.ts";
 import { reverse, uniformAs } from "./layout.ts";
 
 /** a − b. */
@@ -262,14 +263,6 @@ function clipped(position: Dim, most: Dim, least: number, extent: Dim = most): D
   return typeof most === "number" ? Math.min(low, most) : low;
 }
 
-/** Choices of a padding. */
-export interface PadOptions {
-  /** The number around and between (default 0). */
-  readonly value?: number;
-  /** Elements put between neighbours, for each axis. */
-  readonly interior?: readonly number[];
-}
-
 /** A frame around a tensor: `[before, after]` for each axis, counts that may be negative. Errors: `pad-width`. */
 export function pad<
   D extends DType,
@@ -278,9 +271,8 @@ export function pad<
   const O extends PadOptions = None,
 >(x: Tensor<D, S>, widths: W & FrameFits<S, W>, options?: O): Tensor<D, Framed<S, W, O>>;
 export function pad(x: Value, widths: readonly (readonly [Dim, Dim])[], options: PadOptions = {}): Value {
-  const rank = x.type.shape.length;
+  checkFrame(x.type.shape.length, widths, options);
   const interior = options.interior ?? widths.map(() => 0);
-  if (widths.length !== rank || interior.length !== rank) throw axisRange("pad", [widths.length - 1], rank);
   const fill = options.value ?? 0;
   // A number that the element type has not is refused as any constant is.
   if (!represents(x.type.dtype, fill)) constant(fill, x.type.dtype);

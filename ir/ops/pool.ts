@@ -1,7 +1,7 @@
 /// Pooling: reductions of windows along the last axes. The largest element of a window is read where it was found, so
 /// that its gradient goes to one place, the first of equals.
 import { addDims, type Dim } from "../dim.ts";
-import { axisRange, optionValue } from "../errors.ts";
+import { optionValue } from "../errors.ts";
 import { checkOptions, flag, wholeEach } from "../options.ts";
 import type { DType } from "../type.ts";
 import { apply, type Tensor, type Value } from "../value.ts";
@@ -49,7 +49,10 @@ function pooledAxes(name: string, x: Value, size: number | readonly number[], op
   const rank = x.type.shape.length;
   const sizes = typeof size === "number" ? x.type.shape.slice(2).map(() => size) : size;
   const first = rank - sizes.length;
-  if (sizes.length === 0 || first < 0) throw axisRange(name, [rank - 1], rank);
+  if (sizes.length === 0 || first < 0) {
+    const wanted = `one positive integer for each of at most ${rank} axes, or one for all after the first two`;
+    throw optionValue(name, "size", wanted, size, `x has ${rank} axes`);
+  }
   const strides = perAxis(options.strides ?? sizes, sizes.length);
   const dilation = perAxis(options.dilation, sizes.length);
   const walks = sizes.map((size, i): Walk => {

@@ -1,5 +1,6 @@
 /// The order of elements: one op gives positions, and reading at them gives all the rest.
-import { axisRange, dtypeMismatch } from "../errors.ts";
+import { axisRange, dtypeMismatch, optionValue } from "../errors.ts";
+import { checkOptions, flag, whole } from "../options.ts";
 import type { AxesFit, None } from "../static-axes.ts";
 import type { AxisOf, WithAxis } from "../static-parts.ts";
 import type { DType, Shape } from "../type.ts";
@@ -28,12 +29,16 @@ export interface SortOptions {
   readonly descending?: boolean;
 }
 
+const sortOptions = { axis: true, descending: flag } as const;
+
 /** Positions that put the elements along an axis in order; stable, NaN last. They have no derivative. */
 export function argsort<D extends DType, S extends Shape, const O extends SortOptions = None>(
   x: Tensor<D, S>,
   options?: O & AxesFit<"argsort", S, O>,
 ): Tensor<"i32", S>;
-export function argsort(x: Value, { axis = -1, descending = false }: SortOptions = {}): Value {
+export function argsort(x: Value, options: SortOptions = {}): Value {
+  checkOptions("argsort", options, sortOptions);
+  const { axis = -1, descending = false } = options;
   return apply(argsortOp, [x], { axis: countedAxis("argsort", axis, x.type.shape.length), descending });
 }
 
@@ -43,6 +48,7 @@ export function sort<D extends DType, S extends Shape, const O extends SortOptio
   options?: O & AxesFit<"sort", S, O>,
 ): Tensor<D, S>;
 export function sort(x: Value, options: SortOptions = {}): Value {
+  checkOptions("sort", options, sortOptions);
   return takeAlongAxis(x, argsort(x, options), options.axis ?? -1);
 }
 
@@ -64,12 +70,16 @@ export function topK<D extends DType, S extends Shape, const K extends number, c
   count: K,
   options?: O & AxesFit<"topK", S, O>,
 ): TopK<D, WithAxis<S, AxisOf<O, -1>, readonly [K]>>;
-export function topK(x: Value, count: number, { axis = -1, largest = true }: TopKOptions = {}): TopK<DType> {
+export function topK(x: Value, count: number, options: TopKOptions = {}): TopK<DType> {
+  checkOptions("topK", options, { axis: true, largest: flag });
+  const { axis = -1, largest = true } = options;
   const along = countedAxis("topK", axis, x.type.shape.length);
   const { shape } = x.type;
   const extent = shape[along];
-  if (!Number.isInteger(count) || count < 1 || (typeof extent === "number" && count > extent)) {
-    throw axisRange("topK", [count], typeof extent === "number" ? extent : shape.length);
+  const most = typeof extent === "number" ? extent : Infinity;
+  if (!whole(1).holds(count) || count > most) {
+    const wanted = most < Infinity ? `an integer from 1 to ${most}, the extent of the axis` : whole(1).must;
+    throw optionValue("topK", "count", wanted, count, "topK(x, 1)");
   }
   const indices = sliceTo(argsort(x, { axis: along, descending: largest }), {
     starts: shape.map(() => 0),

@@ -64,6 +64,9 @@ export interface ReductionOptions {
   readonly keepAxes?: boolean;
 }
 
+/** What every reduction may be told. */
+export const reductionOptions = { axis: oneAxis, axes: someAxes, keepAxes: flag } as const;
+
 /** Axes of a reduction that stay. */
 export function keptAxes(rank: number, axes: readonly number[]): readonly number[] {
   const kept: number[] = [];
@@ -144,7 +147,7 @@ export function broadcastAlong(x: Value, shape: Shape, axes: readonly number[]):
 
 /** The axes that options name, sorted, counted from 0. */
 export function normalizeAxes(name: string, rank: number, options: ReductionOptions): readonly number[] {
-  checkOptions<ReductionOptions>(name, options, { axis: oneAxis, axes: someAxes, keepAxes: flag });
+  checkOptions<ReductionOptions>(name, options, reductionOptions);
   const given = options.axes ?? (options.axis === undefined ? undefined : [options.axis]);
   if (!given) return Array.from({ length: rank }, (_, axis) => axis);
   const axes = given.map((axis) => (axis < 0 ? axis + rank : axis)).sort((a, b) => a - b);

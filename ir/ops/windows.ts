@@ -1,12 +1,13 @@
 /// Sliding windows: what convolution and pooling read. A window of windows is a view, so no element is copied.
 import { addDims, divideDims, multiplyDims, type Dim } from "../dim.ts";
+import { checkOptions, extent, whole } from "../options.ts";
 import type { AxesFit } from "../static-axes.ts";
 import type { WithAxis } from "../static-parts.ts";
 import type { DType, Shape } from "../type.ts";
 import { apply, type Attrs, type LayoutOp, type Tensor, type Value } from "../value.ts";
 import { countedAxis } from "./axis.ts";
 import { windowSize } from "./errors.ts";
-import { reverse } from "./layout.ts";
+import { normalizeDim, reverse } from "./layout.ts";
 import { minus, padWith } from "./pad.ts";
 import { sum } from "./sum.ts";
 
@@ -128,9 +129,11 @@ export function windows<D extends DType, S extends Shape, const O extends Window
   x: Tensor<D, S>,
   options: O & AxesFit<"windows", S, O>,
 ): Tensor<D, WithAxis<S, O["axis"], readonly [Dim, O["size"]]>>;
-export function windows(x: Value, { axis, size, stride = 1, dilation = 1 }: WindowOptions): Value {
+export function windows(x: Value, options: WindowOptions): Value {
+  checkOptions("windows", options, { axis: true, size: extent, stride: whole(1), dilation: whole(1) });
+  const { axis, stride = 1, dilation = 1 } = options;
   const along = countedAxis("windows", axis, x.type.shape.length);
-  return apply(windowsOp, [x], { axis: along, size, stride, dilation });
+  return apply(windowsOp, [x], { axis: along, size: normalizeDim(options.size), stride, dilation });
 }
 
 /** Windows along several axes: each of them becomes two, the window and the place in it. Axes count in `x`, ascending. */

@@ -1,6 +1,7 @@
 /// What all optimizers share: which parameters they train, and hyperparameters that a caller may change.
 import { isValue, owner, parametersOf, part, setting, type Owner } from "../build.ts";
 import { noParameters, optionValue } from "../errors.ts";
+import { formatType } from "../type.ts";
 import type { Value } from "../value.ts";
 import { optimizerOption } from "./errors.ts";
 
@@ -40,7 +41,9 @@ export const optimizerOptions: Readonly<Record<keyof OptimizerOptions, true>> = 
  * it is `of` comes first: `slow.learningRate`. A number is not below 0 and is below the limit. Error: `optimizer-option`.
  */
 export function hyperparameter(name: string, value: Hyperparameter, of?: Owner, limit?: number): Value {
-  return isValue(value) ? value : setting(name, checkedOption(name, value, 0, limit), of);
+  if (!isValue(value)) return setting(name, checkedOption(name, value, 0, limit), of);
+  if (value.type.dtype === "f32" && value.type.shape.length === 0) return value;
+  throw optimizerOption(name, "a number or a scalar of f32", formatType(value.type));
 }
 
 /** A numeric option that is finite in float32, from `least` and below `limit`. Error: `optimizer-option`. */

@@ -7,27 +7,46 @@ import {
   attention,
   averagePool,
   binaryAccuracy,
+  celu,
   conv2d,
   convolve,
   convolveTransposed,
+  cummax,
+  cumsum,
   dense,
+  gather,
   gelu,
   gradientDescent,
+  hardTanh,
   input,
   l2,
   layerNorm,
+  leakyRelu,
   maxPool,
   mean,
   meanSquaredError,
   model,
+  nanToNum,
+  norm,
+  pad,
   param,
+  parametersOf,
+  randomKey,
+  randomNormal,
+  randomUniform,
+  recurrence,
   scaledDotProductAttention,
+  setting,
   sgd,
   softmaxCrossEntropy,
+  sort,
   square,
   softmax,
   state,
   sum,
+  topK,
+  tril,
+  windows,
 } from "../../ir/index.ts";
 
 const image = () => input("image", "f32", [2, 3, 8, 8]);
@@ -64,6 +83,25 @@ test.each<readonly [string, string, () => unknown]>([
   ["sum", "keepAxes", () => sum(words(), options({ axis: 0, keepaxes: true }))],
   ["param", "trainable", () => param([2], options({ trainble: false }))],
   ["state", "init", () => state([2], options({ int: 0 }))],
+  ["cumsum", "reverse", () => cumsum(words(), 1, options({ reversed: true }))],
+  ["cummax", "reverse", () => cummax(words(), 1, options({ revers: true }))],
+  ["recurrence", "reverse", () => recurrence(words(), words(), 1, options({ revers: true }))],
+  ["pad", "value", () => pad(words(), [[0, 0], [0, 0], [1, 1]], options({ values: 1 }))], // prettier-ignore
+  ["tril", "offset", () => tril(words(), options({ ofset: 1 }))],
+  ["gather", "batch", () => gather(words(), labels(), options({ batches: 1 }))],
+  ["sort", "descending", () => sort(words(), options({ decending: true }))],
+  ["topK", "largest", () => topK(words(), 2, options({ larges: false }))],
+  ["windows", "stride", () => windows(words(), options({ axis: 1, size: 2, strides: 2 }))],
+  ["nanToNum", "positive", () => nanToNum(words(), options({ positiv: 1 }))],
+  ["celu", "alpha", () => celu(words(), options({ alpah: 1 }))],
+  ["hardTanh", "min", () => hardTanh(words(), options({ mn: 1 }))],
+  ["leakyRelu", "slope", () => leakyRelu(words(), options({ slop: 0.2 }))],
+  ["norm", "order", () => norm(words(), options({ ordr: 1 }))],
+  ["randomNormal", "deviation", () => randomNormal(randomKey(), [2], options({ deviaton: 2 }))],
+  ["randomUniform", "high", () => randomUniform(randomKey(), [2], options({ higt: 3 }))],
+  ["randomKey", "seed", () => randomKey(options({ sead: 2 }))],
+  ["parametersOf", "frozen", () => parametersOf(loss(), options({ frozn: true }))],
+  ["input", "distribution", () => input("x", "f32", [2], options({ distributon: true }))],
   ["lossScale", "initial", () => adam(loss(), { lossScale: options({ inital: 8 }) })],
 ])("%s: a misspelt option, which is %s", (of, meant, define) => {
   const error = refused(define);
@@ -86,6 +124,18 @@ test.each<readonly [string, () => unknown]>([
   ['option "epsilon" of layerNorm must be a finite number of float32 from 0: found -1', () => layerNorm(words(), { epsilon: -1 })], // prettier-ignore
   ['option "strength" of l2 must be a finite number of float32 from 0: found -0.1', () => l2(param([2]), -0.1)],
   ['option "nesterov" of sgd must be true or false: found "yes"', () => sgd(loss(), options({ nesterov: "yes" }))],
+  ['option "batch" of gather must be an integer from 0: found -1', () => gather(words(), labels(), options({ batch: -1 }))], // prettier-ignore
+  ['option "batch" of gather must be an integer from 0: found 0.5', () => gather(words(), labels(), options({ batch: 0.5 }))], // prettier-ignore
+  ['option "widths" of pad must be a pair of integers for each of 3 axes: found [[0,0],[0,0],[0.5,0]]', () => pad(words(), [[0, 0], [0, 0], [0.5, 0]])], // prettier-ignore
+  ['option "widths" of pad must be a pair of integers for each of 3 axes: found [[1,1]]', () => pad(words(), options([[1, 1]]))], // prettier-ignore
+  ['option "size" of windows must be a positive integer or a polynomial in names: found 0', () => windows(words(), { axis: 1, size: 0 })], // prettier-ignore
+  ['option "value" of setting must be a finite number of float32: found NaN', () => setting("r", NaN)],
+  ['option "value" of setting must be a finite number of float32: found 1e+39', () => setting("r", 1e39)],
+  ['option "value" of setting must be a finite number of float32 from 0 to below 1: found 2', () => setting("q", 2, undefined, [0, 1])], // prettier-ignore
+  ['option "seed" of randomKey must be an integer from 0, or a u32 scalar: found -1', () => randomKey({ seed: -1 })],
+  ['option "seed" of randomKey must be an integer from 0, or a u32 scalar: found 1.5', () => randomKey({ seed: 1.5 })],
+  ['option "count" of topK must be an integer from 1 to 4, the extent of the axis: found 5', () => topK(words(), 5)],
+  ['option "size" of maxPool must be one positive integer for each of at most 4 axes, or one for all after the first two: found [2,2,2,2,2]', () => maxPool(image(), [2, 2, 2, 2, 2])], // prettier-ignore
   ['option "parameters" of adam must be one or several parameters: found "d.weight"', () => adam(loss(), options({ parameters: "d.weight" }))], // prettier-ignore
   ["options of sum must be a record such as { axis: … }: found 1", () => sum(words(), 1 as never)],
   ["options of dense must be a record such as { name: … }: found null", () => dense(words(), 2, null as never)],
@@ -101,6 +151,8 @@ test.each<readonly [string, () => unknown]>([
   ["learningRate must be a finite number of float32 from 0: found -1", () => adam(loss(), { learningRate: -1 })],
   ["learningRate must be a finite number of float32 from 0: found NaN", () => gradientDescent(loss(), { learningRate: NaN })], // prettier-ignore
   ["learningRate must be a finite number of float32 from 0: found \"0.1\"", () => sgd(loss(), options({ learningRate: "0.1" }))], // prettier-ignore
+  ["learningRate must be a number or a scalar of f32: found \"f32[2]\"", () => adam(loss(), options({ learningRate: param([2], { name: "rates" }) }))], // prettier-ignore
+  ["learningRate must be a number or a scalar of f32: found \"i32\"", () => sgd(loss(), options({ learningRate: input("rate", "i32", []) }))], // prettier-ignore
   ["momentum must be a finite number of float32 from 0 to below 1: found 1", () => sgd(loss(), { momentum: 1 })],
   ["beta1 must be a finite number of float32 from 0 to below 1: found 1", () => adam(loss(), { beta1: 1 })],
   ["epsilon must be a finite number of float32 from 0: found -1e-8", () => adam(loss(), { epsilon: -1e-8 })],
@@ -118,8 +170,12 @@ test("a loss scale that is a word is refused as such", () => {
 test("an element type that there is not is refused, and says which was meant", () => {
   expect(refused(() => input("x", "f23" as never, [2]))).toMatchObject({
     code: "unknown-dtype",
-    message: 'an element type must be one of "f32", "f16", "i32", "u32", "bool": found "f23" in input',
+    message: 'an element type must be one of "f32", "i32", "u32", "bool": found "f23" in input',
     help: "did you mean f32?",
+  });
+  expect(refused(() => input("x", "f16", [2, 3]))).toMatchObject({
+    code: "unknown-dtype",
+    help: "declare it f32: --storage f16 keeps it in half precision",
   });
   expect(refused(() => state([2], options({ dtype: "float32" })))).toMatchObject({ code: "unknown-dtype" });
 });

@@ -133,7 +133,7 @@ describe("mistakes fail in the editor, and with a code at run time", () => {
     // @ts-expect-error slice: nothing is left of an axis of [batch, 784]
     expect(code(() => slice(image(), [null, [10, 10]]))).toBe("slice-range");
     // @ts-expect-error pad: widths for 1 axes, found [batch, 784]
-    expect(code(() => pad(image(), [[1, 1]]))).toBe("axis-range");
+    expect(code(() => pad(image(), [[1, 1]]))).toBe("option-invalid");
     // @ts-expect-error reverse: no axis 2 in [batch, 784]
     expect(code(() => reverse(image(), [2]))).toBe("axis-range");
     // @ts-expect-error windows: no axis 2 in [batch, 784]
