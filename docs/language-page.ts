@@ -168,8 +168,9 @@ function optionList(options: readonly OptionEntry[]): string {
 }
 
 const languageIntroduction = `
-What a model file imports from \`chainrule\`. \`?\` marks what may be left out, \`= …\` what it is then; every option may be
-left out. Shapes are arrays of sizes, outermost first: numbers, names, or formulas of names such as \`"2*batch"\`. An op of
-several operands stretches them to one shape, as NumPy does, and takes a number for all but one of them.
+What a model file imports from \`chainrule\`. \`?\` marks what may be left out, \`= …\` what it is then, \`...\` as many as
+there are; every option may be left out. Shapes are arrays of sizes, outermost first: numbers, names, or formulas of names
+such as \`"2*batch"\`. An op of several operands stretches them to one shape, as NumPy does, and takes a number for all but
+one of them.
 [Ops](ops.md) says what each op is in a graph, [errors](errors.md) what a wrong call is told.
 `.trim();

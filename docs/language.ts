@@ -140,6 +140,7 @@ function isOptions(parameter: ParameterDeclaration): boolean {
 function parameterText(parameter: ParameterDeclaration): string {
   const initializer = parameter.getInitializer()?.getText();
   if (isOptions(parameter)) return "options?";
+  if (parameter.isRestParameter()) return `...${parameter.getName()}`;
   if (initializer === undefined || initializer === "{}")
     return `${parameter.getName()}${parameter.isOptional() ? "?" : ""}`;
   return `${parameter.getName()} = ${initializer}`;
