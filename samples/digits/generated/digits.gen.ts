@@ -118,7 +118,7 @@ const isNan = /* wgsl */ `fn is_nan(x: f32) -> bool {
 
 // The builtin gives the other operand for NaN.
 const larger = /* wgsl */ `fn larger(a: f32, b: f32) -> f32 {
-  return select(max(a, b), a + b, is_nan(a) || is_nan(b));
+  return select(max(a, b), a + b, is_nan(a) | is_nan(b));
 }`;
 
 // hidden.linear = image @ hidden.weight + hidden.bias
@@ -335,8 +335,8 @@ ${isNan}
 ${larger}
 
 fn is_larger(a: f32, i: u32, b: f32, j: u32) -> bool {
-  if (is_nan(a) || is_nan(b)) { return is_nan(a) && (!is_nan(b) || i < j); }
-  return a > b || (a == b && i < j);
+  let first = is_nan(a) & (!is_nan(b) | (i < j));
+  return select((a > b) | ((a == b) & (i < j)), first, is_nan(a) | is_nan(b));
 }
 
 @compute @workgroup_size(64)

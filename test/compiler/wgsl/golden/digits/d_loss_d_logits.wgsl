@@ -65,13 +65,13 @@ fn is_nan(x: f32) -> bool {
 
 fn larger(a: f32, b: f32) -> f32 {
   // The builtin gives the other operand for NaN.
-  return select(max(a, b), a + b, is_nan(a) || is_nan(b));
+  return select(max(a, b), a + b, is_nan(a) | is_nan(b));
 }
 
 fn is_larger(a: f32, i: u32, b: f32, j: u32) -> bool {
   // NaN before all else, equals in their order.
-  if (is_nan(a) || is_nan(b)) { return is_nan(a) && (!is_nan(b) || i < j); }
-  return a > b || (a == b && i < j);
+  let first = is_nan(a) & (!is_nan(b) | (i < j));
+  return select((a > b) | ((a == b) & (i < j)), first, is_nan(a) | is_nan(b));
 }
 
 @compute @workgroup_size(64)

@@ -31,7 +31,7 @@ fn is_nan(x: f32) -> bool {
 
 fn larger(a: f32, b: f32) -> f32 {
   // The builtin gives the other operand for NaN.
-  return select(max(a, b), a + b, is_nan(a) || is_nan(b));
+  return select(max(a, b), a + b, is_nan(a) | is_nan(b));
 }
 
 @compute @workgroup_size(64)

@@ -58,7 +58,7 @@ fn ln(x: f32) -> f32 {
 }
 
 fn log1p(x: f32) -> f32 {
-  return select(ln(1.0 + x), ln_series(x), x > -0.29 && x < 0.41);
+  return select(ln(1.0 + x), ln_series(x), (x > -0.29) & (x < 0.41));
 }
 
 fn softplus(x: f32) -> f32 {
