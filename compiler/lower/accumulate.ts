@@ -74,6 +74,12 @@ export function combineLanes(
   else combineInMemory(all, arrangement, namer, emitter);
 }
 
+/** Leaves the parts of a lane where others find them, behind a barrier. */
+function leaveParts(all: readonly Accumulating[], emitter: Emitter): void {
+  for (const { parts, arrays } of all)
+    parts.forEach((part, i) => emitter.push({ tag: "line", text: `${arrays[i]}[local.x] = ${part};` }));
+}
+
 /** With the neighbour's part, then with what the other two have made of theirs. */
 function combineQuads(
   all: readonly Accumulating[],
@@ -101,7 +107,7 @@ function combineQuads(
     arrays.forEach((array, j) => line(`${there[i][j]} = ${array}[local.x ^ ${far}];`));
   exchange("beside", "var ");
   elsewhere(() => {
-    for (const { parts, arrays } of all) parts.forEach((part, j) => line(`${arrays[j]}[local.x] = ${part};`));
+    leaveParts(all, emitter);
     line("workgroupBarrier();");
     all.forEach(({ arrays }, i) => readThere(arrays, i, "1u"));
   });
@@ -133,9 +139,6 @@ function combineInMemory(
   emitter: Emitter,
 ): void {
   const line = (text: string): void => emitter.push({ tag: "line", text });
-  const share = (): void => {
-    for (const { parts, arrays } of all) parts.forEach((part, i) => line(`${arrays[i]}[local.x] = ${part};`));
-  };
   const own = alongRow ? "local.x - lane" : `local.x % ${rows}u`;
   const at = (lane: string): string => (rows === 1 ? lane : `${own} + ${alongRow ? lane : `${lane} * ${rows}u`}`);
   const takeIn = (from: string, end: number, step: string): void => {
@@ -148,13 +151,13 @@ function combineInMemory(
     });
     emitter.push({ tag: "block", head: `for (var other = ${from}; other < ${end}u; other${step})`, body });
   };
-  share();
+  leaveParts(all, emitter);
   line("workgroupBarrier();");
   const heads = lanes <= fewLanes ? lanes : 2 ** Math.ceil(Math.log2(lanes) / 2);
   if (heads < lanes) {
     const body = emitter.scope(() => {
       takeIn(`lane + ${heads}u`, lanes, ` += ${heads}u`);
-      share();
+      leaveParts(all, emitter);
     });
     emitter.push({ tag: "block", head: `if (lane < ${heads}u)`, body });
     line("workgroupBarrier();");

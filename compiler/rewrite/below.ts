@@ -76,8 +76,11 @@ function asOneOrApart(sum: Value, parts: readonly [Below, Below], axes: Axes, op
 /** True for what nothing has rounded. */
 export const isGiven = ({ op, constant }: Value): boolean => op.kind === "leaf" && !constant;
 
+/** The same where it is repeated, or lies differently. */
+export const isGivenUnderLayouts = (value: Value): boolean => isGiven(underLayouts(value));
+
 /** Of prior probabilities, say. */
 function isLogarithmOfGiven(value: Value): boolean {
   const { op, operands } = underLayouts(value);
-  return op === log.op && isGiven(underLayouts(operands[0]));
+  return op === log.op && isGivenUnderLayouts(operands[0]);
 }

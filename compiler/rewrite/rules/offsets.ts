@@ -3,8 +3,8 @@
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { logsumexpOp, maxOp, minOp } from "../../../ir/ops/reduce.ts";
 import { axesOf, sumOp } from "../../../ir/ops/sum.ts";
-import { same, underLayouts, type Value } from "../../../ir/value.ts";
-import { isGiven } from "../below.ts";
+import { same, type Value } from "../../../ir/value.ts";
+import { isGiven, isGivenUnderLayouts } from "../below.ts";
 import { commonPartOf, finitePeak, isPeak, timesNumber, type Rows } from "../common-part.ts";
 import { vanishes, writeCommon } from "../common-term.ts";
 import { factorsOf } from "../factors.ts";
@@ -55,7 +55,7 @@ function basesOfRow(x: Value, axes: Axes, factor = 1): readonly Base[] {
   if (inner.op !== add.op && inner.op !== sub.op) return [itself];
   const parts = [basesOfRow(a, axes, whole), basesOfRow(b, axes, inner.op === sub.op ? -whole : whole)];
   if (parts.some((each) => each.length === 0)) return [];
-  return [...parts.flat().filter(({ scores }) => isGiven(underLayouts(scores))), itself];
+  return [...parts.flat().filter(({ scores }) => isGivenUnderLayouts(scores)), itself];
 }
 
 /** Of a mean under weights that add up to 1 what is given and weighed: p·z − p·Σ p·z sees no offset of z. */

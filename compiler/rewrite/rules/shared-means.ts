@@ -6,6 +6,7 @@ import { constantValue } from "../../../ir/ops/leaf.ts";
 import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { apply, same, underLayouts, type Value } from "../../../ir/value.ts";
 import { asWeightedSum } from "../as-sum.ts";
+import { isGivenUnderLayouts } from "../below.ts";
 import { mapped, reads, rule, type Rule, type Surroundings } from "../rule.ts";
 import { distributionAxes } from "./reduce.ts";
 import { isSpreadOf, withoutAxes } from "./uniform.ts";
@@ -15,12 +16,6 @@ type Axes = readonly number[];
 /** Deeper no person writes what a mean is of. */
 const deepest = 6;
 
-/** True for what nothing has rounded. */
-const isGiven = (value: Value): boolean => {
-  const { op, constant } = underLayouts(value);
-  return op.kind === "leaf" && !constant;
-};
-
 /**
  * Numbers that are given, each less their mean, where a row has them as often: all of it is less by one number then. A sum of
  * two is one value: they may be nearly the same, and each less its own mean has more to round than their difference.
@@ -29,7 +24,7 @@ function lessMeans(value: Value, p: Value, axes: Axes, depth = deepest): Value |
   const { op, type, operands } = value;
   const [a, b] = operands;
   const less = (): Value => sub(value, spread(sum(mul(p, value), { axes }), type, axes));
-  if (isGiven(value)) return withoutAxes(value, axes) ? undefined : less();
+  if (isGivenUnderLayouts(value)) return withoutAxes(value, axes) ? undefined : less();
   if (depth === 0) return undefined;
   const of = (operand: Value): Value | undefined => lessMeans(operand, p, axes, depth - 1);
   const product = asWeightedSum(value);
@@ -98,15 +93,15 @@ function deviationFromMean({ op, type, operands: [products, part] }: Value, fact
 /** Σp·v − y = Σp·(v − y), under layouts, where v and y are given. */
 function meanLessNumber({ op, type, operands: [a, b] }: Value, facts: Surroundings): Value | undefined {
   if (op !== sub.op || type.dtype !== "f32") return undefined;
-  const isFirst = isGiven(b);
+  const isFirst = isGivenUnderLayouts(b);
   const [mean, y] = isFirst ? [a, b] : [b, a];
-  if (!isGiven(y)) return undefined;
+  if (!isGivenUnderLayouts(y)) return undefined;
   const total = asWeightedSum(mean) ?? mean;
   const [element] = total.operands;
   if (total.op !== sumOp || element.op !== mul.op) return undefined;
   const axes = axesOf(total);
   for (const [p, v] of [element.operands, element.operands.toReversed()]) {
-    if (!isShares(p, axes, facts) || !isGiven(v)) continue;
+    if (!isShares(p, axes, facts) || !isGivenUnderLayouts(v)) continue;
     const repeated = spread(y, v.type, axes);
     return sum(mul(p, isFirst ? sub(v, repeated) : sub(repeated, v)), { axes });
   }
