@@ -13,10 +13,21 @@ import { derivationAsWritten, deriveByHand } from "./by-hand.ts";
 import type { Chain } from "./chain.ts";
 import { endOf, endingWith, type Derivation } from "./derivation.ts";
 import { calledAt, formulasOf, type Factor } from "./formulas.ts";
+import { withMentioned } from "./given.ts";
+import {
+  inPrintedLetters,
+  printedLetters,
+  renamedDefinition,
+  renamedFormula,
+  renamedLine,
+  renamedNames,
+  type PrintedLetters,
+  type Renaming,
+} from "./letters.ts";
 import { linesOf, namesWithin, type Definition, type Formula, type Line } from "./lines.ts";
 import { namesInSteps } from "./loops.ts";
 import { inOrder, isStated } from "./order.ts";
-import { nameParts, partNumbering, shareParts, type Numbering } from "./parts.ts";
+import { nameParts, partNumbering, shareParts, type Numbering, type Parts } from "./parts.ts";
 import { withStepsPrepared } from "./prepare.ts";
 import { recordedDerivation } from "./recorded.ts";
 import type { Step } from "./replay.ts";
@@ -68,7 +79,7 @@ export function explainGradient(model: Graph, askedLoss: string, askedTarget: st
   const [loss, target] = [valueNamed(graph, lossName), valueNamed(graph, targetName)];
   const placeholder = grad(loss, target);
   if (stationsBetween(loss, target, namesOf(graph)).length === 0) return undefined;
-  const { compiled, derived, log, wanted } = compiledGradient(
+  const { compiled, derived, log, wanted, printed } = compiledGradient(
     graph,
     placeholder,
     derivativeName({ name: lossName }, targetName),
@@ -84,7 +95,15 @@ export function explainGradient(model: Graph, askedLoss: string, askedTarget: st
   const gradient = derivativeName({ name: lossName }, targetName);
   const whole = endingWith(derivation, gradient, compiled, compiledNames);
   const taken = [...namesInSteps([loss], namesOf(graph)), ...namesInSteps([compiled], compiledNames)];
-  const explained = explanation(graph, lossName, targetName, whole, (value) => expandedBy(log, value), taken);
+  const { parts, ...written } = explanation(
+    graph,
+    lossName,
+    targetName,
+    whole,
+    (value) => expandedBy(log, value),
+    taken,
+  );
+  const explained = inLetters(written, inPrintedLetters(parts, printed, [...whole.forward.start.keys(), ...taken]));
   const pairs = [
     [askedTarget, targetName],
     [askedLoss, lossName],
@@ -139,7 +158,7 @@ function explanation(
   { chain, forward: written, backward: derived }: Derivation,
   expanded: (value: Value) => Value,
   taken: readonly string[],
-): Omit<GradientExplanation, "aliases" | "compiledNames"> {
+): Written & { readonly parts: Parts } {
   const numbering = (): Numbering => partNumbering([...written.start.keys(), ...taken]);
   const known = new Set(written.start.keys());
   const onTheWay = chain.stations.map((station) => station.name).filter((name) => known.has(name));
@@ -168,20 +187,63 @@ function explanation(
   );
   const numberOf = (part: Value): string => called.get(part) ?? number(part);
   const compiled = shareParts({ value: end.get(gradient)!, names: visible }, new Map(), numberOf);
-  const definitions = [...model.definitions, ...local.factors.flatMap((each) => ("by" in each ? [] : [each]))];
-  const said = [...definitions, ...lines.map(({ name, last }) => ({ name, formula: last }))];
+  const outside = local.factors.flatMap((each) => ("by" in each ? [] : [each]));
+  const said = [...model.definitions, ...outside, ...lines.map(({ name, last }) => ({ name, formula: last }))];
+  const prepared = linesOf(forward.course.start, forward.course.steps, forward.shown, known).filter(
+    (each) => isChanged(each) || !(known.has(each.name) || ofModel.has(each.name)),
+  );
+  const compiledParts = compiled.definitions.filter((each) => !backward.parts.has(each.name) || !isStated(each, said));
+  const ofLines = [...prepared, ...lines].flatMap(({ first, equalities }) => [first, ...equalities.map(formulaOf)]);
+  const formulas = [...local.factors.flatMap(formulasOfFactor), ...ofLines, ...compiledParts.map(formulaOf)];
+  const definitions = withMentioned(graph, model.definitions, [...formulas, compiled.formula], model.parts, number);
+  const inner = local.factors.flatMap((each) => ("by" in each ? each.within : []));
   return {
-    ...{ graph, loss, target, chain, names },
-    definitions: model.definitions,
+    ...{ graph, loss, target, chain, names, definitions, prepared, compiledParts },
     factors: local.factors,
     lines: lines.filter((each) => !ofForward.has(each.name)),
-    prepared: linesOf(forward.course.start, forward.course.steps, forward.shown, known).filter(
-      (each) => isChanged(each) || !(known.has(each.name) || ofModel.has(each.name)),
-    ),
     forward: lines.filter((each) => ofForward.has(each.name)),
     compiled: compiled.formula,
-    compiledParts: compiled.definitions.filter((each) => !backward.parts.has(each.name) || !isStated(each, said)),
     steps: [...written.steps, ...derived.steps],
+    parts: endsOf([...definitions, ...inner], new Map([...compiled.parts, ...backward.parts]), [
+      ...namesOf(graph).values(),
+      ...derived.start.keys(),
+    ]),
+  };
+}
+
+/** What an explanation is before it has the letters of the printed page. */
+type Written = Omit<GradientExplanation, "aliases" | "compiledNames">;
+
+const formulaOf = ({ formula }: { readonly formula: Formula }): Formula => formula;
+
+const formulasOfFactor = (each: Definition | Factor): readonly Formula[] =>
+  "by" in each ? [{ value: each.formula, names: each.names }, ...each.within.map(formulaOf)] : [each.formula];
+
+/** All parts with what they are in the end, those that no step changes as they are defined; what is `named` is no part. */
+function endsOf(definitions: readonly Definition[], ends: Parts, named: Iterable<string>): Parts {
+  const known = new Set(named);
+  const all = [...definitions.map(({ name, formula }) => [name, formula.value] as const), ...ends];
+  return new Map(all.filter(([name]) => !known.has(name)));
+}
+
+/** The explanation in other letters. */
+function inLetters(explained: Written, renaming: Renaming): Written {
+  const { definitions, factors, prepared, lines, forward, compiled, compiledParts, names } = explained;
+  const definition = (each: Definition): Definition => renamedDefinition(each, renaming);
+  const factor = (each: Factor): Factor => {
+    return { ...each, names: renamedNames(each.names, renaming), within: each.within.map(definition) };
+  };
+  const line = (each: Line): Line => renamedLine(each, renaming);
+  return {
+    ...explained,
+    names: renamedNames(names, renaming),
+    definitions: definitions.map(definition),
+    factors: factors.map((each) => ("by" in each ? factor(each) : definition(each))),
+    prepared: prepared.map(line),
+    lines: lines.map(line),
+    forward: forward.map(line),
+    compiled: renamedFormula(compiled, renaming),
+    compiledParts: compiledParts.map(definition),
   };
 }
 
@@ -191,20 +253,23 @@ interface Compiled {
   readonly compiled: Value;
   readonly derived: Graph;
   readonly log: DerivationLog;
+  /** Letters of the model's own page, without what is asked for besides. */
+  readonly printed: PrintedLetters;
 }
 
 /** The gradient as the compiler has it in the model, or would have it if the model asked for it. */
 function compiledGradient(graph: Graph, placeholder: Value, name: string): Compiled {
   const log = makeLog();
   const derived = derive(graph, { log });
+  const printed = printedLetters(derived);
   const alive = new Set(graphValues(derived));
   for (const [value, note] of derived.notes) {
-    if (note.name === name && alive.has(value)) return { wanted: graph, compiled: value, derived, log };
+    if (note.name === name && alive.has(value)) return { wanted: graph, compiled: value, derived, log, printed };
   }
   const entry = { name: "explain", outputs: [{ name, value: placeholder }], updates: [] };
   const wanted: Graph = { ...graph, entryPoints: [...graph.entryPoints, entry] };
   const second = makeLog();
   const extended = derive(wanted, { log: second });
   const compiled = extended.entryPoints.at(-1)!.outputs[0].value;
-  return { wanted, compiled, derived: extended, log: second };
+  return { wanted, compiled, derived: extended, log: second, printed };
 }

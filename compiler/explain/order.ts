@@ -1,22 +1,30 @@
-/// The order of lines: what has a letter is said before it is used.
+/// The order of lines: what has a name is said before it is used.
 import { formulaText, mentioned, type Definition, type Line } from "./lines.ts";
 
-/** The lines, each part before the first that mentions it, without parts that none mentions. */
+/** The lines, each before the first that mentions it, without parts that none mentions. */
 export function inOrder(lines: readonly Line[], isPart: (name: string) => boolean): readonly Line[] {
-  const byName = new Map(lines.map((line) => [line.name, line]));
-  const ordered = new Set<Line>();
-  const entered = new Set<Line>();
-  const visit = (line: Line): void => {
-    if (entered.has(line)) return;
-    entered.add(line);
-    for (const name of mentionedBy(line)) {
-      const part = isPart(name) ? byName.get(name) : undefined;
-      if (part) visit(part);
+  return sortedByUse(lines, mentionedBy, ({ name }) => !isPart(name));
+}
+
+/** What has names, each before the first that uses it; whatever neither `isWanted` nor used by such is left out. */
+export function sortedByUse<Named extends { readonly name: string }>(
+  all: readonly Named[],
+  usesOf: (each: Named) => Iterable<string>,
+  isWanted: (each: Named) => boolean = () => true,
+): readonly Named[] {
+  const byName = new Map(all.map((each) => [each.name, each]));
+  const ordered = new Set<Named>();
+  const entered = new Set<Named>();
+  const visit = (each: Named): void => {
+    if (entered.has(each)) return;
+    entered.add(each);
+    for (const name of usesOf(each)) {
+      const used = byName.get(name);
+      if (used) visit(used);
     }
-    ordered.add(line);
+    ordered.add(each);
   };
-  // A part comes by way of what mentions it.
-  lines.filter(({ name }) => !isPart(name)).forEach(visit);
+  all.filter(isWanted).forEach(visit);
   return [...ordered];
 }
 

@@ -16,7 +16,7 @@ export type Numbering = (part: Value) => string;
 const longest = 24;
 
 /** `v1`, `v2`…, without those that are taken. */
-export function partNumbering(taken: Iterable<string>): Numbering {
+export function partNumbering(taken: Iterable<string>): () => string {
   const known = new Set(taken);
   let count = 0;
   return () => {

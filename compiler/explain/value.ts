@@ -14,6 +14,7 @@ import { expandedBy, makeLog, phasesOf, type DerivationLog } from "../rewrite/lo
 import { cotangentLetter } from "./chain.ts";
 import { lineWriter, rulesSection, withLetters } from "./document.ts";
 import { holdsWayBack, lettersBack, stepsBack, stepsWithin, wayBack } from "./loops.ts";
+import { inPrintedLetters, printedLetters, renamedLine } from "./letters.ts";
 import { formulaText, linesOf, primed, type Formula, type Line, type Row, type Section } from "./lines.ts";
 import { inOrder } from "./order.ts";
 import { nameParts, partNumbering } from "./parts.ts";
@@ -84,8 +85,12 @@ function explainSubject(
   ]);
   const steps = replay(start, phasesOf(log));
   const known = new Set(start.keys());
-  const { course, shown } = nameParts({ start, steps }, [subject.name], known, new Map(), partNumbering(known));
-  const lines = inOrder(linesOf(course.start, course.steps, shown, known), (each) => each !== subject.name);
+  const named = nameParts({ start, steps }, [subject.name], known, new Map(), partNumbering(known));
+  const { course, shown } = named;
+  const renaming = inPrintedLetters(named.parts, printedLetters(derived), known);
+  const lines = inOrder(linesOf(course.start, course.steps, shown, known), (each) => each !== subject.name).map(
+    (each) => renamedLine(each, renaming),
+  );
   const [parts, line] = [lines.slice(0, -1), lines.at(-1)!];
   const { title, place, derivative } = subject;
   const derivedNames = namesOf(derived);

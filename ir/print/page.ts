@@ -1,7 +1,7 @@
 /// What of a graph a page shows, in which order, and what unnamed shared values are called: the same for every format.
 import type { Graph } from "../graph.ts";
 import type { Value } from "../value.ts";
-import { layOutLoops, type LoopPage } from "./bodies.ts";
+import { bodiesBelow, layOutLoops, type LoopPage } from "./bodies.ts";
 import { leafName } from "./expression.ts";
 import { firstOfLoops, planPage, type Plan } from "./plan.ts";
 import { arrange, type Aliases, type EntryPart, type Section } from "./statements.ts";
@@ -30,9 +30,14 @@ export interface Page {
   readonly loops: ReadonlyMap<object, LoopPage>;
   /** `v1`, `v2`… for lines without a name, bodies apart; no two values of a page share one. */
   readonly automatic: ReadonlyMap<Value, string>;
+  /** What bodies make up. */
+  readonly madeUp: ReadonlySet<string>;
 }
 
-/** Selects what the options ask for. Leaves that nothing shown depends on are left out of a partial page. */
+/**
+ * Selects what the options ask for. Leaves that nothing shown depends on are left out of a partial page. One entry point by
+ * itself has the letters that the page of all of them has.
+ */
 export function layOutPage(graph: Graph, { entry, gradient = true }: PrintOptions = {}): Page {
   const parts = graph.entryPoints
     .filter((each) => entry === undefined || each.name === entry)
@@ -44,21 +49,22 @@ export function layOutPage(graph: Graph, { entry, gradient = true }: PrintOption
   const names = new Map<Value, string>();
   for (const [value, { name }] of graph.notes) if (name !== undefined) names.set(value, name);
   for (const leaf of [...graph.inputs, ...graph.states]) if (!names.has(leaf)) names.set(leaf, leafName(leaf));
-  const whole = entry === undefined && gradient;
+  const isAll = entry === undefined && gradient;
   const plan = planPage(parts, names);
   const roots = parts.flatMap((part) => part.roots);
   const order = plan.order(roots);
   const used = new Set(order);
   for (const part of parts) for (const { state } of part.updates) used.add(state);
-  const shown = (leaf: Value): boolean => whole || used.has(leaf);
+  const shown = (leaf: Value): boolean => isAll || used.has(leaf);
   const aliases = aliasesOf(graph, parts);
   const sections = parts.map((part) => arrange(part, plan, names, aliases));
   const common = firstOfLoops(
     order.filter((value) => plan.lines.has(value) && plan.partsOf(value).size > 1),
     plan,
   );
-  const madeUp = new Set<string>();
-  const loops = layOutLoops(roots, names, madeUp);
+  const whole = entry === undefined ? undefined : layOutPage(graph, { gradient });
+  const madeUp = new Set(whole?.madeUp);
+  const loops = whole ? loopsOf(whole, roots) : layOutLoops(roots, names, madeUp);
   return {
     inputs: graph.inputs.filter(shown),
     states: graph.states.filter(shown),
@@ -69,8 +75,15 @@ export function layOutPage(graph: Graph, { entry, gradient = true }: PrintOption
     aliases,
     sections,
     loops,
-    automatic: numberLines(common, sections, names, plan, madeUp),
+    madeUp,
+    automatic: numberLines(common, sections, names, plan, madeUp, whole?.automatic),
   };
+}
+
+/** The bodies of a page that loops below some of its roots repeat. */
+function loopsOf({ loops }: Page, roots: readonly Value[]): Page["loops"] {
+  const below = new Set<object>(bodiesBelow(roots).map(({ identity }) => identity));
+  return new Map([...loops].filter(([identity]) => below.has(identity)));
 }
 
 /** Second names, but for those that an output gives as well. */
@@ -79,15 +92,16 @@ function aliasesOf({ notes }: Graph, parts: readonly EntryPart[]): Aliases {
   return (value) => notes.get(value)?.aliases?.filter((name) => !outputs.has(name)) ?? [];
 }
 
-/** `v1`, `v2`… for shared values without a name; `madeUp` are names of others. */
+/** `v1`, `v2`… for shared values without a name; `madeUp` are names of others, `given` letters that values have already. */
 export function numberLines(
   common: readonly Value[],
   sections: readonly Section[],
   names: ReadonlyMap<Value, string>,
   { siblings }: Pick<Plan, "siblings">,
   madeUp: ReadonlySet<string> = new Set(),
+  given: ReadonlyMap<Value, string> = new Map(),
 ): ReadonlyMap<Value, string> {
-  const taken = new Set([...names.values(), ...madeUp]);
+  const taken = new Set([...names.values(), ...madeUp, ...given.values()]);
   const automatic = new Map<Value, string>();
   const own = sections.flatMap(({ statements }) =>
     statements.flatMap((each) => (each.tag === "line" ? [each.value] : [])),
@@ -95,9 +109,10 @@ export function numberLines(
   let count = 0;
   for (const value of [...common, ...own].flatMap(siblings)) {
     if (names.has(value)) continue;
-    do count++;
-    while (taken.has(`v${count}`));
-    automatic.set(value, `v${count}`);
+    if (!given.has(value))
+      do count++;
+      while (taken.has(`v${count}`));
+    automatic.set(value, given.get(value) ?? `v${count}`);
   }
   return automatic;
 }

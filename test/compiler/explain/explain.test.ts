@@ -252,9 +252,9 @@ test("what formulas share is written once, and a step shows in the line that it 
   });
   const text = explanationText(gradientDocument(explainGradient(graph, "L", "W")!));
   const [, factors, rest] = /Each factor\n([^]*?)\n\nRule by rule\n([^]*)/.exec(text)!;
-  expect(factors).toContain("  v1 = root(sum(g², axis=1))\n");
+  expect(factors).toContain("  v3 = root(sum(g², axis=1))\n");
   // Named before any rule; no line writes it out after that, but where it is said again what the name means.
-  expect(`${factors}${rest}`.match(/(?<!v1 = root\()sum\(g²/g)).toBeNull();
+  expect(`${factors}${rest}`.match(/(?<!v3 = root\()sum\(g²/g)).toBeNull();
   const defined = new Set([...text.matchAll(/^ +(v\d+) = /gm)].map(([, name]) => name));
   expect([...text.matchAll(/\bv\d+\b/g)].filter(([name]) => !defined.has(name))).toEqual([]);
 });

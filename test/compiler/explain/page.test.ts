@@ -54,7 +54,7 @@ describe("a derivation through layers of one kind", () => {
   });
 
   test("names parts of the model where the model is written", () => {
-    expect(sections.get("The model")).toContain("between.normalized = v7 / v8[:, :, _]");
+    expect(sections.get("The model")).toContain("between.normalized = v3 / v9[:, :, _]");
     expect(sections.get("Each factor")).not.toMatch(/^ {2}v\d+ = /m);
   });
 

@@ -1,0 +1,70 @@
+/// One letter for one value: what `print --gradient` calls `v3` is `v3` in an explanation, and nothing else is.
+import type { Graph } from "../../ir/graph.ts";
+import { layOutPage } from "../../ir/print/page.ts";
+import type { Value } from "../../ir/value.ts";
+import type { Definition, Formula, Line } from "./lines.ts";
+import { partNumbering } from "./parts.ts";
+
+/** What a printed page calls the values without a name, its loops apart, and all names that it makes up. */
+export interface PrintedLetters {
+  readonly letters: ReadonlyMap<Value, string>;
+  readonly taken: ReadonlySet<string>;
+}
+
+/** The letters of the page that `print --gradient` prints of a derived graph. */
+export function printedLetters(derived: Graph): PrintedLetters {
+  const { automatic, loops } = layOutPage(derived);
+  const inLoops = [...loops.values()].flatMap((body) => [...body.names.values(), ...body.automatic.values()]);
+  return { letters: automatic, taken: new Set([...automatic.values(), ...inLoops]) };
+}
+
+/** Letters of an explanation → those that the reader gets. */
+export type Renaming = ReadonlyMap<string, string>;
+
+/**
+ * Parts are called what the printed page calls what they are in the end, and others by letters that it has not; `others` are
+ * names that the explanation uses besides.
+ */
+export function inPrintedLetters(
+  parts: Iterable<readonly [string, Value]>,
+  { letters, taken }: PrintedLetters,
+  others: Iterable<string>,
+): Renaming {
+  const renaming = new Map<string, string>();
+  const given = new Set<string>();
+  const rest: string[] = [];
+  for (const [name, end] of parts) {
+    const letter = letters.get(end);
+    if (letter === undefined || given.has(letter)) rest.push(name);
+    else renaming.set(name, letter);
+    if (letter !== undefined) given.add(letter);
+  }
+  const next = partNumbering([...taken, ...others]);
+  for (const name of rest) renaming.set(name, next());
+  return renaming;
+}
+
+/** A formula in other letters. */
+export function renamedFormula({ value, names }: Formula, renaming: Renaming): Formula {
+  return { value, names: renamedNames(names, renaming) };
+}
+
+/** Names of values, those that are letters in other ones. */
+export function renamedNames(names: ReadonlyMap<Value, string>, renaming: Renaming): ReadonlyMap<Value, string> {
+  return new Map([...names].map(([value, name]) => [value, renaming.get(name) ?? name]));
+}
+
+/** A definition in other letters. */
+export function renamedDefinition({ name, formula }: Definition, renaming: Renaming): Definition {
+  return { name: renaming.get(name) ?? name, formula: renamedFormula(formula, renaming) };
+}
+
+/** A line in other letters. */
+export function renamedLine({ name, first, equalities, last }: Line, renaming: Renaming): Line {
+  return {
+    name: renaming.get(name) ?? name,
+    first: renamedFormula(first, renaming),
+    equalities: equalities.map(({ rule, formula }) => ({ rule, formula: renamedFormula(formula, renaming) })),
+    last: renamedFormula(last, renaming),
+  };
+}
