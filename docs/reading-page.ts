@@ -71,8 +71,9 @@ model. \`z2\` is not among them, since σ′ is ŷ · (1 − ŷ), and nothing of
 `;
 
 const stages = `
-\`--stage NAME\` prints the graph after a pass, \`--stage NAME:before\` before it. \`gradient\` is what the chain rule gives,
-with nothing simplified.
+\`--stage NAME\` prints the graph after a pass, \`--stage NAME:before\` before it. \`gradient\` is what the chain rule gives of
+the formulas as they stand in the file, \`∂L/∂ŷ\` with its fractions. From \`expandDerivatives\` on the loss is stabilised, and
+the derivatives are those of the stabilised loss: the compiler differentiates nothing that may overflow.
 `;
 
 const less = `

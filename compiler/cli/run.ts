@@ -118,7 +118,10 @@ function addPrint(cli: CAC, terminal: Terminal): void {
     .option("--gradient", "The graph after differentiation and simplification")
     .option("--entry <name>", "One entry point only")
     .option("--format <format>", "text, latex, dot, mermaid or json (default: text)")
-    .option("--stage <name>", "The graph after a pass, or NAME:before; list shows the names")
+    .option(
+      "--stage <name>",
+      "The graph after a pass, or NAME:before; list shows the names, and which of them stabilises",
+    )
     .option("--stop-at <name>", "Show a named value as a letter; may be given several times")
     .option(...strict)
     .action(async (model: unknown, options: Options) => {

@@ -62,6 +62,13 @@ export function makeSymbolicPasses({ log, strictFloat = false, fruitless }: Symb
   ];
 }
 
+/** Derivatives of formulas as they are written, also in the steps of loops: for a reader, since they may overflow. */
+export function derivedAsWritten(graph: Graph): Graph {
+  const asWritten: Stabilizer = () => (value) => value;
+  const inLoops = insideScans([expandDerivativesWith(asWritten, { keepMarks: true })]);
+  return runPasses(graph, [inLoops, expandDerivativesWith(asWritten)]);
+}
+
 /** The graph with every derivative expanded and everything in its simplest form. */
 export function derive(graph: Graph, options?: SymbolicOptions): Graph {
   return runPasses(graph, makeSymbolicPasses({ fruitless: new Set(), ...options }));

@@ -255,7 +255,6 @@ describe("stages", () => {
       }
     }
     expect(printGraph(graphAtStage(trained, stages().at(-1)!.name))).toBe(printGraph(derive(trained)));
-    expect(printGraph(graphAtStage(classifier, "gradient"))).toContain("∂L/∂z2 = v2 · ŷ - y · sigmoid(v1)");
     expect(new Set(stages().map(({ name }) => name)).size).toBe(stages().length);
   });
 });
