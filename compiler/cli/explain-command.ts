@@ -9,6 +9,7 @@ import { explainGradient } from "../explain/gradient.ts";
 import { explanationLatex } from "../explain/latex.ts";
 import { explanationText } from "../explain/text.ts";
 import { explainValue, valueDocument } from "../explain/value.ts";
+import { zeroDocument } from "../explain/zero.ts";
 import { loadModel } from "../load/index.ts";
 import type { Terminal } from "./terminal.ts";
 import { usageError } from "./usage.ts";
@@ -50,7 +51,7 @@ export async function explainCommand(command: ExplainCommand, terminal: Terminal
   if (isTurned && postorder([target]).includes(loss))
     throw usageError(`explain takes the loss first: did you mean ${parameter} ${value}?`);
   const explained = explainGradient(graph, value, parameter);
-  const constant = `∂${value}/∂${parameter} = 0: ${value} does not depend on ${parameter}`;
-  terminal.print(explained ? write(gradientDocument(explained)).trimEnd() : constant);
+  const document = explained ? gradientDocument(explained) : zeroDocument(graph, value, parameter);
+  terminal.print(write(document).trimEnd());
   return 0;
 }
