@@ -123,7 +123,8 @@ export function mergedTerms(terms: readonly CommonTerm[]): readonly CommonTerm[]
   }, []);
 }
 
-function isAlike(a: CommonTerm, b: CommonTerm): boolean {
+/** True for the same number under the same factors, whatever coefficients both have. */
+export function isAlike(a: CommonTerm, b: CommonTerm): boolean {
   const matches = [...a.powers].every(([factor, power]) => b.powers.get(factor) === power);
   return same(a.base, b.base) && a.powers.size === b.powers.size && matches;
 }

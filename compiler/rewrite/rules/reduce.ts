@@ -21,6 +21,7 @@ import {
 import type { Dim } from "../../../ir/dim.ts";
 import { isFloat, type Shape } from "../../../ir/type.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
+import { isAlike, scaledTerm } from "../common-term.ts";
 import { isNumber, linearOf } from "../linear.ts";
 import { mapped, rule, type Rule, type Surroundings } from "../rule.ts";
 import { isReshaped, isSpreadOf, withoutAxes } from "./uniform.ts";
@@ -153,11 +154,21 @@ function knownSumOfParts(value: Value, axes: Axes, facts: Surroundings, depth: n
 
 /** True for weights that add up to the divisor, each row to its own, or to 1 where there is none. */
 export function addUpTo(weight: Value, axes: Axes, divisor: Value | undefined, facts: Surroundings): boolean {
-  if (divisor) return isReshaped(divisor, sum(weight, { axes }));
+  if (divisor) return isReshaped(divisor, sum(weight, { axes })) || isTotalOfRepeated(divisor, weight, axes);
   const known = knownSum(weight, axes, facts);
   const total = known && linearOf(known);
   // Numbers such as 0.8 + 3 · (0.2/3), up to their own rounding.
   return total !== undefined && isNumber(total) && Math.abs(total.constant - 1) < 1e-12;
+}
+
+/** True for n · Σ m of weights m that are there n times, as a mask of rows is in every column. */
+function isTotalOfRepeated(divisor: Value, weight: Value, axes: Axes): boolean {
+  const total = totalOfRepeated(weight, axes);
+  if (!total) return false;
+  const [wanted, found] = [mul(total.once, sizeValue(total.count, weight.type.dtype)) as Value, divisor].map((each) =>
+    scaledTerm({ coefficient: 1, size: 1, powers: new Map(), base: weight }, each, 1),
+  );
+  return wanted.coefficient === found.coefficient && isAlike(wanted, found);
 }
 
 /** x − x̄, where the mean is that along the axes. */
@@ -207,17 +218,21 @@ function scaledSum(factor: Value, rest: Value, axes: Axes, facts: Surroundings, 
 /** Repeated elements are counted instead of added. */
 function sumOfBroadcast(value: Value): Value | undefined {
   const [spread] = value.operands;
+  const total = totalOfRepeated(spread, axesOf(value));
+  return total && total.count !== 1 ? mul(total.once, sizeValue(total.count, value.type.dtype)) : undefined;
+}
+
+/** Σ of what is repeated: the sum of what is there once, repeated along the other axes, and how often it counts. */
+function totalOfRepeated(spread: Value, axes: Axes): { readonly once: Value; readonly count: Dim } | undefined {
   if (spread.op !== broadcastOp) return undefined;
   const [x] = spread.operands;
   const { shape, axes: along } = broadcastAttrs(spread);
-  const axes = axesOf(value);
   const repeated = axes.filter((axis) => !along.includes(axis) || x.type.shape[along.indexOf(axis)] !== shape[axis]);
-  if (repeated.length === 0) return undefined;
   const reduced = sum(x, { axes: along.flatMap((axis, i) => (axes.includes(axis) ? [i] : [])) });
   const kept = keptAxes(shape.length, axes);
   const places = along.flatMap((axis) => (axes.includes(axis) ? [] : [kept.indexOf(axis)]));
   const count = repeated.reduce<Dim>((total, axis) => multiplyDims(total, shape[axis]), 1);
-  return mul(broadcastAlong(reduced, value.type.shape, places), sizeValue(count, value.type.dtype));
+  return { once: broadcastAlong(reduced, keptShape(spread, axes), places), count };
 }
 
 /** A sum that others read as well is there anyway, and adding it up costs less than the elements again. */

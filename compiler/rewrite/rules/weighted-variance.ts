@@ -11,6 +11,7 @@ import { factorsOf, type Opening } from "../factors.ts";
 import { rangeOf } from "../range.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
 import { addUpTo } from "./reduce.ts";
+import { shortfall } from "./shortfall.ts";
 import { and, equal, where } from "../untyped.ts";
 import { ontoLayout, withoutAxes } from "./uniform.ts";
 
@@ -62,6 +63,9 @@ function productOf(factors: readonly Value[]): Value {
 /** Products are looked into as deep as people write them. */
 const deepest = 4;
 
+/** The products, and what they are divided by: a sum of weights that are there n times is n · Σ m. */
+const mostOthers = 3;
+
 /** What a product has above and below. */
 interface Fraction {
   readonly over: readonly Value[];
@@ -102,9 +106,10 @@ function weightedVariance({ type, operands }: Value, facts: Surroundings): Value
   const [whole, part] = operands.map((operand) => withSums(operand));
   const [first, second] = [fractionOf(whole), fractionOf(part)];
   const [sums, others] = cancelled([...second.over, ...first.under], [...second.under, ...first.over]);
-  if (sums.length !== 2 || others.length > 2 || !sums.every(isTotal)) return undefined;
+  if (sums.length !== 2 || others.length > mostOthers || !sums.every(isTotal)) return undefined;
   for (const products of others.filter(isTotal)) {
-    const [divisor] = others.filter((each) => each !== products);
+    const under = others.filter((each) => each !== products);
+    const divisor = under.length > 0 ? under.reduce((a, b) => mul(a, b)) : undefined;
     const spreads = first.over.includes(products) ? deviationsOf(products, sums, divisor, facts) : undefined;
     if (spreads) return inPlaceOf(whole, products, spreads);
   }
@@ -147,9 +152,16 @@ function deviationsOf(
     );
   }
   const weight = productOf(weights);
-  // Weights of both signs may add up to next to nothing, and means under them are as large as that is small. Exponentials
-  // over another number than their sum are products of exponentials, which other rules put together.
-  if (!divisor || rangeOf(weight).low < 0 || mentionsExponential(weight)) return undefined;
+  // Exponentials over another number than their sum are products of exponentials, which other rules put together.
+  if (!divisor || mentionsExponential(weight)) return undefined;
+  const missing = shortfall(divisor, (side) => addUpTo(weight, axes, side, facts));
+  if (missing) {
+    // With means as they are written: no weights are too small to divide by.
+    const means = [left, right].map((each) => div(each, divisor));
+    return add(under(means, y[0]), mul(mul(means[0], means[1]), missing));
+  }
+  // Weights of both signs may add up to next to nothing, and means under them are as large as that is small.
+  if (rangeOf(weight).low < 0) return undefined;
   const total = sum(weight, { axes });
   const means = [left, right].map((each) => div(each, where(equal(total, 0), 1, total)));
   return add(under(means, y[0]), mul(mul(means[0], means[1]), mul(total, sub(1, div(total, divisor)))));

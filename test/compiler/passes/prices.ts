@@ -161,7 +161,7 @@ export const prices: readonly Price[] = [
       "Twice what deviates from a mean": [1.29, 1],
       "Mean under weights less the plain one": [1, 1.49],
       "Means of groups about the mean of all": [1.59, 1],
-      "Variance where a mask counts": [1.49, 1],
+      "Variance where a mask counts": [1.69, 1],
       "stabilize/variance": [1.72, 1.39],
     },
   },

@@ -47,7 +47,7 @@ describe("a variance under weights", () => {
   it("may be one of a condition, as 1 and 0", () => {
     expect(variance(total(w), cast(leaf("mask", "bool", [3, 4]), "f32"))?.type.dtype).toBe("f32");
   });
-  it("has a divisor that the weights need not add up to where none of them is negative", () => {
+  it("has a divisor that guards what the weights add up to, or any where none of them is negative", () => {
     const under = (weight: Value, divisor: Value): Value | undefined => {
       const mean = (y: Value): Value => div(total(mul(weight, y)), divisor);
       return applied(
@@ -55,15 +55,19 @@ describe("a variance under weights", () => {
         sub(mean(mul(scores, scores)), mul(mean(scores), mean(scores))),
       );
     };
-    const divisorsOf = (weight: Value): readonly Value[] => [
+    const guarded = (weight: Value): readonly Value[] => [
       maximum(total(weight), 1) as Value,
       add(total(weight), 1e-6) as Value,
-      leaf("n", "f32", [3]),
     ];
+    const any = leaf("n", "f32", [3]);
     for (const weight of [cast(leaf("mask", "bool", [3, 4]), "f32") as Value, mul(w, w), abs(w) as Value])
-      for (const divisor of divisorsOf(weight)) expect(under(weight, divisor)).toBeDefined();
-    for (const weight of [w, mul(w, other), sub(abs(w) as Value, 1) as Value, exp(w) as Value])
-      for (const divisor of divisorsOf(weight)) expect(under(weight, divisor)).toBeUndefined();
+      for (const divisor of [...guarded(weight), any]) expect(under(weight, divisor)).toBeDefined();
+    for (const weight of [w, mul(w, other), sub(abs(w) as Value, 1) as Value]) {
+      for (const divisor of guarded(weight)) expect(under(weight, divisor)).toBeDefined();
+      for (const divisor of [any, sub(total(weight), 1) as Value, maximum(total(weight), -1) as Value])
+        expect(under(weight, divisor)).toBeUndefined();
+    }
+    for (const divisor of [...guarded(exp(w) as Value), any]) expect(under(exp(w) as Value, divisor)).toBeUndefined();
   });
 });
 
