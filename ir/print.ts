@@ -54,14 +54,15 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
 export function printValues(
   values: readonly { readonly name: string; readonly value: Value }[],
   names: ReadonlyMap<Value, string> = new Map(),
+  reading = false,
 ): string {
   const all = new Map([...names, ...values.map(({ name, value }) => [value, name] as const)]);
   const roots = values.map(({ value }) => value);
-  const plan = planPage([{ roots }], all);
+  const plan = planPage([{ roots }], all, reading);
   const given = new Set(names.keys());
   const shown = (value: Value): boolean => plan.lines.has(value) && (!given.has(value) || roots.includes(value));
   const lines = firstOfLoops(plan.order(roots).filter(shown), plan);
-  const words = vocabulary(plan, all, numberLines(lines, [], all, plan));
+  const words = { ...vocabulary(plan, all, numberLines(lines, [], all, plan)), reading };
   return lines
     .flatMap((value) => wrap(lineText({ tag: "line", value, output: false }, words, all).text, pageWidth, "    "))
     .join("\n");
@@ -72,11 +73,20 @@ export function printValues(
  * then they stand above it in lines of their own, and it follows as `result`.
  */
 export function printValue(value: Value, names: ReadonlyMap<Value, string> = new Map()): string {
+  return formulaOf(value, names, false);
+}
+
+/** One value as `printValue` has it, but only to be read: `1 / n`, where text that reads back says of which shape 1 is. */
+export function printReading(value: Value, names: ReadonlyMap<Value, string>): string {
+  return formulaOf(value, names, true);
+}
+
+function formulaOf(value: Value, names: ReadonlyMap<Value, string>, reading: boolean): string {
   const others = new Map([...names].filter(([named]) => named !== value));
-  const { plan, shared } = planFormula(value, others);
-  if (shared.length > 0) return printValues([{ name: "result", value }], others);
+  const { plan, shared } = planFormula(value, others, { reading });
+  if (shared.length > 0) return printValues([{ name: "result", value }], others, reading);
   const words: Vocabulary = {
-    view: plan.view,
+    ...{ view: plan.view, reading },
     reference: (operand) => (others.has(operand) ? formatName(others.get(operand)!) : undefined),
     isTaken: (name) => [...others.values()].includes(name),
   };

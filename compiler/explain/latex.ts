@@ -3,7 +3,7 @@ import { escapeLatex, latexName } from "../format/latex-names.ts";
 import { latexValue } from "../format/latex.ts";
 import type { RuleText } from "../rewrite/log.ts";
 import { cotangentLetter } from "./chain.ts";
-import type { Formula, Row, Section } from "./lines.ts";
+import { writtenPart, type Formula, type Row, type Section } from "./lines.ts";
 import { isFormula } from "./text.ts";
 
 /** The sections as `aligned` environments for math mode, with the same lines as the text. */
@@ -36,8 +36,9 @@ function rowLatex(row: Row): string {
 }
 
 function formulaLatex({ value, names }: Formula): string {
-  const name = names.get(value);
-  return name === undefined ? latexValue(value, names) : latexName(name);
+  const written = writtenPart({ value, names });
+  const name = names.get(value) ?? names.get(written);
+  return name === undefined ? latexValue(written, names, true) : latexName(name);
 }
 
 function ruleLatex({ name, identity, example, contract }: RuleText): string {

@@ -1,7 +1,8 @@
 /// Steps of a derivation as lines: a name, its formula, and what each rule makes of the formula.
 import { formatName } from "../../ir/notation/form.ts";
 import { constant, constantValue } from "../../ir/ops/leaf.ts";
-import { printValue } from "../../ir/print.ts";
+import { printReading } from "../../ir/print.ts";
+import { broadcastOp, type BroadcastAttrs } from "../../ir/ops/sum.ts";
 import type { Value } from "../../ir/value.ts";
 import { postorder } from "../../ir/value.ts";
 import type { Firing, RuleText } from "../rewrite/log.ts";
@@ -125,12 +126,24 @@ export function linesOf(
 /** Stands after the name of a state for its new value. */
 export const primed = "′";
 
-/** A formula as text; a number that fills a tensor is that number. */
-export function formulaText({ value, names }: Formula): string {
-  const name = names.get(value);
+/**
+ * What of a formula is written: of a number that fills a tensor the number, of what is repeated along leading axes what it is
+ * that is repeated.
+ */
+export function writtenPart({ value, names }: Formula): Value {
   const number = constantValue(value);
-  const written = number === undefined ? value : constant(number, value.type.dtype);
-  const text = name === undefined ? printValue(written, names) : formatName(name);
+  if (number !== undefined) return constant(number, value.type.dtype);
+  if (value.op !== broadcastOp || names.has(value)) return value;
+  const { axes, shape } = value.attrs as unknown as BroadcastAttrs;
+  const isAligned = axes.every((axis, i) => axis === shape.length - axes.length + i);
+  return isAligned ? writtenPart({ value: value.operands[0], names }) : value;
+}
+
+/** A formula as text. */
+export function formulaText({ value, names }: Formula): string {
+  const written = writtenPart({ value, names });
+  const name = names.get(value) ?? names.get(written);
+  const text = name === undefined ? printReading(written, names) : formatName(name);
   return text.replace(/`([^`]+)′`/gu, (_, state: string) => formatName(state) + primed).replace(/`(v\d+)`/g, "$1");
 }
 

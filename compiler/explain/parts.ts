@@ -46,7 +46,10 @@ export function shareParts(
   // A rule that hands G on as it is reads G ↦ G.
   if (value.op.kind !== "leaf") all.delete(value);
   const isNamed = (each: Value): boolean => each !== value && all.has(each);
-  const chosen = new Set([...planFormula(value, all, longest).shared, ...within(value, isNamed, wanted)]);
+  const chosen = new Set([
+    ...planFormula(value, all, { most: longest, reading: true }).shared,
+    ...within(value, isNamed, wanted),
+  ]);
   const found = postorder(chosen.size === 0 ? [] : [value]).flatMap((part) => {
     if (!chosen.has(part)) return [];
     const name = number(part);

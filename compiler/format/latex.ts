@@ -35,10 +35,13 @@ export function formatLatex(graph: Graph, options: PrintOptions = {}): string {
   return `\\begin{aligned}\n${rows.join(" \\\\\n")}\n\\end{aligned}\n`;
 }
 
-/** One value as a formula in terms of `names`; what it shares too much of to be written out follows as `where`. */
-export function latexValue(value: Value, names: ReadonlyMap<Value, string>): string {
+/**
+ * One value as a formula in terms of `names`; what it shares too much of to be written out follows as `where`. Only for
+ * `reading` a number is a number, whatever shape it fills.
+ */
+export function latexValue(value: Value, names: ReadonlyMap<Value, string>, reading = false): string {
   const others = new Map([...names].filter(([named]) => named !== value));
-  const { plan, shared } = planFormula(value, others);
+  const { plan, shared } = planFormula(value, others, { reading });
   const numbers = new Map(shared.map((each, i) => [each, `v${i + 1}`]));
   const words: LatexVocabulary = {
     view: plan.view,

@@ -9,7 +9,7 @@ import type { ScanBody } from "../ops/scan.ts";
 import { constantOp, iotaOp, sizeOp } from "../ops/leaf.ts";
 import { broadcastOp, type BroadcastAttrs } from "../ops/sum.ts";
 import { formatType, sameShape, sameType, type DType } from "../type.ts";
-import { sameAttrs, type ElementwiseOp, type Value } from "../value.ts";
+import { apply, sameAttrs, type Attrs, type ElementwiseOp, type Value } from "../value.ts";
 import { axesPattern, impliedTypes, patternShape, productAttrs, type WrittenType } from "./implied.ts";
 import { abbreviation, type IsOpaque } from "./abbreviations.ts";
 import type { CallForm, Form } from "./form.ts";
@@ -32,14 +32,18 @@ export interface View {
   readonly operands: readonly WrittenOperand[];
 }
 
-/** How a value is written; `isOpaque` says which of its operands must stay visible. */
-export function viewOf(value: Value, isOpaque: IsOpaque): View {
+/**
+ * How a value is written; `isOpaque` says which of its operands must stay visible. By default the text reads back to the
+ * value; what is only for `reading` says numbers as numbers, and nothing of shapes that a reader supplies.
+ */
+export function viewOf(value: Value, isOpaque: IsOpaque, reading = false): View {
   const short = abbreviation(value, isOpaque);
   if (short) return { form: short.form, operands: short.operands.map(plain) };
   const { op, operands } = value;
+  if (reading && isScalarReshape(value) && !isOpaque(operands[0])) return viewOf(operands[0], isOpaque, reading);
   switch (op.kind) {
     case "elementwise":
-      return elementwiseView(op, value, isOpaque);
+      return elementwiseView(op, value, isOpaque, reading);
     case "layout":
       return { form: layoutForm(value), operands: operands.map(plain) };
     case "piecewise":
@@ -77,8 +81,10 @@ function call(name: string, attributes: readonly string[]): CallForm {
   return { tag: "call", name, attributes };
 }
 
-function elementwiseView(op: ElementwiseOp, value: Value, isOpaque: IsOpaque): View {
-  const operands = writtenOperands(op, value, isOpaque);
+function elementwiseView(op: ElementwiseOp, value: Value, isOpaque: IsOpaque, reading: boolean): View {
+  const operands = reading
+    ? value.operands.map((operand) => readOperand(operand, isOpaque))
+    : writtenOperands(op, value, isOpaque);
   if (op === castOp) {
     return { form: call(value.attrs.dtype as DType, []), operands };
   }
@@ -87,8 +93,27 @@ function elementwiseView(op: ElementwiseOp, value: Value, isOpaque: IsOpaque): V
   if (!op.notation) return { form: call(op.name, statedAttributes(value)), operands };
   const { symbol, precedence, prefix } = op.notation;
   // "-2" is a number: the negation of one is written as a call.
-  if (prefix && operands[0].literal) return { form: call(op.name, []), operands };
+  if (prefix && operands[0].literal && !reading) return { form: call(op.name, []), operands };
   return { form: { tag: prefix ? "prefix" : "infix", symbol, precedence }, operands };
+}
+
+/** One number is a number, whatever axes of one place it has. */
+function isScalarReshape({ op, type }: Value): boolean {
+  return op === reshapeOp && type.shape.length === 0;
+}
+
+/** An operand as mathematics has it: spread along axes without a word, however many times. */
+function readOperand(operand: Value, isOpaque: IsOpaque): WrittenOperand {
+  if (isOpaque(operand)) return plain(operand);
+  if (isScalarReshape(operand)) return plain(operand.operands[0]);
+  if (operand.op !== broadcastOp) return shortened(operand);
+  const [inner] = operand.operands;
+  if (isOpaque(inner)) return shortened(operand);
+  if (inner.op === constantOp || inner.op === sizeOp || isScalarReshape(inner)) return readOperand(inner, isOpaque);
+  if (inner.op !== broadcastOp) return shortened(operand);
+  const [outside, within] = [operand, inner].map(({ attrs }) => attrs as unknown as BroadcastAttrs);
+  const axes = within.axes.map((axis) => outside.axes[axis]);
+  return readOperand(apply(broadcastOp, inner.operands, { ...outside, axes } as unknown as Attrs), isOpaque);
 }
 
 /** Leaves out as many broadcasts and types as the reader can put back. */

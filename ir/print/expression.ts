@@ -18,6 +18,8 @@ export interface Vocabulary {
   loop?(body: ScanBody): LoopWords | undefined;
   /** The results of a loop that a line gives names to: this value is one of them. By default it stands alone. */
   siblings?(value: Value): readonly Value[];
+  /** True for a text that need not read back. */
+  readonly reading?: boolean;
 }
 
 /** A body that is printed. */
@@ -108,7 +110,7 @@ function loopAttributes(value: Value, body: ScanBody, words: Vocabulary): readon
 function factor(operand: WrittenOperand, index: number, transposed: boolean, words: Vocabulary): string {
   if (transposed) return `${operandText(operand, precedence.postfix, words)}ᵀ`;
   const text = operandText(operand, precedence.product + 0.1 * index, words);
-  return text.endsWith("ᵀ") ? `(${text})` : text;
+  return text.endsWith("ᵀ") && !words.reading ? `(${text})` : text;
 }
 
 function operandText(operand: WrittenOperand, atLeast: number, words: Vocabulary): string {

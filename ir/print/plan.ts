@@ -27,12 +27,12 @@ export interface Plan {
 /** An expression of more applications than this is split. */
 const heaviest = 30;
 
-/** Plans the lines of a page. `names` are the values that have names. */
-export function planPage(parts: readonly Part[], names: ReadonlyMap<Value, string>): Plan {
+/** Plans the lines of a page. `names` are the values that have names; a page only for `reading` need not read back. */
+export function planPage(parts: readonly Part[], names: ReadonlyMap<Value, string>, reading = false): Plan {
   const views = new Map<Value, View>();
   const view = (value: Value): View => {
     let known = views.get(value);
-    if (!known) views.set(value, (known = viewOf(value, isOpaqueIn(value, names))));
+    if (!known) views.set(value, (known = viewOf(value, isOpaqueIn(value, names), reading)));
     return known;
   };
   const order = (roots: readonly Value[]): readonly Value[] => visibleOrder(roots, view);
@@ -157,8 +157,12 @@ export interface FormulaPlan {
  * Plans one formula in terms of `names`, which must not name the value itself. It is written out whole unless it has more
  * words than `most`.
  */
-export function planFormula(value: Value, names: ReadonlyMap<Value, string>, most = longest): FormulaPlan {
-  const plan = planPage([{ roots: [value] }], names);
+export function planFormula(
+  value: Value,
+  names: ReadonlyMap<Value, string>,
+  { most = longest, reading = false }: { readonly most?: number; readonly reading?: boolean } = {},
+): FormulaPlan {
+  const plan = planPage([{ roots: [value] }], names, reading);
   const order = plan.order([value]);
   const own = new Set([value]);
   for (const each of own) if (!names.has(each)) written(plan.view(each)).forEach((part) => own.add(part));
