@@ -25,6 +25,7 @@ import {
 } from "./kernel.ts";
 import { sharedThreads } from "./rows.ts";
 import { writeStores } from "./store.ts";
+import { endingOf } from "./contraction/ending.ts";
 
 /** Variables of the template, which no tensor and no value is called. */
 export const contractNames: ReadonlySet<string> = new Set([
@@ -81,6 +82,7 @@ export function lowerContract(traffic: Traffic, context: LowerContext, edge?: Sq
     declarations: edge ? sharedDeclarations : [],
     tensorNames,
     helpers: [...emitter.helpers],
+    ...(!edge && { ending: endingOf(shape, epilogue) }),
     flops: addDims(
       multiplyDims(multiplyDims(results, shape.length), 2),
       multiplyDims(results, emitter.operations() - before),

@@ -97,6 +97,30 @@ export interface Kernel {
   /** Identifiers of the tensors that the kernel binds. */
   readonly tensorNames: ReadonlyMap<Value, string>;
   readonly flops: Dim;
+  readonly ending?: Ending;
+}
+
+/**
+ * How a kernel ends that gives fours of numbers, one after the other, to the same statements: where these see nothing of
+ * it but the four and its place, kernels side by side may have them in common.
+ */
+export interface Ending {
+  /** So many statements at the end of the body are it. */
+  readonly length: number;
+  /** The last of them is a loop, and its first lines, so many, say which four it is at. Absent where there is one four. */
+  readonly head?: number;
+  /** What the statements call the four. */
+  readonly four: string;
+  /** Where it begins among all results. */
+  readonly at: Index;
+  /** The variables that hold the fours: four in each, as columns of a matrix, or one alone. */
+  readonly blocks: readonly string[];
+  /** Where the first four begins. */
+  readonly first: Index;
+  /** So many fours it is to the next, to the next block, and to the second next, as text. */
+  readonly apart: readonly [string, string, string];
+  /** What begins here or beyond is no result. */
+  readonly end?: number;
 }
 
 /** What lowering must know about the program around a kernel. */

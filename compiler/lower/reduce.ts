@@ -20,6 +20,7 @@ import {
   nameTensors,
   widen,
   withoutQuads,
+  type Ending,
   type Expression,
   type Kernel,
   type LowerContext,
@@ -70,16 +71,20 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
     },
     [...stores, ...reductions.flatMap((value) => value.operands)],
   );
+  let length = 0;
   const body = emitter.scope(() => {
     writeHead(arrangement, rows.rowCount, emitter);
     elements.writeHead(emitter);
     groups.forEach((group, loop) => writePhase(group, loop, plan, emitter));
-    writeResults(stores, groups.length, plan, emitter, context);
+    const results = emitter.scope(() => writeResults(stores, groups.length, plan, emitter, context));
+    results.forEach((statement) => emitter.push(statement));
+    length = results.length;
   });
   const accumulated = flopsOf(reductions);
   return {
     name: context.name,
     body: [...emitter.preamble, ...body],
+    ending: endingOf(plan, length),
     workgroupSize: [arrangement.rows * arrangement.lanes, 1, 1],
     grid: foldGrid(unitsOf(rows.rowCount, arrangement.tall), arrangement.rows).grid,
     declarations: plan.declarations,
@@ -92,6 +97,15 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
       multiplyDims(rows.rowCount, emitter.operations() - elements.operations() + accumulated.finish),
     ),
   };
+}
+
+/** The ending where a lane has four rows of one reduction; it is the four that all else is computed from. */
+function endingOf({ arrangement, rowCount, finished }: Plan, length: number): Ending | undefined {
+  const [four, ...others] = finished.values();
+  const isWholly = arrangement.tall === 4 && arrangement.lanes === 1 && isWhole(rowCount, arrangement);
+  if (!isWholly || others.length > 0 || four.tag !== "name") return undefined;
+  const row = variableIndex("row", rowCount);
+  return { length, four: four.text, at: row, first: row, blocks: [four.text], apart: ["0u", "0u", "0u"] };
 }
 
 /** A result in which numbers may lie on the way. Threads without a row of their own repeat another's and must not write. */

@@ -87,14 +87,14 @@ export function familiesOf(
 }
 
 /** A part whose places of numbers and starts are empty. */
-interface Abstracted {
+export interface Abstracted {
   readonly part: PartText;
   /** What parts have in common. */
   readonly skeleton: string;
   readonly body: readonly Token[];
 }
 
-interface Token {
+export interface Token {
   readonly text: string;
   readonly kind: "text" | "number" | "start";
 }
@@ -102,8 +102,9 @@ interface Token {
 /** Words, numbers with their suffix, and single characters; a member such as `.x` is not a word of its own. */
 const pattern = /\.?[A-Za-z_]\w*|\d+(?:\.\d+)?(?:e[+-]?\d+)?[uif]?|[^]/g;
 
-function abstract(part: PartText, starts: ReadonlySet<string>): Abstracted {
-  const body = (part.lines().join("\n").match(pattern) ?? []).map((each): Token => ({
+/** The lines of a part, its own or those given, with places for what parts may differ in. */
+export function abstract(part: PartText, starts: ReadonlySet<string>, lines = part.lines()): Abstracted {
+  const body = (lines.join("\n").match(pattern) ?? []).map((each): Token => ({
     text: each,
     kind: starts.has(each) ? "start" : /^\d+u$/.test(each) ? "number" : "text",
   }));
@@ -130,10 +131,31 @@ interface Table {
   readonly names: readonly string[];
 }
 
-/** One function for parts that are alike; none where a name would mean two things. */
-function together(all: readonly Abstracted[], names: Pick<ModuleNamer, "outside">): Family | undefined {
+/** A text for parts that are alike. */
+export interface CommonText extends Table {
+  readonly text: string;
+  /** Where tensors begin of which each part has one in the same place. */
+  readonly tied: Family["tied"];
+}
+
+/** What parts that are alike have in common, with names for what differs; none where a name would mean two things. */
+export function commonText(all: readonly Abstracted[]): CommonText | undefined {
   const inBody = columnsOf(all.map(({ body }) => body));
   const table = tableOf(all, [...inBody.values()]);
+  if (!table) return undefined;
+  const [{ body }] = all;
+  const keys = table.columns.map((column) => column.join());
+  const textAt = ({ text }: Token, i: number): string => {
+    const column = inBody.get(i);
+    return column ? table.names[keys.indexOf(column.join())] : text;
+  };
+  const tied = [...inBody].filter(([at]) => body[at].kind === "start").map(([, column]) => column);
+  return { ...table, text: body.map(textAt).join(""), tied };
+}
+
+/** One function for parts that are alike. */
+function together(all: readonly Abstracted[], names: Pick<ModuleNamer, "outside">): Family | undefined {
+  const table = commonText(all);
   if (!table) return undefined;
   const columns = [...table.columns];
   const columnOf = (column: readonly string[]): number => {
@@ -143,7 +165,6 @@ function together(all: readonly Abstracted[], names: Pick<ModuleNamer, "outside"
   const [first] = all;
   const { name } = first.part.kernel;
   const title = names.outside(`${name}_parts`);
-  const body = first.body.map(({ text }, i) => (inBody.has(i) ? table.names[columnOf(inBody.get(i)!)] : text)).join("");
   const read = (column: readonly string[]): string =>
     new Set(column).size === 1 ? column[0] : `${title}[part][${columnOf(column)}]`;
   const group = groupText(
@@ -162,13 +183,13 @@ function together(all: readonly Abstracted[], names: Pick<ModuleNamer, "outside"
       ...wrap(`Likewise ${others.join(", ")}.`, 110, "  ").map((line) => `// ${line}`),
       `fn ${name}(group: vec3u, local: vec3u${isTable ? ", part: u32" : ""}) {`,
       ...table.names.map((own, column) => `  let ${own} = ${title}[part][${column}];`),
-      body,
+      table.text,
       "}",
       "",
     ],
     call: `${name}(${group}, local${isTable ? ", part" : ""});`,
     idle,
-    tied: [...inBody].filter(([at]) => first.body[at].kind === "start").map(([, column]) => column),
+    tied: table.tied,
   };
 }
 

@@ -4,6 +4,7 @@ import type { BindingAccess } from "../../runtime/abi.ts";
 import type { Kernel, SharedModule } from "../lower/kernel.ts";
 import { leastSpared, mostBindings } from "../cluster/partition.ts";
 import { familiesOf, type Family, type Grid, type PartText } from "./alike.ts";
+import { shareEnding } from "./endings.ts";
 import { primary, type Binding, type BindingView } from "./expression.ts";
 import { halfLines } from "./halves.ts";
 import { helperLines, mentionsWord, nonFinite, quadLines } from "./helpers.ts";
@@ -62,9 +63,9 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
   for (const { kernel } of parts) collectUsages(kernel.body, usages);
   for (const usage of usages.values()) usage.name = context.module.tensorNames.get(usage.tensor)!;
   const slabs = slabsOf([...usages.values()], parts, threads, context);
-  const { families, scalars, usesSettings } = draw(parts, threads, slabs, context, context.module.names);
+  const { families, scalars, ending, usesSettings } = draw(parts, threads, slabs, context, context.module.names);
   const text = families.flatMap(({ lines }) => lines).join("\n");
-  const all = [text, ...scalars.assignments].join("\n");
+  const all = [text, ...scalars.assignments, ...(ending?.lines ?? [])].join("\n");
   const helpers = [...halfLines(all), ...helperLines([...new Set(parts.flatMap(({ kernel }) => kernel.helpers))], all)];
   const special = nonFinite([all, ...helpers], slabs[0].name);
   const { lines: calls, workgroups } = callLines(families);
@@ -77,6 +78,7 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
     ...new Set(parts.flatMap(({ kernel }) => kernel.declarations)),
     ...special.declarations,
     ...scalars.declarations,
+    ...(ending?.declarations ?? []),
     "",
     ...quads.functions,
     ...helpers,
@@ -86,6 +88,7 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
     ...special.assignments,
     ...scalars.assignments,
     ...calls,
+    ...(ending?.lines ?? []),
     "}",
   ];
   return { wgsl: pageOf(wgsl), bindings: slabs, usesSettings, workgroups };
@@ -115,8 +118,11 @@ function draw(
     parts.map(({ kernel }) => kernel),
     view,
   );
-  const families = familiesOf(textsOf(parts, threads, scalars, view), starts, names);
-  return { families, scalars, usesSettings };
+  const texts = textsOf(parts, threads, scalars, view);
+  const ending = shareEnding(texts, { view, starts, count: (kernel) => scalars.count(kernel) });
+  const families = familiesOf(ending?.texts ?? texts, starts, names);
+  const tied = [...families.map((family) => family.tied), ending?.tied ?? []];
+  return { families, scalars, ending, tied, usesSettings };
 }
 
 /** Kernels as functions. */
@@ -241,8 +247,8 @@ function slabsOf(
 /** For each function of several parts the tensors that it finds in one place: seen when it finds all of a buffer in one. */
 function tiesOf(parts: readonly Part[], threads: number, slabs: readonly Slab[], context: GroupContext) {
   const byName = new Map(slabs.flatMap(({ usages }) => usages.map((usage) => [usage.name, usage] as const)));
-  const { families } = draw(parts, threads, slabs, context, { outside: (name) => name });
-  return families.map(({ tied }) => tied.map((starts) => starts.map((start) => byName.get(start)!)));
+  const { tied } = draw(parts, threads, slabs, context, { outside: (name) => name });
+  return tied.map((each) => each.map((starts) => starts.map((start) => byName.get(start)!)));
 }
 
 function bindingsOf(slabs: readonly Slab[], halves: GroupContext["halves"]): ReadonlyMap<Value, Binding> {
