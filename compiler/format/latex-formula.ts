@@ -18,6 +18,8 @@ export interface LatexVocabulary {
   loop?(body: ScanBody): LoopWords | undefined;
   /** The results of a loop that a line gives names to. */
   siblings?(value: Value): readonly Value[];
+  /** Subscript letters of axes, outermost first. */
+  readonly axisLetters: readonly string[];
 }
 
 interface Phrase {
@@ -38,12 +40,14 @@ const symbols: Readonly<Record<string, string>> = {
 /** A function without brackets, such as sin q: a factor beside it would be read as part of what it is applied to. */
 const application = 4.6;
 
-/** Subscript letters of axes, outermost first. */
-const axisLetters = "ijklmn";
+/** Cases are open to the right: beside anything else they stand in parentheses. */
+const choice = 0.5;
 
-/** `i,k` for axes 0 and 2. */
-function axesText(axes: readonly number[]): string {
-  return axes.map((axis) => axisLetters[axis] ?? axis).join(",");
+/** What axes are called, outermost first: `i,k` for axes 0 and 2. */
+type AxesText = (axes: readonly number[]) => string;
+
+function axesTextOf({ axisLetters }: LatexVocabulary): AxesText {
+  return (axes) => axes.map((axis) => axisLetters[axis] ?? axis).join(",");
 }
 
 /** An operand with the letters of the axes that it lies along, where text says them as a pattern `[:, _]`. */
@@ -52,7 +56,7 @@ interface Part extends WrittenOperand {
 }
 
 /** Operands that a pattern belongs to are those of elementwise ops, and have the axes of the result. */
-function partsOf({ type }: Value, operands: readonly WrittenOperand[]): readonly Part[] {
+function partsOf({ type }: Value, operands: readonly WrittenOperand[], axesText: AxesText): readonly Part[] {
   const rank = type.shape.length;
   return operands.map((operand) => ({ ...operand, along: axesText(patternAxes(operand.pattern, rank)) }));
 }
@@ -99,7 +103,7 @@ function number(text: string): Phrase {
 
 function phraseOfView(value: Value, words: LatexVocabulary): Phrase {
   const { form, operands: written } = words.view(value);
-  const operands = partsOf(value, written);
+  const operands = partsOf(value, written, axesTextOf(words));
   const part = (index: number, atLeast: number): string => operandText(operands[index], atLeast, words);
   switch (form.tag) {
     case "name":
@@ -175,6 +179,7 @@ function isEnclosed(op: Op, index: number, count: number): boolean {
 function call(value: Value, form: CallForm, operands: readonly Part[], words: LatexVocabulary): Phrase {
   const { op } = value;
   const { name, attributes } = form;
+  const axesText = axesTextOf(words);
   const part = (index: number, atLeast = 0): string => operandText(operands[index], atLeast, words);
   if (name === op.name && op.latex && operands.length > 0 && attributes.length === 0) {
     const texts = operands.map((_, i) => part(i, isEnclosed(op, i, operands.length) ? 0 : precedence.postfix));
@@ -189,20 +194,24 @@ function call(value: Value, form: CallForm, operands: readonly Part[], words: La
     return { text: `\\sum${subscript} ${unsigned(part(0, 5))}`, precedence: 4.5 };
   if (name === "select") {
     const branches = `${part(1)} & \\text{if } ${part(0)} \\\\ ${part(2)} & \\text{otherwise}`;
-    return { text: `\\begin{cases} ${branches} \\end{cases}`, precedence: precedence.postfix };
+    return { text: `\\begin{cases} ${branches} \\end{cases}`, precedence: choice };
   }
   if (name === "f32" && operands[0].value.type.dtype === "bool") {
     return { text: `\\left[${part(0)}\\right]`, precedence: precedence.postfix };
   }
   if (name === "grad") return { text: `\\frac{\\partial ${part(0, 8)}}{\\partial ${part(1, 8)}}`, precedence: 8 };
-  if (name === "einsum" && form.before !== undefined) return indexed(form.before, part);
+  if (name === "einsum" && form.before !== undefined) return indexed(form.before, part, axesText);
   if (name === "iota") {
     const text = `\\left(${axesText([value.attrs.axis as number])}\\right)_{${shapeText(value)}}`;
     return { text, precedence: precedence.postfix };
   }
   if (name === "fill" && attributes[0] !== undefined)
     return filled(value, op === sizeOp ? size(attributes[0]) : number(attributes[0]));
-  const texts = [...operands.map((_, i) => part(i)), ...rest.map(attributeText), ...resultTexts(value, form, words)];
+  const texts = [
+    ...operands.map((_, i) => part(i)),
+    ...rest.map((text) => attributeText(text, axesText)),
+    ...resultTexts(value, form, words),
+  ];
   return {
     text: `\\operatorname{${escapeLatex(name)}}${subscript}\\left(${texts.join(", ")}\\right)`,
     precedence: precedence.postfix,
@@ -210,7 +219,7 @@ function call(value: Value, form: CallForm, operands: readonly Part[], words: La
 }
 
 /** `"abe,ecd->abcd"` as a sum over m of products by their indices: i, j, … are the axes of the result, as everywhere. */
-function indexed(subscripts: string, part: (index: number, atLeast: number) => string): Phrase {
+function indexed(subscripts: string, part: (index: number, atLeast: number) => string, axesText: AxesText): Phrase {
   const [read, made] = subscripts.replaceAll('"', "").split("->");
   const letter = (each: string): string => axesText([each.charCodeAt(0) - "a".charCodeAt(0)]);
   const text = read
@@ -247,7 +256,7 @@ function shapeText({ type: { shape } }: Value): string {
 }
 
 /** `stride=2` as words, lists in parentheses. */
-function attributeText(text: string): string {
+function attributeText(text: string, axesText: AxesText): string {
   const [, key, given] = /^(?:(\w+)=)?(.*)$/s.exec(text)!;
   const shown = given
     .replace(/^\[(.*)\]$/, "($1)")

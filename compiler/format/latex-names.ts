@@ -1,4 +1,5 @@
 /// Names of a model as mathematicians write them.
+import type { Value } from "../../ir/value.ts";
 
 const greek = new Set(
   "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau phi chi psi omega".split(" "),
@@ -36,6 +37,21 @@ export function latexName(name: string): string {
   const [stem, index] = symbol ? [symbol, undefined] : split(last);
   const path = parts.slice(0, -1).map(word);
   return `${symbol ?? base(stem)}_{${[...path, ...(index === undefined ? [] : [index])].join(", ")}}`;
+}
+
+/** Letters for axes, in the order in which they are taken. */
+const indexLetters = [..."ijklmnpqrstuvwabcdefgh"];
+
+/** Letters of axes on a page, outermost first: those that neither its names nor its sizes use. */
+export function axisLettersBeside(named: Iterable<readonly [Value, string]>): readonly string[] {
+  const taken = new Set<string>();
+  for (const [{ type }, name] of named) {
+    // A single letter by itself or with a subscript, wherever it stands in a name.
+    for (const text of [name, ...type.shape]) {
+      for (const [letter] of `${text}`.matchAll(/(?<![\p{L}_])[a-z](?![\p{L}])/gu)) taken.add(letter);
+    }
+  }
+  return indexLetters.filter((letter) => !taken.has(letter));
 }
 
 /** LaTeX of a size: `4*batch*time + 1` without signs of multiplication. */

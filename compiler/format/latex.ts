@@ -10,18 +10,20 @@ import { groupRepeated, placeholder, type UpdateText } from "../../ir/print/repe
 import type { StateIdentity } from "../../ir/ops/leaf.ts";
 import type { Value } from "../../ir/value.ts";
 import { latexDefinition, latexReference, type LatexVocabulary } from "./latex-formula.ts";
-import { escapeLatex, latexName, latexSize } from "./latex-names.ts";
+import { axisLettersBeside, escapeLatex, latexName, latexSize } from "./latex-names.ts";
 
 /** The graph as one `aligned` environment for math mode, with the same lines as the printed text. */
 export function formatLatex(graph: Graph, options: PrintOptions = {}): string {
   const page = layOutPage(graph, options);
   const { loops } = page;
-  const loop: Loop = ({ identity }) => {
+  const loop: Shared["loop"] = ({ identity }) => {
     const body = loops.get(identity);
     return body && { name: latexName(body.title), inside: (value) => nameInBody(body, value) };
   };
-  const words = vocabulary(page, new Map(), loop);
-  const bodies = [...loops.values()].flatMap((body) => bodyRows(body, loop));
+  const named = [...page.names, ...[...loops.values()].flatMap((body) => [...body.names])];
+  const shared = { loop, axisLetters: axisLettersBeside(named) };
+  const words = vocabulary(page, new Map(), shared);
+  const bodies = [...loops.values()].flatMap((body) => bodyRows(body, shared));
   const lines = page.common.flatMap((value) => [
     { tag: "line", value, output: false } as const,
     ...aliasLines(value, page.plan, page.aliases),
@@ -29,22 +31,33 @@ export function formatLatex(graph: Graph, options: PrintOptions = {}): string {
   const common = lines.map((line) => equation(line, words, page));
   const entries = page.sections.flatMap((section, i) => [
     `&\\text{${escapeLatex(page.parts[i].entry.name)}:}`,
-    ...sectionRows(section, page, loop),
+    ...sectionRows(section, page, shared),
   ]);
   const rows = [...bodies, ...common, ...entries].map((row) => `  ${row}`);
   return `\\begin{aligned}\n${rows.join(" \\\\\n")}\n\\end{aligned}\n`;
+}
+
+/** How one value is written. */
+export interface ValueOptions {
+  readonly reading?: boolean;
+  /** Letters of axes, the same for a whole page. */
+  readonly axisLetters?: readonly string[];
 }
 
 /**
  * One value as a formula in terms of `names`; what it shares too much of to be written out follows as `where`. Only for
  * `reading` a number is a number, whatever shape it fills.
  */
-export function latexValue(value: Value, names: ReadonlyMap<Value, string>, reading = false): string {
+export function latexValue(
+  value: Value,
+  names: ReadonlyMap<Value, string>,
+  { reading = false, axisLetters = axisLettersBeside(names) }: ValueOptions = {},
+): string {
   const others = new Map([...names].filter(([named]) => named !== value));
   const { plan, shared } = planFormula(value, others, { reading });
   const numbers = new Map(shared.map((each, i) => [each, `v${i + 1}`]));
   const words: LatexVocabulary = {
-    view: plan.view,
+    ...{ view: plan.view, axisLetters },
     reference(operand) {
       const name = others.get(operand) ?? numbers.get(operand);
       return name === undefined ? undefined : latexName(name);
@@ -55,7 +68,8 @@ export function latexValue(value: Value, names: ReadonlyMap<Value, string>, read
   return latexDefinition(value, words) + where;
 }
 
-type Loop = NonNullable<LatexVocabulary["loop"]>;
+/** What the formulas of a page have in common. */
+type Shared = Pick<LatexVocabulary, "loop" | "axisLetters">;
 
 function nameInBody({ names, automatic }: BodyPage, value: Value): string | undefined {
   const name = names.get(value) ?? automatic.get(value);
@@ -72,10 +86,10 @@ function leftSide(value: Value, { siblings }: Plan, nameOf: (each: Value) => str
 const plurals = { carry: "carries", element: "elements", capture: "captures", position: "positions" };
 
 /** The step of a loop: what it stands on, its lines, what the next step finds in the carries, and what is kept of each. */
-function bodyRows(page: LoopPage, loop: Loop): readonly string[] {
+function bodyRows(page: LoopPage, shared: Shared): readonly string[] {
   const { body, letters, plan, lines } = page;
   const nameIn = (value: Value): string | undefined => nameInBody(page, value);
-  const words: LatexVocabulary = { view: plan.view, siblings: plan.siblings, reference: nameIn, loop };
+  const words: LatexVocabulary = { view: plan.view, siblings: plan.siblings, reference: nameIn, ...shared };
   const roles = [...new Set(letters.map(({ role }) => role))].map((role) => {
     const own = letters.filter((letter) => letter.role === role);
     return `\\text{, ${own.length > 1 ? plurals[role] : role} } ${own.map(({ name }) => latexName(name)).join(", ")}`;
@@ -90,10 +104,10 @@ function bodyRows(page: LoopPage, loop: Loop): readonly string[] {
 }
 
 /** Rows of one entry point. Updates that are the same for several parameters stand once, for θ. */
-function sectionRows(section: Section, page: Page, loop: Loop): readonly string[] {
+function sectionRows(section: Section, page: Page, shared: Shared): readonly string[] {
   const rowsFor = (named: Page): ((statement: Statement) => string) => {
     const primed = new Map([...section.primed.keys()].map((value) => [value, primedName(value, named)]));
-    const words = vocabulary(named, primed, loop);
+    const words = vocabulary(named, primed, shared);
     return (statement) => equation(statement, words, named);
   };
   const plain = rowsFor(page);
@@ -168,9 +182,9 @@ function nameOf(value: Value, { names, automatic }: Page): string {
   return latexName(names.get(value) ?? automatic.get(value) ?? leafName(value));
 }
 
-function vocabulary(page: Page, primed: ReadonlyMap<Value, string>, loop: Loop): LatexVocabulary {
+function vocabulary(page: Page, primed: ReadonlyMap<Value, string>, shared: Shared): LatexVocabulary {
   return {
-    ...{ view: page.plan.view, siblings: page.plan.siblings, loop },
+    ...{ view: page.plan.view, siblings: page.plan.siblings, ...shared },
     reference(value) {
       const known = primed.get(value);
       if (known !== undefined) return known;

@@ -22,7 +22,7 @@ const asConstant = (value: Value, number: number): Value => constant(number, val
 
 /** Constants whose result has no rounding error: 1/37 stays a quotient, so that x · (1/37) can become x / 37. */
 export const exactFolding: Rule = rule(
-  "constants without rounding",
+  "numbers worked out",
   "exact",
   "2 + 3 = 5",
   [elementwiseRoot],

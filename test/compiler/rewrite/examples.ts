@@ -55,7 +55,7 @@ export const functionExamples: readonly { readonly name: string; readonly value:
     value: () => contract(transpose(x), y, { batch: [], contracted: [[1, 0]] }),
   },
   { name: "transposed product", value: () => transpose(contract(x, y, { batch: [], contracted: [[1, 1]] })) },
-  { name: "constants without rounding", value: () => add(constant(2), constant(3)) },
+  { name: "numbers worked out", value: () => add(constant(2), constant(3)) },
   { name: "constants", value: () => div(constant(1), constant(3)) },
   { name: "index of an only element", value: () => iota([3, 1], 1) },
   { name: "selection with a known condition", value: () => where(constant(true, "bool", [3, 4]), x, y) },
