@@ -70,7 +70,7 @@ describe("LaTeX", () => {
     expect(formatLatex(graphOf({ r: value }))).toBe(
       String.raw`\begin{aligned}
   &\text{run:} \\
-  r &= \frac{x + y}{e^{x - 1}} \odot \begin{cases} \ln \left(x - y\right) & \text{if } x > 0 \\ 0.5 & \text{otherwise} \end{cases}
+  r &= \frac{x + y}{e^{x - 1}} \odot \left(\begin{cases} \ln \left(x - y\right) & \text{if } x > 0 \\ 0.5 & \text{otherwise} \end{cases}\right)
 \end{aligned}
 `,
     );
@@ -109,7 +109,8 @@ describe("LaTeX", () => {
       ],
       contracted: [[3, 3]],
     });
-    expect(formatLatex(graphOf({ scores }))).toContain("\\sum_{m} {q}_{i,k,j,m} \\, {k}_{i,l,j,m}");
+    // k is a value.
+    expect(formatLatex(graphOf({ scores }))).toContain("\\sum_{n} {q}_{i,l,j,n} \\, {k}_{i,m,j,n}");
     const causal = lessEqual(iota([3, 5], 1), iota([3, 5], 0));
     expect(formatLatex(graphOf({ causal }))).toContain(
       "\\left(j\\right)_{3 \\times 5} \\le \\left(i\\right)_{3 \\times 5}",
