@@ -224,7 +224,7 @@ function slabsOf(
   const whole = [...new Set(usages.map(bufferOf))].map((buffer) =>
     usages.filter((usage) => bufferOf(usage) === buffer),
   );
-  const extent = ({ tensor }: Usage): Extent => extentOf(tensor);
+  const extent = ({ tensor, scalar }: Usage): Extent => ({ ...extentOf(tensor), isSingle: scalar });
   const ranges =
     bytesBetween(whole, extent) < leastSpared
       ? whole

@@ -6,6 +6,8 @@ export interface Extent {
   readonly buffer: number;
   readonly from: number;
   readonly to: number;
+  /** Read or written element by element: an array of vectors would make more text of it. */
+  readonly isSingle?: boolean;
 }
 
 interface Range<T> extends Extent {
@@ -63,7 +65,8 @@ export function nearRanges<T>(
 
 /**
  * Items in at most so many ranges, which do not overlap: WebGPU lets no two bindings that are written share a byte. Those of
- * a list in `tied` share one. As few bytes as possible lie between the items: of all gaps the smallest are bound.
+ * a list in `tied` share one. As few bytes as possible lie between the items: of all gaps the smallest are bound. Where there
+ * is no gap between arrays of vectors, they are one: functions that find tensors in one variable have more in common.
  */
 export function rangesOf<T>(
   items: readonly T[],
@@ -81,12 +84,13 @@ export function rangesOf<T>(
   const gaps = apart
     .slice(1)
     .map((range, i) => (range.buffer === apart[i].buffer ? range.from - apart[i].to : Infinity));
-  // Where ranges end: between buffers, and at the largest gaps.
+  const isOne = (i: number): boolean => gaps[i] === 0 && !apart[i].isSingle && !apart[i + 1].isSingle;
+  // Where ranges end: between buffers, and at the largest gaps, if there are any.
   const ends = new Set(
     gaps
       .map((gap, i) => ({ gap, i }))
       .sort((x, y) => y.gap - x.gap || x.i - y.i)
-      .filter(({ gap }, rank) => gap === Infinity || rank < most - 1)
+      .filter(({ gap, i }, rank) => gap === Infinity || (rank < most - 1 && !isOne(i)))
       .map(({ i }) => i),
   );
   const rangeOfItem = new Map<T, number>();
@@ -112,6 +116,7 @@ const hull = <T>(some: Range<T>, more: Range<T>): Range<T> => ({
   buffer: some.buffer,
   from: Math.min(some.from, more.from),
   to: Math.max(some.to, more.to),
+  isSingle: some.isSingle || more.isSingle,
   items: [...some.items, ...more.items],
 });
 

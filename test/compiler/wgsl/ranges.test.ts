@@ -33,6 +33,14 @@ describe("ranges of buffers", () => {
     expect(ranges(2)).toEqual(["abcd", "e"]);
   });
 
+  it("are one where there is no gap, but for what is read element by element", () => {
+    const [a, b, c, d] = [0, 256, 512, 768].map((from): Extent => ({ buffer: 0, from, to: from + 256 }));
+    const single: Extent = { ...c, isSingle: true };
+    expect(rangesOf([a, b, c, d], [], (each) => each, 8)).toEqual([[a, b, c, d]]);
+    expect(rangesOf([a, b, single, d], [], (each) => each, 8)).toEqual([[a, b], [single], [d]]);
+    expect(rangesOf([a, { ...b, buffer: 1 }], [], (each) => each, 8)).toHaveLength(2);
+  });
+
   it("never reach from one buffer into another", () => {
     expect(ranges(1)).toEqual(["abcd", "e"]);
   });
