@@ -7,6 +7,7 @@ import type { Factor } from "./formulas.ts";
 import type { GradientExplanation } from "./gradient.ts";
 import { formulaText, type Definition, type Formula, type Line, type Row, type Section } from "./lines.ts";
 import { holdsWayBack, lettersBack, stepSections, stepsBack, wayBack } from "./loops.ts";
+import { stepFactors } from "./step-factors.ts";
 import { derivativeName, isImmediate, stepName, type Station } from "./stations.ts";
 
 /** The explanation of a gradient as a document. */
@@ -20,6 +21,9 @@ export function gradientDocument(explained: GradientExplanation): readonly Secti
   const steps = stepSections(definitions.map(({ formula }) => formula));
   const back = stepsBack(explained.compiled.value, explained.compiledNames, steps);
   const letters = lettersBack(explained.compiled.value, explained.compiledNames);
+  const formulas = definitions.map(({ formula }) => formula);
+  const ends = [loss, target].map((name) => valueNamed(graph, name)) as [Value, Value];
+  const factorsOfSteps = back.length === 0 ? [] : stepFactors(formulas, ...ends);
   const lineRows = lineWriter();
   const localRow = factorWriter(chain.stations);
   const sections: readonly (Section | undefined)[] = [
@@ -31,6 +35,7 @@ export function gradientDocument(explained: GradientExplanation): readonly Secti
       title: "Each factor",
       rows: factors.map((each) => ("by" in each ? localRow(each) : definition(each))),
     },
+    ...factorsOfSteps,
     ...back,
     section("Together", unsimplified(explained)),
     section("Rule by rule", lines.flatMap(lineRows)),
@@ -74,7 +79,7 @@ const longestProduct = 120;
 function unsimplified({ chain, loss, target, names }: GradientExplanation): readonly Row[] {
   const value = chain.cotangents.get(chain.target.value)!;
   const right: Formula = { value, names };
-  if (chain.locals.length < 2 || formulaText(right).length > longestProduct) return [];
+  if (chain.locals.length < 2 || holdsWayBack(right) || formulaText(right).length > longestProduct) return [];
   return [{ left: derivativeName({ name: loss }, target), relation: "=", right }];
 }
 

@@ -40,7 +40,9 @@ function sectionsOf(loops: readonly Value[], names: Names): readonly Section[] {
     const page = layOutBody(loop, names);
     const { body, lines } = page;
     const words = wordsIn(page);
-    const handedOn = body.next.map((value, i) => rowOf(`${words.get(body.carries[i])}${primed}`, value, words));
+    const handedOn = body.next.map((value, i): Row => {
+      return { ...rowOf(`${words.get(body.carries[i])}${primed}`, value, words), note: foundBy(body) };
+    });
     const kept = body.outputs.map((value): Row => ({ ...rowOf(undefined, value, words), label: "output" }));
     const over = `${body.reverse ? "backwards " : ""}over ${body.length}`;
     return {
@@ -108,8 +110,7 @@ function backRows(page: BodyPage, asked: readonly Value[]): readonly Row[] {
     const name = words.get(carry);
     const summed = summand(body, index, asked);
     if (summed) return { value: summed, row: { ...rowOf(name, summed, words), note: totalOver(body.length) } };
-    const note = `what the place ${body.reverse ? "before" : "after"} finds`;
-    return { value: next, row: { ...rowOf(`${name}${primed}`, next, words), note } };
+    return { value: next, row: { ...rowOf(`${name}${primed}`, next, words), note: foundBy(body) } };
   });
   const inside = new Set(plan.order([...moved.map(({ value }) => value), ...outputs]));
   return [
@@ -118,6 +119,9 @@ function backRows(page: BodyPage, asked: readonly Value[]): readonly Row[] {
     ...outputs.map((value): Row => ({ ...rowOf(undefined, value, words), label: "at each place" })),
   ];
 }
+
+/** What a name with a prime means in a step. */
+const foundBy = ({ reverse }: ScanBody): string => `what the place ${reverse ? "before" : "after"} finds`;
 
 const totalOver = (length: Dim): string => `summed over ${length}`;
 

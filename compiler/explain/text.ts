@@ -64,7 +64,8 @@ function rowText({ left, label, relation, right, words, within = [] }: Row): str
 
 /** A name, or the new value of a state: the name with a prime. `v1` is what a page calls a value without a name. */
 function nameText(name: string): string {
-  if (/^v\d+$/.test(name)) return name;
+  const plain = name.replaceAll(primed, "");
+  if (/^v\d+$/.test(name) || formatName(plain) === plain) return name;
   return name.endsWith(primed) ? `${formatName(name.slice(0, -primed.length))}${primed}` : formatName(name);
 }
 

@@ -86,7 +86,7 @@ describe("the step of a loop", () => {
   test("stands below the model in the derivation of a gradient", () => {
     const text = explanationText(gradientDocument(explainGradient(recurrent, "loss", "W")!));
     expect(text).toMatch(
-      /\n\nA step of the loop over .*\n {2}z = x @ W \+ h @ U\n {2}next = tanh\(z\)\n {2}h′ = next\n\n/,
+      /\n\nA step of the loop over .*\n {2}z = x @ W \+ h @ U\n {2}next = tanh\(z\)\n {2}h′ = next {2}# what the place after finds\n\n/,
     );
   });
 

@@ -1,0 +1,75 @@
+/// The chain rule within the step of a loop: the local derivatives that a step back is put together from.
+import { scanLetters, type ScanBody } from "../../ir/ops/scan.ts";
+import { layOutBody, loopsBelow } from "../../ir/print/bodies.ts";
+import { postorder, type Value } from "../../ir/value.ts";
+import { leadingTo } from "../autodiff/reverse.ts";
+import { makeRewriter } from "../rewrite/driver.ts";
+import { chainRule, cotangentLetter, type LocalDerivative } from "./chain.ts";
+import { primed, type Formula, type Row, type Section } from "./lines.ts";
+import { tidyRules } from "./rules.ts";
+import { derivativeName, stationsBetween } from "./stations.ts";
+
+/** For every loop on the way from a loss to a target, the derivatives of the formulas in its step. */
+export function stepFactors(formulas: readonly Formula[], loss: Value, target: Value): readonly Section[] {
+  const active = leadingTo(postorder([loss]), new Set([target]));
+  const names = new Map(formulas.flatMap((formula) => [...formula.names]));
+  const loops = loopsBelow(formulas.map(({ value }) => value)).filter((loop) => active.has(loop));
+  return loops.flatMap((loop): readonly Section[] => {
+    const { body, names: own, automatic } = layOutBody(loop, names);
+    const words = withEnds(body, new Map([...own, ...automatic]));
+    const letters = changing(
+      body,
+      scanLetters(body).filter((_, place) => active.has(loop.operands[place])),
+    );
+    const rows = rowsOf(localsOf(body, letters, words), words);
+    return rows.length === 0 ? [] : [{ title: `Each factor of a step over ${body.length}`, rows }];
+  });
+}
+
+/** What a step hands on has a name, that of the carry with a prime; what it keeps as well, if that is one value. */
+function withEnds({ carries, next, outputs }: ScanBody, words: ReadonlyMap<Value, string>): ReadonlyMap<Value, string> {
+  const handedOn = next.map((value, i) => [value, `${words.get(carries[i])}${primed}`] as const);
+  const kept = outputs.length === 1 ? outputs.map((value) => [value, "output"] as const) : [];
+  return new Map([...kept, ...handedOn, ...words]);
+}
+
+/** Letters through which a step changes: those that do, and the carries that come of them. */
+function changing({ carries, next }: ScanBody, letters: readonly Value[]): readonly Value[] {
+  const found = new Set(letters);
+  const grows = (): boolean => {
+    const before = found.size;
+    next.forEach((value, i) => {
+      if (leadingTo(postorder([value]), found).has(value)) found.add(carries[i]);
+    });
+    return found.size > before;
+  };
+  while (grows());
+  return [...found];
+}
+
+function localsOf(
+  { next, outputs }: ScanBody,
+  letters: readonly Value[],
+  words: ReadonlyMap<Value, string>,
+): readonly LocalDerivative[] {
+  const tidy = makeRewriter(tidyRules);
+  const ends = new Set([...outputs, ...next].filter((value) => words.has(value)));
+  return [...ends].flatMap((end) =>
+    letters.flatMap((letter) => {
+      const stations = stationsBetween(end, letter, words);
+      return stations.length < 2 ? [] : chainRule(stations, tidy).locals;
+    }),
+  );
+}
+
+/** Each derivative once, from the end of the step to its letters. */
+function rowsOf(locals: readonly LocalDerivative[], words: ReadonlyMap<Value, string>): readonly Row[] {
+  const rows = new Map<string, Row>();
+  for (const { of, by, formula, letter } of locals) {
+    const left = derivativeName(of, by.name);
+    const names = letter ? new Map([...words, [letter, cotangentLetter]]) : words;
+    const row: Row = { left, relation: letter ? "↦" : "=", right: { value: formula, names } };
+    if (!rows.has(left)) rows.set(left, row);
+  }
+  return [...rows.values()];
+}
