@@ -184,7 +184,7 @@ function divide(step: Step, cuts: Cuts, name: string): { readonly parted: readon
   if (fitting >= 0) return { parted: all.slice(fitting + 1) };
   const kept = new Set([...stores, ...loads, ...cuts]);
   const loaded = new Set(loads);
-  const widths = postorder(stores)
+  const widths = postorder(stores, (value) => !loaded.has(value))
     .filter((value) => expressions.includes(value.op.kind) && !kept.has(value))
     .map((value) => ({ value, width: countUnder(value, loaded) }))
     .filter(({ width }) => width < mostBindings);

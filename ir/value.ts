@@ -253,8 +253,11 @@ export function underLayouts(value: Value): Value {
   return under;
 }
 
-/** Every value that the roots depend on, operands before users, each once, in a deterministic order. */
-export function postorder(roots: readonly Value[]): readonly Value[] {
+/**
+ * Every value that the roots depend on, operands before users, each once, in a deterministic order; not what is only under
+ * values for which `into` is false.
+ */
+export function postorder(roots: readonly Value[], into?: (value: Value) => boolean): readonly Value[] {
   const order: Value[] = [];
   const seen = new Set<Value>();
   const stack: { value: Value; next: number }[] = [];
@@ -264,7 +267,8 @@ export function postorder(roots: readonly Value[]): readonly Value[] {
     stack.push({ value: root, next: 0 });
     while (stack.length > 0) {
       const frame = stack[stack.length - 1];
-      const operand = frame.value.operands[frame.next++];
+      const isEnd = frame.next === 0 && into !== undefined && !into(frame.value);
+      const operand = isEnd ? undefined : frame.value.operands[frame.next++];
       if (operand === undefined) {
         order.push(frame.value);
         stack.pop();

@@ -58,6 +58,9 @@ export interface Rows {
 /** So many values of a formula are looked at. */
 const mostValues = 60;
 
+/** A sum of more terms counts as having nothing in common: a product of sums of them has as many terms as paths. */
+const mostTerms = 32;
+
 /** Takes what rows have in common out of a value. */
 export function commonPartOf(root: Value, rows: Rows): CommonPart {
   const { scores, axes, peak } = rows;
@@ -122,8 +125,10 @@ function ofSum({ op, operands: [a, b] }: Value, left: CommonPart, right: CommonP
   if (left.common.length + right.common.length === 0) return undefined;
   const sign = op === add.op ? 1 : -1;
   const turned = right.common.map((term) => sized(term, sign));
+  const common = mergedTerms([...left.common, ...turned]);
+  if (common.length > mostTerms) return undefined;
   const below = apply(op, [left.common.length > 0 ? left.below : a, right.common.length > 0 ? right.below : b]);
-  return { below, common: mergedTerms([...left.common, ...turned]) };
+  return { below, common };
 }
 
 /** k·x for a k that has nothing in common with x, or is one number for a row: then the row counts. */
@@ -216,7 +221,9 @@ function ofTotal(value: Value, part: CommonPart, rows: Rows): CommonPart | undef
     common.push(...(rest.length > 0 ? totals.map((total) => summedTerm(total, rest)) : totals));
   }
   const merged = mergedTerms(common);
-  return merged.length === 0 ? undefined : { below: sum(part.below, { axes }), common: merged };
+  return merged.length === 0 || merged.length > mostTerms
+    ? undefined
+    : { below: sum(part.below, { axes }), common: merged };
 }
 
 function totalsAlong(term: CommonTerm, shape: Shape, axes: Axes, rows: Rows): readonly CommonTerm[] | undefined {

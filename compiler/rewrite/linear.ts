@@ -186,7 +186,7 @@ function linearLogsumexp(value: Value, budget: Budget): Linear {
   const rest = new Map<Value, number>();
   for (const [atom, coefficient] of inside.terms) {
     const reduced = withoutAxes(atom, axes);
-    if (reduced) outside = addLinear(outside, linearOf(reduced), coefficient);
+    if (reduced) outside = addLinear(outside, linearOf(reduced, budget), coefficient);
     else rest.set(atom, coefficient);
   }
   if (isNumber(outside) && outside.constant === 0) return linearAtom(value);

@@ -20,7 +20,7 @@ import {
   type Graph,
   type Tensor,
 } from "chainrule";
-import { abs, greater, softmax, sqrt, square, where } from "chainrule";
+import { abs, greater, max, maximum, softmax, sqrt, square, where } from "chainrule";
 import { compile, compileWithFacts } from "../../compiler/compile.ts";
 
 type Matrix = Tensor<"f32">;
@@ -46,6 +46,14 @@ const chains: Readonly<Record<string, Chain>> = {
   "a softmax of sums": { step: (a, b) => add(a, b), last: (a, b) => mul(softmax(a), b) },
   "logarithms of exponentials": { step: (a, b) => log(add(exp(a), exp(b))) },
   "logarithms beside one": { step: (a, b) => log(add(1, add(exp(a), exp(add(a, b))))) },
+  "doubles of doubles": { step: (a) => add(a, a) },
+  "logarithms of rows, times others": { step: (a, b, x) => add(mul(x, a), logOfRow(add(a, b) as Matrix)) },
+  "rows times their logarithms less the largest": {
+    step(a, b, x) {
+      const total = log(sum(exp(add(a, b) as Matrix), rows)) as Matrix;
+      return sub(mul(a, sub(total, maximum(total, 0))), mul(b, x));
+    },
+  },
   "logarithms of both signs": { step: (a, b) => log(add(exp(a), exp(neg(b)))) },
 };
 
@@ -72,6 +80,12 @@ function callsOf(action: () => void): number {
   });
   session.disconnect();
   return calls;
+}
+
+/** The logarithm of the exponentials of a row added up, by hand, less its largest. */
+function logOfRow(x: Matrix): Matrix {
+  const m = max(x, rows) as Matrix;
+  return add(m, log(sum(exp(sub(x, m) as Matrix), rows)) as Matrix) as Matrix;
 }
 
 test.each(Object.entries(chains))("%s, each read twice, take as many steps as there are values", (_, chain) => {

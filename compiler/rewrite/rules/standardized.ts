@@ -31,7 +31,8 @@ function takeDivisor(
   if (divisor) return { rest: a, divisor };
   const left = takeDivisor(a, axes, around);
   if (left) return { ...left, rest: apply(value.op, [left.rest, b]) };
-  const right = value.op === mul.op ? takeDivisor(b, axes, around) : undefined;
+  // Of a square the one operand says it for both: looking twice would double with every square of a square.
+  const right = value.op === mul.op && a !== b ? takeDivisor(b, axes, around) : undefined;
   return right && { ...right, rest: mul(a, right.rest) };
 }
 
@@ -75,7 +76,9 @@ function withoutNothing(value: Value, axes: Axes, around: Surroundings): Value |
   if (value.op === mul.op && withoutAxes(a, axes)) return mapped(inside(b), (rest) => mul(a, rest));
   if (value.op !== add.op && value.op !== sub.op) return undefined;
   if (sumsToNothing(a, axes)) return neg(inside(b) ?? b);
-  const [left, right] = [inside(a), inside(b)];
+  const left = inside(a);
+  // A double is one reader of its half: looking twice would double with every double of a double.
+  const right = a === b ? left : inside(b);
   return left || right ? apply(value.op, [left ?? a, right ?? b]) : undefined;
 }
 
