@@ -62,7 +62,7 @@ export function graphAsData(graph: Graph, options: PrintOptions = {}): GraphData
   const written = parts.flatMap(({ updates }) => updates.map((update) => update.state));
   const roots = [...inputs, ...states, ...written, ...parts.flatMap((part) => part.roots)];
   const closed = closedParts(roots);
-  const order = [...new Set([...closed.values.flatMap(postorder), ...postorder(roots)])];
+  const order = [...new Set([...closed.values.flatMap((part) => postorder(part)), ...postorder(roots)])];
   const ids = new Map(order.map((value, id) => [value, id]));
   const id = (value: Value): number => ids.get(value)!;
   const places = placesOf(graph, order);

@@ -54,6 +54,12 @@ const chains: Readonly<Record<string, Chain>> = {
       return sub(mul(a, sub(total, maximum(total, 0))), mul(b, x));
     },
   },
+  "logarithms of rows of sums, less the largest": {
+    step(a, b, x) {
+      const total = log(sum(exp(add(a, mul(b, x) as Matrix) as Matrix), rows)) as Matrix;
+      return sub(add(x, total), max(a, rows) as Matrix);
+    },
+  },
   "logarithms of both signs": { step: (a, b) => log(add(exp(a), exp(neg(b)))) },
 };
 
