@@ -17,6 +17,7 @@ export function settle(
   lists: readonly ReadonlySet<Value>[],
 ): ReadonlyMap<Value, number> {
   const settled = new Map(offsets);
+  let byPlace = inOrder(intervals, settled);
   const middleOf = ({ value, bytes }: Interval): number => settled.get(value)! + bytes / 2;
   for (const list of lists.toReversed()) {
     const members = intervals.filter(({ value }) => list.has(value));
@@ -29,35 +30,49 @@ export function settle(
       const own = movable[turn % movable.length];
       const center = members.map(middleOf).sort((a, b) => a - b)[members.length >> 1];
       const wanted = center - own.bytes / 2;
-      const choices = freeOffsets(own, intervals, settled, arenaBytes).map(([from, to]) =>
+      const choices = freeOffsets(own, byPlace, settled, arenaBytes).map(([from, to]) =>
         Math.min(to, Math.max(from, Math.round(wanted / alignment) * alignment)),
       );
       const distance = (offset: number): number => Math.abs(offset - wanted);
       // Where it lies is one of them.
       const nearest = choices.reduce((best, offset) => (distance(offset) < distance(best) ? offset : best));
-      if (distance(nearest) < distance(settled.get(own.value)!)) settled.set(own.value, nearest);
+      if (distance(nearest) < distance(settled.get(own.value)!)) {
+        settled.set(own.value, nearest);
+        byPlace = inOrder(byPlace, settled);
+      }
     }
   }
   return settled;
 }
 
-/** From where to where a tensor may begin, so that it shares no byte with one that is alive while it is. */
+/** Tensors in the order of their places; what is nearly in order already is soon there. */
+function inOrder(intervals: readonly Interval[], offsets: ReadonlyMap<Value, number>): readonly Interval[] {
+  return intervals.toSorted((a, b) => offsets.get(a.value)! - offsets.get(b.value)!);
+}
+
+/**
+ * From where to where a tensor may begin, so that it shares no byte with one that is alive while it is; of tensors in the
+ * order of their places.
+ */
 function freeOffsets(
   own: Interval,
-  intervals: readonly Interval[],
+  byPlace: readonly Interval[],
   offsets: ReadonlyMap<Value, number>,
   arenaBytes: number,
 ): readonly (readonly [number, number])[] {
-  const taken = intervals
-    .filter((other) => other !== own && other.start <= own.end && own.start <= other.end)
-    .map(({ value, bytes }) => ({ from: offsets.get(value)!, to: offsets.get(value)! + bytes }))
-    .sort((a, b) => a.from - b.from);
   const free: (readonly [number, number])[] = [];
   let start = 0;
-  for (const { from, to } of [...taken, { from: arenaBytes, to: arenaBytes }]) {
-    const last = Math.floor((from - own.bytes) / alignment) * alignment;
+  const leaveFree = (to: number): void => {
+    const last = Math.floor((to - own.bytes) / alignment) * alignment;
     if (last >= start) free.push([start, last]);
-    start = Math.max(start, Math.ceil(to / alignment) * alignment);
+  };
+  // A plain loop: it goes over all that is kept until backward for each tensor of each dispatch.
+  for (const other of byPlace) {
+    if (other === own || other.start > own.end || own.start > other.end) continue;
+    const from = offsets.get(other.value)!;
+    leaveFree(from);
+    start = Math.max(start, Math.ceil((from + other.bytes) / alignment) * alignment);
   }
+  leaveFree(arenaBytes);
   return free;
 }

@@ -46,6 +46,11 @@ const chains: Readonly<Record<string, Chain>> = {
   "a softmax of sums": { step: (a, b) => add(a, b), last: (a, b) => mul(softmax(a), b) },
   "logarithms of exponentials": { step: (a, b) => log(add(exp(a), exp(b))) },
   "logarithms beside one": { step: (a, b) => log(add(1, add(exp(a), exp(add(a, b))))) },
+  "squares of weighted exponentials": {
+    step: (a, b, x) => square(mul(mul(x, exp(a) as Matrix) as Matrix, b) as Matrix),
+  },
+  "squares times exponentials": { step: (a, b, x) => mul(square(a), mul(b, exp(x) as Matrix) as Matrix) },
+  "squares of squares": { step: (a) => mul(a, a) },
   "doubles of doubles": { step: (a) => add(a, a) },
   "logarithms of rows, times others": { step: (a, b, x) => add(mul(x, a), logOfRow(add(a, b) as Matrix)) },
   "rows times their logarithms less the largest": {

@@ -91,10 +91,12 @@ const repeated = (values: readonly Value[]): Value | undefined =>
 
 /**
  * True for x · e^(u/2) · e^(u/2) and |x · e^(u/2)| · e^(u/2), where x may be so small that x · eᵘ is none too large; and for
- * the square of what is halved already.
+ * the square of what is halved already, or what may be that.
  */
 function isHalved(factors: Factors): boolean {
   const { over, under } = opened(factors);
+  // Halves that are not all seen would be joined and parted again.
+  if (over.length > mostFactors) return true;
   if (under.some(isExponentialFactor) || !(over.length > 2 || over.some(isSize))) return false;
   const parts = over
     .flatMap((each) => (isSize(each) ? opened(factorsOf(each.operands[0])).over : [each]))
