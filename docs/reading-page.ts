@@ -67,7 +67,13 @@ line that it comes from, what each reader of the value hands back, and the rules
 
 const whatIsKept = `
 Backward reads these values of forward, so they stay in memory until then: name or formula, shape, bytes, and the line of the
-model. \`z2\` is not among them, since σ′ is ŷ · (1 − ŷ), and nothing of the loss is.
+model. \`z2\` is not among them, since the derivative of σ is ŷ · (1 − ŷ), and nothing of the loss is. Where a formula has a
+letter, the letter is of this list alone.
+
+The lines above it say what a call costs: \`in tensors\` the bytes of all tensors that its kernels read and write,
+\`ideal\` what is left if only products read and write theirs, and inputs, states and outputs are touched once, \`bound\` the
+bytes of the ranges of buffers that kernels are given, which may hold what they do not read. \`padded\` counts what threads
+beyond the edge of a result compute as well.
 `;
 
 const stages = `
@@ -83,10 +89,10 @@ const less = `
 const notation = `
 | in formulas | what it is |
 | --- | --- |
-| \`a @ b\`, \`aᵀ\` | product of matrices, and a matrix turned round |
+| \`a @ b\`, \`aᵀ\` | product of matrices, and a matrix turned round: the last two axes exchanged, whatever axes stand before them; \`a @ (bᵀ)\` is a product with a value that is turned round by itself |
 | \`a · b\`, \`a²\` | element by element |
 | \`x[:, _]\` | \`x\` with a new axis where \`_\` stands: each row of it meets one number |
-| \`einsum("ace,ecd->ad", a, b)\` | a product with its axes named: letters after the arrow are the axes of the result, always \`a\`, \`b\`… in their order, and what is summed over takes the letters after them; in LaTeX the same axes are \`i\`, \`j\`… |
+| \`einsum("ace,ecd->ad", a, b)\` | a product with its axes named: letters after the arrow are the axes of the result, always \`a\`, \`b\`… in their order, and what is summed over takes the letters after them; in LaTeX the same axes are \`i\`, \`j\`… without letters that the page has as names |
 | \`root(x)\` | square root of what is never negative, such as a sum of squares; its gradient is 0 where it is 0, and not ∞ as that of \`sqrt(x)\` |
 | \`select(c, x, y)\` | \`x\` where \`c\` holds, and \`y\` elsewhere |
 | \`iota(i32[4, 8], axis=1)\` | 0, 1, 2… along an axis |
@@ -94,8 +100,8 @@ const notation = `
 | \`∂L/∂w\` | derivative of \`L\` with respect to \`w\`; it has the shape of \`w\` |
 | \`∂⁺L/∂w\` | its part through the formula of \`L\` itself, where \`L\` reads \`w\` and also reads others that do |
 | \`G ↦ G @ Wᵀ\` | what becomes of the derivative \`G\` of a formula on its way to what the formula reads |
-| \`w′\` | the new value of the state \`w\` |
-| \`v1\` | a part that has no name in the model, defined in a line of its own before it is read |
+| \`w′\` | the new value of the state \`w\`; in the step of a loop, what the next step finds in the carry \`w\` |
+| \`v1\` | a part that has no name in the model, defined in a line of its own before it is read; in \`explain\` it is what \`print --gradient\` calls so, and what only \`explain\` shows has a letter that no printed line has |
 | \`# as v1\` | in the same steps as the line of \`v1\`, which differs in its names alone |
 
 | at the top of a graph | what it is |

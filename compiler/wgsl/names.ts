@@ -90,12 +90,16 @@ function free(wanted: string, used: readonly ReadonlySet<string>[], takes: reado
   return name;
 }
 
-/** A name of the graph as an identifier: `hidden.weight` → `hidden_weight`, `∂loss/∂hidden` → `d_loss_d_hidden`. */
+/** Marks that tell an estimate or a mean from what it is of, in words: ŷ is another value than y. */
+const marks: Readonly<Record<string, string>> = { "\u0302": "_hat", "\u0303": "_tilde", "\u0304": "_bar" };
+
+/** A name of the graph as an identifier: `hidden.weight` → `hidden_weight`, `∂loss/∂hidden` → `d_loss_d_hidden`, `ŷ` → `y_hat`. */
 export function identifier(name: string): string {
   if (/^[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*$/.test(name)) return name;
   const plain = name
     .replace(/∂/g, "d_")
     .normalize("NFKD")
+    .replace(/[\u0302-\u0304]/g, (mark) => marks[mark])
     .replace(/[^A-Za-z0-9]+/g, "_")
     .replace(/^_+|_+$/g, "");
   return /^[A-Za-z]/.test(plain) ? plain : `value${plain && `_${plain}`}`;

@@ -10,7 +10,7 @@ export type Form =
   | { readonly tag: "infix" | "prefix"; readonly symbol: string; readonly precedence: number }
   /** The operand times itself. */
   | { readonly tag: "square" }
-  /** A matrix with its axes exchanged. */
+  /** A value with its last two axes exchanged. */
   | { readonly tag: "transposed" }
   /** Sum of products over one axis, `aᵀ @ b`. */
   | { readonly tag: "product"; readonly transposed: readonly [boolean, boolean] }

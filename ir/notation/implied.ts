@@ -60,6 +60,11 @@ export function patternShape(shape: Shape, pattern: readonly string[]): Shape {
   return pattern.length === 0 ? shape : pattern.map((mark) => (mark === ":" ? shape[next++] : 1));
 }
 
+/** The order of axes that a superscript ᵀ stands for, in a product and by itself: the last two are exchanged. */
+export function exchangedAxes(rank: number): readonly number[] {
+  return Array.from({ length: rank }, (_, axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis));
+}
+
 /**
  * Attributes of `a @ b`, where a superscript ᵀ exchanges the last two axes of an operand: the last axis of the left is
  * summed over with the last but one of the right; equal numbers of leading axes are batch axes. Undefined when the ranks

@@ -10,7 +10,7 @@ import { constantOp, iotaOp, sizeOp } from "../ops/leaf.ts";
 import { broadcastOp, type BroadcastAttrs } from "../ops/sum.ts";
 import { formatType, sameShape, sameType, type DType } from "../type.ts";
 import { apply, sameAttrs, type Attrs, type ElementwiseOp, type Value } from "../value.ts";
-import { axesPattern, impliedTypes, patternShape, productAttrs, type WrittenType } from "./implied.ts";
+import { axesPattern, exchangedAxes, impliedTypes, patternShape, productAttrs, type WrittenType } from "./implied.ts";
 import { abbreviation, type IsOpaque } from "./abbreviations.ts";
 import type { CallForm, Form } from "./form.ts";
 import { formatAttribute, formatAttributes as otherAttributes } from "./attributes.ts";
@@ -151,7 +151,8 @@ function writtenType({ value, pattern, literal }: WrittenOperand): WrittenType {
 function layoutForm(value: Value): Form {
   const { op, attrs } = value;
   const [{ type }] = value.operands;
-  if (op === transposeOp && type.shape.length === 2) return { tag: "transposed" };
+  const rank = type.shape.length;
+  if (op === transposeOp && rank > 1 && sameAttrs(attrs.permutation, exchangedAxes(rank))) return { tag: "transposed" };
   if (op === transposeOp) return call(op.name, [formatAttribute(attrs.permutation)]);
   if (op === reshapeOp) return call(op.name, [formatAttribute(attrs.shape)]);
   if (op !== broadcastOp) return call(op.name, statedAttributes(value));

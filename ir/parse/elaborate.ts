@@ -5,7 +5,14 @@ import { expandAbbreviation, keepReducedAxes } from "../notation/abbreviations.t
 import { expandConvolution } from "../notation/convolutions.ts";
 import { expandOverlap } from "../notation/overlaps.ts";
 import { resultNumber } from "../notation/loops.ts";
-import { impliedTypes, patternAxes, patternShape, productAttrs, type WrittenType } from "../notation/implied.ts";
+import {
+  exchangedAxes,
+  impliedTypes,
+  patternAxes,
+  patternShape,
+  productAttrs,
+  type WrittenType,
+} from "../notation/implied.ts";
 import { mul } from "../ops/arithmetic.ts";
 import { castOp } from "../ops/choose.ts";
 import { contractOp, type AxisPair } from "../ops/contract.ts";
@@ -64,8 +71,12 @@ function valueOf(formula: Formula, words: Meanings): Value {
       const operand = elaborate(formula.operand, words);
       return apply(mul.op, [operand, operand]);
     }
-    case "transposed":
-      return apply(transposeOp, [elaborate(formula.operand, words)], { permutation: [1, 0] });
+    case "transposed": {
+      const operand = elaborate(formula.operand, words);
+      const rank = operand.type.shape.length;
+      if (rank < 2) throw syntaxError("a value of two axes or more before ᵀ", `one of ${rank}`, formula.place);
+      return apply(transposeOp, [operand], { permutation: exchangedAxes(rank) });
+    }
     case "product":
       return product(formula, words);
     case "pattern":

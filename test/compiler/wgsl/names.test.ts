@@ -32,7 +32,8 @@ describe("identifiers of a kernel", () => {
   it("are the user's names as far as WGSL allows", () => {
     expect(identifier("hidden.weight")).toBe("hidden_weight");
     expect(identifier("∂loss/∂hidden.weight")).toBe("d_loss_d_hidden_weight");
-    expect(identifier("ŷ")).toBe("y");
+    expect(identifier("ŷ")).toBe("y_hat");
+    expect(identifier("∂L/∂x̄")).toBe("d_L_d_x_bar");
     expect(identifier("W⁽¹⁾")).toBe("W_1");
     expect(identifier("été")).not.toMatch(/[^\w]/);
     expect(identifier("θ")).toMatch(/^[a-z]\w*$/);
