@@ -3,10 +3,13 @@
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
 import { isFinite } from "../../ir/ops/bits.ts";
 import { selectOp } from "../../ir/ops/choose.ts";
+import { and, greaterEqual, less } from "../../ir/ops/compare.ts";
 import { exp, log } from "../../ir/ops/functions.ts";
-import { constant, constantValue } from "../../ir/ops/leaf.ts";
+import { batchAxes, gatherOp } from "../../ir/ops/gather.ts";
+import { constant, constantValue, sizeValue } from "../../ir/ops/leaf.ts";
+import { reshapeOp, reshapeTo } from "../../ir/ops/layout.ts";
 import { logsumexpOp, max, maxOp, min, minOp } from "../../ir/ops/reduce.ts";
-import { axesOf, keptAxes, spread, sum, sumOp } from "../../ir/ops/sum.ts";
+import { axesOf, broadcastAlong, keptAxes, spread, sum, sumOp } from "../../ir/ops/sum.ts";
 import { elementCount, type Shape } from "../../ir/type.ts";
 import { apply, same, underLayouts, type Value } from "../../ir/value.ts";
 import {
@@ -22,7 +25,7 @@ import {
   type CommonTerm,
 } from "./common-term.ts";
 import type { Linear } from "./linear.ts";
-import { ontoLayout, withoutAxes } from "./rules/uniform.ts";
+import { isSpreadOf, ontoLayout, underShapes, withoutAxes } from "./rules/uniform.ts";
 import { not, where } from "./untyped.ts";
 
 type Axes = readonly number[];
@@ -40,10 +43,16 @@ export interface CommonPart {
   readonly common: readonly CommonTerm[];
 }
 
+/** A peak where a condition holds, and 0 elsewhere. */
+export function peakWhere(condition: Value, peak: Value): Value {
+  return apply(selectOp, peak.operands.with(0, and(peak.operands[0], condition) as Value), peak.attrs);
+}
+
 /** True for such a peak, repeated along its row. */
 export function isPeak(value: Value): boolean {
   const { op, operands } = underLayouts(value);
-  return op === selectOp && operands[0].op === isFinite.op;
+  const [condition] = operands;
+  return op === selectOp && (condition.op === and.op ? condition.operands[0] : condition).op === isFinite.op;
 }
 
 /** Scores, and what is taken away from each row of them. */
@@ -51,6 +60,8 @@ export interface Rows {
   readonly scores: Value;
   readonly axes: Axes;
   readonly peak: Value;
+  /** The largest of each row, where the peak is that in some rows only. */
+  readonly largest?: Value;
   /** Σ of weights along axes. */
   total(weights: Value, axes: Axes): Linear;
 }
@@ -91,7 +102,7 @@ function partOf(value: Value, of: PartOf, rows: Rows): CommonPart | undefined {
       return mappedPart(of(a), neg, (term) => sized(term, -1));
     case add.op:
     case sub.op:
-      return ofSum(value, of(a), of(b));
+      return isLessOwnPeak(value, rows) ? undefined : ofSum(value, of(a), of(b));
     case mul.op:
       return ofProduct(operands, of, rows);
     case div.op:
@@ -108,6 +119,8 @@ function partOf(value: Value, of: PartOf, rows: Rows): CommonPart | undefined {
     case maxOp:
     case minOp:
       return ofExtreme(value, of(a), rows);
+    case gatherOp:
+      return ofGathered(value, of(a));
     default:
       return op.kind === "layout" ? ofLayout(value, of(a)) : undefined;
   }
@@ -167,7 +180,35 @@ function ofSelection({ operands, attrs, type }: Value, of: PartOf): CommonPart |
 
 function ofLayout(layout: Value, part: CommonPart): CommonPart | undefined {
   const move = (x: Value): Value => ontoLayout(x, layout);
-  return mappedPart(part, move, (term) => ({ ...term, ...mapPowers(term, move), base: move(term.base) }));
+  const shaped = (x: Value): Value =>
+    layout.op === reshapeOp ? reshapeTo(underShapes(x), layout.type.shape) : move(x);
+  return mappedPart(part, move, (term) => ({ ...term, ...mapPowers(term, shaped), base: shaped(term.base) }));
+}
+
+/** One entry of a row for each position: the row counts where there is one, and nothing where it is outside. */
+function ofGathered({ op, type, operands, attrs }: Value, part: CommonPart): CommonPart | undefined {
+  const [x, indices] = operands;
+  const axis = batchAxes(attrs);
+  const extent = sizeValue(x.type.shape[axis], indices.type.dtype);
+  const along = indices.type.shape.map((_, at) => at);
+  // Positions take the place of the axis that is read.
+  const rest = type.shape.flatMap((_, at) => (at < along.length ? [] : [at]));
+  const onto = [...along.slice(0, axis), ...rest];
+  const move = (row: Value): Value => broadcastAlong(row, type.shape, onto);
+  const common: CommonTerm[] = [];
+  for (const term of part.common) {
+    const flat = flatTerm(term, [axis]);
+    if (!flat) return undefined;
+    common.push({ ...flat, ...mapPowers(flat, move), base: move(flat.base) });
+  }
+  const isInside = broadcastAlong(and(greaterEqual(indices, 0), less(indices, extent)), type.shape, along);
+  const [one, none] = [1, 0].map((number) => constant(number, type.dtype, type.shape));
+  const counted: Value = where(isInside, one, none);
+  return mappedPart(
+    { below: part.below, common },
+    (below) => apply(op, [below, indices], attrs),
+    (term) => scaledTerm(term, counted, 1),
+  );
 }
 
 /** The largest of a row, or ln Σ eˣ of it, where all of the row have the same in common. */
@@ -181,15 +222,34 @@ function ofExtreme(value: Value, part: CommonPart, rows: Rows): CommonPart | und
   }
   if (common.length === 0) return undefined;
   const { below } = part;
-  const isBelow = value.op === logsumexpOp && isLessPeak(below, rows) && axes.join() === rows.axes.join();
+  const isOfRows = value.op === logsumexpOp && axes.join() === rows.axes.join();
   // Of scores less their largest no exponential overflows.
-  return { below: isBelow ? log(sum(exp(below), { axes })) : apply(value.op, [below], value.attrs), common };
+  if (isOfRows && isLessPeak(below, rows)) return { below: log(sum(exp(below), { axes })), common };
+  const apart = isOfRows && rows.largest ? apartFrom(value.operands[0], rows, rows.largest) : undefined;
+  return { below: apart ?? apply(value.op, [below], value.attrs), common };
+}
+
+/** ln Σ e^(k·z) less k times a peak that is not the largest of all rows: what that leaves of the largest is added. */
+function apartFrom(x: Value, { scores, axes, peak }: Rows, largest: Value): Value | undefined {
+  const { inner, factor } = timesNumber(x);
+  if (!same(inner, scores) || !same(largest, finitePeak(scores, factor, axes))) return undefined;
+  const times = (value: Value): Value => (factor === 1 ? value : mul(factor, value));
+  const logarithm: Value = log(sum(exp(times(sub(scores, spread(largest, scores.type, axes)))), { axes }));
+  return add(times(sub(largest, peak)), logarithm);
 }
 
 /** z − peak, or a number times it, where the peak is the largest of what it is taken from. */
 function isLessPeak(value: Value, { scores, axes, peak }: Rows): boolean {
   const { inner, factor } = timesNumber(value);
   return inner.op === sub.op && same(inner.operands[0], scores) && same(peak, finitePeak(scores, factor, axes));
+}
+
+/** What is less its own largest, or smallest, has nothing in common any more. */
+function isLessOwnPeak({ op, operands: [a, b] }: Value, { axes }: Rows): boolean {
+  if (op !== sub.op || !isPeak(b)) return false;
+  const peak = underLayouts(b);
+  const [, extreme] = peak.operands;
+  return same(extreme.operands[0], a) && axesOf(extreme).join() === axes.join() && isSpreadOf(b, peak, axes);
 }
 
 /** A value as a number times another. */

@@ -1,15 +1,21 @@
 /// Sums that do not see an offset: ln Σ eˣ − x̄, ln Σ e^(z/t) − Σ p·z/t. What all numbers of a row have in
 /// common adds up to nothing in them, and is taken away before it rounds.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
+import { abs } from "../../../ir/ops/functions.ts";
+import { gatherOp } from "../../../ir/ops/gather.ts";
 import { logsumexpOp, maxOp, minOp } from "../../../ir/ops/reduce.ts";
 import { axesOf, sumOp } from "../../../ir/ops/sum.ts";
-import { same, type Value } from "../../../ir/value.ts";
+import { sameShape } from "../../../ir/type.ts";
+import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { isGiven, isGivenUnderLayouts } from "../below.ts";
-import { commonPartOf, finitePeak, isPeak, timesNumber, type Rows } from "../common-part.ts";
-import { vanishes, writeCommon } from "../common-term.ts";
+import { commonPartOf, finitePeak, isPeak, peakWhere, timesNumber, type Rows } from "../common-part.ts";
+import { vanishes, writeCommon, type CommonTerm } from "../common-term.ts";
 import { factorsOf } from "../factors.ts";
+import { isCount, jointTerm } from "../joint-terms.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
 import { distributionAxes } from "./reduce.ts";
+import { less } from "../untyped.ts";
+import { nearly } from "./shifts.ts";
 import { totalOf } from "./totals.ts";
 import { withoutAxes } from "./uniform.ts";
 
@@ -65,8 +71,9 @@ function basesOf(total: Value, facts: Surroundings): readonly Base[] {
   if (total.op === logsumexpOp) return basesOfRow(element, axes);
   const factors = total.op === sumOp ? (factorsOf(element) ?? []) : [];
   const wholes = factors.flatMap((weights) => distributionAxes(weights, facts, axes) ?? []);
-  if (factors.length !== 2 || wholes.length !== 1 || !axes.includes(wholes[0])) return [];
-  return factors.filter(isGiven).map((scores) => ({ scores, axes: wholes, factor: 1 }));
+  if (wholes.length !== 1 || !axes.includes(wholes[0])) return [];
+  const others = factors.filter((factor) => withoutAxes(factor, wholes) === undefined);
+  return others.length === 2 ? others.filter(isGiven).map((scores) => ({ scores, axes: wholes, factor: 1 })) : [];
 }
 
 function withoutOffset(value: Value, facts: Surroundings): Value | undefined {
@@ -96,9 +103,38 @@ function without(value: Value, { scores, axes, factor }: Base, facts: Surroundin
   const isNothing = common.every(({ coefficient, size }) => Math.abs(coefficient) <= rounding * size);
   // What sees no offset by itself, such as Σ (p − y)·x, has rules of its own.
   const sees = (part: Value): boolean => commonPartOf(part, rows).common.some((term) => !vanishes(term));
-  if (common.length === 0 || !isNothing || !value.operands.some(sees)) return undefined;
+  if (common.length === 0 || !value.operands.some(sees)) return undefined;
   const left = common.filter((term) => !vanishes(term));
+  if (!isNothing) return withoutMost(value, rows, { below, left });
   return left.map(writeCommon).reduce((sum, term) => add(sum, term), below);
+}
+
+/** The same where weights add up to what is left, nearly: where they do not, nothing is taken away from the row. */
+function withoutMost(value: Value, rows: Rows, { below, left }: Left): Value | undefined {
+  const joint = jointTerm(left);
+  if (!joint) return undefined;
+  const { weights } = joint;
+  // Of an entry that is picked, or is not, there is nothing to lose, and kernels take ln Σ eˣ less the entry apart as it is.
+  if (isCount(weights)) return isLogarithmBesideOne(value) ? undefined : add(joint.value, below);
+  if (!sameShape(weights.type.shape, rows.peak.type.shape)) return undefined;
+  const peak = peakWhere(less(abs(sub(1, weights)), nearly) as Value, rows.peak);
+  const again = commonPartOf(value, { ...rows, peak, largest: rows.peak });
+  const term = jointTerm(again.common.filter((each) => !vanishes(each)));
+  return term && add(term.value, again.below);
+}
+
+/** A logarithm of exponentials and one other part, neither of them times anything. */
+function isLogarithmBesideOne({ op, operands }: Value): boolean {
+  const parts = operands.map(underLayouts);
+  const isPart = (each: Value): boolean => [sumOp, gatherOp].some((kind) => each.op === kind);
+  const at = parts.findIndex((part) => part.op === logsumexpOp);
+  return op === sub.op && at >= 0 && isPart(parts[1 - at]);
+}
+
+/** What is not taken away, and what else is left. */
+interface Left {
+  readonly below: Value;
+  readonly left: readonly CommonTerm[];
 }
 
 /** Before differences are taken apart one by one. */

@@ -55,9 +55,21 @@ export function totalOf(value: Value, axes: Axes, facts: Surroundings, depth = d
 function scaledTotal(k: Value, x: Value, axes: Axes, of: (x: Value) => Linear): Linear | undefined {
   const row = withoutAxes(k, axes);
   if (!row) return undefined;
-  const total = k.operands[0]?.op === sumOp ? k.operands[0] : undefined;
-  const isTotal = total && isReshaped(row, total) && axesOf(total).join() === axes.join();
-  return times(isTotal ? of(total.operands[0]) : linearOf(row), of(x));
+  return times(ofRow(row, axes, of), of(x));
+}
+
+/** A number of the row as a sum; of what it adds up along the row is asked in its turn: Σ p·(z − c) is Σ p·z − c there, too. */
+function ofRow(row: Value, axes: Axes, of: (x: Value) => Linear): Linear {
+  const linear = linearOf(row);
+  if (linear.softplus.length > 0) return linearAtom(row);
+  return [...linear.terms].reduce<Linear>(
+    (sum, [atom, size]) => {
+      const total = underLayouts(atom);
+      const isTotal = total.op === sumOp && axesOf(total).join() === axes.join() && isReshaped(atom, total);
+      return addLinear(sum, isTotal ? of(total.operands[0]) : linearAtom(atom), size);
+    },
+    { ...linear, terms: new Map() },
+  );
 }
 
 /** Σ p·(a − b) = Σ p·a − Σ p·b. */
@@ -169,9 +181,7 @@ function timesRows(
   let product = linearConstant(coefficient);
   for (const [factor, power] of powers) {
     const row = isScalar(factor) ? broadcastAlong(reshapeTo(factor, []), kept, []) : withoutAxes(factor, axes)!;
-    const total = underLayouts(factor);
-    const isTotal = total.op === sumOp && axesOf(total).join() === axes.join() && isReshaped(row, total);
-    const number = isTotal ? of(total.operands[0]) : linearAtom(row);
+    const number = ofRow(row, axes, of);
     const inverse = isNumber(number) ? linearConstant(1 / number.constant) : linearAtom(div(1, row));
     for (let i = 0; i < Math.abs(power); i++) product = times(product, power > 0 ? number : inverse);
   }

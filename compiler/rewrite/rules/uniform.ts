@@ -2,7 +2,7 @@
 import { constantOp, sizeOp } from "../../../ir/ops/leaf.ts";
 import { reshapeOp, reshapeTo } from "../../../ir/ops/layout.ts";
 import { broadcastAlong, broadcastAttrs, broadcastOp, keptAxes } from "../../../ir/ops/sum.ts";
-import { sameShape, type Shape } from "../../../ir/type.ts";
+import { elementCount, sameShape, type Shape } from "../../../ir/type.ts";
 import { apply, postorder, same, type Value } from "../../../ir/value.ts";
 import { bottomUp } from "../bottom-up.ts";
 
@@ -66,4 +66,15 @@ export function ontoLayouts(value: Value, from: Value, to: Value): Value {
 /** A layout op, with its attributes, on another operand of the same type. */
 export function ontoLayout(operand: Value, layout: Value): Value {
   return isUniform(operand) ? uniformTo(operand, layout.type.shape) : apply(layout.op, [operand], layout.attrs);
+}
+
+/** What has the same elements in the same order: of one shape after another only the last counts. */
+export function underShapes(value: Value): Value {
+  const [x] = value.operands;
+  const isShape =
+    value.op === reshapeOp ||
+    (value.op === broadcastOp &&
+      elementCount(x.type.shape) === elementCount(value.type.shape) &&
+      broadcastAttrs(value).axes.every((axis, i, all) => i === 0 || axis > all[i - 1]));
+  return isShape ? underShapes(x) : value;
 }

@@ -85,6 +85,10 @@ const stabilizedLater: Readonly<Record<string, Ratio>> = {
   "Softmax of negative scores with noise, over a temperature that is learned": [1, 1.02],
   "Mean under exponentials of its own scores, over a temperature": [1, 1.05],
   "Soft maximum less the largest": [1, 1.04],
+  "Soft maximum less the mean under its softmax, over a temperature": [1, 1.04],
+  "Soft maximum less a wanted mean, over a temperature": [1, 1.02],
+  "Number less a mean under exponentials, squared, over a temperature": [1, 1.04],
+  "Contrastive loss both ways as logarithms less given pairs, over a temperature that is learned": [1, 1.13],
 };
 
 interface Comparison {

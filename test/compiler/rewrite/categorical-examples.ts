@@ -6,6 +6,7 @@ import { equal, greater } from "../../../ir/ops/compare.ts";
 import { contract } from "../../../ir/ops/contract.ts";
 import { cumsum } from "../../../ir/ops/cumulative.ts";
 import { abs, exp, log, log1p, maximum, pow, sigmoid, softplus, tanh } from "../../../ir/ops/functions.ts";
+import { takeAlongAxis } from "../../../ir/ops/gather.ts";
 import { inputOp, iota } from "../../../ir/ops/leaf.ts";
 import { log1mexp } from "../../../ir/ops/logspace.ts";
 import { sliceOp } from "../../../ir/ops/pad.ts";
@@ -210,5 +211,19 @@ export const categoricalExamples: readonly { readonly name: string; readonly val
   {
     name: "sum without the offset of its rows",
     value: () => sub(logsumexp(div(x, scale), { axis: 1 }), div(mean(x, { axis: 1 }) as Value, factor)),
+  },
+  {
+    name: "sum without the offset of its rows",
+    value: () => {
+      const wanted = sum(mul(y, x), { axis: 1 });
+      return sub(sub(logsumexp(x, { axis: 1 }), mul(0.9, wanted)), mul(0.1, mean(x, { axis: 1 }) as Value));
+    },
+  },
+  {
+    name: "sum without the offset of its rows",
+    value: () => {
+      const picked = takeAlongAxis(x, broadcastAlong(argmax(y, { axis: 1 }) as Value, [3, 1], [0]), 1);
+      return sub(mean(logsumexp(x, { axis: 1 })) as Value, mean(picked as Value) as Value);
+    },
   },
 ];

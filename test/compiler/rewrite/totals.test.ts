@@ -37,7 +37,9 @@ function weightsOf({ z, y, t }: Leaves, axis: number): readonly Value[] {
   const p = softmax(div(z, t), axis) as Value;
   const ofRow = spread(sum(y, { axis }), z.type, [axis]);
   const plain = [mul(2, p), neg(p), sub(mul(3, p), div(y, t)), mul(p, add(t, ofRow)), div(mul(ofRow, p), 4)];
-  return [...plain, mul(p, sub(1, t)), where(less(ofRow, 3), mul(2, p), 0)];
+  const mean = spread(sum(mul(p, sub(z, y)), { axis }), z.type, [axis]);
+  const deviating = sub(mul(p, add(mean, t)), mul(p, sub(z, y)));
+  return [...plain, mul(p, sub(1, t)), where(less(ofRow, 3), mul(2, p), 0), deviating];
 }
 
 describe.each(shapes.map((shape) => ({ shape })))("of weights of shape $shape", ({ shape }) => {

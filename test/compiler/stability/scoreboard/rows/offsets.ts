@@ -13,6 +13,10 @@ const apart = [
   [1000.25, 1003.5, 999.125],
   [-2000.5, -2001.25, -1999.75],
 ];
+const targets = [
+  [0.25, 0.5, 0.25],
+  [0, 0, 1],
+];
 const scores = [ordinary, offset, apart] as const;
 
 const values = (common: number): readonly (readonly number[])[] => [
@@ -90,5 +94,28 @@ return mean(sub(sub(logsumexp(z, { axis: 1 }), mul(0.9, picked)), mul(0.1, mean(
     program: "const p = softmax(z); return sum(sub(matmul(p, square(v)), square(matmul(p, v))))",
     given: ["v"],
     points: [0, 1e3].map((common) => ({ at: { z: ordinary, v: values(common)[0] } })),
+  },
+  {
+    name: "Label smoothing as a mean less means",
+    about: "Three sums over the batch; that the targets of a row add up to 1 is known when it runs.",
+    program: `const wanted = mean(sum(mul(y, z), { axis: 1 }));
+return sub(sub(mean(logsumexp(z, { axis: 1 })), mul(0.9, wanted)), mul(0.1, mean(z)));`,
+    given: ["y"],
+    points: scores.map((z) => ({ at: { z, y: targets } })),
+  },
+  {
+    name: "Cross-entropy as the mean of logarithms less the mean of picked scores",
+    about: "A label picks the score by its place: where there is none it picks nothing.",
+    program: "sub(mean(logsumexp(z, { axis: 1 })), mean(takeAlongAxis(z, expandDims(t, 1), 1)))",
+    labels: ["t"],
+    points: scores.map((z) => ({ at: { z, t: [1, 2] } })),
+  },
+  {
+    name: "Label smoothing of a score picked by its place",
+    about: "0.9 of the picked score and 0.1 of the mean are an offset together.",
+    program: `const picked = squeeze(takeAlongAxis(z, expandDims(t, 1), 1), [1]);
+return mean(sub(sub(logsumexp(z, { axis: 1 }), mul(0.9, picked)), mul(0.1, mean(z, { axis: 1 }))));`,
+    labels: ["t"],
+    points: scores.map((z) => ({ at: { z, t: [1, 0] } })),
   },
 ];

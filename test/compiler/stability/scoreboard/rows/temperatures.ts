@@ -27,6 +27,10 @@ const far = [
   [10000.5, 10001, 9999],
   [10000.25, 10001, 9998],
 ];
+const beside90 = [
+  [90.5, 88.75, 93],
+  [90, 88, 91.5],
+];
 const noise = [
   [0.3, -0.2, 1.1],
   [0.1, 0.7, -0.4],
@@ -127,5 +131,29 @@ return mul(-0.5, add(mean(diagonal(logSoftmax(s))), mean(diagonal(logSoftmax(s, 
     about: "Both are as large as the scores.",
     program: "sum(sub(mul(t, logsumexp(div(z, t), { axis: 1 })), max(z, { axis: 1 })))",
     points: [ordinary, far].flatMap((z) => [0.5, 2].map((t) => ({ at: { z, t } }))),
+  },
+  {
+    name: "Soft maximum less the mean under its softmax, over a temperature",
+    about: "An entropy: what either has of an offset is more than all of it, and so in both slopes.",
+    program: `const p = softmax(div(z, t));
+return mean(sub(mul(logsumexp(div(z, t), { axis: 1 }), t), sum(mul(p, z), { axis: 1 })));`,
+    points: [ordinary, beside90, far].flatMap((z) => [0.07, 0.5, 1, 20].map((t) => ({ at: { z, t } }))),
+  },
+  {
+    name: "Soft maximum less a wanted mean, over a temperature",
+    about: "That the wanted shares add up to 1 is known when it runs.",
+    program: "mean(sub(mul(t, logsumexp(div(z, t), { axis: 1 })), sum(mul(y, z), { axis: 1 })))",
+    given: ["y"],
+    points: [ordinary, beside90, far].flatMap((z) => [0.07, 1].map((t) => ({ at: { z, t, y: targets } }))),
+  },
+  {
+    name: "Number less a mean under exponentials, squared, over a temperature",
+    about: "The mean is as large as its scores, and its slope tells apart what they have not in common.",
+    program: "sum(square(sub(u, sum(mul(softmax(div(z, t)), z), { axis: 1 }))))",
+    given: ["u"],
+    points: [
+      ...[0.5, 20].map((t) => ({ at: { z: ordinary, t, u: [1, 2] } })),
+      ...[0.5, 1].map((t) => ({ at: { z: far, t, u: [10002, 10000] } })),
+    ],
   },
 ];
