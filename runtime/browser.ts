@@ -49,3 +49,8 @@ export function tuningCache(): VariantCache {
     set: (key, value) => storage((each) => each.setItem(`chainrule/${key}`, value)),
   };
 }
+
+/** Browsers wait without asking. */
+export function resting<T>(work: Promise<T>): Promise<T> {
+  return work;
+}

@@ -167,3 +167,31 @@ export async function requestGpu(): Promise<GPU> {
   holder[processGpu] ??= findGpu();
   return holder[processGpu];
 }
+
+/** Nobody writes here: who waits for it waits as long as it wants to. */
+const never = new Int32Array(new SharedArrayBuffer(4));
+
+/** A thread rests a twentieth of the time that it has waited so far, at most so many milliseconds. */
+const longestRest = 1;
+
+/**
+ * Rests in every turn of the event loop while `work` is under way, the longer the longer it takes.
+ *
+ * Dawn in Node asks for news in every turn as long as somebody waits for it, which takes a whole core. Software adapters
+ * compile shaders, and run them, on the same cores.
+ */
+export async function resting<T>(work: Promise<T>): Promise<T> {
+  const start = performance.now();
+  let isDone = false;
+  const rest = (): void => {
+    if (isDone) return;
+    Atomics.wait(never, 0, 0, Math.min((performance.now() - start) / 20, longestRest));
+    setImmediate(rest);
+  };
+  setImmediate(rest);
+  try {
+    return await work;
+  } finally {
+    isDone = true;
+  }
+}
