@@ -261,20 +261,20 @@ export function postorder(roots: readonly Value[], into?: (value: Value) => bool
   const order: Value[] = [];
   const seen = new Set<Value>();
   const stack: { value: Value; next: number }[] = [];
+  const firstOf = (value: Value): number => (into && !into(value) ? value.operands.length : 0);
   for (const root of roots) {
     if (seen.has(root)) continue;
     seen.add(root);
-    stack.push({ value: root, next: 0 });
+    stack.push({ value: root, next: firstOf(root) });
     while (stack.length > 0) {
       const frame = stack[stack.length - 1];
-      const isEnd = frame.next === 0 && into !== undefined && !into(frame.value);
-      const operand = isEnd ? undefined : frame.value.operands[frame.next++];
+      const operand = frame.value.operands[frame.next++];
       if (operand === undefined) {
         order.push(frame.value);
         stack.pop();
       } else if (!seen.has(operand)) {
         seen.add(operand);
-        stack.push({ value: operand, next: 0 });
+        stack.push({ value: operand, next: firstOf(operand) });
       }
     }
   }

@@ -45,6 +45,9 @@ const chains: Readonly<Record<string, Chain>> = {
   "a root of products": { step: (a, b) => mul(a, b), last: (a) => pow(a, 1 / 3) },
   "a softmax of sums": { step: (a, b) => add(a, b), last: (a, b) => mul(softmax(a), b) },
   "logarithms of exponentials": { step: (a, b) => log(add(exp(a), exp(b))) },
+  "logarithms of one and one less a number": {
+    step: (a, b, x) => log(add(exp(b), exp(sub(a, x) as Matrix)) as Matrix),
+  },
   "logarithms beside one": { step: (a, b) => log(add(1, add(exp(a), exp(add(a, b))))) },
   "squares of weighted exponentials": {
     step: (a, b, x) => square(mul(mul(x, exp(a) as Matrix) as Matrix, b) as Matrix),

@@ -1,5 +1,5 @@
 /// Products and quotients of exponentials: one exponential of a sum, which overflows only where the result does.
-import { add, div, mul, neg } from "../../../ir/ops/arithmetic.ts";
+import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { abs, exp, tanh } from "../../../ir/ops/functions.ts";
 import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { remembering } from "../../../ir/intern.ts";
@@ -165,8 +165,23 @@ function distributed(product: Monomial, type: TensorType): Value {
 
 function quotientOfSums(factor: Value, rest: Monomial, type: TensorType): Value | undefined {
   const terms = termsOf(factor);
-  if (terms.length < 2 || !terms.some((term) => canOverflow(term, type))) return undefined;
+  if (terms.length < 2 || !terms.some((term) => canOverflow(term, type)) || isLong(factor)) return undefined;
   return hyperbolic(terms, rest, type) ?? multipliedOut(terms, rest, type);
+}
+
+/** So many values are met on all ways through sums and products of what people multiply out. */
+const mostSteps = 100;
+
+/** True where multiplying out would go on and on: sums within terms, each read by the next two, have 2ⁿ terms. */
+function isLong(value: Value): boolean {
+  const pending = [value];
+  let steps = 0;
+  for (let each = pending.pop(); each && steps <= mostSteps; each = pending.pop(), steps++) {
+    const { op, operands } = each;
+    if (op === div.op) pending.push(operands[0]);
+    else if (op === add.op || op === sub.op || op === mul.op || op === neg.op) pending.push(...operands);
+  }
+  return steps > mostSteps;
 }
 
 function canOverflow(term: Monomial, type: TensorType): boolean {
