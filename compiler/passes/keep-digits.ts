@@ -92,9 +92,12 @@ function apart(value: Value, original: Value, facts: Surroundings, images: Reado
 }
 
 /** e^(d − ln Σ eᵈ) = eᵈ / Σ eᵈ where the largest d is 0: those exponentials are there, and their logarithm rounds. */
-function shareOf({ operands: [difference] }: Value): Value | undefined {
-  if (difference.op !== sub.op) return undefined;
-  const [below, spreadLogarithm] = difference.operands;
+function shareOf({ operands: [exponent] }: Value): Value | undefined {
+  const isTurned = exponent.op === neg.op && exponent.operands[0].op === add.op;
+  const difference = isTurned ? exponent.operands[0] : exponent;
+  if (difference.op !== sub.op && !isTurned) return undefined;
+  const [first, spreadLogarithm] = difference.operands;
+  const below: Value = isTurned ? neg(first) : first;
   const logarithm = underLayouts(spreadLogarithm);
   const [total] = logarithm.op === log.op ? logarithm.operands : [];
   if (total?.op !== sumOp || total.operands[0].op !== exp.op || !same(total.operands[0].operands[0], below))

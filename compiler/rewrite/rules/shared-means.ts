@@ -9,7 +9,8 @@ import { asWeightedSum } from "../as-sum.ts";
 import { isGivenUnderLayouts } from "../below.ts";
 import { mapped, reads, rule, type Rule, type Surroundings } from "../rule.ts";
 import { distributionAxes } from "./reduce.ts";
-import { isSpreadOf, withoutAxes } from "./uniform.ts";
+import { isCount, isSpreadOf, withoutAxes } from "./uniform.ts";
+import { isWhole, missingOf, weighted, weightIn, type Weighing } from "./whole.ts";
 
 type Axes = readonly number[];
 
@@ -20,13 +21,18 @@ const deepest = 6;
  * Numbers that are given, each less their mean, where a row has them as often: all of it is less by one number then. A sum of
  * two is one value: they may be nearly the same, and each less its own mean has more to round than their difference.
  */
-function lessMeans(value: Value, p: Value, axes: Axes, depth = deepest): Value | undefined {
+export function lessMeans(
+  value: Value,
+  meanOf: (value: Value) => Value,
+  axes: Axes,
+  depth = deepest,
+): Value | undefined {
   const { op, type, operands } = value;
   const [a, b] = operands;
-  const less = (): Value => sub(value, spread(sum(mul(p, value), { axes }), type, axes));
+  const less = (): Value => sub(value, spread(meanOf(value), type, axes));
   if (isGivenUnderLayouts(value)) return withoutAxes(value, axes) ? undefined : less();
   if (depth === 0) return undefined;
-  const of = (operand: Value): Value | undefined => lessMeans(operand, p, axes, depth - 1);
+  const of = (operand: Value): Value | undefined => lessMeans(operand, meanOf, axes, depth - 1);
   const product = asWeightedSum(value);
   if (product) return of(product);
   if (op === neg.op) return mapped(of(a), neg);
@@ -84,28 +90,47 @@ function deviationFromMean({ op, type, operands: [products, part] }: Value, fact
     const isDifference = sign !== 0 && (op === sub.op) === sign > 0;
     const axes = isDifference ? axesOf(total) : [];
     if (!isDifference || !isSpreadOf(mean, total, axes) || !isShares(p, axes, facts)) continue;
-    const less = mapped(withoutFactor(products, p), (x) => lessMeans(x, p, axes));
-    if (less) return mul(p, sub(less, spread(sum(mul(p, less), { axes }), type, axes)));
+    const under = (x: Value): Value => sum(mul(p, x), { axes });
+    const less = mapped(withoutFactor(products, p), (x) => lessMeans(x, under, axes));
+    if (less) return mul(p, sub(less, spread(under(less), type, axes)));
   }
   return undefined;
 }
 
-/** Σp·v − y = Σp·(v − y), under layouts, where v and y are given. */
+/** Σw·v/n − y = (Σw·(v − y) − y·(n − Σw))/n, where v and y are given: what both have in common is gone before it rounds. */
 function meanLessNumber({ op, type, operands: [a, b] }: Value, facts: Surroundings): Value | undefined {
   if (op !== sub.op || type.dtype !== "f32") return undefined;
   const isFirst = isGivenUnderLayouts(b);
   const [mean, y] = isFirst ? [a, b] : [b, a];
   if (!isGivenUnderLayouts(y)) return undefined;
-  const total = asWeightedSum(mean) ?? mean;
+  const [numerator, divisor] = mean.op === div.op ? mean.operands : [mean];
+  const total = asWeightedSum(numerator) ?? numerator;
+  if (total.op !== sumOp) return undefined;
   const [element] = total.operands;
-  if (total.op !== sumOp || element.op !== mul.op) return undefined;
   const axes = axesOf(total);
-  for (const [p, v] of [element.operands, element.operands.toReversed()]) {
-    if (!isShares(p, axes, facts) || !isGivenUnderLayouts(v)) continue;
+  const less = (v: Value): Value => {
     const repeated = spread(y, v.type, axes);
-    return sum(mul(p, isFirst ? sub(v, repeated) : sub(repeated, v)), { axes });
+    return isFirst ? sub(v, repeated) : sub(repeated, v);
+  };
+  const over = (value: Value): Value => (divisor ? div(value, divisor) : value);
+  if (isGivenUnderLayouts(element)) {
+    return divisor && isCount(divisor, element, axes) ? over(sum(less(element), { axes })) : undefined;
+  }
+  for (const v of element.operands) {
+    const weight = isGivenUnderLayouts(v) ? weightIn(element, v) : undefined;
+    const weighing = weight && { weight, axes, divisor };
+    if (!weighing || !isMean(weighing, facts)) continue;
+    const rest: Value = sum(weighted(weight, less(v)), { axes });
+    const missing = missingOf(weighing, facts);
+    return over(missing ? (isFirst ? sub : add)(rest, mul(y, missing)) : rest);
   }
   return undefined;
+}
+
+/** True for shares, and for weights over what they add up to. */
+function isMean(weighing: Weighing, facts: Surroundings): boolean {
+  const { weight, axes, divisor } = weighing;
+  return divisor ? isWhole(weighing, facts) : isShares(weight, axes, facts);
 }
 
 /** For kernels alone: formulas read as in a textbook until then. */
@@ -119,11 +144,11 @@ export const sharedMeanRules: readonly Rule[] = [
     reads(mul.op),
   ),
   rule(
-    "mean under shares less a number",
+    "mean less a number",
     "assumes-finite",
-    "sum(p * v) - y = sum(p * (v - y)) for sum(p) = 1",
+    "sum(w * v) / n - y = (sum(w * (v - y)) - y * (n - sum(w))) / n",
     ["sub"],
     meanLessNumber,
-    reads(sumOp, contractOp),
+    reads(sumOp, contractOp, div.op),
   ),
 ];

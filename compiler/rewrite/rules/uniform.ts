@@ -1,7 +1,7 @@
 /// Values that are the same in every element, or along some axes.
-import { constantOp, sizeOp } from "../../../ir/ops/leaf.ts";
+import { constantOp, constantValue, sizeOp } from "../../../ir/ops/leaf.ts";
 import { reshapeOp, reshapeTo } from "../../../ir/ops/layout.ts";
-import { broadcastAlong, broadcastAttrs, broadcastOp, keptAxes } from "../../../ir/ops/sum.ts";
+import { broadcastAlong, broadcastAttrs, broadcastOp, keptAxes, reducedCount } from "../../../ir/ops/sum.ts";
 import { elementCount, sameShape, type Shape } from "../../../ir/type.ts";
 import { apply, postorder, same, type Value } from "../../../ir/value.ts";
 import { bottomUp } from "../bottom-up.ts";
@@ -12,6 +12,10 @@ export function isUniform(value: Value): boolean {
   // Each part once: an expression that doubles itself many times over has more paths than any walk could take.
   return postorder([value]).every(({ op }) => op === constantOp || op === sizeOp || op.kind === "elementwise");
 }
+
+/** True for the number of elements along axes, as a mean is divided by. */
+export const isCount = (divisor: Value, { type }: Value, axes: readonly number[]): boolean =>
+  constantValue(divisor) === reducedCount(type, axes);
 
 /** The same number in every element of another shape. */
 export function uniformTo(value: Value, shape: Shape): Value {

@@ -11,9 +11,9 @@ import { factorsOf, type Opening } from "../factors.ts";
 import { rangeOf } from "../range.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
 import { addUpTo } from "./reduce.ts";
-import { shortfall } from "./shortfall.ts";
 import { and, equal, where } from "../untyped.ts";
 import { ontoLayout, withoutAxes } from "./uniform.ts";
+import { shortfall } from "./whole.ts";
 
 /** Σ of factors along axes over a divisor; a condition is a factor of 1 and 0. */
 interface Mean {

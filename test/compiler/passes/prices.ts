@@ -19,7 +19,7 @@ export const prices: readonly Price[] = [
       "Generalised cross-entropy": [1.15, 1],
       "Logarithm of a Tversky index": [2.21, 1],
       "Difference of two log-sum-exps": [1.62, 1],
-      "Soft minimum": [1.38, 1],
+      "Soft minimum": [1.13, 1],
       "Attention as a product of matrices": [1.05, 1.05],
       "Attention as a product of matrices, masked, a number in the denominator": [1.26, 1],
       "Attention pooling": [1.37, 1.05],

@@ -1,9 +1,14 @@
 /// Means and variances of what a mask counts, in the spellings of many people: a mask of rows or of elements, a number or a
 /// condition, over a count that may be guarded. What all numbers have in common costs none of their digits.
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { runPasses } from "../../../compiler/pass.ts";
+import { derive, simplifyAfterBinding } from "../../../compiler/passes/all.ts";
+import { kernelPasses } from "../../../compiler/passes/kernel-passes.ts";
+import { graphValues } from "../../../ir/graph.ts";
+import { maxOp } from "../../../ir/ops/reduce.ts";
 import { expectNear, onDevice } from "./scoreboard/device.ts";
 import { truthOf } from "./scoreboard/measure.ts";
-import { programOf, type Numbers, type Row } from "./scoreboard/row.ts";
+import { flat, programOf, type Numbers, type Row } from "./scoreboard/row.ts";
 
 const around = (offset: number): Numbers =>
   [
@@ -105,17 +110,69 @@ return sum(mul(t, mul(d, rsqrt(add(mean(square(d)), 1e-5)))));`,
   ],
 };
 
-function describeEach(title: string, programs: Programs): void {
-  describe(title, () => {
-    it.each(Object.entries(programs))("%s", async (name, [program, given]) => {
-      const points = [0, 30, 1000].map((offset) => ({ at: { x: around(offset), ...given } }));
-      const row: Row = { name, about: "", program, given: Object.keys(given), points };
-      const built = programOf(row);
-      const results = await onDevice(row, built);
-      points.forEach((point, i) => expectNear(results[i], truthOf(built, point), point));
-    });
+/** A mean along the second axis, less a target: its squared error is the loss. */
+const predictions: Programs = {
+  "a plain mean": ["mean(x, { axis: 1 })", {}],
+  "a mean that a mask counts": ["div(sum(mul(m, x), { axis: 1 }), sum(m, { axis: 1 }))", { m: elements }],
+  "the same by a condition": [
+    "div(sum(where(greater(m, 0), x, 0), { axis: 1 }), sum(m, { axis: 1 }))",
+    { m: elements },
+  ],
+  "a mean under sigmoids": ["div(sum(mul(sigmoid(m), x), { axis: 1 }), sum(sigmoid(m), { axis: 1 }))", { m: elements }],
+  "the same over a count that is at least 1": [
+    "div(sum(mul(m, x), { axis: 1 }), maximum(sum(m, { axis: 1 }), 1))",
+    { m: withEmptyRow },
+  ],
+};
+
+async function expectTrue(name: string, program: string, given: Given, offsetsToo: Given = {}): Promise<void> {
+  const points = [0, 30, 1000].map((offset) => {
+    const moved = Object.entries(offsetsToo).map(([key, numbers]) => [key, flat(numbers).map((each) => offset + each)]);
+    return { at: { x: around(offset), ...given, ...(Object.fromEntries(moved) as Given) } };
   });
+  const names = [...Object.keys(given), ...Object.keys(offsetsToo)];
+  const row: Row = { name, about: "", program, given: names, points };
+  const built = programOf(row);
+  const results = await onDevice(row, built);
+  points.forEach((point, i) => expectNear(results[i], truthOf(built, point), point));
 }
 
-describeEach("the variance of what a mask counts", variances);
-describeEach("what a mask counts, normalised", normalized);
+describe("the variance of what a mask counts", () => {
+  it.each(Object.entries(variances))("%s", (name, [program, given]) => expectTrue(name, program, given));
+});
+
+describe("what a mask counts, normalised", () => {
+  it.each(Object.entries(normalized))("%s", (name, [program, given]) => expectTrue(name, program, given));
+});
+
+describe("weights over their sum", () => {
+  const weights = [
+    [1, -0.5, 0.7, 0.1],
+    [2, 0.3, -0.4, 1],
+    [1, 1, -0.5, 0.2],
+  ];
+  it("have the slope of what deviates from the mean under them", async () => {
+    const program = `const w = div(s, sum(s, { axis: 1, keepAxes: true }));
+return sum(square(sum(mul(w, x), { axis: 1 })))`;
+    const points = [0, 30, 1000].map((offset) => ({ at: { s: weights, x: around(offset) } }));
+    const built = programOf({ name: "weights", about: "", program, points });
+    const results = await onDevice({ name: "weights", about: "", program, points }, built);
+    points.forEach((point, i) => expectNear(results[i], truthOf(built, point), point));
+  });
+  it("let the largest of a row be taken away once, though its mean is a factor as well", () => {
+    const program = `const p = mul(softmax(z), m), w = div(p, sum(p, { axis: 1, keepAxes: true }));
+return sum(square(sub(sum(mul(w, x), { axis: 1 }), 30)))`;
+    const points = [{ at: { x: around(30), z: weights, m: elements } }];
+    const { graph } = programOf({ name: "shares", about: "", program, given: ["m"], points });
+    const kernels = runPasses(simplifyAfterBinding(derive(graph)), kernelPasses());
+    expect(graphValues(kernels).filter(({ op }) => op === maxOp)).toHaveLength(3);
+  });
+});
+
+describe("the squared error of a mean", () => {
+  it.each(Object.entries(predictions))("%s", (name, [prediction, given]) =>
+    expectTrue(name, `mean(square(sub(${prediction}, y)))`, given, { y: [0.2, -0.1, 0.4] }),
+  );
+  it("a target less it", () =>
+    expectTrue("turned", "mean(square(sub(y, mean(x, { axis: 1 }))))", {}, { y: [0.2, -0.1, 0.4] }));
+});

@@ -1,0 +1,86 @@
+/// Weights of a mean, and what it is divided by: their sum, or a divisor that guards it. What such a divisor has more than the
+/// weights is written so that nothing rounds: 0 to the last bit where the guard does nothing.
+import { add, mul, sub } from "../../../ir/ops/arithmetic.ts";
+import { cast, selectOp } from "../../../ir/ops/choose.ts";
+import { equal } from "../../../ir/ops/compare.ts";
+import { maximum } from "../../../ir/ops/functions.ts";
+import { constant, constantValue } from "../../../ir/ops/leaf.ts";
+import { sum } from "../../../ir/ops/sum.ts";
+import { same, underLayouts, type Value } from "../../../ir/value.ts";
+import { mentionsExponential } from "../exponential.ts";
+import type { Surroundings } from "../rule.ts";
+import { where } from "../untyped.ts";
+import { addUpTo } from "./reduce.ts";
+import { ontoLayouts } from "./uniform.ts";
+
+/** What a mean weighs with, along which axes, and what it is divided by. */
+export interface Weighing {
+  /** Numbers, or a condition, which is 1 and 0. */
+  readonly weight: Value;
+  readonly axes: readonly number[];
+  readonly divisor: Value | undefined;
+}
+
+/** w of w·x, or the condition of what counts. */
+export function weightIn({ op, operands: [a, b, none] }: Value, x: Value): Value | undefined {
+  if (op === selectOp) return same(b, x) && constantValue(none) === 0 ? a : undefined;
+  return op !== mul.op ? undefined : same(a, x) ? b : same(b, x) ? a : undefined;
+}
+
+/** w·x, or x where a condition holds. */
+export const weighted = (weight: Value, x: Value): Value =>
+  weight.type.dtype === "bool" ? where(weight, x, 0) : mul(weight, x);
+
+const numbersOf = (weight: Value): Value => (weight.type.dtype === "bool" ? cast(weight, "f32") : weight);
+
+const isTotalOf =
+  ({ weight, axes }: Weighing, facts: Surroundings) =>
+  (divisor: Value): boolean =>
+    addUpTo(numbersOf(weight), axes, divisor, facts);
+
+/** True where weights add up to a divisor, or to what it guards; of a condition so many elements may be meant to be counted. */
+export function isWhole(weighing: Weighing, facts: Surroundings): boolean {
+  const { weight, axes, divisor } = weighing;
+  if (addUpTo(numbersOf(weight), axes, divisor, facts)) return true;
+  if (!divisor || divisor.constant) return false;
+  if (weight.type.dtype === "bool") return true;
+  // Quotients of exponentials have a guard of their own.
+  return !mentionsExponential(weight) && shortfall(divisor, isTotalOf(weighing, facts)) !== undefined;
+}
+
+/** n − Σw for a divisor n of weights that are whole; undefined where it is 0. `image` is what has become of a value. */
+export function missingOf(
+  weighing: Weighing,
+  facts: Surroundings,
+  image: (value: Value) => Value = (value) => value,
+): Value | undefined {
+  const { weight, axes, divisor } = weighing;
+  const isTotal = isTotalOf(weighing, facts);
+  if (!divisor || isTotal(divisor) || isTotal(withoutGuard(divisor))) return undefined;
+  return shortfall(divisor, isTotal, image) ?? sub(image(divisor), sum(numbersOf(image(weight)), { axes }));
+}
+
+/** n of where(n = 0, c, n): where nothing counts the mean is 0, and nothing is missing. */
+function withoutGuard(divisor: Value): Value {
+  const guard = underLayouts(divisor);
+  const [condition, , n] = guard.operands;
+  const isGuard = guard.op === selectOp && condition.op === equal.op && same(condition.operands[0], n);
+  return isGuard && constantValue(condition.operands[1]) === 0 ? ontoLayouts(divisor, guard, n) : divisor;
+}
+
+/** n − Σw for a guarded divisor n, max(Σw, c) or Σw + c; `isTotal` says whether a side is Σw. */
+export function shortfall(
+  divisor: Value,
+  isTotal: (side: Value) => boolean,
+  image: (side: Value) => Value = (side) => side,
+): Value | undefined {
+  const inner = underLayouts(divisor);
+  if (inner.op !== maximum.op && inner.op !== add.op) return undefined;
+  const at = inner.operands.findIndex((side) => isTotal(ontoLayouts(divisor, inner, side)));
+  const guard = at < 0 ? undefined : constantValue(inner.operands[1 - at]);
+  if (guard === undefined || guard < 0) return undefined;
+  const { shape } = inner.type;
+  const missing: Value =
+    inner.op === add.op ? constant(guard, "f32", shape) : maximum(0, sub(guard, image(inner.operands[at])));
+  return ontoLayouts(divisor, inner, missing);
+}
