@@ -79,8 +79,6 @@ export function commonPartOf(root: Value, rows: Rows): CommonPart {
   const place = spread(peak, scores.type, axes);
   const lessPeak: Value = sub(scores, place);
   known.set(scores, { below: lessPeak, common: [{ coefficient: 1, size: 1, powers: new Map(), base: place }] });
-  // Where it has been taken away already, nothing is left of it: a factor may still have the scores as they were.
-  known.set(lessPeak, { below: lessPeak, common: [] });
   const of = (value: Value): CommonPart => {
     const found = known.get(value);
     if (found) return found;
