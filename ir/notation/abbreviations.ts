@@ -104,7 +104,12 @@ export function keepReducedAxes(reduced: Value, x: Value, axes: readonly number[
 
 function oneHot(value: Value, isOpaque: IsOpaque): Abbreviation | undefined {
   const [hits] = value.operands;
-  if (hits.op !== equal.op || value.attrs.dtype !== "f32" || isOpaque(hits)) return undefined;
+  return value.attrs.dtype !== "f32" || isOpaque(hits) ? undefined : hitsOfLabels(hits, isOpaque);
+}
+
+/** Where labels as rows are 1, as truths: a reader takes them for the rows themselves. */
+export function hitsOfLabels(hits: Value, isOpaque: IsOpaque): Abbreviation | undefined {
+  if (hits.op !== equal.op) return undefined;
   const [positions, spread] = hits.operands;
   if (spread.op !== broadcastOp || isOpaque(spread) || isOpaque(positions)) return undefined;
   const [labels] = spread.operands;

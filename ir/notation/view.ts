@@ -11,7 +11,7 @@ import { broadcastOp, type BroadcastAttrs } from "../ops/sum.ts";
 import { formatType, sameShape, sameType, type DType } from "../type.ts";
 import { apply, sameAttrs, type Attrs, type ElementwiseOp, type Value } from "../value.ts";
 import { axesPattern, exchangedAxes, impliedTypes, patternShape, productAttrs, type WrittenType } from "./implied.ts";
-import { abbreviation, type IsOpaque } from "./abbreviations.ts";
+import { abbreviation, hitsOfLabels, type IsOpaque } from "./abbreviations.ts";
 import type { CallForm, Form } from "./form.ts";
 import { formatAttribute, formatAttributes as otherAttributes } from "./attributes.ts";
 import { reductionAttributes, statedAttributes } from "./attributes.ts";
@@ -37,7 +37,7 @@ export interface View {
  * value; what is only for `reading` says numbers as numbers, and nothing of shapes that a reader supplies.
  */
 export function viewOf(value: Value, isOpaque: IsOpaque, reading = false): View {
-  const short = abbreviation(value, isOpaque);
+  const short = abbreviation(value, isOpaque) ?? (reading ? hitsOfLabels(value, isOpaque) : undefined);
   if (short) return { form: short.form, operands: short.operands.map(plain) };
   const { op, operands } = value;
   if (reading && isScalarReshape(value) && !isOpaque(operands[0])) return viewOf(operands[0], isOpaque, reading);
