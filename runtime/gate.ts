@@ -2,6 +2,12 @@
 
 import { runtimeErrors } from "./errors.ts";
 
+/** What is counted: a call with the works that are not known to be finished, the GPU's and reads. */
+export interface InFlight {
+  /** How many they are. It is in flight while there are any. */
+  open: number;
+}
+
 /** Counts calls in flight and turns every failure of a lost device or a destroyed module into that error. */
 export interface Gate {
   /** Most calls that may be in flight. */
@@ -10,10 +16,14 @@ export interface Gate {
   check(): void;
   /** Throws also `too-many-steps` when another call would be one too many. */
   checkRoom(): void;
-  /** Counts a call in. */
-  enter(): void;
-  /** Counts a call out, and lets waiting callers go on. */
-  leave(): void;
+  /** Begins a work on a call. */
+  enter(call: InFlight): void;
+  /** Ends a work on a call; with the last, waiting callers go on. */
+  leave(call: InFlight): void;
+  /** Begins the GPU's work on a call, which ends when the queue is known to be done with it. */
+  submitted(call: InFlight): void;
+  /** Says that the queue is done with a call, and so with those before it. */
+  finished(call: InFlight): void;
   /** Resolves when there is room for a call; rejects when the module fails first. */
   room(): Promise<void>;
   /** Waits for `work`; rejects with the module's failure (lost device, destroy()) when there is one by then. */
@@ -30,11 +40,48 @@ interface Waiter {
 // A failed mapAsync can come before the device's `lost` is delivered.
 const lostDelay = 100;
 
+/** Counts the calls in flight on `device`; with every one that ends, some of the waiters go on. */
+function countWorks(device: GPUDevice, limit: number, waiters: Waiter[]) {
+  let inFlight = 0;
+  const queued: InFlight[] = [];
+  const enter = (call: InFlight): void => {
+    if (!call.open++) inFlight++;
+  };
+  const leave = (call: InFlight): void => {
+    if (--call.open) return;
+    inFlight--;
+    // One free place wakes one waiter, so that two training loops on one module do not race for it. Those woken may
+    // never call again, so an idle module wakes all.
+    for (const waiter of waiters.splice(0, inFlight ? limit - inFlight : Infinity)) waiter.resolve();
+  };
+  const finished = (call: InFlight): void => queued.splice(0, queued.indexOf(call) + 1).forEach(leave);
+  let asking = false;
+  // Asking the queue costs a call as much as several dispatches do: one question at a time, about half of what may be in
+  // flight or more.
+  const ask = (): void => {
+    if (asking || 2 * queued.length < limit) return;
+    asking = true;
+    const last = queued.at(-1)!;
+    const done = (): void => {
+      asking = false;
+      finished(last);
+      ask();
+    };
+    device.queue.onSubmittedWorkDone().then(done, done);
+  };
+  const submitted = (call: InFlight): void => {
+    enter(call);
+    queued.push(call);
+    ask();
+  };
+  return { enter, leave, finished, submitted, isFull: () => inFlight >= limit };
+}
+
 /** Opens the gate of one module on `device`. */
 export function openGate(device: GPUDevice, limit: number): Gate {
-  let inFlight = 0;
   let failure: Error | undefined;
   const waiters: Waiter[] = [];
+  const { isFull, ...works } = countWorks(device, limit, waiters);
   const fail = (error: Error): void => {
     failure ??= error;
     for (const waiter of waiters.splice(0)) waiter.reject(failure);
@@ -44,25 +91,17 @@ export function openGate(device: GPUDevice, limit: number): Gate {
     if (failure) throw failure;
   };
   return {
+    ...works,
     limit,
     check,
     fail,
     checkRoom() {
       check();
-      if (inFlight >= limit) throw runtimeErrors["too-many-steps"](limit);
-    },
-    enter() {
-      inFlight++;
-    },
-    leave() {
-      inFlight--;
-      // One free place wakes one waiter, so that two training loops on one module do not race for it. Those woken may
-      // never call again, so an idle module wakes all.
-      for (const waiter of waiters.splice(0, inFlight ? limit - inFlight : Infinity)) waiter.resolve();
+      if (isFull()) throw runtimeErrors["too-many-steps"](limit);
     },
     room: async () => {
       check();
-      if (inFlight >= limit) await new Promise<void>((resolve, reject) => waiters.push({ resolve, reject }));
+      if (isFull()) await new Promise<void>((resolve, reject) => waiters.push({ resolve, reject }));
     },
     async guard(work) {
       try {

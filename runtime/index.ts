@@ -60,7 +60,7 @@ function createMemory(device: GPUDevice, program: Program, depth: number) {
   const requests = planBuffers(program);
   const rings: Record<string, readonly [number, number]> = {};
   for (const [name, entry] of Object.entries(program.entryPoints)) {
-    const { size } = outputRange(entry) ?? { size: 0 };
+    const { size } = outputRange(entry);
     const first = requests.length;
     for (let slot = 0; size > 0 && slot < depth; slot++) {
       requests.push({ label: `${name} outputs ${slot}`, size, usage: readbackUsage });
@@ -122,10 +122,7 @@ function moduleMembers(context: Context, { adapter }: OpenDevice, destroy: () =>
 async function build(given: Program, options: LoadOptions, opened: OpenDevice, gate: Gate): Promise<LoadedModule> {
   const { device } = opened;
   const program = (await options.variants?.(given, device)) ?? given;
-  const { buffers, checked, rings } = createMemory(device, program, gate.limit);
-  const free = (): void => {
-    for (const buffer of buffers) buffer.destroy();
-  };
+  const { buffers, checked, free, rings } = createMemory(device, program, gate.limit);
   try {
     const context: Context = { device, program, gate, memory: buffers, kernels: [], steps: 0 };
     const fill = async (): Promise<void> => {

@@ -42,6 +42,8 @@ export interface NewBuffers {
   readonly buffers: GPUBuffer[];
   /** Settles when the device knows whether it has room: error `out-of-memory`, after which all are destroyed. */
   readonly checked: Promise<void>;
+  /** Destroys them, with what was added to `buffers` since. */
+  free(): void;
 }
 
 /** Creates buffers, all or none. */
@@ -49,15 +51,16 @@ export function createBuffers(device: GPUDevice, requests: readonly GPUBufferDes
   device.pushErrorScope("validation");
   device.pushErrorScope("out-of-memory");
   const buffers = requests.map((request) => device.createBuffer(request));
+  const free = (): void => buffers.forEach((buffer) => buffer.destroy());
   const errors = Promise.all([device.popErrorScope(), device.popErrorScope()]);
   const checked = errors.then((found) => {
     const error = found.find(Boolean);
     if (!error) return;
-    for (const buffer of buffers) buffer.destroy();
+    free();
     const bytes = requests.reduce((sum, request) => sum + request.size, 0);
     throw runtimeErrors["out-of-memory"](requests.map((request) => request.label).join(", "), bytes, error.message);
   });
-  return { buffers, checked };
+  return { buffers, checked, free };
 }
 
 /** What to create for a program's buffers, in order. */

@@ -67,7 +67,7 @@ export function checkState({ states }: Program, state: StateRecord): [StateSlot,
   if (missing.length || extra.length) throw runtimeErrors["state-mismatch"](missing, extra);
   return states.map((slot) => {
     const { dtype, shape, data } = state[slot.name]!;
-    const given = `${dtype}[${shape.join(", ")}]`;
+    const given = describeSlot(state[slot.name]!);
     if (given !== describeSlot(slot) || data.length !== elementCount(shape) || !(data instanceof arrayType(dtype))) {
       throw runtimeErrors["state-value"](slot.name, describeSlot(slot), `${given} with ${data.length} elements`);
     }
@@ -92,7 +92,7 @@ export async function readStates(context: Context, slots: readonly StateSlot[]):
     size: program.buffers[index]!.bytes,
     usage: readbackUsage,
   }));
-  const { buffers, checked } = createBuffers(device, requests);
+  const { buffers, checked, free } = createBuffers(device, requests);
   // Submitted before anything is awaited: later calls must not show in the copy.
   const encoder = device.createCommandEncoder();
   used.forEach((index, at) => encoder.copyBufferToBuffer(memory[index]!, 0, buffers[at]!, 0, requests[at]!.size));
@@ -103,6 +103,6 @@ export async function readStates(context: Context, slots: readonly StateSlot[]):
     const ranges = buffers.map((buffer) => buffer.getMappedRange());
     return slots.map((slot) => copySlot(slot, ranges[used.indexOf(slot.buffer)]!));
   } finally {
-    for (const buffer of buffers) buffer.destroy();
+    free();
   }
 }

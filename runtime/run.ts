@@ -32,7 +32,7 @@ export interface Run {
 }
 
 /** Where a callable entry point keeps its `Replay`. */
-export const replayKey = Symbol("replay");
+export const replayKey = Symbol();
 
 /** An entry point that records and submits. */
 export interface Replay {
@@ -50,7 +50,7 @@ export interface Replay {
 /** Bind groups by the buffers that stand for a dispatch's inputs, one level an input. */
 interface GroupNode {
   group?: GPUBindGroup;
-  readonly next: WeakMap<GPUBuffer, Map<number, GroupNode>>;
+  readonly next: WeakMap<GPUBuffer, Record<number, GroupNode>>;
 }
 
 /** One line of the table. */
@@ -60,7 +60,7 @@ interface Launch {
   /** What the next call binds. */
   group: GPUBindGroup;
   /** The bind group for inputs of which some stay on the GPU, or for none; absent where the dispatch sees no input. */
-  readonly groupFor?: (inputs?: readonly CheckedInput[]) => GPUBindGroup;
+  readonly groupFor: ((inputs?: readonly CheckedInput[]) => GPUBindGroup) | undefined;
 }
 
 /** Index of the input that a binding sees, or -1. */
@@ -92,45 +92,39 @@ function prepareLaunch(context: Context, entry: EntryPoint, dispatch: Dispatch):
   const { device, memory } = context;
   const kernel = context.kernels[dispatch.kernel]!;
   const own = ({ buffer, offset }: Pick<Binding, "buffer" | "offset">) => ({ buffer: memory[buffer]!, offset });
-  const group = bindDispatch(device, kernel, dispatch, own);
   const seen = [...new Set(dispatch.bindings.map((binding) => inputOf(entry, binding)))].filter((index) => index >= 0);
-  const { pipeline } = kernel;
-  const { workgroups } = dispatch;
-  if (!seen.length) return { pipeline, workgroups, group };
   const root: GroupNode = { next: new WeakMap() };
   const groupFor = (inputs?: readonly CheckedInput[]): GPUBindGroup => {
-    if (!inputs || !seen.some((index) => isOnGpu(inputs[index]!))) return group;
+    const given = (index: number): { readonly buffer: GPUBuffer; readonly offset: number } => {
+      const input = inputs?.[index];
+      return input && isOnGpu(input) ? input : own(entry.inputs[index]!);
+    };
     let node = root;
     for (const index of seen) {
-      const input = inputs[index]!;
-      const { buffer, offset } = isOnGpu(input) ? input : own(entry.inputs[index]!);
-      let offsets = node.next.get(buffer);
-      if (!offsets) node.next.set(buffer, (offsets = new Map()));
-      let child = offsets.get(offset);
-      if (!child) offsets.set(offset, (child = { next: new WeakMap() }));
-      node = child;
+      const { buffer, offset } = given(index);
+      if (!node.next.has(buffer)) node.next.set(buffer, {});
+      node = node.next.get(buffer)![offset] ??= { next: new WeakMap() };
     }
     node.group ??= bindDispatch(device, kernel, dispatch, (binding) => {
       const index = inputOf(entry, binding);
-      const input = inputs[index];
-      if (!input || !isOnGpu(input)) return own(binding);
-      return { buffer: input.buffer, offset: input.offset + binding.offset - entry.inputs[index]!.offset };
+      if (index < 0) return own(binding);
+      const { buffer, offset } = given(index);
+      return { buffer, offset: offset + binding.offset - entry.inputs[index]!.offset };
     });
     return node.group;
   };
-  return { pipeline, workgroups, group, groupFor };
+  const { pipeline } = kernel;
+  const { workgroups } = dispatch;
+  return { pipeline, workgroups, group: groupFor(), groupFor: seen.length ? groupFor : undefined };
 }
 
 /** Writes what comes from the CPU; true when some input is on the GPU. */
 function writeInputs({ device, memory }: Context, { inputs }: EntryPoint, given: readonly CheckedInput[]): boolean {
-  let onGpu = false;
-  for (let index = 0; index < given.length; index++) {
-    const input = given[index]!;
+  given.forEach((input, index) => {
     const { buffer, offset } = inputs[index]!;
-    if (isOnGpu(input)) onGpu = true;
-    else device.queue.writeBuffer(memory[buffer]!, offset, input as Float32Array<ArrayBuffer>);
-  }
-  return onGpu;
+    if (!isOnGpu(input)) device.queue.writeBuffer(memory[buffer]!, offset, input as Float32Array<ArrayBuffer>);
+  });
+  return given.some(isOnGpu);
 }
 
 /** The table of dispatches, bound once. */
@@ -142,14 +136,13 @@ function prepareTable(context: Context, entry: EntryPoint): Replay["encode"] {
     return launch;
   });
   const seeing = [...known.values()].filter(({ groupFor }) => groupFor);
-  let isOwn = true;
+  let bound: readonly CheckedInput[] | undefined;
   return (encoder, given) => {
-    if (given || !isOwn) for (const launch of seeing) launch.group = launch.groupFor!(given);
-    isOwn = !given;
+    if (given !== bound) for (const launch of seeing) launch.group = launch.groupFor!(given);
+    bound = given;
     const pass = encoder.beginComputePass();
     let last: GPUComputePipeline | undefined;
-    for (let index = 0; index < launches.length; index++) {
-      const { pipeline, group, workgroups } = launches[index]!;
+    for (const { pipeline, group, workgroups } of launches) {
       if (pipeline !== last) pass.setPipeline((last = pipeline));
       pass.setBindGroup(0, group);
       pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
@@ -173,7 +166,7 @@ export function prepareEntry(
   const { device, gate, memory } = context;
   const { queue } = device;
   const range = outputRange(entry);
-  const ring = createRing(gate, name, range, range && memory[range.buffer], ringBuffers);
+  const ring = createRing(gate, name, range, memory[range.buffer]!, ringBuffers);
   const makeStep = stepMaker(gate, entry, ring, range, memory);
   const encode = prepareTable(context, entry);
   const rehearsal = device.createCommandEncoder();
@@ -193,8 +186,7 @@ export function prepareEntry(
       });
       call.checked.catch(() => {});
     }
-    const done = () => ring.release(call);
-    queue.onSubmittedWorkDone().then(done, done);
+    gate.submitted(call);
     if (entry.updates) context.steps += count;
     return makeStep(call);
   };
@@ -202,9 +194,10 @@ export function prepareEntry(
   const values = new Float32Array(entry.settings.length);
   // Nothing yet: NaN differs from everything.
   const held = values.slice().fill(NaN);
+  let checked: readonly CheckedInput[] | undefined;
   const run = (inputs?: Readonly<Record<string, InputValue>>, settings?: Readonly<Record<string, number>>): object => {
     gate.checkRoom();
-    const checked = checkInputs(name, entry, inputs);
+    checked = checkInputs(name, entry, inputs, checked);
     checkSettings(name, entry, settings, values);
     const onGpu = writeInputs(context, entry, checked);
     if (values.some((value, index) => value !== held[index])) {

@@ -6,7 +6,7 @@ import type { Call, OutputRange, Ring } from "./readback.ts";
 import { copySlot, slotBytes } from "./tensor.ts";
 import type { OutputBuffer, TypedArray } from "./types.ts";
 
-const callKey = Symbol("call");
+const callKey = Symbol();
 
 interface StepObject {
   readonly [callKey]: Call;
@@ -22,14 +22,14 @@ export function stepMaker(
   gate: Gate,
   entry: EntryPoint,
   ring: Ring,
-  range: OutputRange | undefined,
+  { start }: OutputRange,
   memory: readonly GPUBuffer[],
 ): (call: Call) => object {
   const read = async (step: StepObject): Promise<Outputs> => {
     const bytes = await ring.read(step[callKey]);
     const outputs: Outputs = {};
     for (const slot of entry.outputs) {
-      const values = copySlot(slot, bytes, range?.start);
+      const values = copySlot(slot, bytes, start);
       outputs[slot.name] = slot.shape.length ? values : values[0]!;
     }
     return outputs;

@@ -18,7 +18,7 @@ export const elementCount = (shape: readonly number[]): number => shape.reduce((
 export const slotBytes = (slot: Slot): number => 4 * elementCount(slot.shape);
 
 /** How a message names a slot's tensor, for example `f32[64, 784]`. */
-export const describeSlot = (slot: Slot): string => `${slot.dtype}[${slot.shape.join(", ")}]`;
+export const describeSlot = (slot: Pick<Slot, "dtype" | "shape">): string => `${slot.dtype}[${slot.shape.join(", ")}]`;
 
 /** A fresh copy of a slot's elements; `bytes` starts at byte `base` of the slot's buffer. */
 export const copySlot = (slot: Slot, bytes: ArrayBuffer, base = 0): TypedArray =>

@@ -18,7 +18,7 @@ export async function timeDispatches(
   const requests = dispatches.flatMap(({ bindings }, at) =>
     bindings.map(({ bytes }) => ({ label: own[at]!.name, size: Math.ceil(bytes / 4) * 4, usage: scratchUsage })),
   );
-  const { buffers, checked } = createBuffers(device, requests);
+  const { buffers, checked, free } = createBuffers(device, requests);
   const clock = openClock(device);
   try {
     const [compiled] = await Promise.all([compileKernels(device, { kernels: own }), checked]);
@@ -39,7 +39,7 @@ export async function timeDispatches(
       });
     return await timeOfOne(run, passes);
   } finally {
-    for (const buffer of buffers) buffer.destroy();
+    free();
     clock.destroy();
   }
 }

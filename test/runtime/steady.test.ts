@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { openDevice } from "../../runtime/index.ts";
 import { testDevice } from "../gpu.ts";
+import { codeOf } from "./codes.ts";
 import { createTraining } from "./modules.ts";
 
 /** Counts the calls of `device` and its queue by method name from now on. */
@@ -39,12 +41,41 @@ test("a step creates nothing but its command encoder, and submits once", async (
     await step.accepted;
     if (index % 3 === 0) await step.total;
   }
-  const { createCommandEncoder, submit, onSubmittedWorkDone, writeBuffer, pushErrorScope, popErrorScope, ...others } =
-    counts;
+  // Outputs that were read say how far the queue is: it is not asked.
+  const { createCommandEncoder, submit, writeBuffer, pushErrorScope, popErrorScope, ...others } = counts;
   expect(others).toEqual({});
-  expect([createCommandEncoder, submit, onSubmittedWorkDone]).toEqual([steps, steps, steps]);
+  expect([createCommandEncoder, submit]).toEqual([steps, steps]);
   // Unchanged settings are not written, nor are inputs that stay on the GPU.
   expect(writeBuffer).toBe(steps / 2);
   expect([pushErrorScope, popErrorScope]).toEqual([steps / 2, steps / 2]);
+  module.destroy();
+});
+
+test("the queue is asked how far it is at most once in half of what may be in flight", async () => {
+  const { device } = await openDevice();
+  const module = await createTraining({ device, maxInFlight: 8 });
+  await module.train({ x: new Float32Array(4) }).total;
+  const counts = countCalls(device);
+  for (let index = 0; index < 40; index++) await module.train({ x: new Float32Array(4) }).accepted;
+  expect(counts.onSubmittedWorkDone).toBeGreaterThan(0);
+  expect(counts.onSubmittedWorkDone).toBeLessThanOrEqual(40 / 4);
+  module.destroy();
+  device.destroy();
+});
+
+test("buffers that the step before was given too are not looked at again", async () => {
+  const device = await testDevice();
+  const module = await createTraining({ device });
+  const [own, other] = [0, 1].map(() => device.createBuffer({ size: 16, usage: 0x88 })) as [GPUBuffer, GPUBuffer];
+  const { usage } = own;
+  let looks = 0;
+  Object.defineProperty(own, "usage", { get: () => (looks++, usage) });
+  for (let index = 0; index < 5; index++) await module.train({ x: own }).accepted;
+  expect(looks).toBe(1);
+  await module.train({ x: other }).accepted;
+  await module.train({ x: own }).accepted;
+  expect(looks).toBe(2);
+  expect(await codeOf(() => module.train({ x: own, y: own } as never))).toBe("input-unknown");
+  expect(await codeOf(() => module.train({ y: own } as never))).toBe("input-missing");
   module.destroy();
 });
