@@ -23,7 +23,6 @@ export interface Accumulating {
   readonly op: ReductionOp;
   readonly parts: readonly string[];
   readonly arrays: readonly string[];
-  readonly result: string;
 }
 
 /** Parts may read each other: with several, all are computed before any is assigned. */

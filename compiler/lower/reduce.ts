@@ -178,16 +178,17 @@ function writePhase(phase: readonly Value[], loop: number, plan: Plan, emitter: 
   plan.elements.write(loop, emitter, () => accumulate(all, plan, emitter));
   if (lanes > 1) combineLanes(all, plan.arrangement, plan.namer, emitter);
   for (const each of all) {
-    emitter.push({ tag: "line", text: `let ${each.result} = ${each.op.wgsl.finish(each.parts)};` });
-    const lanesOf = plan.arrangement.tall;
-    plan.finished.set(each.value, { tag: "name", text: each.result, dtype: each.value.type.dtype, lanes: lanesOf });
+    const finish = each.op.wgsl.finish(each.parts);
+    const isPart = each.parts.includes(finish);
+    const text = isPart ? finish : plan.namer(each.op.name);
+    if (!isPart) emitter.push({ tag: "line", text: `let ${text} = ${finish};` });
+    plan.finished.set(each.value, { tag: "name", text, dtype: each.value.type.dtype, lanes: plan.arrangement.tall });
   }
 }
 
 function declare(value: Value, plan: Plan, emitter: Emitter): Accumulating {
   const op = value.op as ReductionOp;
   const { rows, lanes, tall } = plan.arrangement;
-  const result = plan.namer(value.op.name);
   const parts: string[] = [];
   const arrays: string[] = [];
   for (const { name, dtype, initial } of op.accumulators(value.operands[0].type.dtype)) {
@@ -203,7 +204,7 @@ function declare(value: Value, plan: Plan, emitter: Emitter): Accumulating {
     plan.declarations.push(`${when}var<workgroup> ${array}: ${arrayType};`);
     arrays.push(array);
   }
-  return { value, op, parts, arrays, result };
+  return { value, op, parts, arrays };
 }
 
 /** Takes in one element, or four in their order; reductions of the same value read it once. */
