@@ -24,6 +24,7 @@ import {
   vanishes,
   type CommonTerm,
 } from "./common-term.ts";
+import { timesNumber } from "./factors.ts";
 import type { Linear } from "./linear.ts";
 import { isSpreadOf, ontoLayout, underShapes, withoutAxes } from "./rules/uniform.ts";
 import { not, where } from "./untyped.ts";
@@ -250,21 +251,6 @@ function isLessOwnPeak({ op, operands: [a, b] }: Value, { axes }: Rows): boolean
   const peak = underLayouts(b);
   const [, extreme] = peak.operands;
   return same(extreme.operands[0], a) && axesOf(extreme).join() === axes.join() && isSpreadOf(b, peak, axes);
-}
-
-/** A value as a number times another. */
-export function timesNumber(value: Value): { readonly inner: Value; readonly factor: number } {
-  const [a, b] = value.operands;
-  if (value.op === neg.op) return scaledNumber(a, -1);
-  const [left, right] = value.operands.map(constantValue);
-  if (value.op === mul.op && left) return scaledNumber(b, left);
-  if (value.op === mul.op && right) return scaledNumber(a, right);
-  return value.op === div.op && right ? scaledNumber(a, 1 / right) : { inner: value, factor: 1 };
-}
-
-function scaledNumber(value: Value, by: number): { readonly inner: Value; readonly factor: number } {
-  const { inner, factor } = timesNumber(value);
-  return { inner, factor: by * factor };
 }
 
 /** Σ w·c = (Σ w)·c along the axes of a row, and a sum of that over rows. */

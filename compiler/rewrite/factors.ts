@@ -1,5 +1,6 @@
 /// Products taken apart.
-import { mul } from "../../ir/ops/arithmetic.ts";
+import { div, mul, neg } from "../../ir/ops/arithmetic.ts";
+import { constantValue } from "../../ir/ops/leaf.ts";
 import type { Value } from "../../ir/value.ts";
 
 /** What a factor is a product of in its turn; undefined where it counts as one. */
@@ -26,4 +27,19 @@ export function factorsOf(
     else factors.push(factor);
   }
   return factors;
+}
+
+/** A value as a number times another. */
+export function timesNumber(value: Value): { readonly inner: Value; readonly factor: number } {
+  const [a, b] = value.operands;
+  if (value.op === neg.op) return scaledNumber(a, -1);
+  const [left, right] = value.operands.map(constantValue);
+  if (value.op === mul.op && left) return scaledNumber(b, left);
+  if (value.op === mul.op && right) return scaledNumber(a, right);
+  return value.op === div.op && right ? scaledNumber(a, 1 / right) : { inner: value, factor: 1 };
+}
+
+function scaledNumber(value: Value, by: number): { readonly inner: Value; readonly factor: number } {
+  const { inner, factor } = timesNumber(value);
+  return { inner, factor: by * factor };
 }

@@ -1,20 +1,21 @@
 /// Sums that do not see an offset: ln Σ eˣ − x̄, ln Σ e^(z/t) − Σ p·z/t. What all numbers of a row have in
 /// common adds up to nothing in them, and is taken away before it rounds.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
+import { isFinite } from "../../../ir/ops/bits.ts";
 import { abs } from "../../../ir/ops/functions.ts";
 import { gatherOp } from "../../../ir/ops/gather.ts";
-import { logsumexpOp, maxOp, minOp } from "../../../ir/ops/reduce.ts";
-import { axesOf, sumOp } from "../../../ir/ops/sum.ts";
+import { logsumexpOp, max, maxOp, minOp } from "../../../ir/ops/reduce.ts";
+import { axesOf, spread, sumOp } from "../../../ir/ops/sum.ts";
 import { sameShape } from "../../../ir/type.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { isGiven, isGivenUnderLayouts } from "../below.ts";
-import { commonPartOf, finitePeak, isPeak, peakWhere, timesNumber, type Rows } from "../common-part.ts";
+import { commonPartOf, finitePeak, isPeak, peakWhere, type Rows } from "../common-part.ts";
 import { vanishes, writeCommon, type CommonTerm } from "../common-term.ts";
-import { factorsOf } from "../factors.ts";
+import { factorsOf, timesNumber } from "../factors.ts";
 import { isCount, jointTerm } from "../joint-terms.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
 import { distributionAxes } from "./reduce.ts";
-import { less } from "../untyped.ts";
+import { less, where } from "../untyped.ts";
 import { nearly } from "./shifts.ts";
 import { totalOf } from "./totals.ts";
 import { withoutAxes } from "./uniform.ts";
@@ -26,6 +27,8 @@ interface Base {
   readonly scores: Value;
   readonly axes: Axes;
   readonly factor: number;
+  /** True where rows and columns have an offset together. */
+  readonly isTable?: boolean;
 }
 
 /** Formulas are looked at as deep as people would. */
@@ -76,13 +79,30 @@ function basesOf(total: Value, facts: Surroundings): readonly Base[] {
   return others.length === 2 ? others.filter(isGiven).map((scores) => ({ scores, axes: wholes, factor: 1 })) : [];
 }
 
+/** Rows and columns of one table have in common what all of it has: its largest is taken from both. */
+function basesOfTable(total: Value, totals: readonly Value[]): readonly Base[] {
+  const [table] = total.operands;
+  const isOther = (each: Value): boolean =>
+    each.op === logsumexpOp && same(each.operands[0], table) && axesOf(each).join() !== axesOf(total).join();
+  if (total.op !== logsumexpOp || !totals.some(isOther)) return [];
+  const axes = table.type.shape.map((_, axis) => axis);
+  return basesOfRow(table, axes).map((base) => ({ ...base, isTable: true }));
+}
+
+/** The largest of a table where no number is less than half of it, so that all differences from it are exact. */
+function tablePeak(table: Value, peak: Value, axes: Axes): Value {
+  const far: Value = abs(sub(table, spread(peak, table.type, axes)));
+  const farthest: Value = max(where(isFinite(far), far, 0), { axes });
+  return peakWhere(less(mul(2, farthest), abs(peak)) as Value, peak);
+}
+
 function withoutOffset(value: Value, facts: Surroundings): Value | undefined {
   if (value.type.dtype !== "f32") return undefined;
   const totals = totalsIn(value);
   // Without another it is x − ln Σ eˣ, which kernels take apart as it is.
   if (totals.every(({ op }) => op === logsumexpOp)) return undefined;
   for (const total of totals) {
-    for (const base of basesOf(total, facts)) {
+    for (const base of [...basesOf(total, facts), ...basesOfTable(total, totals)]) {
       // z less its mean has a correction of its own.
       if (total.op === sumOp && value.operands.some((part) => same(part, base.scores))) continue;
       const found = without(value, base, facts);
@@ -95,8 +115,9 @@ function withoutOffset(value: Value, facts: Surroundings): Value | undefined {
 /** So much of a whole is what the rounding of weights has left of it: 0.9 + 3·(0.1/3) in float32. */
 const rounding = 1e-6;
 
-function without(value: Value, { scores, axes, factor }: Base, facts: Surroundings): Value | undefined {
-  const peak = finitePeak(scores, factor, axes);
+function without(value: Value, { scores, axes, factor, isTable }: Base, facts: Surroundings): Value | undefined {
+  const largest = finitePeak(scores, factor, axes);
+  const peak = isTable ? tablePeak(scores, largest, axes) : largest;
   const total: Rows["total"] = (weights, along) => totalOf(weights, along, facts);
   const rows: Rows = { scores, axes, peak, total };
   const { below, common } = commonPartOf(value, rows);

@@ -73,6 +73,7 @@ export const prices: readonly Price[] = [
       "Logarithm of a mean of exponentials, over its rate": [1.94, 1.04],
       "Mean under exponentials of its own scores, over a temperature": [1.18, 1.05],
       "Soft maximum less the largest": [1, 1.04],
+      "Rows and columns of one table, their logarithms less the pairs": [1.38, 1.23],
       "Soft maximum less the mean under its softmax, over a temperature": [1, 1.04],
       "Soft maximum less a wanted mean, over a temperature": [1.47, 1.67],
       "Number less a mean under exponentials, squared, over a temperature": [1, 1.04],

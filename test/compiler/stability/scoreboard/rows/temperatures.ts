@@ -156,4 +156,23 @@ return mean(sub(mul(logsumexp(div(z, t), { axis: 1 }), t), sum(mul(p, z), { axis
       ...[0.5, 1].map((t) => ({ at: { z: far, t, u: [10002, 10000] } })),
     ],
   },
+  {
+    name: "Rows and columns of one table, their logarithms less the pairs",
+    about: "An offset of the table is in both logarithms, each along its axis, and twice in the pair.",
+    program: `const q = div(s, t);
+return mean(sub(add(logsumexp(q, { axis: 1 }), logsumexp(q, { axis: 0 })), mul(2, diagonal(q))));`,
+    points: [
+      ...[0, 90, 1e4].map((all) => ({ at: { s: similarities.map((row) => row.map((each) => each + all)), t: 0.5 } })),
+      {
+        at: {
+          s: [
+            [1e4, 0.5, 1],
+            [0.25, -1, 0.5],
+            [-0.5, 0.75, 1.5],
+          ],
+          t: 1,
+        },
+      },
+    ],
+  },
 ];
