@@ -42,18 +42,25 @@ function deviation(difference: Value, original: Value, images: Images): Value | 
   const weight = wanted && images.get(wanted)!;
   const axes = axesOf(total);
   const image = (side: Value): Value => images.get(side) ?? side;
-  const missing = wanted && count && missingOf({ weight: wanted, axes, divisor: mean.operands[1] }, nothingElse, image);
+  const divisor = count && mean.operands[1];
+  const missing = wanted && missingOf({ weight: wanted, axes, divisor }, nothingElse, image);
   const under = (of: Value): Value => {
     const again = sum(weight ? weighted(weight, of) : of, { axes });
     return count ? div(again, count) : again;
   };
-  const large = missing || !isProduct(x) ? difference : (lessMeans(x, under, axes) ?? difference);
+  const isMultiple = isProduct(x) && !(missing && hasSum(x));
+  const large = isMultiple ? (lessMeans(x, under, axes) ?? difference) : difference;
   const small = sub(large, ontoLayouts(spreadMean, value, under(large)));
-  return missing ? add(small, ontoLayouts(spreadMean, value, mul(value, div(missing, count)))) : small;
+  return missing ? add(small, ontoLayouts(spreadMean, value, mul(value, missing))) : small;
 }
 
 /** True for multiples: what is multiplied is less its mean before that rounds. */
-const isProduct = ({ op }: Value): boolean => op === mul.op || op === div.op;
+const isProduct = ({ op }: Pick<Value, "op">): boolean => op === mul.op || op === div.op;
+
+/** True where not all that is less its mean is a factor: its mean is not that of the whole. */
+function hasSum({ op, operands }: Value): boolean {
+  return op === add.op || op === sub.op || (isProduct({ op }) && operands.some(hasSum));
+}
 
 /** d − d̄ for d = x − x̄, or for a multiple of it, where both means are under the same weights. */
 export function isCorrected(difference: Value): boolean {

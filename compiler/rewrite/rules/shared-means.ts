@@ -97,7 +97,7 @@ function deviationFromMean({ op, type, operands: [products, part] }: Value, fact
   return undefined;
 }
 
-/** Σw·v/n − y = (Σw·(v − y) − y·(n − Σw))/n, where v and y are given: what both have in common is gone before it rounds. */
+/** Σw·v/n − y = Σw·(v − y)/n − y·(1 − Σw/n), where v and y are given: what both have in common is gone before it rounds. */
 function meanLessNumber({ op, type, operands: [a, b] }: Value, facts: Surroundings): Value | undefined {
   if (op !== sub.op || type.dtype !== "f32") return undefined;
   const isFirst = isGivenUnderLayouts(b);
@@ -120,9 +120,9 @@ function meanLessNumber({ op, type, operands: [a, b] }: Value, facts: Surroundin
     const weight = isGivenUnderLayouts(v) ? weightIn(element, v) : undefined;
     const weighing = weight && { weight, axes, divisor };
     if (!weighing || !isMean(weighing, facts)) continue;
-    const rest: Value = sum(weighted(weight, less(v)), { axes });
+    const rest: Value = over(sum(weighted(weight, less(v)), { axes }));
     const missing = missingOf(weighing, facts);
-    return over(missing ? (isFirst ? sub : add)(rest, mul(y, missing)) : rest);
+    return missing ? (isFirst ? sub : add)(rest, mul(y, missing)) : rest;
   }
   return undefined;
 }
@@ -130,7 +130,7 @@ function meanLessNumber({ op, type, operands: [a, b] }: Value, facts: Surroundin
 /** True for shares, and for weights over what they add up to. */
 function isMean(weighing: Weighing, facts: Surroundings): boolean {
   const { weight, axes, divisor } = weighing;
-  return divisor ? isWhole(weighing, facts) : isShares(weight, axes, facts);
+  return (!divisor && isShares(weight, axes, facts)) || isWhole(weighing, facts);
 }
 
 /** For kernels alone: formulas read as in a textbook until then. */
@@ -146,7 +146,7 @@ export const sharedMeanRules: readonly Rule[] = [
   rule(
     "mean less a number",
     "assumes-finite",
-    "sum(w * v) / n - y = (sum(w * (v - y)) - y * (n - sum(w))) / n",
+    "sum(w * v) / n - y = sum(w * (v - y)) / n - y * (1 - sum(w) / n)",
     ["sub"],
     meanLessNumber,
     reads(sumOp, contractOp, div.op),

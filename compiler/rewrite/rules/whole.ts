@@ -1,17 +1,18 @@
 /// Weights of a mean, and what it is divided by: their sum, or a divisor that guards it. What such a divisor has more than the
 /// weights is written so that nothing rounds: 0 to the last bit where the guard does nothing.
-import { add, mul, sub } from "../../../ir/ops/arithmetic.ts";
+import { add, div, mul, sub } from "../../../ir/ops/arithmetic.ts";
 import { cast, selectOp } from "../../../ir/ops/choose.ts";
 import { equal } from "../../../ir/ops/compare.ts";
 import { maximum } from "../../../ir/ops/functions.ts";
-import { constant, constantValue } from "../../../ir/ops/leaf.ts";
+import { constantValue } from "../../../ir/ops/leaf.ts";
 import { sum } from "../../../ir/ops/sum.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { mentionsExponential } from "../exponential.ts";
+import { rangeOf } from "../range.ts";
 import type { Surroundings } from "../rule.ts";
 import { where } from "../untyped.ts";
 import { addUpTo } from "./reduce.ts";
-import { ontoLayouts } from "./uniform.ts";
+import { isSpreadOf, ontoLayouts } from "./uniform.ts";
 
 /** What a mean weighs with, along which axes, and what it is divided by. */
 export interface Weighing {
@@ -38,26 +39,38 @@ const isTotalOf =
   (divisor: Value): boolean =>
     addUpTo(numbersOf(weight), axes, divisor, facts);
 
-/** True where weights add up to a divisor, or to what it guards; of a condition so many elements may be meant to be counted. */
-export function isWhole(weighing: Weighing, facts: Surroundings): boolean {
+/** Σ (w/n)·x = Σ w·x / n for an n of the row. */
+function opened(weighing: Weighing): Weighing {
   const { weight, axes, divisor } = weighing;
-  if (addUpTo(numbersOf(weight), axes, divisor, facts)) return true;
-  if (!divisor || divisor.constant) return false;
-  if (weight.type.dtype === "bool") return true;
-  // Quotients of exponentials have a guard of their own.
-  return !mentionsExponential(weight) && shortfall(divisor, isTotalOf(weighing, facts)) !== undefined;
+  if (divisor || weight.op !== div.op) return weighing;
+  const [numbers, spreadDivisor] = weight.operands;
+  const n = underLayouts(spreadDivisor);
+  return isSpreadOf(spreadDivisor, n, axes) ? { weight: numbers, axes, divisor: n } : weighing;
 }
 
-/** n − Σw for a divisor n of weights that are whole; undefined where it is 0. `image` is what has become of a value. */
+/** True where weights add up to a divisor, or to what it guards; of a condition so many elements may be meant to be counted. */
+export function isWhole(weighing: Weighing, facts: Surroundings): boolean {
+  if (addUpTo(numbersOf(weighing.weight), weighing.axes, weighing.divisor, facts)) return true;
+  const open = opened(weighing);
+  if (!open.divisor || open.divisor.constant) return false;
+  if (open.weight.type.dtype === "bool") return true;
+  // Quotients of exponentials have a guard of their own.
+  return !mentionsExponential(open.weight) && shortfall(open.divisor, isTotalOf(open, facts)) !== undefined;
+}
+
+/** 1 − Σw/n for a divisor n of weights that are whole; undefined where it is 0. `image` is what has become of a value. */
 export function missingOf(
   weighing: Weighing,
   facts: Surroundings,
   image: (value: Value) => Value = (value) => value,
 ): Value | undefined {
-  const { weight, axes, divisor } = weighing;
-  const isTotal = isTotalOf(weighing, facts);
+  if (addUpTo(numbersOf(weighing.weight), weighing.axes, weighing.divisor, facts)) return undefined;
+  const open = opened(weighing);
+  const { weight, axes, divisor } = open;
+  const isTotal = isTotalOf(open, facts);
   if (!divisor || isTotal(divisor) || isTotal(withoutGuard(divisor))) return undefined;
-  return shortfall(divisor, isTotal, image) ?? sub(image(divisor), sum(numbersOf(image(weight)), { axes }));
+  const missing = shortfall(divisor, isTotal, image) ?? sub(image(divisor), sum(numbersOf(image(weight)), { axes }));
+  return div(missing, image(divisor));
 }
 
 /** n of where(n = 0, c, n): where nothing counts the mean is 0, and nothing is missing. */
@@ -77,10 +90,9 @@ export function shortfall(
   const inner = underLayouts(divisor);
   if (inner.op !== maximum.op && inner.op !== add.op) return undefined;
   const at = inner.operands.findIndex((side) => isTotal(ontoLayouts(divisor, inner, side)));
-  const guard = at < 0 ? undefined : constantValue(inner.operands[1 - at]);
-  if (guard === undefined || guard < 0) return undefined;
-  const { shape } = inner.type;
-  const missing: Value =
-    inner.op === add.op ? constant(guard, "f32", shape) : maximum(0, sub(guard, image(inner.operands[at])));
+  if (at < 0) return undefined;
+  const [total, guard] = [inner.operands[at], inner.operands[1 - at]];
+  if (!(rangeOf(guard).low >= 0)) return undefined;
+  const missing: Value = inner.op === add.op ? image(guard) : maximum(0, sub(image(guard), image(total)));
   return ontoLayouts(divisor, inner, missing);
 }

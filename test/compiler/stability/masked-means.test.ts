@@ -118,6 +118,10 @@ const predictions: Programs = {
     "div(sum(where(greater(m, 0), x, 0), { axis: 1 }), sum(m, { axis: 1 }))",
     { m: elements },
   ],
+  "a mean under shares of a mask, a small number beside their sum": [
+    "sum(mul(div(m, add(sum(m, { axis: 1, keepAxes: true }), 1e-6)), x), { axis: 1 })",
+    { m: withEmptyRow },
+  ],
   "a mean under sigmoids": ["div(sum(mul(sigmoid(m), x), { axis: 1 }), sum(sigmoid(m), { axis: 1 }))", { m: elements }],
   "the same over a count that is at least 1": [
     "div(sum(mul(m, x), { axis: 1 }), maximum(sum(m, { axis: 1 }), 1))",
