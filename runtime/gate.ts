@@ -1,5 +1,6 @@
 /// What is in flight, and whether the module can still be used.
 
+import { resting } from "#platform";
 import { runtimeErrors } from "./errors.ts";
 
 /** What is counted: a call with the works that are not known to be finished, the GPU's and reads. */
@@ -101,11 +102,11 @@ export function openGate(device: GPUDevice, limit: number): Gate {
     },
     room: async () => {
       check();
-      if (isFull()) await new Promise<void>((resolve, reject) => waiters.push({ resolve, reject }));
+      if (isFull()) await resting(new Promise<void>((resolve, reject) => waiters.push({ resolve, reject })));
     },
     async guard(work) {
       try {
-        const result = await work;
+        const result = await resting(work);
         check();
         return result;
       } catch (error) {

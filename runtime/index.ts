@@ -1,6 +1,5 @@
 /// The runtime of compiled models: `load(program)` gives a module that trains and infers on WebGPU.
 
-import { resting } from "#platform";
 import type { EntryPoint, Program } from "./abi.ts";
 import { abiVersion } from "./abi.ts";
 import type { OpenDevice } from "./device.ts";
@@ -168,7 +167,7 @@ export async function load<Module = LoadedModule<Record<string, TypedArray>>>(
   const opened = await openDevice(program.limits, options);
   const gate = openGate(opened.device, depth);
   try {
-    return (await gate.guard(resting(build(program, options, opened, gate)))) as Module;
+    return (await gate.guard(build(program, options, opened, gate))) as Module;
   } catch (error) {
     opened.close();
     throw error;

@@ -171,27 +171,45 @@ export async function requestGpu(): Promise<GPU> {
 /** Nobody writes here: who waits for it waits as long as it wants to. */
 const never = new Int32Array(new SharedArrayBuffer(4));
 
+/** What the thread waits for: how many works, since when, and whether it rests in the turns of its event loop. */
+interface Waiting {
+  works: number;
+  since: number;
+  isResting: boolean;
+}
+
+const processWaiting = Symbol.for("chainrule.waiting");
+
 /** A thread rests a twentieth of the time that it has waited so far, at most so many milliseconds. */
 const longestRest = 1;
 
+/** A wait of so many milliseconds is over before a rest is. */
+const shortWait = 1;
+
 /**
- * Rests in every turn of the event loop while `work` is under way, the longer the longer it takes.
+ * Rests in every turn of the event loop while `work` is under way, the longer the longer nothing of what the thread waits
+ * for has come.
  *
  * Dawn in Node asks for news in every turn as long as somebody waits for it, which takes a whole core. Software adapters
  * compile shaders, and run them, on the same cores.
  */
 export async function resting<T>(work: Promise<T>): Promise<T> {
-  const start = performance.now();
-  let isDone = false;
+  const holder = globalThis as { [processWaiting]?: Waiting };
+  const waiting = (holder[processWaiting] ??= { works: 0, since: 0, isResting: false });
   const rest = (): void => {
-    if (isDone) return;
-    Atomics.wait(never, 0, 0, Math.min((performance.now() - start) / 20, longestRest));
+    waiting.isResting = waiting.works > 0;
+    if (!waiting.isResting) return;
+    const waited = performance.now() - waiting.since;
+    if (waited > shortWait) Atomics.wait(never, 0, 0, Math.min(waited / 20, longestRest));
     setImmediate(rest);
   };
-  setImmediate(rest);
+  if (waiting.works++ === 0) waiting.since = performance.now();
+  if (!waiting.isResting) setImmediate(rest);
+  waiting.isResting = true;
   try {
     return await work;
   } finally {
-    isDone = true;
+    waiting.works--;
+    waiting.since = performance.now();
   }
 }
