@@ -56,24 +56,15 @@ function countWorks(device: GPUDevice, limit: number, waiters: Waiter[]) {
     for (const waiter of waiters.splice(0, inFlight ? limit - inFlight : Infinity)) waiter.resolve();
   };
   const finished = (call: InFlight): void => queued.splice(0, queued.indexOf(call) + 1).forEach(leave);
-  let asking = false;
-  // Asking the queue costs a call as much as several dispatches do: one question at a time, about half of what may be in
-  // flight or more.
-  const ask = (): void => {
-    if (asking || 2 * queued.length < limit) return;
-    asking = true;
-    const last = queued.at(-1)!;
-    const done = (): void => {
-      asking = false;
-      finished(last);
-      ask();
-    };
-    device.queue.onSubmittedWorkDone().then(done, done);
-  };
+  let unasked = 0;
+  // Asking the queue costs a call as much as several dispatches do: it is asked once in half of what may be in flight.
   const submitted = (call: InFlight): void => {
     enter(call);
     queued.push(call);
-    ask();
+    if (2 * ++unasked < limit) return;
+    unasked = 0;
+    const done = (): void => finished(call);
+    device.queue.onSubmittedWorkDone().then(done, done);
   };
   return { enter, leave, finished, submitted, isFull: () => inFlight >= limit };
 }
