@@ -58,10 +58,10 @@ export function printValues(
 ): string {
   const all = new Map([...names, ...values.map(({ name, value }) => [value, name] as const)]);
   const roots = values.map(({ value }) => value);
-  const plan = planPage([{ roots }], all, reading);
-  const given = new Set(names.keys());
-  const shown = (value: Value): boolean => plan.lines.has(value) && (!given.has(value) || roots.includes(value));
-  const lines = firstOfLoops(plan.order(roots).filter(shown), plan);
+  const isGiven = (value: Value): boolean => names.has(value) && !roots.includes(value);
+  const plan = planPage([{ roots }], all, { reading, isGiven });
+  const shown = plan.order(roots).filter((value) => plan.lines.has(value) && !isGiven(value));
+  const lines = firstOfLoops(shown, plan);
   const words = { ...vocabulary(plan, all, numberLines(lines, [], all, plan)), reading };
   return lines
     .flatMap((value) => wrap(lineText({ tag: "line", value, output: false }, words, all).text, pageWidth, "    "))

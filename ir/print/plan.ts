@@ -27,15 +27,28 @@ export interface Plan {
 /** An expression of more applications than this is split. */
 const heaviest = 30;
 
-/** Plans the lines of a page. `names` are the values that have names; a page only for `reading` need not read back. */
-export function planPage(parts: readonly Part[], names: ReadonlyMap<Value, string>, reading = false): Plan {
+/** What a page is for. */
+export interface Purpose {
+  /** A page only for reading need not read back. */
+  readonly reading?: boolean;
+  /** Values whose names are enough: what they are made of stands elsewhere. */
+  isGiven?(value: Value): boolean;
+}
+
+/** Plans the lines of a page. `names` are the values that have names. */
+export function planPage(
+  parts: readonly Part[],
+  names: ReadonlyMap<Value, string>,
+  { reading = false, isGiven = () => false }: Purpose = {},
+): Plan {
   const views = new Map<Value, View>();
   const view = (value: Value): View => {
     let known = views.get(value);
     if (!known) views.set(value, (known = viewOf(value, isOpaqueIn(value, names), reading)));
     return known;
   };
-  const order = (roots: readonly Value[]): readonly Value[] => visibleOrder(roots, view);
+  const operands = (value: Value): readonly Value[] => (isGiven(value) ? [] : written(view(value)));
+  const order = (roots: readonly Value[]): readonly Value[] => visibleOrder(roots, operands);
   const membership = new Map<Value, Set<Part>>();
   for (const part of parts) {
     for (const value of order(part.roots)) {
@@ -51,7 +64,7 @@ export function planPage(parts: readonly Part[], names: ReadonlyMap<Value, strin
     const together = new Set(siblings.flatMap((value) => [...membership.get(value)!]));
     for (const value of siblings) membership.set(value, together);
   }
-  const lines = chooseLines(all, roots, view, names, loops);
+  const lines = chooseLines(all, roots, { view, isGiven }, names, loops);
   return {
     view,
     order,
@@ -84,14 +97,14 @@ function isOpaqueIn({ op, attrs }: Value, names: ReadonlyMap<Value, string>): (o
 const resultOf = ({ attrs }: Value): number => attrs.result as number;
 
 /** Postorder through what is written, which may skip values that an abbreviation hides. */
-function visibleOrder(roots: readonly Value[], view: (value: Value) => View): readonly Value[] {
+function visibleOrder(roots: readonly Value[], operands: (value: Value) => readonly Value[]): readonly Value[] {
   const order: Value[] = [];
   const seen = new Set<Value>();
   const stack: { readonly value: Value; readonly operands: readonly Value[]; next: number }[] = [];
   const enter = (value: Value): void => {
     if (seen.has(value)) return;
     seen.add(value);
-    stack.push({ value, operands: written(view(value)), next: 0 });
+    stack.push({ value, operands: operands(value), next: 0 });
   };
   for (const root of roots) {
     enter(root);
@@ -113,7 +126,7 @@ function written(view: View): readonly Value[] {
 function chooseLines(
   order: readonly Value[],
   roots: readonly Value[],
-  view: (value: Value) => View,
+  { view, isGiven }: Pick<Plan, "view"> & Required<Pick<Purpose, "isGiven">>,
   names: ReadonlyMap<Value, string>,
   loops: ReadonlyMap<Value, readonly Value[]>,
 ): ReadonlySet<Value> {
@@ -121,10 +134,11 @@ function chooseLines(
   const used = (value: Value): void => void uses.set(value, (uses.get(value) ?? 0) + 1);
   roots.forEach(used);
   // The results of a loop are one application of it.
-  for (const value of order) if ((loops.get(value)?.[0] ?? value) === value) written(view(value)).forEach(used);
-  const lines = new Set<Value>();
+  const open = order.filter((value) => !isGiven(value));
+  for (const value of open) if ((loops.get(value)?.[0] ?? value) === value) written(view(value)).forEach(used);
+  const lines = new Set(order.filter(isGiven));
   const weights = new Map<Value, number>();
-  for (const value of order) {
+  for (const value of open) {
     const { form, operands } = view(value);
     if (form.tag === "name" || (form.tag === "number" && !names.has(value))) continue;
     const inlined = operands.filter((operand) => !operand.literal && !lines.has(operand.value));
@@ -162,15 +176,10 @@ export function planFormula(
   names: ReadonlyMap<Value, string>,
   { most = longest, reading = false }: { readonly most?: number; readonly reading?: boolean } = {},
 ): FormulaPlan {
-  const plan = planPage([{ roots: [value] }], names, reading);
+  const plan = planPage([{ roots: [value] }], names, { reading, isGiven: (each) => names.has(each) });
   const order = plan.order([value]);
-  const own = new Set([value]);
-  for (const each of own) if (!names.has(each)) written(plan.view(each)).forEach((part) => own.add(part));
   if (writtenLength(value, order, plan, names) <= most) return { plan, shared: [] };
-  return {
-    plan,
-    shared: order.filter((each) => each !== value && own.has(each) && plan.lines.has(each) && !names.has(each)),
-  };
+  return { plan, shared: order.filter((each) => each !== value && plan.lines.has(each) && !names.has(each)) };
 }
 
 /** A formula of more words than this is not written out. */
