@@ -82,13 +82,14 @@ export function printReading(value: Value, names: ReadonlyMap<Value, string>): s
 }
 
 function formulaOf(value: Value, names: ReadonlyMap<Value, string>, reading: boolean): string {
-  const others = new Map([...names].filter(([named]) => named !== value));
+  const others = names.has(value) ? new Map([...names].filter(([named]) => named !== value)) : names;
   const { plan, shared } = planFormula(value, others, { reading });
   if (shared.length > 0) return printValues([{ name: "result", value }], others, reading);
+  let taken: ReadonlySet<string> | undefined;
   const words: Vocabulary = {
     ...{ view: plan.view, reading },
     reference: (operand) => (others.has(operand) ? formatName(others.get(operand)!) : undefined),
-    isTaken: (name) => [...others.values()].includes(name),
+    isTaken: (name) => (taken ??= new Set(others.values())).has(name),
   };
   return formatDefinition(value, words);
 }

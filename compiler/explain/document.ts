@@ -63,6 +63,7 @@ function aliasRows({ aliases, graph }: GradientExplanation): readonly Row[] {
 
 /** Formulas in which the letters of loops have names as well. */
 export function withLetters(section: Section, letters: ReadonlyMap<Value, string>): Section {
+  if (letters.size === 0) return section;
   const rows = section.rows.map((row): Row => {
     if (!("value" in row.right)) return row;
     const named = ({ value, names }: Formula): Formula => ({ value, names: new Map([...letters, ...names]) });

@@ -3,7 +3,8 @@ import type { Graph } from "../../ir/graph.ts";
 import { postorder, type Value } from "../../ir/value.ts";
 import { cotangentLetter, type Chain, type LocalDerivative } from "./chain.ts";
 import { endOf, type Course } from "./derivation.ts";
-import { isBareNumber, type Definition } from "./lines.ts";
+import type { Definition } from "./lines.ts";
+import { isBareNumber, namesBeside, namesBut } from "./names.ts";
 import { nameParts, shareParts, type NamedCourse, type Numbering, type Parts } from "./parts.ts";
 import type { Moment } from "./replay.ts";
 import { namesOf } from "./stations.ts";
@@ -80,12 +81,7 @@ function definitionsOf(graph: Graph, chain: Chain, number: Numbering, wanted: Re
   let parts: Parts = new Map();
   for (const { name } of chain.stations.filter((station) => station !== chain.target).toReversed()) {
     const [value] = [...names].find(([, each]) => each === name)!;
-    const shared = shareParts(
-      { value, names: new Map([...names].filter(([other]) => other !== value)) },
-      parts,
-      number,
-      wanted,
-    );
+    const shared = shareParts({ value, names: namesBeside(names, value) }, parts, number, wanted);
     definitions.push(...shared.definitions, { name, formula: shared.formula });
     parts = shared.parts;
   }
@@ -102,7 +98,7 @@ function factorsOf(
   const factors: (Definition | Factor)[] = [];
   let parts = given;
   for (const local of chain.locals) {
-    const own = local.letter ? new Map([...names, [local.letter, cotangentLetter]]) : names;
+    const own = local.letter ? namesBut(names, new Map([[local.letter, cotangentLetter]])) : names;
     const shared = shareParts({ value: local.formula, names: own }, parts, number);
     const hangs = ({ formula }: Definition): boolean => postorder([formula.value]).includes(local.letter!);
     const within = shared.definitions.filter(hangs);

@@ -1,6 +1,7 @@
 /// What a page refers to beside the way from the loss to the target: it is defined where the model is.
 import { graphValues, type Graph } from "../../ir/graph.ts";
-import { isBareNumber, mentioned, type Definition, type Formula } from "./lines.ts";
+import { mentioned, type Definition, type Formula } from "./lines.ts";
+import { isBareNumber, namesBeside } from "./names.ts";
 import { sortedByUse } from "./order.ts";
 import { shareParts, type Numbering, type Parts } from "./parts.ts";
 import { namesOf } from "./stations.ts";
@@ -27,7 +28,7 @@ export function withMentioned(
     const value = byName.get(name);
     if (!value || defined.has(name)) continue;
     defined.add(name);
-    const others = new Map([...names].filter(([other]) => other !== value));
+    const others = namesBeside(names, value);
     const shared = shareParts({ value, names: others }, known, number);
     known = shared.parts;
     const own = [...shared.definitions, { name, formula: shared.formula }];

@@ -20,11 +20,11 @@ import {
   renamedDefinition,
   renamedFormula,
   renamedLine,
-  renamedNames,
   type PrintedLetters,
   type Renaming,
 } from "./letters.ts";
 import { linesOf, namesWithin, type Definition, type Formula, type Line } from "./lines.ts";
+import { renamedNames } from "./names.ts";
 import { namesInSteps } from "./loops.ts";
 import { inOrder, isStated } from "./order.ts";
 import { nameParts, partNumbering, shareParts, type Numbering, type Parts } from "./parts.ts";

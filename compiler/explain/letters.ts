@@ -3,6 +3,7 @@ import type { Graph } from "../../ir/graph.ts";
 import { layOutPage } from "../../ir/print/page.ts";
 import type { Value } from "../../ir/value.ts";
 import type { Definition, Formula, Line } from "./lines.ts";
+import { renamedNames } from "./names.ts";
 import { partNumbering } from "./parts.ts";
 
 /** What a printed page calls the values without a name, its loops apart, and all names that it makes up. */
@@ -47,11 +48,6 @@ export function inPrintedLetters(
 /** A formula in other letters. */
 export function renamedFormula({ value, names }: Formula, renaming: Renaming): Formula {
   return { value, names: renamedNames(names, renaming) };
-}
-
-/** Names of values, those that are letters in other ones. */
-export function renamedNames(names: ReadonlyMap<Value, string>, renaming: Renaming): ReadonlyMap<Value, string> {
-  return new Map([...names].map(([value, name]) => [value, renaming.get(name) ?? name]));
 }
 
 /** A definition in other letters. */

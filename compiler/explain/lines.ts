@@ -6,14 +6,11 @@ import { broadcastOp, type BroadcastAttrs } from "../../ir/ops/sum.ts";
 import type { Value } from "../../ir/value.ts";
 import { postorder } from "../../ir/value.ts";
 import type { Firing, RuleText } from "../rewrite/log.ts";
+import { namesBut, namingOf, readsAlike, type Formula, type Naming } from "./names.ts";
 import type { Moment, Step } from "./replay.ts";
 import { isSpelling } from "./rules.ts";
 
-/** A formula: a value, and what the values in it are called. */
-export interface Formula {
-  readonly value: Value;
-  readonly names: ReadonlyMap<Value, string>;
-}
+export type { Formula } from "./names.ts";
 
 /** A name and its formula. */
 export interface Definition {
@@ -61,27 +58,6 @@ export interface Section {
   readonly rules?: readonly RuleText[];
 }
 
-/** What the formula of a name may refer to at a moment: other names that are `visible`. */
-export function namesAt(moment: Moment, name: string, visible: ReadonlySet<string>): ReadonlyMap<Value, string> {
-  const names = new Map<Value, string>();
-  const own = moment.get(name)!;
-  let isBefore = true;
-  for (const [other, value] of moment) {
-    if (other === name) isBefore = false;
-    // A name for the very same value says something only where it does not come to mean this one.
-    const isNamed = other !== name && visible.has(other) && (isBefore || value !== own) && !isBareNumber(value);
-    // A variable says more than what its initialiser calls its last value.
-    const isWider = names.get(value)?.startsWith(`${other}.`) ?? true;
-    if (isNamed && isWider) names.set(value, other);
-  }
-  return names;
-}
-
-/** 0 and 1 stand in many places, and what a model calls one of them is no name of the others. */
-export function isBareNumber(value: Value): boolean {
-  return [0, 1].includes(constantValue(value) ?? NaN);
-}
-
 /**
  * The lines of `shown` names over the steps; other names that are not `known` are written out. Where axes stand is spelling:
  * a formula is shown as it is spelled in the end, and a rule that moves axes alone makes no equality.
@@ -93,8 +69,11 @@ export function linesOf(
   known: ReadonlySet<string>,
 ): readonly Line[] {
   const visible = new Set([...known, ...shown]);
+  const namings = new Map<Moment, Naming>();
   const formulaAt = (moment: Moment, name: string): Formula => {
-    return { value: moment.get(name)!, names: namesAt(moment, name, visible) };
+    const naming = namings.get(moment) ?? namingOf(moment, visible);
+    namings.set(moment, naming);
+    return { value: moment.get(name)!, names: naming(name) };
   };
   const moments = [start, ...steps.map(({ after }) => after)];
   return shown.map((name) => {
@@ -103,16 +82,20 @@ export function linesOf(
     let first = formulaAt(moments[begins], name);
     const equalities: Equality[] = [];
     let text = formulaText(first);
+    let last = first;
     for (const { rule, replaced, before, after } of steps.slice(begins)) {
       if (before.get(name) === after.get(name)) continue;
-      const formula = formulaAt(after, name);
+      const [previous, formula] = [last, formulaAt(after, name)];
+      last = formula;
+      if (readsAlike(previous, formula)) continue;
       const next = formulaText(formula);
       if (next === text) continue;
       // A value that is another one now goes by the name of that: this line says the same as before.
-      const called = namesAt(before, name, visible).get(replaced[0]);
+      const called = formulaAt(before, name).names.get(replaced[0]);
       const isRenamed =
         called !== undefined &&
-        formulaText({ value: formula.value, names: new Map([...formula.names, [replaced[1], called]]) }) === text;
+        formulaText({ value: formula.value, names: namesBut(formula.names, new Map([[replaced[1], called]])) }) ===
+          text;
       text = next;
       if (isRenamed) continue;
       if (!isSpelling(rule)) equalities.push({ rule, formula });

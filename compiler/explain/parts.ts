@@ -3,7 +3,8 @@ import { planFormula } from "../../ir/print/plan.ts";
 import { postorder, type Value } from "../../ir/value.ts";
 import { substitution } from "../rewrite/bottom-up.ts";
 import type { Course } from "./derivation.ts";
-import { namesAt, type Definition, type Formula } from "./lines.ts";
+import type { Definition, Formula } from "./lines.ts";
+import { namesBeside, namesBut, namingOf, readsAlike, type Naming } from "./names.ts";
 import type { Moment, Step } from "./replay.ts";
 
 /** Parts by name, each after those that it is made of. */
@@ -42,9 +43,11 @@ export function shareParts(
   wanted: ReadonlySet<Value> = new Set(),
 ): Sharing {
   const parts = new Map(given);
-  const all = new Map([...[...given].map(([name, part]) => [part, name] as const), ...names]);
+  const besides = new Map<Value, string | undefined>();
+  for (const [name, part] of given) if (!names.has(part)) besides.set(part, name);
   // A rule that hands G on as it is reads G ↦ G.
-  if (value.op.kind !== "leaf") all.delete(value);
+  if (value.op.kind !== "leaf") besides.set(value, undefined);
+  const all = namesBut(names, besides);
   const isNamed = (each: Value): boolean => each !== value && all.has(each);
   const chosen = new Set([
     ...planFormula(value, all, { most: longest, reading: true }).shared,
@@ -54,17 +57,18 @@ export function shareParts(
     if (!chosen.has(part)) return [];
     const name = number(part);
     parts.set(name, part);
-    all.set(part, name);
+    besides.set(part, name);
     return [{ name, part }];
   });
   const definitions = found.map(({ name, part }): Definition => {
-    return { name, formula: { value: part, names: new Map([...all].filter(([each]) => each !== part)) } };
+    return { name, formula: { value: part, names: namesBeside(all, part) } };
   });
   return { formula: { value, names: all }, definitions, parts };
 }
 
 /** Those of some values that a formula writes out itself. */
 function within(value: Value, isNamed: (each: Value) => boolean, some: ReadonlySet<Value>): readonly Value[] {
+  if (some.size === 0) return [];
   const seen = new Set([value]);
   for (const each of seen) if (!isNamed(each)) for (const operand of each.operands) seen.add(operand);
   return [...some].filter((each) => each !== value && seen.has(each) && !isNamed(each));
@@ -79,6 +83,16 @@ export interface NamedCourse {
   readonly parts: Parts;
 }
 
+/** A moment, and what its formulas may refer to. */
+interface Read {
+  readonly moment: Moment;
+  readonly naming: Naming;
+}
+
+const formulaIn = ({ moment, naming }: Read, name: string): Formula => {
+  return { value: moment.get(name)!, names: naming(name) };
+};
+
 /**
  * Names what the formulas of `shown` names share, from the moment at which they do. A part keeps its name while rules
  * change it, so that a step shows in the one line that it changed. `given` are parts that have names already.
@@ -92,26 +106,29 @@ export function nameParts(
 ): NamedCourse {
   const order = [...shown];
   const parts = new Map(given);
-  const extend = (moment: Moment, changed: (name: string) => boolean): Moment => {
-    for (const name of order.filter((each) => changed(each))) {
-      const visible = new Set([...known, ...order, ...parts.keys()]);
-      const names = namesAt(new Map([...moment, ...parts]), name, visible);
-      const value = parts.get(name) ?? moment.get(name)!;
-      const found = shareParts({ value, names }, new Map(), number).parts;
+  const read = (moment: Moment): Read => {
+    const all = new Map([...moment, ...parts]);
+    return { moment: all, naming: namingOf(all, new Set([...known, ...order, ...parts.keys()])) };
+  };
+  const extend = (moment: Moment, isChanged: (name: string, now: Read) => boolean): Read => {
+    let now = read(moment);
+    for (const name of order.filter((each) => isChanged(each, now))) {
+      const found = shareParts(formulaIn(now, name), new Map(), number).parts;
+      if (found.size === 0) continue;
       order.splice(order.indexOf(name), 0, ...found.keys());
       for (const [part, each] of found) parts.set(part, each);
+      now = read(moment);
     }
-    return new Map([...moment, ...parts]);
+    return now;
   };
   const first = extend(start, () => true);
-  let before = first;
+  let last = first;
   const extended = steps.map((step): Step => {
     const replace = substitution(new Map([step.replaced]));
     for (const [part, value] of parts) parts.set(part, replace(value));
-    const now = new Map([...step.after, ...parts]);
-    const last = before;
-    before = extend(step.after, (name) => now.get(name) !== last.get(name));
-    return { ...step, before: last, after: before };
+    const before = last;
+    last = extend(step.after, (name, now) => !readsAlike(formulaIn(before, name), formulaIn(now, name)));
+    return { ...step, before: before.moment, after: last.moment };
   });
-  return { course: { start: first, steps: extended }, shown: order, parts };
+  return { course: { start: first.moment, steps: extended }, shown: order, parts };
 }

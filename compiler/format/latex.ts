@@ -53,7 +53,7 @@ export function latexValue(
   names: ReadonlyMap<Value, string>,
   { reading = false, axisLetters = axisLettersBeside(names) }: ValueOptions = {},
 ): string {
-  const others = new Map([...names].filter(([named]) => named !== value));
+  const others = names.has(value) ? new Map([...names].filter(([named]) => named !== value)) : names;
   const { plan, shared } = planFormula(value, others, { reading });
   const numbers = new Map(shared.map((each, i) => [each, `v${i + 1}`]));
   const words: LatexVocabulary = {

@@ -123,11 +123,11 @@ function operandText(operand: WrittenOperand, atLeast: number, words: Vocabulary
 
 function literal(value: Value, words: Vocabulary): Phrase {
   const text = literalText(value);
+  if (value.op !== sizeOp) return number(text);
   const isPlain = /^[A-Za-z_]\w*$/.test(text) && !words.isTaken(text);
   // A star tells a product of sizes from one of values, whatever the names in it stand for here.
   const isProduct = /^[\w.*]+$/.test(text) && text.includes("*");
-  if (value.op === sizeOp && !isPlain)
-    return { text: `${isProduct ? "" : "size"}(${text})`, precedence: precedence.atom };
+  if (!isPlain) return { text: `${isProduct ? "" : "size"}(${text})`, precedence: precedence.atom };
   return number(text);
 }
 
