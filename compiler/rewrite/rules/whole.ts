@@ -2,7 +2,6 @@
 /// weights is written so that nothing rounds: 0 to the last bit where the guard does nothing.
 import { add, div, mul, sub } from "../../../ir/ops/arithmetic.ts";
 import { cast, selectOp } from "../../../ir/ops/choose.ts";
-import { equal } from "../../../ir/ops/compare.ts";
 import { maximum } from "../../../ir/ops/functions.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { sum } from "../../../ir/ops/sum.ts";
@@ -68,17 +67,9 @@ export function missingOf(
   const open = opened(weighing);
   const { weight, axes, divisor } = open;
   const isTotal = isTotalOf(open, facts);
-  if (!divisor || isTotal(divisor) || isTotal(withoutGuard(divisor))) return undefined;
+  if (!divisor || isTotal(divisor)) return undefined;
   const missing = shortfall(divisor, isTotal, image) ?? sub(image(divisor), sum(numbersOf(image(weight)), { axes }));
   return div(missing, image(divisor));
-}
-
-/** n of where(n = 0, c, n): where nothing counts the mean is 0, and nothing is missing. */
-function withoutGuard(divisor: Value): Value {
-  const guard = underLayouts(divisor);
-  const [condition, , n] = guard.operands;
-  const isGuard = guard.op === selectOp && condition.op === equal.op && same(condition.operands[0], n);
-  return isGuard && constantValue(condition.operands[1]) === 0 ? ontoLayouts(divisor, guard, n) : divisor;
 }
 
 /** n − Σw for a guarded divisor n, max(Σw, c) or Σw + c; `isTotal` says whether a side is Σw. */

@@ -25,6 +25,14 @@ const elements = [
 const withEmptyRow = elements.with(1, [0, 0, 0, 0]);
 const ofRows = [1, 0, 1];
 
+/** How often a condition holds in a row. */
+const counted = `sum(cast(greater(m, 0), "f32"), { axis: 1 })`;
+
+/** A count that is nowhere 0, as people write it. */
+const guards = {
+  equal: (n: string): string => `where(equal(${n}, 0), 1, ${n})`,
+} as const;
+
 type Given = Readonly<Record<string, Numbers>>;
 
 /** Name → program, and what is given beside x. */
@@ -125,6 +133,10 @@ const predictions: Programs = {
   "a mean under sigmoids": ["div(sum(mul(sigmoid(m), x), { axis: 1 }), sum(sigmoid(m), { axis: 1 }))", { m: elements }],
   "the same over a count that is at least 1": [
     "div(sum(mul(m, x), { axis: 1 }), maximum(sum(m, { axis: 1 }), 1))",
+    { m: withEmptyRow },
+  ],
+  "a mean of what a condition counts, over 1 where nothing does": [
+    `div(sum(where(greater(m, 0), x, 0), { axis: 1 }), ${guards.equal(counted)})`,
     { m: withEmptyRow },
   ],
 };
