@@ -53,15 +53,16 @@ function countWorks(device: GPUDevice, limit: number, waiters: Waiter[]) {
     inFlight--;
     // One free place wakes one waiter, so that two training loops on one module do not race for it. Those woken may
     // never call again, so an idle module wakes all.
-    for (const waiter of waiters.splice(0, inFlight ? limit - inFlight : Infinity)) waiter.resolve();
+    for (const waiter of waiters.splice(0, inFlight ? 1 : Infinity)) waiter.resolve();
   };
   const finished = (call: InFlight): void => queued.splice(0, queued.indexOf(call) + 1).forEach(leave);
   let unasked = 0;
-  // Asking the queue costs a call as much as several dispatches do: it is asked once in half of what may be in flight.
+  // Asking the queue costs a call as much as several dispatches do: it is asked once in half of what may be in flight, and
+  // by whoever takes the last place.
   const submitted = (call: InFlight): void => {
     enter(call);
     queued.push(call);
-    if (2 * ++unasked < limit) return;
+    if (2 * ++unasked < limit && inFlight < limit) return;
     unasked = 0;
     const done = (): void => finished(call);
     device.queue.onSubmittedWorkDone().then(done, done);

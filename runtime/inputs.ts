@@ -88,13 +88,15 @@ export function checkInputs(
   inputs: Readonly<Record<string, InputValue>> = {},
   last?: readonly CheckedInput[],
 ): readonly CheckedInput[] {
-  const isSame = last?.every((one, index) => isOnGpu(one) && one.buffer === inputs[entry.inputs[index]!.name]);
-  if (isSame && Object.keys(inputs).length === last!.length) return last!;
-  const checked = entry.inputs.map((slot) => {
+  const isSame = last?.every(
+    (one, index) => isOnGpu(one) && one.buffer === inputs[entry.inputs[index]!.name] && one.size === one.buffer.size,
+  );
+  const check = (slot: InputSlot): CheckedInput => {
     const value = inputs[slot.name];
     if (value === undefined) throw runtimeErrors["input-missing"](name, slot.name, describeSlot(slot));
     return checkInput(name, slot, value);
-  });
+  };
+  const checked = isSame ? last! : entry.inputs.map(check);
   checkNames(inputs, entry.inputs, (key, known) => runtimeErrors["input-unknown"](name, key, known));
   return checked;
 }

@@ -191,13 +191,28 @@ describe("back-pressure", () => {
     module.destroy();
   });
 
-  test("two loops share one module", async () => {
-    const module = await createTraining({ device: await testDevice(), maxInFlight: 2 });
+  test.each([
+    [2, 2],
+    [2, 8],
+    [4, 4],
+  ])("%i loops share one module in which %i calls may be in flight", async (loops, maxInFlight) => {
+    const module = await createTraining({ device: await testDevice(), maxInFlight });
     const loop = async () => {
       for (let index = 0; index < 20; index++) await module.train({ x }, { rate: 0 }).accepted;
     };
-    const results = await Promise.allSettled([loop(), loop()]);
-    expect(results.map((result) => result.status)).toEqual(["fulfilled", "fulfilled"]);
+    const results = await Promise.allSettled(Array.from({ length: loops }, loop));
+    expect(results.map((result) => result.status)).toEqual(Array.from({ length: loops }, () => "fulfilled"));
+    module.destroy();
+  });
+
+  test("an output that is asked for in time is read, whatever is called in the same turn", async () => {
+    const module = await createTraining({ device: await testDevice(), maxInFlight: 4 });
+    const first = module.train({ x });
+    await module.train({ x }).total;
+    const asked = first.total;
+    for (let index = 0; index < 3; index++) module.train({ x });
+    expect(await codeOf(() => module.train({ x }))).toBe("too-many-steps");
+    expect(await asked).toBe(8);
     module.destroy();
   });
 

@@ -60,6 +60,17 @@ test("whoever waits for the queue before all places are taken again finds them f
     await device.queue.onSubmittedWorkDone();
   }
   expect(module.steps).toBe(24);
+  // One before a round, and a number of places that is not even.
+  await module.train({ x: new Float32Array(4) }).total;
+  for (let index = 0; index < 8; index++) module.train({ x: new Float32Array(4) });
+  await module.readState();
+  const three = await createTraining({ device, maxInFlight: 3 });
+  for (let round = 0; round < 2; round++) {
+    const steps = [0, 1, 2].map(() => three.train({ x: new Float32Array(4) }));
+    await Promise.all([...steps, steps[2]!].map(({ accepted }) => accepted));
+    await device.queue.onSubmittedWorkDone();
+  }
+  three.destroy();
   module.destroy();
   device.destroy();
 });
@@ -76,6 +87,9 @@ test("buffers that the step before was given too are not looked at again", async
   await module.train({ x: other }).accepted;
   await module.train({ x: own }).accepted;
   expect(looks).toBe(2);
+  const large = device.createBuffer({ size: 1024, usage: 0x88 });
+  await module.train({ x: { buffer: large, offset: 256, size: 16 } }).accepted;
+  expect(await codeOf(() => module.train({ x: large }))).toBe("input-length");
   expect(await codeOf(() => module.train({ x: own, y: own } as never))).toBe("input-unknown");
   expect(await codeOf(() => module.train({ y: own } as never))).toBe("input-missing");
   module.destroy();
