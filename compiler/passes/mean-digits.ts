@@ -4,7 +4,7 @@ import { axesOf, sum, sumOp } from "../../ir/ops/sum.ts";
 import { same, underLayouts, type Value } from "../../ir/value.ts";
 import type { Surroundings } from "../rewrite/rule.ts";
 import { lessMeans } from "../rewrite/rules/shared-means.ts";
-import { isCount, isSpreadOf, ontoLayouts } from "../rewrite/rules/uniform.ts";
+import { isCount, isSpreadOf, ontoLayouts, withoutAxes } from "../rewrite/rules/uniform.ts";
 import { isWhole, missingOf, weighted, weightIn } from "../rewrite/rules/whole.ts";
 
 /** What an original value has become. */
@@ -62,10 +62,10 @@ function hasSum({ op, operands }: Value): boolean {
   return op === add.op || op === sub.op || (isProduct({ op }) && operands.some(hasSum));
 }
 
-/** d − d̄ for d = x − x̄, or for a multiple of it, where both means are under the same weights. */
+/** d − d̄ for d = x − x̄, or for a multiple of it by numbers of the row, where both means are under the same weights. */
 export function isCorrected(difference: Value): boolean {
   const again = meanOf(difference);
-  const inner = again && deviationIn(difference.operands[0]);
+  const inner = again && deviationIn(difference.operands[0], axesOf(totalIn(again)));
   const mean = inner && meanOf(inner);
   if (!again || !mean) return false;
   const [first, second] = [weightOf(mean, inner.operands[0]), weightOf(again, difference.operands[0])];
@@ -75,18 +75,21 @@ export function isCorrected(difference: Value): boolean {
 /** So many factors a deviation is multiplied by. */
 const deepest = 4;
 
-/** x − x̄ itself, or among factors. */
-function deviationIn(value: Value, depth = deepest): Value | undefined {
+/** x − x̄ itself, or among factors that are the same for the row: under any other its mean is no rounding. */
+function deviationIn(value: Value, axes: readonly number[], depth = deepest): Value | undefined {
   if (meanOf(value)) return value;
   if (depth === 0 || !isProduct(value)) return undefined;
   const [a, b] = value.operands;
-  return deviationIn(a, depth - 1) ?? deviationIn(b, depth - 1);
+  if (withoutAxes(b, axes)) return deviationIn(a, axes, depth - 1);
+  return withoutAxes(a, axes) && value.op === mul.op ? deviationIn(b, axes, depth - 1) : undefined;
 }
+
+/** Σx of Σx/n, or of Σx. */
+const totalIn = (mean: Value): Value => (mean.op === div.op ? mean.operands[0] : mean);
 
 /** What a mean of x weighs it with. */
 function weightOf(mean: Value, x: Value): Value | undefined {
-  const total = mean.op === div.op ? mean.operands[0] : mean;
-  return weightIn(total.operands[0], x);
+  return weightIn(totalIn(mean).operands[0], x);
 }
 
 /** The mean of x − x̄, also under weights: Σw·x/Σw, or Σw·x for a distribution. */

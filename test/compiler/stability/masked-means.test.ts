@@ -10,7 +10,7 @@ import { expectNear, onDevice } from "./scoreboard/device.ts";
 import { truthOf } from "./scoreboard/measure.ts";
 import { flat, programOf, type Numbers, type Row } from "./scoreboard/row.ts";
 
-const around = (offset: number): Numbers =>
+const around = (offset: number): readonly (readonly number[])[] =>
   [
     [0.5, -1, 2, 0.25],
     [-0.75, 1, 0, 0.125],
@@ -141,24 +141,45 @@ const predictions: Programs = {
   ],
 };
 
-async function expectTrue(name: string, program: string, given: Given, offsetsToo: Given = {}): Promise<void> {
-  const points = [0, 30, 1000].map((offset) => {
-    const moved = Object.entries(offsetsToo).map(([key, numbers]) => [key, flat(numbers).map((each) => offset + each)]);
-    return { at: { x: around(offset), ...given, ...(Object.fromEntries(moved) as Given) } };
-  });
-  const names = [...Object.keys(given), ...Object.keys(offsetsToo)];
-  const row: Row = { name, about: "", program, given: names, points };
+const offsets = [0, 30, 1000];
+
+/** Loss and gradients by all that is not given, at each point. */
+async function expectTrueAt(points: Row["points"], program: string, given: readonly string[] = []): Promise<void> {
+  const row: Row = { name: "means", about: "", program, given, points };
   const built = programOf(row);
   const results = await onDevice(row, built);
   points.forEach((point, i) => expectNear(results[i], truthOf(built, point), point));
 }
 
+function expectTrue(program: string, given: Given, offsetsToo: Given = {}): Promise<void> {
+  const points = offsets.map((offset) => {
+    const moved = Object.entries(offsetsToo).map(([key, numbers]) => [key, flat(numbers).map((each) => offset + each)]);
+    return { at: { x: around(offset), ...given, ...(Object.fromEntries(moved) as Given) } };
+  });
+  return expectTrueAt(points, program, [...Object.keys(given), ...Object.keys(offsetsToo)]);
+}
+
 describe("the variance of what a mask counts", () => {
-  it.each(Object.entries(variances))("%s", (name, [program, given]) => expectTrue(name, program, given));
+  it.each(Object.entries(variances))("%s", (_name, [program, given]) => expectTrue(program, given));
 });
 
 describe("what a mask counts, normalised", () => {
-  it.each(Object.entries(normalized))("%s", (name, [program, given]) => expectTrue(name, program, given));
+  it.each(Object.entries(normalized))("%s", (_name, [program, given]) => expectTrue(program, given));
+});
+
+describe("a quotient less its mean", () => {
+  const deviation = "const s = div(x, t), d = sub(s, mean(s, { axis: 1, keepAxes: true }));";
+  it.each<readonly [string, Numbers]>([
+    ["a number", 2.3],
+    ["a number of each row", [[1.5], [0.7], [2.1]]],
+    ["numbers of each element", around(0).map((row) => row.map(() => 2))],
+  ])("has the slope of its divisor, %s", (_name, t) =>
+    expectTrueAt(
+      [0, 300, 10_000].map((offset) => ({ at: { x: around(offset), t, z: around(0) } })),
+      `${deviation} return sum(mul(z, square(d)))`,
+      ["z"],
+    ),
+  );
 });
 
 describe("weights over their sum", () => {
@@ -167,13 +188,13 @@ describe("weights over their sum", () => {
     [2, 0.3, -0.4, 1],
     [1, 1, -0.5, 0.2],
   ];
-  it("have the slope of what deviates from the mean under them", async () => {
+  it("have the slope of what deviates from the mean under them", () => {
     const program = `const w = div(s, sum(s, { axis: 1, keepAxes: true }));
 return sum(square(sum(mul(w, x), { axis: 1 })))`;
-    const points = [0, 30, 1000].map((offset) => ({ at: { s: weights, x: around(offset) } }));
-    const built = programOf({ name: "weights", about: "", program, points });
-    const results = await onDevice({ name: "weights", about: "", program, points }, built);
-    points.forEach((point, i) => expectNear(results[i], truthOf(built, point), point));
+    return expectTrueAt(
+      offsets.map((offset) => ({ at: { s: weights, x: around(offset) } })),
+      program,
+    );
   });
   it("let the largest of a row be taken away once, though its mean is a factor as well", () => {
     const program = `const p = mul(softmax(z), m), w = div(p, sum(p, { axis: 1, keepAxes: true }));
@@ -186,9 +207,8 @@ return sum(square(sub(sum(mul(w, x), { axis: 1 }), 30)))`;
 });
 
 describe("the squared error of a mean", () => {
-  it.each(Object.entries(predictions))("%s", (name, [prediction, given]) =>
-    expectTrue(name, `mean(square(sub(${prediction}, y)))`, given, { y: [0.2, -0.1, 0.4] }),
+  it.each(Object.entries(predictions))("%s", (_name, [prediction, given]) =>
+    expectTrue(`mean(square(sub(${prediction}, y)))`, given, { y: [0.2, -0.1, 0.4] }),
   );
-  it("a target less it", () =>
-    expectTrue("turned", "mean(square(sub(y, mean(x, { axis: 1 }))))", {}, { y: [0.2, -0.1, 0.4] }));
+  it("a target less it", () => expectTrue("mean(square(sub(y, mean(x, { axis: 1 }))))", {}, { y: [0.2, -0.1, 0.4] }));
 });
