@@ -20,6 +20,7 @@ import {
   renamedDefinition,
   renamedFormula,
   renamedLine,
+  shownFirst,
   type PrintedLetters,
   type Renaming,
 } from "./letters.ts";
@@ -103,7 +104,8 @@ export function explainGradient(model: Graph, askedLoss: string, askedTarget: st
     (value) => expandedBy(log, value),
     taken,
   );
-  const explained = inLetters(written, inPrintedLetters(parts, printed, [...whole.forward.start.keys(), ...taken]));
+  const others = [...whole.forward.start.keys(), ...taken];
+  const explained = inLetters(written, inPrintedLetters(shownFirst(parts, definedIn(written)), printed, others));
   const pairs = [
     [askedTarget, targetName],
     [askedLoss, lossName],
@@ -224,6 +226,12 @@ function endsOf(definitions: readonly Definition[], ends: Parts, named: Iterable
   const known = new Set(named);
   const all = [...definitions.map(({ name, formula }) => [name, formula.value] as const), ...ends];
   return new Map(all.filter(([name]) => !known.has(name)));
+}
+
+/** All that an explanation says what it is. */
+function definedIn({ definitions, factors, prepared, lines, forward, compiledParts }: Written): readonly string[] {
+  const ofFactors = factors.flatMap((each) => ("by" in each ? each.within : [each]));
+  return [...definitions, ...ofFactors, ...prepared, ...lines, ...forward, ...compiledParts].map(({ name }) => name);
 }
 
 /** The explanation in other letters. */

@@ -45,6 +45,15 @@ export function inPrintedLetters(
   return renaming;
 }
 
+/** Parts with those first that a page defines: letters are counted in this order, and what is not shown leaves no gap. */
+export function shownFirst<Part extends readonly [string, Value]>(
+  parts: Iterable<Part>,
+  shown: Iterable<string>,
+): readonly Part[] {
+  const [all, defined] = [[...parts], new Set(shown)];
+  return [...all.filter(([name]) => defined.has(name)), ...all.filter(([name]) => !defined.has(name))];
+}
+
 /** A formula in other letters. */
 export function renamedFormula({ value, names }: Formula, renaming: Renaming): Formula {
   return { value, names: renamedNames(names, renaming) };

@@ -14,7 +14,7 @@ import { expandedBy, makeLog, phasesOf, type DerivationLog } from "../rewrite/lo
 import { cotangentLetter } from "./chain.ts";
 import { lineWriter, rulesSection, withLetters } from "./document.ts";
 import { holdsWayBack, lettersBack, stepsBack, stepsWithin, wayBack } from "./loops.ts";
-import { inPrintedLetters, printedLetters, renamedLine } from "./letters.ts";
+import { inPrintedLetters, printedLetters, renamedLine, shownFirst } from "./letters.ts";
 import { formulaText, linesOf, primed, type Formula, type Line, type Row, type Section } from "./lines.ts";
 import { inOrder } from "./order.ts";
 import { nameParts, partNumbering } from "./parts.ts";
@@ -87,10 +87,13 @@ function explainSubject(
   const known = new Set(start.keys());
   const named = nameParts({ start, steps }, [subject.name], known, new Map(), partNumbering(known));
   const { course, shown } = named;
-  const renaming = inPrintedLetters(named.parts, printedLetters(derived), known);
-  const lines = inOrder(linesOf(course.start, course.steps, shown, known), (each) => each !== subject.name).map(
-    (each) => renamedLine(each, renaming),
+  const shownLines = inOrder(linesOf(course.start, course.steps, shown, known), (each) => each !== subject.name);
+  const counted = shownFirst(
+    named.parts,
+    shownLines.map((each) => each.name),
   );
+  const renaming = inPrintedLetters(counted, printedLetters(derived), known);
+  const lines = shownLines.map((each) => renamedLine(each, renaming));
   const [parts, line] = [lines.slice(0, -1), lines.at(-1)!];
   const { title, place, derivative } = subject;
   const derivedNames = namesOf(derived);
