@@ -22,7 +22,7 @@ export function formatLatex(graph: Graph, options: PrintOptions = {}): string {
   };
   const named = [...page.names, ...[...loops.values()].flatMap((body) => [...body.names])];
   const shared = { loop, axisLetters: axisLettersBeside(named) };
-  const words = vocabulary(page, new Map(), shared);
+  const words = vocabulary(page, () => undefined, shared);
   const bodies = [...loops.values()].flatMap((body) => bodyRows(body, shared));
   const lines = page.common.flatMap((value) => [
     { tag: "line", value, output: false } as const,
@@ -105,21 +105,24 @@ function bodyRows(page: LoopPage, shared: Shared): readonly string[] {
 
 /** Rows of one entry point. Updates that are the same for several parameters stand once, for θ. */
 function sectionRows(section: Section, page: Page, shared: Shared): readonly string[] {
+  const updates = page.parts.flatMap((part) => part.updates).toReversed();
+  const updated = new Map(updates.map(({ state, value }) => [value, state]));
   const rowsFor = (named: Page): ((statement: Statement) => string) => {
-    const primed = new Map([...section.primed.keys()].map((value) => [value, primedName(value, named)]));
+    const primed = (value: Value): string | undefined =>
+      section.primed.has(value) ? `{${nameOf(updated.get(value)!, named)}}'` : undefined;
     const words = vocabulary(named, primed, shared);
     return (statement) => equation(statement, words, named);
   };
   const plain = rowsFor(page);
   const rowsOf = remember((parameter: string) => rowsFor(withPlaceholder(page, parameter)));
   const rows: string[] = [];
-  let updates: UpdateText[] = [];
+  let pending: UpdateText[] = [];
   const flush = (): void => {
-    for (const { parameters, lines } of groupRepeated(updates)) {
+    for (const { parameters, lines } of groupRepeated(pending)) {
       if (parameters.length > 0) rows.push(...parameterRows(parameters));
       rows.push(...lines.map((line) => (parameters.length > 0 ? `\\quad ${line}` : line)));
     }
-    updates = [];
+    pending = [];
   };
   for (const statement of section.statements) {
     if (statement.tag !== "update") {
@@ -129,7 +132,7 @@ function sectionRows(section: Section, page: Page, shared: Shared): readonly str
     }
     const { state } = statement.update;
     const { parameter } = state.attrs.identity as StateIdentity;
-    updates.push({
+    pending.push({
       text: plain(statement),
       parameter: parameter ? page.names.get(state) : undefined,
       repeated: (name) => rowsOf(name)(statement),
@@ -173,20 +176,16 @@ function remember<Result>(make: (name: string) => Result): (name: string) => Res
   };
 }
 
-function primedName(value: Value, page: Page): string {
-  const update = page.parts.flatMap((part) => part.updates).find((each) => each.value === value);
-  return update ? `{${nameOf(update.state, page)}}'` : "?";
-}
-
 function nameOf(value: Value, { names, automatic }: Page): string {
   return latexName(names.get(value) ?? automatic.get(value) ?? leafName(value));
 }
 
-function vocabulary(page: Page, primed: ReadonlyMap<Value, string>, shared: Shared): LatexVocabulary {
+/** The words of a page; `primed` is what a value is called that is the new one of a state. */
+function vocabulary(page: Page, primed: (value: Value) => string | undefined, shared: Shared): LatexVocabulary {
   return {
     ...{ view: page.plan.view, siblings: page.plan.siblings, ...shared },
     reference(value) {
-      const known = primed.get(value);
+      const known = primed(value);
       if (known !== undefined) return known;
       return page.names.has(value) || page.automatic.has(value) ? nameOf(value, page) : undefined;
     },
