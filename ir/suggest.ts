@@ -2,11 +2,20 @@
 
 /** A question that names the known word that `word` was probably meant to be, or undefined where none is near. */
 export function suggestion(word: string, known: readonly string[]): string | undefined {
+  const near = nearest(word, known);
+  return near === undefined ? undefined : didYouMean(near);
+}
+
+/** How somebody is asked whether a word was meant. */
+export const didYouMean = (word: string): string => `did you mean ${word}?`;
+
+/** The known word that `word` was probably meant to be, or undefined where none is near. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
   const near = known
     .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ candidate, edits }) => edits <= Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3)))
     .toSorted((a, b) => a.edits - b.edits);
-  return near.length === 0 ? undefined : `did you mean ${near[0].candidate}?`;
+  return near.at(0)?.candidate;
 }
 
 /** Edits, of which the rest of a word that somebody began to write is one. */

@@ -1,6 +1,7 @@
 /// `chainrule explain`: how a gradient or a value came about, step by step.
 import type { Graph } from "../../ir/graph.ts";
 import { grad } from "../../ir/ops/derivative.ts";
+import { didYouMean } from "../../ir/suggest.ts";
 import { postorder, type Value } from "../../ir/value.ts";
 import { valueNamed } from "../passes/stop-at.ts";
 import { askedFor } from "../explain/asked.ts";
@@ -49,7 +50,7 @@ export async function explainCommand(command: ExplainCommand, terminal: Terminal
   const [loss, target] = [value, parameter].map((name) => valueOf(asked.graph, name));
   const isTurned = loss.type.shape.length > 0 && target.type.shape.length === 0;
   if (isTurned && postorder([target]).includes(loss))
-    throw usageError(`explain takes the loss first: did you mean ${parameter} ${value}?`);
+    throw usageError(`explain takes the loss first: ${didYouMean(`${parameter} ${value}`)}`);
   const explained = explainGradient(graph, value, parameter);
   const document = explained ? gradientDocument(explained) : zeroDocument(graph, value, parameter);
   terminal.print(write(document).trimEnd());

@@ -3,7 +3,7 @@ import { cac, type CAC } from "cac";
 import { CompileError } from "../../ir/diagnostic.ts";
 import { packageInfo } from "../load/package.ts";
 import type { Storage } from "../half.ts";
-import { suggestion } from "../../ir/suggest.ts";
+import { didYouMean, nearest, suggestion } from "../../ir/suggest.ts";
 import { showDiagnostic } from "./diagnostic.ts";
 import type { Terminal } from "./terminal.ts";
 import {
@@ -34,7 +34,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     }
     return (await cli.runMatchedCommand()) as number;
   } catch (error) {
-    return explain(error, terminal, didYouMean(error, cli), helpOf(args, cli));
+    return explain(error, terminal, meantBy(error, cli), helpOf(args, cli));
   }
 }
 
@@ -45,7 +45,7 @@ function helpOf(args: readonly string[], { commands }: CAC): string {
 }
 
 /** The question after a mistyped command or option. */
-function didYouMean(error: unknown, { args, commands, globalCommand, matchedCommand }: CAC): string | undefined {
+function meantBy(error: unknown, { args, commands, globalCommand, matchedCommand }: CAC): string | undefined {
   if (!isUsageError(error)) return undefined;
   if (!matchedCommand) {
     const names = commands.map(({ name }) => name);
@@ -56,7 +56,8 @@ function didYouMean(error: unknown, { args, commands, globalCommand, matchedComm
   if (option === undefined) return undefined;
   const having = commands.filter((each) => each.options.some(({ name }) => name === option)).map(({ name }) => name);
   if (having.length > 0) return `--${kebab(option)} is an option of ${having.join(" and ")}.`;
-  return suggestion(option, options)?.replace(/mean (.*)/, (_, name: string) => `mean --${kebab(name)}`);
+  const near = nearest(option, options);
+  return near === undefined ? undefined : didYouMean(`--${kebab(near)}`);
 }
 
 /** As options are typed: the parser calls `--memory-budget` memoryBudget. */

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { CompileError } from "../../ir/diagnostic.ts";
 import type { Graph } from "../../ir/graph.ts";
-import { suggestion } from "../../ir/suggest.ts";
+import { didYouMean, nearest } from "../../ir/suggest.ts";
 import { modelNoDefaultExport, modelNotFound } from "../errors.ts";
 import { displayPath } from "./place.ts";
 import { runModel } from "./run.ts";
@@ -35,7 +35,7 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
 export async function loadModelFile(path: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const file = resolve(path);
   const shown = displayPath(file);
-  if (!existsSync(file) || !statSync(file).isFile()) throw modelNotFound(shown, meantPath(file));
+  if (!existsSync(file) || !statSync(file).isFile()) throw modelNotFound(shown, meantInstead(file));
   const failure = (options.typeCheck ?? true) ? checkTypes(file) : undefined;
   if (failure) throw failure.isOfLanguage ? await betterError(file, failure) : failure.error;
   const { exports, sources } = await runModel(file);
@@ -44,17 +44,21 @@ export async function loadModelFile(path: string, options: LoadModelOptions = {}
   return { graph, sources: new Map([...sources].sort(([a], [b]) => (a < b ? -1 : 1))) };
 }
 
+/** A question that names the file that was probably meant. */
+function meantInstead(file: string): string | undefined {
+  const path = meantPath(file);
+  return path === undefined ? undefined : didYouMean(displayPath(path));
+}
+
 /** Which file was probably meant: the model of a folder, or what is called nearly so where the path leaves the disk. */
 function meantPath(file: string): string | undefined {
   const within = join(file, "model.ts");
-  if (existsSync(within)) return `did you mean ${displayPath(within)}?`;
+  if (existsSync(within)) return within;
   if (existsSync(file)) return undefined;
   let [folder, missing] = [dirname(file), file];
   while (!existsSync(folder)) [folder, missing] = [dirname(folder), folder];
-  const found = statSync(folder).isDirectory() ? suggestion(basename(missing), readdirSync(folder)) : undefined;
-  return found?.replace(/mean (.*)\?$/, (_, name: string) => {
-    return `mean ${displayPath(join(folder, name, relative(missing, file)))}?`;
-  });
+  const found = statSync(folder).isDirectory() ? nearest(basename(missing), readdirSync(folder)) : undefined;
+  return found === undefined ? undefined : join(folder, found, relative(missing, file));
 }
 
 /**
