@@ -76,7 +76,7 @@ function fromParts(graph: Graph): Graph {
 
 /** The value in parts that do not round; `original` is what it was before its operands became their images. */
 function apart(value: Value, original: Value, facts: Surroundings, images: ReadonlyMap<Value, Value>): Value {
-  if (value.op === exp.op) return shareOf(value) ?? value;
+  if (value.op === exp.op) return quotientOfExponentials(value) ?? value;
   if (value.type.dtype !== "f32" || (value.op !== sub.op && value.op !== add.op)) return value;
   const [a, b] = value.operands;
   const [left, right] = [logarithmIn(a), logarithmIn(b)];
@@ -92,7 +92,7 @@ function apart(value: Value, original: Value, facts: Surroundings, images: Reado
 }
 
 /** e^(d − ln Σ eᵈ) = eᵈ / Σ eᵈ where the largest d is 0: those exponentials are there, and their logarithm rounds. */
-function shareOf({ operands: [exponent] }: Value): Value | undefined {
+function quotientOfExponentials({ operands: [exponent] }: Value): Value | undefined {
   const isTurned = exponent.op === neg.op && exponent.operands[0].op === add.op;
   const difference = isTurned ? exponent.operands[0] : exponent;
   if (difference.op !== sub.op && !isTurned) return undefined;

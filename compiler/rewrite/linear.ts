@@ -234,7 +234,7 @@ function writeSoftplus(argument: Linear, coefficient: number, rest: Linear, type
   const other = addLinear(rest, argument, coefficient);
   if (rowsIn(rest, argument) > rowsIn(other, argument)) return { written: [[plain, coefficient]], left: rest };
   if (sizeOf(other) < sizeOf(rest)) return { written: [[mirrored, coefficient]], left: other };
-  const share = shareOf(rest, argument, coefficient);
+  const share = multipleOf(rest, argument, coefficient);
   if (share !== undefined && share > 0 && share < 1) {
     const written = [[plain, coefficient * (1 - share)] as const, [mirrored, coefficient * share] as const];
     return { written, left: addLinear(rest, argument, coefficient * share) };
@@ -273,7 +273,7 @@ function rowsIn({ terms }: Linear, argument: Linear): number {
 }
 
 /** j where rest = −j · coefficient · argument. */
-function shareOf(rest: Linear, argument: Linear, coefficient: number): number | undefined {
+function multipleOf(rest: Linear, argument: Linear, coefficient: number): number | undefined {
   const [first] = argument.terms;
   if (!first) return undefined;
   const share = -(rest.terms.get(first[0]) ?? 0) / (coefficient * first[1]);

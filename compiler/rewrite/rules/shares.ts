@@ -25,7 +25,7 @@ interface Share {
   readonly total: Value;
 }
 
-function shareOf(x: Value): Share | undefined {
+function logarithmOfShare(x: Value): Share | undefined {
   if (x.op === sub.op) return { part: x.operands[0], total: x.operands[1] };
   if (x.op !== neg.op || x.operands[0].op !== sub.op) return undefined;
   const [total, part] = x.operands[0].operands;
@@ -59,7 +59,7 @@ function complementOfShare({ operands: [x] }: Value, facts: Surroundings): Value
 }
 
 function complementOfParts(x: Value, facts: Surroundings): Value | undefined {
-  const share = shareOf(x);
+  const share = logarithmOfShare(x);
   if (!share) return undefined;
   const isLarge = greater(x, largestShare);
   const rest = restOfSome(share, facts) ?? restOfEach(share, isLarge);
@@ -96,14 +96,14 @@ function wholeOf({ op, operands: [a, b] }: Value): Value | undefined {
 }
 
 function complementOfEach(x: Value): Value | undefined {
-  const share = shareOf(x);
+  const share = logarithmOfShare(x);
   const rest = share && restOfEach(share, greater(x, largestShare));
   return rest && besideLarge(x, rest);
 }
 
 function complementOfSummedSlice(x: Value): Value | undefined {
   const [shares] = x.operands;
-  const share = shareOf(wholeOf(shares) ?? shares);
+  const share = logarithmOfShare(wholeOf(shares) ?? shares);
   const total = share && underLayouts(share.total);
   if (!share || total?.op !== logsumexpOp || !same(total.operands[0], share.part)) return undefined;
   const axes = axesOf(x);
