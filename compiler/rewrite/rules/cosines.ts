@@ -98,8 +98,11 @@ function inverseOf({ operands }: Value): ReturnType<typeof quotientOf> {
 /** The power of its length that a value of a vector is: √Σx² is the first, Σx² the second. Roots of roots are of neither. */
 type Degree = 1 | 2;
 
+/** So many numbers, floors and roots are around Σx². */
+const deepest = 4;
+
 /** True for a length of x along axes, or its square: as they are, or beside a number or with a floor, also under the root. */
-function measures(value: Value, degree: Degree, x: Value, axes: readonly number[], depth = 4): boolean {
+function measures(value: Value, degree: Degree, x: Value, axes: readonly number[], depth = deepest): boolean {
   const { op, operands } = value;
   if (depth === 0) return false;
   if (degree === 1 && isRootOp(value)) return measures(operands[0], 2, x, axes, depth - 1);

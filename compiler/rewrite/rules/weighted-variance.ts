@@ -92,7 +92,7 @@ function cancelled(over: readonly Value[], under: readonly Value[]): readonly [r
 }
 
 /** A product or quotient in which weighted means are sums, also where they are written as products of a matrix and a vector. */
-function withSums(value: Value, depth = 4): Value {
+function withSums(value: Value, depth = deepest): Value {
   const weighted = asWeightedSum(value);
   if (weighted) return weighted;
   if (depth === 0 || (value.op !== mul.op && value.op !== div.op)) return value;
