@@ -18,9 +18,14 @@ import { withoutAxes } from "./uniform.ts";
 
 type Axes = readonly number[];
 
+/** Two axes, or what there is along each. */
+type Both<T> = readonly [T, T];
+
+const both = <A, B>([first, second]: Both<A>, of: (each: A, at: 0 | 1) => B): Both<B> => [of(first, 0), of(second, 1)];
+
 /** What weights are along each of two axes, and what adds up to so many times either. */
 interface Parts {
-  readonly along: readonly [Directed, Directed];
+  readonly along: Both<Directed>;
   readonly either: readonly Term[];
 }
 
@@ -46,7 +51,7 @@ function timesOf(a: Linear, b: Linear): number | undefined {
   return isSame ? x / y : undefined;
 }
 
-function partsOf(weights: Value, axes: Axes, scores: Value, facts: Surroundings): Parts | undefined {
+function partsOf(weights: Value, axes: Both<number>, scores: Value, facts: Surroundings): Parts | undefined {
   const terms = shortSum(weights, { quotients: true });
   if (!terms) return undefined;
   const totalAlong = (some: readonly Term[], axis: number): Linear =>
@@ -56,18 +61,18 @@ function partsOf(weights: Value, axes: Axes, scores: Value, facts: Surroundings)
   const isAlong = ({ value }: Term, axis: number): boolean => isWeighedBy(value, scores, [axis], facts);
   const either = terms.filter((term) => !axes.some((axis) => isAlong(term, axis)));
   if (terms.some((term) => axes.every((axis) => isAlong(term, axis)))) return undefined;
-  const totals = axes.map((axis) => {
+  const totals = both(axes, (axis) => {
     const own = terms.filter((term) => isAlong(term, axis));
     return { axis, terms: own, total: totalAlong(own, axis), rest: totalAlong(either, axis) };
   });
   const shares = sharesOf(totals);
-  const along = totals.map(({ axis, terms: own, total, rest }, i): Directed => {
+  const along = both(totals, ({ axis, terms: own, total, rest }, i): Directed => {
     const directed = { axis, terms: own, share: shares[i] };
     const isKnown = Math.abs(shares[i] + (timesOf(total, rest) ?? NaN)) <= rounding;
     return isKnown ? directed : { ...directed, left: addLinear(total, rest, shares[i]), whole: total.constant };
   });
   const [a, b] = shares;
-  return a > 0 && b > 0 && Math.abs(a + b - 1) <= rounding ? { along: along as never, either } : undefined;
+  return a > 0 && b > 0 && Math.abs(a + b - 1) <= rounding ? { along, either } : undefined;
 }
 
 /** Which parts of the rest belong to either softmax: what adds up to nothing with it, or the part that is like its own. */
@@ -134,21 +139,24 @@ function scaled(element: Value, open: Opening, axes: Axes, pair: readonly Value[
   return of(element)!;
 }
 
+/** The axes of a table. */
+const tableAxes: Both<number> = [0, 1];
+
 function withoutCommonParts(value: Value, facts: Surroundings): Value | undefined {
   const [element] = value.operands;
-  const axes = axesOf(value);
-  if (value.type.dtype !== "f32" || axes.length !== 2 || element.type.shape.length !== 2) return undefined;
-  const open = opensScalars(axes);
-  const factors = factorsOf(element, open)?.filter((factor) => !withoutAxes(factor, axes));
+  const isTable = element.type.shape.length === 2 && axesOf(value).length === 2;
+  if (value.type.dtype !== "f32" || !isTable) return undefined;
+  const open = opensScalars(tableAxes);
+  const factors = factorsOf(element, open)?.filter((factor) => !withoutAxes(factor, tableAxes));
   if (factors?.length !== 2) return undefined;
   for (const [weights, scores] of [factors, factors.toReversed()]) {
     if (weights.op !== add.op && weights.op !== sub.op) continue;
-    if (!axes.every((axis) => isWeighedBy(weights, scores, [axis], facts))) continue;
-    const parts = partsOf(weights, axes, scores, facts);
+    if (!tableAxes.every((axis) => isWeighedBy(weights, scores, [axis], facts))) continue;
+    const parts = partsOf(weights, tableAxes, scores, facts);
     if (!parts) continue;
     const { product, leftOut } = crossedProduct(parts, scores);
-    const total = leftOut.reduce<Value>((all, part) => add(all, sum(part)), sum(product, { axes }));
-    return scaled(element, open, axes, [weights, scores], total);
+    const total = leftOut.reduce<Value>((all, part) => add(all, sum(part)), sum(product, { axes: tableAxes }));
+    return scaled(element, open, tableAxes, [weights, scores], total);
   }
   return undefined;
 }
