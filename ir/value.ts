@@ -280,3 +280,16 @@ export function postorder(roots: readonly Value[], into?: (value: Value) => bool
   }
   return order;
 }
+
+/** Which of some values read each of their operands. */
+export function usersOf(values: readonly Value[]): ReadonlyMap<Value, readonly Value[]> {
+  const users = new Map<Value, Value[]>();
+  for (const value of values) {
+    for (const operand of new Set(value.operands)) {
+      const known = users.get(operand);
+      if (known) known.push(value);
+      else users.set(operand, [value]);
+    }
+  }
+  return users;
+}

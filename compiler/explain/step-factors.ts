@@ -1,7 +1,8 @@
 /// The chain rule within the step of a loop: the local derivatives that a step back is put together from.
 import { scanLetters, type ScanBody } from "../../ir/ops/scan.ts";
 import { layOutBody, loopsBelow } from "../../ir/print/bodies.ts";
-import { postorder, type Value } from "../../ir/value.ts";
+import { isFloat } from "../../ir/type.ts";
+import { postorder, usersOf, type Value } from "../../ir/value.ts";
 import { leadingTo } from "../autodiff/reverse.ts";
 import { makeRewriter } from "../rewrite/driver.ts";
 import { chainRule, cotangentLetter, type LocalDerivative } from "./chain.ts";
@@ -34,17 +35,21 @@ function withEnds({ carries, next, outputs }: ScanBody, words: ReadonlyMap<Value
 }
 
 /** Letters through which a step changes: those that do, and the carries that come of them. */
-function changing({ carries, next }: ScanBody, letters: readonly Value[]): readonly Value[] {
-  const found = new Set(letters);
-  const grows = (): boolean => {
-    const before = found.size;
-    next.forEach((value, i) => {
-      if (leadingTo(postorder([value]), found).has(value)) found.add(carries[i]);
-    });
-    return found.size > before;
-  };
-  while (grows());
-  return [...found];
+export function changing(
+  { carries, next }: Pick<ScanBody, "carries" | "next">,
+  letters: readonly Value[],
+): readonly Value[] {
+  const users = usersOf(postorder(next));
+  const ends = new Set(next);
+  const carriesOf = (end: Value): readonly Value[] => carries.filter((_, i) => next[i] === end);
+  const active = new Set<Value>();
+  const waiting = [...letters];
+  for (const value of waiting) {
+    if (active.has(value) || !isFloat(value.type.dtype)) continue;
+    active.add(value);
+    waiting.push(...(users.get(value) ?? []), ...(ends.has(value) ? carriesOf(value) : []));
+  }
+  return [...new Set([...letters, ...carries.filter((carry) => active.has(carry))])];
 }
 
 function localsOf(

@@ -8,7 +8,7 @@ import { mul } from "../../ir/ops/arithmetic.ts";
 import { contractAttrs, operandAxes } from "../../ir/ops/contract.ts";
 import { transpose } from "../../ir/ops/layout.ts";
 import { sum } from "../../ir/ops/sum.ts";
-import { apply, withOperands, type Value } from "../../ir/value.ts";
+import { apply, usersOf, withOperands, type Value } from "../../ir/value.ts";
 import { attendOp } from "../cluster/attention.ts";
 import { mostBindings } from "../cluster/partition.ts";
 import type { Pass } from "../pass.ts";
@@ -69,18 +69,6 @@ function scoresOfHead({ space: { shape, batch } }: Scores): number {
 }
 
 const product = (extents: readonly number[]): number => extents.reduce((total, extent) => total * extent, 1);
-
-function usersOf(values: readonly Value[]): ReadonlyMap<Value, readonly Value[]> {
-  const users = new Map<Value, Value[]>();
-  for (const value of values) {
-    for (const operand of new Set(value.operands)) {
-      const known = users.get(operand);
-      if (known) known.push(value);
-      else users.set(operand, [value]);
-    }
-  }
-  return users;
-}
 
 /** What values are replaced by, made when somebody reads them. */
 interface Plan {
