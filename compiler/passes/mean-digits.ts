@@ -5,7 +5,7 @@ import { same, underLayouts, type Value } from "../../ir/value.ts";
 import type { Surroundings } from "../rewrite/rule.ts";
 import { lessMeans } from "../rewrite/rules/shared-means.ts";
 import { isCount, isSpreadOf, ontoLayouts, withoutAxes } from "../rewrite/rules/uniform.ts";
-import { isWhole, missingOf, weighted, weightIn } from "../rewrite/rules/whole.ts";
+import { weighted, weightIn, wholeOf } from "../rewrite/rules/whole.ts";
 
 /** What an original value has become. */
 type Images = ReadonlyMap<Value, Value>;
@@ -43,7 +43,7 @@ function deviation(difference: Value, original: Value, images: Images): Value | 
   const axes = axesOf(total);
   const image = (side: Value): Value => images.get(side) ?? side;
   const divisor = count && mean.operands[1];
-  const missing = wanted && missingOf({ weight: wanted, axes, divisor }, nothingElse, image);
+  const missing = wanted && wholeOf({ weight: wanted, axes, divisor }, nothingElse, image)?.missing;
   const under = (of: Value): Value => {
     const again = sum(weight ? weighted(weight, of) : of, { axes });
     return count ? div(again, count) : again;
@@ -102,7 +102,7 @@ function meanOf(difference: Value): Value | undefined {
   const [element] = total.operands;
   const axes = axesOf(total);
   const weight = same(element, x) ? undefined : weightIn(element, x);
-  if (weight ? !isWhole({ weight, axes, divisor: count }, nothingElse) : !same(element, x)) return undefined;
+  if (weight ? !wholeOf({ weight, axes, divisor: count }, nothingElse) : !same(element, x)) return undefined;
   if (!weight && !(count && isCount(count, x, axes))) return undefined;
   return isSpreadOf(spreadMean, value, axes) ? value : undefined;
 }

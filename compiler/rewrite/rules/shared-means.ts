@@ -10,7 +10,7 @@ import { isGivenUnderLayouts } from "../below.ts";
 import { mapped, reads, rule, type Rule, type Surroundings } from "../rule.ts";
 import { distributionAxes } from "./reduce.ts";
 import { isCount, isSpreadOf, withoutAxes } from "./uniform.ts";
-import { isWhole, missingOf, weighted, weightIn, type Weighing } from "./whole.ts";
+import { weighted, weightIn, wholeOf, type Weighing } from "./whole.ts";
 
 type Axes = readonly number[];
 
@@ -118,19 +118,19 @@ function meanLessNumber({ op, type, operands: [a, b] }: Value, facts: Surroundin
   }
   for (const v of element.operands) {
     const weight = isGivenUnderLayouts(v) ? weightIn(element, v) : undefined;
-    const weighing = weight && { weight, axes, divisor };
-    if (!weighing || !isMean(weighing, facts)) continue;
+    const whole = weight && meanUnder({ weight, axes, divisor }, facts);
+    if (!whole) continue;
     const rest: Value = over(sum(weighted(weight, less(v)), { axes }));
-    const missing = missingOf(weighing, facts);
+    const { missing } = whole;
     return missing ? (isFirst ? sub : add)(rest, mul(y, missing)) : rest;
   }
   return undefined;
 }
 
-/** True for shares, and for weights over what they add up to. */
-function isMean(weighing: Weighing, facts: Surroundings): boolean {
+/** What is missing of a mean, if it is one: nothing under shares. */
+function meanUnder(weighing: Weighing, facts: Surroundings): ReturnType<typeof wholeOf> {
   const { weight, axes, divisor } = weighing;
-  return (!divisor && isShares(weight, axes, facts)) || isWhole(weighing, facts);
+  return !divisor && isShares(weight, axes, facts) ? { missing: undefined } : wholeOf(weighing, facts);
 }
 
 /** For kernels alone: formulas read as in a textbook until then. */

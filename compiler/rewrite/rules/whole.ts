@@ -47,43 +47,51 @@ function opened(weighing: Weighing): Weighing {
   return isSpreadOf(spreadDivisor, n, axes) ? { weight: numbers, axes, divisor: n } : weighing;
 }
 
-/** True where weights add up to a divisor, or to what it guards; of a condition so many elements may be meant to be counted. */
-export function isWhole(weighing: Weighing, facts: Surroundings): boolean {
-  if (addUpTo(numbersOf(weighing.weight), weighing.axes, weighing.divisor, facts)) return true;
-  const open = opened(weighing);
-  if (!open.divisor || open.divisor.constant) return false;
-  if (open.weight.type.dtype === "bool") return true;
-  // Quotients of exponentials have a guard of their own.
-  return !mentionsExponential(open.weight) && shortfall(open.divisor, isTotalOf(open, facts)) !== undefined;
-}
-
-/** 1 − Σw/n for a divisor n of weights that are whole; undefined where it is 0. `image` is what has become of a value. */
-export function missingOf(
+/**
+ * What is missing where weights are over a divisor of their mean, 1 − Σw/n, or nothing where that is 0; undefined where they
+ * are over anything else than their sum, or what guards it. Of a condition so many elements may be meant to be counted.
+ * `image` is what has become of a value.
+ */
+export function wholeOf(
   weighing: Weighing,
   facts: Surroundings,
   image: (value: Value) => Value = (value) => value,
-): Value | undefined {
-  if (addUpTo(numbersOf(weighing.weight), weighing.axes, weighing.divisor, facts)) return undefined;
+): { readonly missing: Value | undefined } | undefined {
+  const nothing = { missing: undefined };
+  if (addUpTo(numbersOf(weighing.weight), weighing.axes, weighing.divisor, facts)) return nothing;
   const open = opened(weighing);
   const { weight, axes, divisor } = open;
+  const isCondition = weight.type.dtype === "bool";
+  // Quotients of exponentials have a guard of their own.
+  if (!divisor || divisor.constant || (!isCondition && mentionsExponential(weight))) return undefined;
   const isTotal = isTotalOf(open, facts);
-  if (!divisor || isTotal(divisor)) return undefined;
-  const missing = shortfall(divisor, isTotal, image) ?? sub(image(divisor), sum(numbersOf(image(weight)), { axes }));
-  return div(missing, image(divisor));
+  if (isTotal(divisor)) return nothing;
+  const counted = (): Value => sub(image(divisor), sum(numbersOf(image(weight)), { axes }));
+  const missing = shortfall(divisor, isTotal, image) ?? (isCondition ? counted() : undefined);
+  return missing && { missing: div(missing, image(divisor)) };
 }
 
-/** n − Σw for a guarded divisor n, max(Σw, c) or Σw + c; `isTotal` says whether a side is Σw. */
+/**
+ * n − Σw for a guarded divisor n: max(Σw, c), Σw + c, or one of Σw and c on a condition; `isTotal` says whether a side is Σw.
+ */
 export function shortfall(
   divisor: Value,
   isTotal: (side: Value) => boolean,
   image: (side: Value) => Value = (side) => side,
 ): Value | undefined {
   const inner = underLayouts(divisor);
-  if (inner.op !== maximum.op && inner.op !== add.op) return undefined;
-  const at = inner.operands.findIndex((side) => isTotal(ontoLayouts(divisor, inner, side)));
+  const isChoice = inner.op === selectOp;
+  if (!isChoice && inner.op !== maximum.op && inner.op !== add.op) return undefined;
+  const sides = isChoice ? inner.operands.slice(1) : inner.operands;
+  const at = sides.findIndex((side) => isTotal(ontoLayouts(divisor, inner, side)));
   if (at < 0) return undefined;
-  const [total, guard] = [inner.operands[at], inner.operands[1 - at]];
+  const [total, guard] = [sides[at], sides[1 - at]];
   if (!(rangeOf(guard).low >= 0)) return undefined;
-  const missing: Value = inner.op === add.op ? image(guard) : maximum(0, sub(image(guard), image(total)));
+  const more = (): Value => sub(image(guard), image(total));
+  const chosen = (): Value => {
+    const [first, second] = at === 0 ? [0, more()] : [more(), 0];
+    return where(image(inner.operands[0]), first, second);
+  };
+  const missing: Value = isChoice ? chosen() : inner.op === add.op ? image(guard) : maximum(0, more());
   return ontoLayouts(divisor, inner, missing);
 }

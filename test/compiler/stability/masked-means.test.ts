@@ -30,7 +30,11 @@ const counted = `sum(cast(greater(m, 0), "f32"), { axis: 1 })`;
 
 /** A count that is nowhere 0, as people write it. */
 const guards = {
-  equal: (n: string): string => `where(equal(${n}, 0), 1, ${n})`,
+  "1 where it is 0": (n: string) => `where(equal(${n}, 0), 1, ${n})`,
+  "itself where it is more than 0": (n: string) => `where(greater(${n}, 0), ${n}, 1)`,
+  "itself where it is not 0": (n: string) => `where(notEqual(${n}, 0), ${n}, 1)`,
+  "at least 1": (n: string) => `maximum(${n}, 1)`,
+  "a small number more": (n: string) => `add(${n}, 1e-6)`,
 } as const;
 
 type Given = Readonly<Record<string, Numbers>>;
@@ -135,10 +139,12 @@ const predictions: Programs = {
     "div(sum(mul(m, x), { axis: 1 }), maximum(sum(m, { axis: 1 }), 1))",
     { m: withEmptyRow },
   ],
-  "a mean of what a condition counts, over 1 where nothing does": [
-    `div(sum(where(greater(m, 0), x, 0), { axis: 1 }), ${guards.equal(counted)})`,
-    { m: withEmptyRow },
-  ],
+};
+
+/** Masks and conditions: how often they count in a row, and what of a value. */
+const masks: Readonly<Record<string, readonly [count: string, counted: (value: string) => string]>> = {
+  "a mask": ["sum(m, { axis: 1 })", (value) => `mul(m, ${value})`],
+  "a condition": [counted, (value) => `where(greater(m, 0), ${value}, 0)`],
 };
 
 const offsets = [0, 30, 1000];
@@ -161,6 +167,16 @@ function expectTrue(program: string, given: Given, offsetsToo: Given = {}): Prom
 
 describe("the variance of what a mask counts", () => {
   it.each(Object.entries(variances))("%s", (_name, [program, given]) => expectTrue(program, given));
+});
+
+describe("the variance of the elements of rows, over a count that is guarded", () => {
+  it.each(Object.entries(guards))("%s", (_name, guard) =>
+    expectTrue(
+      `const mean = (v) => div(sum(mul(m, v), { axis: 1 }), ${guard("sum(m, { axis: 1 })")});
+return sum(sub(mean(square(x)), square(mean(x))));`,
+      { m: withEmptyRow },
+    ),
+  );
 });
 
 describe("what a mask counts, normalised", () => {
@@ -209,6 +225,12 @@ return sum(square(sub(sum(mul(w, x), { axis: 1 }), 30)))`;
 describe("the squared error of a mean", () => {
   it.each(Object.entries(predictions))("%s", (_name, [prediction, given]) =>
     expectTrue(`mean(square(sub(${prediction}, y)))`, given, { y: [0.2, -0.1, 0.4] }),
+  );
+  const guarded = Object.entries(masks).flatMap(([mask, [count, of]]) =>
+    Object.entries(guards).map(([guard, over]) => [mask, guard, `div(sum(${of("x")}, { axis: 1 }), ${over(count)})`]),
+  );
+  it.each(guarded)("a mean that %s counts, over a count: %s", (_mask, _guard, prediction) =>
+    expectTrue(`mean(square(sub(${prediction}, y)))`, { m: withEmptyRow }, { y: [0.2, -0.1, 0.4] }),
   );
   it("a target less it", () => expectTrue("mean(square(sub(y, mean(x, { axis: 1 }))))", {}, { y: [0.2, -0.1, 0.4] }));
 });
