@@ -43,7 +43,7 @@ function deviation(difference: Value, original: Value, images: Images): Value | 
   const axes = axesOf(total);
   const image = (side: Value): Value => images.get(side) ?? side;
   const divisor = count && mean.operands[1];
-  const missing = wanted && wholeOf({ weight: wanted, axes, divisor }, nothingElse, image)?.missing;
+  const missing = wanted && wholeOf({ weight: wanted, axes, divisor }, nothingElse, image)?.ofMean;
   const under = (of: Value): Value => {
     const again = sum(weight ? weighted(weight, of) : of, { axes });
     return count ? div(again, count) : again;

@@ -10,7 +10,7 @@ import { isGivenUnderLayouts } from "../below.ts";
 import { mapped, reads, rule, type Rule, type Surroundings } from "../rule.ts";
 import { distributionAxes } from "./reduce.ts";
 import { isCount, isSpreadOf, withoutAxes } from "./uniform.ts";
-import { weighted, weightIn, wholeOf, type Weighing } from "./whole.ts";
+import { weighted, weightIn, wholeOf, type Weighing, type Whole } from "./whole.ts";
 
 type Axes = readonly number[];
 
@@ -128,9 +128,11 @@ function meanLessNumber({ op, type, operands: [a, b] }: Value, facts: Surroundin
 }
 
 /** What is missing of a mean, if it is one: nothing under shares. */
-function meanUnder(weighing: Weighing, facts: Surroundings): ReturnType<typeof wholeOf> {
+function meanUnder(weighing: Weighing, facts: Surroundings): Whole | undefined {
   const { weight, axes, divisor } = weighing;
-  return !divisor && isShares(weight, axes, facts) ? { missing: undefined } : wholeOf(weighing, facts);
+  return !divisor && isShares(weight, axes, facts)
+    ? { missing: undefined, ofMean: undefined }
+    : wholeOf(weighing, facts);
 }
 
 /** For kernels alone: formulas read as in a textbook until then. */

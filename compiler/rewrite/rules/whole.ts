@@ -5,11 +5,11 @@ import { cast, selectOp } from "../../../ir/ops/choose.ts";
 import { maximum } from "../../../ir/ops/functions.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { sum } from "../../../ir/ops/sum.ts";
-import { same, underLayouts, type Value } from "../../../ir/value.ts";
+import { same, underLayouts, type ElementwiseOp, type Value } from "../../../ir/value.ts";
 import { mentionsExponential } from "../exponential.ts";
 import { rangeOf } from "../range.ts";
 import type { Surroundings } from "../rule.ts";
-import { where } from "../untyped.ts";
+import { equal, greater, notEqual, where } from "../untyped.ts";
 import { addUpTo } from "./reduce.ts";
 import { isSpreadOf, ontoLayouts } from "./uniform.ts";
 
@@ -19,6 +19,13 @@ export interface Weighing {
   readonly weight: Value;
   readonly axes: readonly number[];
   readonly divisor: Value | undefined;
+}
+
+/** What is missing of weights over a divisor, 1 − Σw/n: nothing where that is 0. */
+export interface Whole {
+  readonly missing: Value | undefined;
+  /** The same as a factor of the mean, which is 0 where nothing counts: nothing where only such rows have something missing. */
+  readonly ofMean: Value | undefined;
 }
 
 /** w of w·x, or the condition of what counts. */
@@ -56,8 +63,8 @@ export function wholeOf(
   weighing: Weighing,
   facts: Surroundings,
   image: (value: Value) => Value = (value) => value,
-): { readonly missing: Value | undefined } | undefined {
-  const nothing = { missing: undefined };
+): Whole | undefined {
+  const nothing = { missing: undefined, ofMean: undefined };
   if (addUpTo(numbersOf(weighing.weight), weighing.axes, weighing.divisor, facts)) return nothing;
   const open = opened(weighing);
   const { weight, axes, divisor } = open;
@@ -68,7 +75,21 @@ export function wholeOf(
   if (isTotal(divisor)) return nothing;
   const counted = (): Value => sub(image(divisor), sum(numbersOf(image(weight)), { axes }));
   const missing = shortfall(divisor, isTotal, image) ?? (isCondition ? counted() : undefined);
-  return missing && { missing: div(missing, image(divisor)) };
+  if (!missing) return undefined;
+  const part = div(missing, image(divisor));
+  return { missing: part, ofMean: fillsEmpty(weight, divisor, isTotal) ? undefined : part };
+}
+
+/** True for where(Σw = 0, c, Σw) and its like, of weights that are not negative: where c stands, nothing counts. */
+function fillsEmpty(weight: Value, divisor: Value, isTotal: (side: Value) => boolean): boolean {
+  const inner = underLayouts(divisor);
+  const [condition, a, b] = inner.operands;
+  if (inner.op !== selectOp || ![equal.op, notEqual.op, greater.op].includes(condition.op as ElementwiseOp))
+    return false;
+  const [side, zero] = condition.operands;
+  const n = condition.op === equal.op ? b : a;
+  const isGuard = same(side, n) && constantValue(zero) === 0 && rangeOf(weight).low >= 0;
+  return isGuard && isTotal(ontoLayouts(divisor, inner, n));
 }
 
 /**
