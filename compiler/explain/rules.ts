@@ -1,7 +1,7 @@
 /// What a person does by hand that the compiler need not, and what nobody writes down.
 import { mul } from "../../ir/ops/arithmetic.ts";
 import { canonicalRules } from "../rewrite/rules/all.ts";
-import { layoutRules } from "../rewrite/rules/layout.ts";
+import { layoutRules, turnedProductRules } from "../rewrite/rules/layout.ts";
 import { identity, rule, type Rule } from "../rewrite/rule.ts";
 
 /**
@@ -25,14 +25,16 @@ export const fromTheLeft: Rule = rule(
     right.op === op ? mul(mul(x, right.operands[0]), right.operands[1]) : undefined,
 );
 
+const axisRules = [...layoutRules, ...turnedProductRules];
+
 /** Where axes stand is spelling: a reader is shown one of them from the start, as `aᵀ @ b` and `mean(x, axis=1)[:, _]`. */
-export const notationRules: readonly Rule[] = layoutRules.map((each) => ({
+export const notationRules: readonly Rule[] = axisRules.map((each) => ({
   ...each,
   // What a model computes from numbers alone stays as it is written.
   apply: (value, surroundings) => (value.constant ? undefined : each.apply(value, surroundings)),
 }));
 
-const spellings = new Set(layoutRules.map(({ name }) => name));
+const spellings = new Set(axisRules.map(({ name }) => name));
 
 /** True for a rule that only says in another way where axes stand. */
 export function isSpelling({ name }: Pick<Rule, "name">): boolean {
@@ -43,4 +45,6 @@ export function isSpelling({ name }: Pick<Rule, "name">): boolean {
 const turning = new Set(["negation minus", "negated difference", "zero minus"]);
 
 /** Clears away factors 1, terms 0 and double signs, as anybody does who writes a derivative down. */
-export const tidyRules: readonly Rule[] = canonicalRules.filter(({ name }) => !turning.has(name));
+export const tidyRules: readonly Rule[] = [...canonicalRules, ...turnedProductRules].filter(
+  ({ name }) => !turning.has(name),
+);

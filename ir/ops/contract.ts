@@ -59,22 +59,39 @@ export const contractOp: ContractionOp = {
     const leftFree = left.free.map((_, i) => batch.length + i);
     const rightFree = right.free.map((_, i) => batch.length + left.free.length + i);
     // ∂a: batch, free of a | contracted of b, in the order in which contract() leaves them.
-    const toLeft = contract(cotangent, b, {
+    const toLeft: ContractAttrs = {
       batch: kept.map((axis, i) => [axis, right.batch[i]]),
       contracted: rightFree.map((axis, i) => [axis, right.free[i]]),
-    });
-    const toRight = contract(a, cotangent, {
+    };
+    const toRight: ContractAttrs = {
       batch: kept.map((axis, i) => [left.batch[i], axis]),
       contracted: left.free.map((axis, i) => [axis, leftFree[i]]),
-    });
+    };
     const contractedOfA = pairedInOrderOf(contracted, 1);
     const contractedOfB = pairedInOrderOf(contracted, 0);
     return [
-      restoreAxes(toLeft, [...left.batch, ...left.free, ...contractedOfA]),
-      restoreAxes(toRight, [...right.batch, ...contractedOfB, ...right.free]),
+      withAxes([cotangent, b], toLeft, [left.batch, left.free, contractedOfA]),
+      withAxes([a, cotangent], toRight, [right.batch, contractedOfB, right.free]),
     ];
   },
 };
+
+/**
+ * A contraction of which the axes batch, free of the left and free of the right operand go to these positions. Where the
+ * operands the other way round leave them there, nothing needs to be moved.
+ */
+function withAxes(
+  [a, b]: readonly [Value, Value],
+  { batch, contracted }: ContractAttrs,
+  [side, left, right]: readonly (readonly number[])[],
+): Value {
+  const turned = [...side, ...right, ...left];
+  if (left.length === 0 || right.length === 0 || !turned.every((axis, i) => axis === i)) {
+    return restoreAxes(contract(a, b, { batch, contracted }), [...side, ...left, ...right]);
+  }
+  const turn = (pairs: readonly AxisPair[]): readonly AxisPair[] => pairs.map(([x, y]) => [y, x]);
+  return contract(b, a, { batch: turn(batch), contracted: turn(contracted) });
+}
 
 /** Axes on the other side of each pair, in the order in which they stand free on side `by`. */
 function pairedInOrderOf(pairs: readonly AxisPair[], by: 0 | 1): readonly number[] {

@@ -22,7 +22,9 @@ import {
   sqrt,
   square,
   sub,
+  softmax,
   sum,
+  transpose,
   variance,
   type Shape,
   type Value,
@@ -218,5 +220,32 @@ describe("a loss of a variational autoencoder", () => {
   it("keeps a product that has a name in longer ones", () => {
     const lines = linesOf((loss, _, logvar) => ({ loss, e: grad(loss as never, logvar) }));
     expect(lines.filter((line) => line.includes("cos(b)"))).toEqual(["noise = a · cos(b)"]);
+  });
+});
+
+describe("attention by hand", () => {
+  const linesOf = (withGradient: boolean): readonly string[] =>
+    printed(() => {
+      const X = input("X", "f32", ["T", 8]) as Value;
+      const WK = param([8, 4], { name: "WK" }) as Value;
+      const of = (name: string, weight = param([8, 4], { name: `W${name}` }) as Value): Value =>
+        as(name, () => matmul(X as never, weight as never) as Value);
+      const [Q, K, V] = [of("Q"), of("K", WK), of("V")];
+      const S = as("S", () => div(matmul(Q as never, transpose(K as never) as never) as never, 2) as Value);
+      const O = as("O", () => matmul(softmax(S) as never, V as never) as Value);
+      const loss = as("loss", () => mean(square(O as never)) as Value);
+      return (withGradient ? { loss, dWK: grad(loss as never, WK) } : { loss }) as never;
+    });
+
+  it.each([false, true])("keeps the keys that a product reads transposed (gradient: %s)", (withGradient) => {
+    const lines = linesOf(withGradient);
+    expect(formula(lines, "K")).toBe("X @ WK");
+    expect(formula(lines, "S")).toMatch(/^Q @ Kᵀ \/ 2$/);
+  });
+
+  it("has the derivative of the keys on the way to that of their weight", () => {
+    const lines = linesOf(true);
+    expect(formula(lines, "∂loss/∂K")).toMatch(/ᵀ @ Q/);
+    expect(formula(lines, "∂loss/∂WK")).toBe("Xᵀ @ ∂loss/∂K");
   });
 });

@@ -5,7 +5,7 @@ import { selectRules } from "./choose.ts";
 import { collectRule } from "./collect.ts";
 import { crossedRules } from "./crossed.ts";
 import { exactFolding, folding, leafRules } from "./fold.ts";
-import { layoutRules } from "./layout.ts";
+import { layoutRules, turnedProductRules } from "./layout.ts";
 import { powerNumberRules } from "./learned-powers.ts";
 import { lengthNumberRules, slopeOfLengthRules } from "./lengths.ts";
 import { rowSelectionRules } from "./masks.ts";
@@ -37,6 +37,7 @@ export const stabilizingRules: readonly Rule[] = [...stableRules, ...canonicalRu
 /** Canonical form, selections, and sums that are known. */
 export const simplifyingRules: readonly Rule[] = [
   ...canonicalRules,
+  ...turnedProductRules,
   ...selectRules,
   ...rowSelectionRules,
   ...sumRules,

@@ -201,6 +201,13 @@ export const layoutRules: readonly Rule[] = [
     reads(reshapeOp),
   ),
   rule("product with a transpose", "exact", "xᵀ @ y = contract(x, y)", ["contract"], contractionOfTransposes),
+];
+
+/**
+ * For when products have taken over the transposes that they read: a product that is read with other axes stays what the
+ * model calls it.
+ */
+export const turnedProductRules: readonly Rule[] = [
   rule("transposed product", "exact", "(x @ y)ᵀ = yᵀ @ xᵀ", ["transpose"], transposeOfContraction),
 ];
 
