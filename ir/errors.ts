@@ -34,9 +34,9 @@ export const broadcastMismatch = defineError(
 export const dtypeMismatch = defineError(
   "dtype-mismatch",
   "An op takes operands of certain element types only, and never mixes two by itself.",
-  (op: string, wanted: string, found: readonly TensorType[]) => ({
+  (op: string, wanted: string, found: readonly TensorType[], conversion = "one side with cast(x, dtype)") => ({
     message: `${op}: operands must be ${wanted}: found ${found.map(formatType).join(" and ")}`,
-    help: "convert one side with cast(x, dtype)",
+    help: `convert ${conversion}`,
   }),
 );
 

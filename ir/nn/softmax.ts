@@ -1,5 +1,6 @@
 /// Probabilities from scores, as compositions: the compiler fuses and differentiates them like anything else.
 import type { Dim } from "../dim.ts";
+import { dtypeMismatch } from "../errors.ts";
 import { sub } from "../ops/arithmetic.ts";
 import { cast } from "../ops/choose.ts";
 import { equal } from "../ops/compare.ts";
@@ -28,14 +29,19 @@ export function logSoftmax(x: Value, axis = -1): Value {
  * Labels as indicator rows: integer `labels` [...] → f32 [..., classes], 1 where the position along the new last axis is
  * the label. A label outside [0, classes) gives a row of zeros;
  * but labels that are an input are an error there: the runtime checks them, unless they lie in a GPU buffer.
+ * Errors: `dtype-mismatch` for labels that are not integers.
  */
 export function oneHot<S extends Shape, C extends Dim>(
   labels: Tensor<DType, S>,
   classes: C,
 ): Tensor<"f32", readonly [...S, C]>;
 export function oneHot(labels: Value, classes: Dim): Value {
+  const { dtype } = labels.type;
+  if (dtype !== "i32" && dtype !== "u32") {
+    throw dtypeMismatch("oneHot", "integers", [labels.type], 'them with cast(labels, "i32")');
+  }
   const shape = [...labels.type.shape, normalizeDim(classes)];
   const axes = labels.type.shape.map((_, axis) => axis);
-  const positions = iota(shape, axes.length, labels.type.dtype);
+  const positions = iota(shape, axes.length, dtype);
   return cast(equal(positions, broadcastAlong(labels, shape, axes)), "f32");
 }

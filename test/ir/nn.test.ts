@@ -117,6 +117,13 @@ describe("softmax and labels", () => {
       [0, 1, 1, 0, 0, 0],
     );
   });
+
+  test("one-hot of what is no integer is refused", () => {
+    const refused = error(() => oneHot(f32("y", [3]), 2));
+    expect(refused.code).toBe("dtype-mismatch");
+    expect(refused.message).toContain("oneHot: operands must be integers: found f32[3]");
+    expect(refused.help).toContain('cast(labels, "i32")');
+  });
 });
 
 describe("losses", () => {
