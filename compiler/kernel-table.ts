@@ -1,13 +1,16 @@
 /// Kernels of a program: those that do the same are kept once, names are given once.
 import { wrap } from "../ir/print/wrap.ts";
 import type { Kernel } from "../runtime/abi.ts";
+import { mostBindings } from "./cluster/partition.ts";
+import { tooManyBindings } from "./errors.ts";
 import { formOf } from "./wgsl/form.ts";
 
 /** The kernels of a program so far. */
 export interface KernelTable {
   /**
    * Index of a kernel that does the same, added when there is none: layers of one shape have one kernel. `results` are the
-   * names of what it computes.
+   * names of what it computes. Errors: `too-many-bindings`, which no adapter would load: whoever plans kernels and puts them
+   * together keeps within the limit, and here is where all of them pass.
    */
   add(kernel: Omit<Kernel, "name">, results: readonly string[], entry: string): number;
   /** Notes that a kernel computes something else as well. */
@@ -32,6 +35,8 @@ export function createKernelTable(several: boolean): KernelTable {
   return {
     likewise,
     add(kernel, results, entry) {
+      const buffers = kernel.bindings.filter((binding) => binding !== "uniform").length;
+      if (buffers > mostBindings) throw tooManyBindings(titleOf(results), buffers, mostBindings);
       const key = `${kernel.bindings.join()}\n${formOf(kernel.wgsl)}`;
       const position = known.get(key) ?? all.push({ ...kernel, name: unique(titleOf(results), entry) }) - 1;
       known.set(key, position);

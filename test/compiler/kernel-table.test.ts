@@ -75,6 +75,17 @@ describe("the table", () => {
     expect(all[0].wgsl).toMatch(/^\/\/ b = twice\(a.*\)\n\/\/ Likewise k1, k2\.\n\n/);
   });
 
+  test("refuses a kernel that binds more storage buffers than adapters allow", () => {
+    const added = (count: number) => () =>
+      createKernelTable(false).add(
+        { wgsl: kernel("a", "b", "a[group.x]"), bindings: [...Array<"read">(count).fill("read"), "uniform"] },
+        ["total"],
+        "run",
+      );
+    expect(added(8)).not.toThrow();
+    expect(added(9)).toThrow(expect.objectContaining({ code: "too-many-bindings" }));
+  });
+
   test("gives layers of one shape one pipeline, in a whole training step", () => {
     const { kernels, entryPoints } = compile(
       model("deep", () => {
