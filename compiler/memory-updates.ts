@@ -2,9 +2,10 @@
 /// them: what computes the new value then waits for none of those.
 import type { Value } from "../ir/value.ts";
 import { bytesOf } from "./bytes.ts";
+import { mostBindings } from "./cluster/partition.ts";
 import type { Target } from "./lower/kernel.ts";
 import type { Together } from "./merge.ts";
-import type { EntryPlan, PlannedStep } from "./plan.ts";
+import { tensorsOf, type EntryPlan, type PlannedStep } from "./plan.ts";
 import { commit } from "./schedule/order.ts";
 
 /** Larger states stay in place: their copies would be alive all the time. */
@@ -16,7 +17,10 @@ export interface Dispatched {
   readonly groupOf: ReadonlyMap<PlannedStep, Together>;
 }
 
-/** The plan with small states put off, of those that other kernels read than the one that writes them. */
+/**
+ * The plan with small states put off, of those that other kernels read than the one that writes them. What is put off is
+ * bound beside the state that was read and written in place, so that a kernel that has no binding left keeps its own.
+ */
 export function putOff(plan: EntryPlan, groups: readonly Together[]): Dispatched {
   const { steps } = plan;
   const groupOf = new Map(groups.flatMap((group) => group.steps.map((step) => [step, group] as const)));
@@ -31,20 +35,25 @@ export function putOff(plan: EntryPlan, groups: readonly Together[]): Dispatched
     const isSmall = (state: Value): boolean =>
       bytesOf(state) <= largest && [...(readers.get(state) ?? [])].some((other) => other !== step);
     const small = [...targets.values()].flat().filter(({ state }) => state && isSmall(state));
-    if (!isAwaited || small.length === 0) return step;
-    const without = new Map([...targets].map(([value, all]) => [value, ownTarget(value, all, small)]));
-    for (const { value, state } of small) copies.push(commit(value, state!));
-    const waiting = { ...step, targets: without };
-    groupOf.set(waiting, groupOf.get(step)!);
+    if (!isAwaited) return step;
+    let waiting = step;
+    for (const target of small) {
+      const next = { ...waiting, targets: without(waiting.targets, target) };
+      if (!step.loop && tensorsOf(next).size > mostBindings) continue;
+      copies.push(commit(target.value, target.state!));
+      waiting = next;
+    }
+    if (waiting !== step) groupOf.set(waiting, groupOf.get(step)!);
     return waiting;
   });
   for (const copy of copies) groupOf.set(copy, { steps: copies, apart: true });
   return { plan: { ...plan, steps: [...kept, ...copies] }, groupOf };
 }
 
-/** Targets without some; then the value has a tensor of its own. */
-function ownTarget(value: Value, all: readonly Target[], without: readonly Target[]): readonly Target[] {
-  const rest = all.filter((target) => !without.includes(target));
+/** Targets without one; its value then has a tensor of its own. */
+function without(targets: PlannedStep["targets"], target: Target): PlannedStep["targets"] {
+  const { value } = target;
+  const rest = targets.get(value)!.filter((other) => other !== target);
   const isOwn = rest.some(({ state, row }) => !state && !row);
-  return rest.length === all.length || isOwn ? rest : [{ value }, ...rest];
+  return new Map(targets).set(value, isOwn ? rest : [{ value }, ...rest]);
 }
