@@ -2,10 +2,11 @@
 import { mul } from "../../ir/ops/arithmetic.ts";
 import { selectOp } from "../../ir/ops/choose.ts";
 import { productOp } from "../../ir/ops/product.ts";
-import { logsumexpOp, maxOp, minOp } from "../../ir/ops/reduce.ts";
-import { sumOp } from "../../ir/ops/sum.ts";
-import type { Op, Value } from "../../ir/value.ts";
+import { argmaxOp, argminOp, logsumexpOp, maxOp, minOp } from "../../ir/ops/reduce.ts";
+import { axesOf, sumOp } from "../../ir/ops/sum.ts";
+import { same, type Op, type Value } from "../../ir/value.ts";
 import { given, special, type Bounds } from "./bounds.ts";
+import { mayBeFrame } from "./frame.ts";
 import { harmless, tryOp, type Effect } from "./sample.ts";
 
 /** The special elements of a value, from what is known of its operands. */
@@ -22,7 +23,7 @@ export function effectOf(value: Value, bounds: readonly Bounds[]): Effect {
     case "piecewise":
       return passing(all(bounds) | fillOf(value));
     case "gather":
-      return passing(bounds[0].specials);
+      return passing(gathered(value, bounds[0]));
     case "sort":
     case "leaf":
       return harmless;
@@ -56,6 +57,14 @@ function reduced(op: Op, { specials, low, high }: Bounds): number {
   if (op === sumOp) return opposite && (specials & ~given) !== 0 ? specials | special.nan : specials;
   if (op !== productOp || specials === 0) return specials;
   return low <= 0 && high >= 0 ? specials | special.plus | special.minus | special.nan : specials | special.plus;
+}
+
+/** What is read at the place of its row's extreme is that extreme; a row that a frame may fill has that of the frame. */
+function gathered({ operands: [rows, places], attrs }: Value, bounds: Bounds): number {
+  const op = places.op === argmaxOp ? maxOp : places.op === argminOp ? minOp : undefined;
+  const last = rows.type.shape.length - 1;
+  const isOwn = op && same(places.operands[0], rows) && attrs.batch === last && axesOf(places).includes(last);
+  return isOwn && !mayBeFrame(rows) ? reduced(op, bounds) : bounds.specials;
 }
 
 /** Products, then their sum. */

@@ -13,6 +13,17 @@ const codes = (graph: Graph, dims = {}): readonly string[] =>
 type Formula = (x: Value, y: Value) => Value;
 const rows = { axis: 1, keepAxes: true } as const;
 
+type Pool = NonNullable<Parameters<typeof cr.maxPool>[2]>;
+
+/** The beginning of a ResNet, trained: windows of `size` of the largest elements of a convolution. */
+const stem = (size: number, options: Pool): Graph =>
+  cr.model("stem", () => {
+    const x = cr.input("x", "f32", [2, 3, 9, 8]);
+    const pooled = cr.maxPool(cr.relu(cr.conv2d(x, 5, 3)), size, options);
+    const loss = cr.softmaxCrossEntropy(cr.dense(cr.flatten(pooled, 1), 5), cr.input("label", "i32", [2]));
+    return { train: { loss, update: cr.adam(loss) } };
+  });
+
 /** The warnings of a formula and of its gradient. */
 function codesOf(formula: Formula): readonly string[] {
   return codes(
@@ -81,6 +92,44 @@ describe("models", () => {
   test("a perceptron and a transformer with Adam", () => {
     expect(codes(perceptron(3), { batch: 4 })).toEqual([]);
     expect(codes(transformer(1), { batch: 4 })).toEqual([]);
+  });
+
+  test.each<[string, number, Pool]>([
+    ["a padding", 3, { strides: 2, padding: 1 }],
+    ["as many windows as elements", 3, { strides: 1, padding: "same" }],
+    ["a last window that reaches over the end", 3, { strides: 2, ceil: true }],
+    [
+      "elements apart and a padding of one side",
+      2,
+      {
+        strides: 2,
+        dilation: 2,
+        padding: [
+          [0, 1],
+          [1, 0],
+        ],
+      },
+    ],
+  ])("the largest of windows with %s: each holds an element", (_, size, options) => {
+    expect(codes(stem(size, options))).toEqual([]);
+  });
+
+  test.each<[string, number, Pool]>([
+    ["at an end", 2, { strides: 2, padding: 2 }],
+    [
+      "along one axis",
+      2,
+      {
+        padding: [
+          [0, 0],
+          [0, 3],
+        ],
+      },
+    ],
+    // Of 14 places along a row those from 4 to 9 are elements: the window at 3 holds places 3 and 10.
+    ["on both sides of all elements", 2, { strides: 1, dilation: 7, padding: 4 }],
+  ])("the largest of windows that hold nothing but padding %s", (_, size, options) => {
+    expect(codes(stem(size, options)).map((each) => each.split(":")[0])).toContain("infinity-undefined");
   });
 
   test("moments that start at 0 and stay above: RMSProp by hand, running variance", () => {
