@@ -44,6 +44,7 @@ import {
   timesMonomial,
   type Monomial,
 } from "./monomial.ts";
+import { complementIn } from "./complements.ts";
 import { baseOf, hasPlainPart } from "./mentions.ts";
 import { rangeOf } from "./range.ts";
 import { ontoLayout, withoutAxes } from "./rules/uniform.ts";
@@ -81,7 +82,7 @@ export function monomialOf(value: Value, assumption: Assumption = {}, budget: Bu
     case div.op:
       return timesMonomial(of(a), of(b), -1);
     case pow.op:
-      return powerMonomial(value, ofPositive(a));
+      return powerMonomial(value, ofPositive(a), assumption);
     case sqrt.op:
       return rootMonomial(value, ofPositive(a));
     case rsqrt.op:
@@ -125,13 +126,14 @@ function layoutMonomial(layout: Value, { coefficient, over, under, exponent }: M
 }
 
 /** (r · eᵘ)ᶜ = rᶜ · e^(c·u). */
-function powerMonomial(value: Value, base: Monomial): Monomial {
+function powerMonomial(value: Value, base: Monomial, { positive }: Assumption): Monomial {
   const [a, power] = value.operands;
   const number = constantValue(power);
   const whole = baseOf(value);
   if (whole !== undefined) return exponentialMonomial(scaleLinear(linearOf(power), Math.log(whole)));
   const plain = isPure(base) && base.coefficient > 0;
-  if (!isExponential(base) || (!plain && number === undefined)) return atomMonomial(value);
+  const isPower = number === undefined && !positive && complementIn(base) !== undefined;
+  if (!isExponential(base) || isPower || (!plain && number === undefined)) return atomMonomial(value);
   if (number !== undefined) {
     const rest = plain ? numberMonomial(base.coefficient ** number) : atomMonomial(pow(restOf(base, a.type), power));
     return timesMonomial(rest, exponentialMonomial(scaleLinear(base.exponent, number)));
@@ -163,9 +165,7 @@ function sumMonomial(value: Value, budget: Budget): Monomial {
   if (!isExponential(element) || !over.every(known) || !under.every(known)) return atomMonomial(value);
   const exponent = writeLinear(element.exponent, value.operands[0].type);
   const all = allOf(conditions);
-  const total: Value = logsumexp((all ? where(all, exponent, -Infinity) : exponent) as Value, {
-    axes,
-  });
+  const total: Value = logsumexp((all ? where(all, exponent, -Infinity) : exponent) as Value, { axes });
   return { coefficient: element.coefficient, over, under, exponent: linearOf(total) };
 }
 

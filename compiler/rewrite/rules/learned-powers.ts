@@ -4,6 +4,7 @@ import { add, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { abs, exp, expm1, log, log1p, pow } from "../../../ir/ops/functions.ts";
 import { selectOp } from "../../../ir/ops/choose.ts";
 import { constant, constantValue } from "../../../ir/ops/leaf.ts";
+import { log1mexp } from "../../../ir/ops/logspace.ts";
 import { exp2 } from "../../../ir/ops/powers.ts";
 import { apply, type Value } from "../../../ir/value.ts";
 import { baseOf } from "../mentions.ts";
@@ -29,9 +30,14 @@ function besideOne({ op, operands }: Value): BesideOne | undefined {
   return at < 0 || (isTakenAway && at > 0) ? undefined : { x: operands[1 - at], isTakenAway };
 }
 
+/** eᵘ of −(eᵘ − 1). */
+function exponentialBesideOne({ op, operands: [inner] }: Value): BesideOne | undefined {
+  return op === neg.op && inner.op === expm1.op ? { x: exp(inner.operands[0]), isTakenAway: true } : undefined;
+}
+
 /** Reads a logarithm within a few steps. */
 function readsLogarithm({ op, operands }: Value, steps = 4): boolean {
-  if (op === log.op || op === log1p.op) return true;
+  if (op === log.op || op === log1p.op || op === log1mexp.op) return true;
   return steps > 0 && operands.some((operand) => readsLogarithm(operand, steps - 1));
 }
 
@@ -47,7 +53,7 @@ function isWritten({ op, operands: [condition, ...sides] }: Value): boolean {
 function powerLessOne(power: Value): Value | undefined {
   const [x, y] = power.operands;
   if (power.op !== pow.op || power.type.dtype !== "f32") return undefined;
-  const u = besideOne(x);
+  const u = besideOne(x) ?? (y.constant ? undefined : exponentialBesideOne(x));
   if (x.constant || (y.constant && !u)) return undefined;
   // Of a base that is not above 0 it is NaN or ∞, and not near.
   const isNear = (base: Value): Value => less(abs(mul(y, log(base) as Value) as Value), radius);

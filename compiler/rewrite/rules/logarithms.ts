@@ -1,14 +1,15 @@
 /// Logarithms, roots and powers of exponentials, and sums of such logarithms: computed without the exponentials.
-import { add, neg, sub } from "../../../ir/ops/arithmetic.ts";
+import { add, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { selectOp } from "../../../ir/ops/choose.ts";
 import { and, equal, greater, greaterEqual, less, lessEqual, notEqual } from "../../../ir/ops/compare.ts";
-import { abs, exp, log, log1p, maximum, relu, sign, softplus } from "../../../ir/ops/functions.ts";
+import { abs, exp, expm1, log, log1p, maximum, pow, relu, sign, softplus } from "../../../ir/ops/functions.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
-import { log1mexp, logaddexp } from "../../../ir/ops/logspace.ts";
+import { logaddexp } from "../../../ir/ops/logspace.ts";
 import { productOp } from "../../../ir/ops/product.ts";
 import { logsumexpOp } from "../../../ir/ops/reduce.ts";
 import { axesOf, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { apply, underLayouts, type Op, type Value } from "../../../ir/value.ts";
+import { complementIn, type Complement } from "../complements.ts";
 import { mentionsExponential, mergedTerms, monomialOf, sumOfTerms, termsOf } from "../exponential.ts";
 import { mentionsInfinity, staysFinite } from "../finite.ts";
 import { addLinear, equalLinear, linearAtoms, linearConstant, linearLogaddexp, linearOf } from "../linear.ts";
@@ -16,8 +17,9 @@ import { scaleLinear, writeLinear, type Linear } from "../linear.ts";
 import { exponentialMonomial, isExponential, isPure, numberMonomial, restOf, writeMonomial } from "../monomial.ts";
 import type { Monomial } from "../monomial.ts";
 import { rangeOf, type Range } from "../range.ts";
-import { rule, type Rule } from "../rule.ts";
+import { rule, type Rule, type Surroundings } from "../rule.ts";
 import { where } from "../untyped.ts";
+import { shareRules } from "./shares.ts";
 
 /** True for numbers whose exponential neither overflows nor vanishes. */
 const isTame = ({ low, high }: Range, shift = 0): boolean => low + shift > 1e-30 && high + shift < 1e30;
@@ -56,14 +58,29 @@ function logOfProduct({ operands: [whole] }: Value): Value | undefined {
 }
 
 /** √(r · eᵘ) = √r · e^(u/2), and so for powers. */
-function powerOfExponential(value: Value): Value | undefined {
-  if (!mentionsExponential(value.operands[0])) return undefined;
-  const monomial = monomialOf(value);
-  // Of 1 − eᵘ a power is finite where its logarithm is not.
-  if ([...monomial.exponent.terms.keys()].some(({ op }) => op === log1mexp.op)) return undefined;
-  const whole = Number.isInteger(constantValue(value.operands[1] ?? value) ?? NaN);
-  if (!isExponential(monomial) || (!whole && isTame(rangeOf(value.operands[0])))) return undefined;
+function powerOfExponential(value: Value, facts: Surroundings): Value | undefined {
+  const [base, power = value] = value.operands;
+  if (!mentionsExponential(base)) return undefined;
+  const number = constantValue(power);
+  const monomial = monomialOf(value, { positive: true });
+  const complement = complementIn(number === undefined ? monomialOf(base, { positive: true }) : monomial);
+  if (complement && (number !== undefined || value.op !== pow.op)) return undefined;
+  if (complement && !hasOtherForm(complement.logarithm, facts)) return powerOfDifference(value, complement);
+  const whole = Number.isInteger(number ?? NaN);
+  if (!isExponential(monomial) || (!whole && isTame(rangeOf(base)))) return undefined;
   return writeMonomial(monomial, value.type);
+}
+
+/** True where ln(1 − eᵘ) is that of what the other shares add up to, and has a slope everywhere. */
+const hasOtherForm = (logarithm: Value, facts: Surroundings): boolean =>
+  shareRules.some(({ apply }) => apply(logarithm, facts) !== undefined);
+
+/** Of 1 − eᵘ a power is finite where its logarithm is not, and has a slope where that has none: it stays a power. */
+function powerOfDifference(value: Value, { exponent, logarithm }: Complement): Value | undefined {
+  const [, power] = value.operands;
+  if (equalLinear(exponent, linearConstant(0))) return undefined;
+  const left = exp(mul(power, writeLinear(exponent, value.type)) as Value);
+  return mul(left, pow(neg(expm1(logarithm.operands[0])), power) as Value) as Value;
 }
 
 /** e^ln x is x, and e^−ln(1 + eˣ) a sigmoid. */
