@@ -1,14 +1,17 @@
 /// Products with factors that vanish or overflow together, wherever in the product they stand, and complements of clamps.
-import { mul, neg } from "../../../ir/ops/arithmetic.ts";
+import { div, mul, neg } from "../../../ir/ops/arithmetic.ts";
 import { castOp, selectOp } from "../../../ir/ops/choose.ts";
 import { exp, log, maximum, minimum, sigmoid, sqrt } from "../../../ir/ops/functions.ts";
 import { constant, constantValue } from "../../../ir/ops/leaf.ts";
-import { same, type Value } from "../../../ir/value.ts";
-import { mentionsExponential } from "../exponential.ts";
+import { sumOp } from "../../../ir/ops/sum.ts";
+import { same, underLayouts, type Value } from "../../../ir/value.ts";
+import { mentionsExponential, termsOf } from "../exponential.ts";
 import { factorsOf, partsOfProduct, type Opening } from "../factors.ts";
+import { isExponential, type Monomial } from "../monomial.ts";
 import { rangeOf } from "../range.ts";
 import { mapped, reads, rule, type Rule } from "../rule.ts";
 import { where } from "../untyped.ts";
+import { countsWithin } from "./relative.ts";
 import { logOfWeighted } from "./weighted.ts";
 
 /** A square is one factor. */
@@ -44,11 +47,30 @@ function maskedSquare(value: Value): Value | undefined {
   return where(mask.operands[0], productOf(factors.filter((factor) => factor !== mask)), 0);
 }
 
+/**
+ * True where the largest exponent can say which term is the largest. It cannot beside a term without an exponential whose
+ * weight is unrelated to theirs, such as the mean of squares that an optimizer keeps: that is e⁰ times anything.
+ */
+function isMeasuredByExponents(sum: Value): boolean {
+  const whole = underLayouts(sum);
+  if (!mentionsExponential(whole)) return true;
+  if (whole.op === div.op || whole.op === sumOp) return whole.operands.every(isMeasuredByExponents);
+  const terms = termsOf(whole);
+  const hasExponent = (term: Monomial): boolean => isExponential(term) || term.over.some(isSumOfExponentials);
+  const exponentials = terms.filter(hasExponent);
+  const isRelated = (term: Monomial): boolean => exponentials.some((top) => countsWithin(top, term, whole.type));
+  return terms.every((term) => hasExponent(term) || isRelated(term));
+}
+
+const isSumOfExponentials = (factor: Value): boolean =>
+  factor.op === sumOp && mentionsExponential(factor) && isMeasuredByExponents(factor);
+
 /** (Σ w·eᵘ)ᶜ = e^(c·ln Σ w·eᵘ), where the sum may vanish and its slope be infinite. */
 function powerOfWeighted({ op, type, operands: [x, power] }: Value): Value | undefined {
   const number = op === sqrt.op ? 0.5 : constantValue(power);
   if (type.dtype !== "f32" || number === undefined || Number.isInteger(number) || !mentionsExponential(x))
     return undefined;
+  if (!isMeasuredByExponents(x)) return undefined;
   return mapped(logOfWeighted(log(x)), (logarithm) => exp(mul(number, logarithm) as Value));
 }
 
