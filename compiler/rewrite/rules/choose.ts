@@ -122,6 +122,14 @@ function isZeroSelection({ op, operands: [inner, a, b] }: Value): boolean {
   return op === selectOp && (constantValue(a) === 0 || constantValue(b) === 0);
 }
 
+/** True for a factor that cannot leak where the total is 0: made of the total, and of what is finite. */
+function staysFiniteBeside(factor: Value, total: Value, depth = deepest): boolean {
+  if (same(factor, total)) return true;
+  const isProduct = factor.op === mul.op || factor.op === neg.op;
+  if (!isProduct || depth === 0) return staysFinite(factor);
+  return factor.operands.every((each) => staysFiniteBeside(each, total, depth - 1));
+}
+
 /** Two gradients, each of which may be cut off, added up: 0 where both are, whatever they are multiplied by. */
 function besideSumOfSelections({ operands: [left, right] }: Value): Value | undefined {
   for (const [total, factor] of [
@@ -129,7 +137,7 @@ function besideSumOfSelections({ operands: [left, right] }: Value): Value | unde
     [right, left],
   ]) {
     const isSum = total.op === add.op || total.op === sub.op;
-    if (!isSum || !total.operands.every(isZeroSelection) || staysFinite(factor)) continue;
+    if (!isSum || !total.operands.every(isZeroSelection) || staysFiniteBeside(factor, total)) continue;
     const isNothing: Value = equal(total, 0);
     if (isApart(factor, () => isNothing, 1)) continue;
     return mul(total, where(isNothing, 1, factor));
