@@ -27,14 +27,19 @@ import {
 import { timesNumber } from "./factors.ts";
 import type { Linear } from "./linear.ts";
 import { isSpreadOf, ontoLayout, underShapes, withoutAxes } from "./rules/uniform.ts";
+import { weightIn } from "./rules/whole.ts";
 import { not, where } from "./untyped.ts";
 
 type Axes = readonly number[];
 
 /** The largest number of rows, or the smallest where a negative factor follows; 0 for a row of −∞, or with ∞ in it. */
 export function finitePeak(x: Value, factor: number, axes: Axes): Value {
-  const largest: Value = (factor > 0 ? max : min)(x, { axes });
-  return where(isFinite(largest), largest, 0);
+  return finiteOf((factor > 0 ? max : min)(x, { axes }));
+}
+
+/** A number, or 0 where it is none: what may be taken away. */
+export function finiteOf(value: Value): Value {
+  return where(isFinite(value), value, 0);
 }
 
 /** below + Σ common. */
@@ -245,12 +250,15 @@ function isLessPeak(value: Value, { scores, axes, peak }: Rows): boolean {
   return inner.op === sub.op && same(inner.operands[0], scores) && same(peak, finitePeak(scores, factor, axes));
 }
 
-/** What is less its own largest, or smallest, has nothing in common any more. */
+/** What is less its own largest, smallest or mean has nothing in common any more. */
 function isLessOwnPeak({ op, operands: [a, b] }: Value, { axes }: Rows): boolean {
   if (op !== sub.op || !isPeak(b)) return false;
   const peak = underLayouts(b);
-  const [, extreme] = peak.operands;
-  return same(extreme.operands[0], a) && axesOf(extreme).join() === axes.join() && isSpreadOf(b, peak, axes);
+  const [, reduced] = peak.operands;
+  if (reduced.op.kind !== "reduction") return false;
+  const [element] = reduced.operands;
+  const isOwn = same(element, a) || (reduced.op === sumOp && weightIn(element, a) !== undefined);
+  return isOwn && axesOf(reduced).join() === axes.join() && isSpreadOf(b, peak, axes);
 }
 
 /** Σ w·c = (Σ w)·c along the axes of a row, and a sum of that over rows. */

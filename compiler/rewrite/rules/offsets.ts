@@ -5,18 +5,18 @@ import { isFinite } from "../../../ir/ops/bits.ts";
 import { abs } from "../../../ir/ops/functions.ts";
 import { gatherOp } from "../../../ir/ops/gather.ts";
 import { logsumexpOp, max, maxOp, minOp } from "../../../ir/ops/reduce.ts";
-import { axesOf, spread, sumOp } from "../../../ir/ops/sum.ts";
+import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { sameShape } from "../../../ir/type.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { isGiven, isGivenUnderLayouts } from "../below.ts";
-import { commonPartOf, finitePeak, isPeak, peakWhere, type Rows } from "../common-part.ts";
+import { commonPartOf, finiteOf, finitePeak, isPeak, peakWhere, type Rows } from "../common-part.ts";
 import { vanishes, writeCommon, type CommonTerm } from "../common-term.ts";
 import { factorsOf, timesNumber } from "../factors.ts";
 import { isCount, jointTerm } from "../joint-terms.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
 import { distributionAxes } from "./reduce.ts";
 import { less, where } from "../untyped.ts";
-import { nearly } from "./shifts.ts";
+import { nearly, signUnder } from "./shifts.ts";
 import { totalOf } from "./totals.ts";
 import { withoutAxes } from "./uniform.ts";
 
@@ -29,6 +29,8 @@ interface Base {
   readonly factor: number;
   /** True where rows and columns have an offset together. */
   readonly isTable?: boolean;
+  /** What is taken away in the place of the largest: the mean under weights that the largest may have nothing of. */
+  readonly mean?: Value;
 }
 
 /** Formulas are looked at as deep as people would. */
@@ -76,7 +78,18 @@ function basesOf(total: Value, facts: Surroundings): readonly Base[] {
   const wholes = factors.flatMap((weights) => distributionAxes(weights, facts, axes) ?? []);
   if (wholes.length !== 1 || !axes.includes(wholes[0])) return [];
   const others = factors.filter((factor) => withoutAxes(factor, wholes) === undefined);
-  return others.length === 2 ? others.filter(isGiven).map((scores) => ({ scores, axes: wholes, factor: 1 })) : [];
+  if (others.length !== 2) return [];
+  return others.flatMap((scores, at) => (isGiven(scores) ? weighedBase(scores, others[1 - at], wholes, facts) : []));
+}
+
+/**
+ * Of scores under their own softmax the largest weighs most. The largest of other numbers may have no weight, where it is far
+ * from all that have: their mean is taken away, and what it has rounded is what Σ p·(z − z̄) finds.
+ */
+function weighedBase(scores: Value, weights: Value, axes: Axes, facts: Surroundings): Base {
+  const factor = signUnder(weights, scores, axes, facts);
+  if (factor !== undefined) return { scores, axes, factor };
+  return { scores, axes, factor: 1, mean: finiteOf(sum(mul(weights, scores), { axes })) };
 }
 
 /** Rows and columns of one table have in common what all of it has: its largest is taken from both. */
@@ -115,8 +128,8 @@ function withoutOffset(value: Value, facts: Surroundings): Value | undefined {
 /** So much of a whole is what the rounding of weights has left of it: 0.9 + 3·(0.1/3) in float32. */
 const rounding = 1e-6;
 
-function without(value: Value, { scores, axes, factor, isTable }: Base, facts: Surroundings): Value | undefined {
-  const largest = finitePeak(scores, factor, axes);
+function without(value: Value, { scores, axes, factor, isTable, mean }: Base, facts: Surroundings): Value | undefined {
+  const largest = mean ?? finitePeak(scores, factor, axes);
   const peak = isTable ? tablePeak(scores, largest, axes) : largest;
   const total: Rows["total"] = (weights, along) => totalOf(weights, along, facts);
   const rows: Rows = { scores, axes, peak, total };
