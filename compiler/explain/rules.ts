@@ -25,16 +25,14 @@ export const fromTheLeft: Rule = rule(
     right.op === op ? mul(mul(x, right.operands[0]), right.operands[1]) : undefined,
 );
 
-const axisRules = [...layoutRules, ...turnedProductRules];
-
 /** Where axes stand is spelling: a reader is shown one of them from the start, as `aᵀ @ b` and `mean(x, axis=1)[:, _]`. */
-export const notationRules: readonly Rule[] = axisRules.map((each) => ({
+export const notationRules: readonly Rule[] = layoutRules.map((each) => ({
   ...each,
   // What a model computes from numbers alone stays as it is written.
   apply: (value, surroundings) => (value.constant ? undefined : each.apply(value, surroundings)),
 }));
 
-const spellings = new Set(axisRules.map(({ name }) => name));
+const spellings = new Set([...layoutRules, ...turnedProductRules].map(({ name }) => name));
 
 /** True for a rule that only says in another way where axes stand. */
 export function isSpelling({ name }: Pick<Rule, "name">): boolean {
