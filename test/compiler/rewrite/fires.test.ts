@@ -1,7 +1,7 @@
 /// Every rule fires in graphs that were not written for it: samples, losses in many spellings, the scoreboard, random graphs
 /// and, where they are at hand, the recorded operators. A rule that none of them needs has no place in the compiler.
 import { expect, test } from "vitest";
-import { dense, grad, input, mean, model, sgd, type Graph } from "chainrule";
+import { dense, grad, input, matmul, mean, model, param, sgd, transpose, type Graph } from "chainrule";
 import { runPasses } from "../../../compiler/pass.ts";
 import { derive, simplifyAfterBinding } from "../../../compiler/passes/all.ts";
 import { bindSizes, type Dims } from "../../../compiler/passes/bind-sizes.ts";
@@ -51,6 +51,7 @@ async function* corpus(): AsyncGenerator<readonly [Graph, Dims]> {
     yield [buildPlan(plan), sizesOf(plan)];
   }
   yield [averaged, { batch: 4 }];
+  yield [columnsFirst, {}];
   for (const graph of recorded()) yield [graph, {}];
 }
 
@@ -58,6 +59,12 @@ async function* corpus(): AsyncGenerator<readonly [Graph, Dims]> {
 const averaged = model("averaged", () => {
   const loss = mean(dense(input("x", "f32", ["batch", 3]), 2));
   return { train: { loss, update: sgd(loss, { learningRate: 0.1 }) } };
+});
+
+/** Scores with a row for each class, as a plot wants them. */
+const columnsFirst = model("columns first", () => {
+  const scores = transpose(matmul(input("x", "f32", [4, 3]), param([3, 2])));
+  return { predict: { scores } };
 });
 
 /** The recorded operators, a graph for each. */
