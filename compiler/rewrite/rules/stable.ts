@@ -17,6 +17,7 @@ import { hypotenuseRules } from "./hypotenuses.ts";
 import { rootRules } from "./roots.ts";
 import { maskRules } from "./masks.ts";
 import { rowRules } from "./rows.ts";
+import { guardedComplementRules } from "./guarded-complements.ts";
 import { inverseRules } from "./inverses.ts";
 import { largeProductRules } from "./large-products.ts";
 import { lengthRules } from "./lengths.ts";
@@ -79,6 +80,7 @@ export const stableRules: readonly Rule[] = [
   ...weightedRules,
   ...quotientRules,
   ...productRules,
+  ...guardedComplementRules,
   // Before those for one sum or difference: a tail is a sum as well, and so is a square beside a number.
   ...tailRules,
   ...squareRules,

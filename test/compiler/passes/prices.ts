@@ -229,6 +229,7 @@ export const prices: readonly Price[] = [
       "Student's t as a difference of logarithms": [2.4, 1],
       "Negative binomial likelihood": [1.52, 1],
       "Logarithm of a complement": [1.55, 1],
+      "Binary cross-entropy, both sides clamped": [1.14, 1],
       "Share of what is not truncated": [4.46, 1],
     },
   },

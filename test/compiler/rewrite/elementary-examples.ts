@@ -98,6 +98,12 @@ export const elementaryExamples: readonly { readonly name: string; readonly valu
     name: "complement of a clamp",
     value: () => sub(1, where(less(sigmoid(x), 0.25) as never, 0.25, sigmoid(x) as never) as Value) as Value,
   },
+  { name: "complement under a guard", value: () => log(maximum(sub(1, sigmoid(x)) as Value, 1e-7) as Value) as Value },
+  {
+    name: "complement under a guard",
+    value: () =>
+      div(y, add(where(less(x, y) as never, sub(1, sigmoid(x)) as never, 0.5) as Value, 1e-3) as Value) as Value,
+  },
   { name: "root of a sum, of another order", value: () => pow(sum(abs(x), { axis: 1 }), 0.25) as Value },
   { name: "root beside its side", value: () => sub(sqrt(add(mul(x, x), y)), x) },
   { name: "root beside its side", value: () => sub(x, sqrt(sub(mul(x, x), y)) as Value) },

@@ -92,6 +92,14 @@ export const guardRows: readonly Row[] = [
     ],
   },
   {
+    name: "Binary cross-entropy, both sides clamped",
+    about: "1 − σ(z) has lost what is beside a clamp before it is clamped.",
+    program: `const p = sigmoid(z);
+return neg(mean(add(mul(y, log(clamp(p, 1e-7, 1))), mul(sub(1, y), log(clamp(sub(1, p), 1e-7, 1))))))`,
+    given: ["y"],
+    points: [{ at: { z: [0.5, -1], y: [1, 0] } }, { at: { z: [15, 2], y: [0, 1] } }],
+  },
+  {
     name: "Binary cross-entropy with a clamp",
     about: "σ(z) between 1e-7 and 1 − 1e-7, as Keras has it: beside 1 the complement has lost its digits.",
     program: `const p = clamp(sigmoid(z), 1e-7, 1 - 1e-7);
