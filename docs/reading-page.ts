@@ -71,7 +71,7 @@ model. \`z2\` is not among them, since the derivative of σ is ŷ · (1 − ŷ),
 letter, the letter is of this list alone.
 
 The lines above it say what a call costs: \`in tensors\` the bytes of all tensors that its kernels read and write,
-\`ideal\` what is left if only products read and write theirs, and inputs, states and outputs are touched once, \`bound\` the
+behind it what they would be if only products read and wrote theirs, and all else were touched once, \`bound\` the
 bytes of the ranges of buffers that kernels are given, which may hold what they do not read. \`padded\` counts what threads
 beyond the edge of a result compute as well.
 `;

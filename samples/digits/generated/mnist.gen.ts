@@ -282,18 +282,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let element = logits[row * 10u + position];
     largest = larger(largest, element);
   }
-  let max_1 = largest;
   var total = 0.0;
-  let selected = select(0.0, max_1, is_finite(max_1));
+  let selected = select(0.0, largest, is_finite(largest));
   var exponential_kept: array<f32, 10>;
   for (var position = 0u; position < 10u; position++) {
     let exponential_1 = exponential(logits[row * 10u + position] - selected);
     exponential_kept[position] = exponential_1;
     total += exponential_1;
   }
-  let sum = total;
   for (var position = 0u; position < 10u; position++) {
-    probabilities[row * 10u + position] = exponential_kept[position] / sum;
+    probabilities[row * 10u + position] = exponential_kept[position] / total;
   }
 }
 `,
@@ -378,10 +376,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     best = new_best;
     place_1 = new_place_1;
   }
-  let max_1 = largest;
   let argmax = i32(place_1);
   var total = 0.0;
-  let selected = select(0.0, max_1, is_finite(max_1));
+  let selected = select(0.0, largest, is_finite(largest));
   var difference_kept: array<f32, 10>;
   var exponential_kept: array<f32, 10>;
   for (var position = 0u; position < 10u; position++) {
@@ -391,9 +388,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     exponential_kept[position] = exponential_1;
     total += exponential_1;
   }
-  let sum_1 = total;
   var total_1 = 0.0;
-  let log_1 = ln(sum_1);
+  let log_1 = ln(total);
   var number_kept: array<f32, 10>;
   for (var position = 0u; position < 10u; position++) {
     let number_1 = f32((i32(position) == label[row]));
@@ -401,13 +397,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let product = number_1 * (difference_kept[position] - log_1);
     total_1 += product;
   }
-  let sum_2 = total_1;
   for (var position = 0u; position < 10u; position++) {
-    let probabilities = exponential_kept[position] / sum_1;
+    let probabilities = exponential_kept[position] / total;
     logits[row * 10u + position] = (probabilities - number_kept[position]) / 64.0;
   }
   let number_2 = f32((argmax == label[row]));
-  sum[row] = sum_2;
+  sum[row] = total_1;
   number[row] = number_2;
 }
 `,
@@ -429,16 +424,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 //   d_loss_d_hidden_linear_1 f32[64, 128]
 const lossAnd1MoreKernel: Kernel = {
   name: "loss_and_1_more",
-  bindings: [
-    "read_write",
-    "read_write",
-    "read_write",
-    "read_write",
-    "read_write",
-    "read_write",
-    "read_write",
-    "read_write",
-  ],
+  bindings: ["read_write", "read_write", "read_write", "read_write", "read_write", "read_write", "read_write"],
   wgsl: /* wgsl */ `
 enable subgroups;
 @group(0) @binding(0) var<storage, read_write> adam_step: array<f32>;
@@ -450,8 +436,9 @@ const next_adam_step = 128u;
 @group(0) @binding(3) var<storage, read_write> accuracy: array<f32>;
 @group(0) @binding(4) var<storage, read_write> d_loss_d_logits: array<f32>;
 @group(0) @binding(5) var<storage, read_write> logits_weight: array<f32>;
-@group(0) @binding(6) var<storage, read_write> hidden: array<vec4f>;
-@group(0) @binding(7) var<storage, read_write> d_loss_d_hidden_linear_1: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> arena_1: array<vec4f>;
+const hidden = 0u;
+const d_loss_d_hidden_linear_1 = 2048u;
 
 ${quad}
 
@@ -465,10 +452,8 @@ fn loss(group: vec3u, local: vec3u) {
     total += element;
     total_1 += element_1;
   }
-  let sum_1 = total;
-  let sum_2 = total_1;
-  let loss_2 = -(sum_1 / 64.0);
-  let accuracy_1 = sum_2 / 64.0;
+  let loss_2 = -(total / 64.0);
+  let accuracy_1 = total_1 / 64.0;
   loss_1[0u] = loss_2;
   accuracy[0u] = accuracy_1;
   arena[next_adam_step] = next_adam_step_1;
@@ -494,7 +479,7 @@ fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
     let r = row + i;
     let c = column;
     let four = sum0[i];
-    d_loss_d_hidden_linear_1[r * 32u + c / 4u] = select(vec4f(0.0), four, hidden[r * 32u + c / 4u] > vec4f(0.0));
+    arena_1[d_loss_d_hidden_linear_1 + r * 32u + c / 4u] = select(vec4f(0.0), four, arena_1[hidden + r * 32u + c / 4u] > vec4f(0.0));
   }
 }
 
@@ -668,9 +653,8 @@ fn update_hidden_bias(group: vec3u, local: vec3u) {
     let element = arena[d_loss_d_hidden_linear + position * 32u + row / 4u];
     total += element;
   }
-  let sum = total;
-  let next_adam_m_hidden_bias = 0.9 * states[adam_m_hidden_bias + row / 4u] + 0.1 * sum;
-  let next_adam_v_hidden_bias = 0.999 * states[adam_v_hidden_bias + row / 4u] + 0.001 * (sum * sum);
+  let next_adam_m_hidden_bias = 0.9 * states[adam_m_hidden_bias + row / 4u] + 0.1 * total;
+  let next_adam_v_hidden_bias = 0.999 * states[adam_v_hidden_bias + row / 4u] + 0.001 * (total * total);
   let next_hidden_bias = states[hidden_bias + row / 4u] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
   states[adam_m_hidden_bias + row / 4u] = next_adam_m_hidden_bias;
   states[adam_v_hidden_bias + row / 4u] = next_adam_v_hidden_bias;
@@ -718,10 +702,9 @@ fn update_logits_bias(group: vec3u, local: vec3u) {
     let element = arena[d_loss_d_logits + (position * 10u + row) / 4u][(position * 10u + row) % 4u];
     total += element;
   }
-  let sum = total;
   if (inside) {
-    let next_adam_m_logits_bias = 0.9 * states[adam_m_logits_bias + row / 4u][row % 4u] + 0.1 * sum;
-    let next_adam_v_logits_bias = 0.999 * states[adam_v_logits_bias + row / 4u][row % 4u] + 0.001 * (sum * sum);
+    let next_adam_m_logits_bias = 0.9 * states[adam_m_logits_bias + row / 4u][row % 4u] + 0.1 * total;
+    let next_adam_v_logits_bias = 0.999 * states[adam_v_logits_bias + row / 4u][row % 4u] + 0.001 * (total * total);
     let next_logits_bias = states[logits_bias + row / 4u][row % 4u] - settings.learningRate * (next_adam_m_logits_bias / adam_m_norm / (sqrt(next_adam_v_logits_bias / adam_v_norm) + 1e-8));
     states[adam_m_logits_bias + row / 4u][row % 4u] = next_adam_m_logits_bias;
     states[adam_v_logits_bias + row / 4u][row % 4u] = next_adam_v_logits_bias;
@@ -973,8 +956,7 @@ export const program: Program = {
             { buffer: 7, offset: 256, bytes: 4 }, // accuracy
             { buffer: 1, offset: 65536, bytes: 2560 }, // arena
             { buffer: 0, offset: 402432, bytes: 5120 }, // logits.weight
-            { buffer: 1, offset: 0, bytes: 32768 }, // arena
-            { buffer: 1, offset: 32768, bytes: 32768 }, // arena
+            { buffer: 1, offset: 0, bytes: 65536 }, // arena
           ],
         },
         {

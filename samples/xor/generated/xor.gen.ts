@@ -340,8 +340,7 @@ fn loss(group: vec3u, local: vec3u) {
     let element = total[position];
     total_1 += element;
   }
-  let sum = total_1;
-  let loss_2 = sum / 4.0;
+  let loss_2 = total_1 / 4.0;
   loss_1[0u] = loss_2;
   next_adam_step[0u] = next_adam_step_1;
   adam_step[0u] = next_adam_step_1;
@@ -504,9 +503,8 @@ fn update_hidden_bias(group: vec3u, local: vec3u) {
     let element = arena[d_loss_d_hidden_linear + position * 2u + row / 4u];
     total += element;
   }
-  let sum = total;
-  let next_adam_m_hidden_bias = 0.9 * states[adam_m_hidden_bias + row / 4u] + 0.1 * sum;
-  let next_adam_v_hidden_bias = 0.999 * states[adam_v_hidden_bias + row / 4u] + 0.001 * (sum * sum);
+  let next_adam_m_hidden_bias = 0.9 * states[adam_m_hidden_bias + row / 4u] + 0.1 * total;
+  let next_adam_v_hidden_bias = 0.999 * states[adam_v_hidden_bias + row / 4u] + 0.001 * (total * total);
   let next_hidden_bias = states[hidden_bias + row / 4u] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
   states[adam_m_hidden_bias + row / 4u] = next_adam_m_hidden_bias;
   states[adam_v_hidden_bias + row / 4u] = next_adam_v_hidden_bias;
@@ -553,9 +551,8 @@ fn update_logit_bias(group: vec3u, local: vec3u) {
     let element = arena[d_loss_d_logit][position];
     total += element;
   }
-  let sum = total;
-  let next_adam_m_logit_bias = 0.9 * states[adam_m_logit_bias][0u] + 0.1 * sum;
-  let next_adam_v_logit_bias = 0.999 * states[adam_v_logit_bias][0u] + 0.001 * (sum * sum);
+  let next_adam_m_logit_bias = 0.9 * states[adam_m_logit_bias][0u] + 0.1 * total;
+  let next_adam_v_logit_bias = 0.999 * states[adam_v_logit_bias][0u] + 0.001 * (total * total);
   let next_logit_bias = states[logit_bias][0u] - settings.learningRate * (next_adam_m_logit_bias / adam_m_norm / (sqrt(next_adam_v_logit_bias / adam_v_norm) + 1e-8));
   states[adam_m_logit_bias][0u] = next_adam_m_logit_bias;
   states[adam_v_logit_bias][0u] = next_adam_v_logit_bias;

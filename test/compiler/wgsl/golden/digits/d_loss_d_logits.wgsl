@@ -90,10 +90,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     best = new_best;
     place_1 = new_place_1;
   }
-  let max_1 = largest;
   let argmax = i32(place_1);
   var total = 0.0;
-  let selected = select(0.0, max_1, is_finite(max_1));
+  let selected = select(0.0, largest, is_finite(largest));
   var difference_kept: array<f32, 10>;
   var exponential_kept: array<f32, 10>;
   for (var position = 0u; position < 10u; position++) {
@@ -103,9 +102,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     exponential_kept[position] = exponential_1;
     total += exponential_1;
   }
-  let sum_1 = total;
   var total_1 = 0.0;
-  let log_1 = ln(sum_1);
+  let log_1 = ln(total);
   var number_kept: array<f32, 10>;
   for (var position = 0u; position < 10u; position++) {
     let number_1 = f32((i32(position) == label[row]));
@@ -113,12 +111,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let product = number_1 * (difference_kept[position] - log_1);
     total_1 += product;
   }
-  let sum_2 = total_1;
   for (var position = 0u; position < 10u; position++) {
-    let probabilities = exponential_kept[position] / sum_1;
+    let probabilities = exponential_kept[position] / total;
     logits[row * 10u + position] = (probabilities - number_kept[position]) / 64.0;
   }
   let number_2 = f32((argmax == label[row]));
-  sum[row] = sum_2;
+  sum[row] = total_1;
   number[row] = number_2;
 }

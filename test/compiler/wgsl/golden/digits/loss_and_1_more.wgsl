@@ -8,8 +8,9 @@ const next_adam_step = 128u; // f32
 @group(0) @binding(3) var<storage, read_write> accuracy: array<f32>; // f32
 @group(0) @binding(4) var<storage, read_write> d_loss_d_logits: array<f32>; // f32[64, 10]
 @group(0) @binding(5) var<storage, read_write> logits_weight: array<f32>; // f32[128, 10]
-@group(0) @binding(6) var<storage, read_write> hidden: array<vec4f>; // f32[64, 128]
-@group(0) @binding(7) var<storage, read_write> d_loss_d_hidden_linear_1: array<vec4f>; // f32[64, 128]
+@group(0) @binding(6) var<storage, read_write> arena_1: array<vec4f>;
+const hidden = 0u; // f32[64, 128]
+const d_loss_d_hidden_linear_1 = 2048u; // f32[64, 128]
 
 fn quad(own: f32) -> vec4f {
   return vec4f(quadBroadcast(own, 0u), quadBroadcast(own, 1u), quadBroadcast(own, 2u), quadBroadcast(own, 3u));
@@ -30,10 +31,8 @@ fn loss(group: vec3u, local: vec3u) {
     total += element;
     total_1 += element_1;
   }
-  let sum_1 = total;
-  let sum_2 = total_1;
-  let loss_2 = -(sum_1 / 64.0);
-  let accuracy_1 = sum_2 / 64.0;
+  let loss_2 = -(total / 64.0);
+  let accuracy_1 = total_1 / 64.0;
   loss_1[0u] = loss_2;
   accuracy[0u] = accuracy_1;
   arena[next_adam_step] = next_adam_step_1;
@@ -63,7 +62,7 @@ fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
     let r = row + i;
     let c = column;
     let four = sum0[i];
-    d_loss_d_hidden_linear_1[r * 32u + c / 4u] = select(vec4f(0.0), four, hidden[r * 32u + c / 4u] > vec4f(0.0));
+    arena_1[d_loss_d_hidden_linear_1 + r * 32u + c / 4u] = select(vec4f(0.0), four, arena_1[hidden + r * 32u + c / 4u] > vec4f(0.0));
   }
 }
 

@@ -43,17 +43,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let element = logits[row * 10u + position];
     largest = larger(largest, element);
   }
-  let max_1 = largest;
   var total = 0.0;
-  let selected = select(0.0, max_1, is_finite(max_1));
+  let selected = select(0.0, largest, is_finite(largest));
   var exponential_kept: array<f32, 10>;
   for (var position = 0u; position < 10u; position++) {
     let exponential_1 = exponential(logits[row * 10u + position] - selected);
     exponential_kept[position] = exponential_1;
     total += exponential_1;
   }
-  let sum = total;
   for (var position = 0u; position < 10u; position++) {
-    probabilities[row * 10u + position] = exponential_kept[position] / sum;
+    probabilities[row * 10u + position] = exponential_kept[position] / total;
   }
 }

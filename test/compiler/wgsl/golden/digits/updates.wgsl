@@ -117,9 +117,8 @@ fn update_hidden_bias(group: vec3u, local: vec3u) {
     let element = arena[d_loss_d_hidden_linear + position * 32u + row / 4u];
     total += element;
   }
-  let sum = total;
-  let next_adam_m_hidden_bias = 0.9 * states[adam_m_hidden_bias + row / 4u] + 0.1 * sum;
-  let next_adam_v_hidden_bias = 0.999 * states[adam_v_hidden_bias + row / 4u] + 0.001 * (sum * sum);
+  let next_adam_m_hidden_bias = 0.9 * states[adam_m_hidden_bias + row / 4u] + 0.1 * total;
+  let next_adam_v_hidden_bias = 0.999 * states[adam_v_hidden_bias + row / 4u] + 0.001 * (total * total);
   let next_hidden_bias = states[hidden_bias + row / 4u] - settings.learningRate * (next_adam_m_hidden_bias / adam_m_norm / (sqrt(next_adam_v_hidden_bias / adam_v_norm) + 1e-8));
   states[adam_m_hidden_bias + row / 4u] = next_adam_m_hidden_bias;
   states[adam_v_hidden_bias + row / 4u] = next_adam_v_hidden_bias;
@@ -185,10 +184,9 @@ fn update_logits_bias(group: vec3u, local: vec3u) {
     let element = arena[d_loss_d_logits + (position * 10u + row) / 4u][(position * 10u + row) % 4u];
     total += element;
   }
-  let sum = total;
   if (inside) {
-    let next_adam_m_logits_bias = 0.9 * states[adam_m_logits_bias + row / 4u][row % 4u] + 0.1 * sum;
-    let next_adam_v_logits_bias = 0.999 * states[adam_v_logits_bias + row / 4u][row % 4u] + 0.001 * (sum * sum);
+    let next_adam_m_logits_bias = 0.9 * states[adam_m_logits_bias + row / 4u][row % 4u] + 0.1 * total;
+    let next_adam_v_logits_bias = 0.999 * states[adam_v_logits_bias + row / 4u][row % 4u] + 0.001 * (total * total);
     let next_logits_bias = states[logits_bias + row / 4u][row % 4u] - settings.learningRate * (next_adam_m_logits_bias / adam_m_norm / (sqrt(next_adam_v_logits_bias / adam_v_norm) + 1e-8));
     states[adam_m_logits_bias + row / 4u][row % 4u] = next_adam_m_logits_bias;
     states[adam_v_logits_bias + row / 4u][row % 4u] = next_adam_v_logits_bias;

@@ -18,8 +18,7 @@ fn loss(group: vec3u, local: vec3u) {
     let element = total[position];
     total_1 += element;
   }
-  let sum = total_1;
-  let loss_2 = sum / 4.0;
+  let loss_2 = total_1 / 4.0;
   loss_1[0u] = loss_2;
   next_adam_step[0u] = next_adam_step_1;
   adam_step[0u] = next_adam_step_1;
