@@ -145,7 +145,10 @@ function derivativeOf(
   const image = taken.forward(forward)!;
   const names = namesOf(graph);
   const known = new Set(names.values());
-  const images = new Map([...names].flatMap(([value, name]) => [[taken.forward(value) ?? value, name] as const]));
+  const outside = new Map([...names].flatMap(([value, name]) => [[taken.forward(value) ?? value, name] as const]));
+  const pages = [...layOutLoops([taken.differentiated], outside).values()];
+  const inside = pages.flatMap(({ letters }) => letters.map(({ value, name }) => [value, name] as const));
+  const images = new Map([...inside, ...outside]);
   const tidy = makeRewriter(tidyRules);
   const rules: ReaderRule[] = [];
   const repeated = loopsBelow([taken.differentiated]).flatMap(({ attrs }) => bodyResults(scanBody(attrs)));

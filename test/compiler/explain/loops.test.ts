@@ -80,6 +80,7 @@ describe("the step of a loop", () => {
     expect(explained("x")).toMatch(/x: f32\[batch, 4\],\s+a place of what a loop walks along/);
     expect(explained("∂loss/∂z")).toContain("operand 1 of tanh(z): G ↦ G · (1 - next²)");
     expect(explained("∂loss/∂z")).toContain("∂loss/∂z = ∂loss/∂next · (1 - next²)");
+    expect(explained("∂loss/∂h")).toContain("operand 1 of h @ U: G ↦ G @ Uᵀ");
     expect(explained("∂loss/∂next")).toContain("A step gets it from the step that came after");
   });
 
