@@ -1,4 +1,4 @@
-/// 1 − σ(u) under a guard: a logarithm, a root, a power or a quotient shows the digits that a difference from 1 has lost.
+/// 1 − σ(u) under a guard: a logarithm, a root or a quotient shows the digits that a difference from 1 has lost.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { selectOp } from "../../../ir/ops/choose.ts";
 import { exp, maximum, minimum } from "../../../ir/ops/functions.ts";
@@ -9,8 +9,11 @@ import { mentionsExponential, monomialOf } from "../exponential.ts";
 import { isExponential, writeMonomial } from "../monomial.ts";
 import { rule, type Rule } from "../rule.ts";
 
-/** Guards, choices between p and 1 − p, and what weighs or adds them. */
-const passed: readonly Op[] = [maximum.op, minimum.op, selectOp, add.op, mul.op, neg.op, sumOp];
+/** Guards, and choices between p and 1 − p. */
+const guards: readonly Op[] = [maximum.op, minimum.op, selectOp];
+
+/** These, and what weighs or adds them. */
+const passed: readonly Op[] = [...guards, add.op, mul.op, neg.op, sumOp];
 
 /** As deep as people would write it. */
 const deepest = 8;
@@ -38,6 +41,10 @@ function withComplements(value: Value, depth = deepest): Value {
 function complementUnderGuard(value: Value): Value | undefined {
   const at = value.op === div.op ? 1 : 0;
   const operand = value.operands[at];
+  // The root of a sum is that of squares, which an optimizer keeps: what is in them is small beside the rest, or known.
+  const summands = operand.op === add.op ? operand.operands : [operand];
+  if (value.op.name === "sqrt" && !summands.every((each) => each.constant || guards.includes(each.op)))
+    return undefined;
   // A bare difference is for the rules that need no guard: quotients of two of them have forms of their own.
   if (operand.op === sub.op || !mentionsExponential(operand)) return undefined;
   const written = withComplements(operand);
@@ -50,7 +57,7 @@ export const guardedComplementRules: readonly Rule[] = [
     "complement under a guard",
     "stabilizes",
     "log(maximum(1 - sigmoid(x), c)) = log(maximum(sigmoid(-x), c))",
-    ["log", "log1p", "div", "pow", "sqrt"],
+    ["log", "log1p", "div", "sqrt"],
     complementUnderGuard,
   ),
 ];
