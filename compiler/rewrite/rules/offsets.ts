@@ -36,7 +36,10 @@ interface Base {
 /** Formulas are looked at as deep as people would. */
 const mostValues = 40;
 
-/** The logarithms of sums of exponentials, sums and extremes that a value adds up, with factors before them. */
+/**
+ * The logarithms of sums of exponentials, sums and extremes that a value adds up, with factors before them. Logarithms come
+ * first: the largest of their row is looked for in any case, and what is weighed less that is 0 or as far as the loss is large.
+ */
 function totalsIn(value: Value): readonly Value[] {
   const seen = new Set<Value>();
   const found: Value[] = [];
@@ -49,7 +52,8 @@ function totalsIn(value: Value): readonly Value[] {
     const passes = op === add.op || op === sub.op || op === neg.op || op === mul.op || op === div.op || op === sumOp;
     if (passes || op.kind === "layout") pending.push(...operands);
   }
-  return found;
+  const isLogarithm = ({ op }: Value): boolean => op === logsumexpOp;
+  return [...found.filter(isLogarithm), ...found.filter((each) => !isLogarithm(each))];
 }
 
 /** What a row is a multiple of, or a sum with something else; what is given comes first, since nothing has rounded it. */

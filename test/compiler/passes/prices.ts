@@ -80,8 +80,6 @@ export const prices: readonly Price[] = [
       "Label smoothing as a mean less means": [1.08, 2.09],
       "Cross-entropy as the mean of logarithms less the mean of picked scores": [1.03, 1.49],
       "Label smoothing of a score picked by its place": [1, 2.27],
-      "Label smoothing as a mean beside the score": [1.25, 1],
-      "Cross-entropy as a difference of two sums": [1.19, 1],
     },
   },
   {
