@@ -22,15 +22,21 @@ export interface PartText {
 /** Workgroups side by side, one below the other, and behind each other. */
 export type Grid = readonly [number, number, number];
 
-/** Parts that share a function, with its text and the text of a call; `part` counts them there, `own` their workgroups. */
+/** Parts that share a function. */
 export interface Family {
   readonly members: readonly PartText[];
+  /** Where tensors begin of which each part has one in the same place. */
+  readonly tied: readonly (readonly string[])[];
+  /** The function; what it declares besides gets a name. */
+  write(names: Pick<ModuleNamer, "outside">): FamilyText;
+}
+
+/** A function with the text of a call, where `part` counts the members and `own` the workgroups of a member. */
+export interface FamilyText extends Pick<Family, "members"> {
   readonly lines: readonly string[];
   readonly call: string;
   /** Threads from here on have nothing to do. */
   readonly idle: string | undefined;
-  /** Where tensors begin of which each part has one in the same place. */
-  readonly tied: readonly (readonly string[])[];
 }
 
 /** The workgroup `own` of a part in its grid, whose extents are given as text. */
@@ -44,12 +50,12 @@ function groupText([width, height, depth]: readonly [string, string, string]): s
 }
 
 /** The function of a part alone. */
-function alone(part: PartText): Family {
-  const { kernel, header, lines, grid, idle } = part;
+function alone({ part, body }: Abstracted): FamilyText {
+  const { kernel, header, grid, idle } = part;
   const text = [
     ...header().map((line) => `// ${line}`),
     `fn ${kernel.name}(group: vec3u, local: vec3u) {`,
-    ...lines(),
+    body.map((token) => token.text).join(""),
     "}",
   ];
   const group = groupText(grid.map((extent) => `${extent}u`) as unknown as Texts);
@@ -58,18 +64,13 @@ function alone(part: PartText): Family {
     lines: [...text, ""],
     call: `${kernel.name}(${group}, local);`,
     idle: idle === undefined ? undefined : `${idle}u`,
-    tied: [],
   };
 }
 
 type Texts = readonly [string, string, string];
 
 /** Parts in families; `starts` are the constants that say where tensors begin. */
-export function familiesOf(
-  parts: readonly PartText[],
-  starts: ReadonlySet<string>,
-  names: Pick<ModuleNamer, "outside">,
-): readonly Family[] {
+export function familiesOf(parts: readonly PartText[], starts: ReadonlySet<string>): readonly Family[] {
   const known = new Map<string, Abstracted[]>();
   const abstracted = new Map<PartText, Abstracted>();
   for (const part of parts) {
@@ -81,8 +82,11 @@ export function familiesOf(
     else known.set(own.skeleton, [own]);
   }
   return [...known.values()].flatMap((all) => {
-    const family = all.length > 1 ? together(all, names) : undefined;
-    return family ? [family] : all.map(({ part }) => alone(part));
+    const members = all.map(({ part }) => part);
+    const table = all.length > 1 ? commonText(all) : undefined;
+    return table
+      ? [{ members, tied: table.tied, write: (names) => together(members, table, names) }]
+      : all.map((one) => ({ members: [one.part], tied: [], write: () => alone(one) }));
   });
 }
 
@@ -154,32 +158,30 @@ export function commonText(all: readonly Abstracted[]): CommonText | undefined {
 }
 
 /** One function for parts that are alike. */
-function together(all: readonly Abstracted[], names: Pick<ModuleNamer, "outside">): Family | undefined {
-  const table = commonText(all);
-  if (!table) return undefined;
+function together(members: readonly PartText[], table: CommonText, names: Pick<ModuleNamer, "outside">): FamilyText {
   const columns = [...table.columns];
   const columnOf = (column: readonly string[]): number => {
     const found = columns.findIndex((each) => each.join() === column.join());
     return found >= 0 ? found : columns.push(column) - 1;
   };
-  const [first] = all;
-  const { name } = first.part.kernel;
+  const [first] = members;
+  const { name } = first.kernel;
   const title = names.outside(`${name}_parts`);
   const read = (column: readonly string[]): string =>
     new Set(column).size === 1 ? column[0] : `${title}[part][${columnOf(column)}]`;
   const group = groupText(
-    [0, 1, 2].map((axis) => read(all.map(({ part }) => `${part.grid[axis]}u`))) as unknown as Texts,
+    [0, 1, 2].map((axis) => read(members.map(({ grid }) => `${grid[axis]}u`))) as unknown as Texts,
   );
-  const isBusy = all.every(({ part }) => part.idle === undefined);
-  const idle = isBusy ? undefined : read(all.map(({ part }) => `${part.kernel.workgroupSize[0]}u`));
-  const rows = all.map((_, row) => `  array(${columns.map((column) => column[row]).join(", ")}),`);
-  const others = all.slice(1).map(({ part }) => part.kernel.name);
+  const isBusy = members.every((part) => part.idle === undefined);
+  const idle = isBusy ? undefined : read(members.map(({ kernel }) => `${kernel.workgroupSize[0]}u`));
+  const rows = members.map((_, row) => `  array(${columns.map((column) => column[row]).join(", ")}),`);
+  const others = members.slice(1).map(({ kernel }) => kernel.name);
   const isTable = columns.length > 0;
   return {
-    members: all.map(({ part }) => part),
+    members,
     lines: [
       ...(isTable ? [`const ${title} = array(`, ...rows, ");", ""] : []),
-      ...first.part.header().map((line) => `// ${line}`),
+      ...first.header().map((line) => `// ${line}`),
       ...wrap(`Likewise ${others.join(", ")}.`, 110, "  ").map((line) => `// ${line}`),
       `fn ${name}(group: vec3u, local: vec3u${isTable ? ", part: u32" : ""}) {`,
       ...table.names.map((own, column) => `  let ${own} = ${title}[part][${column}];`),
@@ -189,7 +191,6 @@ function together(all: readonly Abstracted[], names: Pick<ModuleNamer, "outside"
     ],
     call: `${name}(${group}, local${isTable ? ", part" : ""});`,
     idle,
-    tied: table.tied,
   };
 }
 

@@ -9,7 +9,7 @@ import { statementLines } from "./statements.ts";
 
 /** Functions without the ending that several have in common, and that ending. */
 export interface SharedEnding {
-  readonly texts: readonly PartText[];
+  readonly families: readonly Family[];
   readonly declarations: readonly string[];
   /** The end of `main`. */
   readonly lines: readonly string[];
@@ -38,22 +38,20 @@ export function shareEnding(texts: readonly PartText[], around: ModuleView): Sha
     bySkeleton.set(own.skeleton, [...(bySkeleton.get(own.skeleton) ?? []), own]);
   }
   const several = [...bySkeleton.values()].filter((all) => all.length >= fewest);
-  if (several.length === 0) return undefined;
-  const families = familiesOf(texts, around.starts, { outside: (name) => name });
-  const familiesIn = (all: readonly Abstracted[]): number =>
-    families.filter(({ members }) => all.some(({ part }) => members.includes(part))).length;
-  const best = several.reduce((one, other) => (familiesIn(other) > familiesIn(one) ? other : one));
-  return familiesIn(best) >= fewest ? withEnding(texts, best, around) : undefined;
+  const shared = several.flatMap((all) => withEnding(texts, all, around) ?? []);
+  const [best] = shared.toSorted((one, other) => other.sharing - one.sharing);
+  return best && best.sharing >= fewest ? best : undefined;
 }
 
 function withEnding(
   texts: readonly PartText[],
   all: readonly Abstracted[],
   around: ModuleView,
-): SharedEnding | undefined {
+): (SharedEnding & { readonly sharing: number }) | undefined {
   const common = commonText(all);
   if (!common) return undefined;
   const { columns, names, text, tied } = common;
+  const sharing = new Set<PartText>();
   const replaced = new Map<PartText, PartText>();
   const endings = all.map(({ part }) => part.kernel.ending!);
   const most = Math.max(...endings.map(({ blocks }) => blocks.length));
@@ -63,15 +61,19 @@ function withEnding(
     const like = part.like && { ...part.like, part: replaced.get(part.like.part)! };
     const starts = columns.map((column) => column[row]);
     const lines = (): readonly string[] => linesWithout(part.kernel, hasEnd, starts, around);
-    replaced.set(part, { ...part, ...(like && { like }), ...(row >= 0 && { lines }) });
+    const own = { ...part, ...(like && { like }), ...(row >= 0 && { lines }) };
+    replaced.set(part, own);
+    if (row >= 0) sharing.add(own);
   }
+  const families = familiesOf([...replaced.values()], around.starts);
   const fields = [
     ...[`tile: array<mat4x4f, ${most}>`, "fours: u32", "first: u32", "apart: vec3u"],
     ...(hasEnd ? ["end: u32"] : []),
     ...(columns.length > 0 ? [`starts: array<u32, ${columns.length}>`] : []),
   ];
   return {
-    texts: [...replaced.values()],
+    families,
+    sharing: families.filter(({ members }) => members.some((part) => sharing.has(part))).length,
     declarations: [`struct Ending { ${fields.join(", ")} }`, "var<private> ending: Ending;"],
     lines: [
       ...names.map((name, column) => `  let ${name} = ending.starts[${column}];`),

@@ -3,12 +3,11 @@ import type { Value } from "../../ir/value.ts";
 import type { BindingAccess } from "../../runtime/abi.ts";
 import type { Kernel, SharedModule } from "../lower/kernel.ts";
 import { leastSpared, mostBindings } from "../cluster/partition.ts";
-import { familiesOf, type Family, type Grid, type PartText } from "./alike.ts";
+import { familiesOf, type FamilyText, type Grid, type PartText } from "./alike.ts";
 import { shareEnding } from "./endings.ts";
 import { primary, type Binding, type BindingView } from "./expression.ts";
 import { halfLines } from "./halves.ts";
 import { helperLines, mentionsWord, nonFinite, quadLines } from "./helpers.ts";
-import type { ModuleNamer } from "./names.ts";
 import { bytesBetween, nearRanges, type Extent } from "./ranges.ts";
 import { sharedScalars, type SharedScalars } from "./shared-scalars.ts";
 import { statementLines } from "./statements.ts";
@@ -63,7 +62,9 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
   for (const { kernel } of parts) collectUsages(kernel.body, usages);
   for (const usage of usages.values()) usage.name = context.module.tensorNames.get(usage.tensor)!;
   const slabs = slabsOf([...usages.values()], parts, threads, context);
-  const { families, scalars, ending, usesSettings } = draw(parts, threads, slabs, context, context.module.names);
+  const drawn = draw(parts, threads, slabs, context);
+  const { scalars, ending, usesSettings } = drawn;
+  const families = drawn.families.map((family) => family.write(context.module.names));
   const text = families.flatMap(({ lines }) => lines).join("\n");
   const all = [text, ...scalars.assignments, ...(ending?.lines ?? [])].join("\n");
   const helpers = [...halfLines(all), ...helperLines([...new Set(parts.flatMap(({ kernel }) => kernel.helpers))], all)];
@@ -95,13 +96,7 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
 }
 
 /** The functions of parts that find their tensors in slabs. */
-function draw(
-  parts: readonly Part[],
-  threads: number,
-  slabs: readonly Slab[],
-  { settings, halves }: GroupContext,
-  names: Pick<ModuleNamer, "outside">,
-) {
+function draw(parts: readonly Part[], threads: number, slabs: readonly Slab[], { settings, halves }: GroupContext) {
   const fields = settingFields(settings);
   const bindings = bindingsOf(slabs, halves);
   // Headers may mention anything that a model has named, so that the text does not tell.
@@ -120,7 +115,7 @@ function draw(
   );
   const texts = textsOf(parts, threads, scalars, view);
   const ending = shareEnding(texts, { view, starts, count: (kernel) => scalars.count(kernel) });
-  const families = familiesOf(ending?.texts ?? texts, starts, names);
+  const families = ending?.families ?? familiesOf(texts, starts);
   const tied = [...families.map((family) => family.tied), ending?.tied ?? []];
   return { families, scalars, ending, tied, usesSettings };
 }
@@ -167,7 +162,10 @@ function textOf({ kernel, header }: Part, threads: number, scalars: SharedScalar
 }
 
 /** Each family in its range of workgroups, and in that each part, which sees its workgroups as its own grid. */
-function callLines(families: readonly Family[]): { readonly lines: readonly string[]; readonly workgroups: number } {
+function callLines(families: readonly FamilyText[]): {
+  readonly lines: readonly string[];
+  readonly workgroups: number;
+} {
   let start = 0;
   const branches = families.map(({ members, call, idle }) => {
     const lines = placeLines(members, start).filter((line) => !line.startsWith("let own") || mentionsWord(call, "own"));
@@ -247,7 +245,7 @@ function slabsOf(
 /** For each function of several parts the tensors that it finds in one place: seen when it finds all of a buffer in one. */
 function tiesOf(parts: readonly Part[], threads: number, slabs: readonly Slab[], context: GroupContext) {
   const byName = new Map(slabs.flatMap(({ usages }) => usages.map((usage) => [usage.name, usage] as const)));
-  const { tied } = draw(parts, threads, slabs, context, { outside: (name) => name });
+  const { tied } = draw(parts, threads, slabs, context);
   return tied.map((each) => each.map((starts) => starts.map((start) => byName.get(start)!)));
 }
 

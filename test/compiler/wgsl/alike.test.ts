@@ -45,8 +45,7 @@ const families = (...texts: readonly string[]): readonly (readonly string[])[] =
   familiesOf(
     texts.map((text, i) => part(`f${i}`, text)),
     new Set(["p", "q", "r", "s"]),
-    createModuleNamer(),
-  ).map(({ lines }) => lines);
+  ).map((family) => family.write(createModuleNamer()).lines);
 
 describe("functions that are alike", () => {
   it("are one for layers of one size, which reads where its tensors begin", () => {
@@ -95,13 +94,12 @@ describe("functions that are alike", () => {
         { ...high, grid: [4, 2, 1], idle: undefined, workgroups: 8 },
       ],
       new Set(["p", "q"]),
-      createModuleNamer(),
-    );
+    ).map((each) => each.write(createModuleNamer()));
     expect(others).toEqual([]);
     expect(family.call).toBe("flat(vec3u(own % flat_parts[part][1], own / flat_parts[part][1], 0u), local, part);");
     expect(family.idle).toBeUndefined();
     const few = { ...high, kernel: { ...high.kernel, workgroupSize: [16, 1, 1] as const }, idle: 16 };
-    const [mixed] = familiesOf([flat, few], new Set(["p", "q"]), createModuleNamer());
+    const mixed = familiesOf([flat, few], new Set(["p", "q"]))[0].write(createModuleNamer());
     expect(mixed.idle).toBe("flat_parts[part][1]");
     expect(mixed.lines.slice(1, 3)).toEqual(["  array(p, 64u),", "  array(q, 16u),"]);
   });
