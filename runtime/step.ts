@@ -53,8 +53,9 @@ export function stepMaker(
   };
   prototype.accepted = {
     get: async function (this: StepObject) {
-      await this[callKey].checked;
-      return gate.room();
+      const call = this[callKey];
+      await call.checked;
+      return gate.room(call);
     },
   };
   if (!entry.updates) {
