@@ -62,7 +62,8 @@ const oneValue = `
 Any value can be asked for: one of the model (\`h1\`), a derivative (\`∂L/∂h1\`), a state that a step updates
 (\`hidden.weight\`), what stands in the step of a loop, a line without a name (\`v1\`), or a kernel that is called after a
 value (\`d_L_d_h1\`); one that is called after what it does (\`product\`) is the kernel of no one value. The answer is the
-line that it comes from, what each reader of the value hands back, and the rules that fired.
+line that it comes from, and the rules that fired. A derivative is explained as above, but from its readers on: what they
+hand back is written out as far as their own derivatives have no names in the line.
 `;
 
 const whatIsKept = `

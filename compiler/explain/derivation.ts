@@ -16,6 +16,8 @@ export interface Derivation {
   readonly forward: Course;
   /** What is done to the derivatives, and to the model's formulas after. */
   readonly backward: Course;
+  /** Derivatives begin as the compiler noted them: those of the chain are tidied already. */
+  readonly untidy?: boolean;
 }
 
 /** Values by name after all steps. */

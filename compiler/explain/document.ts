@@ -1,5 +1,6 @@
 /// An explanation as sections of equations, for every format.
 import { placeText } from "../../ir/diagnostic.ts";
+import type { Graph } from "../../ir/graph.ts";
 import type { Value } from "../../ir/value.ts";
 import { valueNamed } from "../passes/stop-at.ts";
 import { linePattern, patternOf } from "./alike.ts";
@@ -8,16 +9,16 @@ import type { GradientExplanation } from "./gradient.ts";
 import { formulaText, type Definition, type Formula, type Line, type Row, type Section } from "./lines.ts";
 import { holdsWayBack, lettersBack, stepSections, stepsBack, wayBack } from "./loops.ts";
 import { stepFactors } from "./step-factors.ts";
-import { derivativeName, isImmediate, stepName, type Station } from "./stations.ts";
+import { derivativeName, isImmediate, readersOf, stepName, type Station } from "./stations.ts";
+
+/** The heading of what stabilising rules make of the model's formulas. */
+export const madeSafe = "Made safe before it is differentiated";
 
 /** The explanation of a gradient as a document. */
 export function gradientDocument(explained: GradientExplanation): readonly Section[] {
   const { graph, loss, target, chain, definitions, factors, prepared, lines, forward } = explained;
   const gradient = derivativeName({ name: loss }, target);
-  const places = new Map([...graph.notes.values()].map(({ name, place }) => [name, place && placeText(place)]));
-  const definition = ({ name, formula }: Definition): Row => {
-    return { left: name, relation: "=", right: formula, note: places.get(name) };
-  };
+  const definition = definitionWriter(graph);
   const steps = stepSections(definitions.map(({ formula }) => formula));
   const back = stepsBack(explained.compiled.value, explained.compiledNames, steps);
   const letters = lettersBack(explained.compiled.value, explained.compiledNames);
@@ -29,7 +30,7 @@ export function gradientDocument(explained: GradientExplanation): readonly Secti
   const sections: readonly (Section | undefined)[] = [
     { title: "The model", rows: [...definitions.map(definition), ...aliasRows(explained)] },
     ...steps,
-    section("Made safe before it is differentiated", prepared.flatMap(lineRows)),
+    section(madeSafe, prepared.flatMap(lineRows)),
     section("The chain rule", chainRows(chain.stations, gradient)),
     {
       title: "Each factor",
@@ -51,6 +52,12 @@ export function gradientDocument(explained: GradientExplanation): readonly Secti
     rulesSection([...prepared, ...lines, ...forward]),
   ];
   return sections.flatMap((each) => (each ? [withLetters(each, letters)] : []));
+}
+
+/** Writes what a name stands for, with its place in the model file. */
+export function definitionWriter(graph: Graph): (definition: Definition) => Row {
+  const places = new Map([...graph.notes.values()].map(({ name, place }) => [name, place && placeText(place)]));
+  return ({ name, formula }) => ({ left: name, relation: "=", right: formula, note: places.get(name) });
 }
 
 /** What an output is, which has the name of a value beside its own. */
@@ -84,7 +91,8 @@ function unsimplified({ chain, loss, target, names }: GradientExplanation): read
   return [{ left: derivativeName({ name: loss }, target), relation: "=", right }];
 }
 
-function section(title: string, rows: readonly Row[]): Section | undefined {
+/** A section, unless there is nothing to say. */
+export function section(title: string, rows: readonly Row[]): Section | undefined {
   return rows.length === 0 ? undefined : { title, rows };
 }
 
@@ -107,25 +115,27 @@ export function lineWriter(): (line: Line) => readonly Row[] {
 
 /** One product where the way does not branch, else what each value on it gets from its readers. */
 function chainRows(stations: readonly Station[], gradient: string): readonly Row[] {
-  const [loss] = stations;
-  const readersOf = ({ value }: Station): readonly Station[] => stations.filter(({ reads }) => reads.includes(value));
-  const factor = (of: Station, by: Station): string => stepName(of, by, stations);
-  if (stations.slice(1).every((station) => readersOf(station).length === 1)) {
-    const product = stations.slice(1).map((station, i) => factor(stations[i], station));
+  if (stations.slice(1).every((station) => readersOf(station, stations).length === 1)) {
+    const product = stations.slice(1).map((station, i) => stepName(stations[i], station, stations));
     if (product.length > 1) return [{ left: gradient, relation: "=", right: [product] }];
   }
-  return stations.slice(1).flatMap((station): readonly Row[] => {
-    const terms = readersOf(station).map((reader) =>
-      reader === loss ? [factor(loss, station)] : [derivativeName(loss, reader.name), factor(reader, station)],
-    );
-    const left = derivativeName(loss, station.name);
-    const note = terms.flat().some(isImmediate) ? "∂⁺: through the formula of the loss itself" : undefined;
-    return terms.length === 1 && terms[0].length === 1 ? [] : [{ left, relation: "=", right: terms, note }];
+  return stations.slice(1).flatMap((station) => chainRow(station, stations));
+}
+
+/** What a value on the way gets from its readers; nothing where the loss alone reads it. */
+export function chainRow(station: Station, stations: readonly Station[]): readonly Row[] {
+  const [loss] = stations;
+  const terms = readersOf(station, stations).map((reader) => {
+    const step = stepName(reader, station, stations);
+    return reader === loss ? [step] : [derivativeName(loss, reader.name), step];
   });
+  const left = derivativeName(loss, station.name);
+  const note = terms.flat().some(isImmediate) ? "∂⁺: through the formula of the loss itself" : undefined;
+  return terms.length === 1 && terms[0].length === 1 ? [] : [{ left, relation: "=", right: terms, note }];
 }
 
 /** Writes local derivatives; one with lines of its own that differs from an earlier one by names alone says by which. */
-function factorWriter(stations: readonly Station[]): (factor: Factor) => Row {
+export function factorWriter(stations: readonly Station[]): (factor: Factor) => Row {
   const seen = new Map<string, { readonly left: string; readonly names: readonly string[] }>();
   return ({ of, by, formula, letter, names, within }) => {
     const left = stepName(of, by, stations);

@@ -1,6 +1,6 @@
 /// What a page refers to beside the way from the loss to the target: it is defined where the model is.
 import { graphValues, type Graph } from "../../ir/graph.ts";
-import { mentioned, type Definition, type Formula } from "./lines.ts";
+import { namesIn, type Definition, type Formula } from "./lines.ts";
 import { isBareNumber, namesBeside } from "./names.ts";
 import { sortedByUse } from "./order.ts";
 import { shareParts, type Numbering, type Parts } from "./parts.ts";
@@ -36,8 +36,4 @@ export function withMentioned(
     for (const each of own.flatMap(({ formula }) => namesIn(formula))) pending.add(each);
   }
   return sortedByUse(all, ({ formula }) => namesIn(formula));
-}
-
-function namesIn(formula: Formula): readonly string[] {
-  return [...mentioned(formula).values()];
 }

@@ -157,7 +157,7 @@ function explanation(
   graph: Graph,
   loss: string,
   target: string,
-  { chain, forward: written, backward: derived }: Derivation,
+  { chain, forward: written, backward: derived, untidy }: Derivation,
   expanded: (value: Value) => Value,
   taken: readonly string[],
 ): Written & { readonly parts: Parts } {
@@ -177,7 +177,7 @@ function explanation(
   const backward = nameParts(derived, shown, known, local.parts, number);
   const isChanged = ({ equalities }: Line): boolean => equalities.length > 0;
   const ofForward = new Set([...onTheWay, ...forward.parts.keys()]);
-  const all = linesOf(backward.course.start, backward.course.steps, backward.shown, known);
+  const all = linesOf(backward.course.start, backward.course.steps, backward.shown, known, untidy);
   const lines = inOrder(
     all.filter((each) => isChanged(each) || !(ofForward.has(each.name) || given.has(each.name))),
     (name) => backward.parts.has(name),

@@ -45,13 +45,14 @@ export function inPrintedLetters(
   return renaming;
 }
 
-/** Parts with those first that a page defines: letters are counted in this order, and what is not shown leaves no gap. */
+/** Parts in the order in which a page defines them, and then the others: letters are counted so, without gaps. */
 export function shownFirst<Part extends readonly [string, Value]>(
   parts: Iterable<Part>,
   shown: Iterable<string>,
 ): readonly Part[] {
-  const [all, defined] = [[...parts], new Set(shown)];
-  return [...all.filter(([name]) => defined.has(name)), ...all.filter(([name]) => !defined.has(name))];
+  const places = new Map([...new Set(shown)].map((name, place) => [name, place]));
+  const placeOf = ([name]: Part): number => places.get(name) ?? places.size;
+  return [...parts].sort((a, b) => placeOf(a) - placeOf(b));
 }
 
 /** A formula in other letters. */

@@ -8,7 +8,7 @@ import { postorder } from "../../ir/value.ts";
 import type { Firing, RuleText } from "../rewrite/log.ts";
 import { namesBut, namingOf, readsAlike, type Formula, type Naming } from "./names.ts";
 import type { Moment, Step } from "./replay.ts";
-import { isSpelling } from "./rules.ts";
+import { isSpelling, isTidying } from "./rules.ts";
 
 export type { Formula } from "./names.ts";
 
@@ -60,13 +60,15 @@ export interface Section {
 
 /**
  * The lines of `shown` names over the steps; other names that are not `known` are written out. Where axes stand is spelling:
- * a formula is shown as it is spelled in the end, and a rule that moves axes alone makes no equality.
+ * a formula is shown as it is spelled in the end, and a rule that moves axes alone makes no equality. What is `untidy`
+ * begins where rules have cleared away factors 1, double signs and the like, as it stands in the chain rule.
  */
 export function linesOf(
   start: Moment,
   steps: readonly Step[],
   shown: readonly string[],
   known: ReadonlySet<string>,
+  untidy = false,
 ): readonly Line[] {
   const visible = new Set([...known, ...shown]);
   const namings = new Map<Moment, Naming>();
@@ -98,7 +100,8 @@ export function linesOf(
           text;
       text = next;
       if (isRenamed) continue;
-      if (!isSpelling(rule)) equalities.push({ rule, formula });
+      const isQuiet = isSpelling(rule) || (untidy && equalities.length === 0 && isTidying(rule));
+      if (!isQuiet) equalities.push({ rule, formula });
       else if (equalities.length === 0) first = formula;
       else equalities[equalities.length - 1] = { ...equalities.at(-1)!, formula };
     }
@@ -128,6 +131,16 @@ export function formulaText({ value, names }: Formula): string {
   const name = names.get(value) ?? names.get(written);
   const text = name === undefined ? printReading(written, names) : formatName(name);
   return text.replace(/`([^`]+)′`/gu, (_, state: string) => formatName(state) + primed).replace(/`(v\d+)`/g, "$1");
+}
+
+/** All formulas of a line. */
+export function formulasIn({ first, equalities }: Line): readonly Formula[] {
+  return [first, ...equalities.map(({ formula }) => formula)];
+}
+
+/** The names in a formula, in the order in which it has them. */
+export function namesIn(formula: Formula): readonly string[] {
+  return [...mentioned(formula).values()];
 }
 
 /** What a formula refers to, in the order in which it does. */

@@ -1,9 +1,9 @@
 /// The order of lines: what has a name is said before it is used.
-import { formulaText, mentioned, type Definition, type Line } from "./lines.ts";
+import { formulasIn, formulaText, namesIn, type Definition, type Line } from "./lines.ts";
 
 /** The lines, each before the first that mentions it, without parts that none mentions. */
 export function inOrder(lines: readonly Line[], isPart: (name: string) => boolean): readonly Line[] {
-  return sortedByUse(lines, mentionedBy, ({ name }) => !isPart(name));
+  return sortedByUse(lines, namesInLine, ({ name }) => !isPart(name));
 }
 
 /** What has names, each before the first that uses it; whatever neither `isWanted` nor used by such is left out. */
@@ -28,8 +28,9 @@ export function sortedByUse<Named extends { readonly name: string }>(
   return [...ordered];
 }
 
-function mentionedBy({ first, equalities }: Line): ReadonlySet<string> {
-  return new Set([first, ...equalities.map(({ formula }) => formula)].flatMap((each) => [...mentioned(each).values()]));
+/** All names in the formulas of a line. */
+export function namesInLine(line: Line): ReadonlySet<string> {
+  return new Set(formulasIn(line).flatMap(namesIn));
 }
 
 /** True where the last that was said of a name is this definition. */

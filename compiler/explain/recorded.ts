@@ -41,7 +41,7 @@ export function recordedDerivation(
       derivatives.set(derivativeName(chain.loss, name), cotangent);
   }
   const start: Moment = new Map([...rewritten, ...derivatives]);
-  return { chain, forward, backward: { start, steps: replay(start, phasesOf(log)) } };
+  return { chain, forward, backward: { start, steps: replay(start, phasesOf(log)) }, untidy: true };
 }
 
 /** When a loss was differentiated with respect to a value. */

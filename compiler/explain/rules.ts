@@ -46,3 +46,10 @@ const turning = new Set(["negation minus", "negated difference", "zero minus"]);
 export const tidyRules: readonly Rule[] = [...canonicalRules, ...turnedProductRules].filter(
   ({ name }) => !turning.has(name),
 );
+
+const tidying = new Set(tidyRules.map(({ name }) => name));
+
+/** True for a rule that local derivatives have gone through before they are shown. */
+export function isTidying({ name }: Pick<Rule, "name">): boolean {
+  return tidying.has(name);
+}

@@ -12,6 +12,11 @@ export interface Station {
   readonly reads: readonly Value[];
 }
 
+/** The stations whose formulas read one of them. */
+export function readersOf({ value }: Station, stations: readonly Station[]): readonly Station[] {
+  return stations.filter(({ reads }) => reads.includes(value));
+}
+
 /** Names of values: how a reader knows them. */
 export function namesOf(graph: Graph): ReadonlyMap<Value, string> {
   return new Map([...graph.notes].flatMap(([value, { name }]) => (name === undefined ? [] : [[value, name] as const])));

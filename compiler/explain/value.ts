@@ -1,6 +1,6 @@
 /// How one value of the compiled graph came about: source line, derivative rule, rewrites.
 import { placeText, type Place } from "../../ir/diagnostic.ts";
-import { graphRoots, type Graph } from "../../ir/graph.ts";
+import { graphRoots, graphValues, type Graph } from "../../ir/graph.ts";
 import { bodyResults, scanBody, scanLetters } from "../../ir/ops/scan.ts";
 import { isDerivative } from "../../ir/ops/derivative.ts";
 import { letter, letterOp } from "../../ir/ops/leaf.ts";
@@ -11,8 +11,10 @@ import { derive } from "../passes/all.ts";
 import { substitution } from "../rewrite/bottom-up.ts";
 import { makeRewriter } from "../rewrite/driver.ts";
 import { expandedBy, makeLog, phasesOf, type DerivationLog } from "../rewrite/log.ts";
+import { aloneSections, derivativeAlone, type Alone } from "./alone.ts";
 import { cotangentLetter } from "./chain.ts";
 import { lineWriter, rulesSection, withLetters } from "./document.ts";
+import { explainGradient } from "./gradient.ts";
 import { holdsWayBack, lettersBack, stepsBack, stepsWithin, wayBack } from "./loops.ts";
 import { inPrintedLetters, printedLetters, renamedLine, shownFirst } from "./letters.ts";
 import { formulaText, linesOf, primed, type Formula, type Line, type Row, type Section } from "./lines.ts";
@@ -34,12 +36,18 @@ export interface ReaderRule {
   readonly rule: Formula;
 }
 
+/** A derivative within the step of a loop, or one that the model has not of a loss with a name. */
+export interface InStep {
+  readonly of: Line;
+  readonly rules: readonly ReaderRule[];
+}
+
 /** How a value came about. */
 export interface ValueExplanation {
   readonly title: string;
   readonly place: Place | undefined;
-  /** Of a derivative: the value that it is with respect to, and the rules of what reads that. */
-  readonly derivative: { readonly of: Line; readonly rules: readonly ReaderRule[] } | undefined;
+  /** Of a derivative: its part in the derivation of a gradient, or the value that it is with respect to, and what reads that. */
+  readonly derivative: Alone | InStep | undefined;
   readonly line: Line;
   /** What the line shares, each part before what is made of it. */
   readonly parts: readonly Line[];
@@ -62,7 +70,23 @@ export function explainValue(model: Graph, name: string): ValueExplanation {
   const subjects = subjectsOf(graph, log);
   const subject = findSubject(subjects, graph, name) ?? unnamedSubject(graph, derived, log, name);
   if (!subject) throw unknownValue(subjects, name);
-  return explainSubject(graph, derived, log, subjects, subject);
+  return explainDerivative(model, subject) ?? explainSubject(graph, derived, log, subjects, subject);
+}
+
+/** A derivative as the derivation of the gradient has it, so that both say the same. */
+function explainDerivative(model: Graph, { name, title, place, derivative }: Subject): ValueExplanation | undefined {
+  const names = namesOf(model);
+  const [loss, target] = [derivative?.taken.loss, derivative?.forward].map((value) => value && names.get(value));
+  const isAround = derivative && graphValues(model).includes(derivative.forward);
+  const explained = isAround && loss && target ? explainGradient(model, loss, target) : undefined;
+  if (!explained || explained.lines.at(-1)?.name !== name) return undefined;
+  const alone = derivativeAlone(explained);
+  const { value } = alone.line.last;
+  return {
+    ...{ title, place, derivative: alone, line: alone.line, parts: alone.parts, steps: explained.steps },
+    repeated: stepsBack(value, explained.compiledNames, []),
+    letters: lettersBack(value, explained.compiledNames),
+  };
 }
 
 function explainSubject(
@@ -141,7 +165,7 @@ function derivativeOf(
   { taken, forward }: NonNullable<Subject["derivative"]>,
   start: Moment,
   log: DerivationLog,
-): ValueExplanation["derivative"] {
+): InStep {
   const image = taken.forward(forward)!;
   const names = namesOf(graph);
   const known = new Set(names.values());
@@ -186,7 +210,12 @@ function handedBack(reader: Value, cotangent: Value, position: number): Value | 
 
 /** The explanation of a value as a document. */
 export function valueDocument(explained: ValueExplanation): readonly Section[] {
-  const { title, place, derivative, line, parts, repeated, letters } = explained;
+  const { title: what, place, derivative, line, parts, repeated, letters } = explained;
+  const title = place ? `${what} (${placeText(place)})` : what;
+  if (derivative && "explained" in derivative) {
+    const all = [...aloneSections(derivative, title), ...repeated, rulesSection([...parts, line])];
+    return all.flatMap((each) => (each ? [withLetters(each, letters)] : []));
+  }
   const readers = derivative?.rules.map(({ operand, reader, rule }): Row => {
     const words = holdsWayBack(rule) ? wayBack : undefined;
     return { left: undefined, label: `operand ${operand} of ${shortText(reader)}`, relation: "↦", right: rule, words };
@@ -195,7 +224,7 @@ export function valueDocument(explained: ValueExplanation): readonly Section[] {
   const isLeaf = ({ first, equalities }: Line): boolean => first.value.op.kind === "leaf" && equalities.length === 0;
   const sections: readonly (Section | undefined)[] = [
     {
-      title: place ? `${title} (${placeText(place)})` : title,
+      title,
       rows: (derivative ? [derivative.of] : [...parts, line]).flatMap((each) =>
         isLeaf(each) ? [] : lineRows(each).slice(0, derivative && 1),
       ),

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { gradientDocument } from "../../../compiler/explain/document.ts";
 import { explainGradient, type GradientExplanation } from "../../../compiler/explain/gradient.ts";
 import { mentioned, type Formula } from "../../../compiler/explain/lines.ts";
-import { explainValue } from "../../../compiler/explain/value.ts";
+import { explainValue, valueDocument } from "../../../compiler/explain/value.ts";
 import { loadModel } from "../../../compiler/load/index.ts";
 import { derive } from "../../../compiler/passes/all.ts";
 import type { Graph } from "../../../ir/graph.ts";
@@ -83,11 +83,12 @@ test("the parts of one value have the letters of the printed page", () => {
     return { train: { L, d: grad(L, x) } };
   });
   const { automatic } = layOutPage(derive(graph));
-  const { parts } = explainValue(graph, "∂L/∂first");
+  const explained = explainValue(graph, "∂L/∂first");
   const letters = new Set(automatic.values());
-  const shared = parts.filter(({ name }) => letters.has(name));
-  expect(shared.length).toBeGreaterThan(1);
-  for (const { name, last } of shared) expect(automatic.get(last.value)).toBe(name);
+  const defined = valueDocument(explained).flatMap(({ rows }) => rows.flatMap(({ left }) => left ?? []));
+  expect(defined.filter((name) => letters.has(name))).toEqual(["v1", "v2"]);
+  const { last } = explained.line;
+  for (const [value, name] of mentioned(last)) if (letters.has(name)) expect(automatic.get(value)).toBe(name);
 });
 
 test("an entry point that is printed by itself has the letters of the whole page", () => {

@@ -206,9 +206,10 @@ describe("values", () => {
     expect(explained.place).toMatchObject({ file: "samples/classifier/model.ts" });
   });
 
-  test("a derivative says what its readers hand back", () => {
+  test("a derivative says what comes from its readers", () => {
     const text = explanationText(valueDocument(explainValue(samples.classifier, "∂L/∂z2")));
-    expect(text).toContain("operand 1 of softplus(z2): G ↦ G · ŷ");
+    expect(text).toContain("  ∂L/∂z2 = ∂L/∂ŷ · ∂ŷ/∂z2\n");
+    expect(text).toContain("  ∂ŷ/∂z2 = ŷ · (1 - ŷ)\n");
     expect(text).toContain("(samples/classifier/model.ts:10:14)");
   });
 

@@ -40,7 +40,7 @@ function blocks(count: number): cr.Graph {
 function counted(count: number, explain: (graph: cr.Graph) => string): number {
   const graph = blocks(count);
   views = 0;
-  expect(explain(graph)).toContain("The rules");
+  expect(explain(graph)).toContain("Rule by rule");
   return views;
 }
 
