@@ -4,6 +4,7 @@ import { neutralRules, powerRules, signRules } from "./arithmetic.ts";
 import { selectRules } from "./choose.ts";
 import { collectRule } from "./collect.ts";
 import { crossedRules } from "./crossed.ts";
+import { divergenceRules } from "./divergences.ts";
 import { exactFolding, folding, leafRules } from "./fold.ts";
 import { layoutRules, turnedProductRules } from "./layout.ts";
 import { powerNumberRules } from "./learned-powers.ts";
@@ -66,7 +67,7 @@ export const digitRules: readonly Rule[] = [
 ];
 
 /** Sums that are looked at as a whole, before their differences. */
-export const wholeSumRules: readonly Rule[] = offsetRules;
+export const wholeSumRules: readonly Rule[] = [...offsetRules, ...divergenceRules];
 
 /** Every rule once. */
 export const allRules: readonly Rule[] = [...stableRules, ...collectingRules, folding, ...wholeSumRules, ...digitRules];

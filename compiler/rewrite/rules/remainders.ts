@@ -21,6 +21,12 @@ const rests: ReadonlyMap<Op, Series> = new Map<Op, Series>([
   [sinh.op, even(1.5, ...[3, 5, 7, 9, 11].map((n) => 1 / factorial(n)))],
 ]);
 
+/** eᵘ − 1 − u where |u| is less than ½: there fewer terms have all digits. */
+export function remainderOfExponential(u: Value): Value {
+  const rest = rests.get(expm1.op)!;
+  return mul(mul(u, u), polynomial({ ...rest, coefficients: rest.coefficients.slice(0, 7) }, u));
+}
+
 const lowestPower = ({ even: isOdd }: Series): number => (isOdd ? 3 : 2);
 
 /** coefficient · (f(u) − u). */

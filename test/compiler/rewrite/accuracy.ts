@@ -77,6 +77,13 @@ const complement: Accuracy = {
   reason: "each complement of a weight is rounded before the products are added up, and they may cancel",
 };
 
+const remainders: Accuracy = {
+  ulps: 12,
+  carried: { ulps: 2, of: "exponents" },
+  reason:
+    "eᵈ − 1 − d is a seventh of what it is a difference of where the series ends, and logarithms round before that",
+};
+
 const multiple: Accuracy = { ulps: 4, reason: "the square of a sine is rounded before it is multiplied" };
 
 const powers: Accuracy = {
@@ -106,6 +113,7 @@ const exceptions: Readonly<Record<string, Accuracy>> = {
   "scores under weights of a softmax": underWeights,
   "scores under weights of two softmaxes": underWeights,
   "sum without the offset of its rows": underWeights,
+  "divergence of near shares": remainders,
   "difference of sums of squares": terms,
   "squared distance multiplied out": terms,
   "mean of deviations": terms,

@@ -1,5 +1,5 @@
 /// Values on which rules about distributions fire that are functions themselves.
-import { softmax } from "../../../ir/nn/softmax.ts";
+import { logSoftmax, softmax } from "../../../ir/nn/softmax.ts";
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { cast, where } from "../../../ir/ops/choose.ts";
 import { equal, greater } from "../../../ir/ops/compare.ts";
@@ -29,6 +29,8 @@ const scale = broadcastAlong(factor, [3, 4], [0]);
 const scores = mul(300, tanh(x)) as Value;
 const total = (): Value => logsumexp(scores, { axis: 1 });
 const some = (): Value => greater(iota([3, 4], 1) as never, 1) as Value;
+/** ln of a softmax at a temperature. */
+const atTemperature = (value: Value): Value => logSoftmax(div(tanh(value), 4) as Value) as Value;
 /** ln of a softmax, and of its first two classes, as slices of both parts. */
 const ofAll = (): Value => sub(scores, broadcastAlong(total(), [3, 4], [0]));
 function ofFirst(): Value {
@@ -224,6 +226,17 @@ export const categoricalExamples: readonly { readonly name: string; readonly val
     value: () => {
       const picked = takeAlongAxis(x, broadcastAlong(argmax(y, { axis: 1 }) as Value, [3, 1], [0]), 1);
       return sub(mean(logsumexp(x, { axis: 1 })) as Value, mean(picked as Value) as Value);
+    },
+  },
+  {
+    name: "divergence of near shares",
+    value: () => sum(mul(exp(atTemperature(x)) as Value, sub(atTemperature(x), atTemperature(y))), { axis: 1 }),
+  },
+  {
+    name: "divergence of near shares",
+    value: () => {
+      const [p, q] = [x, y].map(atTemperature);
+      return sub(sum(mul(exp(p) as Value, q)), sum(mul(exp(p) as Value, p)));
     },
   },
 ];

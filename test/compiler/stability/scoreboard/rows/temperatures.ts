@@ -52,7 +52,19 @@ export const temperatureRows: readonly Row[] = [
 return mul(square(t), mean(sum(mul(p, sub(log(p), q)), { axis: 1 })));`,
     points: [
       { at: { a: ordinary, z: noise, t: 4 } },
+      { at: { a: offset, z: offset.map((row) => row.map((each, i) => each + i / 2)), t: 20 } },
       { at: { a: offset, z: offset.map((row) => row.map((each, i) => each + i)), t: 4 } },
+    ],
+  },
+  {
+    name: "Distillation as a cross-entropy less an entropy",
+    about: "Both are of the size of ln n; at a high temperature nearly nothing is left of their difference.",
+    program: `const p = softmax(div(a, t)), q = softmax(div(z, t));
+const less = sub(sum(mul(p, log(p)), { axis: 1 }), sum(mul(p, log(q)), { axis: 1 }));
+return mul(square(t), mean(less));`,
+    points: [
+      { at: { a: ordinary, z: noise, t: 2 } },
+      { at: { a: offset, z: offset.map((row) => row.map((each, i) => each + i / 2)), t: 20 } },
     ],
   },
   {
