@@ -5,8 +5,7 @@ import type { SquareEdge } from "./lower/contraction/tile.ts";
 import { contractNames } from "./lower/contract.ts";
 import type { Kernel, SharedModule } from "./lower/kernel.ts";
 import { lower } from "./lower/lower.ts";
-import type { Together } from "./merge.ts";
-import type { PlannedStep } from "./plan.ts";
+import type { PlannedStep, Together } from "./plan.ts";
 import { createModuleNamer } from "./wgsl/names.ts";
 
 /** How a step is written. */

@@ -9,8 +9,7 @@ import { attendOp, isStatistics } from "./cluster/attention.ts";
 import { descend } from "./cluster/descend.ts";
 import { draftOf } from "./draft.ts";
 import { targetTensor, type Statement } from "./lower/kernel.ts";
-import type { Together } from "./merge.ts";
-import { tensorsOf, type EntryPlan, type PlannedStep } from "./plan.ts";
+import { tensorsOf, type EntryPlan, type PlannedStep, type Together } from "./plan.ts";
 
 /** Element type of the tensors of the arena, where it may be chosen. */
 export type Storage = "f32" | "f16";

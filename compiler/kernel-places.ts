@@ -3,7 +3,7 @@ import type { Place } from "../ir/diagnostic.ts";
 import { entryPointRoots, type Graph } from "../ir/graph.ts";
 import { postorder, type Value } from "../ir/value.ts";
 import { placeOfUser } from "./autodiff/residuals.ts";
-import type { EntryPlan, PlannedStep } from "./plan.ts";
+import { stepsInside, type EntryPlan, type PlannedStep } from "./plan.ts";
 
 /** Finds the place of a kernel, of several side by side that of the first; undefined without source. */
 export function kernelPlaces(graph: Graph, plan: EntryPlan): (steps: readonly PlannedStep[]) => Place | undefined {
@@ -29,7 +29,7 @@ export function kernelPlaces(graph: Graph, plan: EntryPlan): (steps: readonly Pl
 function notesInLoops(steps: readonly PlannedStep[]): ReadonlyMap<PlannedStep, Graph["notes"]> {
   const found = new Map<PlannedStep, Graph["notes"]>();
   const visit = ({ loop }: PlannedStep): void => {
-    for (const step of loop ? [...loop.first, ...loop.each] : []) {
+    for (const step of loop ? stepsInside(loop) : []) {
       found.set(step, loop!.notes);
       visit(step);
     }

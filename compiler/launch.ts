@@ -10,8 +10,7 @@ import type { KernelTable } from "./kernel-table.ts";
 import { kernelName } from "./lower/header.ts";
 import { mostWorkgroups } from "./lower/kernel.ts";
 import { makeKernel, type MadeKernel } from "./make-kernel.ts";
-import type { Together } from "./merge.ts";
-import { tensorsOf, type LoopPlan, type PlannedStep } from "./plan.ts";
+import { tensorsOf, type LoopPlan, type PlannedStep, type Together } from "./plan.ts";
 import type { Signer } from "./signature.ts";
 import { variantsOf, type PlannedVariant } from "./variants.ts";
 
@@ -84,22 +83,17 @@ export interface Launched {
   readonly launches: readonly LaunchFacts[];
 }
 
-/** The dispatches of planned steps; `depth` says how many loops are around them. */
-export function launchSteps(steps: readonly PlannedStep[], around: Surroundings, depth = 0): Launched {
-  return join(steps.map((step) => launchStep(step, around, depth)));
-}
-
 /** Offsets of tensors that have another place in some dispatches than in others. */
 export type Moved = ReadonlyMap<Together, ReadonlyMap<Value, number>>;
 
-/** The dispatches of steps that run side by side. */
-export function launchGroups(groups: readonly Together[], around: Surroundings, moved?: Moved): Launched {
+/** The dispatches of steps that run side by side; `depth` says how many loops are around them. */
+export function launchGroups(groups: readonly Together[], around: Surroundings, moved?: Moved, depth = 0): Launched {
   return join(
     groups.map((group) => {
       const [{ loop }] = group.steps;
       const there = moved?.get(group);
       const surroundings = there ? { ...around, locations: movedTo(around.locations, there) } : around;
-      return loop ? launchLoop(loop, surroundings, 0) : launch(group, surroundings, 0);
+      return loop ? launchLoop(loop, surroundings, depth) : launch(group, surroundings, depth);
     }),
   );
 }
@@ -118,16 +112,12 @@ function join(parts: readonly Launched[]): Launched {
   };
 }
 
-function launchStep(step: PlannedStep, around: Surroundings, depth: number): Launched {
-  return step.loop ? launchLoop(step.loop, around, depth) : launch({ steps: [step], apart: false }, around, depth);
-}
-
 function launchLoop({ times, reverse, first, each, aliases, notes }: LoopPlan, around: Surroundings, depth: number) {
   const locations = new Map(around.locations);
   for (const [leaf, tensor] of aliases) locations.set(leaf, locations.get(tensor)!);
   const inside: Surroundings = { ...around, notes, locations, stateOf: () => undefined };
-  const before = launchSteps(first, inside, depth);
-  const { dispatches, launches } = launchSteps(each, inside, depth + 1);
+  const before = launchGroups(first, inside, undefined, depth);
+  const { dispatches, launches } = launchGroups(each, inside, undefined, depth + 1);
   const repeated = launches.map((facts) => ({ ...facts, times: facts.times * times }));
   return {
     dispatches: [...before.dispatches, { times, reverse, dispatches }],

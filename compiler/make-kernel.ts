@@ -17,8 +17,7 @@ import {
 import { lower } from "./lower/lower.ts";
 import { retarget } from "./lower/retarget.ts";
 import { sharedThreads } from "./lower/rows.ts";
-import type { Together } from "./merge.ts";
-import { tensorsOf, type PlannedStep } from "./plan.ts";
+import { tensorsOf, type PlannedStep, type Together } from "./plan.ts";
 import type { Signer } from "./signature.ts";
 import { writeGroup, type BoundTensors, type Part } from "./wgsl/group.ts";
 import { createModuleNamer } from "./wgsl/names.ts";
@@ -143,7 +142,7 @@ function makeMany(
     wgsl: written.wgsl,
     bindings: written.bindings,
     usesSettings: written.usesSettings,
-    usesPlace: false,
+    usesPlace: written.usesPlace,
     workgroups: [written.workgroups, 1, 1],
     flops: parts.reduce((total, { kernel }) => total + (kernel.flops as number), 0),
     paddedFlops: parts.reduce((total, { kernel }, i) => total + paddedFlops(steps[i], kernel), 0),

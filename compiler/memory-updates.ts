@@ -4,8 +4,7 @@ import type { Value } from "../ir/value.ts";
 import { bytesOf } from "./bytes.ts";
 import { mostBindings } from "./cluster/partition.ts";
 import type { Target } from "./lower/kernel.ts";
-import type { Together } from "./merge.ts";
-import { tensorsOf, type EntryPlan, type PlannedStep } from "./plan.ts";
+import { tensorsOf, type EntryPlan, type PlannedStep, type Together } from "./plan.ts";
 import { commit } from "./schedule/order.ts";
 
 /** Larger states stay in place: their copies would be alive all the time. */

@@ -6,11 +6,11 @@ import { mostBindings } from "./cluster/partition.ts";
 import { ownTensors } from "./half.ts";
 import { isHeld, loadOf } from "./dispatch-limits.ts";
 import { draftOf } from "./draft.ts";
-import { gridOf, waitsOf, type Together } from "./merge.ts";
+import { gridOf, waitsOf } from "./merge.ts";
 import { innerTensors, type Packing } from "./pack.ts";
 import { putOff } from "./memory-updates.ts";
 import { createPairing } from "./places.ts";
-import { tensorsOf, type EntryPlan, type PlannedStep } from "./plan.ts";
+import { tensorsOf, type EntryPlan, type PlannedStep, type Together } from "./plan.ts";
 import { roundUp } from "./schedule/allocate.ts";
 import type { Company } from "./schedule/gather.ts";
 import type { Job, Work } from "./schedule/liveness.ts";
@@ -96,7 +96,8 @@ function flopsCounter(
   const count = (step: PlannedStep, group?: Together): number => {
     if (step.loop) {
       const { first, each, times } = step.loop;
-      const sum = (steps: readonly PlannedStep[]): number => steps.reduce((total, inner) => total + count(inner), 0);
+      const sum = (groups: readonly Together[]): number =>
+        groups.reduce((total, inner) => inner.steps.reduce((all, own) => all + count(own, inner), total), 0);
       return sum(first) + times * sum(each);
     }
     const isShared = group !== undefined && group.steps.length > 1;

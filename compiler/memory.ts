@@ -17,9 +17,8 @@ import {
   type Taken,
 } from "./memory-search.ts";
 import type { KernelWork } from "./memory-work.ts";
-import type { Together } from "./merge.ts";
 import { placesOf, withPlaces, type MemoryFacts, type Packing } from "./pack.ts";
-import type { PlannedStep } from "./plan.ts";
+import type { Together } from "./plan.ts";
 import { liveBytes, versionsOf } from "./schedule/liveness.ts";
 import type { Signer } from "./signature.ts";
 
@@ -185,9 +184,9 @@ function aliveIn(layout: Layout, work: KernelWork, { stored }: Packing, notes: N
 
 /** Dispatches of a call, those of loops for every place. */
 function countDispatches(groups: readonly Together[]): number {
-  const count = ({ loop }: PlannedStep): number =>
-    loop ? sum(loop.first.map(count)) + loop.times * sum(loop.each.map(count)) : 1;
-  return sum(groups.map(({ steps }) => count(steps[0])));
+  const count = ({ steps: [{ loop }] }: Together): number =>
+    loop ? countDispatches(loop.first) + loop.times * countDispatches(loop.each) : 1;
+  return sum(groups.map(count));
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);

@@ -8,37 +8,35 @@ import { describeContraction } from "./lower/contraction-shape.ts";
 import { targetTensor } from "./lower/kernel.ts";
 import { arrangeRows, fullStores } from "./lower/reduce.ts";
 import { isShort, rowsOf, sharedThreads, unitsOf } from "./lower/rows.ts";
-import { tensorsOf, type PlannedStep } from "./plan.ts";
+import { tensorsOf, type PlannedStep, type Together } from "./plan.ts";
 import { createSigner } from "./signature.ts";
 import { addSlabs, fitBuffers, slabsOf, type SlabType } from "./slabs.ts";
 
 /** A single row of more elements than this is no work for one small workgroup. */
 const longestRow = 4096;
 
-/** Kernels of one dispatch. */
-export interface Together {
-  readonly steps: readonly PlannedStep[];
-  /** Threads go without barriers, also those of short rows. */
-  readonly apart: boolean;
-  /** The only one left of kernels that ran side by side: it is written as it was among them. */
-  readonly isLeft?: boolean;
+/** Where tensors lie, as far as it is known before they have places. */
+export interface Lying {
+  /** Those in a buffer of their own. */
+  readonly outputs: ReadonlySet<Value>;
+  /** Those in another, as halves. */
+  readonly halves?: ReadonlySet<Value>;
+  /** Where buffers are larger than what can be bound, kernels bind tensors, and fewer of them fit in a dispatch. */
+  readonly bindsBuffers?: boolean;
+  /** The tensor around all loops that one in a loop stands for. */
+  readonly resolve?: (tensor: Value) => Value;
 }
 
-/**
- * The dispatches of steps, in an order in which each finds what it needs. `outputs` lie in a buffer of their own, and so
- * do `halves`. Where buffers are larger than what can be bound, kernels bind tensors, and fewer of them fit in a dispatch.
- */
+/** The dispatches of steps, in an order in which each finds what it needs. */
 export function sideBySide(
   steps: readonly PlannedStep[],
-  outputs: ReadonlySet<Value>,
-  bindsBuffers = true,
-  halves: ReadonlySet<Value> = new Set(),
+  { outputs, halves = new Set(), bindsBuffers = true, resolve = (tensor) => tensor }: Lying,
   signer = createSigner(),
 ): readonly Together[] {
   const before = waitsOf(steps);
   const grids = steps.map(remembered(gridOf, (step) => signer.of(step).text));
   const tensors = steps.map(tensorsOf);
-  const slabs = tensors.map((all) => slabsOf(all, outputs, halves));
+  const slabs = tensors.map((all) => slabsOf([...all].map(resolve), outputs, halves));
   const loads = steps.map((step, at) => loadOf(step, grids[at].workgroups, signer));
   const table = createTable({ grids, tensors, slabs, loads, bindsBuffers });
   latest(before).forEach((level, step) => {

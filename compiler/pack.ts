@@ -6,9 +6,9 @@ import { bytesOf } from "./bytes.ts";
 import { mostBindings } from "./cluster/partition.ts";
 import { ownTensors, storeHalves, type Storage, type Stored } from "./half.ts";
 import type { Moved } from "./launch.ts";
-import { sideBySide, type Together } from "./merge.ts";
+import { sideBySide } from "./merge.ts";
 import { createPairing, placedLoops, placedSteps, placesIn, type Taken } from "./places.ts";
-import { tensorsOf, type EntryPlan, type PlannedStep } from "./plan.ts";
+import { stepsInside, tensorsOf, type EntryPlan, type PlannedStep, type Together } from "./plan.ts";
 import type { Places } from "./schedule/order.ts";
 import { allocate, largestLiveSum, roundUp, type Arena, type Interval } from "./schedule/allocate.ts";
 import { settle } from "./schedule/settle.ts";
@@ -47,11 +47,12 @@ export interface MemoryFacts {
 
 /** Kernels bind whole buffers where these can be bound. */
 export function packed(bare: EntryPlan, { notes, states }: Graph, storage: Storage, signer: Signer): Packing {
-  const plan = placedLoops(bare, signer);
-  const { steps, outputs } = plan;
+  const { outputs } = bare;
   const returned = new Set(outputs);
   const pack = (bindsBuffers: boolean): Packing => {
-    const group = (halves?: ReadonlySet<Value>) => sideBySide(steps, returned, bindsBuffers, halves, signer);
+    const plan = placedLoops(bare, { outputs: returned, bindsBuffers }, signer);
+    const group = (halves?: ReadonlySet<Value>) =>
+      sideBySide(plan.steps, { outputs: returned, halves, bindsBuffers }, signer);
     const stored =
       storage === "f16"
         ? storeHalves(plan, notes, group)
@@ -104,7 +105,7 @@ export function placed({ plan, stored: { groups }, taken, moved }: Packing) {
 export function placesOf(groups: readonly Together[], taken: Taken): Places {
   const within = ({ loop, over = new Map() }: PlannedStep): readonly (readonly [Value, Value])[] => [
     ...over,
-    ...(loop ? [...loop.first, ...loop.each].flatMap(within) : []),
+    ...(loop ? stepsInside(loop).flatMap(within) : []),
   ];
   return new Map(groups.flatMap((group) => [...(taken.get(group) ?? []), ...group.steps.flatMap(within)]));
 }
@@ -159,6 +160,5 @@ function intervalsOf(
 export function innerTensors({ loop }: PlannedStep): readonly Value[] {
   if (!loop) return [];
   const own = (step: PlannedStep): readonly Value[] => ownTensors(step).filter((value) => !step.over?.has(value));
-  const steps = [...loop.first, ...loop.each];
-  return [...loop.inner, ...steps.flatMap((step) => [...own(step), ...innerTensors(step)])];
+  return [...loop.inner, ...stepsInside(loop).flatMap((step) => [...own(step), ...innerTensors(step)])];
 }

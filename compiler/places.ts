@@ -9,8 +9,8 @@ import { draftOf, type Writing } from "./draft.ts";
 import { contractionOf } from "./lower/contract.ts";
 import { fitsInPlace } from "./lower/in-place.ts";
 import type { Statement } from "./lower/kernel.ts";
-import type { Together } from "./merge.ts";
-import type { EntryPlan, PlannedStep } from "./plan.ts";
+import { sideBySide, type Lying } from "./merge.ts";
+import type { EntryPlan, PlannedStep, Together } from "./plan.ts";
 import type { Places } from "./schedule/order.ts";
 import type { Signer } from "./signature.ts";
 
@@ -135,17 +135,30 @@ export function placedSteps(steps: readonly PlannedStep[], places: Places): read
   });
 }
 
-/** The plan with the places that results take within loops, where a tensor that is no row lives for one turn. */
-export function placedLoops(plan: EntryPlan, signer: Signer): EntryPlan {
-  const within = (step: PlannedStep): PlannedStep => {
+/**
+ * The plan with what runs side by side in loops, and with the places that results take there, where a tensor that is no row
+ * lives for one turn.
+ */
+export function placedLoops(plan: EntryPlan, lying: Lying, signer: Signer): EntryPlan {
+  const within = (step: PlannedStep, resolve: (tensor: Value) => Value): PlannedStep => {
     const { loop } = step;
     if (!loop) return step;
-    const pairing = createPairing(() => true, new Set(), loop.notes, signer);
-    const each = loop.each.map(within);
-    const groups = each.map((inner): Together => ({ steps: [inner], apart: false }));
-    const taken = placesIn(groups, new Set(), pairing);
-    const placed = groups.flatMap((group) => placedSteps(group.steps, taken.get(group) ?? new Map()));
-    return { ...step, loop: { ...loop, first: loop.first.map(within), each: placed } };
+    const inside = (tensor: Value): Value => resolve(loop.aliases.get(tensor) ?? tensor);
+    const group = (groups: readonly Together[]): readonly Together[] =>
+      sideBySide(
+        groups.flatMap(({ steps }) => steps.map((inner) => within(inner, inside))),
+        { ...lying, resolve: inside },
+        signer,
+      );
+    const each = group(loop.each);
+    const taken = placesIn(
+      each,
+      new Set(),
+      createPairing(() => true, new Set(), loop.notes, signer),
+    );
+    const placed = each.map((inner) => ({ ...inner, steps: placedSteps(inner.steps, taken.get(inner) ?? new Map()) }));
+    return { ...step, loop: { ...loop, first: group(loop.first), each: placed } };
   };
-  return plan.steps.some(({ loop }) => loop) ? { ...plan, steps: plan.steps.map(within) } : plan;
+  if (plan.steps.every(({ loop }) => !loop)) return plan;
+  return { ...plan, steps: plan.steps.map((step) => within(step, (tensor) => tensor)) };
 }

@@ -20,12 +20,21 @@ export interface PlannedStep extends Step {
   readonly loop?: LoopPlan;
 }
 
+/** Kernels of one dispatch. */
+export interface Together {
+  readonly steps: readonly PlannedStep[];
+  /** Threads go without barriers, also those of short rows. */
+  readonly apart: boolean;
+  /** The only one left of kernels that ran side by side: it is written as it was among them. */
+  readonly isLeft?: boolean;
+}
+
 /** What a loop launches: once to begin with, then for each place. */
 export interface LoopPlan {
   readonly times: number;
   readonly reverse: boolean;
-  readonly first: readonly PlannedStep[];
-  readonly each: readonly PlannedStep[];
+  readonly first: readonly Together[];
+  readonly each: readonly Together[];
   /** Leaves of the loop's own graphs → the tensors around it that they stand for. */
   readonly aliases: ReadonlyMap<Value, Value>;
   /** Tensors of the loop that nothing outside reads. */
@@ -141,8 +150,9 @@ const isLoop = ({ traffic }: Step): boolean => traffic.cluster.kind === "loop";
 function planLoop(step: Step, notes: Notes, refused?: Lessons["refused"]): PlannedStep {
   const graph = loopGraph([...step.traffic.cluster.members], notes);
   const none = { outputs: new Set<Value>(), updates: new Map<Value, Value[]>() };
-  const plan = (rows: Results["rows"]): readonly PlannedStep[] =>
-    planResults({ ...none, rows }, graph.notes, "a loop", refused);
+  // What of it runs side by side is decided with where tensors lie.
+  const plan = (rows: Results["rows"]): readonly Together[] =>
+    planResults({ ...none, rows }, graph.notes, "a loop", refused).map((inner) => ({ steps: [inner], apart: false }));
   const stored = new Set(step.traffic.stores);
   const loop: LoopPlan = {
     times: graph.times,
@@ -155,6 +165,10 @@ function planLoop(step: Step, notes: Notes, refused?: Lessons["refused"]): Plann
   };
   return { ...step, loop };
 }
+
+/** The kernels and loops of a loop. */
+export const stepsInside = ({ first, each }: LoopPlan): readonly PlannedStep[] =>
+  [...first, ...each].flatMap(({ steps }) => steps);
 
 /** A leaf that is a result is copied into a tensor of its own. */
 function written(value: Value): Value {

@@ -24,7 +24,7 @@ import {
 import { withinBudget } from "./memory.ts";
 import { targetTensor } from "./lower/kernel.ts";
 import { mostBufferBytes, packed, placed, type MemoryFacts, type Packing } from "./pack.ts";
-import { planEntry, type EntryPlan, type PlannedStep } from "./plan.ts";
+import { planEntry, stepsInside, type EntryPlan, type PlannedStep } from "./plan.ts";
 import { createSigner } from "./signature.ts";
 import { roundUp } from "./schedule/allocate.ts";
 import { storageType } from "./wgsl/write.ts";
@@ -166,7 +166,7 @@ function writtenOrder(plans: readonly Packing[]): ReadonlyMap<Value, number> {
 
 /** Most places of any loop. */
 function mostPlaces(steps: readonly PlannedStep[]): number {
-  return Math.max(0, ...steps.map(({ loop }) => (loop ? Math.max(loop.times, mostPlaces(loop.each)) : 0)));
+  return Math.max(0, ...steps.map(({ loop }) => (loop ? Math.max(loop.times, mostPlaces(stepsInside(loop))) : 0)));
 }
 
 function assembleEntry(

@@ -9,7 +9,7 @@ export type SlabType = ReturnType<typeof storageType> | "mixed";
 
 /** The buffers of tensors, as far as they can be told before there are buffers, and what lies in them. */
 export function slabsOf(
-  tensors: ReadonlySet<Value>,
+  tensors: Iterable<Value>,
   outputs: ReadonlySet<Value>,
   halves: ReadonlySet<Value>,
 ): ReadonlyMap<unknown, SlabType> {

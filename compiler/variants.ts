@@ -4,8 +4,7 @@ import type { Needs } from "../runtime/abi.ts";
 import { contractionSquares } from "./lower/contraction-shape.ts";
 import { contractionOf } from "./lower/contract.ts";
 import type { SquareEdge } from "./lower/contraction/tile.ts";
-import type { Together } from "./merge.ts";
-import type { PlannedStep } from "./plan.ts";
+import type { PlannedStep, Together } from "./plan.ts";
 
 /** Dispatches that take the place of one. */
 export interface PlannedVariant {

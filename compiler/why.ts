@@ -9,7 +9,7 @@ import { mostBindings, mostMembers, type Cluster, type Refusal } from "./cluster
 import { formulaOf } from "./kept-names.ts";
 import { nounOf } from "./lower/kernel.ts";
 import { lowerScans } from "./passes/lower-scans.ts";
-import type { PlannedStep } from "./plan.ts";
+import { stepsInside, type PlannedStep } from "./plan.ts";
 import { assemble, type EntryFacts } from "./program.ts";
 
 /** Characters that a table has room for. */
@@ -121,9 +121,9 @@ interface Placed {
 function flatten(steps: readonly PlannedStep[], { notes, resolve }: Omit<Placed, "step">): readonly Placed[] {
   return steps.flatMap((step) => {
     if (!step.loop) return [{ step, notes, resolve }];
-    const { first, each, aliases, notes: named } = step.loop;
+    const { aliases, notes: named } = step.loop;
     const within = { notes: named, resolve: (value: Value) => resolve(aliases.get(value) ?? value) };
-    return [...flatten(first, within), ...flatten(each, within)];
+    return flatten(stepsInside(step.loop), within);
   });
 }
 

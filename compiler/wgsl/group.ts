@@ -2,6 +2,7 @@
 import type { Value } from "../../ir/value.ts";
 import type { BindingAccess } from "../../runtime/abi.ts";
 import type { Kernel, SharedModule } from "../lower/kernel.ts";
+import { placeName } from "../cluster/loop.ts";
 import { leastSpared, mostBindings } from "../cluster/partition.ts";
 import { familiesOf, type FamilyText, type Grid, type PartText } from "./alike.ts";
 import { shareEnding } from "./endings.ts";
@@ -11,7 +12,16 @@ import { helperLines, mentionsWord, nonFinite, quadLines } from "./helpers.ts";
 import { bytesBetween, nearRanges, type Extent } from "./ranges.ts";
 import { sharedScalars, type SharedScalars } from "./shared-scalars.ts";
 import { statementLines } from "./statements.ts";
-import { arrayType, collectUsages, noteOf, pageOf, settingFields, settingLines, type Usage } from "./write.ts";
+import {
+  arrayType,
+  collectUsages,
+  noteOf,
+  pageOf,
+  placeLine,
+  settingFields,
+  settingLines,
+  type Usage,
+} from "./write.ts";
 
 /** A kernel of a group, and the comment above it. */
 export interface Part {
@@ -41,11 +51,12 @@ export interface BoundTensors {
   readonly isVector: boolean;
 }
 
-/** A group as text, and what it binds, in order; after that the settings, where it reads any. */
+/** A group as text, and what it binds, in order; after that the settings and the place of a loop, where it reads them. */
 export interface WrittenGroup {
   readonly wgsl: string;
   readonly bindings: readonly BoundTensors[];
   readonly usesSettings: boolean;
+  readonly usesPlace: boolean;
   readonly workgroups: number;
 }
 
@@ -72,10 +83,13 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
   const { lines: calls, workgroups } = callLines(families);
   const quads = quadLines(text);
   const settings = usesSettings ? [...settingFields(context.settings).values()] : [];
+  // Comments may mention anything.
+  const usesPlace = mentionsWord(all.replace(/\/\/.*/g, ""), placeName);
   const wgsl = [
     ...quads.directives,
     ...slabs.flatMap((slab, position) => slabLines(slab, position, context)),
     ...(usesSettings ? settingLines(settings, slabs.length) : []),
+    ...(usesPlace ? [placeLine(slabs.length + (usesSettings ? 1 : 0))] : []),
     ...new Set(parts.flatMap(({ kernel }) => kernel.declarations)),
     ...special.declarations,
     ...scalars.declarations,
@@ -92,7 +106,7 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
     ...(ending?.lines ?? []),
     "}",
   ];
-  return { wgsl: pageOf(wgsl), bindings: slabs, usesSettings, workgroups };
+  return { wgsl: pageOf(wgsl), bindings: slabs, usesSettings, usesPlace, workgroups };
 }
 
 /** The functions of parts that find their tensors in slabs. */

@@ -206,6 +206,9 @@ function bindingLines(
   let bound = lines.length;
   if (usesSettings) declare("settings", "Settings", settings, "f32");
   if (usesSizes) declare("sizes", "Sizes", context.sizes, "u32");
-  if (usesPlace) lines.push(`@group(0) @binding(${bound++}) var<uniform> ${placeName}: u32;`);
+  if (usesPlace) lines.push(placeLine(bound++));
   return lines;
 }
+
+/** The place of a loop, which comes after all else. */
+export const placeLine = (binding: number): string => `@group(0) @binding(${binding}) var<uniform> ${placeName}: u32;`;

@@ -48,7 +48,7 @@ const perceptron = (width: number, classes: number): Graph =>
 /** The kernels of each dispatch, by the names of what they store. */
 const dispatchesOf = (graph: Graph, entry: string, dims: Record<string, number>): readonly number[] => {
   const plan = planOf(graph, entry, dims);
-  return sideBySide(plan.steps, new Set(plan.outputs)).map(({ steps }) => steps.length);
+  return sideBySide(plan.steps, { outputs: new Set(plan.outputs) }).map(({ steps }) => steps.length);
 };
 
 describe("kernels side by side", () => {
@@ -86,7 +86,7 @@ describe("kernels side by side", () => {
         return { train: { loss, update: gradientDescent(loss, { learningRate: 0.1 }) } };
       });
     const plan = planOf(graph(320), "train", {});
-    const groups = sideBySide(plan.steps, new Set(plan.outputs));
+    const groups = sideBySide(plan.steps, { outputs: new Set(plan.outputs) });
     const kindsOf = (group: (typeof groups)[number]): readonly string[] =>
       group.steps.map(({ traffic }) =>
         traffic.stores.some(({ type }) => type.shape.length === 1) ? "part" : traffic.cluster.kind,
