@@ -47,7 +47,7 @@ export function endingWith(
   const after = new Map(
     [...before].map(([name, value]) => [name, (forward.start.has(name) ? values.get(name) : undefined) ?? value]),
   ).set(gradient, compiled);
-  const replaced = [last, compiled] as const;
+  const replaced = new Map([[last, compiled]]);
   const step = { phase: "compiled", rule: restOfThePasses, replaced, before, after };
   return { ...derivation, backward: { ...backward, steps: [...backward.steps, step] } };
 }

@@ -93,11 +93,10 @@ export function linesOf(
       const next = formulaText(formula);
       if (next === text) continue;
       // A value that is another one now goes by the name of that: this line says the same as before.
-      const called = formulaAt(before, name).names.get(replaced[0]);
+      const { names } = formulaAt(before, name);
+      const called = new Map([...replaced].flatMap(([from, to]) => (names.has(from) ? [[to, names.get(from)]] : [])));
       const isRenamed =
-        called !== undefined &&
-        formulaText({ value: formula.value, names: namesBut(formula.names, new Map([[replaced[1], called]])) }) ===
-          text;
+        called.size > 0 && formulaText({ value: formula.value, names: namesBut(formula.names, called) }) === text;
       text = next;
       if (isRenamed) continue;
       const isQuiet = isSpelling(rule) || (untidy && equalities.length === 0 && isTidying(rule));

@@ -124,7 +124,7 @@ export function nameParts(
   const first = extend(start, () => true);
   let last = first;
   const extended = steps.map((step): Step => {
-    const replace = substitution(new Map([step.replaced]));
+    const replace = substitution(step.replaced);
     for (const [part, value] of parts) parts.set(part, replace(value));
     const before = last;
     last = extend(step.after, (name, now) => !readsAlike(formulaIn(before, name), formulaIn(now, name)));

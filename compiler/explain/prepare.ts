@@ -5,14 +5,14 @@ import { isDerivative } from "../../ir/ops/derivative.ts";
 import { letter } from "../../ir/ops/leaf.ts";
 import { bodyResults, scanBody } from "../../ir/ops/scan.ts";
 import { loopsBelow } from "../../ir/print/bodies.ts";
-import { postorder, type Value } from "../../ir/value.ts";
+import { postorder } from "../../ir/value.ts";
 import { makeSymbolicPasses } from "../passes/all.ts";
 import { substitution } from "../rewrite/bottom-up.ts";
 import { makeRewriter } from "../rewrite/driver.ts";
 import { makeLog, phasesOf } from "../rewrite/log.ts";
 import { stabilizingRules } from "../rewrite/rules/all.ts";
 import type { Course } from "./derivation.ts";
-import { replay, type Moment, type Step } from "./replay.ts";
+import { replacedIn, replay, type Moment, type Step } from "./replay.ts";
 import { below } from "./stations.ts";
 
 /** The graph in which loops that take derivatives have them written out: what is explained is what comes of it. */
@@ -41,16 +41,11 @@ export function prepared(start: Moment, kept: readonly string[]): Course {
     const log = makeLog();
     makeRewriter(stabilizingRules, { observe: log.phase("stabilize") })(formula);
     for (const step of replay(new Map([[name, formula]]), phasesOf(log))) {
-      const after = replaced(moment, moment.get(name)!, restore(step.after.get(name)!));
-      const [before, made] = step.replaced;
-      steps.push({ ...step, replaced: [restore(before), restore(made)], before: moment, after });
+      const after = replacedIn(moment, new Map([[moment.get(name)!, restore(step.after.get(name)!)]]));
+      const replaced = new Map([...step.replaced].map(([before, made]) => [restore(before), restore(made)]));
+      steps.push({ ...step, replaced, before: moment, after });
       moment = after;
     }
   }
   return { start, steps };
-}
-
-function replaced(moment: Moment, from: Value, to: Value): Moment {
-  const replace = substitution(new Map([[from, to]]));
-  return new Map([...moment].map(([name, value]) => [name, replace(value)]));
 }

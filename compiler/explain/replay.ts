@@ -1,6 +1,6 @@
 /// Plays back what a log noted: how some values became what they are, one rule at a time.
-import { postorder, same, type Value } from "../../ir/value.ts";
-import { substitution } from "../rewrite/bottom-up.ts";
+import { same, withOperands, type Value } from "../../ir/value.ts";
+import { bottomUp, substitution } from "../rewrite/bottom-up.ts";
 import type { Firing, Phase } from "../rewrite/log.ts";
 
 /** Values by name, as they are at one moment. */
@@ -10,8 +10,8 @@ export type Moment = ReadonlyMap<string, Value>;
 export interface Step {
   readonly phase: string;
   readonly rule: Firing["rule"];
-  /** The value that was replaced throughout, and what by. */
-  readonly replaced: readonly [Value, Value];
+  /** What was replaced throughout, and what by: one value, but for what names stand for that are not looked into. */
+  readonly replaced: ReadonlyMap<Value, Value>;
   readonly before: Moment;
   readonly after: Moment;
 }
@@ -24,18 +24,77 @@ export function replay(start: Moment, phases: readonly Phase[]): readonly Step[]
   const steps: Step[] = [];
   let moment = start;
   for (const phase of phases) {
-    const find = finder(phase);
-    for (let found = next(moment, find); found; found = next(moment, find)) {
-      const { value, firing } = found;
-      const replace = substitution(new Map([[value, firing.after]]));
-      const after: Moment = new Map([...moment].map(([name, each]) => [name, replace(each)]));
-      const replaced = [value, firing.after] as const;
-      steps.push({ phase: phase.name, rule: firing.rule, replaced, before: moment, after });
-      if (steps.length > mostSteps) throw new Error(`a derivation of more than ${mostSteps} steps is no explanation`);
-      moment = after;
-    }
+    steps.push(...oneByOne(phase.name, finder(phase), moment, new Set()));
+    moment = steps.at(-1)?.after ?? start;
   }
   return steps;
+}
+
+/**
+ * The same for a reader of one name: in each phase what the other names stand for is replaced in one step, so that what
+ * the formula is computed from beyond them is gone through once a phase, and not for every rule.
+ */
+export function replayOf(shown: string, start: Moment, phases: readonly Phase[]): readonly Step[] {
+  const steps: Step[] = [];
+  let moment = start;
+  for (const phase of phases) {
+    const find = finder(phase);
+    const beside = [...moment.values()].filter((value) => value !== moment.get(shown));
+    const settled = settling(find);
+    const replaced = new Map(
+      beside.map((value) => [value, settled.of(value)] as const).filter(([from, to]) => from !== to),
+    );
+    if (replaced.size > 0) {
+      const after = replacedIn(moment, new Map([...beside.map((value) => [value, value] as const), ...replaced]));
+      steps.push({ phase: phase.name, rule: settled.last()!, replaced, before: moment, after });
+      moment = after;
+    }
+    steps.push(...oneByOne(phase.name, find, moment, new Set(beside.map(settled.of))));
+    moment = steps.at(-1)?.after ?? start;
+  }
+  return steps;
+}
+
+/** What the phases make of values, all rules at once. */
+export function settledBy(phases: readonly Phase[]): (value: Value) => Value {
+  const all = phases.map((phase) => settling(finder(phase)));
+  return (value) => all.reduce((now, settled) => settled.of(now), value);
+}
+
+/** The firings of one phase that touch the values of a moment without looking into `stops`. */
+function oneByOne(phase: string, find: Find, start: Moment, stops: ReadonlySet<Value>): readonly Step[] {
+  const steps: Step[] = [];
+  const stay = [...stops].map((value) => [value, value] as const);
+  let before = start;
+  for (let found = next(before, find, stops); found; found = next(before, find, stops)) {
+    const { value, firing } = found;
+    const after = replacedIn(before, new Map([...stay, [value, firing.after]]));
+    steps.push({ phase, rule: firing.rule, replaced: new Map([[value, firing.after]]), before, after });
+    if (steps.length > mostSteps) throw new Error(`a derivation of more than ${mostSteps} steps is no explanation`);
+    before = after;
+  }
+  return steps;
+}
+
+/** The moment with some values replaced throughout. */
+export function replacedIn(moment: Moment, replacements: ReadonlyMap<Value, Value>): Moment {
+  const replace = substitution(replacements);
+  return new Map([...moment].map(([name, value]) => [name, replace(value)]));
+}
+
+/** What a phase makes of values, each looked at once, as its rewriter did; and the rule that fired last. */
+function settling(find: Find): { of(value: Value): Value; last(): Firing["rule"] | undefined } {
+  const settled = new Map<Value, Value>();
+  let last: Firing["rule"] | undefined;
+  const of = (root: Value): Value =>
+    bottomUp(root, settled, (value, operands) => {
+      const rebuilt = withOperands(value, operands);
+      const firing = find(rebuilt)?.firing;
+      if (!firing) return rebuilt;
+      last = firing.rule;
+      return of(firing.after);
+    });
+  return { of, last: () => last };
 }
 
 /** More steps than any rewriter takes for what one value is computed from. */
@@ -59,11 +118,13 @@ function finder({ firings }: Phase): Find {
 }
 
 /** The first firing of a phase whose value is there. */
-function next(moment: Moment, find: Find): (Placed & { readonly value: Value }) | undefined {
+function next(moment: Moment, find: Find, stops: ReadonlySet<Value>): (Placed & { readonly value: Value }) | undefined {
   let first: (Placed & { readonly value: Value }) | undefined;
-  for (const value of postorder([...moment.values()])) {
+  const seen = new Set([...moment.values()].filter((value) => !stops.has(value)));
+  for (const value of seen) {
     const found = find(value);
     if (found && (!first || found.position < first.position)) first = { ...found, value };
+    for (const operand of value.operands) if (!stops.has(operand)) seen.add(operand);
   }
   return first;
 }

@@ -12,7 +12,7 @@ import { expandedBy, phasesOf, type DerivationLog, type Differentiation } from "
 import { suggestion } from "../../ir/suggest.ts";
 import { identifier } from "../wgsl/names.ts";
 import { primed } from "./lines.ts";
-import { replay } from "./replay.ts";
+import { settledBy } from "./replay.ts";
 import { derivativeName, namesOf } from "./stations.ts";
 
 /** A value that a name means. */
@@ -76,11 +76,10 @@ function writtenSubject(
     entry.tag === "differentiation" ? [...entry.cotangents.values()] : [],
   );
   const written = postorder([...graphRoots(graph).map((root) => expandedBy(log, root)), ...cotangents]);
-  const start = new Map(written.map((each, position) => [`${position}`, each]));
-  const end = replay(start, phasesOf(log)).at(-1)?.after ?? start;
-  const [origin] = [...end].find(([, each]) => each === value) ?? [];
+  const settled = settledBy(phasesOf(log));
+  const origin = written.find((each) => settled(each) === value);
   const title = `${name}: ${formatType(value.type)}${origin === undefined ? ", which rules have made" : ""}`;
-  return { name, title, place: derived.notes.get(value)?.place, value: start.get(origin!) ?? value };
+  return { name, title, place: derived.notes.get(value)?.place, value: origin ?? value };
 }
 
 /** A value in the body of a loop. */

@@ -20,7 +20,7 @@ import { inPrintedLetters, printedLetters, renamedLine, shownFirst } from "./let
 import { formulaText, linesOf, primed, type Formula, type Line, type Row, type Section } from "./lines.ts";
 import { inOrder } from "./order.ts";
 import { nameParts, partNumbering } from "./parts.ts";
-import { replay, type Moment, type Step } from "./replay.ts";
+import { replayOf, type Moment, type Step } from "./replay.ts";
 import { tidyRules } from "./rules.ts";
 import { namesOf } from "./stations.ts";
 import { withStepsDerived } from "./prepare.ts";
@@ -107,7 +107,7 @@ function explainSubject(
     ...lettersOf([graph, derived], subject, names),
     [subject.name, subject.value],
   ]);
-  const steps = replay(start, phasesOf(log));
+  const steps = replayOf(subject.name, start, phasesOf(log));
   const known = new Set(start.keys());
   const named = nameParts({ start, steps }, [subject.name], known, new Map(), partNumbering(known));
   const { course, shown } = named;

@@ -5,9 +5,11 @@ import { explanationText } from "../../../compiler/explain/text.ts";
 import { gradientDocument } from "../../../compiler/explain/document.ts";
 import { explainGradient } from "../../../compiler/explain/gradient.ts";
 import { explainValue, valueDocument } from "../../../compiler/explain/value.ts";
+import type * as Values from "../../../ir/value.ts";
 import type * as Views from "../../../ir/notation/view.ts";
 
 let views = 0;
+let rebuilt = 0;
 vi.mock("../../../ir/notation/view.ts", async (original) => {
   const actual = await original<typeof Views>();
   const viewOf: typeof actual.viewOf = (...args) => {
@@ -15,6 +17,15 @@ vi.mock("../../../ir/notation/view.ts", async (original) => {
     return actual.viewOf(...args);
   };
   return { ...actual, viewOf };
+});
+
+vi.mock("../../../ir/value.ts", async (original) => {
+  const actual = await original<typeof Values>();
+  const withOperands: typeof actual.withOperands = (...args) => {
+    rebuilt++;
+    return actual.withOperands(...args);
+  };
+  return { ...actual, withOperands };
 });
 
 beforeEach(() => {
@@ -59,3 +70,16 @@ test.each(explanations)("%s takes as much for each layer in a model of twice as 
   const [few, more, most] = [2, 4, 8].map((count) => counted(count, explain));
   expect((most - more) / (more - few)).toBeLessThan(2.6);
 });
+
+test.each(["loss", "v1", "norm2.normalized", "down1.weight"])(
+  "%s is explained without rebuilding the whole model at every rule",
+  (name) => {
+    const [few, more, most] = [4, 8, 16].map((count) => {
+      const graph = blocks(count);
+      rebuilt = 0;
+      explainValue(graph, name);
+      return rebuilt;
+    });
+    expect((most - more) / (more - few)).toBeLessThan(2.6);
+  },
+);
