@@ -1,4 +1,4 @@
 import { chainrule } from "./chainrule.ts";
 import { serve } from "./worker.ts";
 
-serve(chainrule);
+serve(() => Promise.resolve(chainrule));

@@ -4,7 +4,6 @@ import { readFileSync } from "node:fs";
 import { load, type InputValue, type LoadedModule, type Program, type Step } from "chainrule/runtime";
 import { auto } from "chainrule/tuning";
 import type { Arrays, Contender } from "./contender.ts";
-import { drawInput, drawParameter } from "./task.ts";
 
 type Outputs = Readonly<Record<string, number | Float32Array>>;
 type Module = LoadedModule & Readonly<Record<string, (inputs: Record<string, InputValue>) => Step<Outputs>>>;
@@ -19,12 +18,14 @@ function upload(device: GPUDevice, values: Float32Array | Int32Array): GPUBuffer
 const parameterOf = (moment: string): string => moment.slice("adam.m.".length);
 
 /** Loads the program of a task. */
-export const chainrule: Contender = async (task) => {
+export const chainrule: Contender = async (task, numbers) => {
   const program = JSON.parse(readFileSync(task.program, "utf8")) as Program;
-  const params = Object.fromEntries(task.parameters.map((each) => [each.name, drawParameter(each)]));
+  const params = numbers.parameters;
   const module = await load<Module>(program, { params, variants: auto });
   const { device } = module;
-  const inputs = Object.fromEntries(task.inputs.map((each) => [each.name, upload(device, drawInput(each))]));
+  const inputs = Object.fromEntries(
+    Object.entries(numbers.inputs).map(([name, values]) => [name, upload(device, values)]),
+  );
   const entry = module[task.training ? "train" : "run"];
   const last: { step?: Step<Outputs> } = {};
   return {

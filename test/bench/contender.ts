@@ -1,5 +1,5 @@
 /// What is measured against each other: one step at a time, on the adapter of `navigator.gpu`.
-import type { Task } from "./task.ts";
+import type { Numbers, Task } from "./task.ts";
 
 /** Numbers by name. */
 export type Arrays = Readonly<Record<string, Float32Array>>;
@@ -16,5 +16,5 @@ export interface Session {
   readonly device?: GPUDevice;
 }
 
-/** Opens a device and prepares a workload. */
-export type Contender = (task: Task) => Promise<Session>;
+/** Opens a device and prepares a workload. What it imports is imported by then, and what it computes with is drawn. */
+export type Contender = (task: Task, numbers: Numbers) => Promise<Session>;

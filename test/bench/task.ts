@@ -38,6 +38,20 @@ function normal(uniform: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 }
 
+/** What all contenders start from, by name. */
+export interface Numbers {
+  readonly parameters: Readonly<Record<string, Float32Array>>;
+  readonly inputs: Readonly<Record<string, Float32Array | Int32Array>>;
+}
+
+/** The numbers of a task. */
+export function drawNumbers({ parameters, inputs }: Task): Numbers {
+  return {
+    parameters: Object.fromEntries(parameters.map((spec) => [spec.name, drawParameter(spec)])),
+    inputs: Object.fromEntries(inputs.map((spec) => [spec.name, drawInput(spec)])),
+  };
+}
+
 /** Class numbers, or normal numbers. */
 export function drawInput({ name, shape, classes }: TensorSpec): Int32Array | Float32Array {
   const uniform = stream(name);
@@ -47,7 +61,7 @@ export function drawInput({ name, shape, classes }: TensorSpec): Int32Array | Fl
 }
 
 /** Weights that keep activations in their range; scales of normalisations near 1, other vectors near 0. */
-export function drawParameter({ name, shape }: TensorSpec): Float32Array {
+function drawParameter({ name, shape }: TensorSpec): Float32Array {
   const uniform = stream(name);
   const deviation = shape.length > 1 ? 1 / Math.sqrt(Math.max(...shape)) : 0.1;
   const mean = name.endsWith(".scale") ? 1 : 0;

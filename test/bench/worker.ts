@@ -3,7 +3,7 @@ import type { Arrays, Contender, Session } from "./contender.ts";
 import { provideGpu } from "./gpu.ts";
 import { installProbe, type Counts, type PassCall, type Probe } from "./probe.ts";
 import { median } from "./statistics.ts";
-import type { Task } from "./task.ts";
+import { drawNumbers, type Task } from "./task.ts";
 
 /** What a parent may ask for. */
 export type Request =
@@ -55,8 +55,9 @@ export interface Timed {
 async function open(contender: Contender, task: Task): Promise<{ session: Session; opened: Opened }> {
   const gpu = await provideGpu();
   const info = (await gpu.requestAdapter({ powerPreference: "high-performance" }))?.info;
+  const numbers = drawNumbers(task);
   const start = performance.now();
-  const session = await contender(task);
+  const session = await contender(task, numbers);
   await session.step();
   const loss = await session.finish();
   const first = performance.now() - start;
@@ -135,15 +136,15 @@ async function heap(session: Session, steps: number): Promise<HeapGrowth> {
   return { bytes: used() - before, created };
 }
 
-/** Serves the parent until it disconnects. */
-export function serve(contender: Contender): void {
+/** Serves the parent until it disconnects; the contender is imported once there is a `navigator.gpu`. */
+export function serve(importContender: () => Promise<Contender>): void {
   const held: { session?: Session; probe?: Probe } = {};
   const answer = async (request: Request): Promise<Answers[Request["tag"]]> => {
     switch (request.tag) {
       case "open": {
         await provideGpu();
         held.probe = installProbe();
-        const { session, opened } = await open(contender, request.task);
+        const { session, opened } = await open(await importContender(), request.task);
         held.session = session;
         return opened;
       }

@@ -1,6 +1,6 @@
 import { serve } from "../worker.ts";
 import { polyfillIterators } from "./iterators.ts";
-import { jax } from "./jax.ts";
+import { importJax } from "./jax.ts";
 
 polyfillIterators();
-serve(jax);
+serve(importJax);

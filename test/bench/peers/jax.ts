@@ -1,7 +1,7 @@
 /// jax-js as a contender: the whole step, with Adam, under one `jit`.
 import type { Array, Tree } from "@jax-js/jax";
-import type { Arrays, Contender } from "../contender.ts";
-import { drawInput, drawParameter, type Task, type TensorSpec } from "../task.ts";
+import type { Arrays, Contender, Session } from "../contender.ts";
+import type { Numbers, Task } from "../task.ts";
 
 interface State {
   readonly parameters: Tree;
@@ -16,9 +16,7 @@ const mapTree = (tree: Tree, map: (array: Array, name: string) => Array): Tree =
   Object.fromEntries(Object.entries(tree).map(([name, array]) => [name, map(array, name)]));
 
 /** Adam (Kingma and Ba 2015), as the others compute it. */
-async function trainer(task: Task) {
-  const jax = await import("@jax-js/jax");
-  const { forwardOf } = await import("./jax-models.ts");
+function trainer({ jax, forwardOf }: Library, task: Task) {
   const { numpy } = jax;
   const [beta1, beta2, rate, epsilon] = [0.9, 0.999, 1e-3, 1e-8];
   const gradient = jax.valueAndGrad(forwardOf(task.workload));
@@ -39,27 +37,42 @@ async function trainer(task: Task) {
   });
 }
 
-async function open(task: Task) {
-  const jax = await import("@jax-js/jax");
+async function open({ jax }: Library, task: Task, numbers: Numbers) {
   await jax.init("webgpu");
   jax.defaultDevice("webgpu");
-  const upload = (specs: readonly TensorSpec[], draw: (spec: TensorSpec) => Float32Array | Int32Array): Tree =>
-    Object.fromEntries(specs.map((spec) => [spec.name, jax.numpy.array(draw(spec), { shape: spec.shape })]));
-  const parameters = upload(task.parameters, drawParameter);
-  const inputs = upload(task.inputs, drawInput);
-  return { jax, parameters, inputs };
+  const upload = (values: Numbers[keyof Numbers], specs: Task[keyof Numbers]): Tree =>
+    Object.fromEntries(specs.map(({ name, shape }) => [name, jax.numpy.array(values[name], { shape })]));
+  return {
+    parameters: upload(numbers.parameters, task.parameters),
+    inputs: upload(numbers.inputs, task.inputs),
+  };
+}
+
+/** The library, which needs the polyfill, and what is written with it. */
+async function importLibrary() {
+  const jax = await import("@jax-js/jax");
+  const { forwardOf } = await import("./jax-models.ts");
+  return { jax, forwardOf };
+}
+
+type Library = Awaited<ReturnType<typeof importLibrary>>;
+
+/** The contender. */
+export async function importJax(): Promise<Contender> {
+  const library = await importLibrary();
+  return (task, numbers) => openSession(library, task, numbers);
 }
 
 /** Opens a training step, or a forward function. */
-export const jax: Contender = async (task) => {
-  const { jax, parameters, inputs } = await open(task);
+async function openSession(library: Library, task: Task, numbers: Numbers): Promise<Session> {
+  const { jax, forwardOf } = library;
+  const { parameters, inputs } = await open(library, task, numbers);
   const results: { last?: Array } = {};
   const replace = (array: Array): void => {
     results.last?.dispose();
     results.last = array;
   };
   if (!task.training) {
-    const { forwardOf } = await import("./jax-models.ts");
     const forward = jax.jit(forwardOf(task.workload));
     // What nobody asks for is never computed.
     const asked: Promise<unknown>[] = [];
@@ -76,7 +89,7 @@ export const jax: Contender = async (task) => {
       state: async () => ({ result: await results.last!.ref.data() }),
     };
   }
-  const train = await trainer(task);
+  const train = trainer(library, task);
   const zeros = (): Tree => mapTree(parameters, ({ shape }) => jax.numpy.zeros(shape));
   const one = (): Array => jax.numpy.array(new Float32Array([1]), { shape: [] });
   const ones = { decay1: one(), decay2: one() };
@@ -94,4 +107,4 @@ export const jax: Contender = async (task) => {
       return arrays as Arrays;
     },
   };
-};
+}

@@ -1,4 +1,4 @@
 import { serve } from "../worker.ts";
-import { tensorflow } from "./tensorflow.ts";
+import { importTensorFlow } from "./tensorflow.ts";
 
-serve(tensorflow);
+serve(importTensorFlow);

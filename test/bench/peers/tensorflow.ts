@@ -1,31 +1,36 @@
 /// TensorFlow.js as a contender: eager ops, fused where it has fused ones, and its own optimizer.
 import type { Tensor, TensorFlow } from "@tensorflow/tfjs";
-import type { Arrays, Contender } from "../contender.ts";
-import { countOf, drawInput, drawParameter, type Task, type TensorSpec } from "../task.ts";
+import type { Arrays, Contender, Session } from "../contender.ts";
+import { countOf, type Numbers, type Task, type TensorSpec } from "../task.ts";
 import { fromOwnLayout, modelOf, toOwnLayout } from "./tensorflow-models.ts";
 
-async function openBackend(): Promise<TensorFlow> {
+/** The contender. */
+export async function importTensorFlow(): Promise<Contender> {
   // The backend registers itself when it is loaded, where `navigator.gpu` exists by then.
   const { default: tf } = await import("@tensorflow/tfjs");
   await import("@tensorflow/tfjs-backend-webgpu");
-  if (!(await tf.setBackend("webgpu"))) throw new Error("TensorFlow.js has no WebGPU backend here");
-  await tf.ready();
-  return tf;
+  return (task, numbers) => openSession(tf, task, numbers);
 }
 
-function upload(tf: TensorFlow, { workload }: Task, spec: TensorSpec): Tensor {
-  const values = spec.classes === undefined ? drawInput(spec) : drawInput(spec);
+async function openBackend(tf: TensorFlow): Promise<void> {
+  if (!(await tf.setBackend("webgpu"))) throw new Error("TensorFlow.js has no WebGPU backend here");
+  await tf.ready();
+}
+
+function upload(tf: TensorFlow, { workload }: Task, spec: TensorSpec, values: Float32Array | Int32Array): Tensor {
   const { shape, data } = toOwnLayout(workload, spec, values);
   return tf.tensor(data, shape, spec.classes === undefined ? "float32" : "int32");
 }
 
 /** Opens a training step, or a forward function. */
-export const tensorflow: Contender = async (task) => {
-  const tf = await openBackend();
-  const inputs = Object.fromEntries(task.inputs.map((spec) => [spec.name, upload(tf, task, spec)]));
+async function openSession(tf: TensorFlow, task: Task, numbers: Numbers): Promise<Session> {
+  await openBackend(tf);
+  const inputs = Object.fromEntries(
+    task.inputs.map((spec) => [spec.name, upload(tf, task, spec, numbers.inputs[spec.name])]),
+  );
   const parameters = Object.fromEntries(
     task.parameters.map((spec) => {
-      const { shape, data } = toOwnLayout(task.workload, spec, drawParameter(spec));
+      const { shape, data } = toOwnLayout(task.workload, spec, numbers.parameters[spec.name]);
       return [spec.name, tf.variable(tf.tensor(data, shape, "float32"), true, spec.name)];
     }),
   );
@@ -67,4 +72,4 @@ export const tensorflow: Contender = async (task) => {
       return moments as Arrays;
     },
   };
-};
+}
