@@ -87,12 +87,16 @@ const less = `
 \`--stop-at NAME\` makes a letter of a value: what only it depends on is not shown. \`--entry NAME\` shows one entry point.
 `;
 
-const notation = `
+/** What stands in printed formulas and graphs, a row each. */
+export const notation = `
 | in formulas | what it is |
 | --- | --- |
 | \`a @ b\`, \`aᵀ\` | product of matrices, and a matrix turned round: the last two axes exchanged, whatever axes stand before them; \`a @ (bᵀ)\` is a product with a value that is turned round by itself |
 | \`a · b\`, \`a²\` | element by element |
 | \`x[:, _]\` | \`x\` with a new axis where \`_\` stands: each row of it meets one number |
+| \`broadcast(b, [batch, 4])\` | \`b\` repeated until it has this shape; its own axes are the last ones, or those that \`axes=\` counts |
+| \`reshape(x, [6, 4])\` | the same numbers in the same order along other axes; \`[]\` is one number without an axis |
+| \`slice(x, starts=[0, 2], limits=[5, 3])\` | the places from \`starts\` up to \`limits\`, of every axis that is counted |
 | \`einsum("ace,ecd->ad", a, b)\` | a product with its axes named: letters after the arrow are the axes of the result, always \`a\`, \`b\`… in their order, and what is summed over takes the letters after them; in LaTeX the same axes are \`i\`, \`j\`… without letters that the page has as names |
 | \`root(x)\` | square root of what is never negative, such as a sum of squares; its gradient is 0 where it is 0, and not ∞ as that of \`sqrt(x)\` |
 | \`select(c, x, y)\` | \`x\` where \`c\` holds, and \`y\` elsewhere |
@@ -104,6 +108,20 @@ const notation = `
 | \`w′\` | the new value of the state \`w\`; in the step of a loop, what the next step finds in the carry \`w\` |
 | \`v1\` | a part that has no name in the model, defined in a line of its own before it is read; in \`explain\` it is what \`print --gradient\` calls so, and what only \`explain\` shows has a letter that no printed line has |
 | \`# as v1\` | in the same steps as the line of \`v1\`, which differs in its names alone |
+
+| of loops (\`scan\` in a model file) | what it is |
+| --- | --- |
+| \`body step1 over 5\` | what is done at each of 5 places, written once; \`reversed\`: from the last place to the first, as derivatives go |
+| \`carry h: f32[batch, 4]\` | what a step hands to the next |
+| \`element x: f32[batch, 3]\` | what the step finds at its place in a sequence, whose first axis is walked along |
+| \`capture W: f32[3, 4]\` | what the step reads from around the loop, the same at all places |
+| \`next h ← tanh(…)\` | what the next step finds in \`h\` |
+| \`last = scan(h0, words, W, body=step1, result=final h)\` | the loop: first what the carries begin with, then the sequences, then what is captured, in the order of the body |
+| \`final h\` | the carry after the last step |
+| \`every h\` | the carry as each step found it, as a sequence: kept for the way back |
+| \`every next\`, \`output 1\` | what a step gave at each place, as a sequence: by its name, or by its number where it has none |
+| \`back through the loop, step by step\` | in \`explain\`: the derivative goes the way that \`A step of the way back\` below shows |
+| \`summed over 5\` | a parameter has a part of its derivative from each step, and their sum is all of it |
 
 | at the top of a graph | what it is |
 | --- | --- |
