@@ -1,13 +1,11 @@
 /// Means under a distribution: what is the same for all of a row goes inside, where it cancels before it is rounded.
 import { add, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
-import { log, log1p } from "../../../ir/ops/functions.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { logsumexpOp } from "../../../ir/ops/reduce.ts";
 import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import type { Op, Value } from "../../../ir/value.ts";
 import { addLinear, linearAtom, linearOf, writeLinear, type Linear } from "../linear.ts";
-import { reads, rule, type Rule, type Surroundings } from "../rule.ts";
-import { greater, where } from "../untyped.ts";
+import { rule, type Rule, type Surroundings } from "../rule.ts";
 import { knownSum } from "./reduce.ts";
 
 /** A sum that is written out is looked into as deep as people would write it. */
@@ -73,34 +71,6 @@ function belongsTo([total, size]: readonly [Value, number], scale: number, { y, 
   const inside = linearOf(y);
   return sizeOf(addLinear(inside, linearOf(total.operands[0]), size / scale)) < sizeOf(inside);
 }
-
-/** Above it nothing but rounding may be left of 1 − Σ p·y; below it 1 has nothing that Σ p·y does not keep. */
-const largestMean = 0.5;
-
-/** ln(1 − Σ p·y) = ln Σ p·(1 − y) where Σ p = 1: what a distribution leaves is added up. */
-function logOfComplement({ op, operands: [x] }: Value, facts: Surroundings): Value | undefined {
-  const [a, b] = x.operands;
-  const isComplement = op === log.op ? x.op === sub.op && constantValue(a) === 1 : x.op === neg.op;
-  const mean = op === log.op ? b : a;
-  const found = isComplement && x.type.dtype === "f32" ? expectationOf(mean, facts) : undefined;
-  if (!found) return undefined;
-  const { p, y, axes } = found;
-  const isLarge: Value = greater(mean, largestMean);
-  const rest = log(sum(mul(p, sub(1, y)), { axes }) as Value);
-  return where(isLarge, rest, log1p(neg(where(isLarge, largestMean, mean))));
-}
-
-/** After the rules for what is one exponential, such as the share of a class. */
-export const complementRules: readonly Rule[] = [
-  rule(
-    "log of what a mean leaves of one",
-    "stabilizes",
-    "log(1 - sum(p * y)) = log(sum(p * (1 - y)))",
-    ["log", "log1p"],
-    logOfComplement,
-    ({ op, operands: [x] }) => x.op === (op === log.op ? sub.op : neg.op) && reads(sumOp)(x),
-  ),
-];
 
 /** Before the rules that look at one sum or difference. */
 export const expectationRules: readonly Rule[] = [

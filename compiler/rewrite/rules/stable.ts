@@ -4,7 +4,7 @@ import { cosineRules } from "./cosines.ts";
 import { contractionRules } from "./contractions.ts";
 import { deviationRules } from "./deviations.ts";
 import { distanceRules } from "./distances.ts";
-import { complementRules, expectationRules } from "./expectations.ts";
+import { expectationRules } from "./expectations.ts";
 import { logarithmRules } from "./logarithms.ts";
 import { learnedPowerRules } from "./learned-powers.ts";
 import { nearLogarithmRules } from "./near-logarithms.ts";
@@ -74,13 +74,12 @@ export const stableRules: readonly Rule[] = [
   ...contractionRules,
   ...shareRules,
   ...expectationRules,
+  ...guardedComplementRules,
   ...logarithmRules,
-  ...complementRules,
   ...fractionRules,
   ...weightedRules,
   ...quotientRules,
   ...productRules,
-  ...guardedComplementRules,
   // Before those for one sum or difference: a tail is a sum as well, and so is a square beside a number.
   ...tailRules,
   ...squareRules,

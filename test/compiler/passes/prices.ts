@@ -232,6 +232,14 @@ export const prices: readonly Price[] = [
       "Share of what is not truncated": [4.46, 1],
     },
   },
+  {
+    why: "What averages and shares leave of 1 is added up where it is little: a difference from 1 has lost its digits there.",
+    of: {
+      "Sparsity of mean activations": [2.39, 1],
+      "Cross-entropy of a bag": [1.31, 1],
+      "Shares of a softmax between numbers": [1.26, 1],
+    },
+  },
 ];
 
 /** What a fixture or program may cost; undefined where it must not cost more. */

@@ -1,4 +1,5 @@
 /// All rows of the scoreboard, by family.
+import { averageRows } from "./rows/averages.ts";
 import { contrastRows } from "./rows/contrasts.ts";
 import { crossEntropyRows } from "./rows/cross-entropy.ts";
 import { digitRows } from "./rows/digits.ts";
@@ -26,7 +27,7 @@ export interface Family {
 export const families: readonly Family[] = [
   {
     title: "Cross-entropy",
-    rows: [...crossEntropyRows, ...temperatureRows, ...offsetRows, ...scoreRows, ...contrastRows],
+    rows: [...crossEntropyRows, ...temperatureRows, ...offsetRows, ...scoreRows, ...contrastRows, ...averageRows],
   },
   { title: "Likelihoods and robust losses", rows: likelihoodRows },
   { title: "Exponentials and logarithms", rows: exponentialRows },
