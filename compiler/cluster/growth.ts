@@ -3,8 +3,17 @@ import { settingOp } from "../../ir/ops/leaf.ts";
 import type { Shape } from "../../ir/type.ts";
 import { underLayouts, type Value } from "../../ir/value.ts";
 import { spaceIndex } from "./access.ts";
-import { mostBindings, mostMembers, type Cluster, type Lessons, type Refusal, type View } from "./partition.ts";
+import {
+  accumulatorLength,
+  mostBindings,
+  mostMembers,
+  type Cluster,
+  type Lessons,
+  type Refusal,
+  type View,
+} from "./partition.ts";
 import { createPrecedence, type Precedence } from "./precedence.ts";
+import { accumulatorCount } from "./size.ts";
 
 /** A cluster that still grows. */
 export interface Draft extends Cluster {
@@ -20,6 +29,8 @@ export interface Draft extends Cluster {
   readonly inputs: Set<Value>;
   /** Those of them that lie in memory, leaves and values of other clusters; and tensors that members are written to. */
   readonly tensors: Set<Value>;
+  /** How much text its members are: as of so many elementwise values. */
+  length: number;
   /** Room kept for a result: one tensor at least, as long as none is known. */
   reserve: number;
 }
@@ -51,8 +62,7 @@ export interface Growth {
 export function createGrowth(lessons: Lessons): Growth {
   const { cuts, written, refused } = lessons;
   const drafts: Draft[] = [];
-  const home = new Map<Value, Draft>();
-  const known = new Map<Value, ReadonlySet<Value>>();
+  const [home, known] = [new Map<Value, Draft>(), new Map<Value, ReadonlySet<Value>>()];
   const readers = createReaders(home);
   const precedence = createPrecedence();
 
@@ -79,6 +89,7 @@ export function createGrowth(lessons: Lessons): Growth {
       if (source !== target) refused?.(value, source, "elsewhere");
     }
     target.members.add(value);
+    target.length += Math.max(1, accumulatorLength * accumulatorCount(value));
     home.set(value, target);
   };
   const refuse = refuseTo(lessons);
@@ -95,7 +106,7 @@ export function createGrowth(lessons: Lessons): Growth {
       const sealed = cuts.has(value) || kind === "sort" || kind === "attention" || kind === "loop";
       const place = { position: drafts.length, first: value };
       const index = spaceIndex(space);
-      const draft: Draft = { kind, space, index, axes, sealed, ...place, views: [], reserve: 1, ...sets };
+      const draft: Draft = { kind, space, index, axes, sealed, ...place, views: [], length: 0, reserve: 1, ...sets };
       drafts.push(draft);
       for (const source of sourcesOf(value)) refused?.(value, source, cuts.has(value) ? "bindings" : "starts");
       join(value, draft);
@@ -186,9 +197,9 @@ function objection(
 }
 
 /** Why a cluster takes in nothing more, if that is so. */
-function fullness({ sealed, members, tensors, reserve }: Draft): Refusal | undefined {
+function fullness({ sealed, length, tensors, reserve }: Draft): Refusal | undefined {
   if (sealed) return "sealed";
-  if (members.size >= mostMembers) return "members";
+  if (length >= mostMembers) return "members";
   return tensors.size > mostBindings - reserve ? "bindings" : undefined;
 }
 

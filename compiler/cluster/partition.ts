@@ -71,5 +71,8 @@ export const shortRow = 256;
 /** Values that a kernel may compute: its text is read by people, and compiled by drivers. */
 export const mostMembers = 256;
 
+/** An accumulator of a reduction is loops over a row, and threads that wait for each other: so many values of text. */
+export const accumulatorLength = 8;
+
 /** Elementwise values that a kernel may compute again although another has them. */
 export const mostRecomputed = 128;

@@ -16,6 +16,11 @@ export interface Size {
   readonly pieces: number;
 }
 
+/** Accumulators of a reduction; none of any other value. */
+export function accumulatorCount({ op, operands }: Value): number {
+  return op.kind === "reduction" ? op.accumulators(operands[0].type.dtype).length : 0;
+}
+
 /** The size of a value from those of its operands, which are known. */
 export function measure(value: Value, sizes: Map<Value, Size>, home: ReadonlyMap<Value, unknown>): Size {
   let [ops, pieces] = [1, 0];

@@ -7,6 +7,7 @@ import { accumulationFlops } from "../../ir/ops/sum.ts";
 import { elementCount, sameShape } from "../../ir/type.ts";
 import type { AccumulationFlops, ReductionOp, Value } from "../../ir/value.ts";
 import type { Cluster } from "../cluster/partition.ts";
+import { accumulatorCount } from "../cluster/size.ts";
 import type { Traffic } from "../cluster/store.ts";
 import { createNamer, type Namer } from "../wgsl/names.ts";
 import { literalText } from "../wgsl/expression.ts";
@@ -137,11 +138,18 @@ function flopsOf(reductions: readonly Value[]): AccumulationFlops {
   return { element: total("element"), finish: total("finish") };
 }
 
+/** Accumulators of 256 threads for which a workgroup has memory. */
+const mostLarge = 16;
+
+/** Those of 64 threads that take four rows, beside others of other kernels. */
+const mostTall = 8;
+
 /** Lanes run along the row where it is contiguous in memory; `shared` where kernels share workgroups. */
 export function arrangeRows(traffic: Traffic, rows: Rows, shared?: { readonly apart: boolean }): Arrangement {
-  const tall = tallOf(traffic, rows);
+  const accumulators = [...traffic.cluster.members].reduce((total, member) => total + accumulatorCount(member), 0);
+  const tall = accumulators > mostTall ? 1 : tallOf(traffic, rows);
   const alongRow = tall === 1 && isAlongRow(traffic.cluster);
-  const mostThreads = shared ? sharedThreads : undefined;
+  const mostThreads = shared || accumulators > mostLarge ? sharedThreads : undefined;
   return arrange(rows.rowCount, rows.length, alongRow, { mostThreads, vectors: true, tall, apart: shared?.apart });
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { grad, input, model, mul, param, pow, sum, type Tensor } from "chainrule";
+import { grad, input, layerNorm, model, mul, param, pow, softmax, sum, type Tensor } from "chainrule";
 import { compile } from "../../compiler/compile.ts";
 import { runPasses } from "../../compiler/pass.ts";
 import { planEntry } from "../../compiler/plan.ts";
@@ -53,4 +53,19 @@ test("powers whose exponents are learned, one each, are cut where a kernel would
     });
   const [few, many] = [8, 16].map((depth) => compile(chain(depth)).kernels.length);
   expect(many).toBeLessThanOrEqual(3 * few);
+});
+
+test.each([
+  ["softmax", (x: Tensor<"f32">) => softmax(x)],
+  ["layerNorm", (x: Tensor<"f32">) => layerNorm(x, { scale: false, shift: false })],
+] as const)("one %s after the other is cut to kernels that are read and compiled soon", (_, layer) => {
+  const texts = [10, 40].map((length) => {
+    const rows = model("rows", () => {
+      const given = input("given", "f32", [64, 256]) as Tensor<"f32">;
+      return { run: { result: Array.from({ length }).reduce<Tensor<"f32">>((x) => layer(x) as Tensor<"f32">, given) } };
+    });
+    return compile(rows).kernels.map(({ wgsl }) => wgsl.length);
+  });
+  // 91 kB and 131 kB in one.
+  expect(Math.max(...texts.flat())).toBeLessThan(30_000);
 });

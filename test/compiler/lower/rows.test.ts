@@ -15,6 +15,7 @@ import {
   mul,
   param,
   reshape,
+  sin,
   slice,
   softmax,
   sqrt,
@@ -127,6 +128,32 @@ describe("a normalisation", () => {
             p: div(x, total),
           },
         };
+      }),
+    ));
+});
+
+describe("many reductions in one kernel", () => {
+  // A workgroup has 16 kB for what its threads leave for each other.
+  it.each([
+    ["of one row", [2000], [0]],
+    ["of rows side by side", [500, 8], [0]],
+    ["of rows", [8, 500], [1]],
+  ] as const)("%s find memory", (_, shape, axes) =>
+    expectRight(
+      model("many", () => {
+        const x = input("x", "f32", shape) as Value;
+        const sums = Array.from({ length: 24 }, (_, i) => sum(sin(mul(x as never, 1 + i / 8)) as never, { axes }));
+        return { run: { result: sums.reduce((total, each) => add(total as never, sin(each as never)) as never) } };
+      }),
+    ),
+  );
+
+  it("wait for each other", () =>
+    expectRight(
+      model("chain", () => {
+        const x = input("x", "f32", [2000]) as Value;
+        const result = Array.from({ length: 10 }).reduce<Value>((row) => softmax(row as never) as Value, x);
+        return { run: { result: result as never } };
       }),
     ));
 });
