@@ -1,5 +1,6 @@
 /// Deviations from a mean, whose rounding is taken away by the mean of what is left.
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
+import { remembering } from "../../ir/intern.ts";
 import { axesOf, sum, sumOp } from "../../ir/ops/sum.ts";
 import { same, underLayouts, type Value } from "../../ir/value.ts";
 import type { Surroundings } from "../rewrite/rule.ts";
@@ -57,10 +58,10 @@ function deviation(difference: Value, original: Value, images: Images): Value | 
 /** True for multiples: what is multiplied is less its mean before that rounds. */
 const isProduct = ({ op }: Pick<Value, "op">): boolean => op === mul.op || op === div.op;
 
-/** True where not all that is less its mean is a factor: its mean is not that of the whole. */
-function hasSum({ op, operands }: Value): boolean {
-  return op === add.op || op === sub.op || (isProduct({ op }) && operands.some(hasSum));
-}
+/** True where not all that is less its mean is a factor: its mean is not that of the whole. Products share their factors. */
+const hasSum = remembering(
+  ({ op, operands }: Value): boolean => op === add.op || op === sub.op || (isProduct({ op }) && operands.some(hasSum)),
+);
 
 /** d − d̄ for d = x − x̄, or for a multiple of it by numbers of the row, where both means are under the same weights. */
 export function isCorrected(difference: Value): boolean {

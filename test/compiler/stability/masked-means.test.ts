@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { runPasses } from "../../../compiler/pass.ts";
 import { derive, simplifyAfterBinding } from "../../../compiler/passes/all.ts";
+import { keepDigits } from "../../../compiler/passes/keep-digits.ts";
 import { kernelPasses } from "../../../compiler/passes/kernel-passes.ts";
 import { graphValues } from "../../../ir/graph.ts";
 import { maxOp } from "../../../ir/ops/reduce.ts";
@@ -196,6 +197,20 @@ describe("a quotient less its mean", () => {
       ["z"],
     ),
   );
+});
+
+describe("a product that multiplies itself over and over", () => {
+  it("is looked at once for each of its factors, where it is less its mean under a guarded count", () => {
+    const graph = programOf({
+      name: "powers",
+      about: "",
+      program: `let p = x; for (let i = 0; i < 60; i++) p = mul(p, p);
+return sum(square(sub(p, div(sum(mul(m, p)), maximum(sum(m), 1)))))`,
+      given: ["x", "m"],
+      points: [{ at: { x: [1, 1], m: [1, 1] } }],
+    }).graph;
+    expect(graphValues(keepDigits.run(graph)).length).toBeLessThan(200);
+  });
 });
 
 describe("weights over their sum", () => {
