@@ -10,6 +10,7 @@ import { layoutRules, turnedProductRules } from "./layout.ts";
 import { powerNumberRules } from "./learned-powers.ts";
 import { lengthNumberRules, slopeOfLengthRules } from "./lengths.ts";
 import { rowSelectionRules } from "./masks.ts";
+import { nearMeanRules } from "./near-means.ts";
 import { offsetRules } from "./offsets.ts";
 import { ratioNumberRules } from "./ratios.ts";
 import { sumRules } from "./reduce.ts";
@@ -63,6 +64,7 @@ export const digitRules: readonly Rule[] = [
   ...ratioNumberRules,
   ...crossedRules,
   ...sharedMeanRules,
+  ...nearMeanRules,
   ...shiftRules,
 ];
 

@@ -1,16 +1,14 @@
-/// Means under shares that add up to 1, of numbers that have much in common: what is left of a difference from such a mean, or
-/// of the mean less another number, has digits that the mean has rounded.
+/// Means under shares that add up to 1, of numbers that have much in common: what is left of a difference from such a mean
+/// has digits that the mean has rounded.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
-import { contractOp } from "../../../ir/ops/contract.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { apply, same, underLayouts, type Value } from "../../../ir/value.ts";
 import { asWeightedSum } from "../as-sum.ts";
 import { isGivenUnderLayouts } from "../below.ts";
 import { mapped, reads, rule, type Rule, type Surroundings } from "../rule.ts";
-import { distributionAxes } from "./reduce.ts";
-import { isCount, isSpreadOf, withoutAxes } from "./uniform.ts";
-import { weighted, weightIn, wholeOf, type Weighing, type Whole } from "./whole.ts";
+import { isSpreadOf, withoutAxes } from "./uniform.ts";
+import { isShares } from "./whole.ts";
 
 type Axes = readonly number[];
 
@@ -45,11 +43,6 @@ export function lessMeans(
   }
   if ((op === mul.op || op === div.op) && withoutAxes(b, axes)) return mapped(of(a), (less) => apply(op, [less, b]));
   return op === mul.op && withoutAxes(a, axes) ? mapped(of(b), (less) => mul(a, less)) : undefined;
-}
-
-/** True for shares that add up to 1 along just these axes. */
-function isShares(p: Value, axes: Axes, facts: Surroundings): boolean {
-  return distributionAxes(p, facts, axes)?.join() === axes.join();
 }
 
 /** A product without one of its factors, also in all that is added up. */
@@ -97,44 +90,6 @@ function deviationFromMean({ op, type, operands: [products, part] }: Value, fact
   return undefined;
 }
 
-/** Σw·v/n − y = Σw·(v − y)/n − y·(1 − Σw/n), where v and y are given: what both have in common is gone before it rounds. */
-function meanLessNumber({ op, type, operands: [a, b] }: Value, facts: Surroundings): Value | undefined {
-  if (op !== sub.op || type.dtype !== "f32") return undefined;
-  const isFirst = isGivenUnderLayouts(b);
-  const [mean, y] = isFirst ? [a, b] : [b, a];
-  if (!isGivenUnderLayouts(y)) return undefined;
-  const [numerator, divisor] = mean.op === div.op ? mean.operands : [mean];
-  const total = asWeightedSum(numerator) ?? numerator;
-  if (total.op !== sumOp) return undefined;
-  const [element] = total.operands;
-  const axes = axesOf(total);
-  const less = (v: Value): Value => {
-    const repeated = spread(y, v.type, axes);
-    return isFirst ? sub(v, repeated) : sub(repeated, v);
-  };
-  const over = (value: Value): Value => (divisor ? div(value, divisor) : value);
-  if (isGivenUnderLayouts(element)) {
-    return divisor && isCount(divisor, element, axes) ? over(sum(less(element), { axes })) : undefined;
-  }
-  for (const v of element.operands) {
-    const weight = isGivenUnderLayouts(v) ? weightIn(element, v) : undefined;
-    const whole = weight && meanUnder({ weight, axes, divisor }, facts);
-    if (!whole) continue;
-    const rest: Value = over(sum(weighted(weight, less(v)), { axes }));
-    const { missing } = whole;
-    return missing ? (isFirst ? sub : add)(rest, mul(y, missing)) : rest;
-  }
-  return undefined;
-}
-
-/** What is missing of a mean, if it is one: nothing under shares. */
-function meanUnder(weighing: Weighing, facts: Surroundings): Whole | undefined {
-  const { weight, axes, divisor } = weighing;
-  return !divisor && isShares(weight, axes, facts)
-    ? { missing: undefined, ofMean: undefined }
-    : wholeOf(weighing, facts);
-}
-
 /** For kernels alone: formulas read as in a textbook until then. */
 export const sharedMeanRules: readonly Rule[] = [
   rule(
@@ -144,13 +99,5 @@ export const sharedMeanRules: readonly Rule[] = [
     ["sub", "add"],
     deviationFromMean,
     reads(mul.op),
-  ),
-  rule(
-    "mean less a number",
-    "assumes-finite",
-    "sum(w * v) / n - y = sum(w * (v - y)) / n - y * (1 - sum(w) / n)",
-    ["sub"],
-    meanLessNumber,
-    reads(sumOp, contractOp, div.op),
   ),
 ];

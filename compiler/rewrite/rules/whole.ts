@@ -10,7 +10,7 @@ import { mentionsExponential } from "../exponential.ts";
 import { rangeOf } from "../range.ts";
 import type { Surroundings } from "../rule.ts";
 import { equal, greater, notEqual, where } from "../untyped.ts";
-import { addUpTo } from "./reduce.ts";
+import { addUpTo, distributionAxes } from "./reduce.ts";
 import { isSpreadOf, ontoLayouts } from "./uniform.ts";
 
 /** What a mean weighs with, along which axes, and what it is divided by. */
@@ -32,6 +32,11 @@ export interface Whole {
 export function weightIn({ op, operands: [a, b, none] }: Value, x: Value): Value | undefined {
   if (op === selectOp) return same(b, x) && constantValue(none) === 0 ? a : undefined;
   return op !== mul.op ? undefined : same(a, x) ? b : same(b, x) ? a : undefined;
+}
+
+/** True for shares that add up to 1 along just these axes. */
+export function isShares(p: Value, axes: readonly number[], facts: Surroundings): boolean {
+  return distributionAxes(p, facts, axes)?.join() === axes.join();
 }
 
 /** w·x, or x where a condition holds. */

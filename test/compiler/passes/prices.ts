@@ -179,6 +179,10 @@ export const prices: readonly Price[] = [
     },
   },
   {
+    why: "A mean less another is what is left of two that are rounded: where no number is given, all are less one of them first.",
+    of: { "Mean less another mean of fewer": [1.6, 1.11] },
+  },
+  {
     why: "1 less a mean under a distribution cancels where the mean is large: there what is left is added up, and kernels compute both.",
     of: { "None of the labelled classes": [1.59, 1] },
   },

@@ -77,7 +77,7 @@ export const categoricalExamples: readonly { readonly name: string; readonly val
       return sub(products, mul(broadcastTo(sum(products, { axis: 1, keepAxes: true }), [3, 4]), softmax(y)));
     },
   },
-  { name: "mean less a number", value: () => sub(sum(mul(parts(), x), { axis: 1 }), factor) },
+  { name: "mean less what is near", value: () => sub(sum(mul(parts(), x), { axis: 1 }), factor) },
   { name: "sum of shares", value: () => div(pooled(), broadcastTo(rows(), [3, 5])) },
   {
     name: "complement of a share",

@@ -1,6 +1,20 @@
 /// Differences of nearly equal numbers.
 import type { Row } from "../row.ts";
 
+/** Two tables whose means are near each other: at 0, and far from it. */
+const groups = [0, 30, 10000].map((offset) =>
+  [
+    [
+      [0.5, -1.1, 2.3, 0.2],
+      [-0.7, 1, 0.1, 0.9],
+    ],
+    [
+      [0.3, -0.4, 1.7, 0.6],
+      [-0.2, 0.8, 0.4, 0.1],
+    ],
+  ].map((table) => table.map((row) => row.map((each) => offset + each))),
+);
+
 /** Digits that cancel. */
 export const digitRows: readonly Row[] = [
   {
@@ -85,6 +99,26 @@ return sum(mul(w, variance))`,
       { at: { x: [10000.5, 9999, 10001], v: [1, 2, 4] } },
       { at: { x: [-500, -501, -502.5], v: [1, 2, 4] } },
     ],
+  },
+  {
+    name: "Mean less another mean",
+    about: "A critic's loss, and how far two groups are apart: each mean is rounded by more than that.",
+    program: `const apart = sub(mean(x, { axis: 1 }), mean(y, { axis: 1 }));
+return add(sub(mean(x), mean(y)), sum(square(apart)))`,
+    points: groups.map(([x, y]) => ({ at: { x, y } })),
+  },
+  {
+    name: "Mean less another mean of fewer",
+    about: "The rows are not equally long.",
+    program: "sum(square(sub(mean(x, { axis: 1 }), mean(y, { axis: 0 }))))",
+    points: groups.map(([x, y]) => ({ at: { x, y: y.map((row) => row.slice(0, 2)) } })),
+  },
+  {
+    name: "Multiples of means and numbers, and a number beside them",
+    about: "What all have in common adds up to nothing, however it is written.",
+    program: `const twice = sub(mul(2, mean(add(x, 0.5), { axis: 1 })), add(y, z));
+return sum(add(square(twice), square(sub(y, mul(0.5, add(mean(x, { axis: 1 }), z))))));`,
+    points: groups.map(([x, [[a, b], [c, d]]]) => ({ at: { x, y: [a, b], z: [c, d] } })),
   },
   {
     name: "What a mean has beyond each",
