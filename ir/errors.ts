@@ -224,16 +224,20 @@ export const updatedTwice = defineError(
   }),
 );
 
-export const lossNotScalar = defineError("loss-not-scalar", "A gradient is taken of a scalar.", (loss: TensorType) => ({
-  message: `a gradient is taken of a scalar float: the loss is ${formatType(loss)}`,
-  help: "reduce it with mean(loss) or sum(loss)",
-}));
+export const lossNotScalar = defineError(
+  "loss-not-scalar",
+  "A gradient is taken of a scalar.",
+  (loss: TensorType, name?: string) => ({
+    message: `a gradient is taken of a scalar float: ${name ?? "the loss"} is ${formatType(loss)}`,
+    help: `reduce it with mean(${name ?? "loss"}) or sum(${name ?? "loss"})`,
+  }),
+);
 
 export const gradientOfInteger = defineError(
   "gradient-of-integer",
   "Only float values have gradients.",
-  (value: TensorType) => ({
-    message: `a gradient is taken with respect to a float value: found ${formatType(value)}`,
+  (value: TensorType, name?: string) => ({
+    message: `a gradient is taken with respect to a float value: ${name === undefined ? "found" : `${name} is`} ${formatType(value)}`,
     help: "differentiate with respect to a float input or parameter",
   }),
 );

@@ -1,5 +1,7 @@
 /// "Did you mean": the known word nearest to a mistyped one.
 
+import { calledHere } from "./other-words.ts";
+
 /** A question that names the known word that `word` was probably meant to be, or undefined where none is near. */
 export function suggestion(word: string, known: readonly string[]): string | undefined {
   const near = nearest(word, known);
@@ -9,8 +11,10 @@ export function suggestion(word: string, known: readonly string[]): string | und
 /** How somebody is asked whether a word was meant. */
 export const didYouMean = (word: string): string => `did you mean ${word}?`;
 
-/** The known word that `word` was probably meant to be, or undefined where none is near. */
+/** The known word that `word` was probably meant to be: what another library calls so, else one that is spelled like it. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
+  const other = known.includes(word) ? undefined : calledHere(word, known);
+  if (other !== undefined) return other;
   const near = known
     .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ candidate, edits }) => edits <= Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3)))

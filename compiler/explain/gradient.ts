@@ -1,7 +1,9 @@
 /// How a gradient is derived: the chain rule on the model's formulas, and every rule on the way to the compiled form.
+import { gradientOfInteger, lossNotScalar } from "../../ir/errors.ts";
 import { graphValues, type Graph } from "../../ir/graph.ts";
 import { grad, isDerivative } from "../../ir/ops/derivative.ts";
 import { constantValue } from "../../ir/ops/leaf.ts";
+import { isFloat } from "../../ir/type.ts";
 import { postorder, type Value } from "../../ir/value.ts";
 import { scaledSlope } from "../autodiff/scaled.ts";
 import { derive } from "../passes/all.ts";
@@ -78,6 +80,8 @@ export function explainGradient(model: Graph, askedLoss: string, askedTarget: st
   if (multiple !== undefined) return ofMultiple(ofTarget.graph, multiple, lossName, targetName);
   const graph = inOneNotation(withStepsPrepared(ofTarget.graph), [lossName, targetName]);
   const [loss, target] = [valueNamed(graph, lossName), valueNamed(graph, targetName)];
+  if (loss.type.shape.length > 0 || !isFloat(loss.type.dtype)) throw lossNotScalar(loss.type, askedLoss);
+  if (!isFloat(target.type.dtype)) throw gradientOfInteger(target.type, askedTarget);
   const placeholder = grad(loss, target);
   if (stationsBetween(loss, target, namesOf(graph)).length === 0) return undefined;
   const { compiled, derived, log, wanted, printed } = compiledGradient(

@@ -4,6 +4,7 @@ import { Project, ts } from "ts-morph";
 import type { CompileError, Place } from "../../ir/diagnostic.ts";
 import { modelSyntax, modelTypeError } from "../errors.ts";
 import { packageInfo } from "./package.ts";
+import { adviceOn, asMeantHere, innerFirst, nodeAt } from "./advice.ts";
 import { placeOf } from "./place.ts";
 
 /** What a model is checked with where its project has no tsconfig.json. */
@@ -55,29 +56,29 @@ export function checkTypes(file: string): TypeFailure | undefined {
   const failures =
     broken.length > 0 ? broken : own.flatMap((source) => program.getSemanticDiagnostics(source)).filter(isError);
   if (failures.length === 0) return undefined;
-  const [first, ...others] = failures;
+  const [first, ...others] = innerFirst(failures);
+  const checker = program.getTypeChecker();
+  const exported = exportsOf(program, types);
   const error =
     broken.length > 0
       ? modelSyntax(describe(first))
-      : modelTypeError(describe(first), others.map(locate), adviceOn(first));
+      : modelTypeError(
+          describe(first, exported),
+          others.map((each) => locate(each, exported)),
+          adviceOn(first, exported),
+        );
   if (first.file) error.place = diagnosticPlace(first);
   const lines = new Set(failures.flatMap((each) => (each.file ? [lineOf(diagnosticPlace(each))] : [])));
   const isSentence = (each: ts.Diagnostic): boolean => shapeError(each) !== undefined || isOfEntryPoints(each);
-  const checker = program.getTypeChecker();
   const isOfLanguage =
     broken.length === 0 && failures.every((each) => isSentence(each) || isOfCall(each, checker, language));
   return { error, isOfLanguage, onlySentences: failures.every(isSentence), lines };
 }
 
 /** True for what a function of the language is given where it is called. */
-function isOfCall({ file, start, length = 0 }: ts.Diagnostic, checker: ts.TypeChecker, language: string): boolean {
-  if (!file || start === undefined) return false;
-  const end = start + length;
-  const around = (node: ts.Node): ts.Node => {
-    const inner = ts.forEachChild(node, (each) => (each.getStart(file) <= start && end <= each.end ? each : undefined));
-    return inner ? around(inner) : node;
-  };
-  let node = around(file);
+function isOfCall(diagnostic: ts.Diagnostic, checker: ts.TypeChecker, language: string): boolean {
+  let node = nodeAt(diagnostic);
+  if (!node) return false;
   while (!ts.isCallExpression(node)) {
     if (ts.isSourceFile(node) || ts.isStatement(node) || ts.isFunctionLike(node)) return false;
     node = node.parent;
@@ -111,28 +112,31 @@ function createProgram(file: string, types: string): ts.Program {
   return project.getProgram().compilerObject;
 }
 
+/** The names that a model file may import. */
+function exportsOf(program: ts.Program, types: string): readonly string[] {
+  const source = program.getSourceFile(types);
+  const symbol = source && program.getTypeChecker().getSymbolAtLocation(source);
+  return symbol
+    ? program
+        .getTypeChecker()
+        .getExportsOfModule(symbol)
+        .map(({ name }) => name)
+    : [];
+}
+
 function isWithin(file: string, directory: string): boolean {
   return file.startsWith(`${directory.replaceAll("\\", "/")}/`);
 }
 
 /** The sentence of a shape error (see ir/static.ts) stands for itself; other messages come with their chain of reasons. */
-function describe(diagnostic: ts.Diagnostic): string {
+function describe(diagnostic: ts.Diagnostic, exported: readonly string[] = []): string {
   const lines = ts.flattenDiagnosticMessageText(diagnostic.messageText, "\n").split("\n");
   // A long chain of reasons says the same of a type, its property and so on: what matters is where it ends.
   const reasons = lines.length > 3 ? [lines[0], `  ${lines.at(-1)!.trim()}`] : lines;
   const related = (diagnostic.relatedInformation ?? []).slice(0, 1).map(({ messageText }) => {
     return `  ${ts.flattenDiagnosticMessageText(messageText, " ")}`;
   });
-  return shapeError(diagnostic) ?? [...reasons, ...related].join("\n");
-}
-
-/** What TypeScript says of an operator that is given operands of other types than numbers. */
-const ofOperators = [2362, 2363, 2365, 2367];
-
-/** What to do where a mistake is one of this language and not of the types. */
-function adviceOn(diagnostic: ts.Diagnostic): string | undefined {
-  if (!ofOperators.includes(diagnostic.code)) return undefined;
-  return "tensors are combined by functions: add(x, 1), mul(x, y), greater(x, 0), where(condition, x, y)";
+  return shapeError(diagnostic) ?? asMeantHere([...reasons, ...related].join("\n"), diagnostic, exported);
 }
 
 function shapeError({ messageText }: ts.Diagnostic): string | undefined {
@@ -144,8 +148,8 @@ function diagnosticPlace(diagnostic: ts.Diagnostic) {
   return placeOf(diagnostic.file!, start, start + (diagnostic.length ?? 0));
 }
 
-function locate(diagnostic: ts.Diagnostic): string {
-  if (!diagnostic.file) return describe(diagnostic);
+function locate(diagnostic: ts.Diagnostic, exported: readonly string[]): string {
+  if (!diagnostic.file) return describe(diagnostic, exported);
   const { file, line, column } = diagnosticPlace(diagnostic);
-  return `${file}:${line}:${column} ${describe(diagnostic).split("\n")[0]}`;
+  return `${file}:${line}:${column} ${describe(diagnostic, exported).split("\n")[0]}`;
 }

@@ -20,3 +20,19 @@ test("nothing is asked where none is near", () => {
   expect(nearest("loss", ["weight", "bias"])).toBeUndefined();
   expect(suggestion("loss", ["weight", "bias"])).toBeUndefined();
 });
+
+test.each([
+  ["keepdims", ["axis", "keepAxes"], "keepAxes"],
+  ["lr", ["learningRate", "beta1"], "learningRate"],
+  ["weight_decay", ["momentum", "weightDecay"], "weightDecay"],
+  ["float32", ["f32", "i32"], "f32"],
+  ["dim", ["axes"], "axes"],
+  ["Linear", ["linspace", "dense"], "dense"],
+])("%s is a word of other libraries for one of %s", (word, known, meant) => {
+  expect(nearest(word, known)).toBe(meant);
+});
+
+test("a word that is known here means itself, and one that is meant nowhere here is compared by its letters", () => {
+  expect(nearest("view", ["view", "reshape"])).toBe("view");
+  expect(nearest("lr", ["momentum"])).toBeUndefined();
+});

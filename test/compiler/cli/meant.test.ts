@@ -52,7 +52,8 @@ test("a folder without a model", async () => {
 
 test("a value that is no scalar, and a parameter that it is made from", async () => {
   const text = await warned("explain", "test/compiler/cli/fixtures/temperature.ts", "scaled", "temperature");
-  expect(text).toContain("error[loss-not-scalar]");
+  expect(text).toContain("error[loss-not-scalar]: a gradient is taken of a scalar float: scaled is f32[");
+  expect(text).toContain("help: reduce it with mean(scaled) or sum(scaled)");
   expect(text).not.toContain("did you mean");
 });
 

@@ -1,0 +1,92 @@
+/// What to do about an error of TypeScript in a model file, where it is a mistake about this language and not about types.
+import { ts } from "ts-morph";
+import { calledHere } from "../../ir/other-words.ts";
+import { didYouMean, suggestion } from "../../ir/suggest.ts";
+
+/** What TypeScript says of an operator that is given operands of other types than numbers. */
+const ofOperators = [2362, 2363, 2365, 2367];
+
+/** What it says of names that a module or an object has not, and of names that nothing has. */
+const ofImports = [2305, 2724];
+const ofProperties = [2339, 2551];
+const ofNames = [2304, 2552];
+
+/** What to do where a mistake is one of this language; `exported` are the names that the language has. */
+export function adviceOn(diagnostic: ts.Diagnostic, exported: readonly string[]): string | undefined {
+  const { code } = diagnostic;
+  if (ofOperators.includes(code))
+    return "tensors are combined by functions: add(x, 1), mul(x, y), greater(x, 0), where(condition, x, y)";
+  const node = nodeAt(diagnostic);
+  if (!node) return undefined;
+  const word = node.getText();
+  if (ofImports.includes(code)) return suggestion(word, exported);
+  if (ofNames.includes(code) && exported.includes(word)) return `import { ${word} } from "chainrule"`;
+  if (ofNames.includes(code)) {
+    const other = calledHere(word, exported);
+    return other && didYouMean(other);
+  }
+  if (ofProperties.includes(code)) return isTensor(diagnostic) ? asFunction(node, exported) : undefined;
+  return ofNumbers(node, exported);
+}
+
+/** TypeScript asks for what is spelled like a word; a word of another library has a meaning that it does not know. */
+export function asMeantHere(text: string, diagnostic: ts.Diagnostic, exported: readonly string[]): string {
+  const node = ofImports.includes(diagnostic.code) ? nodeAt(diagnostic) : undefined;
+  const other = node && calledHere(node.getText(), exported);
+  return other === undefined ? text : text.replace(/\.(?: Did you mean '.*'\?)?$/, `: here it is ${other}`);
+}
+
+/** Whether the object that has no such property is a tensor. */
+function isTensor({ messageText }: ts.Diagnostic): boolean {
+  return ts.flattenDiagnosticMessageText(messageText, "\n").includes("on type 'Tensor<");
+}
+
+/** `x.sum()` is a function here. */
+function asFunction(node: ts.Node, exported: readonly string[]): string | undefined {
+  if (!ts.isPropertyAccessExpression(node.parent)) return undefined;
+  const word = node.getText();
+  const name = exported.includes(word) ? word : calledHere(word, exported);
+  return name && `what is done with tensors are functions: ${name}(${node.parent.expression.getText()})`;
+}
+
+/** `Math.exp(x)` is a function of numbers, and one of the same name takes tensors. */
+function ofNumbers(node: ts.Node, exported: readonly string[]): string | undefined {
+  const call = ts.isCallExpression(node.parent) ? node.parent : undefined;
+  const callee = call?.expression;
+  if (!callee || callee === node || !ts.isPropertyAccessExpression(callee) || callee.expression.getText() !== "Math")
+    return undefined;
+  const name = callee.name.text;
+  return exported.includes(name)
+    ? `Math.${name} takes numbers: import { ${name} } from "chainrule" for tensors`
+    : undefined;
+}
+
+/** Errors with those last within whose expression another one stands: they follow from it. */
+export function innerFirst(diagnostics: readonly ts.Diagnostic[]): readonly ts.Diagnostic[] {
+  const isAround = (outer: ts.Diagnostic): boolean => {
+    const node = nodeAt(outer);
+    const around = node && functionAt(node);
+    if (!around || !outer.file) return false;
+    return diagnostics.some(
+      ({ file, start = -1 }) => file === outer.file && start > outer.start! && start < around.end,
+    );
+  };
+  const outer = new Set(diagnostics.filter(isAround));
+  return [...diagnostics.filter((each) => !outer.has(each)), ...outer];
+}
+
+/** The function whose head an error is placed at: TypeScript says so of all that it returns. */
+function functionAt(node: ts.Node): ts.Node | undefined {
+  return [node, node.parent].find((each) => each && ts.isFunctionLike(each));
+}
+
+/** The smallest part of a file that has all of an error. */
+export function nodeAt({ file, start, length = 0 }: ts.Diagnostic): ts.Node | undefined {
+  if (!file || start === undefined) return undefined;
+  const end = start + length;
+  const around = (node: ts.Node): ts.Node => {
+    const inner = ts.forEachChild(node, (each) => (each.getStart(file) <= start && end <= each.end ? each : undefined));
+    return inner ? around(inner) : node;
+  };
+  return around(file);
+}

@@ -1,0 +1,82 @@
+/// Words of other libraries for what is called otherwise here: somebody who knows those types them first.
+
+/** What a word of PyTorch, NumPy, JAX or TensorFlow may be here, in small letters and without underscores. */
+const here: Readonly<Record<string, readonly string[]>> = {
+  // options
+  keepdims: ["keepAxes"],
+  keepdim: ["keepAxes"],
+  dim: ["axis", "axes"],
+  dims: ["axes", "axis"],
+  lr: ["learningRate"],
+  stepsize: ["learningRate"],
+  betas: ["beta1"],
+  eps: ["epsilon"],
+  decay: ["weightDecay"],
+  l2: ["weightDecay"],
+  // types of elements
+  float: ["f32"],
+  float32: ["f32"],
+  float64: ["f32"],
+  double: ["f32"],
+  number: ["f32"],
+  int: ["i32"],
+  int32: ["i32"],
+  int64: ["i32"],
+  long: ["i32"],
+  integer: ["i32"],
+  uint: ["u32"],
+  uint32: ["u32"],
+  boolean: ["bool"],
+  // layers and losses
+  linear: ["dense"],
+  fullyconnected: ["dense"],
+  embed: ["embedding"],
+  avgpool: ["averagePool"],
+  avgpool2d: ["averagePool"],
+  maxpool2d: ["maxPool"],
+  conv: ["conv2d"],
+  convolution: ["conv2d"],
+  mse: ["meanSquaredError"],
+  mseloss: ["meanSquaredError"],
+  bce: ["binaryCrossEntropy"],
+  bceloss: ["binaryCrossEntropy"],
+  bcewithlogits: ["sigmoidCrossEntropy"],
+  bcewithlogitsloss: ["sigmoidCrossEntropy"],
+  crossentropyloss: ["softmaxCrossEntropy"],
+  crossentropywithlogits: ["softmaxCrossEntropy"],
+  // functions
+  cat: ["concatenate"],
+  concat: ["concatenate"],
+  unsqueeze: ["expandDims"],
+  permute: ["transpose"],
+  view: ["reshape"],
+  expand: ["broadcastTo"],
+  broadcast: ["broadcastTo"],
+  arange: ["iota"],
+  range: ["iota"],
+  maskedfill: ["where"],
+  mm: ["matmul"],
+  bmm: ["matmul"],
+  multiply: ["mul"],
+  times: ["mul"],
+  subtract: ["sub"],
+  minus: ["sub"],
+  plus: ["add"],
+  divide: ["div"],
+  negative: ["neg"],
+  power: ["pow"],
+  ln: ["log"],
+  std: ["standardDeviation"],
+  var: ["variance"],
+  rand: ["randomUniform"],
+  randn: ["randomNormal"],
+  parameter: ["param"],
+  variable: ["param"],
+  placeholder: ["input"],
+};
+
+/** What a word of another library is called among the `known` ones; undefined where it is no such word. */
+export function calledHere(word: string, known: readonly string[]): string | undefined {
+  const plain = word.toLowerCase().replaceAll("_", "");
+  return Object.hasOwn(here, plain) ? here[plain].find((each) => known.includes(each)) : undefined;
+}

@@ -1,0 +1,24 @@
+/// Habits from other libraries: an error says what is meant here, at the place where it was typed.
+import { expect, test } from "vitest";
+import { loadModel } from "../../../compiler/load/index.ts";
+
+test.each([
+  ["a function of numbers on a tensor", "math", { line: 5, column: 22 }, 'import { exp } from "chainrule"'],
+  ["a layer under another name", "imports", { line: 1, column: 17 }, "did you mean dense?"],
+  ["a method", "methods", { line: 5, column: 24 }, "functions: expandDims(x)"],
+  ["a function that is not imported", "names", { line: 5, column: 22 }, 'import { softmax } from "chainrule"'],
+])("%s", async (_, name, place, help) => {
+  await expect(loadModel(`test/compiler/load/fixtures/habits/${name}.ts`)).rejects.toMatchObject({
+    code: "model-type-error",
+    place,
+    help: expect.stringContaining(help) as string,
+  });
+});
+
+test("a word of another library is not said to be one that is spelled like it", async () => {
+  const error = loadModel("test/compiler/load/fixtures/habits/imports.ts");
+  await expect(error).rejects.toMatchObject({
+    help: expect.stringContaining("'cat': here it is concatenate") as string,
+  });
+  await expect(error).rejects.not.toMatchObject({ help: expect.stringContaining("cast") as string });
+});
