@@ -1,8 +1,9 @@
 /// What a device should find: the formulas as they are written, so that a wrong rewrite shows, in float64.
-import { prepareEvaluation } from "../../ir/evaluate.ts";
+import { evaluateValues, prepareEvaluation } from "../../ir/evaluate.ts";
 import type { EntryPoint, Graph } from "../../ir/graph.ts";
 import type { Value } from "../../ir/value.ts";
 import { drawLeaves, type LeafData } from "./data.ts";
+import { magnitudeOf } from "./magnitudes.ts";
 
 /** One model twice, without derivatives to take; both have the same leaves, entry points and results. */
 export interface Witnesses {
@@ -19,6 +20,8 @@ export interface Expected {
   readonly simplified: Float64Array;
   /** How many of the numbers are the simplified graph's alone. */
   readonly onlySimplified: number;
+  /** What the numbers would be if nothing cancelled in the formula as written. */
+  uncancelled(): Float64Array;
 }
 
 /** Data for the leaves, and what the results of an entry point should be, outputs before updates. */
@@ -34,22 +37,33 @@ export function drawExpected(
   sizes: Readonly<Record<string, number>>,
   seed: number,
 ): Drawn {
-  const evaluateWritten = prepareResults(written.entryPoints[position], sizes);
-  const evaluateSimplified = prepareResults(simplified.entryPoints[position], sizes);
+  const results = resultsOf(written.entryPoints[position]);
+  const evaluateWritten = prepareResults(results, sizes);
+  const evaluateSimplified = prepareResults(resultsOf(simplified.entryPoints[position]), sizes);
   const draw = (range: "normal" | "unit"): Drawn => {
     const data = drawLeaves(written, sizes, seed, range);
     const others = evaluateSimplified(data);
-    return { data, expected: evaluateWritten(data).map((numbers, place) => completed(numbers, others[place])) };
+    const uncancelled = (place: number) => (): Float64Array => {
+      const magnitude = magnitudeOf(results[place]);
+      return evaluateValues([magnitude], data, sizes).get(magnitude)!;
+    };
+    const expected = evaluateWritten(data).map((numbers, place) => ({
+      ...completed(numbers, others[place]),
+      uncancelled: uncancelled(place),
+    }));
+    return { data, expected };
   };
   const normal = draw("normal");
   return normal.expected.every(({ numbers }) => numbers.every(Number.isFinite)) ? normal : draw("unit");
 }
 
+const resultsOf = ({ outputs, updates }: EntryPoint): readonly Value[] =>
+  [...outputs, ...updates].map(({ value }) => value);
+
 function prepareResults(
-  { outputs, updates }: EntryPoint,
+  results: readonly Value[],
   sizes: Readonly<Record<string, number>>,
 ): (data: LeafData) => readonly Float64Array[] {
-  const results: readonly Value[] = [...outputs, ...updates].map(({ value }) => value);
   const evaluate = prepareEvaluation(results, sizes);
   return (data) => {
     const found = evaluate(data);
@@ -57,7 +71,7 @@ function prepareResults(
   };
 }
 
-function completed(written: Float64Array, simplified: Float64Array): Expected {
+function completed(written: Float64Array, simplified: Float64Array): Omit<Expected, "uncancelled"> {
   const isMissing = (number: number, index: number): boolean =>
     !Number.isFinite(number) && !Object.is(number, simplified[index]);
   return {

@@ -8,6 +8,7 @@ import {
   accuracy,
   adam,
   add,
+  cos,
   crossEntropy,
   dense,
   exp,
@@ -19,6 +20,7 @@ import {
   neg,
   relu,
   sgd,
+  sin,
   softmax,
   softmaxCrossEntropy,
   square,
@@ -149,4 +151,33 @@ test("every output and updated state on the device", async () => {
   const { kernels } = await checkOnDevice(classifier(), openDeviceModule, { seed: 1 });
   expect(kernels.filter((each) => !each.ok)).toEqual([]);
   expect(kernels.map((each) => each.name)).toEqual(expect.arrayContaining(["probabilities", "loss", "adam.step"]));
+});
+
+/** What is 0 but for rounding, and what the device is to find beside it. */
+async function checkedCancelling(beside: number) {
+  const cancelling = model("cancelling", () => {
+    const x = input("x", "f32", [64]);
+    const turned = add(mul(sin(x), Math.cos(0.5)), mul(cos(x), Math.sin(0.5)));
+    return { run: { circle: sub(add(square(sin(x)), square(cos(x))), 1), sine: sub(sin(add(x, 0.5)), turned) } };
+  });
+  const { kernels } = await checkOnDevice(cancelling, async (program) => {
+    const device = await openDeviceModule(program);
+    return {
+      ...device,
+      run: async (...call) => {
+        const { outputs, states } = await device.run(...call);
+        const moved = Object.entries(outputs).map(([name, numbers]) => [
+          name,
+          Array.from(numbers, (each) => each + beside),
+        ]);
+        return { outputs: Object.fromEntries(moved) as typeof outputs, states };
+      },
+    };
+  });
+  return kernels.map(({ ok }) => ok);
+}
+
+test("outputs that cancel to nothing are right to the digits of what cancels", async () => {
+  expect(await checkedCancelling(0)).toEqual([true, true]);
+  expect(await checkedCancelling(1e-5)).toEqual([false, false]);
 });
