@@ -70,8 +70,9 @@ export const axisRange = defineError(
 export const reshapeCount = defineError(
   "reshape-count",
   "A reshape keeps the number of elements.",
-  (from: Shape, to: Shape, counts: Shape) => ({
-    message: `reshape: both shapes must have equally many elements: ${show(from)} has ${counts[0]}, ${show(to)} has ${counts[1]}`,
+  (from: Shape, to: Shape, [have, want]: Shape) => ({
+    message: `reshape: both shapes must have equally many elements: ${show(from)} has ${have}, ${show(to)} ${to.includes(-1) ? `a multiple of ${want}` : `has ${want}`}`,
+    help: to.includes(-1) ? "-1 is what the other sizes leave of the number of elements, for one size" : undefined,
   }),
 );
 
@@ -221,24 +222,6 @@ export const updatedTwice = defineError(
     help:
       "give each optimizer parameters of its own, adam(loss, { parameters: parametersOf(…) }), or put them into two entry points" +
       (first ? `; the first update stands at ${first.file}:${first.line}:${first.column}` : ""),
-  }),
-);
-
-export const lossNotScalar = defineError(
-  "loss-not-scalar",
-  "A gradient is taken of a scalar.",
-  (loss: TensorType, name?: string) => ({
-    message: `a gradient is taken of a scalar float: ${name ?? "the loss"} is ${formatType(loss)}`,
-    help: `reduce it with mean(${name ?? "loss"}) or sum(${name ?? "loss"})`,
-  }),
-);
-
-export const gradientOfInteger = defineError(
-  "gradient-of-integer",
-  "Only float values have gradients.",
-  (value: TensorType, name?: string) => ({
-    message: `a gradient is taken with respect to a float value: ${name === undefined ? "found" : `${name} is`} ${formatType(value)}`,
-    help: "differentiate with respect to a float input or parameter",
   }),
 );
 

@@ -1,7 +1,7 @@
 /// How a gradient is derived: the chain rule on the model's formulas, and every rule on the way to the compiled form.
-import { gradientOfInteger, lossNotScalar } from "../../ir/errors.ts";
 import { graphValues, type Graph } from "../../ir/graph.ts";
 import { grad, isDerivative } from "../../ir/ops/derivative.ts";
+import { gradientOfInteger, lossNotScalar } from "../../ir/ops/errors.ts";
 import { constantValue } from "../../ir/ops/leaf.ts";
 import { isFloat } from "../../ir/type.ts";
 import { postorder, type Value } from "../../ir/value.ts";

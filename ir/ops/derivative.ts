@@ -1,7 +1,6 @@
 /// Derivatives as values: placeholders that the compiler expands, innermost first, after stabilising what they look at,
 /// and the two marks that it heeds on the way.
-import { gradientOfInteger, lossNotScalar } from "../errors.ts";
-import { derivativeRule, tangentType } from "./errors.ts";
+import { derivativeRule, gradientOfInteger, lossNotScalar, tangentType } from "./errors.ts";
 import type { ScalarFloat } from "../static.ts";
 import { isFloat, sameType, type DType, type Shape, type TensorType } from "../type.ts";
 import { apply, type DerivativeOp, type Tensor, type Value } from "../value.ts";

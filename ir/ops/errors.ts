@@ -160,6 +160,24 @@ export const scanLength = defineError(
   }),
 );
 
+export const lossNotScalar = defineError(
+  "loss-not-scalar",
+  "A gradient is taken of a scalar.",
+  (loss: TensorType, name?: string) => ({
+    message: `a gradient is taken of a scalar float: ${name ?? "the loss"} is ${formatType(loss)}`,
+    help: `reduce it with mean(${name ?? "loss"}) or sum(${name ?? "loss"})`,
+  }),
+);
+
+export const gradientOfInteger = defineError(
+  "gradient-of-integer",
+  "Only float values have gradients.",
+  (value: TensorType, name?: string) => ({
+    message: `a gradient is taken with respect to a float value: ${name === undefined ? "found" : `${name} is`} ${formatType(value)}`,
+    help: "differentiate with respect to a float input or parameter",
+  }),
+);
+
 export const derivativeRule = defineError(
   "derivative-rule",
   "A rule of withDerivative returns one cotangent for each operand, of its type; null where there is none.",

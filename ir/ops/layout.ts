@@ -144,10 +144,11 @@ export function reshapeTo(x: Value, shape: Shape): Value {
 
 function completeShape(type: TensorType, shape: readonly (number | string)[]): Shape {
   const known = shape.map((extent) => (extent === -1 ? 1 : normalizeDim(extent)));
-  if (!shape.includes(-1)) return known;
-  const rest = divideDims(elementCount(type.shape), elementCount(known));
-  if (rest === undefined) throw reshapeCount(type.shape, known, [elementCount(type.shape), elementCount(known)]);
   const at = shape.indexOf(-1);
+  if (at < 0) return known;
+  const counts = [elementCount(type.shape), elementCount(known)] as const;
+  const rest = divideDims(...counts);
+  if (rest === undefined || shape.lastIndexOf(-1) > at) throw reshapeCount(type.shape, shape, counts);
   return known.map((extent, axis) => (axis === at ? rest : extent));
 }
 

@@ -108,7 +108,8 @@ const refused: readonly (readonly [string, string, (leaves: Leaves) => unknown])
   ["axis-range", "iota: axes must be distinct and lie in [-1, 1): found [1]", () => iota([3], 1)],
   ["axis-range", "transpose: axes must be distinct and lie in [-2, 2): found [0, 0]", ({ x }) => transpose(x, [0, 0])],
   ["reshape-count", "reshape: both shapes must have equally many elements: [batch, 4] has 4*batch, [batch] has batch", ({ x }) => reshape(x, ["batch"])], // prettier-ignore
-  ["reshape-count", "reshape: both shapes must have equally many elements: [batch, 4] has 4*batch, [3, 1] has 3", ({ x }) => reshape(x, [3, -1])], // prettier-ignore
+  ["reshape-count", "reshape: both shapes must have equally many elements: [batch, 4] has 4*batch, [3, -1] a multiple of 3", ({ x }) => reshape(x, [3, -1])], // prettier-ignore
+  ["reshape-count", "reshape: both shapes must have equally many elements: [batch, 4] has 4*batch, [-1, -1] a multiple of 1", ({ x }) => reshape(x, [-1, -1])], // prettier-ignore
   ["loss-not-scalar", "a gradient is taken of a scalar float: the loss is f32[batch, 4]", ({ x }) => grad(x, x)],
   ["gradient-of-integer", "a gradient is taken with respect to a float value: found i32[batch]", ({ scalar, label }) => grad(scalar, label)], // prettier-ignore
 ];
