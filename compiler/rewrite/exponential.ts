@@ -5,25 +5,20 @@ import { and } from "../../ir/ops/compare.ts";
 import { exp, expm1, maximum, minimum, pow, sigmoid, sqrt, tanh } from "../../ir/ops/functions.ts";
 import { cosh, sinh } from "../../ir/ops/hyperbolic.ts";
 import { constantValue } from "../../ir/ops/leaf.ts";
-import { log1mexp } from "../../ir/ops/logspace.ts";
 import { concatenateOp, padOp } from "../../ir/ops/pad.ts";
 import { exp2, rsqrt } from "../../ir/ops/powers.ts";
 import { logsumexp, maxOp, minOp } from "../../ir/ops/reduce.ts";
 import { axesOf, sumOp } from "../../ir/ops/sum.ts";
 import { cumprodOp, cumsumOp } from "../../ir/ops/cumulative.ts";
 import { productOp } from "../../ir/ops/product.ts";
-import type { TensorType } from "../../ir/type.ts";
 import { same, type Value } from "../../ir/value.ts";
 import { accumulatedMonomial } from "./accumulated.ts";
 import { chosenMonomial, extremeMonomial, paddedMonomial } from "./chosen.ts";
-import { complementOf, differenceOfSigmoids, logSigmoid } from "./sigmoids.ts";
+import { logSigmoid } from "./sigmoids.ts";
 import {
   addLinear,
-  equalLinear,
   isNested,
-  linearAtom,
   linearConstant,
-  linearLogaddexp,
   linearOf,
   mapLinear,
   newBudget,
@@ -46,17 +41,12 @@ import {
 } from "./monomial.ts";
 import { complementIn } from "./complements.ts";
 import { baseOf, hasPlainPart } from "./mentions.ts";
-import { rangeOf } from "./range.ts";
+import { mergedTerms, sumOfTerms, type Assumption } from "./sum-of-exponentials.ts";
 import { ontoLayout, withoutAxes } from "./rules/uniform.ts";
 import { not, where } from "./untyped.ts";
 
 export { mentionsExponential } from "./mentions.ts";
-
-/** What may be taken for granted about a value. */
-export interface Assumption {
-  /** It is positive where it is a number: the operand of a logarithm. */
-  readonly positive?: boolean;
-}
+export { mergedTerms, sumOfTerms } from "./sum-of-exponentials.ts";
 
 /** A value as a product; what is no product is one factor. */
 export function monomialOf(value: Value, assumption: Assumption = {}, budget: Budget = newBudget()): Monomial {
@@ -251,50 +241,4 @@ function scaledTerms(value: Value, by: number | undefined, budget: Budget): read
 function squareOfTanh(u: Value): readonly Monomial[] {
   const [up, down] = [2, -2].map((scale) => logSigmoid(scaleLinear(linearOf(u), scale)));
   return [numberMonomial(1), exponentialMonomial(addLinear(up, down), -4)];
-}
-
-/** The terms with equal exponentials added up. */
-export function mergedTerms(terms: readonly Monomial[]): readonly Monomial[] {
-  const result: Monomial[] = [];
-  for (const term of terms) {
-    const at = isPure(term)
-      ? result.findIndex((other) => isPure(other) && equalLinear(other.exponent, term.exponent))
-      : -1;
-    if (at < 0) result.push(term);
-    else result[at] = { ...term, coefficient: result[at].coefficient + term.coefficient };
-  }
-  return result.filter(({ coefficient }) => coefficient !== 0);
-}
-
-/** Longer sums stay sums. */
-const mostTerms = 4;
-
-/** A sum of exponentials as one: Σ cᵢ e^uᵢ of one sign, or a difference of two whose sign is known. */
-export function sumOfTerms(terms: readonly Monomial[], assumption: Assumption, type: TensorType): Monomial | undefined {
-  if (terms.length === 1) return terms[0];
-  if (terms.length === 0 || terms.length > mostTerms) return undefined;
-  if (!terms.every(isPure) || !terms.some(isExponential)) return undefined;
-  if (terms.some(({ exponent }) => isNested(exponent))) return undefined;
-  const sign = Math.sign(terms[0].coefficient);
-  if (terms.every(({ coefficient }) => Math.sign(coefficient) === sign)) {
-    return exponentialMonomial(terms.map(logarithmOf).reduce(linearLogaddexp), sign);
-  }
-  return terms.length === 2 ? difference(terms, assumption, type) : undefined;
-}
-
-/** ln |c · eᵘ|. */
-function logarithmOf({ coefficient, exponent }: Monomial): Linear {
-  return addLinear(exponent, linearConstant(Math.log(Math.abs(coefficient))));
-}
-
-/** eᵃ − eᵇ = eᵃ(1 − e^(b − a)). */
-function difference(terms: readonly Monomial[], { positive }: Assumption, type: TensorType): Monomial | undefined {
-  const [a, b] = [...terms].sort((x, y) => y.coefficient - x.coefficient).map(logarithmOf);
-  const complement = complementOf(addLinear(b, a, -1));
-  if (complement) return exponentialMonomial(addLinear(a, complement));
-  const sigmoids = differenceOfSigmoids(a, b);
-  const { gap, rest } = sigmoids ?? { gap: addLinear(b, a, -1), rest: a };
-  const written = writeLinear(gap, type);
-  if (!positive && !(rangeOf(written).high <= 0)) return undefined;
-  return exponentialMonomial(addLinear(rest, linearAtom(log1mexp(written))));
 }

@@ -2,13 +2,15 @@
 /// lost.
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { selectOp } from "../../../ir/ops/choose.ts";
-import { exp, expm1, log, log1p, maximum, minimum } from "../../../ir/ops/functions.ts";
+import { exp, expm1, log, log1p, maximum, minimum, sigmoid, tanh } from "../../../ir/ops/functions.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { sumOp } from "../../../ir/ops/sum.ts";
 import { remembering } from "../../../ir/intern.ts";
-import { apply, type Op, type Value } from "../../../ir/value.ts";
+import { withOperands, type Op, type Value } from "../../../ir/value.ts";
 import { mentionsExponential } from "../exponential.ts";
+import { addLinear, linearOf } from "../linear.ts";
 import { mapped, reads, rule, type Rule, type Surroundings } from "../rule.ts";
+import { writeGap } from "../sum-of-exponentials.ts";
 import { besideMost, leftOfOne, leftOfParts } from "./left-of-one.ts";
 
 /** Guards, and choices between p and 1 − p. */
@@ -19,7 +21,11 @@ const passed: ReadonlySet<Op> = new Set<Op>([...guards, add.op, mul.op, neg.op, 
 
 /** Conditions ask about the number that they choose; of a small number and −(eᵘ − 1) a difference is left. */
 const isPassed = ({ op, operands, type }: Value): boolean =>
-  passed.has(op) || op.kind === "layout" || type.dtype === "bool" || (op === sub.op && operands[0].constant === true);
+  passed.has(op) ||
+  op.kind === "layout" ||
+  type.dtype === "bool" ||
+  (op === sub.op && operands[0].constant === true) ||
+  (op === div.op && operands[1].constant === true);
 
 /** So many values are in what people write. */
 const mostValues = 100;
@@ -29,40 +35,60 @@ function complemented({ op, operands: [one, x] }: Value): Value | undefined {
   return op === sub.op && constantValue(one) === 1 && mentionsExponential(x) ? x : undefined;
 }
 
-/** True where there may be such a difference: a look that costs little. */
-const mentionsComplement = remembering((value: Value): boolean => {
-  const pending = [value];
-  const seen = new Set(pending);
-  for (let each = pending.pop(); each && seen.size < mostValues; each = pending.pop()) {
-    if (each.op === expm1.op || complemented(each)) return true;
-    if (each.constant || !isPassed(each)) continue;
-    for (const operand of each.operands) {
-      if (!seen.has(operand)) pending.push(operand);
-      seen.add(operand);
-    }
-  }
-  return false;
-});
+/** σ(a) − σ(b). */
+const isBetweenSigmoids = ({ op, operands }: Value): boolean =>
+  op === sub.op && operands.every((operand) => operand.op === sigmoid.op);
 
-/** Writes all such differences in a value; a value without them stays itself. */
-function makeWriter(facts: Surroundings): (value: Value) => Value {
-  const known = new Map<Value, Value>();
-  const write = (value: Value): Value => {
-    if (!mentionsComplement(value)) return value;
-    const found = known.get(value) ?? written(value);
-    known.set(value, found);
-    return found;
-  };
-  const written = (value: Value): Value => {
-    const x = complemented(value);
-    if (x) return leftOfOne(x, facts) ?? value;
-    if (value.op === expm1.op) return mapped(leftOfOne(exp(value.operands[0]), facts), neg) ?? value;
-    const operands = value.operands.map(write);
-    return operands.every((operand, i) => operand === value.operands[i])
-      ? value
-      : apply(value.op, operands, value.attrs);
-  };
-  return write;
+/** σ(a) − σ(b) = tanh((a − b)/2)·(σ(a)·σ(−b) + σ(b)·σ(−a)): of any sign, and nothing overflows. */
+function betweenSigmoids({ type, operands }: Value): Value {
+  const [a, b] = operands.map(({ operands: [u] }) => u);
+  const product = (u: Value, v: Value): Value => mul(sigmoid(u), sigmoid(neg(v)));
+  const gap = writeGap(addLinear(linearOf(a), linearOf(b), -1), type);
+  return mul(tanh(mul(0.5, gap) as Value), add(product(a, b), product(b, a)));
+}
+
+/** True where one of some values may be in a formula: a look that costs little. */
+const looksFor = (isWanted: (value: Value) => boolean): ((value: Value) => boolean) =>
+  remembering((value: Value): boolean => {
+    const pending = [value];
+    const seen = new Set(pending);
+    for (let each = pending.pop(); each && seen.size < mostValues; each = pending.pop()) {
+      if (isWanted(each)) return true;
+      if (each.constant || !isPassed(each)) continue;
+      for (const operand of each.operands) {
+        if (!seen.has(operand)) pending.push(operand);
+        seen.add(operand);
+      }
+    }
+    return false;
+  });
+
+const mentionsComplement = looksFor((value) => value.op === expm1.op || complemented(value) !== undefined);
+const mentionsBetween = looksFor(isBetweenSigmoids);
+
+/** The value with parts of it written otherwise; what has none of them stays itself. */
+function withParts(
+  value: Value,
+  mentions: (value: Value) => boolean,
+  partOf: (value: Value) => Value | undefined,
+  known = new Map<Value, Value>(),
+): Value {
+  if (!mentions(value)) return value;
+  const found = known.get(value) ?? partOf(value) ?? withOperandsOf(value);
+  known.set(value, found);
+  return found;
+
+  function withOperandsOf(whole: Value): Value {
+    const operands = whole.operands.map((operand) => withParts(operand, mentions, partOf, known));
+    return isPassed(whole) ? withOperands(whole, operands) : whole;
+  }
+}
+
+/** 1 − x, or eᵘ − 1, by what is left. */
+function writtenComplement(value: Value, facts: Surroundings): Value | undefined {
+  const x = complemented(value);
+  if (x) return leftOfOne(x, facts) ?? value;
+  return value.op === expm1.op ? (mapped(leftOfOne(exp(value.operands[0]), facts), neg) ?? value) : undefined;
 }
 
 /** What is guarded is the divisor of a quotient, and the operand of everything else. */
@@ -76,9 +102,17 @@ function complementUnderGuard(value: Value, facts: Surroundings): Value | undefi
     return undefined;
   const x = complemented(operand);
   // A bare difference from one exponential is for the rules that need no guard: quotients of two have forms of their own.
-  if (x && value.op === log.op) return undefined;
-  const written = x && !leftOfParts(x, facts) ? operand : makeWriter(facts)(operand);
-  return written === operand ? undefined : apply(value.op, value.operands.with(at, written), value.attrs);
+  if (x && (value.op === log.op || !leftOfParts(x, facts))) return undefined;
+  const written = withParts(operand, mentionsComplement, (part) => writtenComplement(part, facts));
+  return written === operand ? undefined : withOperands(value, value.operands.with(at, written));
+}
+
+/** ln of differences of sigmoids, added up; that of one has a form of its own. */
+function logOfDifferences(value: Value): Value | undefined {
+  const [operand] = value.operands;
+  if (operand.op === sub.op || !mentionsBetween(operand)) return undefined;
+  const isBetween = (part: Value): Value | undefined => (isBetweenSigmoids(part) ? betweenSigmoids(part) : undefined);
+  return log(withParts(operand, mentionsBetween, isBetween));
 }
 
 /** ln(1 − x) of what is put together from sigmoids and shares. */
@@ -106,5 +140,12 @@ export const guardedComplementRules: readonly Rule[] = [
     ["log", "log1p"],
     logOfLeft,
     reads(sub.op, neg.op),
+  ),
+  rule(
+    "log of differences of sigmoids",
+    "stabilizes",
+    "log(sum(sigmoid(a) - sigmoid(b))) = log(sum(tanh((a - b) / 2) * (sigmoid(a) * sigmoid(-b) + sigmoid(b) * sigmoid(-a))))",
+    ["log"],
+    logOfDifferences,
   ),
 ];

@@ -244,6 +244,14 @@ export const prices: readonly Price[] = [
       "Shares of a softmax between numbers": [1.26, 1],
     },
   },
+  {
+    why: "Exponentials that overflow, and sigmoids whose difference vanishes, are measured by their exponents.",
+    of: {
+      "Mean of differences of sigmoids, guarded": [2.78, 1],
+      "Logarithm of many exponentials, added up one by one": [1.04, 1],
+      "Softmax of six, written out": [2.03, 1],
+    },
+  },
 ];
 
 /** What a fixture or program may cost; undefined where it must not cost more. */

@@ -133,6 +133,8 @@ const outside: Readonly<Record<string, (x: number, leaf: string) => boolean>> = 
   "log of weighted exponentials": (x, leaf) => leaf === "y" && Math.abs(x) === Infinity,
   "log of one plus weighted exponentials": (x, leaf) => leaf === "y" && Math.abs(x) === Infinity,
   "power of weighted exponentials": (x, leaf) => leaf === "y" && Math.abs(x) === Infinity,
+  // ∞ less ∞ is no gap.
+  "log of differences of sigmoids": (x) => Math.abs(x) === Infinity,
   // Beside the square of 3000 what is subnormal has more digits than the truth is computed with.
   "root beside its side": (x) => x !== 0 && Math.abs(x) < 1e-38,
   // Nothing deviates from a mean of ∞, and products of deviations overflow to both sides, where that of means vanishes.

@@ -104,6 +104,10 @@ export const elementaryExamples: readonly { readonly name: string; readonly valu
     value: () =>
       div(y, add(where(less(x, y) as never, sub(1, sigmoid(x)) as never, 0.5) as Value, 1e-3) as Value) as Value,
   },
+  {
+    name: "log of differences of sigmoids",
+    value: () => log(sum(sub(sigmoid(x), sigmoid(y)) as Value, { axis: 1 }) as Value) as Value,
+  },
   { name: "root of a sum, of another order", value: () => pow(sum(abs(x), { axis: 1 }), 0.25) as Value },
   { name: "root beside its side", value: () => sub(sqrt(add(mul(x, x), y)), x) },
   { name: "root beside its side", value: () => sub(x, sqrt(sub(mul(x, x), y)) as Value) },

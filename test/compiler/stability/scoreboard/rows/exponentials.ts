@@ -211,4 +211,26 @@ return sum(mul(w, div(sum(mul(reshape(e, [3, 1]), v), { axis: 0 }), sum(e))))`,
       at: { s: [offset + 0.5, offset - 1.25, offset + 3], v: values, w: [1, -0.5] },
     })),
   },
+  {
+    name: "Logarithm of many exponentials, added up one by one",
+    about: "Six terms and a number, with weights: each of them may overflow.",
+    program: `
+const few = add(add(exp(a), mul(0.5, exp(b))), exp(sub(c, a)));
+return log(add(add(add(add(few, mul(2, exp(d))), exp(sub(b, d))), div(exp(c), 3)), 1))`,
+    points: [
+      { at: { a: 1, b: 2, c: 3, d: -1 } },
+      { at: { a: 100, b: 120, c: 119, d: -30 } },
+      { at: { a: -100, b: -120, c: -250, d: -130 } },
+    ],
+  },
+  {
+    name: "Softmax of six, written out",
+    about: "eᵃ over a sum of six exponentials.",
+    program: "div(exp(a), add(add(add(add(add(exp(a), exp(b)), exp(c)), exp(d)), exp(mul(2, a))), exp(neg(b))))",
+    points: [
+      { at: { a: 1, b: 2, c: 0.5, d: -1 } },
+      { at: { a: 100, b: 200, c: 199, d: 198 } },
+      { at: { a: -50, b: 0, c: -1, d: -60 } },
+    ],
+  },
 ];

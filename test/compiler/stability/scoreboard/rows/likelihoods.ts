@@ -140,4 +140,14 @@ return neg(log(div(exp(mul(-0.5, square(z))), mul(sigma, Math.sqrt(2 * Math.PI))
       { at: { x: [50, 50], w: [0.3, 0.7], m: [0, 1], sigma: [1, 2] } },
     ],
   },
+  {
+    name: "Mean of differences of sigmoids, guarded",
+    about: "ln of a mean share between two thresholds beside a small number.",
+    program: "log(add(mean(sub(sigmoid(a), sigmoid(b))), 1e-12))",
+    points: [
+      { at: { a: [1, 2], b: [0, 1] } },
+      { at: { a: [30, 20], b: [29, 18] } },
+      { at: { a: [-20, 1], b: [-22, 0.999] } },
+    ],
+  },
 ];
