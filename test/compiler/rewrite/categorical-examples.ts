@@ -77,6 +77,13 @@ export const categoricalExamples: readonly { readonly name: string; readonly val
       return sub(products, mul(broadcastTo(sum(products, { axis: 1, keepAxes: true }), [3, 4]), softmax(y)));
     },
   },
+  {
+    name: "deviation from a mean under shares",
+    value: () => {
+      const products = mul(contract(table, x, { batch: [], contracted: [[1, 0]] }), softmax(y));
+      return sub(products, mul(broadcastTo(sum(products, { axis: 1, keepAxes: true }), [3, 4]), softmax(y)));
+    },
+  },
   { name: "mean less what is near", value: () => sub(sum(mul(parts(), x), { axis: 1 }), factor) },
   { name: "sum of shares", value: () => div(pooled(), broadcastTo(rows(), [3, 5])) },
   {

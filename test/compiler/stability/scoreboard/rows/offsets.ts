@@ -118,4 +118,24 @@ return mean(sub(sub(logsumexp(z, { axis: 1 }), mul(0.9, picked)), mul(0.1, mean(
     labels: ["t"],
     points: scores.map((z) => ({ at: { z, t: [1, 0] } })),
   },
+  {
+    name: "Attention to values far from 0",
+    about: "The slope of the scores is p·(G − Σ p·G) for G = g·vᵀ, in which what all values have in common is large.",
+    program: "const p = softmax(div(matmul(q, transpose(k)), Math.sqrt(2))); return mean(square(matmul(p, v)));",
+    points: [0, 30, 1000].map((offset) => ({
+      at: {
+        q: scores[0].map((row) => row.slice(0, 2)),
+        k: [
+          [1.1, 0.2],
+          [-0.4, 0.9],
+          [0.3, -0.6],
+        ],
+        v: [
+          [0.5, -1, 2],
+          [-0.75, 1, 0.2],
+          [0.3, -0.2, 0.9],
+        ].map((row) => row.map((each) => offset + each)),
+      },
+    })),
+  },
 ];
