@@ -4,7 +4,7 @@
 import type { Graph } from "../ir/graph.ts";
 import { constantValue, inputOp } from "../ir/ops/leaf.ts";
 import { elementCount, isFloat, sameShape } from "../ir/type.ts";
-import { postorder, underLayouts, type OpKind, type Value } from "../ir/value.ts";
+import { postorder, underLayouts, usersOf, type OpKind, type Value } from "../ir/value.ts";
 import { attendOp, isStatistics } from "./cluster/attention.ts";
 import { descend } from "./cluster/descend.ts";
 import { draftOf } from "./draft.ts";
@@ -72,7 +72,8 @@ function reasonsOf({ steps, outputs, updates }: EntryPlan): ReadonlyMap<Value, W
   const own = steps.flatMap((step) => ownTensors(step).filter((value) => !returned.has(value)));
   const tensors = new Set(own.filter(({ type }) => type.dtype === "f32"));
   const looped = new Set(steps.flatMap((step) => (step.loop ? [...tensorsOf(step)] : [])));
-  const readers = readersOf([...outputs, ...updates.keys()]);
+  const computed = postorder([...outputs, ...updates.keys()]).filter(({ op }) => op.kind !== "layout");
+  const readers = usersOf(computed, underLayouts);
   const updating = updatesOf(steps);
   const isActivation = activations();
   const reasonOf = (value: Value): Wide | undefined => {
@@ -111,18 +112,6 @@ function activations(): (value: Value) => boolean {
     }
     return known.get(root)!;
   };
-}
-
-/** Who reads a value, layouts looked through. */
-function readersOf(roots: readonly Value[]): ReadonlyMap<Value, readonly Value[]> {
-  const readers = new Map<Value, Value[]>();
-  for (const value of postorder(roots)) {
-    if (value.op.kind === "layout") continue;
-    for (const operand of value.operands.map(underLayouts)) {
-      readers.set(operand, [...(readers.get(operand) ?? []), value]);
-    }
-  }
-  return readers;
 }
 
 /** True for what a kernel reads that updates a state of the same shape: gradients, and what becomes of them. */

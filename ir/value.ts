@@ -281,11 +281,14 @@ export function postorder(roots: readonly Value[], into?: (value: Value) => bool
   return order;
 }
 
-/** Which of some values read each of their operands. */
-export function usersOf(values: readonly Value[]): ReadonlyMap<Value, readonly Value[]> {
+/** Which of some values read each of their operands, or what is seen through these. */
+export function usersOf(
+  values: readonly Value[],
+  through: (operand: Value) => Value = (operand) => operand,
+): ReadonlyMap<Value, readonly Value[]> {
   const users = new Map<Value, Value[]>();
   for (const value of values) {
-    for (const operand of new Set(value.operands)) {
+    for (const operand of new Set(value.operands.map(through))) {
       const known = users.get(operand);
       if (known) known.push(value);
       else users.set(operand, [value]);

@@ -5,7 +5,7 @@ import { reshapeTo } from "../../ir/ops/layout.ts";
 import { largestDivisor } from "../../ir/dim.ts";
 import { axesOf, broadcastOp, sumOp } from "../../ir/ops/sum.ts";
 import { elementCount } from "../../ir/type.ts";
-import { apply, withOperands, type Value } from "../../ir/value.ts";
+import { apply, usersOf, withOperands, type Value } from "../../ir/value.ts";
 import { shortRow } from "../cluster/partition.ts";
 import type { Pass } from "../pass.ts";
 import { rebuildGraph } from "./replace.ts";
@@ -48,19 +48,17 @@ function isLong(value: Value): boolean {
  * beside another kernel that reads the same tensor, without barriers.
  */
 function columnsToSplit(graph: Graph): ReadonlySet<Value> {
-  const found = new Set(graphValues(graph).filter(isColumns));
+  const values = graphValues(graph);
+  const found = new Set(values.filter(isColumns));
   if (found.size === 0) return found;
-  const readers = new Map<Value, Value[]>();
-  for (const value of graphValues(graph)) {
-    for (const operand of new Set(value.operands)) readers.set(operand, [...(readers.get(operand) ?? []), value]);
-  }
+  const users = usersOf(values);
   /** Columns that are put beside rows again are what those rows are computed from. */
   const isSpread = (value: Value, seen: Set<Value>): boolean => {
     if (value.op === broadcastOp || seen.has(value)) return value.op === broadcastOp;
     seen.add(value);
     if (seen.size > farthest) return true;
     return value.op.kind !== "reduction" || seen.size === 1
-      ? (readers.get(value) ?? []).some((reader) => isSpread(reader, seen))
+      ? (users.get(value) ?? []).some((user) => isSpread(user, seen))
       : false;
   };
   return new Set([...found].filter((value) => !isSpread(value, new Set())));

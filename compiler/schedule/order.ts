@@ -1,7 +1,7 @@
 /// The order of kernels, and where updates are written. A state is written in place by the kernel that computes its new
 /// value, after every kernel that reads the old one; where that cannot be, the value is kept and copied at the end.
 import { joinIndex } from "../../ir/ops/layout.ts";
-import type { Value } from "../../ir/value.ts";
+import { usersOf, type Value } from "../../ir/value.ts";
 import { sameIndex, spaceIndex, throughLayouts } from "../cluster/access.ts";
 import { indexWithin } from "../cluster/cluster.ts";
 import { descend } from "../cluster/descend.ts";
@@ -164,19 +164,15 @@ interface Interior {
 
 function interiorOf({ cluster, loads, stores }: Traffic): Interior {
   const loaded = new Set(loads);
-  const users = new Map<Value, Value[]>();
+  const computed: Value[] = [];
   descend(stores, (value) => {
     if (value.op.kind === "leaf" || loaded.has(value)) return false;
-    for (const operand of value.operands) {
-      const known = users.get(operand);
-      if (known) known.push(value);
-      else users.set(operand, [value]);
-    }
+    computed.push(value);
     return true;
   });
   const keys = new Map<readonly Index[], string>();
   return {
-    ...{ stores, users },
+    ...{ stores, users: usersOf(computed) },
     indexOf: ({ type }) => indexWithin(type.shape, cluster) ?? spaceIndex(type.shape),
     keyOf({ type }, index) {
       const key = keys.get(index) ?? indexKey(joinIndex(index, type.shape, indexAlgebra));

@@ -100,7 +100,7 @@ function contractionOfShares(value: Value): Value | undefined {
   const places = placesOf(top);
   for (const [at, e] of top.operands.entries()) {
     const row = mentionsExponential(e) ? sameAlong(by, places[1 - at].free) : undefined;
-    const share = row && shareOf(apply(op, [e, broadcastAlong(row, e.type.shape, places[at].kept)]));
+    const share = row && stableQuotient(apply(op, [e, broadcastAlong(row, e.type.shape, places[at].kept)]));
     if (share) return apply(contractOp, top.operands.with(at, share), top.attrs);
   }
   return undefined;
@@ -121,7 +121,7 @@ function sumOfShares(value: Value): Value | undefined {
     const others = kept.flatMap((axis, i) => (places.includes(axis) ? [] : [i]));
     const row = sameAlong(by, others);
     const summed = places.flatMap((axis, i) => (axes.includes(axis) ? [i] : []));
-    const share = row && shareOf(apply(op, [e, spread(row, e.type, summed)]));
+    const share = row && stableQuotient(apply(op, [e, spread(row, e.type, summed)]));
     if (!share) continue;
     const weights = broadcastAlong(share, element.type.shape, places);
     return sum(apply(mul.op, element.operands.with(at, weights)), { axes });
@@ -140,7 +140,7 @@ function ownAxesOf(repeated: Value): { readonly e: Value; readonly places: reado
 }
 
 /** An exponential over the sum of all of its row, so that none overflows. */
-const shareOf = (quotient: Value): Value | undefined =>
+const stableQuotient = (quotient: Value): Value | undefined =>
   shareBesideNumber(quotient) ?? shareOfWeighted(quotient) ?? productOfExponentials(quotient);
 
 /** Products of matrices in logarithms, and over sums of what they are made of. */
