@@ -18,7 +18,7 @@ import {
 import { sameShape } from "../../../ir/type.ts";
 import { apply, underLayouts, type Op, type Value } from "../../../ir/value.ts";
 import { classComparison } from "../../../ir/classes.ts";
-import { asSum } from "../as-sum.ts";
+import { asSum, asWeightedSum } from "../as-sum.ts";
 import { mentionsExponential, monomialOf } from "../exponential.ts";
 import { isExponential } from "../monomial.ts";
 import { reads, rule, type Rule } from "../rule.ts";
@@ -30,7 +30,7 @@ import { shareOfWeighted } from "./weighted.ts";
 const isMatch = ({ op, operands }: Value): boolean => op === castOp && classComparison(operands[0]) !== undefined;
 const isExponentials = (x: Value): boolean => mentionsExponential(x) && isExponential(monomialOf(x));
 
-/** ln of a product of exponentials, or of exponentials that a match picks, under layouts. */
+/** ln of a product of exponentials, of exponentials that a match picks, or of a weighted sum of them, under layouts. */
 function logOfContraction(x: Value): Value | undefined {
   if (x.op.kind === "layout") {
     const inner = logOfContraction(x.operands[0]);
@@ -39,8 +39,9 @@ function logOfContraction(x: Value): Value | undefined {
   if (x.op !== contractOp) return undefined;
   const [a, b] = x.operands;
   const [left, right] = [isExponentials(a), isExponentials(b)];
-  if (!(left && (right || isMatch(b))) && !(right && isMatch(a))) return undefined;
-  return log(asSum(x));
+  if ((left && (right || isMatch(b))) || (right && isMatch(a))) return log(asSum(x));
+  const weighted = left || right ? asWeightedSum(x) : undefined;
+  return weighted && log(weighted);
 }
 
 /** The axes of a result that come from each side, and where those of a side are in it. */

@@ -29,6 +29,7 @@ export const prices: readonly Price[] = [
       "Binary cross-entropy as one logarithm": [2.06, 1],
       "Ordered classes": [1.18, 1],
       "Ranking by running sums (Cox, Plackett–Luce)": [1.55, 1.24],
+      "Partial likelihood (Cox), its risk sets in a table": [1.87, 1],
       "None of several": [1, 1.27],
       "Mixture of Gaussians with their widths": [1.04, 1],
       "stabilize/weighted": [1.63, 1.42],

@@ -113,6 +113,10 @@ export const categoricalExamples: readonly { readonly name: string; readonly val
       log(contract(exp(x), cast(match() as never, "f32") as Value, { batch: [[0, 0]], contracted: [[1, 1]] })),
   },
   {
+    name: "log of a contraction",
+    value: () => log(contract(exp(x), abs(factor), { batch: [[0, 0]], contracted: [] })),
+  },
+  {
     name: "nothing of what is impossible",
     value: () => mul(exp(ofSome(x)), sub(ofSome(x), ofSome(y))),
   },

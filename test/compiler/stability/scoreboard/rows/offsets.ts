@@ -138,4 +138,25 @@ return mean(sub(sub(logsumexp(z, { axis: 1 }), mul(0.9, picked)), mul(0.1, mean(
       },
     })),
   },
+  {
+    name: "Partial likelihood (Cox), its risk sets in a table",
+    about: "ln of r·eᶻ, a product of a table and exponentials, which overflow.",
+    program: "neg(sum(mul(e, sub(z, log(matmul(r, exp(z)))))))",
+    given: ["r", "e"],
+    points: [
+      [0.5, -1, 2],
+      [100, 101, 99],
+      [-200, -201, -199],
+    ].map((z) => ({
+      at: {
+        z,
+        r: [
+          [1, 1, 1],
+          [0, 1, 1],
+          [0, 0, 1],
+        ],
+        e: [1, 0, 1],
+      },
+    })),
+  },
 ];
