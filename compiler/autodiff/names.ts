@@ -37,7 +37,7 @@ export function growNotes(before: Graph["notes"]): GrowingNotes {
       const name = freeName(taken, `∂${loss}/∂${forward.name}`, target);
       if (name === undefined) return;
       taken.add(name);
-      notes.set(cotangent, { name, derivative: "backward", place: known?.place ?? forward.place });
+      notes.set(cotangent, { name, derivative: "backward", place: forward.place ?? known?.place });
     },
     addTangent(tangent, of) {
       const { name, place } = notes.get(of) ?? {};

@@ -218,7 +218,10 @@ function noteGradients(
   }
   for (const [became, value] of forward) notes.addForward(became, graph.notes.get(value)!);
   const handedOn = carriesOf([...cotangents.keys()]);
-  for (const [value, cotangent] of cotangents) {
+  // A cotangent gives its place to what it is made of: the others among that have theirs by then.
+  const order = new Map(postorder([...cotangents.values()]).map((each, position) => [each, position]));
+  const inOrder = [...cotangents].sort(([, a], [, b]) => order.get(a)! - order.get(b)!);
+  for (const [value, cotangent] of inOrder) {
     const known = graph.notes.get(forward.get(value) ?? value);
     const note = known?.name === undefined ? (graph.notes.get(handedOn.get(value)!) ?? known) : known;
     if (!note || !isNameable(cotangent)) continue;

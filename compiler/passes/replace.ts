@@ -43,11 +43,13 @@ function movedNotes(before: Graph["notes"], replace: (value: Value) => Value): G
     const isPart = note.name !== undefined && known?.name?.startsWith(`${note.name}.`);
     // What an initialiser calls its last value is the variable itself: `quantised.rounded` is `quantised`.
     const named = known?.name === undefined || (isPart && replacement.op.kind !== "leaf") ? note : known;
+    // A name goes with its own place.
+    const [first, second] = named === note && note.name !== undefined ? [note, known] : [known, note];
     const aliases = [...(known?.aliases ?? []), ...(note.aliases ?? [])];
     notes.set(replacement, {
       ...known,
       ...(aliases.length > 0 ? { aliases } : {}),
-      ...{ name: named.name, derivative: named.derivative, place: known?.place ?? note.place },
+      ...{ name: named.name, derivative: named.derivative, place: first?.place ?? second?.place },
     });
   }
   return notes;
