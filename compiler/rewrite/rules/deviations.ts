@@ -1,13 +1,13 @@
 /// Differences from a mean in other words: multiples of both, and means of what deviates from another mean. The digits of a
 /// common offset go before anything is multiplied or added up.
 import { add, div, mul, sub } from "../../../ir/ops/arithmetic.ts";
-import { constantValue, sizeValue } from "../../../ir/ops/leaf.ts";
-import { axesOf, reducedCount, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
+import { constantValue } from "../../../ir/ops/leaf.ts";
+import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { apply, same, underLayouts, type Value } from "../../../ir/value.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
 import { shortSum } from "../short-sum.ts";
 import { addUpTo } from "./reduce.ts";
-import { ontoLayouts, withoutAxes } from "./uniform.ts";
+import { isCount, ontoLayouts, withoutAxes } from "./uniform.ts";
 
 /** Σw·x or Σw·x over a divisor, also without weights. */
 interface Mean {
@@ -33,16 +33,13 @@ function meansIn(value: Value): readonly Mean[] {
 /** True where the weights add up to 1. */
 function isMean({ x, weight, axes, divisor }: Mean, facts: Surroundings): boolean {
   if (weight) return !weight.constant && addUpTo(weight, axes, divisor, facts);
-  return divisor !== undefined && isCount(divisor, { x, axes });
+  return divisor !== undefined && isCount(divisor, x, axes);
 }
-
-const isCount = (divisor: Value, { x, axes }: Pick<Mean, "x" | "axes">): boolean =>
-  same(divisor, sizeValue(reducedCount(x.type, axes), "f32", divisor.type.shape));
 
 /** True for a mean of x without weights. */
 function isPlainMeanOf(value: Value, x: Value): boolean {
   const [mean] = meansIn(underLayouts(value));
-  return mean !== undefined && same(mean.x, x) && mean.divisor !== undefined && isCount(mean.divisor, mean);
+  return mean !== undefined && same(mean.x, x) && mean.divisor !== undefined && isCount(mean.divisor, x, mean.axes);
 }
 
 /** Σp·x − x̄ = Σp·(x − x̄) where Σp = 1, for two means of the same. */

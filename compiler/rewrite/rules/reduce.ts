@@ -24,7 +24,7 @@ import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { isAlike, scaledTerm } from "../common-term.ts";
 import { isNumber, linearOf } from "../linear.ts";
 import { mapped, rule, type Rule, type Surroundings } from "../rule.ts";
-import { isReshaped, isSpreadOf, withoutAxes } from "./uniform.ts";
+import { isCount, isReshaped, isSpreadOf, withoutAxes } from "./uniform.ts";
 import { where } from "../untyped.ts";
 
 type Axes = readonly number[];
@@ -176,8 +176,8 @@ export function isDeviation({ operands: [x, spread] }: Value, axes: Axes): boole
   const mean = withoutAxes(spread, axes);
   if (mean?.op !== div.op || mean.operands[0].op !== sumOp || !same(mean.operands[0].operands[0], x)) return false;
   const [total, count] = mean.operands;
-  const isCount = same(count, sizeValue(reducedCount(x.type, axes), x.type.dtype, count.type.shape));
-  return isCount && axesOf(total).length === axes.length && axesOf(total).every((axis) => axes.includes(axis));
+  const along = axesOf(total);
+  return isCount(count, x, axes) && along.length === axes.length && along.every((axis) => axes.includes(axis));
 }
 
 /**

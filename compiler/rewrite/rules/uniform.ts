@@ -1,5 +1,5 @@
 /// Values that are the same in every element, or along some axes.
-import { constantOp, constantValue, sizeOp } from "../../../ir/ops/leaf.ts";
+import { constantOp, constantValue, sizeOp, sizeValue } from "../../../ir/ops/leaf.ts";
 import { reshapeOp, reshapeTo } from "../../../ir/ops/layout.ts";
 import { broadcastAlong, broadcastAttrs, broadcastOp, keptAxes, reducedCount } from "../../../ir/ops/sum.ts";
 import { elementCount, sameShape, type Shape } from "../../../ir/type.ts";
@@ -14,8 +14,10 @@ export function isUniform(value: Value): boolean {
 }
 
 /** True for the number of elements along axes, as a mean is divided by. */
-export const isCount = (divisor: Value, { type }: Value, axes: readonly number[]): boolean =>
-  constantValue(divisor) === reducedCount(type, axes);
+export function isCount(divisor: Value, { type }: Value, axes: readonly number[]): boolean {
+  const count = reducedCount(type, axes);
+  return constantValue(divisor) === count || same(divisor, sizeValue(count, divisor.type.dtype, divisor.type.shape));
+}
 
 /** The same number in every element of another shape. */
 export function uniformTo(value: Value, shape: Shape): Value {
