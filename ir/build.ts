@@ -1,10 +1,10 @@
-/// The ambient builder: what `input`, `param` and layers register with while model() runs its function, and the names
-/// that values take from the variables of the model file. The one place with module-level state.
-import { atPlace, CompileError, nameSubjects, type Place } from "./diagnostic.ts";
+/// The ambient builder: what `input`, `param` and layers register with while model() runs its function. The one place with
+/// module-level state.
+import { CompileError, nameSubjects, type Place } from "./diagnostic.ts";
 import { outsideModel } from "./errors.ts";
 import type { Note } from "./graph.ts";
 import { glorot, zeros } from "./initializer.ts";
-import { freePath, settleNames, takePaths, type Owner, type PartRecord, type Records } from "./naming.ts";
+import { settleNames, takePaths, type Owner, type PartRecord, type Records } from "./naming.ts";
 import type { Scope, StateRecord } from "./naming.ts";
 import { normalizeDim } from "./ops/layout.ts";
 import { inputOp, settingOp, stateOp, type SettingIdentity, type StateIdentity } from "./ops/leaf.ts";
@@ -14,10 +14,11 @@ import { checkInput, checkSelection, checkSetting, checkStateOptions, checkValue
 import type { ParamOptions, StateName, StateOptions } from "./state-options.ts";
 import { noteClosed, startSteps, traceWithin, type LoopPlace, type StepRecord } from "./steps.ts";
 import type { DType, Shape } from "./type.ts";
-import { apply, isValue, postorder, type Tensor, type Value } from "./value.ts";
-import { noteList, startWritten, type Written } from "./written.ts";
+import { apply, postorder, type Tensor, type Value } from "./value.ts";
+import { startWritten, type Written } from "./written.ts";
 
-interface Builder extends Records {
+/** What a model has declared so far. */
+export interface Builder extends Records {
   readonly inputs: Value[];
   readonly settings: Value[];
   readonly settingOwners: Map<Value, Owner>;
@@ -39,6 +40,9 @@ export type { ParamOptions, StateOptions } from "./state-options.ts";
 export { isValue } from "./value.ts";
 
 let current: Builder | undefined;
+
+/** What is built now, if anything is. */
+export const activeBuilder = (): Builder | undefined => current;
 
 function builder(what: string): Builder {
   if (!current) throw outsideModel(what);
@@ -84,7 +88,8 @@ export function build<T>(define: () => T, outputs: (result: T) => Iterable<reado
   }
 }
 
-function withNames<T>(self: Builder, action: () => T): T {
+/** Has errors say what the values that they are about are called so far. */
+export function withNames<T>(self: Builder, action: () => T): T {
   try {
     return action();
   } catch (error) {
@@ -250,51 +255,4 @@ export function aside<T>(action: () => T): T {
 /** The name a value has so far, for messages. */
 export function nameOf(value: Value): string | undefined {
   return current?.names.get(value);
-}
-
-/** Evaluates the initialiser of variable `name`: layers made in it, and its value, take the name. */
-export function named<T>(name: string, place: Place, action: () => T): T {
-  const self = current;
-  if (!self) return atPlace(place, action);
-  const outer = self.scopes.at(-1);
-  const path = freePath(outer ? `${outer.path}.${name}` : name, self.paths);
-  self.scopes.push({ path, owners: [] });
-  try {
-    const result = placed(place, action);
-    if (isValue(result) && !self.names.has(result)) takePaths(self.scopes, self.paths);
-    noteName(result, path, self);
-    return result;
-  } finally {
-    self.scopes.pop();
-  }
-}
-
-/** Evaluates an expression at a place of the model file: values made in it have that place, and so do errors. */
-export function placed<T>(place: Place, action: () => T): T {
-  const self = current;
-  const result = atPlace(place, () => (self ? withNames(self, action) : action()));
-  if (self && isValue(result)) notePlace(result, place, self);
-  if (self) noteList(self.written, result, place);
-  return result;
-}
-
-/** An object literal of the model file, and the places of its keys. */
-export function keyed<T extends object>(record: T, places: ReadonlyMap<string, Place>): T {
-  current?.written.keys.set(record, places);
-  return record;
-}
-
-/** Gives a value a name from outside its initialiser, for example in `const [a, b] = …`. */
-export function noteName(candidate: unknown, path: string, self: Builder | undefined = current): void {
-  if (self && isValue(candidate) && !self.names.has(candidate)) self.names.set(candidate, path);
-}
-
-/** The value and what it was made of, as far as that has no place yet. */
-function notePlace(value: Value, place: Place, self: Builder): void {
-  const pending = [value];
-  for (let next = pending.pop(); next; next = pending.pop()) {
-    if (self.places.has(next)) continue;
-    self.places.set(next, place);
-    pending.push(...next.operands);
-  }
 }

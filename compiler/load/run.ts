@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createJiti } from "jiti";
 import { CompileError, type Place } from "../../ir/diagnostic.ts";
-import { keyed, named, placed } from "../../ir/build.ts";
+import { keyed, named, placed } from "../../ir/traced.ts";
 import * as language from "../../ir/index.ts";
 import { modelThrows } from "../errors.ts";
 import { traceModule } from "./instrument.ts";

@@ -1,6 +1,6 @@
 /// What the tests of the symbolic engine share: graphs from a few lines, their printed lines, and numbers.
 import { expect } from "vitest";
-import { named } from "../../ir/build.ts";
+import { named } from "../../ir/traced.ts";
 import { evaluateValues } from "../../ir/evaluate.ts";
 import { graphRoots, type Graph } from "../../ir/graph.ts";
 import { model, type EntryPointRecord } from "../../ir/model.ts";

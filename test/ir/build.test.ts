@@ -20,7 +20,7 @@ import {
   values,
 } from "chainrule";
 import { type EntryPointRecord, type Graph, type Tensor, type Value } from "chainrule";
-import { named, noteName, placed } from "../../ir/build.ts";
+import { named, noteName, placed } from "../../ir/traced.ts";
 import type { Place } from "../../ir/diagnostic.ts";
 
 const at = (line: number): Place => ({ file: "model.ts", line, column: 1 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { derive } from "../../compiler/passes/all.ts";
-import { named } from "../../ir/build.ts";
+import { named } from "../../ir/traced.ts";
 import { accuracy, adam, dense, input, model, relu, softmax, softmaxCrossEntropy } from "../../ir/index.ts";
 import { parseGraph } from "../../ir/parse.ts";
 import { printGraph, printValue, printValues } from "../../ir/print.ts";

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import * as c from "chainrule";
 import type { Graph, Tensor, Value } from "chainrule";
-import { named } from "../../ir/build.ts";
+import { named } from "../../ir/traced.ts";
 import type { Draw } from "./parts.ts";
 import { moves } from "./table.ts";
 

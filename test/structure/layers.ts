@@ -74,6 +74,7 @@ export const layers: readonly Layer[] = [
       "ir/written.ts",
     ],
   },
+  { row: "ir/traced.ts", imports: [...value, "ir/build.ts", "ir/naming.ts", "ir/written.ts"] },
   { row: "ir/random.ts", imports: language, types: ["ir/steps.ts"] },
   { row: "ir/training.ts", imports: [...value, "ir/ops/"] },
   { row: "ir/scan.ts", imports: [...value, "ir/ops/", "ir/static.ts", "ir/static-axes.ts", "ir/build.ts"] },

@@ -5,7 +5,7 @@ import { formatLatex } from "../../../compiler/format/latex.ts";
 import { derive } from "../../../compiler/passes/all.ts";
 import { adam, binaryCrossEntropy, dense, grad, input, matmul, mean, model } from "../../../ir/index.ts";
 import { param, sigmoid, square } from "../../../ir/index.ts";
-import { named } from "../../../ir/build.ts";
+import { named } from "../../../ir/traced.ts";
 import type { Graph } from "../../../ir/graph.ts";
 import { add, div, mul, sub } from "../../../ir/ops/arithmetic.ts";
 import { where } from "../../../ir/ops/choose.ts";

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { compileWithFacts } from "../../../compiler/compile.ts";
 import { loadModel } from "../../../compiler/load/index.ts";
 import { warningKinds } from "../../../docs/catalogue.ts";
-import { named } from "../../../ir/build.ts";
+import { named } from "../../../ir/traced.ts";
 import { asin, grad, input, model, mul, sum, tanh, type Graph } from "../../../ir/index.ts";
 import { renderDiagnostic } from "../../../ir/diagnostic.ts";
 
