@@ -47,12 +47,12 @@ const sentences: Readonly<Record<RefusedPair["reason"], (refused: Refused) => st
   sealed: ({ name, from }) => `kernel ${from} takes in nothing else, so that ${name} is computed after it`,
   members: ({ name, from }) => `with ${name}, kernel ${from} would compute more than ${mostMembers} values`,
   bindings: ({ name, from }) => `with ${name}, kernel ${from} would bind more than ${mostBindings} tensors`,
-  waits: ({ name, from }) => `${name} also reads what comes of kernel ${from}, which must end before`,
+  waits: ({ name, from }) => `${name} also reads what a kernel in between makes of what ${from} writes`,
   extents: ({ value, name, from }) =>
     `${name} is ${formatType(value.type)}, and kernel ${from} goes over elements of another shape`,
   places: ({ name, from }) => `${name} reads elements that other threads of kernel ${from} compute`,
   elsewhere: ({ name, from, to }) =>
-    `${name} is computed in kernel ${to}, with others of its operands; kernel ${from} must end before`,
+    `${name} is computed beside another of its operands in kernel ${to}, which starts after ${from} has ended`,
   loop: ({ name, from }) => `${name} reads what kernel ${from} leaves in a tensor of a loop, place by place`,
 };
 
@@ -61,10 +61,10 @@ const generally: Readonly<Record<Exclude<RefusedPair["reason"], "starts">, strin
   sealed: "the first kernel takes in nothing else",
   members: `the first kernel would compute more than ${mostMembers} values`,
   bindings: `the first kernel would bind more than ${mostBindings} tensors`,
-  waits: "it also reads what comes of the first kernel, which must end before",
+  waits: "it also reads what a kernel in between makes of the first one's results",
   extents: "the first kernel goes over elements of another shape",
   places: "it reads elements that other threads of the first kernel compute",
-  elsewhere: "it is computed with others of its operands, after the first kernel",
+  elsewhere: "it is computed beside another of its operands, in a kernel that starts after the first",
   loop: "it reads what the first kernel leaves in a tensor of a loop, place by place",
 };
 

@@ -105,19 +105,29 @@ function wideLines(wide: readonly WideReport[], terminal: Terminal): readonly st
   return [terminal.style("dim", first), ...rest];
 }
 
-/** Why what one kernel writes is read by another: a line for each pair, those of one reason together. */
+/** Why what kernels write is read by another: a line for each value that it computes of them, those of one reason together. */
 function refusedLines(pairs: readonly RefusedPair[], terminal: Terminal): readonly string[] {
   if (pairs.length === 0) return [];
   const reasons = [...new Set(pairs.map(({ because }) => because))];
   const sorted = reasons.flatMap((reason) => pairs.filter(({ because }) => because === reason));
-  const rows = sorted.map(({ from, to, value, place }) => [`  ${from} → ${to}`, value, place ? placeText(place) : ""]);
+  const alike = new Map<string, { readonly pair: RefusedPair; readonly writers: string[] }>();
+  for (const pair of sorted) {
+    const key = JSON.stringify([pair.to, pair.value, pair.because]);
+    const known = alike.get(key);
+    if (known) known.writers.push(pair.from);
+    else alike.set(key, { pair, writers: [pair.from] });
+  }
+  const kept = [...alike.values()].map(({ pair }) => pair);
+  const rows = [...alike.values()].map(({ pair: { to, value, place }, writers }): readonly string[] => {
+    return [`  ${writers.join(", ")} → ${to}`, value, place ? placeText(place) : ""];
+  });
   const [first, ...lines] = table(
     [["not one kernel", "the second computes", "from"], ...rows],
     ["left", "left", "left"],
   );
   const grouped = lines.flatMap((line, row) => {
-    const { because } = sorted[row];
-    return because === sorted[row - 1]?.because ? [line] : [`${because}:`, line];
+    const { because } = kept[row];
+    return because === kept[row - 1]?.because ? [line] : [`${because}:`, line];
   });
   return [terminal.style("dim", first), ...grouped];
 }
