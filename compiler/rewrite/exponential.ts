@@ -56,6 +56,9 @@ export function monomialOf(value: Value, assumption: Assumption = {}, budget: Bu
   const [a, b] = value.operands;
   const of = (operand: Value): Monomial => monomialOf(operand, {}, budget);
   const ofPositive = (operand: Value): Monomial => monomialOf(operand, { positive: true }, budget);
+  // Beside a positive number a factor is positive where the product is.
+  const beside = (other: Value): typeof of =>
+    assumption.positive && (constantValue(other) ?? 0) > 0 ? ofPositive : of;
   switch (value.op) {
     case exp.op:
       return exponentialMonomial(linearOf(a, budget));
@@ -68,9 +71,9 @@ export function monomialOf(value: Value, assumption: Assumption = {}, budget: Bu
     case neg.op:
       return (assumption.positive && sumMonomialOf(value, assumption, budget)) || negatedMonomial(of(a));
     case mul.op:
-      return timesMonomial(of(a), of(b));
+      return timesMonomial(beside(b)(a), beside(a)(b));
     case div.op:
-      return timesMonomial(of(a), of(b), -1);
+      return timesMonomial(beside(b)(a), beside(a)(b), -1);
     case pow.op:
       return powerMonomial(value, ofPositive(a), assumption);
     case sqrt.op:

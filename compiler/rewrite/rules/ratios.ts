@@ -84,7 +84,16 @@ function functionOverOperand({ type, operands: [above, v] }: Value): Value | und
     const [left, right] = [quotient(a, v), quotient(b, v)];
     return left ? mul(b, left) : right && mul(a, right);
   }
-  return quotient(above, v);
+  // f(u)/c/v
+  const number = above.op === div.op ? constantValue(b) : undefined;
+  return number ? mapped(quotientOfProduct(a, v), (found) => div(found, number)) : quotient(above, v);
+}
+
+/** f(u)/v, or k·f(u)/v for a number k. */
+function quotientOfProduct(above: Value, v: Value): Value | undefined {
+  const [k, f] = above.operands;
+  const number = above.op === mul.op ? constantValue(k) : undefined;
+  return number === undefined ? quotient(above, v) : mapped(quotient(f, v), (found) => mul(number, found) as Value);
 }
 
 function quotient(f: Value, v: Value): Value | undefined {
@@ -102,6 +111,8 @@ const largestExponent = 88.72283;
 /** v/f(u) for u = r·v. */
 function operandOverFunction({ type, operands: [v, f] }: Value): Value | undefined {
   if (f.op === neg.op) return mapped(operandOverFunction(div(v, f.operands[0])), (found) => neg(found));
+  const number = f.op === mul.op ? constantValue(f.operands[0]) : undefined;
+  if (number) return mapped(operandOverFunction(div(v, f.operands[1])), (found) => div(found, number));
   const near = type.dtype === "f32" ? series.get(f.op) : undefined;
   const [u] = f.operands;
   const ratio = near && ratioOf(u, v);

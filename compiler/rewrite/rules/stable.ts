@@ -21,6 +21,7 @@ import { guardedComplementRules } from "./guarded-complements.ts";
 import { inverseRules } from "./inverses.ts";
 import { largeProductRules } from "./large-products.ts";
 import { lengthRules } from "./lengths.ts";
+import { removableRules } from "./removable.ts";
 import { remainderRules } from "./remainders.ts";
 import { ratioRules } from "./ratios.ts";
 import { scaleRules } from "./scales.ts";
@@ -88,6 +89,7 @@ export const stableRules: readonly Rule[] = [
   ...nearLogarithmRules,
   ...learnedPowerRules,
   ...remainderRules,
+  ...removableRules,
   ...ratioRules,
   ...scaleRules,
   ...overSquareRules,

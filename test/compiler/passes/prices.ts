@@ -207,6 +207,8 @@ export const prices: readonly Price[] = [
       "Geometric mean of two": [3.5, 1],
       "Power of two less one, over its exponent": [5.9, 1],
       "Geometric mean of three": [3.6, 1],
+      "Hyperbolic sine by exponentials, over its operand": [1.69, 1],
+      "Operand over a hyperbolic sine by exponentials": [1.94, 1],
     },
   },
   {

@@ -108,6 +108,16 @@ export const elementaryExamples: readonly { readonly name: string; readonly valu
     name: "log of differences of sigmoids",
     value: () => log(sum(sub(sigmoid(x), sigmoid(y)) as Value, { axis: 1 }) as Value) as Value,
   },
+  { name: "difference of inverse exponentials", value: () => sub(exp(x), exp(neg(x))) },
+  { name: "difference of inverse exponentials", value: () => sub(exp(neg(x)), exp(x)) },
+  {
+    name: "root beside a number, over the rest",
+    value: () => div(sub(sqrt(add(1, x) as Value), 1) as Value, x),
+  },
+  {
+    name: "root beside a number, over the rest",
+    value: () => div(sub(1, hypot(x, 1) as Value) as Value, mul(x, x)),
+  },
   { name: "root of a sum, of another order", value: () => pow(sum(abs(x), { axis: 1 }), 0.25) as Value },
   { name: "root beside its side", value: () => sub(sqrt(add(mul(x, x), y)), x) },
   { name: "root beside its side", value: () => sub(x, sqrt(sub(mul(x, x), y)) as Value) },

@@ -76,4 +76,22 @@ export const remainderRows: readonly Row[] = [
     program: "sum(div(sub(exp2(x), 1), x))",
     points: [{ at: { x: [0.5, -3] } }, { at: { x: [1e-3, -1e-7] } }],
   },
+  {
+    name: "Hyperbolic sine by exponentials, over its operand",
+    about: "(eˣ − e⁻ˣ)/2x is 1 near 0, where both exponentials are, and its slope x/3.",
+    program: "div(sub(exp(x), exp(neg(x))), mul(2, x))",
+    points: [{ at: { x: 1e-4 } }, { at: { x: 0.01 } }, { at: { x: -3 } }],
+  },
+  {
+    name: "Operand over a hyperbolic sine by exponentials",
+    about: "2x/(eˣ − e⁻ˣ) near 0.",
+    program: "div(mul(2, x), sub(exp(x), exp(neg(x))))",
+    points: [{ at: { x: 1e-4 } }, { at: { x: 0.5 } }, { at: { x: -3 } }],
+  },
+  {
+    name: "Root of one and a number, less one, over the number",
+    about: "(√(1 + x) − 1)/x is ½ near 0, and its slope −⅛.",
+    program: "add(div(sub(sqrt(add(1, x)), 1), x), div(sub(2, sqrt(sub(4, square(x)))), square(x)))",
+    points: [{ at: { x: 0.5 } }, { at: { x: 1e-4 } }, { at: { x: -1e-9 } }],
+  },
 ];
