@@ -28,6 +28,7 @@ import { scaleRules } from "./scales.ts";
 import { shareRules } from "./shares.ts";
 import { squareRules } from "./squares.ts";
 import { tailRules } from "./tails.ts";
+import { covarianceRules } from "./covariances.ts";
 import { varianceRules } from "./variance.ts";
 import { weightedVarianceRules } from "./weighted-variance.ts";
 import { weightedRules } from "./weighted.ts";
@@ -101,6 +102,7 @@ export const stableRules: readonly Rule[] = [
   ...distanceRules,
   ...deviationRules,
   ...varianceRules,
+  ...covarianceRules,
   ...weightedVarianceRules,
   ...guardRules,
 ];

@@ -119,6 +119,7 @@ const exceptions: Readonly<Record<string, Accuracy>> = {
   "mean of deviations": terms,
   "log of a product": factors,
   "variance by deviations": deviations,
+  "covariance by deviations": deviations,
   "weighted variance by deviations": deviations,
   "one minus a cosine over a square": sines,
   "value minus its multiple by a cosine": multiple,

@@ -250,4 +250,12 @@ export const categoricalExamples: readonly { readonly name: string; readonly val
       return sub(sum(mul(exp(p) as Value, q)), sum(mul(exp(p) as Value, p)));
     },
   },
+  {
+    name: "covariance by deviations",
+    value: () => {
+      const products = contract(x, y, { batch: [], contracted: [[0, 0]] });
+      const [a, b] = [x, y].map((each) => mean(each, { axes: [0] }) as Value);
+      return sub(div(products, 3), mul(broadcastAlong(a, [4, 4], [0]), broadcastAlong(b, [4, 4], [1])));
+    },
+  },
 ];

@@ -139,6 +139,7 @@ const outside: Readonly<Record<string, (x: number, leaf: string) => boolean>> = 
   "root beside its side": (x) => x !== 0 && Math.abs(x) < 1e-38,
   // Nothing deviates from a mean of ∞, and products of deviations overflow to both sides, where that of means vanishes.
   "variance by deviations": (x) => Math.abs(x) > 1e18,
+  "covariance by deviations": (x) => Math.abs(x) > 1e18,
   "weighted variance by deviations": (x) => Math.abs(x) > 1e18,
   "mean of deviations": (x) => Math.abs(x) > 1e18,
   // A weight of ∞ leaves NaN of what is taken away, where that is 0.

@@ -101,6 +101,14 @@ return sum(mul(w, variance))`,
     ],
   },
   {
+    name: "Covariances of all pairs as a difference",
+    about:
+      "E[xxᵀ] − E[x]·E[x]ᵀ by a product of matrices, and the square of each beside the diagonal, as in decorrelation.",
+    program: `const m = mean(x, { axis: 0 });
+return sum(square(sub(div(matmul(transpose(x), x), 2), mul(expandDims(m, 1), expandDims(m, 0)))));`,
+    points: groups.map(([x]) => ({ at: { x } })),
+  },
+  {
     name: "Mean less another mean",
     about: "A critic's loss, and how far two groups are apart: each mean is rounded by more than that.",
     program: `const apart = sub(mean(x, { axis: 1 }), mean(y, { axis: 1 }));
