@@ -4,12 +4,13 @@ import { add, div, mul, neg } from "../../ir/ops/arithmetic.ts";
 import { castOp, copyOp, selectOp } from "../../ir/ops/choose.ts";
 import { abs, sign, sqrt } from "../../ir/ops/functions.ts";
 import { constantValue, inputOp, settingOp, type InputIdentity, type SettingIdentity } from "../../ir/ops/leaf.ts";
+import { padAttrs, padOp } from "../../ir/ops/pad.ts";
 import { maxOp, minOp, logsumexpOp } from "../../ir/ops/reduce.ts";
 import { erfcx } from "../../ir/ops/special.ts";
 import { same, postorder, type Op, type Value } from "../../ir/value.ts";
 import { rangeOfFormula } from "../rewrite/range.ts";
 import { makeBounds, onlySpecial, special, tiny, unionOf, unknown, type Bounds } from "./bounds.ts";
-import { effectOf } from "./effect.ts";
+import { effectOf, extremeOf } from "./effect.ts";
 import { everywhere, factsOf, joined, refined, throughLayout, type Facts } from "./facts.ts";
 import { makeLoops, type Loops } from "./loops.ts";
 import type { Node } from "./node.ts";
@@ -108,11 +109,20 @@ function settingBounds({ value }: SettingIdentity): Bounds {
 function formulaNode(value: Value, inputs: readonly Node[]): Node {
   const bounds = inputs.map((node) => node.bounds);
   const { specials, arises } = effectOf(value, bounds);
+  const extreme = extremeOf(value);
   const range = rangeOfFormula(value, (operand) => {
     const at = value.operands.findIndex((each) => each === operand);
-    return at < 0 ? unknown : bounds[at];
+    return at < 0 ? unknown : extreme && at === 0 ? withinFrame(inputs[0], extreme).bounds : bounds[at];
   });
   return { value, bounds: makeBounds(range, isNonzero(value, bounds), specials), arises, inputs };
+}
+
+/** What a frame of −∞ lies around, of which the largest element of every row is one; or one of ∞ and the smallest. */
+function withinFrame(node: Node, extreme: Op): Node {
+  let inner = node;
+  while (inner.value.op.kind === "layout") [inner] = inner.inputs;
+  if (inner.value.op !== padOp) return node;
+  return padAttrs(inner.value.attrs).fill === (extreme === maxOp ? -Infinity : Infinity) ? inner.inputs[0] : node;
 }
 
 /** Ops whose result is 0 only where an operand is. */

@@ -60,11 +60,18 @@ function reduced(op: Op, { specials, low, high }: Bounds): number {
 }
 
 /** What is read at the place of its row's extreme is that extreme; a row that a frame may fill has that of the frame. */
-function gathered({ operands: [rows, places], attrs }: Value, bounds: Bounds): number {
+function gathered(value: Value, bounds: Bounds): number {
+  const op = extremeOf(value);
+  return op ? reduced(op, bounds) : bounds.specials;
+}
+
+/** max or min of what reads each row at the place of its extreme, where that is no element of a frame. */
+export function extremeOf({ op: { kind }, operands: [rows, places], attrs }: Value): Op | undefined {
+  if (kind !== "gather") return undefined;
   const op = places.op === argmaxOp ? maxOp : places.op === argminOp ? minOp : undefined;
   const last = rows.type.shape.length - 1;
   const isOwn = op && same(places.operands[0], rows) && attrs.batch === last && axesOf(places).includes(last);
-  return isOwn && !mayBeFrame(rows) ? reduced(op, bounds) : bounds.specials;
+  return isOwn && !mayBeFrame(rows) ? op : undefined;
 }
 
 /** Products, then their sum. */

@@ -114,6 +114,24 @@ describe("models", () => {
     expect(codes(stem(size, options))).toEqual([]);
   });
 
+  /** ln(2 − the largest of windows) of elements between 0 and 1, in a frame of −∞ or of a number; and its slope. */
+  const pooled = (fill?: number): readonly string[] =>
+    codes(
+      cr.model("pooled", () => {
+        const x = cr.input("x", "f32", [1, 1, 4, 4]);
+        const between = cr.minimum(cr.relu(x), 1);
+        const edge = [1, 1] as const;
+        const framed = fill === undefined ? between : cr.pad(between, [[0, 0], [0, 0], edge, edge], { value: fill });
+        const largest = cr.maxPool(framed as typeof x, 2, { strides: 1, padding: fill === undefined ? 1 : 0 });
+        const loss = cr.sum(cr.add(cr.log(cr.sub(2, largest)), cr.log(cr.add(1, largest))));
+        return { run: { loss, slope: cr.grad(loss, x) } };
+      }),
+    );
+  test("the largest of windows lies where elements do, and not where a frame of −∞ does", () => {
+    expect(pooled()).toEqual([]);
+    expect(pooled(3).join()).toContain("log-of-zero");
+  });
+
   test.each<[string, number, Pool]>([
     ["at an end", 2, { strides: 2, padding: 2 }],
     [
