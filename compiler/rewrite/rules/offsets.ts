@@ -56,6 +56,12 @@ function totalsIn(value: Value): readonly Value[] {
   return [...found.filter(isLogarithm), ...found.filter((each) => !isLogarithm(each))];
 }
 
+/** True for ln Σ eˣ of x, along whatever axes. */
+function isOwnLogarithm(x: Value, logarithm: Value): boolean {
+  const total = underLayouts(logarithm);
+  return total.op === logsumexpOp && same(total.operands[0], x);
+}
+
 /** What a row is a multiple of, or a sum with something else; what is given comes first, since nothing has rounded it. */
 function basesOfRow(x: Value, axes: Axes, factor = 1): readonly Base[] {
   const { inner, factor: number } = timesNumber(x);
@@ -68,6 +74,8 @@ function basesOfRow(x: Value, axes: Axes, factor = 1): readonly Base[] {
   if (inner.op === div.op && isRow(b)) return basesOfRow(a, axes, whole);
   if (inner.op === mul.op && (isRow(a) || isRow(b))) return basesOfRow(isRow(a) ? b : a, axes, whole);
   if (inner.op !== add.op && inner.op !== sub.op) return [itself];
+  // The logarithm of a softmax along other axes sees no offset, and x beside that of its row would be given one.
+  if (inner.op === sub.op && isOwnLogarithm(a, b)) return [];
   const parts = [basesOfRow(a, axes, whole), basesOfRow(b, axes, inner.op === sub.op ? -whole : whole)];
   if (parts.some((each) => each.length === 0)) return [];
   return [...parts.flat().filter(({ scores }) => isGivenUnderLayouts(scores)), itself];

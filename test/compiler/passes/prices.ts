@@ -28,6 +28,7 @@ export const prices: readonly Price[] = [
       "Softmax of rows that are −∞ here and there, a number in the denominator": [1.54, 1.15],
       "Binary cross-entropy as one logarithm": [2.06, 1],
       "Ordered classes": [1.18, 1],
+      "Entropy of the mean share less the mean entropy": [1.41, 2.33],
       "Ranking by running sums (Cox, Plackett–Luce)": [1.55, 1.24],
       "Partial likelihood (Cox), its risk sets in a table": [1.87, 1],
       "None of several": [1, 1.27],

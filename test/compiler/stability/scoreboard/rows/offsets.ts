@@ -159,4 +159,12 @@ return mean(sub(sub(logsumexp(z, { axis: 1 }), mul(0.9, picked)), mul(0.1, mean(
       },
     })),
   },
+  {
+    name: "Entropy of the mean share less the mean entropy",
+    about:
+      "As in clustering by information: softmaxes see no offset of their rows, and their logarithms along columns neither.",
+    program: `const p = softmax(z), m = mean(p, { axis: 0 });
+return sub(sum(mul(m, log(m))), mean(sum(mul(p, log(p)), { axis: 1 })));`,
+    points: scores.slice(0, 2).map((z) => ({ at: { z } })),
+  },
 ];
