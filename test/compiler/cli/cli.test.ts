@@ -208,7 +208,7 @@ describe("explain", () => {
     const gradient = await chainrule("explain", classifier, "L", "W2");
     expect(gradient).toMatchObject({ code: 0, printed: expect.stringContaining("∂L/∂W2 = h1ᵀ @ (ŷ - y)") });
     const kernel = await chainrule("explain", classifier, "d_L_d_z2");
-    expect(kernel.printed).toContain("operand 1 of softplus(z2): G ↦ G · ŷ");
+    expect(kernel.printed).toContain("  ∂L/∂z2 = ∂L/∂ŷ · ∂ŷ/∂z2");
   });
 
   test("names that there are not", async () => {
