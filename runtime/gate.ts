@@ -7,10 +7,6 @@ import { runtimeErrors } from "./errors.ts";
 export interface InFlight {
   /** How many they are. It is in flight while there are any. */
   open: number;
-  /** A place was kept for whoever asked after this call. */
-  isFollowed?: boolean;
-  /** It is read after the GPU was done with it, in the place that was kept for the next call. */
-  isBorrowing?: boolean;
 }
 
 /** Counts calls in flight and turns every failure of a lost device or a destroyed module into that error. */
@@ -29,8 +25,8 @@ export interface Gate {
   submitted(call: InFlight): void;
   /** Says that the queue is done with a call, and so with those before it. */
   finished(call: InFlight): void;
-  /** Resolves when a place is kept for whoever calls after `call`; rejects when the module fails first. */
-  room(call: InFlight): Promise<void>;
+  /** Resolves when there is room for a call; rejects when the module fails first. */
+  room(): Promise<void>;
   /** Waits for `work`; rejects with the module's failure (lost device, destroy()) when there is one by then. */
   guard<T>(work: Promise<T>): Promise<T>;
   /** Ends the module's use: the first reason stays. */
@@ -38,7 +34,6 @@ export interface Gate {
 }
 
 interface Waiter {
-  readonly call: InFlight;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -46,72 +41,40 @@ interface Waiter {
 // A failed mapAsync can come before the device's `lost` is delivered.
 const lostDelay = 100;
 
-/** So many milliseconds a place is kept for a loop that may have ended. */
-const patience = 200;
-
-/** Counts the calls in flight on `device`; each that ends lets in one of the waiters. */
+/** Counts the calls in flight on `device`; with every one that ends, some of the waiters go on. */
 function countWorks(device: GPUDevice, limit: number, waiters: Waiter[]) {
   let inFlight = 0;
   const queued: InFlight[] = [];
-  // Until when places are kept for callers that have not called since. Without that, two loops that are let in before either
-  // calls would race for the last place. A caller takes the newest: those of loops that have ended grow old.
-  const kept: number[] = [];
-  const keep = (): number => kept.push(performance.now() + patience);
-  const take = (call: InFlight): boolean => {
-    while (kept[0]! <= performance.now()) kept.shift();
-    return (call.isFollowed = inFlight + kept.length < limit && !!keep());
-  };
-  const letIn = (): void => {
-    while (waiters[0] && take(waiters[0].call)) waiters.shift()!.resolve();
-    // Every place is kept for somebody, and nothing comes that would let anybody in.
-    if (waiters[0] && !inFlight) setTimeout(letIn, patience);
-  };
   const enter = (call: InFlight): void => {
-    if (call.open++) return;
-    inFlight++;
-    call.isBorrowing = kept.pop() !== undefined;
+    if (!call.open++) inFlight++;
   };
   const leave = (call: InFlight): void => {
     if (--call.open) return;
     inFlight--;
-    if (call.isBorrowing) keep();
-    letIn();
+    // One free place wakes one waiter, so that two training loops on one module do not race for it. Those woken may
+    // never call again, so an idle module wakes all.
+    for (const waiter of waiters.splice(0, inFlight ? 1 : Infinity)) waiter.resolve();
   };
   const finished = (call: InFlight): void => queued.splice(0, queued.indexOf(call) + 1).forEach(leave);
   let unasked = 0;
-  const ask = (): void => {
-    const call = queued.at(-1)!;
-    const done = (): void => finished(call);
-    if (unasked) device.queue.onSubmittedWorkDone().then(done, done);
-    unasked = 0;
-  };
   // Asking the queue costs a call as much as several dispatches do: it is asked once in half of what may be in flight, and
-  // by whoever takes the last place or waits for one.
+  // by whoever takes the last place.
   const submitted = (call: InFlight): void => {
     enter(call);
-    call.isBorrowing = false;
     queued.push(call);
-    if (2 * ++unasked >= limit || inFlight >= limit) ask();
+    if (2 * ++unasked < limit && inFlight < limit) return;
+    unasked = 0;
+    const done = (): void => finished(call);
+    device.queue.onSubmittedWorkDone().then(done, done);
   };
-  const room = async (call: InFlight): Promise<void> => {
-    // Who asks again has a place already, unless it was taken.
-    if ((call.isFollowed && inFlight < limit) || take(call)) return;
-    ask();
-    await resting(
-      new Promise<void>((resolve, reject) => {
-        waiters.push({ call, resolve, reject });
-        letIn();
-      }),
-    );
-  };
-  return { enter, leave, finished, submitted, room, isFull: () => inFlight >= limit };
+  return { enter, leave, finished, submitted, isFull: () => inFlight >= limit };
 }
 
 /** Opens the gate of one module on `device`. */
 export function openGate(device: GPUDevice, limit: number): Gate {
   let failure: Error | undefined;
   const waiters: Waiter[] = [];
-  const { isFull, room, ...works } = countWorks(device, limit, waiters);
+  const { isFull, ...works } = countWorks(device, limit, waiters);
   const fail = (error: Error): void => {
     failure ??= error;
     for (const waiter of waiters.splice(0)) waiter.reject(failure);
@@ -129,9 +92,9 @@ export function openGate(device: GPUDevice, limit: number): Gate {
       check();
       if (isFull()) throw runtimeErrors["too-many-steps"](limit);
     },
-    room: async (call) => {
+    room: async () => {
       check();
-      await room(call);
+      if (isFull()) await resting(new Promise<void>((resolve, reject) => waiters.push({ resolve, reject })));
     },
     async guard(work) {
       try {

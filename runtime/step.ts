@@ -53,9 +53,8 @@ export function stepMaker(
   };
   prototype.accepted = {
     get: async function (this: StepObject) {
-      const call = this[callKey];
-      await call.checked;
-      return gate.room(call);
+      await this[callKey].checked;
+      return gate.room();
     },
   };
   if (!entry.updates) {

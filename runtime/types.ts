@@ -36,8 +36,8 @@ export type Step<Outputs> = {
   readonly [Name in keyof Outputs]: Promise<Outputs[Name]>;
 } & {
   /**
-   * Resolves when fewer than `maxInFlight` calls are in flight, so that the next call will be taken. Where several loops
-   * share a module, a place is kept for each that is let in, for a while.
+   * Resolves when fewer than `maxInFlight` calls are in flight, so that the next call will be taken; where several loops
+   * share a module, the one of them that calls first.
    */
   readonly accepted: Promise<void>;
   /** The outputs on the GPU, valid until the next call of the same entry point. */

@@ -36,5 +36,5 @@ test("what a browser loads of the runtime is small, and holds nothing of Node or
   expect(used).not.toContain("runtime/node.ts");
   expect(used.filter((path) => path.includes("train/") || path.includes("error-docs"))).toEqual([]);
   // A quarter of it are the messages of errors. What matters is this with a module: test/samples/size.test.ts.
-  expect(gzipSync(bundled.outputFiles[0]!.contents).length).toBeLessThan(7_800);
+  expect(gzipSync(bundled.outputFiles[0]!.contents).length).toBeLessThan(7_600);
 });
