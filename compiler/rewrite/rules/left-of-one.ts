@@ -57,7 +57,8 @@ export function leftOfParts(x: Value, facts: Surroundings, depth = deepest): Val
   }
   switch (x.op) {
     case sub.op:
-      return constantValue(a) === 1 ? b : undefined;
+      // By itself 1 − (1 − b) is for the rules of exponentials.
+      return depth < deepest && constantValue(a) === 1 ? b : undefined;
     case minimum.op:
       return ofEach(x, maximum.op, x.operands, of);
     case maximum.op:
