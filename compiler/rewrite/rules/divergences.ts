@@ -23,9 +23,10 @@ function isScaledLogarithm({ op, operands: [x, total] }: Value): boolean {
 const wholeAxes = (logarithm: Value, axes: Axes, facts: Surroundings): Axes | undefined =>
   distributionAxes(exp(logarithm), facts, axes);
 
-/** p, and the sign before the difference: 1 for ln p − ln q, and −1 for ln q − ln p. */
+/** p, what weighs its rows, and the sign before the difference: 1 for ln p − ln q, and −1 for ln q − ln p. */
 interface Divergence {
   readonly p: Value;
+  readonly weights: readonly Value[];
   readonly sign: number;
 }
 
@@ -41,17 +42,18 @@ function divergenceOf(
   const own = p && wholeAxes(a, axes, facts);
   if (!own || own.join() !== wholeAxes(b, axes, facts)?.join() || !own.every((axis) => axes.includes(axis)))
     return undefined;
-  if (!others.every((each) => each === p || withoutAxes(each, own))) return undefined;
-  return { p, sign: same(p.operands[0], a) ? 1 : -1 };
+  const weights = others.toSpliced(others.indexOf(p), 1);
+  if (!weights.every((each) => withoutAxes(each, own))) return undefined;
+  return { p, weights, sign: same(p.operands[0], a) ? 1 : -1 };
 }
 
 /** Below this eᵈ − 1 − d is a series; beyond, it has its digits from q − p − p·d, which is a number also where p is 0. */
 const nearest = 0.5;
 
-/** p·(eᵈ − 1 − d). What q is, is computed from what p is: the sum need not read all of it. */
+/** p·(eᵈ − 1 − d). Far out q is e to its own logarithm: that of p is rounded where a mask has made it large. */
 function termOf(p: Value, difference: Value, sign: number): Value {
   const d: Value = sign === 1 ? neg(difference) : difference;
-  const q: Value = exp(add(p.operands[0], d) as Value);
+  const q: Value = exp(difference.operands[sign === 1 ? 1 : 0]);
   const far: Value = sub(q, mul(p, add(1, d)));
   return where(less(abs(difference), nearest), mul(p, remainderOfExponential(d)), far);
 }
@@ -63,9 +65,8 @@ function ofSum(value: Value, facts: Surroundings): Value | undefined {
     const others = factors!.toSpliced(at, 1);
     const found = divergenceOf(difference, others, axes, facts);
     if (!found) continue;
-    const { p, sign } = found;
-    const times = others.toSpliced(others.indexOf(p), 1);
-    const product = times.reduce((a, b) => mul(a, b), termOf(p, difference, sign));
+    const { p, weights, sign } = found;
+    const product = weights.reduce((a, b) => mul(a, b), termOf(p, difference, sign));
     const total: Value = sum(product, { axes });
     return sign === 1 ? total : neg(total);
   }

@@ -9,6 +9,7 @@ import { apply, type Op, type Value } from "../../../ir/value.ts";
 import { mentionsExponential, monomialOf } from "../exponential.ts";
 import { addLinear, isNumber, linearConstant, linearOf, type Linear } from "../linear.ts";
 import { isExponential, writeMonomial } from "../monomial.ts";
+import { rangeOf } from "../range.ts";
 import type { Surroundings } from "../rule.ts";
 import { greater, where } from "../untyped.ts";
 import { isApart } from "./apart.ts";
@@ -89,8 +90,8 @@ function ofExponential(x: Value): Value | undefined {
 function ofShare(p: Value, facts: Surroundings): Value | undefined {
   const isShare = p.op === exp.op || p.op === div.op;
   const axes = isShare ? distributionAxes(p, facts, []) : undefined;
-  if (!axes) return undefined;
-  // Two shares cannot both be more than half.
+  if (!axes || !(rangeOf(p).low >= 0)) return undefined;
+  // Two shares cannot both be more than half, if none is negative.
   const others = sum(where(isMostOfOne(p), 0, p), { axes });
   return besideMost(p, spread(others, p.type, axes), (small) => sub(1, small));
 }

@@ -5,7 +5,7 @@ import { sinh } from "../../../ir/ops/hyperbolic.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { hypot } from "../../../ir/ops/powers.ts";
 import { same, type Value } from "../../../ir/value.ts";
-import { addLinear, equalLinear, linearAtom, linearConstant, linearOf, scaleLinear, type Linear } from "../linear.ts";
+import { addLinear, equalLinear, linearConstant, linearOf, scaleLinear, type Linear } from "../linear.ts";
 import { reads, rule, type Rule } from "../rule.ts";
 
 /** eᵘ − e⁻ᵘ. */
@@ -30,11 +30,10 @@ function rootBesideNumber({
 }
 
 /** x of √(c² + x). */
-function restUnder({ op, operands: [a, b] }: Value, number: number): Linear {
+function restUnder({ op, operands: [a, b] }: Value, number: number): Linear | undefined {
   if (op === sqrt.op) return addLinear(linearOf(a), linearConstant(number ** 2), -1);
   const [c, x] = constantValue(a) === undefined ? [b, a] : [a, b];
-  const square = linearOf(mul(x, x));
-  return Math.abs(constantValue(c) ?? 0) === number ? square : addLinear(square, linearAtom(c));
+  return Math.abs(constantValue(c) ?? 0) === number ? linearOf(mul(x, x)) : undefined;
 }
 
 /** (√(c² + x) − c)/x = 1/(√(c² + x) + c). */
@@ -42,6 +41,7 @@ function rootOverRest({ type, operands: [above, below] }: Value): Value | undefi
   const found = type.dtype === "f32" && !below.constant ? rootBesideNumber(above) : undefined;
   if (!found) return undefined;
   const rest = restUnder(found.root, found.number);
+  if (!rest) return undefined;
   const whole = linearOf(below);
   const [[atom, coefficient]] = whole.terms.size > 0 ? whole.terms : [[below, 1] as const];
   const ratio = (rest.terms.get(atom) ?? 0) / coefficient;
