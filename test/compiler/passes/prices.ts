@@ -49,8 +49,8 @@ export const prices: readonly Price[] = [
     why: "The slope by a temperature is a small difference of large sums: what all scores of a row have in common is looked for and taken away from them.",
     of: {
       "Cross-entropy at a temperature that is learned": [1, 1.04],
-      "Distillation at a temperature that is learned": [1.73, 4.23],
-      "Distillation as a cross-entropy less an entropy": [1.52, 4.23],
+      "Distillation at a temperature that is learned": [1.82, 5],
+      "Distillation as a cross-entropy less an entropy": [1.59, 5],
       "Log-sum-exp less the pair, over a temperature": [1.26, 1],
       "Attention at a temperature that is learned": [1.53, 1.1],
       "Contrastive loss both ways, its scale learned": [1.08, 1.33],
