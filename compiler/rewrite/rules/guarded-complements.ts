@@ -100,6 +100,9 @@ function complementUnderGuard(value: Value, facts: Surroundings): Value | undefi
   const summands = operand.op === add.op ? operand.operands : [operand];
   if (value.op.name === "sqrt" && !summands.every((each) => each.constant || guards.includes(each.op)))
     return undefined;
+  // So has 1 + (−x) while it is no difference yet.
+  if (value.op === log.op && operand.op === add.op && operand.operands.some((side) => constantValue(side) === 1))
+    return undefined;
   const x = complemented(operand);
   // A bare difference from one exponential is for the rules that need no guard: quotients of two have forms of their own.
   if (x && (value.op === log.op || !leftOfParts(x, facts))) return undefined;

@@ -74,6 +74,15 @@ const cases: Readonly<Record<string, Case>> = {
   "a share between numbers": { loss: "sum(log(clamp(sub(1, softmax(z)), 1e-7, 1)))", at: scores },
   "what a share between numbers leaves": { loss: "sum(log(sub(1, clamp(softmax(z), 1e-7, 1 - 1e-7))))", at: scores },
   "a share beside a small number": { loss: "sum(log(add(sub(1, softmax(z)), 1e-8)))", at: scores },
+  "a share, taken from 1 twice": {
+    loss: "neg(sum(mul(y, log(sub(1, sub(1, softmax(z)))))))",
+    at: [
+      [14, 0, -1],
+      [20, 0, -1],
+      [1, 2, 1],
+    ].map((row) => ({ z: row, y: [0.2, 0.5, 0.3] })),
+    given: ["y"],
+  },
   "a mean of given numbers under a softmax": {
     loss: "log(maximum(sub(1, sum(mul(softmax(z), w))), 1e-9))",
     at: scores.map((each) => ({ ...each, w: [1, 0, 0.5] })),
