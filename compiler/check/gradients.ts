@@ -6,6 +6,7 @@ import type { Value } from "../../ir/value.ts";
 import { drawLeaves, type LeafData, type Range } from "./data.ts";
 import { difference } from "./difference.ts";
 import { originOfNotFinite, type NotFinite } from "./finite.ts";
+import { magnitudeOf } from "./magnitudes.ts";
 import { makePairs, type Pair, type Unchecked } from "./pairs.ts";
 import { randomStream, sampleIndices } from "./random.ts";
 
@@ -36,6 +37,13 @@ export interface GradientCheck {
 }
 
 const tolerance = 1e-6;
+
+/** How far a constant such as 0.1/7 lies from the number it stands for, relative to it: rules take Σt = 1, to within this. */
+const constantRounding = 2 ** -24;
+
+/** What the rounding of constants may do to an entry at most, in tolerances. */
+const maximalRounding = 10;
+
 const maximalEntries = 64;
 const maximalDraws = 20;
 
@@ -124,8 +132,7 @@ function comparePair(
   for (const [stand, origin] of fed) feeds.set(stand, given.get(origin)!);
   // Derived from the leaves, not from a fed value between, which the derived graph need not contain.
   const alone = new Map([...feeds].filter(([value]) => value.op.kind === "leaf"));
-  const derived = evaluateValues([gradient], alone, sizes);
-  const slopes = derived.get(gradient)!;
+  const slopes = evaluateOne(gradient, alone, sizes);
   const point = feeds.get(target)!;
   const evaluateLoss = prepareEvaluation([loss], sizes);
   const at = (index: number, shift: number): number => {
@@ -141,6 +148,11 @@ function comparePair(
   // Entries that cancel to next to nothing show how constants such as 1/√3 were rounded, and no mistake.
   const least = slopes.reduce((largest, slope) => Math.max(largest, Math.abs(slope)), 0) / 100;
   const indices = sampleIndices(slopes.length, maximalEntries, randomStream(seed));
+  let uncancelled: Float64Array | undefined;
+  const uncancelledAt = (index: number): number => {
+    uncancelled ??= evaluateOne(magnitudeOf(gradient), alone, sizes);
+    return uncancelled[index];
+  };
   let worst = { worst: -1, index: 0, derived: 0, measured: 0 };
   let smooth = true;
   for (const index of indices) {
@@ -148,8 +160,23 @@ function comparePair(
     smooth &&= measured.smooth;
     if (!smooth) break;
     const magnitude = Math.max(Math.abs(slopes[index]), Math.abs(measured.value), measured.floor, least);
-    const error = Math.abs(slopes[index] - measured.value) / magnitude;
+    const error = relativeError(slopes[index] - measured.value, magnitude, () => uncancelledAt(index));
     if (error > worst.worst) worst = { worst: error, index, derived: slopes[index], measured: measured.value };
   }
   return { tag: "compared", count: slopes.length, checked: indices.length, ...worst, smooth };
+}
+
+/** A difference relative to a magnitude; where it is beyond the tolerance, less what the rounding of constants explains. */
+function relativeError(deviation: number, magnitude: number, uncancelled: () => number): number {
+  const error = Math.abs(deviation) / magnitude;
+  if (!(error > tolerance && error <= maximalRounding * tolerance)) return error;
+  return Math.max(0, error - (constantRounding * uncancelled()) / magnitude);
+}
+
+function evaluateOne(
+  value: Value,
+  feeds: ReadonlyMap<Value, Float64Array>,
+  sizes: Readonly<Record<string, number>>,
+): Float64Array {
+  return evaluateValues([value], feeds, sizes).get(value)!;
 }

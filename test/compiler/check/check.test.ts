@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { checkAllGradients, checkedDims, checkOnDevice } from "../../../compiler/check/index.ts";
 import { classCount } from "../../../compiler/check/data.ts";
+import type { GradientCheck } from "../../../compiler/check/gradients.ts";
 import { notFiniteText } from "../../../compiler/check/finite.ts";
 import { difference } from "../../../compiler/check/difference.ts";
 import { openDeviceModule } from "../../../compiler/cli/device.ts";
@@ -15,9 +16,12 @@ import {
   grad,
   input,
   log,
+  logSoftmax,
+  mean,
   model,
   mul,
   neg,
+  oneHot,
   relu,
   sgd,
   sin,
@@ -27,6 +31,7 @@ import {
   sub,
   sum,
   tanh,
+  withDerivative,
   type Graph,
   type Value,
 } from "../../../ir/index.ts";
@@ -120,6 +125,38 @@ describe("gradients", () => {
       return { train: { loss, penalty, update: sgd(add(loss, penalty)) } };
     });
     for (const check of checkAllGradients(graph)) expect(check).toMatchObject({ ok: true });
+  });
+});
+
+describe("gradients that take weights with the sum one", () => {
+  /** Cross-entropy with smoothed labels by hand, of what a function makes of the logits. */
+  const smoothed = (pass: (logits: Value) => Value): Graph =>
+    model("smoothed", () => {
+      const z = dense(input("x", "f32", [17, 5]), 7);
+      const y = input("y", "i32", [17]);
+      const target = add(mul(0.9, oneHot(y, 7)), 0.1 / 7);
+      const loss = neg(mean(sum(mul(target, logSoftmax(pass(z))), { axis: 1 })));
+      return { train: { loss, update: adam(loss) } };
+    });
+  /** The same number, with a slope other than 1. */
+  const withSlope = (wrong: number) =>
+    withDerivative(
+      (z: Value) => mul(1, z),
+      (slope) => [mul(wrong, slope)],
+      { name: "passed" },
+    );
+  const seeds = Array.from({ length: 18 }, (_, seed) => seed);
+  const isWrongSlopeOfLoss = ({ name, ok }: GradientCheck): boolean => name.startsWith("∂loss") && !ok;
+  const failing = (pass: (logits: Value) => Value): readonly number[] =>
+    seeds.filter((seed) => checkAllGradients(smoothed(pass), { seed }).some(isWrongSlopeOfLoss));
+
+  test("allow for the rounding of the weights", () => {
+    expect(failing((z) => z)).toEqual([]);
+  });
+
+  test("and for no wrong gradient", () => {
+    expect(failing(withSlope(1 + 1e-4))).toEqual(seeds);
+    expect(failing(withSlope(1 + 1e-5))).toEqual(seeds);
   });
 });
 
