@@ -225,8 +225,10 @@ function createReaders(home: ReadonlyMap<Value, Draft>) {
 }
 
 function findInputs(value: Value, home: ReadonlyMap<Value, Cluster>): ReadonlySet<Value> {
-  const inputs = new Set<Value>();
-  const pending = value.operands.toReversed();
+  // What is written for a loop to read it, such as a row, is a tensor to it, and under layouts to others.
+  const fed = (operand: Value): boolean => value.op.kind === "scan" && home.has(operand);
+  const inputs = new Set<Value>(value.operands.filter(fed));
+  const pending = value.operands.filter((operand) => !fed(operand)).toReversed();
   for (let each = pending.pop(); each; each = pending.pop()) {
     const base = underLayouts(each);
     if (inputs.has(base)) continue;

@@ -212,6 +212,20 @@ test("a loop inside a loop of the same length knows the place and the elements o
   await expectRight(graph, { time: 3 });
 });
 
+test("an element that a loop inside reads, and that is added to its result", async () => {
+  const graph = training(() => {
+    const { carry } = scan(
+      ([h], [x]) => {
+        const inner = scan(([g]) => ({ carry: [tanh(add(x, g))] }), { initial: [h], length: 3 });
+        return { carry: [add(inner.carry[0], x)] };
+      },
+      { initial: [weight("start", [3])], sequences: [input("x", "f32", ["time", 3])] },
+    );
+    return [sum(square(carry[0]))];
+  });
+  await expectRight(graph, { time: 3 });
+});
+
 test("layers and dropout in a step: one set of weights, a mask for each step", async () => {
   const graph = model("layers", () => {
     const [cell, out] = [dense.layer(4, { name: "cell" }), dense.layer(3, { name: "out" })];
