@@ -4,6 +4,9 @@ import type { Dim } from "./dim.ts";
 import { suggestion } from "./suggest.ts";
 import { computedTypes, formatType, sameShape, type Shape, type TensorType } from "./type.ts";
 
+/** What a target must be for a loss or metric that takes labels of classes. */
+export const classTarget = "i32 labels of one axis less, or floats of the same shape";
+
 /** True for a target that has the shape of labels, one axis less than the prediction, but another element type. */
 function isLabels({ shape }: TensorType, target: TensorType): boolean {
   return target.dtype !== "i32" && shape.length > 0 && sameShape(target.shape, shape.slice(0, -1));
@@ -34,9 +37,15 @@ export const broadcastMismatch = defineError(
 export const dtypeMismatch = defineError(
   "dtype-mismatch",
   "An op takes operands of certain element types only, and never mixes two by itself.",
-  (op: string, wanted: string, found: readonly TensorType[], conversion = "one side with cast(x, dtype)") => ({
+  (
+    op: string,
+    wanted: string,
+    found: readonly TensorType[],
+    conversion: string = "one side with cast(x, dtype)",
+    help: string = `convert ${conversion}`,
+  ) => ({
     message: `${op}: operands must be ${wanted}: found ${found.map(formatType).join(" and ")}`,
-    help: `convert ${conversion}`,
+    help,
   }),
 );
 
@@ -62,8 +71,12 @@ export const rankMismatch = defineError(
 export const axisRange = defineError(
   "axis-range",
   "An axis must lie in [-rank, rank) and be named once.",
-  (op: string, axes: readonly number[], rank: number) => ({
-    message: `${op}: axes must be distinct and lie in [-${rank}, ${rank}): found [${axes.join(", ")}]`,
+  (op: string, axes: readonly number[], rank: number, isPermutation = false) => ({
+    message:
+      isPermutation && axes.length !== rank
+        ? `${op}: axes must be ${rank}, one for each of the operand: found [${axes.join(", ")}]`
+        : `${op}: axes must be distinct and lie in [${isPermutation ? 0 : -rank}, ${rank}): found [${axes.join(", ")}]`,
+    help: isPermutation ? "name every axis once, also those that stay; swapAxes(x, a, b) exchanges two" : undefined,
   }),
 );
 
@@ -168,9 +181,9 @@ export const emptyModel = defineError(
 export const entryPointRecord = defineError(
   "entry-point-record",
   "A model returns a record of entry points, and each of them is a record of values.",
-  (what: string, found: string) => ({
+  (what: string, found: string, hasUpdate = false) => ({
     message: `${what}: found ${found}`,
-    help: "return { predict: { output } }: the name of an entry point, and in it the names of its outputs",
+    help: `return { ${hasUpdate ? "train: { loss, update: … }" : "predict: { output }"} }: the name of an entry point, and in it the names of its outputs`,
   }),
 );
 
@@ -268,11 +281,12 @@ export const targetMismatch = defineError(
   "A loss or metric compares a prediction with a target of its own shape, or with integer labels of one axis less.",
   (loss: string, wanted: string, prediction: TensorType, target: TensorType) => ({
     message: `${loss}: the target must be ${wanted}: $0 is ${formatType(prediction)}, $1 is ${formatType(target)}`,
-    help: isRow(prediction, target)
-      ? 'one-hot rows are floats: declare them "f32", or convert them with cast(labels, "f32")'
-      : isLabels(prediction, target)
-        ? 'integer labels must be of element type i32: declare them so, or convert them with cast(labels, "i32")'
-        : "reshape the target; nothing is broadcast between a prediction and its target",
+    help:
+      wanted === classTarget && isRow(prediction, target)
+        ? 'one-hot rows are floats: declare them "f32", or convert them with cast(labels, "f32")'
+        : wanted === classTarget && isLabels(prediction, target)
+          ? 'integer labels must be of element type i32: declare them so, or convert them with cast(labels, "i32")'
+          : "reshape the target; nothing is broadcast between a prediction and its target",
   }),
 );
 

@@ -85,11 +85,15 @@ function drawAnew(entry: EntryPoint, draw: Value): EntryPoint {
   return reads ? { ...entry, updates: [...updates, { state: draw, value: add(draw, 1) }] } : entry;
 }
 
-function entryPoint(name: string, record: unknown, { notes, written }: Built<unknown>): EntryPoint {
+function entryPoint(name: string, record: unknown, { notes, result, written }: Built<unknown>): EntryPoint {
   if (reserved.has(name)) throw reservedName("an entry point", name);
   checkVisible("an entry point", name);
   if (!isRecord(record))
-    throw entryPointRecord(`entry point ${JSON.stringify(name)} must be a record of values`, describe(record));
+    throw entryPointRecord(
+      `entry point ${JSON.stringify(name)} must be a record of values`,
+      describe(record),
+      fieldsOf(result).some(([key, value]) => key === "update" && areUpdates(value)),
+    );
   const outputs: NamedValue[] = [];
   const updates: Update[] = [];
   for (const [key, value] of fieldsOf(record)) {

@@ -17,7 +17,10 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   if (other !== undefined) return other;
   const near = known
     .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ candidate, edits }) => edits <= Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3)))
+    .filter(({ candidate, edits }) => {
+      const length = Math.max(word.length, candidate.length);
+      return edits < length && edits <= Math.max(1, Math.floor(length / 3));
+    })
     .toSorted((a, b) => a.edits - b.edits);
   return near.at(0)?.candidate;
 }

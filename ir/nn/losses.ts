@@ -1,6 +1,6 @@
 /// Losses: how far predictions are from targets, written as in a textbook; the compiler makes them safe from overflow.
-import { about } from "../diagnostic.ts";
-import { dtypeMismatch, rankMismatch, targetMismatch } from "../errors.ts";
+import { about, type CompileError } from "../diagnostic.ts";
+import { classTarget, dtypeMismatch, rankMismatch, targetMismatch } from "../errors.ts";
 import { checkOptions, oneOf } from "../options.ts";
 import { add, mul, neg, square, sub } from "../ops/arithmetic.ts";
 import { cast } from "../ops/choose.ts";
@@ -9,7 +9,7 @@ import { mean } from "../ops/reduce.ts";
 import { sum } from "../ops/sum.ts";
 import type { Of, Scalar } from "../static.ts";
 import type { ClassTarget, Leading, LossShape, None, SameShape } from "../static-axes.ts";
-import { isFloat, sameShape, type DType, type Shape } from "../type.ts";
+import { isFloat, sameShape, type DType, type Shape, type TensorType } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
 import { logSoftmax, oneHot } from "./softmax.ts";
 
@@ -142,10 +142,17 @@ function reduced(loss: string, losses: Value, options: LossOptions): Value {
   return reduction === "sum" ? sum(losses) : mean(losses);
 }
 
+/** A prediction of no floats; where the target has them, the two were probably given the other way round. */
+function predictionMismatch(loss: string, prediction: TensorType, target: TensorType): CompileError {
+  const isSwapped = isFloat(target.dtype);
+  const help = isSwapped ? `the prediction comes first, then the target: ${loss}(prediction, target)` : undefined;
+  return dtypeMismatch(loss, "floats", [prediction], 'it with cast(x, "f32")', help);
+}
+
 /** The target as floats, once it has the shape of the prediction. Broadcasting here would hide a mistake. */
 function targetLike(loss: string, prediction: Value, target: Value): Value {
   return about([prediction, target], () => {
-    if (!isFloat(prediction.type.dtype)) throw dtypeMismatch(loss, "floats", [prediction.type]);
+    if (!isFloat(prediction.type.dtype)) throw predictionMismatch(loss, prediction.type, target.type);
     if (!sameShape(prediction.type.shape, target.type.shape)) {
       throw targetMismatch(loss, "of the same shape", prediction.type, target.type);
     }
@@ -157,17 +164,12 @@ function targetLike(loss: string, prediction: Value, target: Value): Value {
 function distribution(loss: string, prediction: Value, target: Value): Value {
   const { shape, dtype } = prediction.type;
   return about([prediction, target], () => {
-    if (!isFloat(dtype)) throw dtypeMismatch(loss, "floats", [prediction.type]);
+    if (!isFloat(dtype)) throw predictionMismatch(loss, prediction.type, target.type);
     if (shape.length === 0) throw rankMismatch(loss, "an axis of classes", [prediction.type]);
     if (target.type.dtype === "i32" && sameShape(target.type.shape, shape.slice(0, -1))) {
       return oneHot(target, shape[shape.length - 1]);
     }
     if (target.type.dtype === dtype && sameShape(target.type.shape, shape)) return target;
-    throw targetMismatch(
-      loss,
-      "i32 labels of one axis less, or floats of the same shape",
-      prediction.type,
-      target.type,
-    );
+    throw targetMismatch(loss, classTarget, prediction.type, target.type);
   });
 }

@@ -1,6 +1,6 @@
 /// Metrics: what people read while a network trains. They have no gradient.
 import { about } from "../diagnostic.ts";
-import { rankMismatch, targetMismatch } from "../errors.ts";
+import { classTarget, rankMismatch, targetMismatch } from "../errors.ts";
 import { checkOptions, finite } from "../options.ts";
 import { cast } from "../ops/choose.ts";
 import { equal, greater } from "../ops/compare.ts";
@@ -33,8 +33,7 @@ function labelsOf(scores: Value, target: Value): Value {
   const { shape } = scores.type;
   if (target.type.dtype === "i32" && sameShape(target.type.shape, shape.slice(0, -1))) return target;
   if (target.type.dtype === "f32" && sameShape(target.type.shape, shape)) return argmax(target);
-  const wanted = "i32 labels of one axis less, or floats of the same shape";
-  throw targetMismatch("accuracy", wanted, scores.type, target.type);
+  throw targetMismatch("accuracy", classTarget, scores.type, target.type);
 }
 
 /** What a binary metric may be told. */

@@ -168,7 +168,7 @@ export function transpose(x: Value, permutation?: readonly number[]): Value {
   const rank = x.type.shape.length;
   const axes = permutation ?? x.type.shape.map((_, axis) => rank - 1 - axis);
   if (axes.length !== rank || new Set(axes).size !== rank || axes.some((axis) => axis < 0 || axis >= rank)) {
-    throw axisRange("transpose", axes, rank);
+    throw axisRange("transpose", axes, rank, true);
   }
   if (axes.every((axis, i) => axis === i)) return x;
   const shape = axes.map((axis) => x.type.shape[axis]);

@@ -226,6 +226,15 @@ describe("what model() refuses", () => {
     expect(refused.message).toMatch(message);
   });
 
+  test("an entry point that was forgotten is written for what is returned", () => {
+    const trained = error(() => {
+      const count = counter();
+      return { loss: loss(), update: [{ state: count, value: add(count, 1) }] } as never;
+    });
+    expect(trained.help).toContain("return { train: { loss, update: … } }");
+    expect(error(() => ({ loss: loss() }) as never).help).toContain("return { predict: { output } }");
+  });
+
   test("a second update of one state in one entry point; in two it is fine", () => {
     const twice = (together: boolean) => () => {
       const count = counter();

@@ -127,6 +127,15 @@ describe("softmax and labels", () => {
 });
 
 describe("losses", () => {
+  test.each<readonly [string, () => Tensor, string]>([
+    ["shapes that differ, where no labels are taken", () => sigmoidCrossEntropy(f32("z", [3, 1]), f32("y", [3]) as never), "reshape the target"], // prettier-ignore
+    ["labels that are floats", () => softmaxCrossEntropy(f32("z", [3, 2]), f32("y", [3]) as never), 'cast(labels, "i32")'], // prettier-ignore
+    ["a target in the place of the logits", () => softmaxCrossEntropy(i32("y", [3]) as never, f32("z", [3, 2]) as never), "softmaxCrossEntropy(prediction, target)"], // prettier-ignore
+    ["integers for both", () => sigmoidCrossEntropy(i32("z", [3]) as never, i32("y", [3])), 'convert it with cast(x, "f32")'], // prettier-ignore
+  ])("refused with help: %s", (_, make, help) => {
+    expect(error(make).help).toContain(help);
+  });
+
   const p = [[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]]; // prettier-ignore
   const logits = p.map((row) => row.map(Math.log));
   const each = [-Math.log(0.25), -Math.log(0.8)];

@@ -106,7 +106,7 @@ const refused: readonly (readonly [string, string, (leaves: Leaves) => unknown])
   ["axis-range", "sum: axes must be distinct and lie in [-2, 2): found [2]", ({ x }) => sum(x, { axis: 2 })],
   ["axis-range", "sum: axes must be distinct and lie in [-2, 2): found [0, -2]", ({ x }) => sum(x, { axes: [0, -2] })],
   ["axis-range", "iota: axes must be distinct and lie in [-1, 1): found [1]", () => iota([3], 1)],
-  ["axis-range", "transpose: axes must be distinct and lie in [-2, 2): found [0, 0]", ({ x }) => transpose(x, [0, 0])],
+  ["axis-range", "transpose: axes must be distinct and lie in [0, 2): found [0, 0]", ({ x }) => transpose(x, [0, 0])],
   ["reshape-count", "reshape: both shapes must have equally many elements: [batch, 4] has 4*batch, [batch] has batch", ({ x }) => reshape(x, ["batch"])], // prettier-ignore
   ["reshape-count", "reshape: both shapes must have equally many elements: [batch, 4] has 4*batch, [3, -1] a multiple of 3", ({ x }) => reshape(x, [3, -1])], // prettier-ignore
   ["reshape-count", "reshape: both shapes must have equally many elements: [batch, 4] has 4*batch, [-1, -1] a multiple of 1", ({ x }) => reshape(x, [-1, -1])], // prettier-ignore
@@ -124,6 +124,13 @@ test.each(refused)("%s: %s", (code, message, make) => {
     expect((error as CompileError).code).toBe(code);
   }
 });
+
+test("a permutation of too few axes is told how many there are", () =>
+  withLeaves(({ x }) => {
+    const attempt = () => transpose(reshape(x, ["batch", 2, 2]), [1, 0]);
+    expect(attempt).toThrow("transpose: axes must be 3, one for each of the operand: found [1, 0]");
+    expect(attempt).toThrow(expect.objectContaining({ help: expect.stringContaining("swapAxes(x, a, b)") as string }));
+  }));
 
 describe("equal applications are one value", () => {
   test("of the same op, operands and attributes", () =>

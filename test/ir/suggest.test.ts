@@ -5,6 +5,8 @@ import { didYouMean, nearest, suggestion } from "../../ir/suggest.ts";
 test.each([
   ["complie", ["print", "compile"], "compile"],
   ["grad", ["forward", "gradient"], "gradient"],
+  ["w", ["v", "W"], "W"],
+  ["w", ["v", "w2"], "w2"],
   ["mean a?", ["sum", "mean b?"], "mean b?"],
 ])("%s is near to one of %s", (word, known, meant) => {
   expect(nearest(word, known)).toBe(meant);
@@ -19,6 +21,7 @@ test("of several that are near, the nearest is meant, whatever their order", () 
 test("nothing is asked where none is near", () => {
   expect(nearest("loss", ["weight", "bias"])).toBeUndefined();
   expect(suggestion("loss", ["weight", "bias"])).toBeUndefined();
+  expect(suggestion("Q", ["x", "y"])).toBeUndefined();
 });
 
 test.each([
