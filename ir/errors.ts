@@ -195,7 +195,7 @@ export const entryPointValue = defineError(
     help: isUpdate
       ? "what an optimizer returns belongs to the key `update`; several go there as an array"
       : key === "update"
-        ? "update: adam(loss)"
+        ? "update: adam(loss), or by hand { state: W, value: sub(W, step) } for each state, in an array"
         : "an entry point returns what inputs, layers and operations give",
   }),
 );

@@ -1,12 +1,14 @@
 /// Options are called and filled as the types say: programs without types misspell them as well.
 import { parseDim } from "./dim.ts";
-import { optionValue, unknownOption } from "./errors.ts";
+import { optionValue, shown, unknownOption } from "./errors.ts";
 import { isValue } from "./value.ts";
 
 /** What the value of an option must be; words for a message, and whether it holds. */
 export interface OptionCheck {
   readonly must: string;
   holds(value: unknown): boolean;
+  /** What to write; otherwise the option may be left out. */
+  readonly help?: string;
 }
 
 /** Each option of a function: its check, or true where it is checked elsewhere. */
@@ -58,6 +60,13 @@ export const extent: OptionCheck = {
   holds: (value) => (typeof value === "string" ? typeof parseDim(value) === "string" : whole(1).holds(value)),
 };
 
+/** How a state begins. */
+export const initial: OptionCheck = {
+  must: "an initializer",
+  holds: (value) => isRecord(value) && "tag" in (value as object),
+  help: "init: zeros(), ones(), normal(0, 0.1) or values([…])",
+};
+
 /** Any number, also infinite ones and NaN. */
 export const anyNumber: OptionCheck = { must: "a number", holds: (value) => typeof value === "number" };
 
@@ -79,12 +88,22 @@ export const atLeastZero: OptionCheck = {
  */
 export function checkOptions<Options extends object>(of: string, options: Options, known: KnownOptions<Options>): void {
   const checks = known as Readonly<Record<string, true | OptionCheck>>;
-  if (!isRecord(options)) throw optionValue(of, undefined, `a record such as { ${Object.keys(known)[0]}: … }`, options);
+  if (!isRecord(options)) {
+    const wanted = `a record such as { ${Object.keys(known)[0]}: … }`;
+    throw optionValue(of, undefined, wanted, options, asRecord(options, known));
+  }
   for (const [name, value] of Object.entries(options) as [string, unknown][]) {
     if (!Object.hasOwn(checks, name)) throw unknownOption(of, name, Object.keys(checks));
     const check = checks[name];
-    if (check !== true && value !== undefined && !check.holds(value)) throw optionValue(of, name, check.must, value);
+    if (check !== true && value !== undefined && !check.holds(value))
+      throw optionValue(of, name, check.must, value, check.help);
   }
+}
+
+/** Options as they are written, for an axis or axes that stand there by themselves. */
+function asRecord(given: unknown, known: object): string | undefined {
+  if (oneAxis.holds(given) && "axis" in known) return `{ axis: ${shown(given)} }`;
+  return someAxes.holds(given) && "axes" in known ? `{ axes: ${shown(given)} }` : undefined;
 }
 
 /** True for a record, and not for an array or a value of a graph. */

@@ -2,7 +2,7 @@
 import { initialValues, optionValue, unknownDtype } from "./errors.ts";
 import type { Initializer } from "./initializer.ts";
 import type { Owner } from "./naming.ts";
-import { checkOptions, finite, flag, text } from "./options.ts";
+import { checkOptions, finite, flag, initial, text } from "./options.ts";
 import { computedTypes, type DType } from "./type.ts";
 import type { Value } from "./value.ts";
 
@@ -29,7 +29,7 @@ export interface StateName {
 
 /** Refuses what is no option of a parameter or state, and element types that there are not. */
 export function checkStateOptions(what: string, options: StateOptions): void {
-  const own = { name: text, init: true, dtype: true } as const;
+  const own = { name: text, init: initial, dtype: true } as const;
   // A state has no `trainable`: nothing trains it.
   if (what === "param")
     checkOptions<StateOptions & { trainable?: boolean }>(what, options, { ...own, trainable: flag });

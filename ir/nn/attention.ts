@@ -3,7 +3,7 @@ import { part } from "../build.ts";
 import { partOf, type Dim } from "../dim.ts";
 import { rankMismatch } from "../errors.ts";
 import { glorot, withFans, zeros, type Initializer } from "../initializer.ts";
-import { checkOptions, finite, flag } from "../options.ts";
+import { checkOptions, finite, flag, initial } from "../options.ts";
 import { add, div, mul } from "../ops/arithmetic.ts";
 import { where } from "../ops/choose.ts";
 import { lessEqual } from "../ops/compare.ts";
@@ -132,7 +132,7 @@ function project(x: Value, { weight, bias }: Projection): Value {
 }
 
 function layer(heads: number, options: MultiHeadOptions = {}): (x: Value, memory?: Value) => Value {
-  checkOptions("attention", options, { ...layerOptions, ...attentionOptions, bias: flag, init: true });
+  checkOptions("attention", options, { ...layerOptions, ...attentionOptions, bias: flag, init: initial });
   const scope = layerScope("attention", options);
   const make = projections(scope, heads, options);
   const parameters = once(make);

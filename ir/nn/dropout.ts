@@ -1,13 +1,13 @@
 /// Dropout: a training-only layer that draws a mask anew at every step.
 import { owner, part, setting } from "../build.ts";
-import { dropoutRate } from "../errors.ts";
+import { dropoutRate, optionValue } from "../errors.ts";
 import { checkOptions, text } from "../options.ts";
 import { div, sub } from "../ops/arithmetic.ts";
 import { where } from "../ops/choose.ts";
 import { training } from "../ops/training.ts";
 import { dropoutMask, randomKey, type RandomKey } from "../random.ts";
 import type { Scalar } from "../static.ts";
-import type { Tensor, Value } from "../value.ts";
+import { isValue, type Tensor, type Value } from "../value.ts";
 
 /** What dropout may be told. */
 export interface DropoutOptions {
@@ -26,6 +26,8 @@ export interface DropoutOptions {
  */
 export function dropout<T extends Value>(x: T, rate?: number | Tensor<"f32", Scalar>, options?: DropoutOptions): T;
 export function dropout(x: Value, rate: number | Value = 0.5, options: DropoutOptions = {}): Value {
+  if (typeof rate !== "number" && !isValue(rate))
+    throw optionValue("dropout", "rate", "a number or a scalar of f32", rate, "dropout(x, 0.5)");
   if (typeof rate === "number" && !(rate >= 0 && Math.fround(rate) < 1)) throw dropoutRate(rate);
   checkOptions("dropout", options, { key: true, name: text });
   const own = owner("dropout", options.name, "variable");

@@ -2,7 +2,7 @@
 import { part } from "../build.ts";
 import type { Dim } from "../dim.ts";
 import { normal, type Initializer } from "../initializer.ts";
-import { checkOptions } from "../options.ts";
+import { checkOptions, initial } from "../options.ts";
 import { take } from "../ops/gather.ts";
 import type { DType, Shape } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
@@ -32,7 +32,7 @@ interface Embedding {
 }
 
 function layer(count: Dim, width: Dim, options: EmbeddingOptions = {}): (indices: Value) => Value {
-  checkOptions("embedding", options, { ...layerOptions, init: true });
+  checkOptions("embedding", options, { ...layerOptions, init: initial });
   const scope = layerScope("embedding", options);
   const weight = once(() => scope.param("weight", [count, width], options.init ?? normal(0, 0.02)));
   return (indices) => part(take(weight(), indices), scope.owner, "vectors");

@@ -2,7 +2,7 @@
 import { owner, param } from "../build.ts";
 import type { Initializer } from "../initializer.ts";
 import type { Owner } from "../naming.ts";
-import { flag, text, type KnownOptions } from "../options.ts";
+import { flag, initial, text, type KnownOptions } from "../options.ts";
 import type { Shape } from "../type.ts";
 import type { Value } from "../value.ts";
 
@@ -31,8 +31,8 @@ export const layerOptions: KnownOptions<LayerOptions> = { name: text, trainable:
 export const weightedOptions: KnownOptions<WeightedOptions> = {
   ...layerOptions,
   bias: flag,
-  init: true,
-  biasInit: true,
+  init: initial,
+  biasInit: initial,
 };
 
 /** A layer that is being made: it names and makes parameters. */

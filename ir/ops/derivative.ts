@@ -1,5 +1,6 @@
 /// Derivatives as values: placeholders that the compiler expands, innermost first, after stabilising what they look at,
 /// and the two marks that it heeds on the way.
+import { optionValue } from "../errors.ts";
 import { derivativeRule, gradientOfInteger, lossNotScalar, tangentType } from "./errors.ts";
 import type { ScalarFloat } from "../static.ts";
 import { isFloat, sameType, type DType, type Shape, type TensorType } from "../type.ts";
@@ -110,6 +111,9 @@ export function grad<D extends DType, S extends Shape, const T extends readonly 
   x: T,
 ): T;
 export function grad(loss: Value, x: Value | readonly Value[]): Value | readonly Value[] {
+  const given: unknown = x;
+  if (given === undefined)
+    throw optionValue("grad", "x", "a value, or several", given, "grad(loss, parametersOf(loss))");
   return isValue(x) ? apply(gradOp, [loss, x]) : x.map((each) => apply(gradOp, [loss, each]));
 }
 

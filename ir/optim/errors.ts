@@ -7,7 +7,10 @@ export const optimizerOption = defineError(
   "A numeric option of an optimizer is finite in float32 and in its range.",
   (option: string, wanted: string, found: unknown) => ({
     message: `${option} must be ${wanted}: found ${shown(found)}`,
-    help: "left out, it has its default",
+    help:
+      option === "learningRate" && (found as number) < 0
+        ? "a step goes down the loss: what is to become larger is the loss neg(x)"
+        : "left out, it has its default",
   }),
 );
 

@@ -4,6 +4,7 @@ import { CompileError } from "../../ir/diagnostic.ts";
 import {
   adam,
   add,
+  argmax,
   attention,
   averagePool,
   binaryAccuracy,
@@ -14,8 +15,10 @@ import {
   cummax,
   cumsum,
   dense,
+  dropout,
   gather,
   gelu,
+  grad,
   gradientDescent,
   hardTanh,
   input,
@@ -142,6 +145,10 @@ test.each<readonly [string, () => unknown]>([
   ['option "axes" of sum must be an array of axes: found 1', () => sum(words(), options({ axes: 1 }))],
   ['option "axes" of layerNorm must be an array of axes: found 1', () => layerNorm(words(), options({ axes: 1 }))],
   ['option "axis" of softmax must be an axis, as an integer: found an object', () => softmax(words(), { axis: 1 } as never)], // prettier-ignore
+  ['option "rate" of dropout must be a number or a scalar of f32: found an object', () => dropout(words(), options({ rate: 0.5 }))], // prettier-ignore
+  ['option "x" of grad must be a value, or several: found undefined', () => grad(loss(), undefined as never)],
+  ['option "init" of param must be an initializer: found 0', () => param([2], options({ init: 0 }))],
+  ['option "biasInit" of dense must be an initializer: found [0,1]', () => dense(words(), 2, options({ biasInit: [0, 1] }))], // prettier-ignore
   ['option "shape" of input must be an array of sizes: found undefined', () => input("x", "f32", undefined as never)],
 ])("%s", (message, define) => {
   expect(refused(define)).toMatchObject({ code: "option-invalid", message });
@@ -158,6 +165,25 @@ test.each<readonly [string, () => unknown]>([
   ["epsilon must be a finite number of float32 from 0: found -1e-8", () => adam(loss(), { epsilon: -1e-8 })],
 ])("%s", (message, define) => {
   expect(refused(define)).toMatchObject({ code: "optimizer-option", message });
+});
+
+test.each<readonly [string, () => unknown]>([
+  ["{ axis: 0 }", () => mean(words(), 0 as never)],
+  ["{ axis: -1 }", () => argmax(words(), -1 as never)],
+  ["{ axes: [0,1] }", () => sum(words(), [0, 1] as never)],
+  ["left out, it has its default", () => sum(words(), "0" as never)],
+  ["dropout(x, 0.5)", () => dropout(words(), options({ rate: 0.5 }))],
+  ["grad(loss, parametersOf(loss))", () => grad(loss(), undefined as never)],
+  ["init: zeros(), ones(), normal(0, 0.1) or values([…])", () => param([2], options({ init: 0 }))],
+  ["a step goes down the loss: what is to become larger is the loss neg(x)", () => adam(loss(), { learningRate: -1 })],
+  ["left out, it has its default", () => adam(loss(), { learningRate: NaN })],
+])("what to write instead: %s", (help, define) => {
+  expect(refused(define)).toMatchObject({ help });
+});
+
+test("an update of parameters by hand is shown where an array of values is given for one", () => {
+  const define = () => model("m", () => ({ train: { update: [param([2], { name: "W" })] as never } }));
+  expect(define).toThrow(expect.objectContaining({ help: expect.stringContaining("{ state: W, value: ") as string }));
 });
 
 test("a loss scale that is a word is refused as such", () => {
