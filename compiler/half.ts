@@ -1,6 +1,6 @@
 /// Which tensors of the arena are kept in half precision (`--storage f16`); arithmetic is float32 all the same. The rule
 /// is written here and nowhere else: activations and their slopes are halves; statistics, parts of long sums and what
-/// updates are made from stay whole. A word holds two halves: only who writes four elements at a time owns its words.
+/// updates are made from stay whole, and what is compared with elements of its own (`half-compared.ts`). A word holds two halves: only who writes four elements at a time owns its words.
 import type { Graph } from "../ir/graph.ts";
 import { constantValue, inputOp } from "../ir/ops/leaf.ts";
 import { elementCount, isFloat, sameShape } from "../ir/type.ts";
@@ -8,6 +8,7 @@ import { postorder, underLayouts, usersOf, type OpKind, type Value } from "../ir
 import { attendOp, isStatistics } from "./cluster/attention.ts";
 import { descend } from "./cluster/descend.ts";
 import { draftOf } from "./draft.ts";
+import { comparedWithOwn } from "./half-compared.ts";
 import { targetTensor, type Statement } from "./lower/kernel.ts";
 import { tensorsOf, type EntryPlan, type PlannedStep, type Together } from "./plan.ts";
 
@@ -15,7 +16,7 @@ import { tensorsOf, type EntryPlan, type PlannedStep, type Together } from "./pl
 export type Storage = "f32" | "f16";
 
 /** Why a tensor of the arena stays f32. */
-export type Wide = "loop" | "statistic" | "summed" | "update" | "beyond" | "count" | "single";
+export type Wide = "loop" | "statistic" | "summed" | "update" | "beyond" | "compared" | "count" | "single";
 
 /** The reasons as a reader sees them. */
 export const wideReasons: Readonly<Record<Wide, string>> = {
@@ -24,6 +25,7 @@ export const wideReasons: Readonly<Record<Wide, string>> = {
   summed: "it is a part of a sum that is added up later",
   update: "a state of its shape is updated from it",
   beyond: "it may be a constant beyond 65504, the largest half",
+  compared: "elements selected from it are compared with it, or it has such elements",
   count: "its elements are no multiple of four",
   single: "its kernel writes single elements, and a word holds two",
 };
@@ -76,12 +78,14 @@ function reasonsOf({ steps, outputs, updates }: EntryPlan): ReadonlyMap<Value, W
   const readers = usersOf(computed, underLayouts);
   const updating = updatesOf(steps);
   const isActivation = activations();
+  const compared = comparedWithOwn(computed, (value) => tensors.has(value));
   const reasonOf = (value: Value): Wide | undefined => {
     if (looped.has(value)) return "loop";
     if (!isActivation(value)) return "statistic";
     if (value.op.kind === "contraction" && readers.get(value)?.every(isReduction)) return "summed";
     if (updates.has(value) || updating(value)) return "update";
     if (mayBeBeyond(value, tensors)) return "beyond";
+    if (compared.has(value)) return "compared";
     return (elementCount(value.type.shape) as number) % 4 === 0 ? undefined : "count";
   };
   return new Map([...tensors].map((value) => [value, reasonOf(value)]));

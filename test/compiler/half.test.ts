@@ -2,25 +2,38 @@
 import { describe, expect, it } from "vitest";
 import {
   add,
+  cast,
   constant,
+  dense,
   div,
+  equal,
   exp,
   grad,
   gradientDescent,
   greater,
+  greaterEqual,
   input,
+  lessEqual,
   matmul,
+  max,
   maximum,
   mean,
+  min,
   model,
+  or,
   param,
+  relu,
   reshape,
   scan,
+  slice,
+  softmax,
+  sort,
   sqrt,
   square,
   sub,
   sum,
   tanh,
+  topK,
   where,
   type Graph,
   type Value,
@@ -29,9 +42,11 @@ import { checkOnDevice } from "../../compiler/check/index.ts";
 import { openDeviceModule } from "../../compiler/cli/device.ts";
 import { compile, compileWithFacts } from "../../compiler/compile.ts";
 import { report } from "../../compiler/report.ts";
+import { load } from "../../runtime/index.ts";
 import gpt from "../bench/models/gpt.ts";
 import { testDevice } from "../gpu.ts";
 import { kinds } from "./half.ts";
+import type { AnyModule } from "./planning.ts";
 
 /** A half has eleven bits: 5e-4. Where a sum cancels, an entry is compared with a hundredth of the largest. */
 const tolerance = 4e-2;
@@ -150,6 +165,38 @@ describe("the rule", () => {
       return { train: { loss: sum(carry[0]) } };
     });
     expect(reasons(graph)).toContain("loop");
+  });
+});
+
+describe("elements that are compared with the tensor that they were selected from", () => {
+  const routes: Readonly<Record<string, (g: Value) => Value>> = {
+    "the largest two": (g) => greaterEqual(g, slice(topK(g, 2).values, [null, [1, 2]])),
+    "the smaller two of their ranks": (g) => lessEqual(g, slice(sort(g), [null, [1, 2]])),
+    "the largest two of weights": (g) => {
+      const weights = softmax(g);
+      return greaterEqual(weights, slice(topK(weights, 2).values, [null, [1, 2]]));
+    },
+    "the largest and the smallest": (g) =>
+      or(equal(g, max(g, { axis: 1, keepAxes: true })), equal(g, min(g, { axis: 1, keepAxes: true }))),
+  };
+  /** How many are let through in each row; what is let through goes on, so that it is written. */
+  const routed = (experts: number, route: (g: Value) => Value): Graph =>
+    model("routed", () => {
+      const g = dense(input("x", "f32", [12, 7]), experts);
+      const isKept = route(g);
+      const mixed = dense(where(isKept as never, g, 0) as never, 4);
+      return { predict: { kept: sum(cast(isKept as never, "f32"), { axis: 1 }), mixed, plain: dense(relu(g), 4) } };
+    });
+
+  it.each(Object.entries(routes))("%s are two in each row", async (_, route) => {
+    const device = await testDevice();
+    const x = Float32Array.from({ length: 12 * 7 }, (_, index) => Math.sin(index * index + 1));
+    for (const experts of [5, 8]) {
+      const module = await load<AnyModule>(compile(routed(experts, route), { storage: "f16" }), { device, seed: 1 });
+      const { kept } = await module.predict({ x });
+      expect([...(kept as Float32Array)]).toEqual(Array(12).fill(2));
+      module.destroy();
+    }
   });
 });
 
