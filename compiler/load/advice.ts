@@ -1,5 +1,6 @@
 /// What to do about an error of TypeScript in a model file, where it is a mistake about this language and not about types.
 import { ts } from "ts-morph";
+import { asOperation } from "./operators.ts";
 import { calledHere } from "../../ir/other-words.ts";
 import { didYouMean, suggestion } from "../../ir/suggest.ts";
 
@@ -14,9 +15,12 @@ const ofNames = [2304, 2552];
 /** What to do where a mistake is one of this language; `exported` are the names that the language has. */
 export function adviceOn(diagnostic: ts.Diagnostic, exported: readonly string[]): string | undefined {
   const { code } = diagnostic;
-  if (ofOperators.includes(code))
-    return "tensors are combined by functions: add(x, 1), mul(x, y), greater(x, 0), where(condition, x, y)";
   const node = nodeAt(diagnostic);
+  if (ofOperators.includes(code))
+    return (
+      (node && asOperation(node)) ??
+      "tensors are combined by functions: add(x, 1), mul(x, y), greater(x, 0), where(condition, x, y)"
+    );
   if (!node) return undefined;
   const word = node.getText();
   if (ofImports.includes(code)) return suggestion(word, exported);
@@ -26,7 +30,7 @@ export function adviceOn(diagnostic: ts.Diagnostic, exported: readonly string[])
     return other && didYouMean(other);
   }
   if (ofProperties.includes(code)) return isTensor(diagnostic) ? asFunction(node, exported) : undefined;
-  return ofNumbers(node, exported);
+  return ofNumbers(node, exported) ?? ofTwo(node);
 }
 
 /** TypeScript asks for what is spelled like a word; a word of another library has a meaning that it does not know. */
@@ -41,10 +45,18 @@ function isTensor({ messageText }: ts.Diagnostic): boolean {
   return ts.flattenDiagnosticMessageText(messageText, "\n").includes("on type 'Tensor<");
 }
 
+/** What is asked of a tensor where it is no function of that tensor alone; what is written is given. */
+const properties: Readonly<Record<string, (tensor: string) => string>> = {
+  backward: (loss) =>
+    `an optimizer derives its loss by itself, update: adam(${loss}); grad(${loss}, W) is one derivative`,
+  shape: (tensor) => `${tensor}.type.shape has the sizes: numbers, and names such as "batch"`,
+};
+
 /** `x.sum()` is a function here. */
 function asFunction(node: ts.Node, exported: readonly string[]): string | undefined {
   if (!ts.isPropertyAccessExpression(node.parent)) return undefined;
   const word = node.getText();
+  if (Object.hasOwn(properties, word)) return properties[word](node.parent.expression.getText());
   const name = exported.includes(word) ? word : calledHere(word, exported);
   return name && `what is done with tensors are functions: ${name}(${node.parent.expression.getText()})`;
 }
@@ -59,6 +71,16 @@ function ofNumbers(node: ts.Node, exported: readonly string[]): string | undefin
   return exported.includes(name)
     ? `Math.${name} takes numbers: import { ${name} } from "chainrule" for tensors`
     : undefined;
+}
+
+/** `max(0, x)`: the largest element is not the larger of two numbers. */
+function ofTwo(node: ts.Node): string | undefined {
+  const call = node.parent;
+  if (!ts.isCallExpression(call) || call.arguments[0] !== node || call.arguments.length !== 2) return undefined;
+  const name = call.expression.getText();
+  const comparing = name === "max" ? "maximum" : name === "min" ? "minimum" : undefined;
+  const [a, b] = call.arguments.map((each) => each.getText());
+  return comparing && `of two ${comparing}(${a}, ${b}); ${name}(x) is that of all elements of one tensor`;
 }
 
 /** Errors with those last within whose expression another one stands: they follow from it. */

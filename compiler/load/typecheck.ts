@@ -5,6 +5,7 @@ import type { CompileError, Place } from "../../ir/diagnostic.ts";
 import { modelSyntax, modelTypeError } from "../errors.ts";
 import { packageInfo } from "./package.ts";
 import { adviceOn, asMeantHere, innerFirst, nodeAt } from "./advice.ts";
+import { operatorsBeforeTensors } from "./operators.ts";
 import { placeOf } from "./place.ts";
 
 /** What a model is checked with where its project has no tsconfig.json. */
@@ -53,11 +54,14 @@ export function checkTypes(file: string): TypeFailure | undefined {
   const isError = ({ category }: ts.Diagnostic): boolean => category === ts.DiagnosticCategory.Error;
   const broken = own.flatMap((source) => program.getSyntacticDiagnostics(source)).filter(isError);
   // What does not parse has types of no kind.
-  const failures =
-    broken.length > 0 ? broken : own.flatMap((source) => program.getSemanticDiagnostics(source)).filter(isError);
+  const checker = program.getTypeChecker();
+  const ofTypes = (source: ts.SourceFile): readonly ts.Diagnostic[] => [
+    ...operatorsBeforeTensors(source, (operand) => isTensor(operand, checker, language)),
+    ...program.getSemanticDiagnostics(source).filter(isError),
+  ];
+  const failures = broken.length > 0 ? broken : own.flatMap(ofTypes);
   if (failures.length === 0) return undefined;
   const [first, ...others] = innerFirst(failures);
-  const checker = program.getTypeChecker();
   const exported = exportsOf(program, types);
   const error =
     broken.length > 0
@@ -73,6 +77,12 @@ export function checkTypes(file: string): TypeFailure | undefined {
   const isOfLanguage =
     broken.length === 0 && failures.every((each) => isSentence(each) || isOfCall(each, checker, language));
   return { error, isOfLanguage, onlySentences: failures.every(isSentence), lines };
+}
+
+/** True for an expression whose type is a tensor, of whatever element type and shape. */
+function isTensor(expression: ts.Expression, checker: ts.TypeChecker, language: string): boolean {
+  const operands = checker.getApparentType(checker.getTypeAtLocation(expression)).getProperty("operands");
+  return (operands?.declarations ?? []).some((each) => isWithin(each.getSourceFile().fileName, language));
 }
 
 /** True for what a function of the language is given where it is called. */

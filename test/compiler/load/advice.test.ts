@@ -7,6 +7,10 @@ test.each([
   ["a layer under another name", "imports", { line: 1, column: 17 }, "did you mean dense?"],
   ["a method", "methods", { line: 5, column: 24 }, "functions: expandDims(x)"],
   ["a function that is not imported", "names", { line: 5, column: 22 }, 'import { softmax } from "chainrule"'],
+  ["a minus before a tensor", "minus", { line: 5, column: 29 }, "-dense(x, 1) is neg(dense(x, 1))"],
+  ["the larger of two", "larger", { line: 5, column: 26 }, "maximum(0, x)"],
+  ["a gradient as a method", "backward", { line: 6, column: 8 }, "update: adam(loss)"],
+  ["the sizes of a tensor", "shape", { line: 5, column: 31 }, "x.type.shape has the sizes"],
 ])("%s", async (_, name, place, help) => {
   await expect(loadModel(`test/compiler/load/fixtures/habits/${name}.ts`)).rejects.toMatchObject({
     code: "model-type-error",
