@@ -5,6 +5,7 @@ import { underLayouts, type Value } from "../../ir/value.ts";
 import { analyse, openFrame } from "./analysis.ts";
 import { special } from "./bounds.ts";
 import { cancelled } from "./cancel.ts";
+import { meetings, type Meeting } from "./columns.ts";
 import type { Node } from "./node.ts";
 import { reaching } from "./reach.ts";
 import { lineOf, makeSources, nodesBelow, type Source } from "./sources.ts";
@@ -26,17 +27,19 @@ export function lint(simple: Graph, written: Graph): readonly Warning[] {
     const bits = node.arises & (reach.get(node) ?? 0);
     return bits !== 0 || cancelled(node.value) ? [{ node, bits }] : [];
   });
-  if (suspects.length === 0) return [];
-  const names: Names = new Map(
-    [...simple.notes].flatMap(([value, { name }]) => (name === undefined ? [] : [[value, name]])),
-  );
+  const paired = meetings(written).map((meeting) => describePairs(meeting, written));
+  if (suspects.length === 0) return inOrder(paired);
+  const names = namesIn(simple);
   const sourceOf = makeSources(results, simple, written, names);
   const found = suspects.map(({ node, bits }): Found => {
     const kind = bits === 0 ? warnings.cancellation : kindOf(node);
     return { kind, finding: describe(node.value, bits, sourceOf(node), names) };
   });
-  return inOrder(found);
+  return inOrder([...found, ...paired]);
 }
+
+const namesIn = ({ notes }: Graph): Names =>
+  new Map([...notes].flatMap(([value, { name }]) => (name === undefined ? [] : [[value, name]])));
 
 interface Found {
   readonly kind: WarningKind;
@@ -70,6 +73,25 @@ function describe(value: Value, bits: number, source: Source, names: Names): Fin
     ...{ formula, operands, mirrored, op: value.op.name, divisor, ...source },
     ...{ infinite: (bits & (special.plus | special.minus)) !== 0, undefined: (bits & special.nan) !== 0 },
   };
+}
+
+/** What stands in the model as it is: all pairs of a column and a vector. */
+function describePairs({ value, column, vector }: Meeting, written: Graph): Found {
+  const names = namesIn(written);
+  const finding = describe(
+    value,
+    0,
+    {
+      ...{ place: written.notes.get(value)?.place, derived: false, verbatim: true },
+      subject: formulaOf(value, names),
+    },
+    names,
+  );
+  const operands = [column, vector].map((side) => {
+    const text = textOf(side, names);
+    return text === undefined ? "its operand" : `\`${text}\``;
+  });
+  return { kind: warnings.allPairs, finding: { ...finding, operands } };
 }
 
 /**

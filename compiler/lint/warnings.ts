@@ -160,3 +160,12 @@ export const cancellation = defineWarning(
     help: "take the mean away first: variance(x), or mean(mul(sub(x, mean(x)), sub(y, mean(y))))",
   }),
 );
+
+export const allPairs = defineWarning(
+  "all-pairs",
+  "A column f32[n, 1] and a vector f32[n] that follow from different inputs meet element by element, which gives f32[n, n].",
+  ({ formula, operands: [column, vector] }) => ({
+    message: `\`${formula}\` takes every element of ${column}, a column, with every element of ${vector}, a vector`,
+    help: "make a vector of the column, as in squeeze(x, [1]); where all pairs are meant, write expandDims(y, 0) for the vector",
+  }),
+);

@@ -1,10 +1,26 @@
 import { existsSync, readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { compileWithFacts } from "../../../compiler/compile.ts";
 import { loadModel } from "../../../compiler/load/index.ts";
 import { warningKinds } from "../../../docs/catalogue.ts";
 import { named } from "../../../ir/traced.ts";
-import { asin, grad, input, model, mul, sum, tanh, type Graph } from "../../../ir/index.ts";
+import {
+  asin,
+  constant,
+  dense,
+  expandDims,
+  grad,
+  input,
+  model,
+  mul,
+  squeeze,
+  sub,
+  sum,
+  tanh,
+  type Graph,
+  type Value,
+} from "../../../ir/index.ts";
+import type { Shape } from "../../../ir/type.ts";
 import { renderDiagnostic } from "../../../ir/diagnostic.ts";
 
 // One model for every code, beside the text that `compile` writes about it.
@@ -52,6 +68,46 @@ test("a derivative that fails is warned of where its cause is written", () => {
   expect(placed.map(({ code, place }) => [code, place?.line])).toEqual([["division-by-zero", 4]]);
   expect(placed[0].message).toMatch(/^in the derivative, /);
   expect(bare.map(({ message }) => message)).toEqual(placed.map(({ message }) => message));
+});
+
+describe("a column and a vector", () => {
+  const apart = (left: (x: Value) => Value, y: Shape, other: (y: Value) => Value): readonly string[] => {
+    const graph = model("pairs", () => {
+      const x = input("x", "f32", ["batch", 5]) as Value;
+      return { run: { difference: sub(left(x), other(input("y", "f32", y) as Value)) } };
+    });
+    return compileWithFacts(graph, { dims: { batch: 6 } }).warnings.map(({ code }) => code);
+  };
+  const itself = (y: Value): Value => y;
+
+  test("of different inputs make pairs that are warned of, from either side", () => {
+    expect(apart((x) => dense(x as never, 1), ["batch"], itself)).toEqual(["all-pairs"]);
+    expect(apart((x) => tanh(dense(x as never, 1)), ["batch"], itself)).toEqual(["all-pairs"]);
+    expect(apart((x) => sum(x, { axis: 1 }), ["batch", 1], itself)).toEqual(["all-pairs"]);
+  });
+
+  test("that are written as such, or follow from one input, are paired on purpose", () => {
+    expect(apart((x) => expandDims(sum(x, { axis: 1 }), 1), ["batch"], itself)).toEqual([]);
+    expect(apart((x) => sum(x, { axis: 1, keepAxes: true }), ["batch"], itself)).toEqual([]);
+    expect(
+      apart(
+        (x) => dense(x as never, 1),
+        ["batch"],
+        (y) => expandDims(y, 0),
+      ),
+    ).toEqual([]);
+    expect(
+      apart(
+        (x) => sub(dense(x as never, 1), sum(x, { axis: 1 })) as Value,
+        ["batch"],
+        () => constant(1),
+      ),
+    ).toEqual([]);
+  });
+
+  test("of which one is to lose an axis are none", () => {
+    expect(apart((x) => squeeze(dense(x as never, 1), [1]), ["batch"], itself)).toEqual([]);
+  });
 });
 
 test("the page quotes a warning as it is", () => {
