@@ -1,5 +1,5 @@
-/// Covariances of all pairs of columns, E[xyᵀ] − E[x]·E[y]ᵀ with a product of matrices: of numbers far from 0 nothing is left of
-/// the difference. Deviations are multiplied instead.
+/// Covariances of all pairs of columns, E[xyᵀ] − E[x]·E[y]ᵀ with a product of matrices, and sums of squares within groups or
+/// between them: of numbers far from 0 nothing is left of the difference. Deviations are multiplied instead.
 import { multiplyDims, type Dim } from "../../../ir/dim.ts";
 import { div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
 import { contractAttrs, contractOp, operandAxes } from "../../../ir/ops/contract.ts";
@@ -23,14 +23,18 @@ interface Pair {
   readonly onto: (x: Value, y: Value) => Value;
 }
 
-/** Where the axes of a sum's operand lie: those that are summed along the first places below 0. */
-function placesOfSummed({ operands: [x], attrs }: Value, places: Places): Places {
+/** What is summed by itself on one side, and not together with what it is multiplied by. */
+const own = -Infinity;
+
+/** Where the axes of a sum's operand lie: those that are summed by themselves, or along the first places below 0. */
+function placesOfSummed({ operands: [x], attrs }: Value, places: Places, isOwn: boolean): Places {
   const axes = axesOf({ attrs });
   const kept = keptAxes(x.type.shape.length, axes);
-  return x.type.shape.map((_, axis) => (axes.includes(axis) ? -1 - axes.indexOf(axis) : places[kept.indexOf(axis)]));
+  const summed = (axis: number): number => (isOwn ? own : -1 - axes.indexOf(axis));
+  return x.type.shape.map((_, axis) => (axes.includes(axis) ? summed(axis) : places[kept.indexOf(axis)]));
 }
 
-/** The same for an operand of a contraction. */
+/** Where those of an operand of a contraction lie. */
 function placesOfContracted(value: Value, side: 0 | 1, places: Places): Places {
   const attrs = contractAttrs(value);
   const [left, own] = [0 as const, side].map((each) =>
@@ -61,16 +65,19 @@ function pairIn(whole: Value): Pair | undefined {
   }
   if (value.op === mul.op) return pairOf(outer, 1, [outer.places, outer.places]);
   if (value.op !== sumOp) return undefined;
-  const inner = placedIn(value.operands[0], placesOfSummed(value, outer.places));
+  const inner = placedIn(value.operands[0], placesOfSummed(value, outer.places, false));
   if (inner.value.op !== mul.op) return undefined;
   const onto = (other: Value): Value => outer.onto(apply(sumOp, [inner.onto(other)], value.attrs));
   const summed = { ...inner, factor: outer.factor * inner.factor, onto };
   return pairOf(summed, reducedCount(value.operands[0].type, axesOf(value)), [inner.places, inner.places]);
 }
 
-function pairOf({ factor, value, onto }: Placed, count: Dim, places: readonly [Places, Places]): Pair {
+function pairOf({ factor, value, onto }: Placed, count: Dim, places: readonly [Places, Places]): Pair | undefined {
   const { op, operands, attrs } = value;
-  const [x, y] = [placedIn(operands[0], places[0]), placedIn(operands[1], places[1])];
+  const [x, y] = [summedIn(placedIn(operands[0], places[0])), summedIn(placedIn(operands[1], places[1]))];
+  const isJoint = (place: number): boolean => place < 0 && place !== own;
+  if (!x || !y || [x, y].some((side) => reducedCount(side.value.type, axesAlong(side, isJoint)) !== count))
+    return undefined;
   return {
     factor: factor * x.factor * y.factor,
     count,
@@ -79,54 +86,73 @@ function pairOf({ factor, value, onto }: Placed, count: Dim, places: readonly [P
   };
 }
 
-/** The axes along which a value is summed. */
-const summedAxes = ({ value, places }: Placed): readonly number[] =>
-  value.type.shape.flatMap((extent, axis) => ((places[axis] ?? 0) < 0 && extent !== 1 ? [axis] : []));
+/** Axes of more than one element that lie along such places. */
+const axesAlong = (
+  { value, places }: Pick<Placed, "value" | "places">,
+  is: (place: number) => boolean,
+): readonly number[] =>
+  value.type.shape.flatMap((extent, axis) => (extent !== 1 && is(places[axis] ?? 0) ? [axis] : []));
 
-/** What is summed, where a value is a sum. */
-function summedIn({ value, places }: Placed): Placed | undefined {
-  if (value.op !== sumOp) return undefined;
-  const summed = placedIn(value.operands[0], placesOfSummed(value, places));
-  const isWhole =
-    reducedCount(summed.value.type, summedAxes(summed)) === reducedCount(value.operands[0].type, axesOf(value));
-  return isWhole ? summed : undefined;
-}
-
-/** The same value along the same axes, whatever the order of those that are summed. */
-function isSame(a: Placed, b: Placed): boolean {
-  const along = (place = 0): number => Math.max(place, -1);
-  return (
-    same(a.value, b.value) &&
-    a.value.type.shape.every((extent, axis) => extent === 1 || along(a.places[axis]) === along(b.places[axis]))
+/** What a side is the sum of, if it is one; undefined where that counts numbers more than once. */
+function summedIn(side: Placed): Placed | undefined {
+  const { factor, value, places, onto } = side;
+  if (value.op !== sumOp) return side;
+  const inner = placedIn(value.operands[0], placesOfSummed(value, places, true));
+  const before = reducedCount(
+    value.type,
+    axesAlong(side, (place) => place === own),
   );
+  const axes = axesAlong(inner, (place) => place === own);
+  const count = multiplyDims(before, reducedCount(value.operands[0].type, axesOf(value)));
+  if (reducedCount(inner.value.type, axes) !== count) return undefined;
+  const whole = (other: Value): Value => onto(apply(sumOp, [inner.onto(other)], value.attrs));
+  return summedIn({ ...inner, factor: factor * inner.factor, onto: whole });
 }
 
-/** x − x̄. */
-function deviationOf(side: Placed): Value {
-  const axes = summedAxes(side);
-  return sub(side.value, spread(mean(side.value, { axes }), side.value.type, axes));
+/** One side of products and of totals: where each axis of the same value lies in either. */
+function sharedPlaces(products: Placed, totals: Placed): readonly (readonly [number, number])[] | undefined {
+  if (!same(products.value, totals.value)) return undefined;
+  const axes = axesAlong(products, () => true);
+  const pairs = axes.map((axis) => [products.places[axis] ?? 0, totals.places[axis] ?? 0] as const);
+  const fits = ([first, second]: readonly [number, number]): boolean =>
+    first < 0 && first !== own ? second < 0 : first === second;
+  return pairs.every(fits) ? pairs : undefined;
 }
 
-/** c·Σxy − (c/n)·Σx·Σy = c·Σ(x − x̄)(y − ȳ). */
+/** True where what is summed together in products is summed together, or by itself, in the totals on both sides alike. */
+function isAlike(sides: readonly (readonly (readonly [number, number])[])[]): boolean {
+  const [x, y] = sides.map((pairs) => new Map(pairs.filter(([first]) => first < 0 && first !== own)));
+  return x.size === y.size && [...x].every(([first, second]) => y.get(first) === second);
+}
+
+/** x − x̄, along what the totals sum by themselves. */
+function deviationOf({ value, places }: Placed): Value {
+  const axes = axesAlong({ value, places }, (place) => place === own);
+  return sub(value, spread(mean(value, { axes }), value.type, axes));
+}
+
+/** c·Σxy − (c/n)·Σx·Σy = c·Σ(x − x̄)(y − ȳ), also where x and y are sums, and where either term is added up further. */
 function asDeviations(products: Pair, totals: Pair): Value | undefined {
-  const { count, sides } = products;
-  if (typeof count !== "number" || count === 1 || totals.count !== 1) return undefined;
-  const [left, right] = totals.sides.map(summedIn);
-  if (!left || !right) return undefined;
-  const share = totals.factor * left.factor * right.factor * count;
+  const count = Number(products.count) / Number(totals.count);
+  if (!(count > 1)) return undefined;
+  const share = totals.factor * count;
   if (!(Math.abs(products.factor - share) <= rounding * Math.abs(share))) return undefined;
-  const [x, y] = sides;
-  if (sides.some((side) => reducedCount(side.value.type, summedAxes(side)) !== count)) return undefined;
-  if (!(isSame(x, left) && isSame(y, right)) && !(isSame(x, right) && isSame(y, left))) return undefined;
+  const { sides } = products;
+  const order = [totals.sides, [totals.sides[1], totals.sides[0]]].find((others) => {
+    const shared = sides.map((side, i) => sharedPlaces(side, others[i]));
+    return shared.every((each) => each !== undefined) && isAlike(shared);
+  });
   // A mean of ∞ has no deviations, where the difference may still say that it is ∞.
-  if (sides.some(({ value }) => mentionsExponential(value))) return undefined;
-  return products.onto(deviationOf(x), deviationOf(y));
+  if (!order || sides.some(({ value }) => mentionsExponential(value))) return undefined;
+  const [x, y] = order.map(deviationOf);
+  return products.onto(x, y);
 }
 
 function covariance({ type, operands }: Value): Value | undefined {
   if (type.dtype !== "f32") return undefined;
-  const [first, second] = operands.map(pairIn);
-  if (!first || !second) return undefined;
+  const first = pairIn(operands[0]);
+  const second = first && pairIn(operands[1]);
+  if (!second) return undefined;
   const negated = asDeviations(second, first);
   return asDeviations(first, second) ?? (negated && neg(negated));
 }

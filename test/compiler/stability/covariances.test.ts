@@ -1,5 +1,6 @@
 /// Covariances of all pairs of columns, in the spellings of many people: a product of matrices or a sum of products, less that
-/// of means or of sums, over n or n − 1, with the numbers where they please. What all rows have in common costs no digits.
+/// of means or of sums, over n or n − 1, with the numbers where they please. Sums of squares within groups and between them
+/// as well. What all rows have in common costs no digits.
 import { describe, it } from "vitest";
 import { expectNear, onDevice } from "./scoreboard/device.ts";
 import { truthOf } from "./scoreboard/measure.ts";
@@ -60,8 +61,28 @@ const t = (v) => transpose(v, [0, 2, 1]);
 return sub(div(matmul(t(a), b), 5), mul(t(mean(a, k)), mean(b, k)))`,
 };
 
+const rows = "const k = { axis: 1, keepAxes: true }, r = { axis: 1 };";
+
+/** Rows are groups. */
+const groups: Readonly<Record<string, string>> = {
+  "between means of rows": `${rows} return sub(mean(square(mean(x, r))), square(mean(x)))`,
+  "between means of rows with axes of 1": `${rows} return sub(mean(square(mean(x, k))), square(mean(x)))`,
+  "between rows, by means and a sum": `${rows}
+return sub(mul(3, sum(square(mean(x, r)))), div(square(sum(x)), 15))`,
+  "between rows, by sums": `${rows} return sub(div(sum(square(sum(x, r))), 3), div(square(sum(x)), 15))`,
+  "within rows, by means": `${rows} return sub(mean(square(x)), mean(square(mean(x, r))))`,
+  "within rows, by sums": `${rows} return sub(sum(square(x)), mul(3, sum(square(mean(x, r)))))`,
+  "of two tables, between rows": `${rows}
+return sub(mean(mul(mean(x, r), mean(y, r))), mul(mean(x), mean(y)))`,
+  "of two tables, within rows, the other way round": `${rows}
+return sub(mean(mul(mean(x, r), mean(y, r))), mean(mul(x, y)))`,
+};
+
 /** What nearly is one: means of the other table, or less of them. */
 const lookalikes: Readonly<Record<string, string>> = {
+  "squares less means of rows and columns": `${rows}
+return sub(mean(square(x)), mean(mul(mean(x, r), mean(x, { axis: 0 }))))`,
+  "squares of rows less means of another table": `${rows} return sub(mean(square(mean(x, r))), square(mean(y)))`,
   "a covariance less its transpose's means": `${columns}
 return sub(div(matmul(transpose(x), y), 3), matmul(transpose(mean(y, k)), mean(x, k)))`,
   "half of the means": `${columns} return sub(div(matmul(transpose(x), y), 3), mul(0.5, ${outerMeans}))`,
@@ -90,6 +111,10 @@ describe("covariances of all pairs", () => {
   it.each(Object.entries(spellings))("are right %s", (_name, value) => expectTrue(value, points));
   it("are right with a factor for the divisor", () =>
     expectTrue(`${columns} return sub(mul(1 / 5, matmul(transpose(x), y)), ${outerMeans})`, points, plain));
+});
+
+describe("sums of squares and of products", () => {
+  it.each(Object.entries(groups))("are right %s", (_name, value) => expectTrue(value, points));
 });
 
 describe("what looks like covariances of all pairs", () => {
