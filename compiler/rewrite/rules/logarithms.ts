@@ -94,7 +94,16 @@ function expOfLogarithm(value: Value): Value | undefined {
   return written.op === exp.op ? undefined : written;
 }
 
-/** A sum of logarithms in fewer: softplus(x) − x = softplus(−x), c + ln Σ e^(x − c) = ln Σ eˣ. */
+/** c + ln Σ e^(x − c) = ln Σ eˣ, also of several such, as where an offset of the scores cancels in a softmax. */
+function offsetOfLogarithm(value: Value): Value | undefined {
+  const logarithms = (of: Value): readonly Value[] => summands(of).filter(({ op }) => logarithmOps.has(op));
+  const before = logarithms(value);
+  if (before.length === 0 || before.some(({ op }) => op !== logsumexpOp)) return undefined;
+  const written = sumOfLogarithms(value);
+  return written && logarithms(written).length === before.length ? written : undefined;
+}
+
+/** A sum of logarithms in fewer terms: softplus(x) − x = softplus(−x). */
 function sumOfLogarithms(value: Value): Value | undefined {
   if (value.type.dtype !== "f32") return undefined;
   const before = summands(value);
@@ -217,6 +226,13 @@ export const logarithmRules: readonly Rule[] = [
   rule("log of a product", "stabilizes", "log(product[a](x)) = sum[a](log(x))", ["log"], logOfProduct),
   rule("power of an exponential", "stabilizes", "pow(exp(u), c) = exp(c * u)", ["pow", "sqrt"], powerOfExponential),
   rule("exp of a logarithm", "assumes-finite", "exp(log(x)) = x", ["exp"], expOfLogarithm),
+  rule(
+    "offset of a log of a sum",
+    "stabilizes",
+    "c + logsumexp(x - c) = logsumexp(x)",
+    ["add", "sub"],
+    offsetOfLogarithm,
+  ),
   rule("sum of logarithms", "stabilizes", "softplus(x) - x = softplus(-x)", ["add", "sub"], sumOfLogarithms),
   rule(
     "logarithm from its larger term",

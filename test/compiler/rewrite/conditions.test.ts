@@ -60,11 +60,15 @@ describe("a shift cancels in ln Σ eˣ", () => {
   const square = leaf("square", "f32", [3, 3]);
   const c = leaf("c", "f32", [3]);
   it("where it is the same along what is reduced", () => {
-    expect(applied("sum of logarithms", shifted(square, c, [1], [0]))).toBeDefined();
+    expect(applied("offset of a log of a sum", shifted(square, c, [1], [0]))).toBeDefined();
+  });
+  it("and no logarithms are added up there", () => {
+    expect(applied("offset of a log of a sum", sub(softplus(square), square))).toBeUndefined();
+    expect(applied("sum of logarithms", sub(softplus(square), square))).toBeDefined();
   });
   it("not where it runs along it", () => {
-    expect(applied("sum of logarithms", shifted(square, c, [1], [1]))).toBeUndefined();
-    expect(applied("sum of logarithms", shifted(square, c, [0], [0]))).toBeUndefined();
+    expect(applied("offset of a log of a sum", shifted(square, c, [1], [1]))).toBeUndefined();
+    expect(applied("offset of a log of a sum", shifted(square, c, [0], [0]))).toBeUndefined();
   });
 });
 

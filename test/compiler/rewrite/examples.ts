@@ -123,6 +123,10 @@ export const functionExamples: readonly { readonly name: string; readonly value:
   { name: "log of a product", value: () => log(product(mul(y, sigmoid(x)), { axis: 1 })) },
   { name: "power of an exponential", value: () => pow(exp(x), 1.5) },
   { name: "exp of a logarithm", value: () => exp(neg(softplus(x))) },
+  {
+    name: "offset of a log of a sum",
+    value: () => add(row, logsumexp(sub(x, broadcastAlong(row, [3, 4], [1])), { axis: 0 })),
+  },
   { name: "sum of logarithms", value: () => sub(softplus(x), x) },
   {
     name: "function of a selection of exponentials",
