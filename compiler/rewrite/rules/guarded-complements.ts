@@ -35,6 +35,12 @@ function complemented({ op, operands: [one, x] }: Value): Value | undefined {
   return op === sub.op && constantValue(one) === 1 && mentionsExponential(x) ? x : undefined;
 }
 
+/** 1 − eᵘ of 1 + (eᵘ − 1), by which 1 − (1 − eᵘ) is written. */
+function negatedIn({ op, operands }: Value): Value | undefined {
+  const at = op === add.op ? operands.findIndex((side) => side.op === expm1.op) : -1;
+  return at >= 0 && constantValue(operands[1 - at]) === 1 ? neg(operands[at]) : undefined;
+}
+
 /** σ(a) − σ(b). */
 const isBetweenSigmoids = ({ op, operands }: Value): boolean =>
   op === sub.op && operands.every((operand) => operand.op === sigmoid.op);
@@ -100,10 +106,7 @@ function complementUnderGuard(value: Value, facts: Surroundings): Value | undefi
   const summands = operand.op === add.op ? operand.operands : [operand];
   if (value.op.name === "sqrt" && !summands.every((each) => each.constant || guards.includes(each.op)))
     return undefined;
-  // So has 1 + (−x) while it is no difference yet.
-  if (value.op === log.op && operand.op === add.op && operand.operands.some((side) => constantValue(side) === 1))
-    return undefined;
-  const x = complemented(operand);
+  const x = complemented(operand) ?? negatedIn(operand);
   // A bare difference from one exponential is for the rules that need no guard: quotients of two have forms of their own.
   if (x && (value.op === log.op || !leftOfParts(x, facts))) return undefined;
   const written = withParts(operand, mentionsComplement, (part) => writtenComplement(part, facts));

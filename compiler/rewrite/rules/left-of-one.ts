@@ -35,8 +35,9 @@ const isMostOfOne = (x: Value): Value => greater(x, most);
 
 /** 1 − x, made of what is left where that is little; undefined where only the difference is known. */
 export function leftOfOne(x: Value, facts: Surroundings): Value | undefined {
-  const left = x.type.dtype === "f32" && mentionsExponential(x) ? leftOfParts(x, facts) : undefined;
-  if (!left) return leftWithin(x, facts, deepest);
+  if (x.type.dtype !== "f32" || !mentionsExponential(x)) return undefined;
+  const left = leftOfParts(x, facts);
+  if (!left) return ofExponential(x) ?? ofShare(x, facts);
   return averages.includes(x.op) ? besideMost(x, left, (small) => sub(1, small)) : left;
 }
 
