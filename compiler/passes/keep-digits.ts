@@ -10,7 +10,8 @@ import { axesOf, spread, sum, sumOp } from "../../ir/ops/sum.ts";
 import { apply, same, underLayouts, withOperands, type Value } from "../../ir/value.ts";
 import type { Pass } from "../pass.ts";
 import { lessLargest, sumLessLargest } from "../rewrite/below.ts";
-import { finitePeak } from "../rewrite/common-part.ts";
+import { isLessOwnPeak } from "../rewrite/common-part.ts";
+import { finitePeak, scaleBoth, scaleOf } from "../rewrite/finite-peak.ts";
 import { makeRewriter, type RewriterOptions } from "../rewrite/driver.ts";
 import type { DerivationLog } from "../rewrite/log.ts";
 import { digitRules, wholeSumRules } from "../rewrite/rules/all.ts";
@@ -132,10 +133,11 @@ function scaledBelow(x: Value, axes: readonly number[], sign = 1): Value | undef
   const factor = sign * number;
   const [a, b] = inner.operands;
   const isScale = (side: Value): boolean => constantValue(side) === undefined && withoutAxes(side, axes) !== undefined;
-  const below = (z: Value): Value => lessLargest(z, axes, { factor }).below;
-  if (inner.op === div.op && isScale(b)) return rescale(div(below(a), b));
-  if (inner.op === mul.op && isScale(b)) return rescale(mul(below(a), b));
-  if (inner.op === mul.op && isScale(a)) return rescale(mul(a, below(b)));
+  const below = (z: Value, by: Value): Value =>
+    isLessOwnPeak(z, axes) ? z : lessLargest(z, axes, scaleBoth({ factor }, scaleOf(by, axes))).below;
+  if (inner.op === div.op && isScale(b)) return rescale(div(below(a, b), b));
+  if (inner.op === mul.op && isScale(b)) return rescale(mul(below(a, b), b));
+  if (inner.op === mul.op && isScale(a)) return rescale(mul(a, below(b, a)));
   const sum = sumLessLargest(inner, axes, { factor });
   return sum && rescale(sum.below);
 }
@@ -180,11 +182,12 @@ function belowPeak(x: Value, axes: readonly number[]): { readonly less: Value; r
 function sameScale(less: Value, x: Value, axes: readonly number[]): Value | undefined {
   if (less.op !== x.op || (x.op !== div.op && x.op !== mul.op)) return undefined;
   const at = x.operands.findIndex((side, i) => !same(side, less.operands[i]));
+  if (at < 0) return undefined;
   const [z, other] = [x.operands[at], x.operands[1 - at]];
   const k = withoutAxes(other, axes);
   const below = less.operands[at];
-  if (!k || below.op !== sub.op || !same(below.operands[0], z)) return undefined;
-  const peak = finitePeak(z, 1, axes);
+  const peak = below.op === sub.op && same(below.operands[0], z) && withoutAxes(below.operands[1], axes);
+  if (!k || !peak) return undefined;
   return at === 0 ? apply(x.op, [peak, k]) : apply(x.op, [k, peak]);
 }
 

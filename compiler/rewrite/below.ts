@@ -5,7 +5,7 @@ import { abs, log } from "../../ir/ops/functions.ts";
 import { max } from "../../ir/ops/reduce.ts";
 import { spread } from "../../ir/ops/sum.ts";
 import { apply, underLayouts, type Value } from "../../ir/value.ts";
-import { finitePeak } from "./common-part.ts";
+import { finitePeak, type Scale } from "./finite-peak.ts";
 import { less, where } from "./untyped.ts";
 
 type Axes = readonly number[];
@@ -17,9 +17,7 @@ export interface Below {
 }
 
 /** What is taken away. */
-export interface BelowOptions {
-  /** The smallest where a negative factor follows. */
-  readonly factor?: number;
+export interface BelowOptions extends Partial<Scale> {
   /** A part of it. */
   part?(peak: Value): Value;
 }
@@ -29,8 +27,8 @@ export function lessLargest(z: Value, axes: Axes, options: BelowOptions = {}): B
   return sumLessLargest(z, axes, options) ?? wholeLessLargest(z, axes, options);
 }
 
-function wholeLessLargest(z: Value, axes: Axes, { factor = 1, part = (peak) => peak }: BelowOptions): Below {
-  const largest = part(finitePeak(z, factor, axes));
+function wholeLessLargest(z: Value, axes: Axes, { factor = 1, row, part = (peak) => peak }: BelowOptions): Below {
+  const largest = part(finitePeak(z, factor, axes, row));
   return { below: sub(z, spread(largest, z.type, axes)), largest };
 }
 

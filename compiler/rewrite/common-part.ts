@@ -1,14 +1,13 @@
 /// What a value has of a number that all scores of a row have in common: value(z) = value(z − c) + its multiple of c. An
 /// identity for whatever the value is made of; what is neither a sum nor a multiple counts as having none of it.
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
-import { isFinite } from "../../ir/ops/bits.ts";
 import { selectOp } from "../../ir/ops/choose.ts";
 import { and, greaterEqual, less } from "../../ir/ops/compare.ts";
 import { exp, log } from "../../ir/ops/functions.ts";
 import { batchAxes, gatherOp } from "../../ir/ops/gather.ts";
 import { constant, constantValue, sizeValue } from "../../ir/ops/leaf.ts";
 import { reshapeOp, reshapeTo } from "../../ir/ops/layout.ts";
-import { logsumexpOp, max, maxOp, min, minOp } from "../../ir/ops/reduce.ts";
+import { logsumexpOp, maxOp, minOp } from "../../ir/ops/reduce.ts";
 import { axesOf, broadcastAlong, keptAxes, spread, sum, sumOp } from "../../ir/ops/sum.ts";
 import { elementCount, type Shape } from "../../ir/type.ts";
 import { apply, same, underLayouts, type Value } from "../../ir/value.ts";
@@ -25,6 +24,7 @@ import {
   type CommonTerm,
 } from "./common-term.ts";
 import { timesNumber } from "./factors.ts";
+import { finitePeak, isPeak } from "./finite-peak.ts";
 import type { Linear } from "./linear.ts";
 import { isSpreadOf, ontoLayout, underShapes, withoutAxes } from "./rules/uniform.ts";
 import { weightIn } from "./rules/whole.ts";
@@ -32,33 +32,11 @@ import { not, where } from "./untyped.ts";
 
 type Axes = readonly number[];
 
-/** The largest number of rows, or the smallest where a negative factor follows; 0 for a row of −∞, or with ∞ in it. */
-export function finitePeak(x: Value, factor: number, axes: Axes): Value {
-  return finiteOf((factor > 0 ? max : min)(x, { axes }));
-}
-
-/** A number, or 0 where it is none: what may be taken away. */
-export function finiteOf(value: Value): Value {
-  return where(isFinite(value), value, 0);
-}
-
 /** below + Σ common. */
 export interface CommonPart {
   /** The value of scores less what they have in common. */
   readonly below: Value;
   readonly common: readonly CommonTerm[];
-}
-
-/** A peak where a condition holds, and 0 elsewhere. */
-export function peakWhere(condition: Value, peak: Value): Value {
-  return apply(selectOp, peak.operands.with(0, and(peak.operands[0], condition) as Value), peak.attrs);
-}
-
-/** True for such a peak, repeated along its row. */
-export function isPeak(value: Value): boolean {
-  const { op, operands } = underLayouts(value);
-  const [condition] = operands;
-  return op === selectOp && (condition.op === and.op ? condition.operands[0] : condition).op === isFinite.op;
 }
 
 /** Scores, and what is taken away from each row of them. */
@@ -108,7 +86,7 @@ function partOf(value: Value, of: PartOf, rows: Rows): CommonPart | undefined {
       return mappedPart(of(a), neg, (term) => sized(term, -1));
     case add.op:
     case sub.op:
-      return isLessOwnPeak(value, rows) ? undefined : ofSum(value, of(a), of(b));
+      return isLessOwnPeak(value, rows.axes) ? undefined : ofSum(value, of(a), of(b));
     case mul.op:
       return ofProduct(operands, of, rows);
     case div.op:
@@ -251,7 +229,7 @@ function isLessPeak(value: Value, { scores, axes, peak }: Rows): boolean {
 }
 
 /** What is less its own largest, smallest or mean has nothing in common any more. */
-function isLessOwnPeak({ op, operands: [a, b] }: Value, { axes }: Rows): boolean {
+export function isLessOwnPeak({ op, operands: [a, b] }: Value, axes: Axes): boolean {
   if (op !== sub.op || !isPeak(b)) return false;
   const peak = underLayouts(b);
   const [, reduced] = peak.operands;

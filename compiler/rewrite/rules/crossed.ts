@@ -6,13 +6,13 @@ import { abs } from "../../../ir/ops/functions.ts";
 import { constant, constantValue } from "../../../ir/ops/leaf.ts";
 import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import type { Value } from "../../../ir/value.ts";
-import { finitePeak } from "../common-part.ts";
 import { factorsOf, partsOfProduct, type Opening } from "../factors.ts";
+import { finitePeak, type Scale } from "../finite-peak.ts";
 import { addLinear, isNumber, linearConstant, scaleLinear, writeLinear, type Linear } from "../linear.ts";
 import { reads, rule, type Rule, type Surroundings } from "../rule.ts";
 import { shortSum, type Term } from "../short-sum.ts";
 import { less, where } from "../untyped.ts";
-import { isWeighedBy, nearly } from "./shifts.ts";
+import { isWeighedBy, nearly, scaleUnder } from "./shifts.ts";
 import { totalOf } from "./totals.ts";
 import { withoutAxes } from "./uniform.ts";
 
@@ -31,6 +31,8 @@ interface Parts {
 
 interface Directed {
   readonly axis: number;
+  /** What the scores are multiplied by under its exponentials. */
+  readonly scale: Scale;
   readonly terms: readonly Term[];
   /** The part of the rest with which they add up to nothing, or nearly. */
   readonly share: number;
@@ -58,16 +60,18 @@ function partsOf(weights: Value, axes: Both<number>, scores: Value, facts: Surro
     some
       .map(({ coefficient, value }) => scaleLinear(totalOf(value, [axis], facts), coefficient))
       .reduce((a, b) => addLinear(a, b), linearConstant(0));
-  const isAlong = ({ value }: Term, axis: number): boolean => isWeighedBy(value, scores, [axis], facts);
+  const scaleAlong = ({ value }: Term, axis: number): Scale | undefined => scaleUnder(value, scores, [axis], facts);
+  const isAlong = (term: Term, axis: number): boolean => scaleAlong(term, axis) !== undefined;
   const either = terms.filter((term) => !axes.some((axis) => isAlong(term, axis)));
   if (terms.some((term) => axes.every((axis) => isAlong(term, axis)))) return undefined;
   const totals = both(axes, (axis) => {
     const own = terms.filter((term) => isAlong(term, axis));
-    return { axis, terms: own, total: totalAlong(own, axis), rest: totalAlong(either, axis) };
+    const [scale = { factor: 1 }] = own.flatMap((term) => scaleAlong(term, axis) ?? []);
+    return { axis, scale, terms: own, total: totalAlong(own, axis), rest: totalAlong(either, axis) };
   });
   const shares = sharesOf(totals);
-  const along = both(totals, ({ axis, terms: own, total, rest }, i): Directed => {
-    const directed = { axis, terms: own, share: shares[i] };
+  const along = both(totals, ({ axis, scale, terms: own, total, rest }, i): Directed => {
+    const directed = { axis, scale, terms: own, share: shares[i] };
     const isKnown = Math.abs(shares[i] + (timesOf(total, rest) ?? NaN)) <= rounding;
     return isKnown ? directed : { ...directed, left: addLinear(total, rest, shares[i]), whole: total.constant };
   });
@@ -97,9 +101,9 @@ const written = (terms: readonly Term[]): Value =>
 /** Weights along each axis times scores less their largest along it: −∞ meets all that weighs it, or 0 would make NaN. */
 function crossedProduct({ along, either }: Parts, scores: Value): Crossed {
   const leftOut: Value[] = [];
-  const [a, b] = along.map(({ axis, terms, share: part, left, whole = 0 }): Value => {
+  const [a, b] = along.map(({ axis, scale: { factor, row }, terms, share: part, left, whole = 0 }): Value => {
     const share = either.map(({ coefficient, value }) => ({ coefficient: coefficient * part, value }));
-    const peak = finitePeak(scores, 1, [axis]);
+    const peak = finitePeak(scores, factor, [axis], row);
     const sum = left && writeLinear(left, peak.type);
     const largest: Value = sum ? where(less(abs(sum), nearly * Math.abs(whole)), peak, 0) : peak;
     if (sum) leftOut.push(mul(sum, largest));

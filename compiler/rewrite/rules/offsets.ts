@@ -9,24 +9,24 @@ import { axesOf, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { sameShape } from "../../../ir/type.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { isGiven, isGivenUnderLayouts } from "../below.ts";
-import { commonPartOf, finiteOf, finitePeak, isPeak, peakWhere, type Rows } from "../common-part.ts";
+import { commonPartOf, type Rows } from "../common-part.ts";
 import { vanishes, writeCommon, type CommonTerm } from "../common-term.ts";
 import { factorsOf, timesNumber } from "../factors.ts";
+import { finiteOf, finitePeak, isPeak, peakWhere, scaleBoth, scaleOf, type Scale } from "../finite-peak.ts";
 import { isCount, jointTerm } from "../joint-terms.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
 import { distributionAxes } from "./reduce.ts";
 import { less, where } from "../untyped.ts";
-import { nearly, signUnder } from "./shifts.ts";
+import { nearly, scaleUnder } from "./shifts.ts";
 import { totalOf } from "./totals.ts";
 import { withoutAxes } from "./uniform.ts";
 
 type Axes = readonly number[];
 
-/** Numbers that rows are made of, and the sign of what they are multiplied by. */
-interface Base {
+/** Numbers that rows are made of, and what they are multiplied by. */
+interface Base extends Scale {
   readonly scores: Value;
   readonly axes: Axes;
-  readonly factor: number;
   /** True where rows and columns have an offset together. */
   readonly isTable?: boolean;
   /** What is taken away in the place of the largest: the mean under weights that the largest may have nothing of. */
@@ -63,20 +63,25 @@ function isOwnLogarithm(x: Value, logarithm: Value): boolean {
 }
 
 /** What a row is a multiple of, or a sum with something else; what is given comes first, since nothing has rounded it. */
-function basesOfRow(x: Value, axes: Axes, factor = 1): readonly Base[] {
+function basesOfRow(x: Value, axes: Axes, scale: Scale = { factor: 1 }): readonly Base[] {
   const { inner, factor: number } = timesNumber(x);
-  const whole = factor * number;
+  const whole = scaleBoth(scale, { factor: number });
+  const by = (row: Value): Scale => scaleBoth(whole, scaleOf(row, axes));
   const isRow = (side: Value): boolean => withoutAxes(side, axes) !== undefined;
   const [a, b] = inner.operands;
-  const itself = { scores: inner, axes, factor: whole };
+  const itself = { scores: inner, axes, ...whole };
   // What is less its largest has been here.
   if (inner.op === sub.op && isRow(b)) return isPeak(b) ? [] : basesOfRow(a, axes, whole);
-  if (inner.op === div.op && isRow(b)) return basesOfRow(a, axes, whole);
-  if (inner.op === mul.op && (isRow(a) || isRow(b))) return basesOfRow(isRow(a) ? b : a, axes, whole);
+  if (inner.op === div.op && isRow(b)) return basesOfRow(a, axes, by(b));
+  if (inner.op === mul.op && isRow(a)) return basesOfRow(b, axes, by(a));
+  if (inner.op === mul.op && isRow(b)) return basesOfRow(a, axes, by(b));
   if (inner.op !== add.op && inner.op !== sub.op) return [itself];
   // The logarithm of a softmax along other axes sees no offset, and x beside that of its row would be given one.
   if (inner.op === sub.op && isOwnLogarithm(a, b)) return [];
-  const parts = [basesOfRow(a, axes, whole), basesOfRow(b, axes, inner.op === sub.op ? -whole : whole)];
+  const parts = [
+    basesOfRow(a, axes, whole),
+    basesOfRow(b, axes, inner.op === sub.op ? scaleBoth(whole, { factor: -1 }) : whole),
+  ];
   if (parts.some((each) => each.length === 0)) return [];
   return [...parts.flat().filter(({ scores }) => isGivenUnderLayouts(scores)), itself];
 }
@@ -99,8 +104,8 @@ function basesOf(total: Value, facts: Surroundings): readonly Base[] {
  * from all that have: their mean is taken away, and what it has rounded is what Σ p·(z − z̄) finds.
  */
 function weighedBase(scores: Value, weights: Value, axes: Axes, facts: Surroundings): Base {
-  const factor = signUnder(weights, scores, axes, facts);
-  if (factor !== undefined) return { scores, axes, factor };
+  const scale = scaleUnder(weights, scores, axes, facts);
+  if (scale) return { scores, axes, ...scale };
   return { scores, axes, factor: 1, mean: finiteOf(sum(mul(weights, scores), { axes })) };
 }
 
@@ -111,7 +116,8 @@ function basesOfTable(total: Value, totals: readonly Value[]): readonly Base[] {
     each.op === logsumexpOp && same(each.operands[0], table) && axesOf(each).join() !== axesOf(total).join();
   if (total.op !== logsumexpOp || !totals.some(isOther)) return [];
   const axes = table.type.shape.map((_, axis) => axis);
-  return basesOfRow(table, axes).map((base) => ({ ...base, isTable: true }));
+  // Where differences from a peak are exact it need not come out on top.
+  return basesOfRow(table, axes).map((base) => ({ ...base, row: undefined, isTable: true }));
 }
 
 /** The largest of a table where no number is less than half of it, so that all differences from it are exact. */
@@ -140,8 +146,12 @@ function withoutOffset(value: Value, facts: Surroundings): Value | undefined {
 /** So much of a whole is what the rounding of weights has left of it: 0.9 + 3·(0.1/3) in float32. */
 const rounding = 1e-6;
 
-function without(value: Value, { scores, axes, factor, isTable, mean }: Base, facts: Surroundings): Value | undefined {
-  const largest = mean ?? finitePeak(scores, factor, axes);
+function without(
+  value: Value,
+  { scores, axes, factor, row, isTable, mean }: Base,
+  facts: Surroundings,
+): Value | undefined {
+  const largest = mean ?? finitePeak(scores, factor, axes, row);
   const peak = isTable ? tablePeak(scores, largest, axes) : largest;
   const total: Rows["total"] = (weights, along) => totalOf(weights, along, facts);
   const rows: Rows = { scores, axes, peak, total };

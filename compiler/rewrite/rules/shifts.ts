@@ -10,10 +10,9 @@ import { constantValue } from "../../../ir/ops/leaf.ts";
 import { axesOf, keptAxes, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { apply, same, type Value } from "../../../ir/value.ts";
 import { lessLargest } from "../below.ts";
-import { isPeak } from "../common-part.ts";
 import { factorsOf, partsOfProduct, type Opening } from "../factors.ts";
+import { isPeak, scaleBoth, scaleOf, type Scale } from "../finite-peak.ts";
 import { isNumber, writeLinear, type Linear } from "../linear.ts";
-import { rangeOf } from "../range.ts";
 import { reads, rule, type Rule, type Surroundings } from "../rule.ts";
 import { less, where } from "../untyped.ts";
 import { distributionAxes } from "./reduce.ts";
@@ -74,27 +73,27 @@ const isOpened = ({ op }: Pick<Value, "op">): boolean =>
 
 /** True where weights are made of a softmax of some scores: of multiples of them, less what a row has in common. */
 export function isWeighedBy(weights: Value, scores: Value, axes: Axes, facts: Surroundings): boolean {
-  return signUnder(weights, scores, axes, facts) !== undefined;
+  return scaleUnder(weights, scores, axes, facts) !== undefined;
 }
 
-/** The sign with which scores stand under the exponentials that weights are made of: −1 where the smallest weighs most. */
-export function signUnder(
+/** What scores are multiplied by under the exponentials that weights are made of. */
+export function scaleUnder(
   weights: Value,
   scores: Value,
   axes: Axes,
   facts: Surroundings,
   depth = deepest,
-): number | undefined {
+): Scale | undefined {
   const [a] = weights.operands;
   const whole = distributionAxes(weights, facts, axes);
   if (whole?.every((axis) => axes.includes(axis))) {
     const exponential = weights.op === div.op ? a : weights;
-    return exponential.op === exp.op ? signIn(exponential.operands[0], scores, whole) : undefined;
+    return exponential.op === exp.op ? scaleIn(exponential.operands[0], scores, whole) : undefined;
   }
   const share = shareOf(weights, axes, facts);
-  if (share) return signIn(share.exponent, scores, axes);
+  if (share) return scaleIn(share.exponent, scores, axes);
   if (!isOpened(weights) || depth === 0) return undefined;
-  return firstOf(weights.operands, (operand) => signUnder(operand, scores, axes, facts, depth - 1));
+  return firstOf(weights.operands, (operand) => scaleUnder(operand, scores, axes, facts, depth - 1));
 }
 
 function firstOf<T>(values: readonly Value[], of: (value: Value) => T | undefined): T | undefined {
@@ -105,28 +104,26 @@ function firstOf<T>(values: readonly Value[], of: (value: Value) => T | undefine
   return undefined;
 }
 
-/** The sign of z in z, z/t, t·z, each of them also beside other numbers, as ln Σ eˣ of the row is one, or noise. */
-function signIn(value: Value, scores: Value, axes: Axes, depth = deepest): number | undefined {
+/** What z is multiplied by in z, z/t, t·z, each of them also beside other numbers, as ln Σ eˣ of the row is one, or noise. */
+function scaleIn(value: Value, scores: Value, axes: Axes, depth = deepest): Scale | undefined {
   const { op, operands } = value;
   const [a, b] = operands;
-  if (isBesideRow(value, scores, axes, depth)) return 1;
+  if (isBesideRow(value, scores, axes, depth)) return { factor: 1 };
   if (depth === 0) return undefined;
-  const of = (each: Value, by = 1): number | undefined => {
-    const sign = signIn(each, scores, axes, depth - 1);
-    return sign && by * sign;
+  const of = (each: Value, by: Scale = { factor: 1 }): Scale | undefined => {
+    const scale = scaleIn(each, scores, axes, depth - 1);
+    return scale && scaleBoth(scale, by);
   };
   const isRow = (each: Value): boolean => withoutAxes(each, axes) !== undefined;
   if (op === add.op) return of(a) ?? of(b);
-  if (op === sub.op) return of(a) ?? of(b, -1);
-  if (op === neg.op) return of(a, -1);
+  if (op === sub.op) return of(a) ?? of(b, { factor: -1 });
+  if (op === neg.op) return of(a, { factor: -1 });
   // Masked by −∞, or cut where nothing is left of it.
   if (op === selectOp) return constantValue(operands[2]) === undefined ? undefined : of(b);
   if (op !== mul.op && op !== div.op) return undefined;
-  return (isRow(b) ? of(a, signOf(b)) : undefined) ?? (op === mul.op && isRow(a) ? of(b, signOf(a)) : undefined);
+  const found = isRow(b) ? of(a, scaleOf(b, axes)) : undefined;
+  return found ?? (op === mul.op && isRow(a) ? of(b, scaleOf(a, axes)) : undefined);
 }
-
-/** That of a number of the row; one of which nothing is known counts as a temperature. */
-const signOf = (row: Value): number => (rangeOf(row).high <= 0 ? -1 : 1);
 
 /** z beside numbers of the row, a sum in which every part is, or one or the other of them for all of a row: see `lessLargest`. */
 function isBesideRow(value: Value, scores: Value, axes: Axes, depth: number): boolean {
@@ -153,15 +150,15 @@ function shifted(value: Value, along: Axes, facts: Surroundings, mayLeave: boole
     // Of a square none is left.
     if (others.length + 1 < factors.length) continue;
     const weights = others.reduce((a, b) => mul(a, b));
-    const factor = signUnder(weights, scores, along, facts);
-    if (factor === undefined) continue;
+    const scale = scaleUnder(weights, scores, along, facts);
+    if (!scale) continue;
     const total = totalOf(weights, along, facts);
     const vanishes = isNumber(total) && Math.abs(total.constant) <= roundingOf(weights, along, facts);
     if (!vanishes && !(mayLeave && others.length === 1 && isNearlyNothing(weights, total))) continue;
     const left = writeLinear(total, sum(weights, { axes: along }).type);
     const isSmall = less(abs(left), nearly * Math.abs(total.constant));
     const { below, largest } = lessLargest(scores, along, {
-      factor,
+      ...scale,
       part: (peak) => (isNumber(total) ? peak : where(isSmall, peak, 0)),
     });
     const rest = sum(

@@ -98,6 +98,45 @@ return mul(-0.5, add(mean(diagonal(logSoftmax(s))), mean(diagonal(logSoftmax(s, 
     points: [ordinary, offset].map((z) => ({ at: { z, c: noise, y: targets } })),
   },
   {
+    name: "Rows of scores, each times a number of either sign that is learned",
+    about: "Below a negative number the smallest score comes out on top: the largest, taken away, leaves its noise.",
+    program: "neg(sum(mul(y, logSoftmax(mul(z, reshape(t, [2, 1]))))))",
+    given: ["y"],
+    points: [
+      { at: { z: ordinary, t: [-1, 2], y: targets } },
+      {
+        at: {
+          z: [
+            [1, 10001, 2],
+            [3, 30000, 1],
+          ],
+          t: [-1, -2],
+          y: targets,
+        },
+      },
+      {
+        at: {
+          z: [
+            [1, 10001, 2],
+            [3, 1, 30000],
+          ],
+          t: [-1, 2],
+          y: targets,
+        },
+      },
+    ],
+  },
+  {
+    name: "Mean under a softmax at a temperature of either sign",
+    about: "What comes out on top is known when it runs.",
+    program: "sum(mul(softmax(mul(t, z)), z))",
+    points: [
+      { at: { z: [0.5, -1.25, 3], t: -0.5 } },
+      { at: { z: [0, 1e6, 1], t: -1 } },
+      { at: { z: [10000, 10001, 9998], t: 2 } },
+    ],
+  },
+  {
     name: "Which of two, over a temperature",
     about: "Both quotients are rounded before they are subtracted.",
     program: "neg(log(div(exp(div(a, t)), add(exp(div(a, t)), exp(div(b, t))))))",
