@@ -32,7 +32,7 @@ const driverVariables = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"];
 const softwareFiles = ["libvk_swiftshader.so", "libvulkan.so.1", "vk_swiftshader_icd.json"];
 
 /** The software adapter's files on disk. */
-interface SoftwareAdapter {
+export interface SoftwareAdapter {
   readonly loader: string;
   readonly driver: string;
 }
@@ -99,7 +99,8 @@ async function unpackSoftware(packageFolder: string): Promise<string> {
   return unpacked;
 }
 
-async function findSoftware(): Promise<SoftwareAdapter | undefined> {
+/** The software adapter, unpacked; undefined where its package is not installed, or not for this machine. */
+export async function findSoftware(): Promise<SoftwareAdapter | undefined> {
   const packageFolder = isLinux ? softwarePackage() : undefined;
   if (!packageFolder) return undefined;
   const folder = await unpackSoftware(packageFolder);
