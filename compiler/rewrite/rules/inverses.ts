@@ -13,8 +13,8 @@ const mayVanish = (x: Value): boolean => rangeOf(x).low <= 0 && rangeOf(x).high 
 
 const maybeZero: Condition = ({ values: { x } }) => mayVanish(x);
 
-/** The far side is taken out already. */
-const isWhole: Condition = ({ values: { x } }) => !isApart(x, (each) => less(each, -40));
+/** The far side is there, as far as the formula tells, and not taken out already. */
+const isWhole: Condition = ({ values: { x } }) => rangeOf(x).low < -40 && !isApart(x, (each) => less(each, -40));
 
 const xIsZero = "equal(x, 0)";
 const far = "less(x, -40)";

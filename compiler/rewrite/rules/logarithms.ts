@@ -66,8 +66,9 @@ function powerOfExponential(value: Value, facts: Surroundings): Value | undefine
   const complement = complementIn(number === undefined ? monomialOf(base, { positive: true }) : monomial);
   if (complement && (number !== undefined || value.op !== pow.op)) return undefined;
   if (complement && !hasOtherForm(complement.logarithm, facts)) return powerOfDifference(value, complement);
-  const whole = Number.isInteger(number ?? NaN);
-  if (!isExponential(monomial) || (!whole && isTame(rangeOf(base)))) return undefined;
+  // A whole power overflows where its base does, and rounds as that does: a logarithm would round more.
+  const isWhole = Number.isInteger(number ?? NaN);
+  if (!isExponential(monomial) || (isWhole ? base.op !== exp.op : isTame(rangeOf(base)))) return undefined;
   return writeMonomial(monomial, value.type);
 }
 

@@ -9,7 +9,7 @@ import { mentionsExponential, monomialOf, termsOf } from "../exponential.ts";
 import { addLinear, linearConstant, linearSoftplus, mapLinear, scaleLinear, writeLinear } from "../linear.ts";
 import { atomMonomial, exponentialMonomial, isExponential, isPure, numberMonomial } from "../monomial.ts";
 import { timesMonomial, writeMonomial, type Monomial } from "../monomial.ts";
-import { rangeOf, type Range } from "../range.ts";
+import { rangeOf } from "../range.ts";
 import { rule, type Rule } from "../rule.ts";
 
 /** Exponents up to here neither overflow nor vanish. */
@@ -52,24 +52,27 @@ const isExponentialFactor = remembering((each: Value) => mentionsExponential(eac
  */
 function isUnsafe(over: readonly Value[], under: readonly Value[]): boolean {
   const shared = (each: Value, others: readonly Value[]): boolean => others.some((other) => same(each, other));
-  const above = over.filter((each) => isExponentialFactor(each) && !shared(each, under)).map(rangeOf);
-  const below = under.filter((each) => isExponentialFactor(each) && !shared(each, over)).map(rangeOf);
-  if (below.some(({ high }) => !(high < largest))) return true;
-  if (above.some((each, at) => !(each.high < largest) && isMadeGood(above.toSpliced(at, 1), below, each))) return true;
-  const vanishes = ({ low }: Range): boolean => !(low > 1 / largest);
+  const above = over.filter((each) => isExponentialFactor(each) && !shared(each, under));
+  const below = under.filter((each) => isExponentialFactor(each) && !shared(each, over));
+  if (below.some((each) => !(rangeOf(each).high < largest))) return true;
+  const isLarge = (each: Value): boolean => !(rangeOf(each).high < largest);
+  if (above.some((each, at) => isLarge(each) && isMadeGood(above.toSpliced(at, 1), below, each))) return true;
+  const vanishes = (each: Value): boolean => !(rangeOf(each).low > 1 / largest);
   return above.some(vanishes) && below.some(vanishes);
 }
 
 /**
- * True where others may be so small that a large factor does not show: cosh² is as large as its parts. One that is not
+ * True where others may be so small that a large factor does not show: a square is as large as its parts. One that is not
  * beyond float32 by itself, as e⁸⁰, stays so beside others of at most 1.
  */
-function isMadeGood(others: readonly Range[], below: readonly Range[], { high }: Range): boolean {
+function isMadeGood(others: readonly Value[], below: readonly Value[], factor: Value): boolean {
   if (below.length > 0) return true;
-  return (
-    others.some(({ low }) => low < 1) && !(others.reduce((most, each) => most * Math.max(1, each.high), high) < 1e37)
-  );
+  const most = others.reduce((product, each) => product * Math.max(1, rangeOf(each).high), rangeOf(factor).high);
+  return others.some((each) => isOther(each, factor) && rangeOf(each).low < 1) && !(most < 1e37);
 }
+
+/** Not the same sum of exponentials, which is as large again: two equal exponentials are one. */
+const isOther = (each: Value, factor: Value): boolean => factor.op === exp.op || !same(each, factor);
 
 /** eᵃ · eᵇ / e^c = e^(a + b − c), where a part could overflow and the whole may not. */
 export function productOfExponentials(value: Value): Value | undefined {

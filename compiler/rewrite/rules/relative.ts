@@ -5,7 +5,7 @@ import { selectOp } from "../../../ir/ops/choose.ts";
 import { exp } from "../../../ir/ops/functions.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import type { TensorType } from "../../../ir/type.ts";
-import { same, type Value } from "../../../ir/value.ts";
+import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { linearConstant, writeLinear } from "../linear.ts";
 import { isPure, restOf, type Monomial } from "../monomial.ts";
 import { rangeOf } from "../range.ts";
@@ -51,9 +51,11 @@ export function relativeBeside({ weight, exponent }: Weighted, largest: Value): 
 
 const timesNumber = (number: Value, x: Value): Value => (constantValue(number) === 1 ? x : mul(number, x));
 
-/** True for an exponent of `relative`. */
-export const isRelative = ({ op, operands }: Value): boolean =>
-  op === selectOp && constantValue(operands[2]) === largestExponent;
+/** True for an exponent of `relative`, also where it is repeated along a row. */
+export function isRelative(exponent: Value): boolean {
+  const { op, operands } = underLayouts(exponent);
+  return op === selectOp && constantValue(operands[2]) === largestExponent;
+}
 
 /** True where the weight cannot be 0. */
 export const isCertain = (term: Monomial, type: TensorType): boolean =>

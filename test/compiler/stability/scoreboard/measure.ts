@@ -6,8 +6,10 @@ import { makeLog, phasesOf } from "../../../../compiler/rewrite/log.ts";
 import { expandComposites } from "../../../../compiler/passes/expand-composites.ts";
 import { keepDigits } from "../../../../compiler/passes/keep-digits.ts";
 import { kernelPasses } from "../../../../compiler/passes/kernel-passes.ts";
+import type { Graph } from "../../../../ir/graph.ts";
 import { evaluatePrecise, preciseGradient } from "../../../precise/index.ts";
 import { float32Values } from "../../rewrite/float32.ts";
+import { finalGraph } from "../../planning.ts";
 import { flat, type Point, type Program } from "./row.ts";
 
 /** A loss and its gradients, as float64 numbers. */
@@ -50,7 +52,15 @@ function stepAt(entries: readonly number[]): number {
 /** Loss and gradient of the formula step by step in float32, differentiated as it is: what no compiler has touched. */
 export function asWritten(program: Program, point: Point): Results {
   const untouched = expandDerivativesWith(() => (value) => value).run(program.graph);
-  const { outputs } = expandComposites.run(untouched).entryPoints[0];
+  return inFloat32(expandComposites.run(untouched), program, point);
+}
+
+/** The same of what kernels are made of. */
+export function asCompiled(program: Program, point: Point): Results {
+  return inFloat32(finalGraph(program.graph), program, point);
+}
+
+function inFloat32({ entryPoints: [{ outputs }] }: Graph, program: Program, point: Point): Results {
   const values = outputs.map(({ value }) => value);
   const found = float32Values(values, feedsOf(program, point));
   const byName = new Map(outputs.map(({ name, value }) => [name, Array.from(found.get(value)!)]));

@@ -1,0 +1,70 @@
+/// Formulas at ordinary numbers come out no farther from the truth than step by step as they are written: what a rule wins
+/// where numbers are extreme, it does not lose where they are not.
+import { describe, expect, it } from "vitest";
+import { derive } from "../../../compiler/passes/all.ts";
+import { asCompiled, asWritten, truthOf, worstError } from "./scoreboard/measure.ts";
+import { programOf, type Numbers, type Row } from "./scoreboard/row.ts";
+
+type At = Readonly<Record<string, Numbers>>;
+
+interface Case {
+  readonly loss: string;
+  readonly points: readonly At[];
+}
+
+const small = [
+  [1, 2, 0.3],
+  [0.5, 0.7, -1],
+  [0.2, 0.3, 0.9],
+];
+const around30 = small.map((row) => row.map((each) => 30 + each));
+const wide = [
+  [5, 6, 4],
+  [7, 8, 4],
+  [-4, 2, 2],
+];
+
+const variance = (of: string): string =>
+  `const k = { axis: 1, keepAxes: true }, s = ${of}; const v = sub(mean(mul(s, s), k), square(mean(s, k)));`;
+
+const cases: Readonly<Record<string, Case>> = {
+  "a square of exponentials of which one is large": {
+    loss: "const s = add(exp(z), softmax(x, 0)); return sum(mul(s, s))",
+    points: [
+      { x: small, z: small },
+      { x: small, z: wide },
+    ],
+  },
+  "a whole power of a difference of exponentials": {
+    loss: `${variance("sigmoid(sigmoid(x))")} return sum(pow(v, 3))`,
+    points: [{ x: small }, { x: around30 }],
+  },
+};
+
+/** Errors in units of what the scoreboard allows; luck of rounding is worth a factor of two. */
+describe("at ordinary numbers", () => {
+  it.each(Object.entries(cases))("nothing is lost by rules for %s", (name, { loss, points }) => {
+    for (const at of points) {
+      const row: Row = { name, about: "", program: loss, points: [{ at }] };
+      const program = programOf(row);
+      const truth = truthOf(program, row.points[0]);
+      const written = worstError(asWritten(program, row.points[0]), truth);
+      const found = worstError(asCompiled(program, row.points[0]), truth);
+      expect(found, `at ${JSON.stringify(at)}`).toBeLessThanOrEqual(Math.max(1, 2 * written));
+    }
+  });
+});
+
+const settling: Readonly<Record<string, string>> = {
+  "the logarithm of the softplus of what cancels": "sum(add(x, log(softplus(sub(x, x)))))",
+  "rows times a sigmoid, standardized": `const k = { axis: 1, keepAxes: true };
+const u = mul(sigmoid(mean(x, k)), sub(x, mean(x, { axis: 0, keepAxes: true })));
+return sum(div(sub(u, mean(u, k)), sqrt(add(variance(u, k), 0.001))))`,
+};
+
+describe("rewriting settles", () => {
+  it.each(Object.entries(settling))("for %s", (name, program) => {
+    const { graph } = programOf({ name, about: "", program, points: [{ at: { x: small } }] });
+    expect(() => derive(graph)).not.toThrow();
+  });
+});
