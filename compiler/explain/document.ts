@@ -16,15 +16,15 @@ export const madeSafe = "Made safe before it is differentiated";
 
 /** The explanation of a gradient as a document. */
 export function gradientDocument(explained: GradientExplanation): readonly Section[] {
-  const { graph, loss, target, chain, definitions, factors, prepared, lines, forward } = explained;
+  const { graph, loss, target, chain, definitions, factors, prepared, lines, forward, inSteps } = explained;
   const gradient = derivativeName({ name: loss }, target);
   const definition = definitionWriter(graph);
-  const steps = stepSections(definitions.map(({ formula }) => formula));
-  const back = stepsBack(explained.compiled.value, explained.compiledNames, steps);
-  const letters = lettersBack(explained.compiled.value, explained.compiledNames);
   const formulas = definitions.map(({ formula }) => formula);
+  const steps = stepSections(formulas, inSteps);
+  const back = stepsBack(explained.compiled.value, explained.compiledNames, inSteps, steps);
+  const letters = lettersBack(explained.compiled.value, explained.compiledNames, inSteps);
   const ends = [loss, target].map((name) => valueNamed(graph, name)) as [Value, Value];
-  const factorsOfSteps = back.length === 0 ? [] : stepFactors(formulas, ...ends);
+  const factorsOfSteps = back.length === 0 ? [] : stepFactors(formulas, ends, inSteps);
   const lineRows = lineWriter();
   const localRow = factorWriter(chain.stations);
   const sections: readonly (Section | undefined)[] = [

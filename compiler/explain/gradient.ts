@@ -13,6 +13,7 @@ import { expandedBy, makeLog, type DerivationLog } from "../rewrite/log.ts";
 import { askedFor } from "./asked.ts";
 import { derivationAsWritten, deriveByHand } from "./by-hand.ts";
 import type { Chain } from "./chain.ts";
+import { changedBelow } from "./changed.ts";
 import { endOf, endingWith, type Derivation } from "./derivation.ts";
 import { calledAt, formulasOf, type Factor } from "./formulas.ts";
 import { withMentioned } from "./given.ts";
@@ -28,8 +29,8 @@ import {
 } from "./letters.ts";
 import { linesOf, namesWithin, type Definition, type Formula, type Line } from "./lines.ts";
 import { renamedNames } from "./names.ts";
-import { namesInSteps } from "./loops.ts";
-import { inOrder, isStated } from "./order.ts";
+import { lettersInSteps } from "./loops.ts";
+import { inOrder, isStated, namesInLine, sortedByUse } from "./order.ts";
 import { nameParts, partNumbering, shareParts, type Numbering, type Parts } from "./parts.ts";
 import { withStepsPrepared } from "./prepare.ts";
 import { recordedDerivation } from "./recorded.ts";
@@ -64,6 +65,8 @@ export interface GradientExplanation {
   readonly divided?: Definition;
   /** Names of the graph as it is compiled. */
   readonly compiledNames: ReadonlyMap<Value, string>;
+  /** What is called what in the steps of loops. */
+  readonly inSteps: ReadonlyMap<Value, string>;
   /** All that was done, also where it shows in no line. */
   readonly steps: readonly Step[];
 }
@@ -99,7 +102,12 @@ export function explainGradient(model: Graph, askedLoss: string, askedTarget: st
   const compiledNames = namesOf(derived);
   const gradient = derivativeName({ name: lossName }, targetName);
   const whole = endingWith(derivation, gradient, compiled, compiledNames);
-  const taken = [...namesInSteps([loss], namesOf(graph)), ...namesInSteps([compiled], compiledNames)];
+  const roots = [
+    { root: loss, names: namesOf(graph) },
+    { root: compiled, names: compiledNames },
+  ];
+  const inSteps = lettersInSteps(roots, printed);
+  const taken = [...inSteps.values()];
   const { parts, ...written } = explanation(
     graph,
     lossName,
@@ -115,7 +123,7 @@ export function explainGradient(model: Graph, askedLoss: string, askedTarget: st
     [askedLoss, lossName],
   ] as const;
   const aliases = pairs.filter(([asked, name]) => asked !== name);
-  return { ...explained, aliases, compiledNames };
+  return { ...explained, aliases, compiledNames, inSteps };
 }
 
 /** The name of the multiple of a loss that is differentiated in its place, where the model asks for no other gradient. */
@@ -169,7 +177,7 @@ function explanation(
   const known = new Set(written.start.keys());
   const onTheWay = chain.stations.map((station) => station.name).filter((name) => known.has(name));
   const { model, ofModel, forward, names, local, number } = formulasOf(
-    { graph, chain, written, onTheWay, expanded },
+    { graph, chain, written, onTheWay: [...onTheWay.toReversed(), ...changedBelow(written, onTheWay)], expanded },
     numbering,
   );
   const gradient = derivativeName({ name: loss }, target);
@@ -195,9 +203,9 @@ function explanation(
   const compiled = shareParts({ value: end.get(gradient)!, names: visible }, new Map(), numberOf);
   const outside = local.factors.flatMap((each) => ("by" in each ? [] : [each]));
   const said = [...model.definitions, ...outside, ...lines.map(({ name, last }) => ({ name, formula: last }))];
-  const prepared = linesOf(forward.course.start, forward.course.steps, forward.shown, known).filter(
-    (each) => isChanged(each) || !(known.has(each.name) || ofModel.has(each.name)),
-  );
+  const madeSafe = linesOf(forward.course.start, forward.course.steps, forward.shown, known);
+  const isTold = (each: Line): boolean => isChanged(each) || !(known.has(each.name) || ofModel.has(each.name));
+  const prepared = sortedByUse(madeSafe.filter(isTold), namesInLine);
   const compiledParts = compiled.definitions.filter((each) => !backward.parts.has(each.name) || !isStated(each, said));
   const ofLines = [...prepared, ...lines].flatMap(({ first, equalities }) => [first, ...equalities.map(formulaOf)]);
   const formulas = [...local.factors.flatMap(formulasOfFactor), ...ofLines, ...compiledParts.map(formulaOf)];
@@ -218,7 +226,7 @@ function explanation(
 }
 
 /** What an explanation is before it has the letters of the printed page. */
-type Written = Omit<GradientExplanation, "aliases" | "compiledNames">;
+type Written = Omit<GradientExplanation, "aliases" | "compiledNames" | "inSteps">;
 
 const formulaOf = ({ formula }: { readonly formula: Formula }): Formula => formula;
 

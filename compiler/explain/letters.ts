@@ -6,17 +6,19 @@ import type { Definition, Formula, Line } from "./lines.ts";
 import { renamedNames } from "./names.ts";
 import { partNumbering } from "./parts.ts";
 
-/** What a printed page calls the values without a name, its loops apart, and all names that it makes up. */
+/** What a printed page calls the values without a name, and all names that it makes up. */
 export interface PrintedLetters {
   readonly letters: ReadonlyMap<Value, string>;
+  /** What is in the bodies of its loops, letters of bodies included. */
+  readonly inSteps: ReadonlyMap<Value, string>;
   readonly taken: ReadonlySet<string>;
 }
 
 /** The letters of the page that `print --gradient` prints of a derived graph. */
 export function printedLetters(derived: Graph): PrintedLetters {
   const { automatic, loops } = layOutPage(derived);
-  const inLoops = [...loops.values()].flatMap((body) => [...body.names.values(), ...body.automatic.values()]);
-  return { letters: automatic, taken: new Set([...automatic.values(), ...inLoops]) };
+  const inSteps = new Map([...loops.values()].flatMap((body) => [...body.names, ...body.automatic]));
+  return { letters: automatic, inSteps, taken: new Set([...automatic.values(), ...inSteps.values()]) };
 }
 
 /** Letters of an explanation → those that the reader gets. */

@@ -7,21 +7,23 @@ import { constantValue } from "../../ir/ops/leaf.ts";
 import { bodyResults, scanBody, scanLetters, scanOp, scanResult, type ScanBody } from "../../ir/ops/scan.ts";
 import { layOutBody, loopsBelow, type BodyPage } from "../../ir/print/bodies.ts";
 import { postorder, type Value } from "../../ir/value.ts";
+import type { PrintedLetters } from "./letters.ts";
 import { formulaText, primed, type Formula, type Row, type Section } from "./lines.ts";
 
 /** Names of the values of a graph. */
 type Names = ReadonlyMap<Value, string>;
 
 /** What the loops of formulas repeat: a step each, and what the next step finds in the carries. */
-export function stepSections(formulas: readonly Formula[]): readonly Section[] {
+export function stepSections(formulas: readonly Formula[], given: Names): readonly Section[] {
   return sectionsOf(
     loopsBelow(formulas.map(({ value }) => value)),
     new Map(formulas.flatMap((formula) => [...formula.names])),
+    given,
   );
 }
 
 /** What the loops repeat that a formula holds itself, and not by way of what has a name. */
-export function stepsWithin({ value, names }: Formula): readonly Section[] {
+export function stepsWithin({ value, names }: Formula, given: Names): readonly Section[] {
   const seen = new Set([value]);
   for (const each of seen) {
     if (each !== value && names.has(each)) continue;
@@ -32,12 +34,13 @@ export function stepsWithin({ value, names }: Formula): readonly Section[] {
   return sectionsOf(
     loopsBelow([value]).filter(({ attrs }) => own.has(scanBody(attrs).identity)),
     names,
+    given,
   );
 }
 
-function sectionsOf(loops: readonly Value[], names: Names): readonly Section[] {
+function sectionsOf(loops: readonly Value[], names: Names, given: Names): readonly Section[] {
   return loops.map((loop): Section => {
-    const page = layOutBody(loop, names);
+    const page = laidOut(loop, names, given);
     const { body, lines } = page;
     const words = wordsIn(page);
     const handedOn = body.next.map((value, i): Row => {
@@ -53,14 +56,19 @@ function sectionsOf(loops: readonly Value[], names: Names): readonly Section[] {
 }
 
 /**
- * The steps back of the loops below a derivative: of each the lines that it needs, without those that `given` sections
+ * The steps back of the loops below a derivative: of each the lines that it needs, without those that `shown` sections
  * have. Sums over all places are written as what is summed.
  */
-export function stepsBack(derivative: Value, names: Names, given: readonly Section[]): readonly Section[] {
-  const known = new Set(given.flatMap(({ rows }) => rows.map(rowText)));
+export function stepsBack(
+  derivative: Value,
+  names: Names,
+  given: Names,
+  shown: readonly Section[] = [],
+): readonly Section[] {
+  const known = new Set(shown.flatMap(({ rows }) => rows.map(rowText)));
   const all = postorder([derivative]);
   return loopsBelow([derivative]).flatMap((loop): readonly Section[] => {
-    const page = layOutBody(loop, names);
+    const page = laidOut(loop, names, given);
     if (!isBack(page)) return [];
     const { body } = page;
     const asked = all.filter((value) => value.op === scanOp && scanBody(value.attrs).identity === body.identity);
@@ -71,8 +79,8 @@ export function stepsBack(derivative: Value, names: Names, given: readonly Secti
 }
 
 /** What the letters in the loops below a derivative are called. */
-export function lettersBack(derivative: Value, names: Names): Names {
-  const pages = loopsBelow([derivative]).map((loop) => layOutBody(loop, names));
+export function lettersBack(derivative: Value, names: Names, given: Names): Names {
+  const pages = loopsBelow([derivative]).map((loop) => laidOut(loop, names, given));
   return new Map(
     pages.filter(isBack).flatMap(({ body, names: own }) => {
       return scanLetters(body).map((letter) => [letter, own.get(letter)!] as const);
@@ -80,9 +88,32 @@ export function lettersBack(derivative: Value, names: Names): Names {
   );
 }
 
-/** What steps call their values that have no name: a page that shows them uses these names for nothing else. */
-export function namesInSteps(roots: readonly Value[], names: Names): readonly string[] {
-  return loopsBelow(roots).flatMap((loop) => [...layOutBody(loop, names).automatic.values()]);
+/** A value, and the names of the graph that it is of. */
+export interface InGraph {
+  readonly root: Value;
+  readonly names: Names;
+}
+
+/**
+ * What is in the steps of loops is called: as the printed page calls it, and what that does not have by letters that it has
+ * not. An explanation uses these names for nothing else.
+ */
+export function lettersInSteps(roots: readonly InGraph[], { inSteps, taken }: PrintedLetters): Names {
+  const all = new Map(inSteps);
+  const madeUp = new Set(taken);
+  for (const { root, names } of roots) {
+    for (const loop of loopsBelow([root])) {
+      const { letters, automatic } = layOutBody(loop, names, madeUp, all);
+      for (const { value, name } of letters) if (!all.has(value)) all.set(value, name);
+      for (const [value, name] of automatic) all.set(value, name);
+    }
+  }
+  return all;
+}
+
+/** A body whose letters are `given` by the page that it is part of. */
+export function laidOut(loop: Value, names: Names, given: Names): BodyPage {
+  return layOutBody(loop, names, new Set(given.values()), given);
 }
 
 /** What a formula with such a loop says in few words. */

@@ -1,22 +1,27 @@
 /// The chain rule within the step of a loop: the local derivatives that a step back is put together from.
 import { scanLetters, type ScanBody } from "../../ir/ops/scan.ts";
-import { layOutBody, loopsBelow } from "../../ir/print/bodies.ts";
+import { loopsBelow } from "../../ir/print/bodies.ts";
 import { isFloat } from "../../ir/type.ts";
 import { postorder, usersOf, type Value } from "../../ir/value.ts";
 import { leadingTo } from "../autodiff/reverse.ts";
 import { makeRewriter } from "../rewrite/driver.ts";
 import { chainRule, cotangentLetter, type LocalDerivative } from "./chain.ts";
+import { laidOut } from "./loops.ts";
 import { primed, type Formula, type Row, type Section } from "./lines.ts";
 import { tidyRules } from "./rules.ts";
 import { derivativeName, stationsBetween } from "./stations.ts";
 
 /** For every loop on the way from a loss to a target, the derivatives of the formulas in its step. */
-export function stepFactors(formulas: readonly Formula[], loss: Value, target: Value): readonly Section[] {
+export function stepFactors(
+  formulas: readonly Formula[],
+  [loss, target]: readonly [Value, Value],
+  given: ReadonlyMap<Value, string>,
+): readonly Section[] {
   const active = leadingTo(postorder([loss]), new Set([target]));
   const names = new Map(formulas.flatMap((formula) => [...formula.names]));
   const loops = loopsBelow(formulas.map(({ value }) => value)).filter((loop) => active.has(loop));
   return loops.flatMap((loop): readonly Section[] => {
-    const { body, names: own, automatic } = layOutBody(loop, names);
+    const { body, names: own, automatic } = laidOut(loop, names, given);
     const words = withEnds(body, new Map([...own, ...automatic]));
     const letters = changing(
       body,

@@ -15,7 +15,7 @@ import { aloneSections, derivativeAlone, type Alone } from "./alone.ts";
 import { cotangentLetter } from "./chain.ts";
 import { lineWriter, rulesSection, withLetters } from "./document.ts";
 import { explainGradient } from "./gradient.ts";
-import { holdsWayBack, lettersBack, stepsBack, stepsWithin, wayBack } from "./loops.ts";
+import { holdsWayBack, lettersBack, lettersInSteps, stepsBack, stepsWithin, wayBack } from "./loops.ts";
 import { inPrintedLetters, printedLetters, renamedLine, shownFirst } from "./letters.ts";
 import { formulaText, linesOf, primed, type Formula, type Line, type Row, type Section } from "./lines.ts";
 import { inOrder } from "./order.ts";
@@ -84,8 +84,8 @@ function explainDerivative(model: Graph, { name, title, place, derivative }: Sub
   const { value } = alone.line.last;
   return {
     ...{ title, place, derivative: alone, line: alone.line, parts: alone.parts, steps: explained.steps },
-    repeated: stepsBack(value, explained.compiledNames, []),
-    letters: lettersBack(value, explained.compiledNames),
+    repeated: stepsBack(value, explained.compiledNames, explained.inSteps),
+    letters: lettersBack(value, explained.compiledNames, explained.inSteps),
   };
 }
 
@@ -116,16 +116,19 @@ function explainSubject(
     named.parts,
     shownLines.map((each) => each.name),
   );
-  const renaming = inPrintedLetters(counted, printedLetters(derived), known);
+  const printed = printedLetters(derived);
+  const renaming = inPrintedLetters(counted, printed, known);
   const lines = shownLines.map((each) => renamedLine(each, renaming));
   const [parts, line] = [lines.slice(0, -1), lines.at(-1)!];
   const { title, place, derivative } = subject;
   const derivedNames = namesOf(derived);
   const tangents = [...derivedNames].filter(([{ op }, each]) => op === letterOp && each.endsWith(".tangent"));
-  const repeated = derivative
-    ? stepsBack(line.last.value, derivedNames, [])
-    : stepsWithin({ value: line.first.value, names: new Map([...tangents, ...line.first.names]) });
-  const letters = new Map([...tangents, ...lettersBack(line.last.value, derivedNames)]);
+  const { last, first } = line;
+  const within = { value: first.value, names: new Map([...tangents, ...first.names]) };
+  const roots = [derivative ? { root: last.value, names: derivedNames } : { root: first.value, names: within.names }];
+  const inSteps = lettersInSteps(roots, printed);
+  const repeated = derivative ? stepsBack(last.value, derivedNames, inSteps) : stepsWithin(within, inSteps);
+  const letters = new Map([...tangents, ...lettersBack(last.value, derivedNames, inSteps)]);
   return {
     ...{ repeated, letters },
     title,

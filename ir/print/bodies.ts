@@ -38,12 +38,14 @@ export interface NamedLetter {
 /**
  * The letters of a body in their order: what it captures or walks along is called what that is called outside, or what it
  * repeats or moves is, a carry without a name what it is in the end, others by their parts. `loop` is a value that repeats
- * the body, `names` are the names of the graph, `madeUp` those that other bodies of the page made up.
+ * the body, `names` are the names of the graph, `madeUp` those that other bodies of the page made up, `given` what values
+ * without a name are called already.
  */
 function bodyLetters(
   loop: Value,
   names: ReadonlyMap<Value, string>,
-  madeUp = new Set<string>(),
+  madeUp: Set<string>,
+  given: ReadonlyMap<Value, string>,
 ): readonly NamedLetter[] {
   const body = scanBody(loop.attrs);
   const bound = new Map(scanLetters(body).map((each, place) => [each, loop.operands[place]]));
@@ -69,7 +71,8 @@ function bodyLetters(
   };
   return (["carry", "element", "capture", "position"] as const).flatMap((role) => {
     return parts[role].map((value, i) => {
-      return { role, value, name: names.get(value) ?? outside(value) ?? freeName(role, i, [taken, madeUp]) };
+      const name = names.get(value) ?? outside(value) ?? freely(given.get(value), taken);
+      return { role, value, name: name ?? freeName(role, i, [taken, madeUp]) };
     });
   });
 }
@@ -121,11 +124,19 @@ export interface LoopPage extends BodyPage {
   readonly title: string;
 }
 
-/** Lays out the body that a loop repeats; `names` are the names of the graph, `madeUp` grows by what it makes up. */
-export function layOutBody(loop: Value, names: ReadonlyMap<Value, string>, madeUp = new Set<string>()): BodyPage {
+/**
+ * Lays out the body that a loop repeats; `names` are the names of the graph, `madeUp` grows by what it makes up, and `given`
+ * is what another page calls what has no name.
+ */
+export function layOutBody(
+  loop: Value,
+  names: ReadonlyMap<Value, string>,
+  madeUp = new Set<string>(),
+  given: ReadonlyMap<Value, string> = new Map(),
+): BodyPage {
   const body = scanBody(loop.attrs);
   const results = bodyResults(body);
-  const letters = bodyLetters(loop, names, madeUp);
+  const letters = bodyLetters(loop, names, madeUp, given);
   const own = new Map(letters.map(({ value, name }) => [value, name]));
   for (const value of postorder(results)) if (names.has(value)) own.set(value, names.get(value)!);
   const taken = new Set(own.values());
@@ -141,7 +152,8 @@ export function layOutBody(loop: Value, names: ReadonlyMap<Value, string>, madeU
   );
   const automatic = new Map<Value, string>();
   for (const value of lines.flatMap(plan.siblings)) {
-    if (!own.has(value)) automatic.set(value, freeName("v", automatic.size, [taken, madeUp]));
+    if (own.has(value)) continue;
+    automatic.set(value, freely(given.get(value), taken) ?? freeName("v", automatic.size, [taken, madeUp]));
   }
   return { body, letters, plan, lines, names: own, automatic };
 }
@@ -202,6 +214,13 @@ export function formatBody(page: LoopPage, loop: NonNullable<Vocabulary["loop"]>
     ...body.next.map((value, i) => `  next ${words.reference(body.carries[i])} ← ${formatReference(value, words)}`),
     ...body.outputs.map((value) => `  output ${formatReference(value, words)}`),
   ].flatMap((line, i) => (i === 0 ? [line] : wrap(line, pageWidth, "      ")));
+}
+
+/** A name that is not taken yet, which it then is. */
+function freely(name: string | undefined, taken: Set<string>): string | undefined {
+  if (name === undefined || taken.has(name)) return undefined;
+  taken.add(name);
+  return name;
 }
 
 /** `carry1` and its like, which is then taken. */
