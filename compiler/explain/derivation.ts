@@ -1,6 +1,7 @@
 /// A derivation: the chain rule as it is written down, and what rules make of it.
 import { same, type Value } from "../../ir/value.ts";
 import type { Chain } from "./chain.ts";
+import { namesWithin } from "./lines.ts";
 import type { Moment, Step } from "./replay.ts";
 
 /** Values by name, and the steps that follow. */
@@ -23,6 +24,23 @@ export interface Derivation {
 /** Values by name after all steps. */
 export function endOf({ start, steps }: Course): Moment {
   return steps.at(-1)?.after ?? start;
+}
+
+/**
+ * The derivatives with names between a loss and a gradient: those that the chain rule has, and those that are read in the
+ * end. What only the chain rule has is `dissolved`: a line reads it before rules write it out.
+ */
+export function derivativesBetween(
+  { start, steps }: Course,
+  gradient: string,
+  known: ReadonlySet<string>,
+): { readonly kept: readonly string[]; readonly dissolved: ReadonlySet<string> } {
+  const derivatives = [...start.keys()].filter((name) => !known.has(name));
+  const within = (moment: Moment): readonly string[] =>
+    namesWithin(moment, derivatives, moment.get(gradient)!, known).filter((name) => name !== gradient);
+  const lasting = new Set(within(endOf({ start, steps })));
+  const kept = [...new Set([...within(start), ...lasting])];
+  return { kept, dissolved: new Set(kept.filter((name) => !lasting.has(name))) };
 }
 
 /** Why a derivation goes on to what is compiled where its rules, played back, stop short of it. */

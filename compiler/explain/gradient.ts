@@ -14,7 +14,7 @@ import { askedFor } from "./asked.ts";
 import { derivationAsWritten, deriveByHand } from "./by-hand.ts";
 import type { Chain } from "./chain.ts";
 import { changedBelow } from "./changed.ts";
-import { endOf, endingWith, type Derivation } from "./derivation.ts";
+import { derivativesBetween, endOf, endingWith, type Derivation } from "./derivation.ts";
 import { calledAt, formulasOf, type Factor } from "./formulas.ts";
 import { withMentioned } from "./given.ts";
 import {
@@ -27,7 +27,7 @@ import {
   type PrintedLetters,
   type Renaming,
 } from "./letters.ts";
-import { linesOf, namesWithin, type Definition, type Formula, type Line } from "./lines.ts";
+import { linesOf, type Definition, type Formula, type Line } from "./lines.ts";
 import { renamedNames } from "./names.ts";
 import { lettersInSteps } from "./loops.ts";
 import { inOrder, isStated, namesInLine, sortedByUse } from "./order.ts";
@@ -182,8 +182,7 @@ function explanation(
   );
   const gradient = derivativeName({ name: loss }, target);
   const end = endOf(derived);
-  const derivatives = [...derived.start.keys()].filter((name) => !known.has(name));
-  const kept = namesWithin(end, derivatives, end.get(gradient)!, known).filter((name) => name !== gradient);
+  const { kept, dissolved } = derivativesBetween(derived, gradient, known);
   const given = new Set(local.parts.keys());
   const shown = [...onTheWay, ...given, ...kept, gradient];
   const backward = nameParts(derived, shown, known, local.parts, number);
@@ -192,7 +191,7 @@ function explanation(
   const all = linesOf(backward.course.start, backward.course.steps, backward.shown, known, untidy);
   const lines = inOrder(
     all.filter((each) => isChanged(each) || !(ofForward.has(each.name) || given.has(each.name))),
-    (name) => backward.parts.has(name),
+    (name) => backward.parts.has(name) || dissolved.has(name),
   );
   const visible = calledAt(new Map([...end].filter(([name]) => known.has(name))));
   // What a line has come to keeps its name.

@@ -99,7 +99,8 @@ export function linesOf(
         called.size > 0 && formulaText({ value: formula.value, names: namesBut(formula.names, called) }) === text;
       text = next;
       if (isRenamed) continue;
-      const isQuiet = isSpelling(rule) || (untidy && equalities.length === 0 && isTidying(rule));
+      const isTidied = untidy && equalities.length === 0 && isTidying(rule) && mentionsAll(formula, first);
+      const isQuiet = isSpelling(rule) || isTidied;
       if (!isQuiet) equalities.push({ rule, formula });
       else if (equalities.length === 0) first = formula;
       else equalities[equalities.length - 1] = { ...equalities.at(-1)!, formula };
@@ -152,6 +153,12 @@ export function mentioned({ value, names }: Formula): ReadonlyMap<Value, string>
     else for (const operand of each.operands) seen.add(operand);
   }
   return found;
+}
+
+/** True where a formula mentions every name that another does: a derivative that goes into another is no tidying. */
+function mentionsAll(formula: Formula, other: Formula): boolean {
+  const own = new Set(namesIn(formula));
+  return namesIn(other).every((name) => own.has(name));
 }
 
 /** Names of a moment whose values are computed on the way to another and by no `other` name, each value once. */

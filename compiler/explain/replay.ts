@@ -1,6 +1,7 @@
 /// Plays back what a log noted: how some values became what they are, one rule at a time.
 import { same, withOperands, type Value } from "../../ir/value.ts";
 import { bottomUp, substitution } from "../rewrite/bottom-up.ts";
+import { saidOf } from "./collected.ts";
 import type { Firing, Phase } from "../rewrite/log.ts";
 
 /** Values by name, as they are at one moment. */
@@ -69,7 +70,7 @@ function oneByOne(phase: string, find: Find, start: Moment, stops: ReadonlySet<V
   for (let found = next(before, find, stops); found; found = next(before, find, stops)) {
     const { value, firing } = found;
     const after = replacedIn(before, new Map([...stay, [value, firing.after]]));
-    steps.push({ phase, rule: firing.rule, replaced: new Map([[value, firing.after]]), before, after });
+    steps.push({ phase, rule: saidOf(firing), replaced: new Map([[value, firing.after]]), before, after });
     if (steps.length > mostSteps) throw new Error(`a derivation of more than ${mostSteps} steps is no explanation`);
     before = after;
   }
@@ -91,7 +92,7 @@ function settling(find: Find): { of(value: Value): Value; last(): Firing["rule"]
       const rebuilt = withOperands(value, operands);
       const firing = find(rebuilt)?.firing;
       if (!firing) return rebuilt;
-      last = firing.rule;
+      last = saidOf(firing);
       return of(firing.after);
     });
   return { of, last: () => last };

@@ -24,7 +24,8 @@ export function variance<D extends DType, S extends Shape, const O extends Varia
 export function variance(x: Value, { correction = 0, ...options }: VarianceOptions = {}): Value {
   const axes = normalizeAxes("variance", x.type.shape.length, options);
   const total = sum(square(sub(x, mean(x, { axes, keepAxes: true }))), options);
-  return div(total, sub(sizeValue(reducedCount(x.type, axes), x.type.dtype), correction));
+  const count = sizeValue(reducedCount(x.type, axes), x.type.dtype);
+  return div(total, correction === 0 ? count : sub(count, correction));
 }
 
 /** Square root of the variance along axes; its gradient is 0 where the variance is 0. */
