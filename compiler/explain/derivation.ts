@@ -2,6 +2,7 @@
 import { same, type Value } from "../../ir/value.ts";
 import type { Chain } from "./chain.ts";
 import { namesWithin } from "./lines.ts";
+import { isOneProduct } from "./stations.ts";
 import type { Moment, Step } from "./replay.ts";
 
 /** Values by name, and the steps that follow. */
@@ -27,11 +28,12 @@ export function endOf({ start, steps }: Course): Moment {
 }
 
 /**
- * The derivatives with names between a loss and a gradient: those that the chain rule has, and those that are read in the
- * end. What only the chain rule has is `dissolved`: a line reads it before rules write it out.
+ * The derivatives with names between a loss and a gradient: those that are read in the end, and where the way branches those
+ * of the chain rule. What only that has is `dissolved`: a line reads it before rules write it out. One product is put together
+ * as a whole.
  */
 export function derivativesBetween(
-  { start, steps }: Course,
+  { chain, backward: { start, steps } }: Pick<Derivation, "chain" | "backward">,
   gradient: string,
   known: ReadonlySet<string>,
 ): { readonly kept: readonly string[]; readonly dissolved: ReadonlySet<string> } {
@@ -39,7 +41,7 @@ export function derivativesBetween(
   const within = (moment: Moment): readonly string[] =>
     namesWithin(moment, derivatives, moment.get(gradient)!, known).filter((name) => name !== gradient);
   const lasting = new Set(within(endOf({ start, steps })));
-  const kept = [...new Set([...within(start), ...lasting])];
+  const kept = [...new Set([...(isOneProduct(chain.stations) ? [] : within(start)), ...lasting])];
   return { kept, dissolved: new Set(kept.filter((name) => !lasting.has(name))) };
 }
 

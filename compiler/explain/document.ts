@@ -9,7 +9,7 @@ import type { GradientExplanation } from "./gradient.ts";
 import { formulaText, type Definition, type Formula, type Line, type Row, type Section } from "./lines.ts";
 import { holdsWayBack, lettersBack, stepSections, stepsBack, wayBack } from "./loops.ts";
 import { stepFactors } from "./step-factors.ts";
-import { derivativeName, isImmediate, readersOf, stepName, type Station } from "./stations.ts";
+import { derivativeName, isImmediate, isOneProduct, readersOf, stepName, type Station } from "./stations.ts";
 
 /** The heading of what stabilising rules make of the model's formulas. */
 export const madeSafe = "Made safe before it is differentiated";
@@ -115,7 +115,7 @@ export function lineWriter(): (line: Line) => readonly Row[] {
 
 /** One product where the way does not branch, else what each value on it gets from its readers. */
 function chainRows(stations: readonly Station[], gradient: string): readonly Row[] {
-  if (stations.slice(1).every((station) => readersOf(station, stations).length === 1)) {
+  if (isOneProduct(stations)) {
     const product = stations.slice(1).map((station, i) => stepName(stations[i], station, stations));
     if (product.length > 1) return [{ left: gradient, relation: "=", right: [product] }];
   }

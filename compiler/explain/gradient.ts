@@ -182,7 +182,7 @@ function explanation(
   );
   const gradient = derivativeName({ name: loss }, target);
   const end = endOf(derived);
-  const { kept, dissolved } = derivativesBetween(derived, gradient, known);
+  const { kept, dissolved } = derivativesBetween({ chain, backward: derived }, gradient, known);
   const given = new Set(local.parts.keys());
   const shown = [...onTheWay, ...given, ...kept, gradient];
   const backward = nameParts(derived, shown, known, local.parts, number);

@@ -17,6 +17,11 @@ export function readersOf({ value }: Station, stations: readonly Station[]): rea
   return stations.filter(({ reads }) => reads.includes(value));
 }
 
+/** True where the chain rule is one product: the way from the loss to the target does not branch. */
+export function isOneProduct(stations: readonly Station[]): boolean {
+  return stations.slice(1).every((station) => readersOf(station, stations).length === 1);
+}
+
 /** Names of values: how a reader knows them. */
 export function namesOf(graph: Graph): ReadonlyMap<Value, string> {
   return new Map([...graph.notes].flatMap(([value, { name }]) => (name === undefined ? [] : [[value, name] as const])));
