@@ -17,6 +17,7 @@ import { hypotenuseRules } from "./hypotenuses.ts";
 import { rootRules } from "./roots.ts";
 import { maskRules } from "./masks.ts";
 import { rowRules } from "./rows.ts";
+import { momentRules } from "./moments.ts";
 import { guardedComplementRules } from "./guarded-complements.ts";
 import { inverseRules } from "./inverses.ts";
 import { largeProductRules } from "./large-products.ts";
@@ -52,6 +53,7 @@ const accuracyRules: readonly Rule[] = [
   identity("log of one minus", "stabilizes", "log(1 - x) = log1p(-x)"),
   identity("exp minus one", "stabilizes", "exp(x) - 1 = expm1(x)"),
   identity("one minus exp", "stabilizes", "1 - exp(x) = -expm1(x)"),
+  identity("one less what is left of one", "stabilizes", "1 - (1 - x) = x"),
   identity("hyperbolic cosine less the sine", "stabilizes", "cosh(x) - sinh(x) = exp(-x)"),
   identity("hyperbolic sine less the cosine", "stabilizes", "sinh(x) - cosh(x) = -exp(-x)"),
   identity("one minus a hyperbolic tangent", "stabilizes", "1 - tanh(x) = 2 * sigmoid(-2 * x)"),
@@ -104,5 +106,6 @@ export const stableRules: readonly Rule[] = [
   ...varianceRules,
   ...covarianceRules,
   ...weightedVarianceRules,
+  ...momentRules,
   ...guardRules,
 ];

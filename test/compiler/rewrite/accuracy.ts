@@ -7,10 +7,11 @@ export interface Accuracy {
   /**
    * Rounding that the result carries on, in units of the last place of what is rounded:
    * - `operands`: by how much each element of the truth changes where every number that the formula reads moves so far;
+   * - `steps`: the same, where every number that the formula computes on its way moves so far;
    * - `exponents`: relatively, so much as the largest exponent that the formula reads for this element is rounded by;
    * - `logarithm`: relatively, so much as the logarithm of the result is rounded by.
    */
-  readonly carried?: { readonly ulps: number; readonly of: "operands" | "exponents" | "logarithm" };
+  readonly carried?: { readonly ulps: number; readonly of: "operands" | "steps" | "exponents" | "logarithm" };
   /** Why it is not less. */
   readonly reason: string;
 }
@@ -55,6 +56,12 @@ const deviations: Accuracy = {
   ulps: 4,
   carried: { ulps: 2, of: "operands" },
   reason: "the mean is rounded before it is taken away, and products of deviations may cancel",
+};
+
+const moments: Accuracy = {
+  ulps: 4,
+  carried: { ulps: 2, of: "steps" },
+  reason: "powers of deviations of both signs cancel, as those of the numbers do, whichever of them round luckily",
 };
 
 const sines: Accuracy = { ulps: 5, reason: "the quotient of a sine and its operand is squared, and its error doubled" };
@@ -120,6 +127,7 @@ const exceptions: Readonly<Record<string, Accuracy>> = {
   "log of a product": factors,
   "variance by deviations": deviations,
   "covariance by deviations": deviations,
+  "central moment by deviations": moments,
   "weighted variance by deviations": deviations,
   "one minus a cosine over a square": sines,
   "value minus its multiple by a cosine": multiple,

@@ -140,6 +140,7 @@ const outside: Readonly<Record<string, (x: number, leaf: string) => boolean>> = 
   // Nothing deviates from a mean of ∞, and products of deviations overflow to both sides, where that of means vanishes.
   "variance by deviations": (x) => Math.abs(x) > 1e18,
   "covariance by deviations": (x) => Math.abs(x) > 1e18,
+  "central moment by deviations": (x) => Math.abs(x) > 1e9,
   "weighted variance by deviations": (x) => Math.abs(x) > 1e18,
   "mean of deviations": (x) => Math.abs(x) > 1e18,
   // A weight of ∞ leaves NaN of what is taken away, where that is 0.

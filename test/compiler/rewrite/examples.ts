@@ -204,6 +204,14 @@ export const functionExamples: readonly { readonly name: string; readonly value:
     },
   },
   {
+    name: "central moment by deviations",
+    value: () => {
+      const of = (value: Value): Value => mean(value, { axis: 1 });
+      const [first, squares, cubes] = [of(x), of(mul(x, x)), of(mul(x, mul(x, x)))];
+      return add(sub(cubes, mul(3, mul(first, squares))), mul(2, mul(first, mul(first, first))));
+    },
+  },
+  {
     name: "sum of products collected",
     value: () => add(neg(mul(y, sub(1, x))), mul(sub(1, y), x)),
   },

@@ -1,7 +1,23 @@
 /// Every rule fires in graphs that were not written for it: samples, losses in many spellings, the scoreboard, random graphs
 /// and, where they are at hand, the recorded operators. A rule that none of them needs has no place in the compiler.
 import { expect, test } from "vitest";
-import { dense, grad, input, matmul, mean, model, param, sgd, transpose, type Graph } from "chainrule";
+import {
+  add,
+  dense,
+  grad,
+  input,
+  matmul,
+  mean,
+  model,
+  mul,
+  param,
+  pow,
+  sgd,
+  sub,
+  transpose,
+  type Graph,
+  type Tensor,
+} from "chainrule";
 import { runPasses } from "../../../compiler/pass.ts";
 import { derive, simplifyAfterBinding } from "../../../compiler/passes/all.ts";
 import { bindSizes, type Dims } from "../../../compiler/passes/bind-sizes.ts";
@@ -52,6 +68,7 @@ async function* corpus(): AsyncGenerator<readonly [Graph, Dims]> {
   }
   yield [averaged, { batch: 4 }];
   yield [columnsFirst, {}];
+  yield [skewed, {}];
   for (const graph of recorded()) yield [graph, {}];
 }
 
@@ -65,6 +82,13 @@ const averaged = model("averaged", () => {
 const columnsFirst = model("columns first", () => {
   const scores = transpose(matmul(input("x", "f32", [4, 3]), param([3, 2])));
   return { predict: { scores } };
+});
+
+/** The third central moment of columns, as a page of formulas gives it. */
+const skewed = model("skewed", () => {
+  const x = input("x", "f32", [5, 3]);
+  const of = (power: number): Tensor => mean(pow(x, power), { axis: 0 });
+  return { run: { moment: add(sub(of(3), mul(3, mul(of(1), of(2)))), mul(2, pow(of(1), 3))) } };
 });
 
 /** The recorded operators, a graph for each. */

@@ -89,8 +89,8 @@ export function expectBetter(rule: Rule, which: Case, feeds: Data): void {
 /** In units of the last place of an element of the truth, what the bound of a rule allows beside its own roundings. */
 function carriedBy({ carried }: Accuracy, which: Case, feeds: Data): (truth: number, at: number) => number {
   if (!carried) return () => 0;
-  if (carried.of === "operands") {
-    const moved = movement(which, sourcesOf(which), feeds);
+  if (carried.of === "operands" || carried.of === "steps") {
+    const moved = movement(which, carried.of === "steps" ? everythingIn(which) : sourcesOf(which), feeds);
     return (truth, at) => (carried.ulps * moved[at]) / ulp(truth);
   }
   const relative = (truth: number, size: number): number => (carried.ulps * ulp(size) * Math.abs(truth)) / ulp(truth);

@@ -39,6 +39,31 @@ const cases: Readonly<Record<string, Case>> = {
     loss: `${variance("sigmoid(sigmoid(x))")} return sum(pow(v, 3))`,
     points: [{ x: small }, { x: around30 }],
   },
+  "what the square of a tangent leaves of 1, taken away from 1 again": {
+    loss: "const q = sub(1, square(tanh(z))); return sum(log(sub(1, q)))",
+    points: [{ z: [1e-3, 0.1, 2] }, { z: [1e-5, -1e-4, 10] }],
+  },
+  "a third moment of raw ones": {
+    loss: `const m = mean(x), c = mean(mul(x, square(x)));
+return add(sub(c, mul(3, mul(m, mean(square(x))))), mul(2, mul(m, square(m))))`,
+    points: [{ x: small }, { x: around30 }],
+  },
+  "a skewness of rows by a variance": {
+    loss: `${variance("x")} const m = mean(x, k), c = mean(pow(x, 3), k);
+return sum(div(sub(sub(c, mul(3, mul(m, v))), pow(m, 3)), pow(v, 1.5)))`,
+    points: [{ x: small }, { x: around30 }],
+  },
+  "a kurtosis of raw moments": {
+    loss: `const m = mean(x), v = sub(mean(square(x)), square(m)), f = mean(square(square(x)));
+const c = sub(f, mul(4, mul(m, mean(mul(x, square(x))))));
+return div(sub(add(c, mul(6, mul(square(m), mean(square(x))))), mul(3, square(square(m)))), square(v))`,
+    points: [{ x: small }, { x: around30 }],
+  },
+  "a third moment that is none": {
+    loss: `const m = mean(x), c = mean(mul(x, square(x)));
+return add(sub(c, mul(2, mul(m, mean(square(x))))), mul(2, mul(m, square(m))))`,
+    points: [{ x: small }],
+  },
 };
 
 /** Errors in units of what the scoreboard allows; luck of rounding is worth a factor of two. */
