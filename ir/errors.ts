@@ -1,6 +1,7 @@
 /// The catalogue: one function per error code. docs/errors.md is generated from it.
 import { defineError, type Place } from "./diagnostic.ts";
 import type { Dim } from "./dim.ts";
+import { axisInstead, shownAxes } from "./shown-axes.ts";
 import { suggestion } from "./suggest.ts";
 import { computedTypes, formatType, sameShape, type Shape, type TensorType } from "./type.ts";
 
@@ -74,9 +75,11 @@ export const axisRange = defineError(
   (op: string, axes: readonly number[], rank: number, isPermutation = false) => ({
     message:
       isPermutation && axes.length !== rank
-        ? `${op}: axes must be ${rank}, one for each of the operand: found [${axes.join(", ")}]`
-        : `${op}: axes must be distinct and lie in [${isPermutation ? 0 : -rank}, ${rank}): found [${axes.join(", ")}]`,
-    help: isPermutation ? "name every axis once, also those that stay; swapAxes(x, a, b) exchanges two" : undefined,
+        ? `${op}: axes must be ${rank}, one for each of the operand: found ${shownAxes(axes)}`
+        : `${op}: axes must be distinct and lie in [${isPermutation ? 0 : -rank}, ${rank}): found ${shownAxes(axes)}`,
+    help: isPermutation
+      ? "name every axis once, also those that stay; swapAxes(x, a, b) exchanges two"
+      : axisInstead(axes),
   }),
 );
 

@@ -152,7 +152,7 @@ function nameOwners(self: Records, claim: Naming, unique: Naming): Map<Owner, st
     const { kind, explicit, scope, after } = each;
     if (explicit !== undefined) {
       const kept = self.states.find((state) => state.owner === each)?.value;
-      names.set(each, claim(explicit, `a ${kind} layer`, kept));
+      names.set(each, claim(explicit, `${/^[aeiou]/i.test(kind) ? "an" : "a"} ${kind} layer`, kept));
     } else if (scope) {
       if (!scopes.has(scope)) scopes.set(scope, reserve(scope.path));
       const own = scopes.get(scope)!;

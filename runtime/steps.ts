@@ -44,6 +44,15 @@ function batchCount(slot: InputSlot, value: unknown): number {
   return Math.max(1, Math.floor((size ?? 0) / slotBytes(slot)));
 }
 
+/** Rings of the same length, so that step i takes batch i of each; what is the same in every step is one batch. */
+function checkCounts({ entry: { inputs }, name }: Replay, counts: readonly number[]): void {
+  const longest = Math.max(...counts);
+  const other = counts.findIndex((count) => count > 1 && count < longest);
+  if (other < 0) return;
+  const must = `as many batches as \`${inputs[counts.indexOf(longest)]!.name}\`, ${longest}, or one`;
+  throw runtimeErrors["input-length"](name, inputs[other]!.name, must, `${counts[other]!}`);
+}
+
 const isList = (given: unknown): given is ArrayLike<number> => Array.isArray(given) || ArrayBuffer.isView(given);
 
 function checkSchedule(replay: Replay, count: number, settings: Readonly<Record<string, unknown>>): Float32Array {
@@ -99,7 +108,8 @@ function placeBatches(
  * gives the last one's outputs. The states are, to the bit, those after as many single steps.
  *
  * Each input holds whole batches, one after the other, in a typed array or in a GPU buffer with usage STORAGE and
- * COPY_SRC; step i takes batch i, and after the last the first again. A setting is one number, or an array of `count`.
+ * COPY_SRC; step i takes batch i, and after the last the first again. One batch is the same for every step, and all other
+ * inputs have equally many. A setting is one number, or an array of `count`.
  * All are one call for `maxInFlight`; the device has the work of `count` steps at once, so that `count` should keep it
  * busy for less than the second or two after which systems reset it.
  * Errors: those of a call, `option-value` for `count`, `setting-value` for an array of another length.
@@ -116,6 +126,7 @@ export function stepsOf<Module, Name extends EntryName<Module>>(module: Module, 
     if (!Number.isInteger(count) || count < 1)
       throw runtimeErrors["option-value"]("count", "an integer of at least 1", count);
     const counts = entry.inputs.map((slot) => batchCount(slot, inputs[slot.name]));
+    checkCounts(replay, counts);
     const rings = entry.inputs.map((slot, index) => ({ ...slot, shape: [counts[index]!, ...slot.shape] }));
     const checked = checkInputs(replay.name, { inputs: rings }, inputs);
     checked.forEach((input, index) => {

@@ -123,6 +123,7 @@ describe("steps in one submit", () => {
     ["half a step", 1.5, { x, label }, {}, "option-value"],
     ["half a batch", 2, { x: x.slice(3), label }, {}, "input-length"],
     ["less than a batch", 2, { x: x.slice(0, 5), label }, {}, "input-length"],
+    ["batches of different numbers", 2, { x, label: label.slice(batch) }, {}, "input-length"],
     ["a missing input", 2, { x }, {}, "input-missing"],
     ["a class that is none, in a later batch", 2, { x, label: label.with(9, classes) }, {}, "input-class"],
     ["too few rates", 3, { x, label }, { learningRate: [1, 2] }, "setting-value"],
@@ -132,6 +133,11 @@ describe("steps in one submit", () => {
     const before = await many.readState();
     expect(await codeOf(() => stepsOf(many, "train")(count, inputs as never, settings as never))).toBe(code);
     expect(await many.readState()).toEqual(before);
+  });
+
+  test("take one batch for every step beside a ring", async () => {
+    const { loss } = stepsOf(many, "train")(ring, { x, label: label.slice(0, batch) });
+    expect(Number.isFinite(await loss)).toBe(true);
   });
 
   test("after destroy() say so", async () => {

@@ -42,7 +42,11 @@ export const layers: readonly Layer[] = [
   { row: "ir/diagnostic.ts", imports: [] },
   { row: "ir/other-words.ts", imports: [] },
   { row: "ir/suggest.ts", imports: ["ir/other-words.ts"] },
-  { row: "ir/errors.ts", imports: ["ir/dim.ts", "ir/type.ts", "ir/diagnostic.ts", "ir/suggest.ts"] },
+  { row: "ir/shown-axes.ts", imports: [] },
+  {
+    row: "ir/errors.ts",
+    imports: ["ir/dim.ts", "ir/type.ts", "ir/diagnostic.ts", "ir/shown-axes.ts", "ir/suggest.ts"],
+  },
   { row: "ir/parts.ts", imports: ["ir/dim.ts", "ir/type.ts"] },
   { row: "ir/intern.ts", imports: [] },
   {
