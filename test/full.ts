@@ -4,6 +4,9 @@ import { spawnSync } from "node:child_process";
 import { findSoftware } from "../runtime/node.ts";
 import { findDrivers, type Driver } from "./drivers.ts";
 
+/** lavapipe compiles a large kernel for seconds, and a test may have dozens of them. */
+const patience = "--testTimeout=600000";
+
 const graphs = process.env.CHAINRULE_RANDOM_RUNS ?? "3000";
 
 function run(
@@ -14,7 +17,7 @@ function run(
 ): boolean {
   console.log(`\n${what} on ${name}`);
   const { CHAINRULE_RANDOM_RUNS: _, ...environment } = process.env;
-  const { status } = spawnSync("npx", ["vitest", "run", ...files], {
+  const { status } = spawnSync("npx", ["vitest", "run", patience, ...files], {
     stdio: "inherit",
     env: { ...environment, VK_DRIVER_FILES: file, VK_ICD_FILENAMES: file, ...variables },
   });
