@@ -75,7 +75,7 @@ const mostAtOnce = 2 ** 17;
 async function writeFirstStates(context: Context, { seed = 0, params = {}, state }: LoadOptions): Promise<void> {
   const { device, gate, program } = context;
   for (const slot of state ? [] : program.states) {
-    if (slot.parameter && Object.hasOwn(params, slot.name)) continue;
+    if (Object.hasOwn(params, slot.name)) continue;
     for (let start = 0; start < elementCount(slot.shape); start += mostAtOnce) {
       const values = initialValue(slot, seed, start, mostAtOnce);
       if (!values) break;

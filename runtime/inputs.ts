@@ -69,7 +69,7 @@ function checkInput(entry: string, slot: InputSlot, value: InputValue): CheckedI
 }
 
 /** Throws what `unknown` makes of the first name that is not among those of `slots`. */
-function checkNames(
+export function checkNames(
   given: object,
   slots: readonly { readonly name: string }[],
   unknown: (name: string, known: readonly string[]) => Error,

@@ -2,6 +2,7 @@
 
 import type { Program, StateSlot } from "./abi.ts";
 import { runtimeErrors } from "./errors.ts";
+import { checkNames } from "./inputs.ts";
 import { createBuffers, mapModeRead, readbackUsage } from "./memory.ts";
 import { normal, seedKey, threefry, uniform } from "./random.ts";
 import type { Context } from "./run.ts";
@@ -42,14 +43,9 @@ export const parametersOf = (program: Program): StateSlot[] => program.states.fi
 /** Pairs given weights with their slots. Errors `param-unknown`, `state-value`. */
 export function checkParams(program: Program, params: ParamRecord): [StateSlot, TypedArray][] {
   const slots = parametersOf(program);
+  checkNames(params, slots, (key, known) => runtimeErrors["param-unknown"](key, known));
   return Object.entries(params).map(([name, values]) => {
-    const slot = slots.find((candidate) => candidate.name === name);
-    if (!slot) {
-      throw runtimeErrors["param-unknown"](
-        name,
-        slots.map((candidate) => candidate.name),
-      );
-    }
+    const slot = slots.find((candidate) => candidate.name === name)!;
     const count = elementCount(slot.shape);
     if (values?.length !== count) {
       throw runtimeErrors["state-value"](name, `${count} numbers (${describeSlot(slot)})`, `${values?.length}`);

@@ -169,3 +169,34 @@ describe("kernels on a device without subgroups", () => {
     }
   });
 });
+
+describe("kernels on llvmpipe", () => {
+  const features = new Set(["subgroups"]) as unknown as GPUSupportedFeatures;
+  const on = (architecture: string, wgsl: string): string =>
+    textFor({ features, adapterInfo: { architecture } as GPUAdapterInfo }, wgsl);
+
+  it("hide how often loops turn, so that no driver writes them out", () => {
+    const texts = [graph, long].flatMap((each) => compile(each).kernels.map(({ wgsl }) => wgsl));
+    const heads = texts.join("\n").match(/^ *for .*< \d+u.*\{$/gm)!;
+    expect(heads.length).toBeGreaterThan(20);
+    for (const text of texts) {
+      const lines = text.split("\n");
+      const hidden = on("software", text).split("\n");
+      expect(hidden.length).toBe(lines.length);
+      for (const [at, line] of lines.entries()) {
+        const counter = /^ *for .*?(\w+) < \d+u;.*\{$/.exec(line)?.[1];
+        expect.soft(hidden[at]).toBe(counter ? `${line} ${counter} &= 0x7fffffffu;` : line);
+      }
+      expect(on("swiftshader", text)).toBe(text);
+    }
+  });
+
+  it.each([
+    ["a bound that is no number", "for (var k = 0u; k < end; k++) {"],
+    ["a counter that is no integer", "for (var k = 2.0; k < 9.0; k += 1.0) { product *= k; }"],
+    ["a bound of another name", "for (var k = 0u; k < n && rest < 4u; k++) {"],
+    ["a comparison", "let inside = row < 4u;"],
+  ])("leave %s alone", (_, line) => {
+    expect(on("software", line)).toBe(line);
+  });
+});
