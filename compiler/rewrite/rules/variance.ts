@@ -2,12 +2,20 @@
 /// deviations from the mean keeps them.
 import { multiplyDims, type Dim } from "../../../ir/dim.ts";
 import { add, div, mul, neg, sub } from "../../../ir/ops/arithmetic.ts";
-import { sizeOp, sizeValue } from "../../../ir/ops/leaf.ts";
+import { constantValue, sizeOp, sizeValue } from "../../../ir/ops/leaf.ts";
 import { axesOf, reducedCount, spread, sum, sumOp } from "../../../ir/ops/sum.ts";
 import { same, sameAttrs, underLayouts, type Value } from "../../../ir/value.ts";
 import { monomialOf } from "../exponential.ts";
 import { joinedSums } from "../joined-sums.ts";
-import { isExponential, writeMonomial, type Monomial } from "../monomial.ts";
+import {
+  atomMonomial,
+  isExponential,
+  numberMonomial,
+  timesMonomial,
+  writeMonomial,
+  type Monomial,
+} from "../monomial.ts";
+import { rangeOf } from "../range.ts";
 import { rule, type Rule } from "../rule.ts";
 import { isUniform, ontoLayouts } from "./uniform.ts";
 
@@ -20,10 +28,27 @@ interface Term {
 
 function termOf(value: Value): Term | undefined {
   if (!mentionsSum(value)) return undefined;
-  const monomial = monomialOf(value);
+  const seenThrough = monomialOf(value);
+  // Means of sigmoids and of shares are exponentials as well, and no ∞ is among them.
+  const monomial = isExponential(seenThrough) ? ofBounded(value) : seenThrough;
+  if (!monomial) return undefined;
   const sums = monomial.over.filter((factor) => !isUniform(factor));
   const known = !isExponential(monomial) && monomial.under.every(isUniform) && sums.length <= 2;
   return known && sums.every((each) => underLayouts(each).op === sumOp) ? { monomial, sums } : undefined;
+}
+
+/** A product of numbers and of sums whose elements are bounded. */
+function ofBounded(value: Value): Monomial | undefined {
+  const { op, operands } = value;
+  const number = constantValue(value);
+  if (number) return numberMonomial(number);
+  if (op === sumOp) {
+    const { low, high } = rangeOf(operands[0]);
+    return Number.isFinite(low) && Number.isFinite(high) ? atomMonomial(value) : undefined;
+  }
+  if (op !== mul.op && op !== div.op) return undefined;
+  const [a, b] = operands.map(ofBounded);
+  return a && b && timesMonomial(a, b, op === mul.op ? 1 : -1);
 }
 
 /** A look that costs little: products, quotients and layouts of few parts with a sum among them. */

@@ -43,6 +43,10 @@ const cases: Readonly<Record<string, Case>> = {
     loss: "const q = sub(1, square(tanh(z))); return sum(log(sub(1, q)))",
     points: [{ z: [1e-3, 0.1, 2] }, { z: [1e-5, -1e-4, 10] }],
   },
+  "a variance of probabilities that are nearly equal": {
+    loss: `${variance("sigmoid(z)")} return sum(sqrt(add(v, 1e-6)))`,
+    points: [{ z: small }, { z: small.map((row) => row.map((each) => 1 + each / 100)) }],
+  },
   "a third moment of raw ones": {
     loss: `const m = mean(x), c = mean(mul(x, square(x)));
 return add(sub(c, mul(3, mul(m, mean(square(x))))), mul(2, mul(m, square(m))))`,
