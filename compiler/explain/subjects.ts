@@ -1,7 +1,8 @@
 /// What can be explained: every value that has a name.
 import type { Place } from "../../ir/diagnostic.ts";
 import { graphRoots, graphValues, type Graph, type Update } from "../../ir/graph.ts";
-import { bodyResults, scanBody, type ScanBody } from "../../ir/ops/scan.ts";
+import { constantValue } from "../../ir/ops/leaf.ts";
+import { bodyResults, scanBody } from "../../ir/ops/scan.ts";
 import { loopsBelow } from "../../ir/print/bodies.ts";
 import { layOutPage } from "../../ir/print/page.ts";
 import { formatType } from "../../ir/type.ts";
@@ -30,10 +31,9 @@ export function subjectsOf(graph: Graph, log: DerivationLog): readonly Subject[]
   const names = namesOf(graph);
   const computed = new Set([...graphValues(graph), ...graph.inputs, ...graph.states]);
   const forward = [...names].filter(([value]) => computed.has(value));
-  const within = loopsBelow([...computed]).flatMap(({ attrs }) => {
-    const body = scanBody(attrs);
-    const own = new Set(postorder(bodyResults(body)));
-    return [...names].flatMap(([value, name]) => (own.has(value) ? [stepSubject(graph, value, name, body, log)] : []));
+  const within = loopsBelow([...computed]).flatMap((loop) => {
+    const own = new Set(postorder(bodyResults(scanBody(loop.attrs))));
+    return [...names].flatMap(([value, name]) => (own.has(value) ? [stepSubject(graph, value, name, loop, log)] : []));
   });
   const updates = graph.entryPoints.flatMap((entry) => entry.updates.map((update) => ({ entry: entry.name, update })));
   return [
@@ -83,18 +83,24 @@ function writtenSubject(
 }
 
 /** A value in the body of a loop. */
-function stepSubject(
-  graph: Graph,
-  value: Value,
-  name: string,
-  { carries, elements }: ScanBody,
-  log: DerivationLog,
-): Subject {
-  const role = carries.includes(value)
-    ? "what a step of a loop hands to the next"
-    : elements.includes(value)
-      ? "a place of what a loop walks along"
-      : "in each step of a loop";
+function stepSubject(graph: Graph, value: Value, name: string, loop: Value, log: DerivationLog): Subject {
+  const { carries, elements, next } = scanBody(loop.attrs);
+  const names = namesOf(graph);
+  // What has no name, and no short formula, is shown with the loop.
+  const called = (each: Value): string | undefined => names.get(each) ?? constantValue(each)?.toString();
+  const [carry, element] = [carries.indexOf(value), elements.indexOf(value)];
+  const [first, then] = [loop.operands[carry], next[carry]].map((each) => each && called(each));
+  const walked = element < 0 ? undefined : called(loop.operands[carries.length + element]);
+  const handedOn = [
+    ...(first === undefined ? [] : [`at first ${first}`]),
+    ...(then === undefined ? [] : [`then ${then}`]),
+  ];
+  const role =
+    carry >= 0
+      ? `what a step of a loop hands to the next${handedOn.length > 0 ? `: ${handedOn.join(", ")}` : ""}`
+      : element >= 0
+        ? `a place of what a loop walks along${walked === undefined ? "" : `: ${walked}`}`
+        : "in each step of a loop";
   const title = `${name}: ${formatType(value.type)}, ${role}`;
   return { name, title, place: graph.notes.get(value)?.place, value: expandedBy(log, value) };
 }

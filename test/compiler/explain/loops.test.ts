@@ -76,8 +76,10 @@ describe("the step of a loop", () => {
     expect(explained("z")).toMatch(
       /^z: f32\[batch, 8\], in each step of a loop \(.*:\d+:17\)\n {2}z = x @ W \+ h @ U\n$/,
     );
-    expect(explained("h")).toMatch(/h: f32\[batch, 8\],\s+what a step of a loop hands to the next/);
-    expect(explained("x")).toMatch(/x: f32\[batch, 4\],\s+a place of what a loop walks along/);
+    expect(explained("h")).toMatch(
+      /h: f32\[batch, 8\],\s+what a step of a loop hands to the next: at first start,\s+then next/,
+    );
+    expect(explained("x")).toMatch(/x: f32\[batch, 4\],\s+a place of what a loop walks along: words/);
     expect(explained("∂loss/∂z")).toContain("operand 1 of tanh(z): G ↦ G · (1 - next²)");
     expect(explained("∂loss/∂z")).toContain("∂loss/∂z = ∂loss/∂next · (1 - next²)");
     expect(explained("∂loss/∂h")).toContain("operand 1 of h @ U: G ↦ G @ Uᵀ");
