@@ -54,6 +54,9 @@ const manyTiles = 1024;
 /** A product of so many steps is worth the text of pairs, which devices without subgroups have in full. */
 const worthPairs = 2 ** 22;
 
+/** Pairs load eight numbers where threads side by side load ten: so many more threads beyond the edges they are worth. */
+const mostForPairs = 1.05;
+
 /** Neighbours beyond this number gain nothing from reading along the same rows. */
 const mostAcross = 16;
 
@@ -114,7 +117,7 @@ function arrange(
     if (isBetter(best)) best = other;
     if (other.twoByTwo && (!pairs.twoByTwo || isBetter(pairs))) pairs = other;
   }
-  const isPaired = mayPair && pairs.twoByTwo && pairs.count <= best.count;
+  const isPaired = mayPair && pairs.twoByTwo && pairs.count <= mostForPairs * best.count;
   const { across: width, down: height, deep } = isPaired ? pairs : best;
   return { across: width, down: height, deep, ...(isPaired && { twoByTwo: true }) };
 }

@@ -143,7 +143,8 @@ function timesCentral(moments: Moments, [power, wanted]: (typeof central)[number
   const factor = moments.get(String(power)) ?? 0;
   const isThere = (key: string): boolean => {
     const [found, meant] = [moments.get(key) ?? 0, factor * (wanted.get(key) ?? 0)];
-    return Math.abs(found - meant) <= rounding * Math.abs(factor);
+    // What the moment does not have, such as a small number to keep from 0, is not there at all.
+    return Math.abs(found - meant) <= rounding * Math.abs(meant);
   };
   return factor !== 0 && [...moments.keys(), ...wanted.keys()].every(isThere) ? factor : undefined;
 }

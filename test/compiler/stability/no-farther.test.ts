@@ -57,6 +57,11 @@ return add(sub(c, mul(3, mul(m, mean(square(x))))), mul(2, mul(m, square(m))))`,
 return sum(div(sub(sub(c, mul(3, mul(m, v))), pow(m, 3)), pow(v, 1.5)))`,
     points: [{ x: small }, { x: around30 }],
   },
+  "a fourth moment and a number that keeps it from 0": {
+    loss: `const m = mean(x), s = mean(square(x)), c = mean(pow(x, 3)), f = mean(pow(x, 4));
+return log(sub(add(add(sub(f, mul(4, mul(m, c))), mul(6, mul(square(m), s))), 5e-7), mul(3, square(square(m)))))`,
+    points: [{ x: [0.012, 0.019, 0.003, -0.007] }],
+  },
   "a kurtosis of raw moments": {
     loss: `const m = mean(x), v = sub(mean(square(x)), square(m)), f = mean(square(square(x)));
 const c = sub(f, mul(4, mul(m, mean(mul(x, square(x))))));

@@ -9,7 +9,6 @@ import { kernelPasses } from "../../../../compiler/passes/kernel-passes.ts";
 import type { Graph } from "../../../../ir/graph.ts";
 import { evaluatePrecise, preciseGradient } from "../../../precise/index.ts";
 import { float32Values } from "../../rewrite/float32.ts";
-import { finalGraph } from "../../planning.ts";
 import { flat, type Point, type Program } from "./row.ts";
 
 /** A loss and its gradients, as float64 numbers. */
@@ -57,7 +56,7 @@ export function asWritten(program: Program, point: Point): Results {
 
 /** The same of what kernels are made of. */
 export function asCompiled(program: Program, point: Point): Results {
-  return inFloat32(finalGraph(program.graph), program, point);
+  return inFloat32(runPasses(simplifyAfterBinding(derive(program.graph)), kernelPasses()), program, point);
 }
 
 function inFloat32({ entryPoints: [{ outputs }] }: Graph, program: Program, point: Point): Results {
