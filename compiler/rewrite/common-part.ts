@@ -24,7 +24,7 @@ import {
   type CommonTerm,
 } from "./common-term.ts";
 import { timesNumber } from "./factors.ts";
-import { finitePeak, isPeak } from "./finite-peak.ts";
+import { finitePeak, isPeak, reducedIn } from "./finite-peak.ts";
 import type { Linear } from "./linear.ts";
 import { isSpreadOf, ontoLayout, underShapes, withoutAxes } from "./rules/uniform.ts";
 import { weightIn } from "./rules/whole.ts";
@@ -232,11 +232,10 @@ function isLessPeak(value: Value, { scores, axes, peak }: Rows): boolean {
 export function isLessOwnPeak({ op, operands: [a, b] }: Value, axes: Axes): boolean {
   if (op !== sub.op || !isPeak(b)) return false;
   const peak = underLayouts(b);
-  const [, reduced] = peak.operands;
-  if (reduced.op.kind !== "reduction") return false;
-  const [element] = reduced.operands;
-  const isOwn = same(element, a) || (reduced.op === sumOp && weightIn(element, a) !== undefined);
-  return isOwn && axesOf(reduced).join() === axes.join() && isSpreadOf(b, peak, axes);
+  const { reduction, of } = reducedIn(peak) ?? {};
+  if (!reduction || !of || axesOf(reduction).join() !== axes.join()) return false;
+  const isOwn = same(of, a) || (reduction.op === sumOp && weightIn(of, a) !== undefined);
+  return isOwn && isSpreadOf(b, peak, axes);
 }
 
 /** Σ w·c = (Σ w)·c along the axes of a row, and a sum of that over rows. */

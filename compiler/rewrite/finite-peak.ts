@@ -2,9 +2,10 @@
 import { mul } from "../../ir/ops/arithmetic.ts";
 import { isFinite } from "../../ir/ops/bits.ts";
 import { selectOp } from "../../ir/ops/choose.ts";
+import { constant } from "../../ir/ops/leaf.ts";
 import { max, min } from "../../ir/ops/reduce.ts";
+import { spread } from "../../ir/ops/sum.ts";
 import { apply, underLayouts, type Value } from "../../ir/value.ts";
-import { isScalar } from "./common-term.ts";
 import { rangeOf } from "./range.ts";
 import { withoutAxes } from "./rules/uniform.ts";
 import { and, less, where } from "./untyped.ts";
@@ -19,12 +20,25 @@ export interface Scale {
 }
 
 /**
- * The largest number of rows, or the smallest where a negative factor follows; 0 for a row of −∞, or with ∞ in it, and
- * below a factor that turns out not to be positive: what comes out on top is another number then, and nothing is gained.
+ * The largest number of rows, or the smallest where a negative factor follows, be it one that is known when it runs; 0 for a
+ * row of −∞, or with ∞ in it.
  */
 export function finitePeak(x: Value, factor: number, axes: Axes, row?: Value): Value {
-  const peak = finiteOf((factor > 0 ? max : min)(x, { axes }));
-  return row ? peakWhere(less(0, row) as Value, peak) : peak;
+  const upright = factor > 0 ? max : min;
+  if (!row) return finiteOf(upright(x, { axes }));
+  const sign = where(less(row, 0), -1, constant(1));
+  const turned = mul(isOne(row) ? sign : spread(sign, x.type, axes), x);
+  return finiteOf(mul(sign, upright(turned as Value, { axes })) as Value);
+}
+
+/** The reduction that a peak is made of, and what it is of. */
+export function reducedIn(peak: Value): { readonly reduction: Value; readonly of: Value } | undefined {
+  const [, whole] = peak.operands;
+  const isTurned = whole.op === mul.op;
+  const reduction = isTurned ? whole.operands[1] : whole;
+  if (reduction.op.kind !== "reduction") return undefined;
+  const [element] = reduction.operands;
+  return { reduction, of: isTurned ? element.operands[1] : element };
 }
 
 /** What is known of a factor that is the same for all of a row. */
@@ -33,8 +47,11 @@ export function scaleOf(row: Value, axes: Axes): Scale {
   if (low >= 0) return { factor: 1 };
   if (high <= 0) return { factor: -1 };
   const one = underLayouts(row);
-  return { factor: 1, row: isScalar(one) ? one : withoutAxes(row, axes) };
+  return { factor: 1, row: isOne(one) ? one : withoutAxes(row, axes) };
 }
+
+/** True for one number for all rows. */
+const isOne = ({ type }: Value): boolean => type.shape.length === 0;
 
 /** One factor after the other. */
 export function scaleBoth(first: Scale, second: Scale): Scale {

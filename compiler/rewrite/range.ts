@@ -235,6 +235,12 @@ function hasPeak(x: Value, summed: readonly number[]): boolean {
   return peak !== undefined && axesOf(peak).every((axis) => summed.includes(axis));
 }
 
+/** True for what lies between two numbers, as sigmoids, shares and sines do. */
+export function isBounded(value: Value): boolean {
+  const { low, high } = rangeOf(value);
+  return Number.isFinite(low) && Number.isFinite(high);
+}
+
 /** Never negative, and 0 somewhere, as far as its formula tells. */
 export function touchesZero(value: Value): boolean {
   return rangeOf(value).low === 0;

@@ -6,6 +6,7 @@ import { mean } from "../../../ir/ops/reduce.ts";
 import { axesOf, reducedCount, spread, sumOp } from "../../../ir/ops/sum.ts";
 import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { mentionsExponential } from "../exponential.ts";
+import { isBounded } from "../range.ts";
 import { rule, type Rule } from "../rule.ts";
 
 /** Products of raw moments with a number before each; "1,2" is E[x]·E[x²]. */
@@ -156,7 +157,7 @@ function byDeviations(value: Value): Value | undefined {
   const moments = reader.read(value);
   const { sample } = reader;
   // A mean of ∞ has no deviations, where the sum may still say that it is ∞.
-  if (!moments || !sample || mentionsExponential(sample.x)) return undefined;
+  if (!moments || !sample || (mentionsExponential(sample.x) && !isBounded(sample.x))) return undefined;
   for (const each of central) {
     const factor = timesCentral(moments, each);
     if (factor === undefined) continue;

@@ -15,7 +15,7 @@ import {
   writeMonomial,
   type Monomial,
 } from "../monomial.ts";
-import { rangeOf } from "../range.ts";
+import { isBounded } from "../range.ts";
 import { rule, type Rule } from "../rule.ts";
 import { isUniform, ontoLayouts } from "./uniform.ts";
 
@@ -42,10 +42,7 @@ function ofBounded(value: Value): Monomial | undefined {
   const { op, operands } = value;
   const number = constantValue(value);
   if (number) return numberMonomial(number);
-  if (op === sumOp) {
-    const { low, high } = rangeOf(operands[0]);
-    return Number.isFinite(low) && Number.isFinite(high) ? atomMonomial(value) : undefined;
-  }
+  if (op === sumOp) return isBounded(operands[0]) ? atomMonomial(value) : undefined;
   if (op !== mul.op && op !== div.op) return undefined;
   const [a, b] = operands.map(ofBounded);
   return a && b && timesMonomial(a, b, op === mul.op ? 1 : -1);

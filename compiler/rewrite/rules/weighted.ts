@@ -76,8 +76,7 @@ interface Scaled {
 }
 
 function scaledTerm(term: Monomial, type: TensorType): Scaled {
-  const [factor] = term.over;
-  const inner = isExponential(term) || term.over.length !== 1 || term.under.length > 0 ? undefined : scaledSum(factor);
+  const inner = sumIn(term);
   if (!inner) {
     const part = weightedOf(term, type);
     return { largest: counted(part), relativeTo: (exponent) => relative(part, exponent) };
@@ -125,8 +124,13 @@ function isUnsafe(terms: readonly Monomial[], type: TensorType): boolean {
   );
 }
 
-const isExtremeSum = ({ over, under }: Monomial): boolean =>
-  over.length === 1 && under.length === 0 && scaledSum(over[0]) !== undefined;
+/** The sum along axes, alone but for a number before it: beside an exponential it is a weight like others. */
+function sumIn(term: Monomial): Scaled | undefined {
+  const { over, under } = term;
+  return isExponential(term) || over.length !== 1 || under.length > 0 ? undefined : scaledSum(over[0]);
+}
+
+const isExtremeSum = (term: Monomial): boolean => sumIn(term) !== undefined;
 
 const scaledOf = (x: Value): Scaled | undefined => scaledSum(x) ?? scaledTerms(termsOf(x), x.type);
 

@@ -82,7 +82,7 @@ const stabilizedLater: Readonly<Record<string, Ratio>> = {
   "Contrastive loss with a diagonal of −∞, over a temperature that is learned": [1, 1.02],
   "Supervised contrastive loss, over a temperature that is learned": [1, 1.02],
   "Label smoothing at a temperature that is learned": [1, 1.03],
-  "Softmax of negative scores with noise, over a temperature that is learned": [1, 1.01],
+  "Softmax of negative scores with noise, over a temperature that is learned": [1, 1.04],
   "Mean under exponentials of its own scores, over a temperature": [1, 1.05],
   "Soft maximum less the largest": [1, 1.04],
   "Soft maximum less the mean under its softmax, over a temperature": [1, 1.04],

@@ -62,6 +62,27 @@ return sum(div(sub(sub(c, mul(3, mul(m, v))), pow(m, 3)), pow(v, 1.5)))`,
 return log(sub(add(add(sub(f, mul(4, mul(m, c))), mul(6, mul(square(m), s))), 5e-7), mul(3, square(square(m)))))`,
     points: [{ x: [0.012, 0.019, 0.003, -0.007] }],
   },
+  "a third moment of shares beside a number": {
+    loss: `const v = add(10, softmax(x)), m = mean(v, { axis: 1 }), c = mean(mul(v, square(v)), { axis: 1 });
+return sum(add(sub(c, mul(3, mul(m, mean(square(v), { axis: 1 })))), mul(2, mul(m, square(m)))))`,
+    points: [{ x: small }],
+  },
+  "a sum of weighted exponentials, times a sigmoid, beside a number": {
+    loss: "return log(add(2, mul(sum(mul(square(x), exp(z))), sigmoid(s))))",
+    points: [{ x: [0.5, 1, 2], z: [-1, 0.25, 3], s: 0.5 }],
+  },
+  "a covariance of weighted sigmoids under a root": {
+    loss: `const s = mul(x, sigmoid(z)), g = sigmoid(y);
+return sqrt(sub(mean(mul(s, g)), mul(mean(s), mean(g))))`,
+    points: [{ x: [0.5, 1, 2], z: [-1, 0.25, 3], y: [-2, 0.5, 1] }],
+  },
+  "a temperature that is a table of one number": {
+    loss: "return sum(mul(softmax(mul(z, t)), x))",
+    points: [
+      { z: small, x: wide, t: [[0.5]] },
+      { z: small, x: wide, t: [[-2]] },
+    ],
+  },
   "a kurtosis of raw moments": {
     loss: `const m = mean(x), v = sub(mean(square(x)), square(m)), f = mean(square(square(x)));
 const c = sub(f, mul(4, mul(m, mean(mul(x, square(x))))));

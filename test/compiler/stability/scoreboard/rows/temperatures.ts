@@ -104,6 +104,7 @@ return mul(-0.5, add(mean(diagonal(logSoftmax(s))), mean(diagonal(logSoftmax(s, 
     given: ["y"],
     points: [
       { at: { z: ordinary, t: [-1, 2], y: targets } },
+      { at: { z: offset, t: [-1, 2], y: targets } },
       {
         at: {
           z: [
@@ -133,7 +134,7 @@ return mul(-0.5, add(mean(diagonal(logSoftmax(s))), mean(diagonal(logSoftmax(s, 
     points: [
       { at: { z: [0.5, -1.25, 3], t: -0.5 } },
       { at: { z: [0, 1e6, 1], t: -1 } },
-      { at: { z: [10000, 10001, 9998], t: 2 } },
+      ...[2, -2].map((t) => ({ at: { z: [10000, 10001, 9998], t } })),
     ],
   },
   {
