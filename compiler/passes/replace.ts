@@ -1,6 +1,6 @@
 /// Replacing values of a graph, with their names and places.
 import { graphRoots, graphValues, type Graph, type Note } from "../../ir/graph.ts";
-import { withOperands, type Value } from "../../ir/value.ts";
+import { postorder, withOperands, type Value } from "../../ir/value.ts";
 import { bottomUp } from "../rewrite/bottom-up.ts";
 
 /**
@@ -31,18 +31,19 @@ export function rewriteValues(graph: Graph, rewrite: (value: Value) => Value): G
 
 function movedNotes(before: Graph["notes"], replace: (value: Value) => Value): Graph["notes"] {
   const notes = new Map<Value, Note>();
-  const moved: (readonly [Value, Note])[] = [];
+  const moved: (readonly [Value, Note, Value])[] = [];
   for (const [value, note] of before) {
     const replacement = replace(value);
     if (replacement === value) notes.set(value, note);
     // The same number stands in many places, and is none of them.
-    else if (!replacement.constant) moved.push([replacement, note]);
+    else if (!replacement.constant) moved.push([replacement, note, value]);
   }
-  for (const [replacement, note] of moved) {
+  for (const [replacement, note, value] of moved) {
     const known = notes.get(replacement);
     const isPart = note.name !== undefined && known?.name?.startsWith(`${note.name}.`);
     // What an initialiser calls its last value is the variable itself: `quantised.rounded` is `quantised`.
-    const named = known?.name === undefined || (isPart && replacement.op.kind !== "leaf") ? note : known;
+    const isOwn = (isPart && replacement.op.kind !== "leaf") || (known?.derivative && isWritten(value, before));
+    const named = known?.name === undefined || isOwn ? note : known;
     // A name goes with its own place.
     const [first, second] = named === note && note.name !== undefined ? [note, known] : [known, note];
     const aliases = [...(known?.aliases ?? []), ...(note.aliases ?? [])];
@@ -53,4 +54,10 @@ function movedNotes(before: Graph["notes"], replace: (value: Value) => Value): G
     });
   }
   return notes;
+}
+
+/** True for a value that the user names and that no derivative is in: its name says more than that of a derivative. */
+function isWritten(value: Value, notes: Graph["notes"]): boolean {
+  if (notes.get(value)?.name === undefined) return false;
+  return postorder([value]).every((each) => each.op.kind !== "derivative" && !notes.get(each)?.derivative);
 }

@@ -5,7 +5,7 @@ import { formatJson, readGraphJson } from "../../compiler/format/json.ts";
 import { formatLatex } from "../../compiler/format/latex.ts";
 import { formatMermaid } from "../../compiler/format/mermaid.ts";
 import { derive } from "../../compiler/passes/all.ts";
-import { grad, input, sin, square, sum, type Value } from "../../ir/index.ts";
+import { add, div, exp, grad, input, log, mul, neg, sigmoid, sin, square, sum, type Value } from "../../ir/index.ts";
 import { parseGraph } from "../../ir/parse.ts";
 import { printGraph } from "../../ir/print.ts";
 import { sameGraph } from "../../ir/verify.ts";
@@ -47,4 +47,36 @@ describe("a derivative that a variable holds", () => {
     const lines = printGraph(derive(shown)).split("\n");
     expect(lines.filter((line) => line.includes("slope"))).toEqual(["  output slope = ∂energy/∂left"]);
   });
+
+  test.each<readonly [string, (x: Value) => Value]>([
+    ["a function", sigmoid as (x: Value) => Value],
+    ["a formula that becomes one", (x) => div(1, add(1, exp(neg(x as never) as never)))],
+  ])("that is %s which the user named as well is called what the user calls it", (_, formula) => {
+    const text = printGraph(derive(twice(formula)));
+    expect(text).toContain("  a = sigmoid(x)");
+    expect(text).toContain("  A = sum(a)");
+    expect(text).toContain("  output dD = a");
+    expect(text).not.toContain("∂D/∂x");
+  });
+
+  test("keeps its name where the user's is that of a formula of it", () => {
+    const graph = graphOf(() => {
+      const x = input("x", "f32", [3]);
+      const D = as("D", () => sum(exp(sin(x))));
+      const step = as("step", () => mul(grad(D, x), 1));
+      return { D, step, twice: add(step, step) };
+    });
+    expect(printGraph(derive(graph))).toContain("output step = ∂D/∂x");
+  });
 });
+
+/** A value `a` that is the derivative of D as well. */
+const twice = (formula: (x: Value) => Value) =>
+  graphOf(() => {
+    const x = input("x", "f32", [3]);
+    const a = as("a", () => formula(x));
+    const A = as("A", () => sum(a as never)) as never;
+    const d = as("d", () => log(add(1, exp(x))));
+    const D = as("D", () => sum(d));
+    return { A, D, dA: grad(A, x), dD: grad(D, x) };
+  });
