@@ -1,7 +1,7 @@
 /// The catalogue: one function per error code. docs/errors.md is generated from it.
 import { defineError, type Place } from "./diagnostic.ts";
 import type { Dim } from "./dim.ts";
-import { axisInstead, shownAxes } from "./shown-axes.ts";
+import { axesToInsert, axisInstead, shownAxes } from "./shown-axes.ts";
 import { suggestion } from "./suggest.ts";
 import { computedTypes, formatType, sameShape, type Shape, type TensorType } from "./type.ts";
 
@@ -31,7 +31,7 @@ export const broadcastMismatch = defineError(
   "Operands of an elementwise op must have equal extents on every axis, counted from the last; an extent of 1 stretches.",
   (op: string, a: TensorType, b: TensorType) => ({
     message: `${op}: operands must have shapes that broadcast: $0 is ${show(a.shape)}, $1 is ${show(b.shape)}`,
-    help: "reshape one operand, or insert axes of extent 1",
+    help: axesToInsert(a.shape, b.shape),
   }),
 );
 

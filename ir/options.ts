@@ -100,8 +100,9 @@ export function checkOptions<Options extends object>(of: string, options: Option
   }
 }
 
-/** Options as they are written, for an axis or axes that stand there by themselves. */
+/** Options as they are written, for an axis, axes or a learning rate that stand there by themselves. */
 function asRecord(given: unknown, known: object): string | undefined {
+  if (anyNumber.holds(given) && "learningRate" in known) return `{ learningRate: ${shown(given)} }`;
   if (oneAxis.holds(given) && "axis" in known) return `{ axis: ${shown(given)} }`;
   return someAxes.holds(given) && "axes" in known ? `{ axes: ${shown(given)} }` : undefined;
 }

@@ -11,10 +11,15 @@ export function suggestion(word: string, known: readonly string[]): string | und
 /** How somebody is asked whether a word was meant. */
 export const didYouMean = (word: string): string => `did you mean ${word}?`;
 
-/** The known word that `word` was probably meant to be: what another library calls so, else one that is spelled like it. */
+/**
+ * The known word that `word` was probably meant to be: what another library calls so, else the only one of which it is the
+ * last part, else one that is spelled like it.
+ */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const other = known.includes(word) ? undefined : calledHere(word, known);
   if (other !== undefined) return other;
+  const scoped = known.includes(word) ? [] : known.filter((each) => each.endsWith(`.${word}`));
+  if (scoped.length === 1) return scoped[0];
   const near = known
     .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ candidate, edits }) => {

@@ -30,7 +30,7 @@ export function adviceOn(diagnostic: ts.Diagnostic, exported: readonly string[])
     return other && didYouMean(other);
   }
   if (ofProperties.includes(code)) return isTensor(diagnostic) ? asFunction(node, exported) : undefined;
-  return ofNumbers(node, exported) ?? ofTwo(node);
+  return ofNumbers(node, exported) ?? ofTwo(node) ?? (isShapeWanted(diagnostic) ? asShape(node) : undefined);
 }
 
 /** TypeScript asks for what is spelled like a word; a word of another library has a meaning that it does not know. */
@@ -83,9 +83,30 @@ function ofTwo(node: ts.Node): string | undefined {
   return comparing && `of two ${comparing}(${a}, ${b}); ${name}(x) is that of all elements of one tensor`;
 }
 
+/** Whether a function is given something else for a shape. */
+function isShapeWanted({ messageText }: ts.Diagnostic): boolean {
+  return ts.flattenDiagnosticMessageText(messageText, "\n").includes("to parameter of type 'Shape'");
+}
+
+/** `param(4, 3)`: sizes that stand one by one where an array of them is wanted. */
+function asShape(node: ts.Node): string | undefined {
+  const call = node.parent;
+  if (!ts.isCallExpression(call)) return undefined;
+  const first = call.arguments.findIndex((each) => each === node);
+  const after = call.arguments.findIndex((each, i) => i > first && ts.isObjectLiteralExpression(each));
+  const all = call.arguments.map((each) => each.getText());
+  const end = after < 0 ? all.length : after;
+  const shape = `[${all.slice(first, end).join(", ")}]`;
+  const written = [...all.slice(0, first), shape, ...all.slice(end)].join(", ");
+  return `a shape is an array of sizes: ${call.expression.getText()}(${written})`;
+}
+
 /** Errors with those last within whose expression another one stands: they follow from it. */
 export function innerFirst(diagnostics: readonly ts.Diagnostic[]): readonly ts.Diagnostic[] {
+  const operators = diagnostics.filter(({ code }) => ofOperators.includes(code));
   const isAround = (outer: ts.Diagnostic): boolean => {
+    // What an operator gives is of no use where its operands are none.
+    if (!operators.includes(outer) && operators.some((each) => isWithin(each, outer))) return true;
     const node = nodeAt(outer);
     const around = node && functionAt(node);
     if (!around || !outer.file) return false;
@@ -95,6 +116,12 @@ export function innerFirst(diagnostics: readonly ts.Diagnostic[]): readonly ts.D
   };
   const outer = new Set(diagnostics.filter(isAround));
   return [...diagnostics.filter((each) => !outer.has(each)), ...outer];
+}
+
+/** Whether all of an error lies where another one does. */
+function isWithin(inner: ts.Diagnostic, outer: ts.Diagnostic): boolean {
+  const [start, end] = [outer.start ?? 0, (outer.start ?? 0) + (outer.length ?? 0)];
+  return inner.file === outer.file && inner.start! >= start && inner.start! + (inner.length ?? 0) <= end;
 }
 
 /** The function whose head an error is placed at: TypeScript says so of all that it returns. */

@@ -29,11 +29,34 @@ export function operatorsBeforeTensors(
   return found;
 }
 
-/** What to write for an operator before a tensor. */
+/** The function that is meant by an operator between tensors. */
+const between: ReadonlyMap<ts.SyntaxKind, string> = new Map([
+  [ts.SyntaxKind.PlusToken, "add"],
+  [ts.SyntaxKind.MinusToken, "sub"],
+  [ts.SyntaxKind.AsteriskToken, "mul"],
+  [ts.SyntaxKind.SlashToken, "div"],
+  [ts.SyntaxKind.AsteriskAsteriskToken, "pow"],
+  [ts.SyntaxKind.GreaterThanToken, "greater"],
+  [ts.SyntaxKind.GreaterThanEqualsToken, "greaterEqual"],
+  [ts.SyntaxKind.LessThanToken, "less"],
+  [ts.SyntaxKind.LessThanEqualsToken, "lessEqual"],
+  [ts.SyntaxKind.EqualsEqualsToken, "equal"],
+  [ts.SyntaxKind.EqualsEqualsEqualsToken, "equal"],
+  [ts.SyntaxKind.ExclamationEqualsToken, "notEqual"],
+  [ts.SyntaxKind.ExclamationEqualsEqualsToken, "notEqual"],
+]);
+
+/** What to write for an operator before a tensor, or between tensors; the node may be one of its operands. */
 export function asOperation(node: ts.Node): string | undefined {
-  if (!ts.isPrefixUnaryExpression(node)) return undefined;
+  if (!ts.isPrefixUnaryExpression(node)) return asPair([node, node.parent].find(ts.isBinaryExpression));
   const name = functions.get(node.operator);
   return name && `${shortened(node)} is ${name}(${shortened(node.operand)})`;
+}
+
+/** What to write for an operator between tensors. */
+function asPair(node: ts.BinaryExpression | undefined): string | undefined {
+  const name = node && between.get(node.operatorToken.kind);
+  return name && `${shortened(node)} is ${name}(${shortened(node.left)}, ${shortened(node.right)})`;
 }
 
 /** An expression as it is written, where it is a short one. */
@@ -41,5 +64,7 @@ function shortened(node: ts.Node): string {
   const text = node.getText();
   const isShort = text.length <= 40 && !text.includes("\n");
   if (isShort) return text;
+  if (ts.isBinaryExpression(node))
+    return `${shortened(node.left)} ${node.operatorToken.getText()} ${shortened(node.right)}`;
   return ts.isPrefixUnaryExpression(node) ? `${text[0]}x` : "x";
 }

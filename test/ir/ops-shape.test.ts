@@ -132,6 +132,17 @@ test("a permutation of too few axes is told how many there are", () =>
     expect(attempt).toThrow(expect.objectContaining({ help: expect.stringContaining("swapAxes(x, a, b)") as string }));
   }));
 
+test.each<readonly [string, string, (leaves: Leaves) => unknown]>([
+  ["a mean of rows", "keepAxes: true", ({ x }) => sub(x, sum(x, { axis: 1 }))],
+  ["a mean of rows on the left", "keepAxes: true", ({ x }) => sub(sum(x, { axis: 1 }), x)],
+  ["another size", "reshape one operand", ({ x, matrix }) => sub(x, sum(matrix, { axis: 0 }))],
+])("%s is told what to do where shapes do not broadcast", (_, help, make) =>
+  withLeaves((leaves) => {
+    const refusal = expect.objectContaining({ help: expect.stringContaining(help) as string });
+    expect(() => make(leaves)).toThrow(refusal);
+  }),
+);
+
 describe("equal applications are one value", () => {
   test("of the same op, operands and attributes", () =>
     withLeaves(({ x, vector }) => {

@@ -171,6 +171,7 @@ test.each<readonly [string, () => unknown]>([
   ["{ axis: 0 }", () => mean(words(), 0 as never)],
   ["{ axis: -1 }", () => argmax(words(), -1 as never)],
   ["{ axes: [0,1] }", () => sum(words(), [0, 1] as never)],
+  ["{ learningRate: 0.1 }", () => sgd(loss(), 0.1 as never)],
   ["left out, it has its default", () => sum(words(), "0" as never)],
   ["dropout(x, 0.5)", () => dropout(words(), options({ rate: 0.5 }))],
   ["grad(loss, parametersOf(loss))", () => grad(loss(), undefined as never)],

@@ -13,6 +13,12 @@ test.each([
   expect(suggestion(word, known)).toBe(didYouMean(meant));
 });
 
+test("the last part of a name is meant to be that name, where only one ends so", () => {
+  expect(nearest("a", ["o.b", "o.a"])).toBe("o.a");
+  expect(nearest("weight", ["first.weight", "second.weight"])).toBeUndefined();
+  expect(nearest("a", ["o.a", "a"])).toBe("a");
+});
+
 test("of several that are near, the nearest is meant, whatever their order", () => {
   expect(nearest("hiden", ["ridden", "hidden"])).toBe("hidden");
   expect(nearest("hiden", ["hidden", "ridden"])).toBe("hidden");
