@@ -31,7 +31,7 @@ import { linesOf, type Definition, type Formula, type Line } from "./lines.ts";
 import { renamedNames } from "./names.ts";
 import { lettersInSteps } from "./loops.ts";
 import { inOrder, isStated, namesInLine, sortedByUse } from "./order.ts";
-import { nameParts, partNumbering, shareParts, type Numbering, type Parts } from "./parts.ts";
+import { nameParts, numberingBeside, partNumbering, shareParts, type Numbering, type Parts } from "./parts.ts";
 import { withStepsPrepared } from "./prepare.ts";
 import { recordedDerivation } from "./recorded.ts";
 import type { Step } from "./replay.ts";
@@ -195,10 +195,9 @@ function explanation(
   );
   const visible = calledAt(new Map([...end].filter(([name]) => known.has(name))));
   // What a line has come to keeps its name.
-  const called = new Map(
-    [...backward.parts, ...kept.map((name) => [name, end.get(name)!] as const)].map(([name, value]) => [value, name]),
-  );
-  const numberOf = (part: Value): string => called.get(part) ?? number(part);
+  const called = [...kept, ...lines.map(({ name }) => name).filter((name) => backward.parts.has(name))];
+  const ends = called.map((name) => [name, end.get(name) ?? backward.parts.get(name)!] as const);
+  const numberOf = numberingBeside([...ends, ...backward.parts], number);
   const compiled = shareParts({ value: end.get(gradient)!, names: visible }, new Map(), numberOf);
   const outside = local.factors.flatMap((each) => ("by" in each ? [] : [each]));
   const said = [...model.definitions, ...outside, ...lines.map(({ name, last }) => ({ name, formula: last }))];
@@ -207,17 +206,20 @@ function explanation(
   const prepared = sortedByUse(madeSafe.filter(isTold), namesInLine);
   const compiledParts = compiled.definitions.filter((each) => !backward.parts.has(each.name) || !isStated(each, said));
   const ofLines = [...prepared, ...lines].flatMap(({ first, equalities }) => [first, ...equalities.map(formulaOf)]);
-  const formulas = [...local.factors.flatMap(formulasOfFactor), ...ofLines, ...compiledParts.map(formulaOf)];
-  const definitions = withMentioned(graph, model.definitions, [...formulas, compiled.formula], model.parts, number);
-  const inner = local.factors.flatMap((each) => ("by" in each ? each.within : []));
+  const ofEnd = [...compiledParts, compiled].map(formulaOf);
+  const formulas = [...local.factors.flatMap(formulasOfFactor), ...ofLines, ...ofEnd];
+  const begun = [...forward.course.start].filter(([name]) => forward.parts.has(name));
+  const definitions = withMentioned(graph, model.definitions, formulas, model.parts, numberingBeside(begun, number));
+  const defined = new Set(definitions.map(({ name }) => name));
   return {
-    ...{ graph, loss, target, chain, names, definitions, prepared, compiledParts },
+    ...{ graph, loss, target, chain, names, definitions, compiledParts },
+    prepared: prepared.filter((each) => isChanged(each) || !defined.has(each.name)),
     factors: local.factors,
     lines: lines.filter((each) => !ofForward.has(each.name)),
     forward: lines.filter((each) => ofForward.has(each.name)),
     compiled: compiled.formula,
     steps: [...written.steps, ...derived.steps],
-    parts: endsOf([...definitions, ...inner], new Map([...compiled.parts, ...backward.parts]), [
+    parts: endsOf([...definitions, ...withinFactors(local.factors)], new Map([...backward.parts, ...compiled.parts]), [
       ...namesOf(graph).values(),
       ...derived.start.keys(),
     ]),
@@ -238,6 +240,9 @@ function endsOf(definitions: readonly Definition[], ends: Parts, named: Iterable
   const all = [...definitions.map(({ name, formula }) => [name, formula.value] as const), ...ends];
   return new Map(all.filter(([name]) => !known.has(name)));
 }
+
+const withinFactors = (all: readonly (Definition | Factor)[]): readonly Definition[] =>
+  all.flatMap((each) => ("by" in each ? each.within : []));
 
 /** All that an explanation says what it is. */
 function definedIn({ definitions, factors, prepared, lines, forward, compiledParts }: Written): readonly string[] {

@@ -61,7 +61,8 @@ export interface Section {
 /**
  * The lines of `shown` names over the steps; other names that are not `known` are written out. Where axes stand is spelling:
  * a formula is shown as it is spelled in the end, and a rule that moves axes alone makes no equality. What is `untidy`
- * begins where rules have cleared away factors 1, double signs and the like, as it stands in the chain rule.
+ * begins where rules have cleared away factors 1, double signs and the like, as it stands in the chain rule. What a formula
+ * is called that reads as before is no equality either: the name stands where the formula came to be it.
  */
 export function linesOf(
   start: Moment,
@@ -97,10 +98,11 @@ export function linesOf(
       const called = new Map([...replaced].flatMap(([from, to]) => (names.has(from) ? [[to, names.get(from)]] : [])));
       const isRenamed =
         called.size > 0 && formulaText({ value: formula.value, names: namesBut(formula.names, called) }) === text;
+      const isNamed = formulaText(formulaAt(before, name)) === next || textWithout(formula, previous) === text;
       text = next;
       if (isRenamed) continue;
       const isTidied = untidy && equalities.length === 0 && isTidying(rule) && mentionsAll(formula, first);
-      const isQuiet = isSpelling(rule) || isTidied;
+      const isQuiet = isSpelling(rule) || isNamed || isTidied;
       if (!isQuiet) equalities.push({ rule, formula });
       else if (equalities.length === 0) first = formula;
       else equalities[equalities.length - 1] = { ...equalities.at(-1)!, formula };
@@ -131,6 +133,25 @@ export function formulaText({ value, names }: Formula): string {
   const name = names.get(value) ?? names.get(written);
   const text = name === undefined ? printReading(written, names) : formatName(name);
   return text.replace(/`([^`]+)′`/gu, (_, state: string) => formatName(state) + primed).replace(/`(v\d+)`/g, "$1");
+}
+
+/** More values than this are not written out to see whether they are a formula that a line has. */
+const mostWritten = 1000;
+
+/** A formula as text, without the names that another has not: what they stand for is written out, unless that is long. */
+function textWithout(formula: Formula, other: Formula): string | undefined {
+  const known = new Set(namesIn(other));
+  if (namesIn(formula).every((name) => known.has(name))) return undefined;
+  const kept = new Map<Value, string>();
+  const pending = [formula.value];
+  let written = 0;
+  for (let value = pending.pop(); value; value = pending.pop()) {
+    const name = formula.names.get(value);
+    if (name !== undefined && known.has(name)) kept.set(value, name);
+    else if (++written > mostWritten) return undefined;
+    else pending.push(...value.operands);
+  }
+  return formulaText({ value: formula.value, names: kept });
 }
 
 /** All formulas of a line. */

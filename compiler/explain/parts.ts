@@ -27,6 +27,14 @@ export function partNumbering(taken: Iterable<string>): () => string {
   };
 }
 
+/**
+ * A numbering in which what is one of some parts goes by the name of that, the first if several have come to be the same.
+ */
+export function numberingBeside(parts: Iterable<readonly [string, Value]>, number: Numbering): Numbering {
+  const called = new Map([...parts].reverse().map(([name, value]) => [value, name]));
+  return (part) => called.get(part) ?? number(part);
+}
+
 /** A formula with names for what it shares, and the definitions of those that have none in `given` yet. */
 export interface Sharing {
   readonly formula: Formula;
