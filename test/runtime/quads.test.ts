@@ -87,6 +87,12 @@ describe("kernels on a device without subgroups", () => {
     expect(await train(plain)).toEqual(await train(device));
   });
 
+  it("lie two by two as well where some threads more are beyond the edges", () => {
+    const square = (name: string): Tensor<"f32", [1000, 1000]> => input(name, "f32", [1000, 1000]);
+    const [{ wgsl }] = compile(model("square", () => ({ run: { y: matmul(square("a"), square("b")) } }))).kernels;
+    expect(wgsl).toContain("= besides(");
+  });
+
   it("compute the same bits where quads lie two by two", async () => {
     const program = compile(long);
     const text = program.kernels.map(({ wgsl }) => wgsl).join();
