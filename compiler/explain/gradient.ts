@@ -7,6 +7,7 @@ import { isFloat } from "../../ir/type.ts";
 import { postorder, type Value } from "../../ir/value.ts";
 import { scaledSlope } from "../autodiff/scaled.ts";
 import { derive } from "../passes/all.ts";
+import { dce } from "../passes/dce.ts";
 import { rewritePass } from "../passes/rewrite-pass.ts";
 import { valueNamed } from "../passes/stop-at.ts";
 import { expandedBy, makeLog, type DerivationLog } from "../rewrite/log.ts";
@@ -157,7 +158,7 @@ function ofMultiple(graph: Graph, multiple: string, loss: string, target: string
 
 /** The graph with one spelling of products, unless a value that is asked for goes with the other one. */
 function inOneNotation(graph: Graph, asked: readonly string[]): Graph {
-  const spelled = notation.run(graph);
+  const spelled = dce.run(notation.run(graph));
   const named = new Set(graphValues(spelled).map((value) => spelled.notes.get(value)?.name));
   return asked.every((name) => named.has(name)) ? spelled : graph;
 }

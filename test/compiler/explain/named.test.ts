@@ -124,3 +124,20 @@ describe("a formula is given its name without a reason", () => {
     expect(formulaText(line.first)).toBe("∂loss/∂a · a");
   });
 });
+
+test("what is named with its axis kept goes by its name where the axis is shown by the formula around it", () => {
+  const layerNorm = model("layer-norm", () => {
+    const [x, W] = [input("x", "f32", [8, 5]), param([5, 6], { name: "W" })];
+    const along = { axis: 1, keepAxes: true } as const;
+    const z = as("z", () => matmul(x, W)) as Matrix<8, 6>;
+    const mu = as("mu", () => mean(z, along)) as Matrix<8, 1>;
+    const variance = as("variance", () => sub(mean(square(z), along), square(mu))) as Matrix<8, 1>;
+    const loss = as("loss", () => mean(square(div(sub(z, mu), sqrt(add(variance, 1e-5)))))) as Tensor<
+      "f32",
+      readonly []
+    >;
+    return { train: { loss, dW: grad(loss, W) } };
+  });
+  const definitions = explainGradient(layerNorm, "loss", "W")!.definitions.map(({ name }) => name);
+  expect(definitions).toEqual(expect.arrayContaining(["mu", "variance"]));
+});
