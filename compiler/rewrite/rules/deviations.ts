@@ -36,9 +36,10 @@ function isMean({ x, weight, axes, divisor }: Mean, facts: Surroundings): boolea
   return divisor !== undefined && isCount(divisor, x, axes);
 }
 
-/** True for a mean of x without weights. */
-function isPlainMeanOf(value: Value, x: Value): boolean {
+/** True for a mean of x without weights, along `along` where that is said. */
+export function isPlainMeanOf(value: Value, x: Value, along?: readonly number[]): boolean {
   const [mean] = meansIn(underLayouts(value));
+  if (along && mean?.axes.join() !== along.join()) return false;
   return mean !== undefined && same(mean.x, x) && mean.divisor !== undefined && isCount(mean.divisor, x, mean.axes);
 }
 

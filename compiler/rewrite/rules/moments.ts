@@ -8,6 +8,8 @@ import { same, underLayouts, type Value } from "../../../ir/value.ts";
 import { mentionsExponential } from "../exponential.ts";
 import { isBounded } from "../range.ts";
 import { rule, type Rule } from "../rule.ts";
+import { isPlainMeanOf } from "./deviations.ts";
+import { isSpreadOf } from "./uniform.ts";
 
 /** Products of raw moments with a number before each; "1,2" is E[x]·E[x²]. */
 type Moments = ReadonlyMap<string, number>;
@@ -113,11 +115,7 @@ class Reader {
 
 /** x̄, spread over the axes that it was taken along. */
 function isMean(value: Value, x: Value, axes: readonly number[]): boolean {
-  const { op, operands } = underLayouts(value);
-  if (op !== div.op || constantValue(operands[1]) !== reducedCount(x.type, axes)) return false;
-  const [whole] = operands;
-  const isTotal = whole.op === sumOp && same(whole.operands[0], x) && axesOf(whole).join() === axes.join();
-  return isTotal && same(value, spread(underLayouts(value), x.type, axes));
+  return isPlainMeanOf(value, x, axes) && isSpreadOf(value, underLayouts(value), axes);
 }
 
 function total(a: Moments | undefined, b: Moments | undefined, times = 1): Moments | undefined {
