@@ -64,7 +64,7 @@ export function packed(bare: EntryPlan, { notes, states }: Graph, storage: Stora
     const crowded = crowdedFirst(stored.groups, places);
     const arenaOf = (isHalf: boolean): Arena => {
       const own = intervals.filter(({ value }) => stored.halves.has(value) === isHalf);
-      const arena = allocate(own);
+      const arena = allocate(own, crowded);
       return withPlaces({ ...arena, offsets: settle(own, arena.offsets, arena.bytes, crowded) }, places);
     };
     const known = { plan, stored, taken, whole: arenaOf(false), bindsBuffers };

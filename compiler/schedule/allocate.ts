@@ -1,5 +1,6 @@
 /// Where intermediate tensors live: one arena, in which tensors that are never alive together share bytes.
 import type { Value } from "../../ir/value.ts";
+import { leastSpared } from "../cluster/partition.ts";
 
 /** Offsets of bindings are multiples of this (WebGPU's default minStorageBufferOffsetAlignment). */
 export const alignment = 256;
@@ -20,14 +21,36 @@ export interface Arena {
   readonly lowerBound: number;
 }
 
-/** First fit, largest tensors first: within a few percent of the lower bound on training steps. */
-export function allocate(intervals: readonly Interval[]): Arena {
-  const largestFirst = [...intervals].sort((a, b) => b.bytes - a.bytes || a.start - b.start);
-  const { offsets, bytes } = place(largestFirst);
+/** So much of the arena may be lost for tensors that lie together, and so many lists of them are tried. */
+const [mostLost, mostLists] = [1 / 128, 4] as const;
+
+/**
+ * First fit, largest tensors first: within a few percent of the lower bound on training steps. Those of a list that would lie
+ * far from each other come before all others: of as many lists, the first of them first, as the arena has room for.
+ */
+export function allocate(intervals: readonly Interval[], lists: readonly ReadonlySet<Value>[] = []): Arena {
+  const largestFirst = intervals.toSorted((a, b) => b.bytes - a.bytes || a.start - b.start);
+  let placed = place(largestFirst);
+  const enough = placed.bytes * (1 + mostLost);
+  const apart = lists
+    .map((list) => largestFirst.filter(({ value }) => list.has(value)))
+    .filter((members) => bytesAmong(members, (each) => placed.offsets.get(each)!) >= leastSpared);
+  for (let count = 1; count <= Math.min(apart.length, mostLists); count++) {
+    const together = place([...new Set([...apart.slice(0, count).flat(), ...largestFirst])]);
+    if (together.bytes > enough) break;
+    placed = together;
+  }
   return {
-    offsets: new Map([...offsets].map(([{ value }, offset]) => [value, offset])),
-    ...{ bytes, lowerBound: largestLiveSum(intervals) },
+    offsets: new Map([...placed.offsets].map(([{ value }, offset]) => [value, offset])),
+    ...{ bytes: placed.bytes, lowerBound: largestLiveSum(intervals) },
   };
+}
+
+/** Bytes from the first of some spans to the last that are none of theirs, if they do not share any. */
+export function bytesAmong<Each extends Span>(spans: readonly Each[], offsetOf: (span: Each) => number): number {
+  const from = Math.min(...spans.map(offsetOf));
+  const to = Math.max(...spans.map((span) => offsetOf(span) + span.bytes));
+  return spans.reduce((left, { bytes }) => left - bytes, to - from);
 }
 
 /** Something of some bytes, from one time to another. */

@@ -1,14 +1,14 @@
 /// Tensors that one dispatch binds as ranges of the arena, moved near each other: what lies between them is bound too.
 import type { Value } from "../../ir/value.ts";
 import { leastSpared } from "../cluster/partition.ts";
-import { alignment, type Interval } from "./allocate.ts";
+import { alignment, bytesAmong, type Interval } from "./allocate.ts";
 
 /** One move may make room for another. */
 const sweeps = 2;
 
 /**
  * Offsets after each tensor of a list has moved to where the others of the list are, as far as bytes are free there while it
- * is alive. The arena does not grow. Of several lists the first counts most.
+ * is alive. The arena does not grow. Of several lists the first counts most: what it has is not moved for the others.
  */
 export function settle(
   intervals: readonly Interval[],
@@ -19,13 +19,12 @@ export function settle(
   const settled = new Map(offsets);
   let byPlace = inOrder(intervals, settled);
   const middleOf = ({ value, bytes }: Interval): number => settled.get(value)! + bytes / 2;
-  for (const list of lists.toReversed()) {
+  for (const [rank, list] of [...lists.entries()].toReversed()) {
     const members = intervals.filter(({ value }) => list.has(value));
-    const ends = members.map(({ value, bytes }) => settled.get(value)! + bytes);
-    const span = Math.max(...ends) - Math.min(...members.map(({ value }) => settled.get(value)!));
-    if (span - members.reduce((sum, { bytes }) => sum + bytes, 0) < leastSpared) continue;
+    const isFree = ({ value }: Interval): boolean => !lists.slice(0, rank).some((other) => other.has(value));
+    if (bytesAmong(members, ({ value }) => settled.get(value)!) < leastSpared) continue;
     // Those that live shortest find room most easily.
-    const movable = members.toSorted((a, b) => a.end - a.start - (b.end - b.start));
+    const movable = members.filter(isFree).toSorted((a, b) => a.end - a.start - (b.end - b.start));
     for (let turn = 0; turn < sweeps * movable.length; turn++) {
       const own = movable[turn % movable.length];
       const center = members.map(middleOf).sort((a, b) => a - b)[members.length >> 1];

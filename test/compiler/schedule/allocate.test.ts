@@ -70,6 +70,39 @@ describe("the arena", () => {
     expect(allocate([read, written]).bytes).toBe(2048);
   });
 
+  it("puts those of a list side by side, where it has room for that", () => {
+    const [large, small] = [64 * 1024, 32 * 1024];
+    const all = [interval(2 * large, 0, 9), interval(3 * large, 0, 9), interval(small, 0, 9), interval(large, 0, 9)];
+    const [one, , other] = all.map(({ value }) => value);
+    const plain = allocate(all).offsets;
+    expect(Math.abs(plain.get(one)! - plain.get(other)!)).toBeGreaterThan(2 * large);
+    const { offsets, bytes, lowerBound } = allocate(all, [new Set([one, other])]);
+    expect(Math.abs(offsets.get(one)! - offsets.get(other)!)).toBeLessThanOrEqual(2 * large);
+    expect(bytes).toBe(lowerBound);
+  });
+
+  it("has room for so many lists as make it no more than a hundredth larger, and loses no tensor to them", () => {
+    const large = fc.array(
+      fc
+        .tuple(fc.integer({ min: 1, max: 1000 }), fc.nat(20), fc.nat(8))
+        .map(([size, start, length]) => interval(1024 * size, start, start + length)),
+      { minLength: 1, maxLength: 40 },
+    );
+    const holds = fc.property(large, fc.array(fc.array(fc.nat(39)), { maxLength: 6 }), (all, some) => {
+      const lists = some.map((list) => new Set(list.flatMap((at) => (at < all.length ? [all[at].value] : []))));
+      const { offsets, bytes } = allocate(all, lists);
+      expect(bytes).toBeLessThanOrEqual(1.01 * allocate(all).bytes);
+      const from = (each: Interval): number => offsets.get(each.value)!;
+      const to = (each: Interval): number => from(each) + each.bytes;
+      all.forEach((a, i) => {
+        for (const b of all.slice(i + 1)) {
+          if (aliveTogether(a, b)) expect(to(a) <= from(b) || to(b) <= from(a)).toBe(true);
+        }
+      });
+    });
+    fc.assert(holds, { numRuns: 300 });
+  });
+
   it("fits a small tensor into a gap between two live ones", () => {
     const all = [interval(512, 0, 9), interval(256, 0, 1), interval(512, 0, 9), interval(256, 2, 9)];
     const { bytes, lowerBound } = allocate(all);
