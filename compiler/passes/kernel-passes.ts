@@ -13,6 +13,7 @@ import { splitContractions } from "./split-contractions.ts";
 import { splitReductions } from "./split-reductions.ts";
 import { splitSums } from "./split-sums.ts";
 import { swapSums } from "./swap-sums.ts";
+import { turnProducts } from "./turn-products.ts";
 import { unrollProducts } from "./unroll-products.ts";
 import { unrollSums } from "./unroll-sums.ts";
 
@@ -45,6 +46,7 @@ export function kernelPasses({
     // One total becomes totals of rows that a kernel computes anyway, a long sum one of parts, and the rows of a table that
     // gradients are added to a product: the same numbers, added up in another order.
     ...(strictFloat ? [] : [splitReductions, splitContractions, splitSums, pickSums]),
+    turnProducts, // the same products, read as they lie
     unrollProducts, // the same terms in their order: in kernels of elements each knows its place
     splitConcatenations, // a kernel binds 8 tensors
   ];

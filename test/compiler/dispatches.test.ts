@@ -28,3 +28,20 @@ describe("dispatches", () => {
     expect(entry.paddedFlops / entry.flops).toBeLessThanOrEqual(1.3);
   });
 });
+
+describe("updates of a transformer", () => {
+  const compilation = compileWithFacts(gpt);
+  const texts = compilation.program.kernels.map(({ wgsl }) => wgsl).join("\n");
+
+  it("are one function where they are the same product of tensors that lie near each other", () => {
+    const functions = [...texts.matchAll(/fn (update_attention_\w+)/g)].map(([, name]) => name);
+    expect(functions).toEqual(["update_attention_query", "update_attention_output"]);
+    expect(texts).toMatch(/Likewise update_attention_key, update_attention_value/);
+  });
+
+  it("bind little between their tensors", () => {
+    const { rangeBytes, idealBytes, arenaBytes, arenaLowerBound } = report(compilation).entryPoints.train;
+    expect(rangeBytes / idealBytes).toBeLessThanOrEqual(1.25);
+    expect(arenaBytes / arenaLowerBound).toBeLessThanOrEqual(1.01);
+  });
+});

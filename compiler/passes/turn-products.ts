@@ -1,0 +1,96 @@
+/// Which operand of a product has the rows is free where only products read it: it is decided by how fours of numbers are
+/// read. They lie in memory along the last axis; where they are wanted along another, a block of them is transposed on its
+/// way into a kernel. The derivative of a transposed operand is such a product: of aᵀ there is the slope, and all want that of a.
+import { graphRoots, graphValues, type Graph } from "../../ir/graph.ts";
+import { contract, contractAttrs, operandAxes, type AxisPair, type OperandAxes } from "../../ir/ops/contract.ts";
+import { transpose } from "../../ir/ops/layout.ts";
+import { usersOf, withOperands, type Value } from "../../ir/value.ts";
+import { describeContraction, type Vectorised } from "../lower/contraction-shape.ts";
+import type { Pass } from "../pass.ts";
+import { substitution } from "../rewrite/bottom-up.ts";
+import { rebuildGraph } from "./replace.ts";
+
+export const turnProducts: Pass = {
+  name: "turn-products",
+  doc: "The operands of a product that products alone read stand in the order in which fewer blocks are transposed.",
+  run(graph: Graph): Graph {
+    const chosen = productsToTurn(graph);
+    if (chosen.size === 0) return graph;
+    return rebuildGraph(graph, (value, operands) => {
+      const read = operands.map((operand, at) => {
+        const before = value.operands[at];
+        return chosen.has(before) ? turnedBack(operand, before) : operand;
+      });
+      const rebuilt = withOperands(value, read);
+      return chosen.has(value) ? turned(rebuilt) : rebuilt;
+    });
+  },
+};
+
+function productsToTurn(graph: Graph): ReadonlySet<Value> {
+  const values = graphValues(graph);
+  const users = usersOf(values);
+  const roots = new Set(graphRoots(graph));
+  /** The contractions that read a value, also through layouts; none where anything else does. */
+  const readersOf = (value: Value): readonly Value[] => {
+    const own = roots.has(value) ? [] : (users.get(value) ?? []);
+    const readers = own.map((user) => {
+      return user.op.kind === "contraction" ? [user] : user.op.kind === "layout" ? readersOf(user) : [];
+    });
+    return readers.some((each) => each.length === 0) ? [] : readers.flat();
+  };
+  return new Set(values.filter((value) => isFree(value) && isWorthTurning(value, readersOf(value))));
+}
+
+/** True for a product with rows and columns, whose tiles fit the other way round as well. */
+function isFree(value: Value): boolean {
+  if (value.op.kind !== "contraction" || contractAttrs(value).picks) return false;
+  if (sidesOf(value).some(({ free }) => free.length === 0)) return false;
+  const { wholeBatch, wholeRows, wholeColumns } = describeContraction(turned(value));
+  return wholeBatch && wholeRows && wholeColumns;
+}
+
+/** True where fewer blocks are transposed, by the product itself and by those that read it. */
+function isWorthTurning(value: Value, readers: readonly Value[]): boolean {
+  if (readers.length === 0) return false;
+  const other = turned(value);
+  const rewritten = substitution(new Map([[value, turnedBack(other, value)]]));
+  return transposedBy([other, ...readers.map(rewritten)]) < transposedBy([value, ...readers]);
+}
+
+/** How operands are read with nothing to transpose: the left one along the contracted axis, the right one along its own. */
+const asTheyLie: readonly Vectorised[] = ["k", "edge"];
+
+/** How many operands of contractions are not read as they lie. */
+function transposedBy(products: readonly Value[]): number {
+  const modes = products.flatMap((each) =>
+    describeContraction(each).modes.map((mode, side) => mode === asTheyLie[side]),
+  );
+  return modes.filter((isPlain) => !isPlain).length;
+}
+
+/** The same sums with columns for rows. */
+function turned(value: Value): Value {
+  const { batch, contracted } = contractAttrs(value);
+  const [left, right] = value.operands;
+  const swap = (pairs: readonly AxisPair[]): readonly AxisPair[] => pairs.map(([one, other]) => [other, one]);
+  return contract(right, left, { batch: swap(batch), contracted: swap(contracted) });
+}
+
+/** What is turned, with its axes as the product `before` had them. */
+function turnedBack(other: Value, before: Value): Value {
+  const [{ batch, free: rows }, { free: columns }] = sidesOf(before);
+  const from = (count: number, start: number): readonly number[] => Array.from({ length: count }, (_, i) => start + i);
+  const axes = [
+    ...from(batch.length, 0),
+    ...from(rows.length, batch.length + columns.length),
+    ...from(columns.length, batch.length),
+  ];
+  return transpose(other, axes);
+}
+
+function sidesOf(value: Value): readonly [OperandAxes, OperandAxes] {
+  const attrs = contractAttrs(value);
+  const [left, right] = value.operands.map((operand) => operand.type.shape.length);
+  return [operandAxes(attrs, 0, left), operandAxes(attrs, 1, right)];
+}
