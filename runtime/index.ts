@@ -124,6 +124,7 @@ async function build(given: Program, options: LoadOptions, opened: OpenDevice, g
   const { buffers, checked, free, rings } = createMemory(device, program, gate.limit);
   try {
     const context: Context = { device, program, gate, memory: buffers, kernels: [], steps: 0 };
+    device.addEventListener("uncapturederror", ({ error }) => (context.uncaught = error));
     const fill = async (): Promise<void> => {
       await checked;
       gate.check();

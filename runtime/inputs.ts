@@ -7,22 +7,28 @@ import { arrayType, describeSlot, elementCount, slotBytes, toArray } from "./ten
 import type { InputValue, OutputBuffer, TypedArray } from "./types.ts";
 
 /** An input ready for the queue: elements to write, or a buffer to bind in place of the module's own. */
-export type CheckedInput = TypedArray | OutputBuffer;
+export type CheckedInput = TypedArray | GivenBuffer;
+
+/** Where the input `name` lies on the GPU; `whole` is the buffer that was given as it is. */
+interface GivenBuffer extends OutputBuffer {
+  readonly name: string;
+  readonly whole: GPUBuffer | undefined;
+}
 
 const isBuffer = (value: object): value is GPUBuffer => "usage" in value;
 
 /** True for an input that stays on the GPU. */
-export const isOnGpu = (input: CheckedInput): input is OutputBuffer => "size" in input;
+export const isOnGpu = (input: CheckedInput): input is GivenBuffer => "size" in input;
 
 function describe(value: unknown): string {
   if (typeof value !== "object" || value === null) return `${typeof value} ${show(value)}`;
   return value.constructor?.name ?? "object";
 }
 
-function checkBuffer(entry: string, slot: InputSlot, value: GPUBuffer | OutputBuffer): OutputBuffer {
+function checkBuffer(entry: string, slot: InputSlot, value: GPUBuffer | OutputBuffer): GivenBuffer {
   const bytes = slotBytes(slot);
-  const whole = isBuffer(value);
-  const { buffer, offset, size } = whole ? { buffer: value, offset: 0, size: value.size } : value;
+  const whole = isBuffer(value) ? value : undefined;
+  const { buffer, offset, size } = whole ? { buffer: whole, offset: 0, size: whole.size } : (value as OutputBuffer);
   if (size !== bytes || offset < 0 || offset % 256 || offset + size > buffer.size) {
     const found = `${size} bytes at ${offset} of ${buffer.size}`;
     throw runtimeErrors["input-length"](
@@ -35,7 +41,7 @@ function checkBuffer(entry: string, slot: InputSlot, value: GPUBuffer | OutputBu
   if (!(buffer.usage & storageUsage)) {
     throw runtimeErrors["input-type"](entry, slot.name, "a buffer with usage STORAGE", `usage ${buffer.usage}`);
   }
-  return { buffer, offset, size };
+  return { name: slot.name, buffer, offset, size, whole };
 }
 
 function checkClasses(entry: string, { name, classes }: InputSlot, values: TypedArray): void {
@@ -88,15 +94,14 @@ export function checkInputs(
   inputs: Readonly<Record<string, InputValue>> = {},
   last?: readonly CheckedInput[],
 ): readonly CheckedInput[] {
-  const isSame = last?.every(
-    (one, index) => isOnGpu(one) && one.buffer === inputs[entry.inputs[index]!.name] && one.size === one.buffer.size,
-  );
+  const isSame = (one: CheckedInput): boolean => isOnGpu(one) && !!one.whole && one.whole === inputs[one.name];
+  if (last?.length === Object.keys(inputs).length && last.every(isSame)) return last;
   const check = (slot: InputSlot): CheckedInput => {
     const value = inputs[slot.name];
     if (value === undefined) throw runtimeErrors["input-missing"](name, slot.name, describeSlot(slot));
     return checkInput(name, slot, value);
   };
-  const checked = isSame ? last! : entry.inputs.map(check);
+  const checked = entry.inputs.map(check);
   checkNames(inputs, entry.inputs, (key, known) => runtimeErrors["input-unknown"](name, key, known));
   return checked;
 }

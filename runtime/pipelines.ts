@@ -29,31 +29,34 @@ function createLayout(device: GPUDevice, kernel: Kernel): GPUBindGroupLayout {
   return device.createBindGroupLayout({ label: kernel.name, entries });
 }
 
-/** Sends a kernel to the driver. Resolves when its text is read, with the pipeline still under way. */
-async function startKernel(device: GPUDevice, kernel: Kernel): Promise<{ readonly made: Promise<CompiledKernel> }> {
-  device.pushErrorScope("validation");
+/** Sends a kernel to the driver; `tell` is called when it is done. Resolves when its text is read, with the pipeline under way. */
+function startKernel(
+  device: GPUDevice,
+  kernel: Kernel,
+  tell: () => void,
+): Promise<{ readonly made: Promise<CompiledKernel> }> {
   const label = kernel.name;
-  const layout = createLayout(device, kernel);
-  const module = device.createShaderModule({ label, code: textFor(device, kernel.wgsl) });
-  const pipeline = device.createComputePipelineAsync({
-    label,
-    layout: device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
-    compute: { module, entryPoint: "main" },
+  return validated(device, label, () => {
+    const layout = createLayout(device, kernel);
+    const module = device.createShaderModule({ label, code: textFor(device, kernel.wgsl) });
+    const making = device.createComputePipelineAsync({
+      label,
+      layout: device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: "main" },
+    });
+    const made = making.then(
+      (pipeline) => {
+        tell();
+        return { pipeline, layout };
+      },
+      (error: unknown) => {
+        throw runtimeErrors["kernel-invalid"](label, String(error));
+      },
+    );
+    // It may fail while others are started; whoever waits for all of them is told.
+    made.catch(() => {});
+    return { made };
   });
-  // What fails here is told below, or by the loss of the device.
-  const settled = Promise.allSettled([pipeline]);
-  const scope = device.popErrorScope().catch(() => undefined);
-  const info = await module.getCompilationInfo().catch(() => undefined);
-  const finish = async (): Promise<CompiledKernel> => {
-    const [made] = await settled;
-    const invalid = await scope;
-    const line = info?.messages.find((message) => message.type === "error");
-    const found = line ? `${line.lineNum}:${line.linePos} ${line.message}` : invalid?.message;
-    if (made.status === "rejected" || found)
-      throw runtimeErrors["kernel-invalid"](label, found ?? String((made as PromiseRejectedResult).reason));
-    return { pipeline: made.value, layout };
-  };
-  return { made: finish() };
 }
 
 /**
@@ -71,14 +74,9 @@ export async function compileKernels(
   let done = 0;
   const compiled: Promise<CompiledKernel>[] = [];
   for (const kernel of kernels) {
-    const { made } = await startKernel(device, kernel);
-    const told = made.then((pipeline) => {
-      onProgress?.({ done: ++done, total, name: kernel.name });
-      return pipeline;
-    });
-    // It may fail while others are started; whoever waits for all of them is told.
-    told.catch(() => {});
-    compiled.push(told);
+    const tell = () => onProgress?.({ done: ++done, total, name: kernel.name });
+    const { made } = await startKernel(device, kernel, tell);
+    compiled.push(made);
   }
   return Promise.all(compiled);
 }

@@ -9,11 +9,11 @@ import { slotBytes } from "./tensor.ts";
 /** One call of an entry point. */
 export interface Call extends InFlight {
   /** Where its outputs are copied to. */
-  slot?: GPUBuffer;
+  slot: number;
   /** Outputs, once somebody has asked for them. */
   bytes?: Promise<ArrayBuffer>;
-  /** Settles when the GPU buffers given to this call are known to be valid. */
-  checked?: Promise<void>;
+  /** What WebGPU found wrong with the GPU buffers given to this call, as far as it has said by then. */
+  error?: (() => Promise<GPUError | null> | GPUError | undefined) | undefined;
 }
 
 /** Where the outputs of an entry point lie: `size` bytes from byte `start` of buffer `buffer`. */
@@ -36,6 +36,8 @@ export interface Ring {
   begin(encoder: GPUCommandEncoder): Call;
   /** The bytes of a call's outputs, from the start of their range. Error `output-expired`. */
   read(call: Call): Promise<ArrayBuffer>;
+  /** Throws `input-type` when a GPU buffer given to a call was not valid. */
+  check(call: Call): Promise<void>;
 }
 
 /** Makes the ring over `buffers`, of which there must be as many as calls may be in flight. */
@@ -46,42 +48,51 @@ export function createRing(
   source: GPUBuffer,
   buffers: readonly GPUBuffer[],
 ): Ring {
-  // Least recently used first. The gate lets in fewer calls than there are slots, so one without open work exists. A slot
-  // whose read is under way is passed over, and the others expire one call earlier for it.
-  const slots = new Map<GPUBuffer, Call | undefined>(buffers.map((buffer) => [buffer, undefined]));
+  // In turns. The gate lets in fewer calls than there are slots, so one without open work exists. A slot whose read is
+  // under way is passed over, and the others expire one call earlier for it.
+  const calls: Call[] = [];
+  let last = 0;
+  const check = async (call: Call): Promise<void> => {
+    const error = await call.error?.();
+    if (error) throw runtimeErrors["input-type"](name, "inputs", "GPU buffers fit to bind", error.message);
+  };
   const copyOut = async (call: Call): Promise<ArrayBuffer> => {
-    const slot = call.slot!;
+    const slot = buffers[call.slot]!;
     gate.enter(call);
     try {
       await gate.guard(slot.mapAsync(mapModeRead));
       gate.finished(call);
       const bytes = slot.getMappedRange().slice(0);
       slot.unmap();
+      await check(call);
       return bytes;
     } finally {
       gate.leave(call);
     }
   };
   return {
+    check,
     begin(encoder) {
-      const call: Call = { open: 0 };
-      for (const [slot, last] of slots) {
-        if (last?.open) continue;
-        slots.delete(slot);
-        slots.set(slot, call);
-        call.slot = slot;
-        encoder.copyBufferToBuffer(source, start, slot, 0, size);
+      const call: Call = { open: 0, slot: -1 };
+      for (let passed = 0; passed < buffers.length; passed++) {
+        last = (last + 1) % buffers.length;
+        if (calls[last]?.open) continue;
+        calls[last] = call;
+        call.slot = last;
+        encoder.copyBufferToBuffer(source, start, buffers[last]!, 0, size);
         break;
       }
       return call;
     },
     async read(call) {
+      if (!size) {
+        await check(call);
+        return new ArrayBuffer(0);
+      }
       // Nothing to wait for: the slot is claimed before a later call takes it.
-      if (call.checked) await call.checked;
-      if (!size) return new ArrayBuffer(0);
       if (!call.bytes) {
         gate.check();
-        if (slots.get(call.slot!) !== call) throw runtimeErrors["output-expired"](name, slots.size);
+        if (calls[call.slot] !== call) throw runtimeErrors["output-expired"](name, buffers.length);
         call.bytes = copyOut(call);
       }
       return call.bytes;

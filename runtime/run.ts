@@ -1,7 +1,6 @@
 /// Running entry points: one call writes its inputs, replays a flat table of dispatches and submits once.
 
 import type { Binding, Dispatch, EntryPoint, Program } from "./abi.ts";
-import { runtimeErrors } from "./errors.ts";
 import type { Gate } from "./gate.ts";
 import type { CheckedInput } from "./inputs.ts";
 import { checkInputs, checkSettings, isOnGpu } from "./inputs.ts";
@@ -20,6 +19,8 @@ export interface Context {
   /** The program's buffers, by index; whatever comes after them goes with the module too. */
   readonly memory: GPUBuffer[];
   kernels: readonly CompiledKernel[];
+  /** The first error on the device that nobody caught. */
+  uncaught?: GPUError;
   /** Calls so far of entry points that write states. */
   steps: number;
 }
@@ -39,12 +40,16 @@ export interface Replay {
   readonly context: Context;
   readonly name: string;
   readonly entry: EntryPoint;
-  /** What the settings buffer holds, as far as calls know. */
-  readonly held: Float32Array<ArrayBuffer>;
+  /** What the settings buffer holds, as text; empty where that is not known. */
+  held: string;
   /** Records one step, on the module's own buffers or with what calls were given on the GPU. */
   encode(encoder: GPUCommandEncoder, given?: readonly CheckedInput[]): void;
-  /** Submits `count` steps that `record` records, as one call. `onGpu` tells that it uses buffers that may not be valid. */
-  submit(onGpu: boolean, count: number, record: (encoder: GPUCommandEncoder) => void): object;
+  /** Submits `count` steps that `record` records, as one call; `given` are inputs of which some are on the GPU. */
+  submit(
+    given: readonly CheckedInput[] | undefined,
+    count: number,
+    record: (encoder: GPUCommandEncoder) => void,
+  ): object;
 }
 
 /** Bind groups by the buffers that stand for a dispatch's inputs, one level an input. */
@@ -173,38 +178,38 @@ export function prepareEntry(
   encode(rehearsal);
   rehearsal.finish();
 
-  const submit: Replay["submit"] = (onGpu, count, record) => {
-    // Only a caller's buffer can be invalid here (another device's, or bound twice): its call reports it.
-    if (onGpu) device.pushErrorScope("validation");
+  let known: readonly CheckedInput[] | undefined;
+  const submit: Replay["submit"] = (given, count, record) => {
+    // Only a caller's buffer can be invalid here (another device's, or bound twice): its call reports it. Asking costs as
+    // much as half of a step does, so those of the call before are not asked about again unless something went wrong: what
+    // may happen to them is that they are destroyed, which is an error that nobody catches.
+    const isNew = given && (given !== known || context.uncaught);
+    if (isNew) device.pushErrorScope("validation");
     const encoder = device.createCommandEncoder();
     record(encoder);
     const call = ring.begin(encoder);
     queue.submit([encoder.finish()]);
-    if (onGpu) {
-      call.checked = device.popErrorScope().then((error) => {
-        if (error) throw runtimeErrors["input-type"](name, "inputs", "GPU buffers fit to bind", error.message);
-      });
-      call.checked.catch(() => {});
-    }
+    const found = isNew && device.popErrorScope().catch(() => null);
+    call.error = given && (() => found || context.uncaught);
     gate.submitted(call);
     if (entry.updates) context.steps += count;
     return makeStep(call);
   };
 
-  const values = new Float32Array(entry.settings.length);
-  // Nothing yet: NaN differs from everything.
-  const held = values.slice().fill(NaN);
-  let checked: readonly CheckedInput[] | undefined;
+  const values = checkSettings(name, entry);
+  const defaults = values.join();
+  const replay: Replay = { context, name, entry, held: "", encode, submit };
   const run = (inputs?: Readonly<Record<string, InputValue>>, settings?: Readonly<Record<string, number>>): object => {
     gate.checkRoom();
-    checked = checkInputs(name, entry, inputs, checked);
-    checkSettings(name, entry, settings, values);
-    const onGpu = writeInputs(context, entry, checked);
-    if (values.some((value, index) => value !== held[index])) {
-      queue.writeBuffer(memory[entry.settingsBuffer!]!, 0, values);
-      held.set(values);
+    const checked = checkInputs(name, entry, inputs, known);
+    if (settings || replay.held !== defaults) {
+      checkSettings(name, entry, settings, values);
+      if (replay.held !== (replay.held = values.join())) queue.writeBuffer(memory[entry.settingsBuffer!]!, 0, values);
     }
-    return submit(onGpu, 1, (encoder) => encode(encoder, onGpu ? checked : undefined));
+    const given = checked === known || writeInputs(context, entry, checked) ? checked : undefined;
+    const step = submit(given, 1, (encoder) => encode(encoder, given));
+    known = given;
+    return step;
   };
-  return Object.assign(run, { [replayKey]: { context, name, entry, held, encode, submit } });
+  return Object.assign(run, { [replayKey]: replay });
 }

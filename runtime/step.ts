@@ -53,7 +53,7 @@ export function stepMaker(
   };
   prototype.accepted = {
     get: async function (this: StepObject) {
-      await this[callKey].checked;
+      await ring.check(this[callKey]);
       return gate.room();
     },
   };

@@ -117,7 +117,7 @@ function placeBatches(
 export function stepsOf<Module, Name extends EntryName<Module>>(module: Module, name: Name): Steps<Module[Name]> {
   const replay = (module[name] as unknown as Run | undefined)?.[replayKey];
   if (!replay) throw runtimeErrors["option-value"]("name", "an entry point of the module", String(name));
-  const { context, entry, encode, held, submit } = replay;
+  const { context, entry, encode, submit } = replay;
   const { memory } = context;
   const width = 4 * entry.settings.length;
   const staging = createStaging(replay);
@@ -144,8 +144,8 @@ export function stepsOf<Module, Name extends EntryName<Module>>(module: Module, 
     if (width > 0) context.device.queue.writeBuffer(source!, 0, schedule as Float32Array<ArrayBuffer>);
     const batches = placeBatches(replay, checked, counts, source, schedule.byteLength);
     // The next call writes its settings whatever becomes of these.
-    held.fill(NaN);
-    return submit(true, count, (encoder) => {
+    replay.held = "";
+    return submit(checked, count, (encoder) => {
       for (let step = 0; step < count; step++) {
         if (width > 0) encoder.copyBufferToBuffer(source!, step * width, memory[entry.settingsBuffer!]!, 0, width);
         batches.forEach(({ buffer, offset, count: ring }, index) => {

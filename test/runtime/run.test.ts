@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openDevice } from "../../runtime/index.ts";
 import { testDevice } from "../gpu.ts";
 import { codeOf } from "./codes.ts";
 import type { Training } from "./modules.ts";
@@ -111,6 +112,36 @@ describe("inputs and outputs on the GPU", () => {
     expect(await codeOf(() => step.accepted)).toBe("input-type");
     expect(await module.train({ x }, { rate: 0 }).total).toBe(10);
     module.destroy();
+  });
+
+  test("a buffer that is destroyed between two steps comes with the read of the second, and leaves the rest alone", async () => {
+    const { device } = await openDevice();
+    const module = await createTraining({ device });
+    const [own, other] = [0, 1].map(() => buffer(device, new Float32Array(4))) as [GPUBuffer, GPUBuffer];
+    const first = module.train({ x: own });
+    own.destroy();
+    const second = module.train({ x: own });
+    const third = module.train({ x: other });
+    expect(await first.total).toBe(10);
+    expect(await codeOf(() => second.total)).toBe("input-type");
+    expect(await codeOf(() => second.accepted)).toBe("input-type");
+    expect(await third.total).toBe(10);
+    expect(await codeOf(() => module.train({ x: own }).read())).toBe("input-type");
+    for (let step = 0; step < 3; step++) expect(await module.train({ x: other }).total).toBe(10);
+    expect(await module.train({ x }, { rate: 0 }).total).toBe(10);
+    module.destroy();
+    device.destroy();
+  });
+
+  test("an error that somebody else makes on the device is not taken for one of later steps", async () => {
+    const { device } = await openDevice();
+    const module = await createTraining({ device });
+    const own = buffer(device, new Float32Array(4));
+    await module.train({ x: own }).total;
+    device.createBuffer({ size: 16, usage: 0 });
+    for (let step = 0; step < 3; step++) expect(await module.train({ x: own }).total).toBe(10);
+    module.destroy();
+    device.destroy();
   });
 });
 

@@ -94,3 +94,14 @@ test("buffers that the step before was given too are not looked at again", async
   expect(await codeOf(() => module.train({ y: own } as never))).toBe("input-missing");
   module.destroy();
 });
+
+test("WebGPU is asked about a caller's buffers at the first of the steps that are given them", async () => {
+  const { device } = await openDevice();
+  const module = await createTraining({ device });
+  const own = device.createBuffer({ size: 16, usage: 0x88 });
+  const counts = countCalls(device);
+  for (let index = 0; index < 5; index++) await module.train({ x: own }, { rate: index }).accepted;
+  expect(counts).toMatchObject({ pushErrorScope: 1, popErrorScope: 1, submit: 5 });
+  module.destroy();
+  device.destroy();
+});

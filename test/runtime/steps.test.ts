@@ -94,6 +94,7 @@ describe("steps in one submit", () => {
     const onGpu = { x: upload(x), label: upload(label) };
     const run = stepsOf(many, "train");
     await run(5, onGpu, { learningRate: rates.slice(0, 5) }).loss;
+    expect(await codeOf(() => many.train(onGpu))).toBe("input-length");
     await oneByOne(single, 5);
     await oneByOne(many, 1);
     await oneByOne(single, 1);
