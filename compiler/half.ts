@@ -1,14 +1,14 @@
 /// Which tensors of the arena are kept in half precision (`--storage f16`); arithmetic is float32 all the same. The rule
 /// is written here and nowhere else: activations and their slopes are halves; statistics, parts of long sums and what
-/// updates are made from stay whole, and what is compared with elements of its own (`half-compared.ts`). A word holds two halves: only who writes four elements at a time owns its words.
+/// updates are made from stay whole, and what is compared with elements of its own (`cluster/compared.ts`). A word holds two halves: only who writes four elements at a time owns its words.
 import type { Graph } from "../ir/graph.ts";
 import { constantValue, inputOp } from "../ir/ops/leaf.ts";
 import { elementCount, isFloat, sameShape } from "../ir/type.ts";
 import { postorder, underLayouts, usersOf, type OpKind, type Value } from "../ir/value.ts";
 import { attendOp, isStatistics } from "./cluster/attention.ts";
+import { comparedWithOwn } from "./cluster/compared.ts";
 import { descend } from "./cluster/descend.ts";
 import { draftOf } from "./draft.ts";
-import { comparedWithOwn } from "./half-compared.ts";
 import { targetTensor, type Statement } from "./lower/kernel.ts";
 import { tensorsOf, type EntryPlan, type PlannedStep, type Together } from "./plan.ts";
 

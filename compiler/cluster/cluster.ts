@@ -9,6 +9,7 @@ import { postorder, underLayouts, type Value } from "../../ir/value.ts";
 import { indexAlgebra, type Index } from "../lower/index.ts";
 import { afterLayouts, isRenaming, isRow, readsOf, sameIndex, throughLayouts, type Access } from "./access.ts";
 import { attendOp, attentionOf, type Attention } from "./attention.ts";
+import { computedOnce } from "./compared.ts";
 import { createGrowth, type Draft, type Growth } from "./growth.ts";
 import { isNumber, loopTensor, placeOp, tensorUnder } from "./loop.ts";
 import type { Cluster, Cuts, Lessons, Partition, View } from "./partition.ts";
@@ -25,7 +26,9 @@ const manyRows = 64;
 export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
   const [growth, { cuts, floating }] = [createGrowth(lessons), lessons];
   const { home, start } = growth;
-  const order = postorder(roots).filter((value) => !floating?.has(value));
+  const all = postorder(roots);
+  const once = computedOnce(all);
+  const order = all.filter((value) => !floating?.has(value));
   const contracted = new Set(order.flatMap((value) => (isProduct(value) ? value.operands.map(underLayouts) : [])));
   const [reductions, sizes] = [new Map<string, Set<Draft>>(), new Map<Value, Size>()];
   const [loops, fed] = [new Map<object, Value[]>(), new Set<Value>()];
@@ -57,9 +60,10 @@ export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
       case "elementwise": {
         const sources = growth.sourcesOf(value);
         const cheap = measure(value, sizes, home).ops <= cheapChain && sources.size === 0;
-        if (!cuts.has(value) && cheap && !(contracted.has(value) && isCostly(value))) break;
+        const isWritten = cuts.has(value) || once.has(value);
+        if (!isWritten && cheap && !(contracted.has(value) && isCostly(value))) break;
         const company = cuts.has(value) ? undefined : findCompany(value, sources, growth);
-        if (company || cuts.has(value) || !isPassing(value)) place(value, company, growth);
+        if (company || isWritten || !isPassing(value)) place(value, company, growth);
         break;
       }
       case "scan":
@@ -77,7 +81,7 @@ export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
   const unplaced = new Set(roots.filter((root) => !home.has(root)));
   const shared = placeRoots(unplaced, growth);
   const again = [...unplaced].filter((root) => !shared.has(root));
-  return { clusters: growth.drafts, home, recomputed: new Set([...again, ...fed]) };
+  return { clusters: growth.drafts, home, recomputed: new Set([...again, ...fed]), once };
 }
 
 /** A reduction joins one along the same axes, or the kernel that computes what it takes in. */

@@ -32,6 +32,8 @@ export interface Partition {
   readonly home: ReadonlyMap<Value, Cluster>;
   /** Results that follow from leaves by a cheap chain: written once, but recomputed by whoever else reads them. */
   readonly recomputed: ReadonlySet<Value>;
+  /** Values that only their cluster computes: who else reads them reads them from memory. */
+  readonly once: ReadonlySet<Value>;
 }
 
 /** A value that must start a kernel of its own, because a shared one would bind too many tensors. */

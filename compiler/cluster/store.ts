@@ -133,7 +133,7 @@ function createStorage({ home }: Partition): Storage {
 /** What a cluster reads to compute its stores; values that it needs from another cluster and cannot get go to `missing`. */
 function loadsOf(
   cluster: Cluster,
-  { home, recomputed }: Partition,
+  { home, recomputed, once }: Partition,
   storage: Storage,
   missing: Set<Value>,
 ): readonly Value[] {
@@ -150,7 +150,7 @@ function loadsOf(
       loads.push(value);
       return false;
     }
-    if (storage.isRecomputable(value, cluster) || isSpread(value, home)) return true;
+    if (!once.has(value) && (storage.isRecomputable(value, cluster) || isSpread(value, home))) return true;
     missing.add(value);
     return false;
   });
