@@ -27,8 +27,8 @@ function checkLimits(needed: Readonly<Record<string, number>>, available: GPUSup
 }
 
 /**
- * Gives a device with the `limits` that a program needs: the one passed in, else a new one, with subgroups and a clock if
- * the adapter has them.
+ * Gives a device with the `limits` that a program needs: the one passed in, else a new one, with subgroups, halves and a
+ * clock if the adapter has them.
  *
  * Errors `no-webgpu`, `no-adapter`, `limit-exceeded`, `device-request`.
  */
@@ -47,7 +47,7 @@ export async function openDevice(
     options.adapter ?? (await (await requestGpu()).requestAdapter({ powerPreference: "high-performance" }));
   if (!adapter) throw runtimeErrors["no-adapter"](adapterHelp);
   checkLimits(limits, adapter.limits);
-  const wanted = ["subgroups", "timestamp-query"] as const;
+  const wanted = ["subgroups", "shader-f16", "timestamp-query"] as const;
   const requiredFeatures = wanted.filter((feature) => adapter.features.has(feature));
   const device = await adapter.requestDevice({ requiredLimits: limits, requiredFeatures }).catch((error: unknown) => {
     throw runtimeErrors["device-request"](String(error));

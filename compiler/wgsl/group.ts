@@ -78,7 +78,9 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
   const families = drawn.families.map((family) => family.write(context.module.names));
   const text = families.flatMap(({ lines }) => lines).join("\n");
   const all = [text, ...scalars.assignments, ...(ending?.lines ?? [])].join("\n");
-  const helpers = [...halfLines(all), ...helperLines([...new Set(parts.flatMap(({ kernel }) => kernel.helpers))], all)];
+  const halves = halfLines(all);
+  const known = new Set(parts.flatMap(({ kernel }) => kernel.helpers));
+  const helpers = [...halves.functions, ...helperLines([...known], all)];
   const special = nonFinite([all, ...helpers], slabs[0].name);
   const { lines: calls, workgroups } = callLines(families);
   const quads = quadLines(text);
@@ -87,6 +89,7 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
   const usesPlace = mentionsWord(all.replace(/\/\/.*/g, ""), placeName);
   const wgsl = [
     ...quads.directives,
+    ...halves.directives,
     ...slabs.flatMap((slab, position) => slabLines(slab, position, context)),
     ...(usesSettings ? settingLines(settings, slabs.length) : []),
     ...(usesPlace ? [placeLine(slabs.length + (usesSettings ? 1 : 0))] : []),

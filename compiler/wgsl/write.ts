@@ -81,7 +81,8 @@ export function writeKernel(kernel: Kernel, context: WriteContext, header: reado
   const view = bindingView(usages, settings, context.halves);
   const body = kernel.body.flatMap((statement) => statementLines(statement, view, "  "));
   const text = body.join("\n");
-  const helpers = [...halfLines(text), ...helperLines(kernel.helpers, text)];
+  const halves = halfLines(text);
+  const helpers = [...halves.functions, ...helperLines(kernel.helpers, text)];
   const { declarations, assignments } = nonFinite([text, ...helpers], [...usages.values()][0]?.name ?? "");
   const usesSettings = text.includes("settings.");
   const usesPlace = mentionsWord(text, placeName);
@@ -98,6 +99,7 @@ export function writeKernel(kernel: Kernel, context: WriteContext, header: reado
     ...header.map((line) => `// ${line}`),
     "",
     ...quads.directives,
+    ...halves.directives,
     ...bindingLines(
       [...usages.values()],
       tensors,
