@@ -14,7 +14,8 @@ export function textFor(
   given: string,
 ): string {
   let wgsl = given;
-  if (device.adapterInfo?.architecture === "software") wgsl = wgsl.replace(/(\w+) < \d+u; \1.*{/g, "$& $1 &= 0x7fffffffu;");
+  if (device.adapterInfo?.architecture === "software")
+    wgsl = wgsl.replace(/(\w+) < \d+u; \1.*{/g, "$& $1 &= 0x7fffffffu;");
   if (device.features.has("shader-f16")) wgsl = wgsl.replace(/^[^/\n]*\/\/[+] /gm, "");
   if (device.features.has("subgroups")) return wgsl;
   return wgsl
