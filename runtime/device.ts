@@ -21,7 +21,7 @@ export function describeAdapter(info: GPUAdapterInfo | undefined): string {
 function checkLimits(needed: Readonly<Record<string, number>>, available: GPUSupportedLimits): void {
   for (const [name, value] of Object.entries(needed)) {
     // A limit that the device has not heard of is 0.
-    const found = Number(available[name as keyof GPUSupportedLimits] ?? 0);
+    const found = (available as unknown as Partial<Record<string, number>>)[name] ?? 0;
     if (found < value) throw runtimeErrors["limit-exceeded"](name, value, found);
   }
 }
@@ -39,9 +39,10 @@ export async function openDevice(
     readonly adapter?: GPUAdapter;
   } = {},
 ): Promise<OpenDevice> {
-  if (options.device) {
-    checkLimits(limits, options.device.limits);
-    return { device: options.device, adapter: describeAdapter(options.device.adapterInfo), close: () => {} };
+  const given = options.device;
+  if (given) {
+    checkLimits(limits, given.limits);
+    return { device: given, adapter: describeAdapter(given.adapterInfo), close: () => {} };
   }
   const adapter =
     options.adapter ?? (await (await requestGpu()).requestAdapter({ powerPreference: "high-performance" }));

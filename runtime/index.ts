@@ -99,7 +99,7 @@ function moduleMembers(context: Context, { adapter }: OpenDevice, destroy: () =>
     async readParams() {
       const slots = parametersOf(program);
       const values = await readStates(context, slots);
-      return Object.fromEntries(slots.map((slot, index) => [slot.name, values[index]!]));
+      return Object.fromEntries(slots.map(({ name }, at) => [name, values[at]!]));
     },
     async readState() {
       const values = await readStates(context, program.states);

@@ -57,8 +57,8 @@ export function createBuffers(device: GPUDevice, requests: readonly GPUBufferDes
     const error = found.find(Boolean);
     if (!error) return;
     free();
-    const bytes = requests.reduce((sum, request) => sum + request.size, 0);
-    throw runtimeErrors["out-of-memory"](requests.map((request) => request.label).join(", "), bytes, error.message);
+    const bytes = requests.reduce((sum, { size }) => sum + size, 0);
+    throw runtimeErrors["out-of-memory"](requests.map(({ label }) => label).join(", "), bytes, error.message);
   });
   return { buffers, checked, free };
 }

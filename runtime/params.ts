@@ -62,10 +62,11 @@ export function checkState({ states }: Program, state: StateRecord): [StateSlot,
   const extra = found.filter((name) => !names.includes(name));
   if (missing.length || extra.length) throw runtimeErrors["state-mismatch"](missing, extra);
   return states.map((slot) => {
-    const { dtype, shape, data } = state[slot.name]!;
-    const given = describeSlot(state[slot.name]!);
-    if (given !== describeSlot(slot) || data.length !== elementCount(shape) || !(data instanceof arrayType(dtype))) {
-      throw runtimeErrors["state-value"](slot.name, describeSlot(slot), `${given} with ${data.length} elements`);
+    const tensor = state[slot.name]!;
+    const { dtype, shape, data } = tensor;
+    const [must, given] = [slot, tensor].map(describeSlot);
+    if (given !== must || data.length !== elementCount(shape) || !(data instanceof arrayType(dtype))) {
+      throw runtimeErrors["state-value"](slot.name, must, `${given} with ${data.length} elements`);
     }
     return [slot, data];
   });

@@ -19,16 +19,6 @@ const bindingTypes: Readonly<Record<BindingAccess, GPUBufferBindingType>> = {
 
 const computeStage = 0x4;
 
-/** The bind group layout that a kernel's access list states; never `auto`, which drops bindings that the WGSL does not use. */
-function createLayout(device: GPUDevice, kernel: Kernel): GPUBindGroupLayout {
-  const entries = kernel.bindings.map((access, binding) => ({
-    binding,
-    visibility: computeStage,
-    buffer: { type: bindingTypes[access] },
-  }));
-  return device.createBindGroupLayout({ label: kernel.name, entries });
-}
-
 /** Sends a kernel to the driver; `tell` is called when it is done. Resolves when its text is read, with the pipeline under way. */
 function startKernel(
   device: GPUDevice,
@@ -37,7 +27,13 @@ function startKernel(
 ): Promise<{ readonly made: Promise<CompiledKernel> }> {
   const label = kernel.name;
   return validated(device, label, () => {
-    const layout = createLayout(device, kernel);
+    // Never `auto`, which drops bindings that the WGSL does not use.
+    const entries = kernel.bindings.map((access, binding) => ({
+      binding,
+      visibility: computeStage,
+      buffer: { type: bindingTypes[access] },
+    }));
+    const layout = device.createBindGroupLayout({ label, entries });
     const module = device.createShaderModule({ label, code: textFor(device, kernel.wgsl) });
     const making = device.createComputePipelineAsync({
       label,

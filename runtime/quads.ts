@@ -20,8 +20,9 @@ export function textFor(
   if (device.features.has("subgroups")) return wgsl;
   return wgsl
     .replace(/^(enable subgroups;|fn \w+\(own:[^}]*}| *\/\/- )/gm, "")
-    .replace(/^( *let.*) quad(s?)\(([^;]*)\);/gm, (_, name: string, many: string, own: string) => {
-      const parts = [0, 1, 2, 3].map((lane) => own.replace(/\blane\b/g, `${lane}u`));
-      return `${name} ${many ? "mat4x4f" : "vec4f"}(${parts});`;
-    });
+    .replace(
+      /^( *let.*) quad(s?)\(([^;]*)\);/gm,
+      (_, name: string, many: string, own: string) =>
+        `${name} ${many ? "mat4x4f" : "vec4f"}(${[0, 1, 2, 3].map((lane) => own.replace(/\blane\b/g, `${lane}u`))});`,
+    );
 }

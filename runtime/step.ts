@@ -40,7 +40,7 @@ export function stepMaker(
     const { name, buffer, offset } = slot;
     buffers[name] = { buffer: memory[buffer]!, offset, size: slotBytes(slot) };
     prototype[name] = {
-      get: async function (this: StepObject) {
+      async get(this: StepObject) {
         return (await read(this))[name];
       },
     };
@@ -52,7 +52,7 @@ export function stepMaker(
     },
   };
   prototype.accepted = {
-    get: async function (this: StepObject) {
+    async get(this: StepObject) {
       await ring.check(this[callKey]);
       return gate.room();
     },
