@@ -15,16 +15,16 @@ interface Term {
 }
 
 type Atom =
-  /** A variable of the kernel; `extent` bounds it. */
-  | { readonly tag: "variable"; readonly name: string; readonly extent: Dim }
+  /** A variable of the kernel; `extent` bounds it, and it is a multiple of `step`. */
+  | { readonly tag: "variable"; readonly name: string; readonly extent: Dim; readonly step: number }
   | { readonly tag: "divide" | "remainder"; readonly operand: Index; readonly by: Dim };
 
 /** How an index changes when its lane variable, a multiple of 4, steps through four values. */
 export type LaneAccess = "uniform" | "contiguous" | "scattered";
 
-/** The index that is a variable of the kernel with values in [0, extent). */
-export function variableIndex(name: string, extent: Dim): Index {
-  return { constant: 0, terms: [{ atom: { tag: "variable", name, extent }, coefficient: 1 }] };
+/** The index that is a variable of the kernel with values in [0, extent), multiples of `step`. */
+export function variableIndex(name: string, extent: Dim, step = 1): Index {
+  return { constant: 0, terms: [{ atom: { tag: "variable", name, extent, step }, coefficient: 1 }] };
 }
 
 /** The index that is always the same number. */
@@ -112,7 +112,8 @@ function splitSafely(a: Index, by: Dim): ReturnType<typeof split> {
 
 function divide(a: Index, by: Dim): Index {
   if (by === 1) return a;
-  const { quotient, rest } = splitSafely(a, by);
+  const { quotient, rest: all } = splitSafely(a, by);
+  const { rest } = withoutOdd(all, by);
   if (isBelow(rest, by)) return quotient;
   const [only] = rest.terms;
   const nested = rest.terms.length === 1 && rest.constant === 0 && only.coefficient === 1 && only.atom.tag === "divide";
@@ -124,10 +125,40 @@ function divide(a: Index, by: Dim): Index {
 
 function remainder(a: Index, by: Dim): Index {
   if (by === 1) return constantIndex(0);
-  const { rest } = splitSafely(a, by);
-  if (isBelow(rest, by)) return rest;
-  return { constant: 0, terms: [{ atom: { tag: "remainder", operand: rest, by }, coefficient: 1 }] };
+  const { rest: all } = splitSafely(a, by);
+  const { rest, odd } = withoutOdd(all, by);
+  if (isBelow(rest, by)) return all;
+  return { constant: odd, terms: [{ atom: { tag: "remainder", operand: rest, by }, coefficient: 1 }] };
 }
+
+/**
+ * What is left of an index after the part of its constant that reaches no further multiple of `by`: the next number after a
+ * multiple of 4 has the same quotient by 128, and a remainder that is larger by 1.
+ */
+function withoutOdd(a: Index, by: Dim): { readonly rest: Index; readonly odd: number } {
+  const { constant } = a;
+  if (typeof constant !== "number" || typeof by !== "number" || constant <= 0) return { rest: a, odd: 0 };
+  const odd = constant % stepOf(a.terms, by);
+  const rest = { ...a, constant: constant - odd };
+  return isNegative(rest) ? { rest: a, odd: 0 } : { rest, odd };
+}
+
+/** The largest number known to divide `by` and all of these terms. */
+function stepOf(terms: readonly Term[], by: number): number {
+  return terms.reduce((step, { atom, coefficient }) => {
+    if (typeof coefficient !== "number") return 1;
+    return commonDivisor(step, Math.abs(coefficient) * stepOfAtom(atom));
+  }, by);
+}
+
+function stepOfAtom(atom: Atom): number {
+  if (atom.tag === "variable") return atom.step;
+  const { operand, by } = atom;
+  if (atom.tag === "divide" || typeof by !== "number" || typeof operand.constant !== "number") return 1;
+  return commonDivisor(stepOf(operand.terms, by), operand.constant);
+}
+
+const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDivisor(b, a % b));
 
 /** True when the index is known to lie in [0, extent). */
 function isBelow(a: Index, extent: Dim): boolean {
@@ -246,7 +277,7 @@ function substituteAtom(atom: Atom, name: string, replacement: Index): Index {
   return atom.tag === "divide" ? divide(operand, atom.by) : remainder(operand, atom.by);
 }
 
-/** The index with its lane variable moved on by `lane`. */
+/** The index with its lane variable, a multiple of 4, moved on by `lane`. */
 export function atLane(index: Index, variable: string, extent: Dim, lane: number): Index {
-  return substitute(index, variable, indexAlgebra.add(variableIndex(variable, extent), constantIndex(lane)));
+  return substitute(index, variable, indexAlgebra.add(variableIndex(variable, extent, 4), constantIndex(lane)));
 }

@@ -138,6 +138,11 @@ interface BlockPlace {
   readonly start?: string;
 }
 
+/** A place that steps by so many from `from` on: the first of those, and one that goes along them. */
+function stepping(name: string, extent: Dim, step: number, from = 0): { readonly first: Index; readonly along: Index } {
+  return { first: plus(variableIndex(name, extent, step), from), along: plus(variableIndex(name, extent), from) };
+}
+
 /** Block i of the left operand: of four steps a matrix that has a row in each column, of one a vector. */
 function readLeft(
   shape: ContractionShape,
@@ -148,25 +153,26 @@ function readLeft(
   const { height } = blocksOf(shape);
   const [mode] = shape.modes;
   const [operand] = shape.root.operands;
-  const [row, k] = [plus(variableIndex(start, shape.rowCount), 4 * i), variableIndex("k", shape.length)];
+  const row = stepping(start, shape.rowCount, height, 4 * i);
+  const k = stepping("k", shape.length, step);
   const indexAt = operandIndex(shape, 0);
   const read = (edge: Index, at: Index, along?: Lane): Expression => {
     const value = emitter.emit(operand, indexAt(edge, at), along);
     // Contiguous by its index, the operand may still be one number for all four.
     return along ? widen(value) : value;
   };
-  const alongRows = (at: Index): Expression => read(row, at, { variable: start, extent: shape.rowCount });
+  const alongRows = (at: Index): Expression => read(row.along, at, { variable: start, extent: shape.rowCount });
   const four = (edge: Index): Expression =>
     mode === "k"
-      ? read(edge, k, { variable: "k", extent: shape.length })
+      ? read(edge, k.along, { variable: "k", extent: shape.length })
       : call(
           "vec4f",
-          range(4).map((q) => read(edge, plus(k, q))),
+          range(4).map((q) => read(edge, plus(k.first, q))),
         );
   if (mode === "edge") {
-    if (step === 1) return emitter.push({ tag: "let", name, value: alongRows(k) });
+    if (step === 1) return emitter.push({ tag: "let", name, value: alongRows(k.first) });
     const turned = name.replace("a", "t");
-    gatherFour(turned, "quads", "mat4x4f", 4, (at) => alongRows(plus(k, at)), shape, emitter);
+    gatherFour(turned, "quads", "mat4x4f", 4, (at) => alongRows(plus(k.first, at)), shape, emitter);
     return emitter.push({ tag: "line", text: `let ${name} = transpose(${turned});` });
   }
   const [shared, type] = step === 4 ? ["quads", `mat${height}x4f`] : ["quad", `vec${height}f`];
@@ -175,7 +181,7 @@ function readLeft(
     shared,
     type,
     height,
-    (at) => (step === 4 ? four(plus(row, at)) : read(plus(row, at), k)),
+    (at) => (step === 4 ? four(plus(row.first, at)) : read(plus(row.first, at), k.first)),
     shape,
     emitter,
   );
@@ -208,7 +214,8 @@ function readRight(
 ): void {
   const [, mode] = shape.modes;
   const [, operand] = shape.root.operands;
-  const [column, k] = [plus(variableIndex(start, shape.columnCount), 4 * j), variableIndex("k", shape.length)];
+  const column = stepping(start, shape.columnCount, 4, 4 * j);
+  const k = stepping("k", shape.length, step);
   const indexAt = operandIndex(shape, 1);
   const read = (edge: Index, at: Index, along?: Lane): Expression => {
     const value = emitter.emit(operand, indexAt(edge, at), along);
@@ -216,21 +223,21 @@ function readRight(
   };
   const alongColumns = (at: Index): Expression =>
     mode === "edge"
-      ? read(column, at, { variable: start, extent: shape.columnCount })
-      : { tag: "vector", parts: range(4).map((q) => read(plus(column, q), at)), dtype: "f32", lanes: 4 };
+      ? read(column.along, at, { variable: start, extent: shape.columnCount })
+      : { tag: "vector", parts: range(4).map((q) => read(plus(column.first, q), at)), dtype: "f32", lanes: 4 };
   const matrix = (): Expression => {
     if (mode !== "k")
       return call(
         "mat4x4f",
-        range(4).map((q) => alongColumns(plus(k, q))),
+        range(4).map((q) => alongColumns(plus(k.first, q))),
       );
     const along = { variable: "k", extent: shape.length };
     return call("transpose", [
       call(
         "mat4x4f",
-        range(4).map((q) => read(plus(column, q), k, along)),
+        range(4).map((q) => read(plus(column.first, q), k.along, along)),
       ),
     ]);
   };
-  emitter.push({ tag: "let", name, value: step === 4 ? matrix() : alongColumns(k) });
+  emitter.push({ tag: "let", name, value: step === 4 ? matrix() : alongColumns(k.first) });
 }

@@ -19,8 +19,9 @@ import { evaluateWgsl } from "./wgsl-arithmetic.ts";
 type Numbers = Readonly<Record<string, number>>;
 
 const sizes: Numbers = { n: 6, m: 5 };
-const variables: readonly { readonly name: string; readonly extent: Dim }[] = [
+const variables: readonly { readonly name: string; readonly extent: Dim; readonly step?: number }[] = [
   { name: "lane", extent: 16 },
+  { name: "block", extent: 48, step: 12 },
   { name: "row", extent: 5 },
   { name: "column", extent: "n" },
   { name: "batch", extent: "4*m" },
@@ -39,9 +40,9 @@ const extents = fc.constantFrom<Dim>(1, 2, 3, 4, 5, 8, 12, 16, "n", "4*n", "m*n"
 const { expression } = fc.letrec<{ expression: Pair }>((tie) => ({
   expression: fc.oneof(
     { maxDepth: 5, withCrossShrink: true },
-    fc
-      .constantFrom(...variables)
-      .map(({ name, extent }): Pair => ({ index: variableIndex(name, extent), plain: (at) => at[name], text: name })),
+    fc.constantFrom(...variables).map(({ name, extent, step }): Pair => ({
+      ...{ index: variableIndex(name, extent, step), plain: (at) => at[name], text: name },
+    })),
     fc.nat(20).map((number): Pair => ({ index: constantIndex(number), plain: () => number, text: `${number}` })),
     fc.tuple(tie("expression"), tie("expression")).map(([a, b]): Pair => ({
       index: indexAlgebra.add(a.index, b.index),
@@ -66,9 +67,9 @@ const { expression } = fc.letrec<{ expression: Pair }>((tie) => ({
 }));
 const expressions = expression.map((pair) => Object.assign(pair, { toString: () => pair.text }));
 
-/** Values for all variables, within their extents; the lane is a multiple of 4. */
+/** Values for all variables, within their extents and in steps; the lane is a multiple of 4. */
 const positions = fc.tuple(...variables.map(({ extent }) => fc.nat(numberOf(extent) - 1))).map((drawn): Numbers => {
-  const at = Object.fromEntries(variables.map(({ name }, i) => [name, drawn[i]]));
+  const at = Object.fromEntries(variables.map(({ name, step = 1 }, i) => [name, drawn[i] - (drawn[i] % step)]));
   return { ...at, lane: at.lane - (at.lane % 4) };
 });
 
@@ -115,6 +116,16 @@ describe("index algebra", () => {
       expect(evaluateIndex(moved, at)).toBe(plain({ ...at, row: at.row + 3 }));
     });
     fc.assert(holds, { numRuns: 1000 });
+  });
+
+  it("divides what follows a multiple as the multiple, as far as both have one quotient", () => {
+    const after = (more: number): Index => indexAlgebra.add(variableIndex("k", 1024, 4), constantIndex(more));
+    expect(indexText(indexAlgebra.divide(after(3), 128))).toBe("k / 128u");
+    expect(indexText(indexAlgebra.remainder(after(3), 128))).toBe("k % 128u + 3u");
+    expect(indexText(indexAlgebra.divide(after(6), 128))).toBe("(k + 4u) / 128u");
+    expect(indexText(indexAlgebra.divide(after(1), 6))).toBe(indexText(indexAlgebra.divide(after(0), 6)));
+    expect(indexText(indexAlgebra.remainder(after(2), 6))).toBe("(k + 2u) % 6u");
+    expect(indexText(indexAlgebra.divide(indexAlgebra.remainder(after(1), 14), 2))).toBe("(k % 14u) / 2u");
   });
 
   it("finds positions again after a reshape there and back", () => {
