@@ -119,6 +119,8 @@ export const layers: readonly Layer[] = [
       "compiler/cluster/loop.ts",
       // Attention becomes what its kernels compute.
       "compiler/cluster/attention.ts",
+      // Which operand of a product has the rows hangs on how its kernel would read them.
+      "compiler/lower/contraction-shape.ts",
     ],
   },
   { row: "compiler/format/", imports: [...whole, "compiler/errors.ts", "compiler/rewrite/"] },
