@@ -124,7 +124,6 @@ async function build(given: Program, options: LoadOptions, opened: OpenDevice, g
   const { buffers, checked, free, rings } = createMemory(device, program, gate.limit);
   try {
     const context: Context = { device, program, gate, memory: buffers, kernels: [], steps: 0 };
-    device.addEventListener("uncapturederror", ({ error }) => (context.uncaught = error));
     const fill = async (): Promise<void> => {
       await checked;
       gate.check();
@@ -170,6 +169,7 @@ export async function load<Module = LoadedModule<Record<string, TypedArray>>>(
   try {
     return (await gate.guard(build(program, options, opened, gate))) as Module;
   } catch (error) {
+    gate.fail(error as Error);
     opened.close();
     throw error;
   }

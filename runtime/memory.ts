@@ -6,9 +6,6 @@ import { toArray } from "./tensor.ts";
 
 // WebGPU's flags as numbers: a device may be passed in where the globals GPUBufferUsage and GPUMapMode do not exist. Sums of
 // them are written out, since bundlers keep a sum that nobody uses.
-const copyTarget = 0x8;
-const uniform = 0x40;
-
 /** `GPUMapMode.READ`. */
 export const mapModeRead = 0x1;
 
@@ -27,15 +24,8 @@ export const stagingUsage = 0xc;
 /** Usage flags of a buffer that stands for any that a kernel binds: STORAGE and UNIFORM. */
 export const scratchUsage = 0xc0;
 
-const usages: Readonly<Record<BufferPlan["role"], number>> = {
-  state: storageUsage | copySourceUsage | copyTarget,
-  arena: storageUsage,
-  input: storageUsage | copyTarget,
-  output: storageUsage | copySourceUsage,
-  settings: uniform | copyTarget,
-  constant: storageUsage | copyTarget,
-  places: uniform | copyTarget,
-};
+/** UNIFORM and COPY_DST for what every thread reads alike, else STORAGE, COPY_SRC and COPY_DST. */
+const usageOf = (role: BufferPlan["role"]): number => (role === "settings" || role === "places" ? 0x48 : 0x8c);
 
 /** Buffers just created; they hold zeros. */
 export interface NewBuffers {
@@ -65,7 +55,7 @@ export function createBuffers(device: GPUDevice, requests: readonly GPUBufferDes
 
 /** What to create for a program's buffers, in order. */
 export const planBuffers = (program: Program): GPUBufferDescriptor[] =>
-  program.buffers.map(({ label, role, bytes }) => ({ label, size: bytes, usage: usages[role] }));
+  program.buffers.map(({ label, role, bytes }) => ({ label, size: bytes, usage: usageOf(role) }));
 
 /** Fills the constant buffers, and those that count places: 64 words each. */
 export function writeConstants(device: GPUDevice, program: Program, buffers: readonly GPUBuffer[]): void {

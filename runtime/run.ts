@@ -19,8 +19,6 @@ export interface Context {
   /** The program's buffers, by index; whatever comes after them goes with the module too. */
   readonly memory: GPUBuffer[];
   kernels: readonly CompiledKernel[];
-  /** The first error on the device that nobody caught. */
-  uncaught?: GPUError;
   /** Calls so far of entry points that write states. */
   steps: number;
 }
@@ -183,14 +181,14 @@ export function prepareEntry(
     // Only a caller's buffer can be invalid here (another device's, or bound twice): its call reports it. Asking costs as
     // much as half of a step does, so those of the call before are not asked about again unless something went wrong: what
     // may happen to them is that they are destroyed, which is an error that nobody catches.
-    const isNew = given && (given !== known || context.uncaught);
+    const isNew = given && (given !== known || gate.uncaught);
     if (isNew) device.pushErrorScope("validation");
     const encoder = device.createCommandEncoder();
     record(encoder);
     const call = ring.begin(encoder);
     queue.submit([encoder.finish()]);
     const found = isNew && device.popErrorScope().catch(() => null);
-    call.error = given && (() => found || context.uncaught);
+    call.error = given && (() => found || gate.uncaught);
     gate.submitted(call);
     if (entry.updates) context.steps += count;
     return makeStep(call);
