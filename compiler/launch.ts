@@ -235,10 +235,10 @@ const settingsBinding = ({ settingsBuffer, settings }: Surroundings): Dispatch["
   ...{ buffer: settingsBuffer!, offset: 0, bytes: roundTo16(4 * settings.size) },
 });
 
-/** The range of a buffer that holds the tensors. */
+/** The range of a buffer that holds the tensors. Several end with whole vectors; the buffer of an input ends with its one. */
 function rangeOf(tensors: readonly Value[], isVector: boolean, { locations, halves }: Surroundings) {
   const places = tensors.map((tensor) => locations.get(tensor)!);
   const offset = Math.min(...places.map((place) => place.offset));
   const bytes = Math.max(...tensors.map((tensor, i) => places[i].offset + bytesOf(tensor, halves))) - offset;
-  return { buffer: places[0].buffer, offset, bytes: isVector ? roundTo16(bytes) : bytes };
+  return { buffer: places[0].buffer, offset, bytes: isVector && tensors.length > 1 ? roundTo16(bytes) : bytes };
 }

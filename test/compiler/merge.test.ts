@@ -21,6 +21,7 @@ import {
   relu,
   reshape,
   sigmoid,
+  slice,
   softmaxCrossEntropy,
   square,
   state,
@@ -55,6 +56,14 @@ describe("kernels side by side", () => {
   it("are right where they bind whole buffers: all updates of a network", () =>
     expectRight(perceptron(16, 10), { batch: 8 }));
   it("are right where sizes leave edges", () => expectRight(perceptron(13, 7), { batch: 5 }));
+  it("are right where one reads part of an input in fours, and the rest is no four", async () => {
+    const graph = model("part", () => {
+      const [x, z] = [input("x", "f32", [1, 9]), input("z", "f32", [5])];
+      return { run: { part: tanh(slice(x, [null, [0, 8]])), total: sum(z) } };
+    });
+    expect(dispatchesOf(graph, "run", {})).toEqual([2]);
+    await expectRight(graph);
+  });
   it("are right with barriers: totals over many rows", () => expectRight(perceptron(12, 3), { batch: 300 }));
   it("are right for convolutions", () =>
     expectRight(
