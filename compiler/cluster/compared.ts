@@ -1,10 +1,11 @@
 /// Comparisons of a tensor with elements of its own, as in x ≥ its kth largest element, or x = its maximum. One of the two
 /// rounded by itself lies above the other, or below: both are to be made of the same numbers.
-import { add, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
+import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
 import { copyOp, selectOp } from "../../ir/ops/choose.ts";
 import { equal, greater, greaterEqual, less, lessEqual, notEqual } from "../../ir/ops/compare.ts";
 import { cummaxOp, cumminOp } from "../../ir/ops/cumulative.ts";
 import { abs, maximum, minimum } from "../../ir/ops/functions.ts";
+import { constantValue } from "../../ir/ops/leaf.ts";
 import { maxOp, minOp } from "../../ir/ops/reduce.ts";
 import { isFloat } from "../../ir/type.ts";
 import { underLayouts, type Op, type Value } from "../../ir/value.ts";
@@ -14,6 +15,12 @@ const comparisons: ReadonlySet<Op> = new Set(
   [equal, notEqual, less, lessEqual, greater, greaterEqual].map(({ op }) => op),
 );
 
+/** Ops by what they make of a number and itself. */
+const ofEquals: ReadonlyMap<Op, number> = new Map<Op, number>([
+  [sub.op, 0],
+  [div.op, 1],
+]);
+
 const extremes: ReadonlySet<Op> = new Set<Op>([maxOp, minOp, cummaxOp, cumminOp, maximum.op, minimum.op]);
 
 /** A comparison of floats that are selected from the same values: what each side has elements of, and what both have. */
@@ -22,11 +29,22 @@ interface Comparison {
   readonly shared: readonly Value[];
 }
 
+/** What a comparison sets against each other: a = b asks the same as a - b = 0 and as a / b = 1. */
+function sidesOf({ op, operands }: Value): readonly Value[] {
+  if (!comparisons.has(op)) return [];
+  const apart = operands.find((operand, place) => {
+    const number = ofEquals.get(operand.op);
+    return number !== undefined && constantValue(operands[1 - place]) === number;
+  });
+  return (apart?.operands ?? operands).filter(({ type, constant }) => isFloat(type.dtype) && !constant);
+}
+
 function comparisonsWithOwn(values: readonly Value[]): readonly Comparison[] {
-  return values.flatMap(({ op, operands }) => {
-    if (!comparisons.has(op) || !operands.every(({ type, constant }) => isFloat(type.dtype) && !constant)) return [];
+  return values.flatMap((value) => {
+    const operands = sidesOf(value);
+    if (operands.length < 2) return [];
     const [left, right] = operands.map(selectedFrom);
-    const shared = [...left].filter((value) => right.has(value) && !value.constant);
+    const shared = [...left].filter((each) => right.has(each) && !each.constant);
     return shared.length > 0 ? [{ sides: [...left, ...right], shared }] : [];
   });
 }

@@ -4,6 +4,7 @@ import {
   add,
   dense,
   div,
+  equal,
   gelu,
   grad,
   greaterEqual,
@@ -13,6 +14,7 @@ import {
   min,
   model,
   mul,
+  or,
   pad,
   scan,
   sigmoid,
@@ -48,8 +50,10 @@ const selecting = (select: (y: Value, x: Value) => Value, of = chain): Graph =>
 
 const windowsOf = (y: Value): Value => windows(pad(never(y), [[1, 1], [0, 0]]), { axis: 0, size: 3 }); // prettier-ignore
 
+const peaksOf = (y: Value): never => never(max(never(windowsOf(y)), { axis: 1 }));
+
 const models: Readonly<Record<string, Graph>> = {
-  "the largest of windows": selecting((y) => max(never(windowsOf(y)), { axis: 1 })),
+  "the largest of windows": selecting(peaksOf),
   "the smallest of windows": selecting((y) => min(never(windowsOf(y)), { axis: 1 })),
   "the largest of rows, less that of columns": selecting((y) =>
     sub(max(never(y), { axis: 1, keepAxes: true }), max(never(y), { axis: 0, keepAxes: true })),
@@ -57,6 +61,11 @@ const models: Readonly<Record<string, Graph>> = {
   "the largest two of rows": selecting((y) =>
     where(greaterEqual(never(y), slice(topK(never(y), 2).values, [null, [1, 2]])) as never, tanh(never(y)), 0),
   ),
+  "what is 0 less than the largest of its row, or the whole of that of its column": selecting((y) => {
+    const [ofRow, ofColumn] = [1, 0].map((axis) => never(max(never(y), { axis, keepAxes: true })));
+    const kept = or(equal(sub(never(y), ofRow), 0), greaterEqual(div(never(y), ofColumn), 1));
+    return where(kept, tanh(never(y)), 0);
+  }),
   "the largest of units": selecting(
     (y) => max(never(y), { axis: 0 }),
     (x) => gelu(dense(never(x), 24)),
