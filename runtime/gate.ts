@@ -13,8 +13,6 @@ export interface InFlight {
 export interface Gate {
   /** Most calls that may be in flight. */
   readonly limit: number;
-  /** The last error on the device that nobody caught. */
-  uncaught?: GPUError;
   /** Throws `destroyed` or `device-lost` when the module cannot be used any more. */
   check(): void;
   /** Throws also `too-many-steps` when another call would be one too many. */
@@ -77,20 +75,15 @@ export function openGate(device: GPUDevice, limit: number): Gate {
   let failure: Error | undefined;
   const waiters: Waiter[] = [];
   const { isFull, ...works } = countWorks(device, limit, waiters);
-  const notice = ({ error }: GPUUncapturedErrorEvent): void => {
-    gate.uncaught = error;
-  };
-  device.addEventListener("uncapturederror", notice);
   const fail = (error: Error): void => {
     failure ??= error;
     for (const waiter of waiters.splice(0)) waiter.reject(failure);
-    device.removeEventListener("uncapturederror", notice);
   };
   const lost = device.lost.then(({ reason, message }) => fail(runtimeErrors["device-lost"](reason, message)));
   const check = (): void => {
     if (failure) throw failure;
   };
-  const gate: Gate = {
+  return {
     ...works,
     limit,
     check,
@@ -116,5 +109,4 @@ export function openGate(device: GPUDevice, limit: number): Gate {
       }
     },
   };
-  return gate;
 }

@@ -169,7 +169,6 @@ export async function load<Module = LoadedModule<Record<string, TypedArray>>>(
   try {
     return (await gate.guard(build(program, options, opened, gate))) as Module;
   } catch (error) {
-    gate.fail(error as Error);
     opened.close();
     throw error;
   }

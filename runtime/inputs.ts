@@ -25,11 +25,24 @@ function describe(value: unknown): string {
   return value.constructor?.name ?? "object";
 }
 
+/** Buffers that were given, until they are destroyed. WebGPU does not tell of that, so `destroy` of each does. */
+const living = new WeakSet<GPUBuffer>();
+
+function watch(buffer: GPUBuffer): void {
+  if (living.has(buffer)) return;
+  const destroy = buffer.destroy.bind(buffer);
+  buffer.destroy = () => {
+    living.delete(buffer);
+    return destroy();
+  };
+  living.add(buffer);
+}
+
 function checkBuffer(entry: string, slot: InputSlot, value: GPUBuffer | OutputBuffer): GivenBuffer {
   const bytes = slotBytes(slot);
   const whole = isBuffer(value) ? value : undefined;
-  const { buffer, offset, size } = whole ? { buffer: whole, offset: 0, size: whole.size } : (value as OutputBuffer);
-  if (size !== bytes || offset < 0 || offset % 256 || offset + size > buffer.size) {
+  const { buffer, offset = 0, size } = whole ? { buffer: whole, size: whole.size } : (value as OutputBuffer);
+  if (size !== bytes || !(offset >= 0 && offset % 256 === 0 && offset + size <= buffer.size)) {
     const found = `${size} bytes at ${offset} of ${buffer.size}`;
     throw runtimeErrors["input-length"](
       entry,
@@ -41,6 +54,7 @@ function checkBuffer(entry: string, slot: InputSlot, value: GPUBuffer | OutputBu
   if (!(buffer.usage & storageUsage)) {
     throw runtimeErrors["input-type"](entry, slot.name, "a buffer with usage STORAGE", `usage ${buffer.usage}`);
   }
+  if (whole) watch(whole);
   return { name: slot.name, buffer, offset, size, whole };
 }
 
@@ -94,7 +108,8 @@ export function checkInputs(
   inputs: Readonly<Record<string, InputValue>> = {},
   last?: readonly CheckedInput[],
 ): readonly CheckedInput[] {
-  const isSame = (one: CheckedInput): boolean => isOnGpu(one) && !!one.whole && one.whole === inputs[one.name];
+  const isSame = (one: CheckedInput): boolean =>
+    isOnGpu(one) && one.whole === inputs[one.name] && living.has(one.whole!);
   if (last?.length === Object.keys(inputs).length && last.every(isSame)) return last;
   const check = (slot: InputSlot): CheckedInput => {
     const value = inputs[slot.name];

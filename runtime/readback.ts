@@ -9,11 +9,17 @@ import { slotBytes } from "./tensor.ts";
 /** One call of an entry point. */
 export interface Call extends InFlight {
   /** Where its outputs are copied to. */
-  slot: number;
+  slot?: Slot;
   /** Outputs, once somebody has asked for them. */
   bytes?: Promise<ArrayBuffer>;
-  /** What WebGPU found wrong with the GPU buffers given to this call, as far as it has said by then. */
-  error?: (() => Promise<GPUError | null> | GPUError | undefined) | undefined;
+  /** What WebGPU finds wrong with the GPU buffers given to this call. */
+  error?: Promise<GPUError | null> | undefined;
+}
+
+/** A place for outputs, and the last call that took it. */
+interface Slot {
+  readonly buffer: GPUBuffer;
+  call?: Call;
 }
 
 /** Where the outputs of an entry point lie: `size` bytes from byte `start` of buffer `buffer`. */
@@ -48,16 +54,15 @@ export function createRing(
   source: GPUBuffer,
   buffers: readonly GPUBuffer[],
 ): Ring {
-  // In turns. The gate lets in fewer calls than there are slots, so one without open work exists. A slot whose read is
-  // under way is passed over, and the others expire one call earlier for it.
-  const calls: Call[] = [];
-  let last = 0;
+  // Least recently used first. The gate lets in fewer calls than there are slots, so one without open work exists. A slot
+  // whose read is under way is passed over, and the others expire one call earlier for it.
+  const slots = buffers.map((buffer): Slot => ({ buffer }));
   const check = async (call: Call): Promise<void> => {
-    const error = await call.error?.();
+    const error = await call.error;
     if (error) throw runtimeErrors["input-type"](name, "inputs", "GPU buffers fit to bind", error.message);
   };
   const copyOut = async (call: Call): Promise<ArrayBuffer> => {
-    const slot = buffers[call.slot]!;
+    const slot = call.slot!.buffer;
     gate.enter(call);
     try {
       await gate.guard(slot.mapAsync(mapModeRead));
@@ -73,14 +78,13 @@ export function createRing(
   return {
     check,
     begin(encoder) {
-      const call: Call = { open: 0, slot: -1 };
-      for (let passed = 0; passed < buffers.length; passed++) {
-        last = (last + 1) % buffers.length;
-        if (calls[last]?.open) continue;
-        calls[last] = call;
-        call.slot = last;
-        encoder.copyBufferToBuffer(source, start, buffers[last]!, 0, size);
-        break;
+      const call: Call = { open: 0 };
+      const at = slots.findIndex((slot) => !slot.call?.open);
+      if (at >= 0) {
+        const [slot] = slots.splice(at, 1);
+        slots.push((call.slot = slot!));
+        slot!.call = call;
+        encoder.copyBufferToBuffer(source, start, slot!.buffer, 0, size);
       }
       return call;
     },
@@ -92,7 +96,7 @@ export function createRing(
       // Nothing to wait for: the slot is claimed before a later call takes it.
       if (!call.bytes) {
         gate.check();
-        if (calls[call.slot] !== call) throw runtimeErrors["output-expired"](name, buffers.length);
+        if (call.slot?.call !== call) throw runtimeErrors["output-expired"](name, buffers.length);
         call.bytes = copyOut(call);
       }
       return call.bytes;

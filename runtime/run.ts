@@ -6,7 +6,7 @@ import type { CheckedInput } from "./inputs.ts";
 import { checkInputs, checkSettings, isOnGpu } from "./inputs.ts";
 import type { CompiledKernel } from "./pipelines.ts";
 import { bindDispatch } from "./pipelines.ts";
-import { createRing, outputRange } from "./readback.ts";
+import { type Call, createRing, outputRange } from "./readback.ts";
 import { stepMaker } from "./step.ts";
 import { slotBytes } from "./tensor.ts";
 import type { InputValue } from "./types.ts";
@@ -177,18 +177,18 @@ export function prepareEntry(
   rehearsal.finish();
 
   let known: readonly CheckedInput[] | undefined;
+  let asked: Call["error"];
   const submit: Replay["submit"] = (given, count, record) => {
     // Only a caller's buffer can be invalid here (another device's, or bound twice): its call reports it. Asking costs as
-    // much as half of a step does, so those of the call before are not asked about again unless something went wrong: what
-    // may happen to them is that they are destroyed, which is an error that nobody catches.
-    const isNew = given && (given !== known || gate.uncaught);
+    // much as several dispatches do, so those of the call before are not asked about again.
+    const isNew = given && given !== known;
     if (isNew) device.pushErrorScope("validation");
     const encoder = device.createCommandEncoder();
     record(encoder);
     const call = ring.begin(encoder);
     queue.submit([encoder.finish()]);
-    const found = isNew && device.popErrorScope().catch(() => null);
-    call.error = given && (() => found || gate.uncaught);
+    if (isNew) asked = device.popErrorScope().catch(() => null);
+    if (given) call.error = asked;
     gate.submitted(call);
     if (entry.updates) context.steps += count;
     return makeStep(call);

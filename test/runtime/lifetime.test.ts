@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { load, openDevice } from "../../runtime/index.ts";
+import { openDevice } from "../../runtime/index.ts";
 import { testDevice } from "../gpu.ts";
 import { codeOf, messageOf } from "./codes.ts";
 import { createDoubling, createTraining } from "./modules.ts";
-import { training } from "./programs.ts";
 
 const x = Float32Array.of(1, 1, 1, 1);
 const label = Int32Array.of(0, 0);
@@ -53,29 +52,6 @@ describe("destroy", () => {
     const codes = pending.map((promise) => codeOf(() => promise));
     module.destroy();
     expect(await Promise.all(codes)).toEqual(["destroyed", "destroyed", "destroyed", "destroyed"]);
-  });
-
-  test("a device that is shared keeps no listener, also of modules that could not be loaded", async () => {
-    const { device } = await openDevice();
-    const listening = new Set<unknown>();
-    for (const method of ["addEventListener", "removeEventListener"] as const) {
-      const own = device[method].bind(device) as (...given: unknown[]) => void;
-      const value = (...given: unknown[]): void => {
-        if (method === "addEventListener") listening.add(given[1]);
-        else listening.delete(given[1]);
-        own(...given);
-      };
-      Object.defineProperty(device, method, { value });
-    }
-    const module = await createTraining({ device });
-    expect(listening.size).toBe(1);
-    module.destroy();
-    const broken = { ...training, buffers: training.buffers.map((plan) => ({ ...plan, bytes: 2 ** 50 })) };
-    expect(await codeOf(() => load(broken, { device }))).toBe("out-of-memory");
-    const variants = () => Promise.reject(new Error("no variants today"));
-    await expect(load(training, { device, variants })).rejects.toThrow("no variants today");
-    expect(listening.size).toBe(0);
-    device.destroy();
   });
 
   test("buffers are freed", async () => {

@@ -107,6 +107,11 @@ describe("inputs and outputs on the GPU", () => {
     gone.destroy();
     expect(await codeOf(() => module.train({ x: short }))).toBe("input-length");
     expect(await codeOf(() => module.train({ x: copyOnly }))).toBe("input-type");
+    const large = buffer(device, new Float32Array(128));
+    for (const offset of [NaN, -256, 128, 512]) {
+      expect(await codeOf(() => module.train({ x: { buffer: large, offset, size: 16 } }))).toBe("input-length");
+    }
+    expect(await module.train({ x: { buffer: large, size: 16 } as never }).total).toBe(10);
     const step = module.train({ x: gone });
     expect(await codeOf(() => step.total)).toBe("input-type");
     expect(await codeOf(() => step.accepted)).toBe("input-type");
@@ -133,13 +138,22 @@ describe("inputs and outputs on the GPU", () => {
     device.destroy();
   });
 
-  test("an error that somebody else makes on the device is not taken for one of later steps", async () => {
+  test("an error that somebody else makes on the device is not taken for one of steps", async () => {
     const { device } = await openDevice();
     const module = await createTraining({ device });
     const own = buffer(device, new Float32Array(4));
+    const other = await createTraining({ device });
     await module.train({ x: own }).total;
+    const before = module.train({ x: own });
+    const gone = buffer(device, new Float32Array(4));
+    gone.destroy();
+    const failing = other.train({ x: gone });
     device.createBuffer({ size: 16, usage: 0 });
+    expect(await codeOf(() => failing.total)).toBe("input-type");
+    expect(await before.total).toBe(10);
+    await before.accepted;
     for (let step = 0; step < 3; step++) expect(await module.train({ x: own }).total).toBe(10);
+    other.destroy();
     module.destroy();
     device.destroy();
   });
@@ -244,6 +258,19 @@ describe("back-pressure", () => {
     for (let index = 0; index < 3; index++) module.train({ x });
     expect(await codeOf(() => module.train({ x }))).toBe("too-many-steps");
     expect(await asked).toBe(8);
+    module.destroy();
+  });
+
+  test("a read that is over takes the place of no other output", async () => {
+    const module = await createTraining({ device: await testDevice(), maxInFlight: 3 });
+    const steps = [0, 1, 2].map(() => module.train({ x }, { rate: 0 }));
+    await steps[2]!.accepted;
+    const first = steps[0]!.read();
+    module.train({ x }, { rate: 0 });
+    await first;
+    await module.device.queue.onSubmittedWorkDone();
+    module.train({ x }, { rate: 0 });
+    expect(await steps[2]!.total).toBe(10);
     module.destroy();
   });
 
