@@ -26,7 +26,9 @@ export function mustStore({ clusters, home }: Partition, roots: readonly Value[]
   for (const { members } of clusters) {
     for (const { op, operands } of members) {
       if (!rereads.includes(op.kind)) continue;
-      descend(operands, (value) => {
+      // What a loop has of numbers alone it computes where it reads it, be it a sum of them.
+      const read = op.kind === "scan" ? operands.filter((operand) => !isNumber(tensorUnder(operand))) : operands;
+      descend(read, (value) => {
         if (home.has(value)) found.add(value);
         return !home.has(value);
       });

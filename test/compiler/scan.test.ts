@@ -271,3 +271,18 @@ test("a linear recurrence that walks back", async () => {
   });
   await expectRight(graph, { time: 5 });
 });
+
+test("a sequence may be a reduction of numbers alone: shares of what is 0", () =>
+  expectRight(
+    model("loop", () => {
+      const shares = softmax(mul(0, input("z", "f32", [6, 4])));
+      const { outputs } = scan(
+        ([h], [x]) => {
+          const next = mul(sigmoid(h), x);
+          return { carry: [next], outputs: [next] };
+        },
+        { initial: [input("start", "f32", [4])], sequences: [shares] },
+      );
+      return { run: { y: outputs[0] } };
+    }),
+  ));
