@@ -127,7 +127,7 @@ function planKernels(
   if (floating) return { traffic: draw(floating).traffic, floating };
   const plan = (without: ReadonlySet<Value>) => {
     const { partition, stored, traffic } = draw(without);
-    return refine(traffic, partition, { has: (value) => stored.has(value) || partition.once.has(value), targetsOf });
+    return refine(traffic, partition, { has: (value) => stored.has(value), targetsOf });
   };
   const first = plan(new Set());
   if (first.floating.size === 0) return { traffic: first.traffic, floating: new Set() };

@@ -28,7 +28,7 @@ export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
   const { home, start } = growth;
   const all = postorder(roots);
   const once = computedOnce(all);
-  const order = all.filter((value) => !floating?.has(value));
+  const order = all.filter((value) => !floating?.has(value) || once.has(value));
   const contracted = new Set(order.flatMap((value) => (isProduct(value) ? value.operands.map(underLayouts) : [])));
   const [reductions, sizes] = [new Map<string, Set<Draft>>(), new Map<Value, Size>()];
   const [loops, fed] = [new Map<object, Value[]>(), new Set<Value>()];

@@ -84,10 +84,11 @@ function put(draft: Draft, { drafts, readers }: Ledger): void {
 
 /** Kernels as they are when a value is not stored; undefined where that gains nothing. */
 function tryWithout(value: Value, ledger: Ledger, kept: Kept): readonly Draft[] | undefined {
-  const { home, drafts, readers } = ledger;
+  const { home, drafts, readers, once } = ledger;
   const owner = home.get(value)!;
   const users = [...(readers.get(value) ?? [])];
   if (users.some(({ kind }) => !flexible.includes(kind))) return undefined;
+  if (users.length > 0 && once.has(value)) return undefined;
   /** One of its own, too, where others read it. */
   const targets = (each: Value): readonly Value[] =>
     (readers.get(each)?.size ?? 0) > 0 ? [each, ...kept.targetsOf(each)] : kept.targetsOf(each);
@@ -104,7 +105,8 @@ function tryWithout(value: Value, ledger: Ledger, kept: Kept): readonly Draft[] 
     changed.push({ cluster, ...found });
     gain += before.cost - found.cost;
   }
-  return gain >= leastGain ? changed : undefined;
+  // What nobody reads any more, since its reader is where it is computed, has no tensor.
+  return gain >= leastGain || users.length === 0 ? changed : undefined;
 }
 
 /** Kinds of kernels that may compute what they read. */
