@@ -45,24 +45,33 @@ const bodyOf = (attrs: Value["attrs"]) => {
   return [body.identity, body] as const;
 };
 
+/** Where elements lie: what is read through it is the tensor under it. */
+const places: readonly OpKind[] = ["layout", "piecewise"];
+
 /** What a kernel computes while it reads. */
-const expressions: readonly OpKind[] = ["elementwise", "layout", "piecewise", "gather"];
+const expressions: readonly OpKind[] = [...places, "elementwise", "gather"];
 
 /**
- * An operand is read as it is, or as the tensors that it is computed from where these are smaller: the windows of an
- * image are the image, and rows of a one-hot are class numbers.
+ * An operand is the tensor that is read: the windows of a padded image are the image. Where a tensor is computed from
+ * smaller ones, it is those: rows of a one-hot are class numbers.
  */
 function operandBytes(operand: Value): number {
+  const read = [...sourcesOf(operand, places)].map((each) =>
+    Math.min(bytesOf(each), sum([...sourcesOf(each, expressions)].map(bytesOf))),
+  );
+  return Math.min(bytesOf(operand), sum(read));
+}
+
+/** The values that another is made of by ops of these kinds; constants are written into kernels. */
+function sourcesOf(root: Value, kinds: readonly OpKind[]): ReadonlySet<Value> {
   const sources = new Set<Value>();
-  const seen = new Set<Value>();
-  const pending = [operand];
-  for (let value = pending.pop(); value; value = pending.pop()) {
-    if (seen.has(value) || value.constant) continue;
-    seen.add(value);
-    if (expressions.includes(value.op.kind)) pending.push(...value.operands);
-    else sources.add(value);
+  const seen = new Set([root]);
+  for (const value of seen) {
+    if (value.constant) continue;
+    if (!kinds.includes(value.op.kind)) sources.add(value);
+    else for (const each of value.operands) seen.add(each);
   }
-  return Math.min(bytesOf(operand), sum([...sources].map(bytesOf)));
+  return sources;
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
