@@ -29,8 +29,11 @@ export interface Gate {
   room(): Promise<void>;
   /** Waits for `work`; rejects with the module's failure (lost device, destroy()) when there is one by then. */
   guard<T>(work: Promise<T>): Promise<T>;
-  /** Ends the module's use: the first reason stays. */
-  fail(error: Error): void;
+  /**
+   * Ends the module's use: the first reason stays. The error is made when somebody is told, since one that is kept keeps
+   * whatever called for it.
+   */
+  fail(reason: () => Error): void;
 }
 
 interface Waiter {
@@ -72,16 +75,16 @@ function countWorks(device: GPUDevice, limit: number, waiters: Waiter[]) {
 
 /** Opens the gate of one module on `device`. */
 export function openGate(device: GPUDevice, limit: number): Gate {
-  let failure: Error | undefined;
+  let failure: (() => Error) | undefined;
   const waiters: Waiter[] = [];
   const { isFull, ...works } = countWorks(device, limit, waiters);
-  const fail = (error: Error): void => {
-    failure ??= error;
-    for (const waiter of waiters.splice(0)) waiter.reject(failure);
+  const fail = (reason: () => Error): void => {
+    failure ??= reason;
+    for (const waiter of waiters.splice(0)) waiter.reject(failure());
   };
-  const lost = device.lost.then(({ reason, message }) => fail(runtimeErrors["device-lost"](reason, message)));
+  const lost = device.lost.then(({ reason, message }) => fail(() => runtimeErrors["device-lost"](reason, message)));
   const check = (): void => {
-    if (failure) throw failure;
+    if (failure) throw failure();
   };
   return {
     ...works,
@@ -105,7 +108,7 @@ export function openGate(device: GPUDevice, limit: number): Gate {
         // An error of ours has its reason already.
         if (!failure && (error as Error).name !== "ChainruleError")
           await Promise.race([lost, new Promise((resolve) => setTimeout(resolve, lostDelay))]);
-        throw failure ?? error;
+        throw failure?.() ?? error;
       }
     },
   };

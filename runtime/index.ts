@@ -139,14 +139,14 @@ async function build(given: Program, options: LoadOptions, opened: OpenDevice, g
     };
     await Promise.all(Object.entries(program.entryPoints).map(prepare));
     const module = moduleMembers(context, opened, () => {
-      gate.fail(runtimeErrors.destroyed());
+      gate.fail(runtimeErrors.destroyed);
       free();
       opened.close();
     });
     return Object.assign(module, runs);
   } catch (error) {
     // What still fills buffers must not go on with those that are freed.
-    gate.fail(error as Error);
+    gate.fail(() => error as Error);
     free();
     throw error;
   }

@@ -12,7 +12,7 @@ export type CheckedInput = TypedArray | GivenBuffer;
 /** Where the input `name` lies on the GPU; `whole` is the buffer that was given as it is. */
 interface GivenBuffer extends OutputBuffer {
   readonly name: string;
-  readonly whole: GPUBuffer | undefined;
+  readonly whole: Watched | undefined;
 }
 
 const isBuffer = (value: object): value is GPUBuffer => "usage" in value;
@@ -25,17 +25,21 @@ function describe(value: unknown): string {
   return value.constructor?.name ?? "object";
 }
 
-/** Buffers that were given, until they are destroyed. WebGPU does not tell of that, so `destroy` of each does. */
-const living = new WeakSet<GPUBuffer>();
+const isLiving = Symbol();
 
-function watch(buffer: GPUBuffer): void {
-  if (living.has(buffer)) return;
+/** A buffer that was given. WebGPU does not tell whether it is destroyed, so its `destroy` notes that. */
+interface Watched extends GPUBuffer {
+  [isLiving]?: boolean;
+}
+
+function watch(buffer: Watched): void {
+  if (buffer[isLiving] !== undefined) return;
   const destroy = buffer.destroy.bind(buffer);
   buffer.destroy = () => {
-    living.delete(buffer);
+    buffer[isLiving] = false;
     return destroy();
   };
-  living.add(buffer);
+  buffer[isLiving] = true;
 }
 
 function checkBuffer(entry: string, slot: InputSlot, value: GPUBuffer | OutputBuffer): GivenBuffer {
@@ -54,7 +58,7 @@ function checkBuffer(entry: string, slot: InputSlot, value: GPUBuffer | OutputBu
   if (!(buffer.usage & storageUsage)) {
     throw runtimeErrors["input-type"](entry, slot.name, "a buffer with usage STORAGE", `usage ${buffer.usage}`);
   }
-  if (whole) watch(whole);
+  watch(buffer);
   return { name: slot.name, buffer, offset, size, whole };
 }
 
@@ -109,7 +113,7 @@ export function checkInputs(
   last?: readonly CheckedInput[],
 ): readonly CheckedInput[] {
   const isSame = (one: CheckedInput): boolean =>
-    isOnGpu(one) && one.whole === inputs[one.name] && living.has(one.whole!);
+    isOnGpu(one) && one.whole === inputs[one.name] && !!one.whole?.[isLiving];
   if (last?.length === Object.keys(inputs).length && last.every(isSame)) return last;
   const check = (slot: InputSlot): CheckedInput => {
     const value = inputs[slot.name];

@@ -40,7 +40,7 @@ export function outputRange({ outputs }: EntryPoint): OutputRange {
 export interface Ring {
   /** Opens a call and records the copy of its outputs. */
   begin(encoder: GPUCommandEncoder): Call;
-  /** The bytes of a call's outputs, from the start of their range. Error `output-expired`. */
+  /** The bytes of a call's outputs, from the start of their range; nothing where there are none. Error `output-expired`. */
   read(call: Call): Promise<ArrayBuffer>;
   /** Throws `input-type` when a GPU buffer given to a call was not valid. */
   check(call: Call): Promise<void>;
@@ -69,7 +69,6 @@ export function createRing(
       gate.finished(call);
       const bytes = slot.getMappedRange().slice(0);
       slot.unmap();
-      await check(call);
       return bytes;
     } finally {
       gate.leave(call);
@@ -89,17 +88,15 @@ export function createRing(
       return call;
     },
     async read(call) {
-      if (!size) {
-        await check(call);
-        return new ArrayBuffer(0);
-      }
       // Nothing to wait for: the slot is claimed before a later call takes it.
-      if (!call.bytes) {
+      if (size && !call.bytes) {
         gate.check();
         if (call.slot?.call !== call) throw runtimeErrors["output-expired"](name, buffers.length);
         call.bytes = copyOut(call);
       }
-      return call.bytes;
+      const bytes = await call.bytes;
+      await check(call);
+      return bytes!;
     },
   };
 }

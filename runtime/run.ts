@@ -6,7 +6,7 @@ import type { CheckedInput } from "./inputs.ts";
 import { checkInputs, checkSettings, isOnGpu } from "./inputs.ts";
 import type { CompiledKernel } from "./pipelines.ts";
 import { bindDispatch } from "./pipelines.ts";
-import { type Call, createRing, outputRange } from "./readback.ts";
+import { createRing, outputRange } from "./readback.ts";
 import { stepMaker } from "./step.ts";
 import { slotBytes } from "./tensor.ts";
 import type { InputValue } from "./types.ts";
@@ -30,6 +30,12 @@ export interface Run {
   readonly [replayKey]: Replay;
 }
 
+/** Inputs of which some are on the GPU, and what WebGPU finds wrong with them, once it is asked. */
+export interface Asked {
+  readonly given: readonly CheckedInput[];
+  error?: Promise<GPUError | null>;
+}
+
 /** Where a callable entry point keeps its `Replay`. */
 export const replayKey = Symbol();
 
@@ -42,12 +48,8 @@ export interface Replay {
   held: string;
   /** Records one step, on the module's own buffers or with what calls were given on the GPU. */
   encode(encoder: GPUCommandEncoder, given?: readonly CheckedInput[]): void;
-  /** Submits `count` steps that `record` records, as one call; `given` are inputs of which some are on the GPU. */
-  submit(
-    given: readonly CheckedInput[] | undefined,
-    count: number,
-    record: (encoder: GPUCommandEncoder) => void,
-  ): object;
+  /** Submits `count` steps that `record` records, as one call; `asked` is there when they use buffers of the caller. */
+  submit(asked: Asked | undefined, count: number, record: (encoder: GPUCommandEncoder) => void): object;
 }
 
 /** Bind groups by the buffers that stand for a dispatch's inputs, one level an input. */
@@ -176,19 +178,23 @@ export function prepareEntry(
   encode(rehearsal);
   rehearsal.finish();
 
-  let known: readonly CheckedInput[] | undefined;
-  let asked: Call["error"];
-  const submit: Replay["submit"] = (given, count, record) => {
+  let last: Asked | undefined;
+  const answer = (error: GPUError | null): GPUError | null => {
+    // It may be over by the next call: a buffer was mapped.
+    if (error) last = undefined;
+    return error;
+  };
+  const submit: Replay["submit"] = (asked, count, record) => {
     // Only a caller's buffer can be invalid here (another device's, or bound twice): its call reports it. Asking costs as
     // much as several dispatches do, so those of the call before are not asked about again.
-    const isNew = given && given !== known;
+    const isNew = asked && !asked.error;
     if (isNew) device.pushErrorScope("validation");
     const encoder = device.createCommandEncoder();
     record(encoder);
     const call = ring.begin(encoder);
     queue.submit([encoder.finish()]);
-    if (isNew) asked = device.popErrorScope().catch(() => null);
-    if (given) call.error = asked;
+    if (isNew) asked.error = device.popErrorScope().then(answer, () => null);
+    call.error = asked?.error;
     gate.submitted(call);
     if (entry.updates) context.steps += count;
     return makeStep(call);
@@ -199,15 +205,14 @@ export function prepareEntry(
   const replay: Replay = { context, name, entry, held: "", encode, submit };
   const run = (inputs?: Readonly<Record<string, InputValue>>, settings?: Readonly<Record<string, number>>): object => {
     gate.checkRoom();
-    const checked = checkInputs(name, entry, inputs, known);
+    const given = checkInputs(name, entry, inputs, last?.given);
     if (settings || replay.held !== defaults) {
       checkSettings(name, entry, settings, values);
       if (replay.held !== (replay.held = values.join())) queue.writeBuffer(memory[entry.settingsBuffer!]!, 0, values);
     }
-    const given = checked === known || writeInputs(context, entry, checked) ? checked : undefined;
-    const step = submit(given, 1, (encoder) => encode(encoder, given));
-    known = given;
-    return step;
+    const asked = given === last?.given ? last : writeInputs(context, entry, given) ? { given } : undefined;
+    last = asked;
+    return submit(asked, 1, (encoder) => encode(encoder, asked?.given));
   };
   return Object.assign(run, { [replayKey]: replay });
 }

@@ -145,7 +145,7 @@ export function stepsOf<Module, Name extends EntryName<Module>>(module: Module, 
     const batches = placeBatches(replay, checked, counts, source, schedule.byteLength);
     // The next call writes its settings whatever becomes of these.
     replay.held = "";
-    return submit(checked, count, (encoder) => {
+    return submit({ given: checked }, count, (encoder) => {
       for (let step = 0; step < count; step++) {
         if (width > 0) encoder.copyBufferToBuffer(source!, step * width, memory[entry.settingsBuffer!]!, 0, width);
         batches.forEach(({ buffer, offset, count: ring }, index) => {

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openDevice } from "../../runtime/index.ts";
 import { testDevice } from "../gpu.ts";
@@ -52,6 +54,23 @@ describe("destroy", () => {
     const codes = pending.map((promise) => codeOf(() => promise));
     module.destroy();
     expect(await Promise.all(codes)).toEqual(["destroyed", "destroyed", "destroyed", "destroyed"]);
+  });
+
+  test("a device that is shared keeps nothing of a module that is gone", async () => {
+    const { device } = await openDevice();
+    const gone = await Promise.all(
+      Array.from({ length: 10 }, async () => {
+        const module = await createTraining({ device });
+        await module.train({ x }).total;
+        module.destroy();
+        return new WeakRef(module);
+      }),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    setFlagsFromString("--expose-gc");
+    (runInNewContext("gc") as () => void)();
+    expect(gone.filter((each) => each.deref()).length).toBeLessThanOrEqual(1);
+    device.destroy();
   });
 
   test("buffers are freed", async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openDevice } from "../../runtime/index.ts";
+import { openDevice, stepsOf } from "../../runtime/index.ts";
 import { testDevice } from "../gpu.ts";
 import { codeOf } from "./codes.ts";
 import type { Training } from "./modules.ts";
@@ -134,6 +134,30 @@ describe("inputs and outputs on the GPU", () => {
     expect(await codeOf(() => module.train({ x: own }).read())).toBe("input-type");
     for (let step = 0; step < 3; step++) expect(await module.train({ x: other }).total).toBe(10);
     expect(await module.train({ x }, { rate: 0 }).total).toBe(10);
+    module.destroy();
+    device.destroy();
+  });
+
+  test("buffers that could not be bound are asked about again, and what steps in one submit were given counts for them alone", async () => {
+    const { device } = await openDevice();
+    const module = await createTraining({ device });
+    const mapped = device.createBuffer({ size: 16, usage: STORAGE | COPY_DST, mappedAtCreation: true });
+    expect(await codeOf(() => module.train({ x: mapped }).total)).toBe("input-type");
+    mapped.unmap();
+    expect(await module.train({ x: mapped }).total).toBe(10);
+    const ring = buffer(device, new Float32Array(8), STORAGE | COPY_DST | 0x4);
+    const many = stepsOf(module, "train");
+    expect(await many(2, { x: ring }).total).toBe(10);
+    const gone = buffer(device, new Float32Array(4));
+    gone.destroy();
+    expect(await codeOf(() => module.train({ x: gone }).total)).toBe("input-type");
+    expect(await many(2, { x: ring }).total).toBe(10);
+    expect(await codeOf(() => module.train({ x: gone }).total)).toBe("input-type");
+    ring.destroy();
+    const own = buffer(device, new Float32Array(4));
+    expect(await module.train({ x: own }).total).toBe(10);
+    expect(await codeOf(() => many(2, { x: ring }).total)).toBe("input-type");
+    expect(await module.train({ x: own }).total).toBe(10);
     module.destroy();
     device.destroy();
   });
