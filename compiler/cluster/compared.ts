@@ -1,14 +1,12 @@
 /// Comparisons of a tensor with elements of its own, as in x ≥ its kth largest element, or x = its maximum. One of the two
 /// rounded by itself lies above the other, or below: both are to be made of the same numbers.
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
-import { copyOp, selectOp } from "../../ir/ops/choose.ts";
 import { equal, greater, greaterEqual, less, lessEqual, notEqual } from "../../ir/ops/compare.ts";
-import { cummaxOp, cumminOp } from "../../ir/ops/cumulative.ts";
-import { abs, maximum, minimum } from "../../ir/ops/functions.ts";
+import { abs } from "../../ir/ops/functions.ts";
 import { constantValue } from "../../ir/ops/leaf.ts";
-import { maxOp, minOp } from "../../ir/ops/reduce.ts";
 import { isFloat } from "../../ir/type.ts";
 import { underLayouts, type Op, type Value } from "../../ir/value.ts";
+import { selectedFrom, selectedFromBoth, sourcesOf } from "../rewrite/selected.ts";
 import { descend } from "./descend.ts";
 
 const comparisons: ReadonlySet<Op> = new Set(
@@ -20,8 +18,6 @@ const ofEquals: ReadonlyMap<Op, number> = new Map<Op, number>([
   [sub.op, 0],
   [div.op, 1],
 ]);
-
-const extremes: ReadonlySet<Op> = new Set<Op>([maxOp, minOp, cummaxOp, cumminOp, maximum.op, minimum.op]);
 
 /** A comparison of floats that are selected from the same values: what each side has elements of, and what both have. */
 interface Comparison {
@@ -43,9 +39,9 @@ function comparisonsWithOwn(values: readonly Value[]): readonly Comparison[] {
   return values.flatMap((value) => {
     const operands = sidesOf(value);
     if (operands.length < 2) return [];
-    const [left, right] = operands.map(selectedFrom);
-    const shared = [...left].filter((each) => right.has(each) && !each.constant);
-    return shared.length > 0 ? [{ sides: [...left, ...right], shared }] : [];
+    const [left, right] = operands;
+    const shared = selectedFromBoth(left, right);
+    return shared.length > 0 ? [{ sides: [...selectedFrom(left), ...selectedFrom(right)], shared }] : [];
   });
 }
 
@@ -84,17 +80,3 @@ const correct: ReadonlySet<Op> = new Set([add, sub, mul, neg, abs].map(({ op }) 
 /** True for one such op of leaves: there is nothing to contract. */
 const isRoundedAlike = ({ op, operands }: Value): boolean =>
   correct.has(op) && operands.every((operand) => underLayouts(operand).op.kind === "leaf");
-
-/** A value, and all values whose elements it has as they are. */
-function selectedFrom(root: Value): ReadonlySet<Value> {
-  const found = new Set([root]);
-  for (const value of found) for (const source of sourcesOf(value)) found.add(source);
-  return found;
-}
-
-/** The operands whose elements a value has as they are. */
-function sourcesOf({ op, operands }: Value): readonly Value[] {
-  if (op.kind === "layout" || op.kind === "piecewise" || op === copyOp || extremes.has(op)) return operands;
-  if (op.kind === "gather") return operands.slice(0, 1);
-  return op === selectOp ? operands.slice(1) : [];
-}

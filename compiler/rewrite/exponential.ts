@@ -42,6 +42,7 @@ import {
 import { complementIn } from "./complements.ts";
 import { baseOf, hasPlainPart } from "./mentions.ts";
 import { mergedTerms, sumOfTerms, type Assumption } from "./sum-of-exponentials.ts";
+import { termsTogether } from "./together.ts";
 import { ontoLayout, withoutAxes } from "./rules/uniform.ts";
 import { not, where } from "./untyped.ts";
 
@@ -205,9 +206,9 @@ function termsWithin(value: Value, budget: Budget): readonly Monomial[] {
   const one = (): readonly Monomial[] => [monomialOf(value, {}, budget)];
   switch (value.op) {
     case add.op:
-      return mergedTerms([...of(a), ...of(b)]);
+      return mergedTerms(termsTogether(value, of) ?? [...of(a), ...of(b)]);
     case sub.op:
-      return mergedTerms([...of(a), ...of(b).map(negatedMonomial)]);
+      return mergedTerms(termsTogether(value, of) ?? [...of(a), ...of(b).map(negatedMonomial)]);
     case neg.op:
       return of(a).map(negatedMonomial);
     case expm1.op:

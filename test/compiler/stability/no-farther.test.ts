@@ -27,6 +27,23 @@ const wide = [
 const variance = (of: string): string =>
   `const k = { axis: 1, keepAxes: true }, s = ${of}; const v = sub(mean(mul(s, s), k), square(mean(s, k)));`;
 
+/** An element less another of the same values is 0 where it is the same one: nothing of that is to be lost in a logarithm. */
+const ownElements: Readonly<Record<string, string>> = {
+  "capped logits below their largest": `const y = mul(30, tanh(div(x, 30)));
+return mean(log(add(sub(max(y, { axis: 1, keepAxes: true }), y), 1e-6)))`,
+  "exponentials less one below their largest":
+    "const y = expm1(x); return mean(log(add(sub(max(y, { axis: 1, keepAxes: true }), y), 1e-7)))",
+  "sigmoids above the first of them in order": `const y = mul(30, sigmoid(x));
+return mean(log(add(sub(y, slice(sort(y), [null, [0, 1]])), 1e-7)))`,
+  "hyperbolic sines below the largest so far": "const y = sinh(x); return mean(log(add(sub(cummax(y, 1), y), 1e-7)))",
+  "the larger of two gates less one": `const y = mul(x, sigmoid(x));
+return mean(log(add(sub(maximum(y, slice(y, [null, [1, 2]])), y), 1e-7)))`,
+  "sums of gates and squares below their largest": `const y = add(mul(x, sigmoid(x)), square(x));
+return mean(log(add(sub(max(y, { axis: 1, keepAxes: true }), y), 1e-7)))`,
+  "a largest with a guard, less what it is among": `const y = mul(30, tanh(div(x, 30)));
+return mean(log(sub(add(max(y, { axis: 0 }), 1e-5), y)))`,
+};
+
 const cases: Readonly<Record<string, Case>> = {
   "a square of exponentials of which one is large": {
     loss: "const s = add(exp(z), softmax(x, 0)); return sum(mul(s, s))",
@@ -89,6 +106,7 @@ const c = sub(f, mul(4, mul(m, mean(mul(x, square(x))))));
 return div(sub(add(c, mul(6, mul(square(m), mean(square(x))))), mul(3, square(square(m)))), square(v))`,
     points: [{ x: small }, { x: around30 }],
   },
+  ...Object.fromEntries(Object.entries(ownElements).map(([name, loss]) => [name, { loss, points: [{ x: small }] }])),
   "a third moment that is none": {
     loss: `const m = mean(x), c = mean(mul(x, square(x)));
 return add(sub(c, mul(2, mul(m, mean(square(x))))), mul(2, mul(m, square(m))))`,
@@ -108,6 +126,13 @@ describe("at ordinary numbers", () => {
       expect(found, `at ${JSON.stringify(at)}`).toBeLessThanOrEqual(Math.max(1, 2 * written));
     }
   });
+});
+
+it("what an element lacks of its largest is 0 beside an exponential that vanishes, of which the logarithm is taken", () => {
+  const loss = "const y = mul(30, tanh(div(x, 30))); return sum(log(add(sub(max(y), y), exp(z))))";
+  const point = { at: { x: [1, 2, 0.3], z: [-2, -200, 1] } };
+  const program = programOf({ name: "largest", about: "", program: loss, given: ["x"], points: [point] });
+  expect(worstError(asCompiled(program, point), truthOf(program, point))).toBeLessThan(1);
 });
 
 const settling: Readonly<Record<string, string>> = {
