@@ -5,10 +5,12 @@ import {
   gradientDescent,
   input,
   matmul,
+  maxPool,
   model,
   mul,
   oneHot,
   param,
+  relu,
   reshape,
   scan,
   sum,
@@ -55,6 +57,17 @@ describe("ideal bytes", () => {
     }));
     const [x, W, y] = [4 * 32 * 32, 4 * 4 * 9, 4 * 4 * 30 * 30];
     expect(idealOf(graph)).toBe(2 * (x + W + y));
+  });
+
+  test("of a convolution of a pool count what the pool gives, not what it is taken from", () => {
+    const graph = model("pooled", () => {
+      const image = input("image", "f32", [1, 1, 32, 32]);
+      const first = relu(conv2d(image, 8, 3, { name: "first", bias: false }));
+      return { run: { y: conv2d(maxPool(first, 2), 16, 3, { name: "second", bias: false }) } };
+    });
+    const [image, W1, y1] = [4 * 32 * 32, 4 * 8 * 9, 4 * 8 * 30 * 30];
+    const [pool, W2, y2] = [4 * 8 * 15 * 15, 4 * 16 * 8 * 9, 4 * 16 * 13 * 13];
+    expect(idealOf(graph)).toBe(image + W1 + y1 + (pool + W2 + y2) + (image + W1 + W2 + y2));
   });
 
   test("of a product with rows of a one-hot count class numbers", () => {
