@@ -1,8 +1,9 @@
 /// Tensors in half precision: two to a word, read and written through functions. Where a device has `shader-f16`, they are
 /// read as such, in what stands behind `//+` and takes the line's place there (`runtime/quads.ts`); elsewhere by
-/// `unpack2x16float`. Both are exact. How numbers become halves WGSL leaves open: some drivers cut digits off, some flush
-/// the smallest, and what comes of numbers beyond the largest is indeterminate, by `f16(…)` as by `pack2x16float`. So
-/// halves are made here on every device, rounded to nearest, with ∞ and NaN as they are.
+/// `unpack2x16float`. Both are exact for normal halves; of those below 2⁻¹⁴, the subnormal ones, WGSL lets a device read 0.
+/// How numbers become halves WGSL leaves open: some drivers cut digits off, some flush the smallest, and what comes of
+/// numbers beyond the largest is indeterminate, by `f16(…)` as by `pack2x16float`. So halves are made here on every device,
+/// rounded to nearest, with ∞ and NaN as they are.
 
 /** The functions, as kernels call them. */
 export const [readHalf, readHalves, writeHalves] = ["read_half", "read_halves", "write_halves"];
