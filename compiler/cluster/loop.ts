@@ -72,7 +72,7 @@ export const loopOp: ScanOp = {
 };
 
 /** One row of a tensor, at an index of the kernel. */
-export const rowOp: LayoutOp = {
+const rowOp: LayoutOp = {
   name: "row",
   doc: "A row of a tensor at the place of a loop.",
   kind: "layout",

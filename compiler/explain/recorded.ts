@@ -45,7 +45,7 @@ export function recordedDerivation(
 }
 
 /** When a loss was differentiated with respect to a value. */
-export function differentiationOf(log: DerivationLog, loss: Value, target: Value): Differentiation | undefined {
+function differentiationOf(log: DerivationLog, loss: Value, target: Value): Differentiation | undefined {
   return log.entries.find((entry): entry is Differentiation => {
     if (entry.tag !== "differentiation" || entry.loss !== loss || entry.partial.has(target)) return false;
     const image = entry.forward(target);

@@ -12,7 +12,7 @@ import { closedParts, readBodyData, readRuleData, writeBody, writeRule } from ".
 import type { BodyData, RuleData } from "./json-parts.ts";
 
 /** The version of the schema. */
-export const graphVersion = 1;
+const graphVersion = 1;
 
 /** One value: `op` applied to the values whose ids are `operands`. */
 export interface ValueData {

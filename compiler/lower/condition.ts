@@ -1,7 +1,7 @@
 /// Conditions on indices: where an element of a padding or a concatenation exists. What is always so costs nothing.
 import type { Dim } from "../../ir/dim.ts";
 import type { ConditionAlgebra } from "../../ir/value.ts";
-import { atLane, indexAlgebra, indexKey, laneAccess, rangeOf, type Index } from "./index.ts";
+import { indexAlgebra, indexKey, laneAccess, rangeOf, type Index } from "./index.ts";
 
 /** One question about an index. */
 export interface Conjunct {
@@ -52,10 +52,4 @@ export function isUniformAlong(condition: Condition, lane: string): boolean {
     const aligned = access === "contiguous" && tag === "within" && typeof by === "number" && by % 4 === 0;
     return access === "uniform" || aligned;
   });
-}
-
-/** The condition with its lane variable moved on. */
-export function conditionAtLane(condition: Condition, variable: string, extent: Dim, lane: number): Condition {
-  if (typeof condition === "boolean") return condition;
-  return condition.map((each) => ({ ...each, index: atLane(each.index, variable, extent, lane) }));
 }

@@ -115,7 +115,7 @@ function formulaLength(isNamed: (value: Value) => boolean): (value: Value) => nu
 }
 
 /** 12 800 000 FLOP → `12.8 MFLOP`. */
-export function count(amount: number, unit: string): string {
+function count(amount: number, unit: string): string {
   const scale = amount >= 1e9 ? ([1e9, "G"] as const) : amount >= 1e6 ? ([1e6, "M"] as const) : ([1e3, "k"] as const);
   if (amount < 1000) return `${amount} ${unit}`;
   return `${Number((amount / scale[0]).toPrecision(3))} ${scale[1]}${unit}`;

@@ -22,7 +22,7 @@ import { isLongSoftmax, scoresOf, type Scores, type WeightedSum } from "./scores
  * From so many queries × keys on, blocks are worth their time for the memory alone: derivatives take up to twice as long,
  * since scores are computed three times instead of once.
  */
-export const fewestScores = 2048 * 2048;
+const fewestScores = 2048 * 2048;
 
 /** From here on blocks are for the time as well, where half of the scores are masked and no derivative is wanted. */
 const fewestHalved = 512 * 512;

@@ -14,6 +14,3 @@ export function canonicalizeWith(log?: DerivationLog, strictFloat = false): Pass
     log,
   );
 }
-
-/** One spelling for signs, neutral elements, powers, layouts and constants. */
-export const canonicalize: Pass = canonicalizeWith();

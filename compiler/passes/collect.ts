@@ -36,6 +36,3 @@ function untilSettled(graph: Graph, pass: Pass): Graph {
   }
   throw rewriteUnsettled(pass.name, pass.doc, mostRounds);
 }
-
-/** Sums of products are multiplied out, collected and factored where that is cheaper. */
-export const collect: Pass = collectWith();

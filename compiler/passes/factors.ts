@@ -40,7 +40,7 @@ export function isLinear(value: Value, weights: Value): boolean {
 }
 
 /** True for what is made of the weights, element by element. */
-export function hangsOn(root: Value, weights: Value): boolean {
+function hangsOn(root: Value, weights: Value): boolean {
   const seen = new Set<Value>();
   const pending = [root];
   for (let value = pending.pop(); value; value = pending.pop()) {

@@ -14,6 +14,3 @@ export function foldWith(log?: DerivationLog, strictFloat = false): Pass {
     log,
   );
 }
-
-/** What is computed from constants alone is a constant. */
-export const fold: Pass = foldWith();

@@ -14,6 +14,3 @@ export function simplifyWith(log?: DerivationLog, strictFloat = false): Pass {
     log,
   );
 }
-
-/** Algebra is done: neutral elements, signs, selections, and sums whose value is known. */
-export const simplify: Pass = simplifyWith();

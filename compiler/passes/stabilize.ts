@@ -14,6 +14,3 @@ export function stabilizeWith(log?: DerivationLog, strictFloat = false): Pass {
     log,
   );
 }
-
-/** No formula is left that overflows or cancels where a safe function computes the same. */
-export const stabilize: Pass = stabilizeWith();

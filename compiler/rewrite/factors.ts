@@ -7,7 +7,7 @@ import type { Value } from "../../ir/value.ts";
 export type Opening = (factor: Value) => readonly Value[] | undefined;
 
 /** So many factors a person writes. */
-export const mostFactors = 6;
+const mostFactors = 6;
 
 /** The operands of a multiplication. */
 export const partsOfProduct: Opening = ({ op, operands }) => (op === mul.op ? operands : undefined);

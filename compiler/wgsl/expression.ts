@@ -213,7 +213,7 @@ export function literalText(value: number, dtype: DType): string {
 const largestFloat32 = 3.4028234663852886e38;
 
 /** The shortest decimal that reads back as the same float32. */
-export function shortestFloat32(value: number): string {
+function shortestFloat32(value: number): string {
   const exact = Math.fround(value);
   for (let digits = 1; digits <= 9; digits++) {
     const text = exact.toPrecision(digits);

@@ -214,7 +214,7 @@ const quotient = (at: string, by: number): string => (by === 1 ? at : `${primary
 const remainder = (at: string, by: number): string => (by === 1 ? "0u" : `${primary(at)} % ${by}u`);
 
 /** Workgroups of a kernel whose sizes are bound. */
-export function gridOf({ grid }: Kernel): Grid {
+function gridOf({ grid }: Kernel): Grid {
   return grid.map(({ extent, per }) => Math.ceil((extent as number) / per)) as unknown as Grid;
 }
 

@@ -136,7 +136,7 @@ export function pageOf(lines: readonly string[]): string {
 }
 
 /** The parameters of `main` that a text uses. */
-export function builtins(text: string): string {
+function builtins(text: string): string {
   const used = [
     ["group", "workgroup_id", "vec3u"],
     ["local", "local_invocation_id", "vec3u"],
