@@ -144,6 +144,8 @@ export const layers: readonly Layer[] = [
     imports: [
       ...[...whole, "compiler/lower/index.ts", "compiler/lower/condition.ts", "compiler/cluster/loop.ts"],
       "compiler/cluster/attention.ts",
+      // Which values have elements of which: rules ask that as well.
+      "compiler/rewrite/selected.ts",
     ],
   },
   { row: "compiler/wgsl/names.ts", imports: whole },
