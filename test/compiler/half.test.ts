@@ -25,6 +25,7 @@ import {
   relu,
   reshape,
   scan,
+  sign,
   slice,
   softmax,
   sort,
@@ -171,6 +172,8 @@ describe("the rule", () => {
 describe("elements that are compared with the tensor that they were selected from", () => {
   const routes: Readonly<Record<string, (g: Value) => Value>> = {
     "the largest two": (g) => greaterEqual(g, slice(topK(g, 2).values, [null, [1, 2]])),
+    "the largest two, by the signs of differences": (g) =>
+      greater(sign(sub(g, slice(topK(g, 2).values, [null, [1, 2]]))), -1),
     "the smaller two of their ranks": (g) => lessEqual(g, slice(sort(g), [null, [1, 2]])),
     "the largest two of weights": (g) => {
       const weights = softmax(g);

@@ -1,24 +1,38 @@
 /// What is compared with elements of its own is computed once: two kernels may round the same formula differently.
 import { describe, expect, it } from "vitest";
 import {
+  acos,
   add,
+  ceil,
   dense,
   div,
   equal,
+  exp,
+  floor,
   gelu,
   grad,
+  greater,
   greaterEqual,
   input,
+  log,
   max,
+  maximum,
   mean,
   min,
+  minimum,
   model,
   mul,
+  neg,
   or,
   pad,
+  pow,
+  relu,
+  rsqrt,
   scan,
   sigmoid,
+  sign,
   slice,
+  sort,
   sqrt,
   square,
   sub,
@@ -48,6 +62,14 @@ const selecting = (select: (y: Value, x: Value) => Value, of = chain): Graph =>
     return { run: { loss, slope: grad(loss, x) } };
   });
 
+/** What is selected from a chain. */
+const plain = (select: (y: Value) => Value): Graph =>
+  model("plain", () => ({ run: { result: select(chain(input("x", "f32", [64, 32]))) } }));
+
+const kthOf = (y: Value, k: number): never => never(slice(topK(never(y), k).values, [null, [k - 1, k]]));
+const firstOf = (y: Value): never => kthOf(y, 1);
+const secondOf = (y: Value): never => kthOf(y, 2);
+
 const windowsOf = (y: Value): Value => windows(pad(never(y), [[1, 1], [0, 0]]), { axis: 0, size: 3 }); // prettier-ignore
 
 const peaksOf = (y: Value): never => never(max(never(windowsOf(y)), { axis: 1 }));
@@ -66,6 +88,18 @@ const models: Readonly<Record<string, Graph>> = {
     const kept = or(equal(sub(never(y), ofRow), 0), greaterEqual(div(never(y), ofColumn), 1));
     return where(kept, tanh(never(y)), 0);
   }),
+  "the largest two of rows, by the signs of differences": selecting((y) =>
+    mul(add(1, sign(sub(never(y), secondOf(y)))), tanh(never(y))),
+  ),
+  "the largest of rows, by whole numbers": selecting((y) => mul(floor(div(never(y), firstOf(y))), tanh(never(y)))),
+  "the largest two of rows, by multiples": selecting((y) =>
+    where(greaterEqual(mul(2, never(y)), mul(2, secondOf(y))) as never, tanh(never(y)), 0),
+  ),
+  "the signs of what lies beside the median": plain((y) => {
+    const median = slice(sort(never(y)), [null, [16, 17]]);
+    return sign(sub(never(y), never(median)));
+  }),
+  "how far it is to the largest of the row": plain((y) => sqrt(sub(firstOf(y), never(y)))),
   "the largest of units": selecting(
     (y) => max(never(y), { axis: 0 }),
     (x) => gelu(dense(never(x), 24)),
@@ -109,6 +143,56 @@ describe("what is compared with elements of its own", () => {
       "the largest two of rows",
     ])
       expect(timesOf(models[name], "sqrt"), name).toBe(1);
+  });
+
+  it("is computed by one kernel where their difference decides: at a jump or a singular point", () => {
+    const deciding: Readonly<Record<string, (y: never) => Value>> = {
+      "a multiple and a number beside it": (y) => greaterEqual(add(1, mul(2, sub(y, secondOf(y)))), 1),
+      "a factor of what decides": (y) => greaterEqual(mul(sub(y, secondOf(y)), add(2, y)), 0),
+      "a hinge": (y) => greater(relu(sub(y, secondOf(y))), 0),
+      "a sign": (y) => sign(neg(sub(y, secondOf(y)))),
+      "a whole number": (y) => ceil(mul(3, sub(y, secondOf(y)))),
+      "a root of a share": (y) => sqrt(div(sub(firstOf(y), y), 3)),
+      "a logarithm, bounded": (y) => log(maximum(sub(y, kthOf(y, 32)), 1e-6)),
+      "a power": (y) => pow(sub(firstOf(y), y), 0.3),
+      "a reciprocal": (y) => div(1, add(sub(firstOf(y), y), 1e-6)),
+      "an inverse root": (y) => rsqrt(add(sub(firstOf(y), y), 1e-6)),
+      "an angle": (y) => acos(div(y, firstOf(y))),
+      "a quotient, less what it is where both are equal": (y) => ceil(sub(div(y, firstOf(y)), 1)),
+    };
+    const times = Object.entries(deciding).map(([name, of]) => [
+      name,
+      timesOf(
+        plain((y) => of(never(y))),
+        "sigmoid",
+      ),
+    ]);
+    expect(times).toEqual(Object.keys(deciding).map((name) => [name, 1]));
+  });
+
+  it("is computed again where nothing jumps as they meet", () => {
+    const smooth: Readonly<Record<string, (y: never) => Value>> = {
+      "an exponential": (y) => exp(sub(y, firstOf(y))),
+      "a difference": (y) => sub(y, firstOf(y)),
+      "a square": (y) => pow(sub(y, firstOf(y)), 2),
+      "a root, far from 0": (y) => sqrt(add(1, sub(firstOf(y), y))),
+      "a bound, far from 0": (y) => minimum(sub(y, firstOf(y)), 80),
+      "a bound, far from 0, of what is measured in something else": (y) => {
+        const scaled = div(y, exp(y));
+        return minimum(sub(scaled, firstOf(scaled)), 80);
+      },
+      "a sum": (y) => sqrt(add(y, firstOf(y))),
+      "a quotient": (y) => sqrt(div(y, firstOf(y))),
+      "a multiple of itself": (y) => exp(sub(maximum(y, mul(0.01, y)), firstOf(y))),
+    };
+    for (const [name, of] of Object.entries(smooth))
+      expect(
+        timesOf(
+          plain((y) => of(never(y))),
+          "sigmoid",
+        ),
+        name,
+      ).toBeGreaterThan(1);
   });
 
   it("is computed again where all round it alike: a sum of inputs", () => {
