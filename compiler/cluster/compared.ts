@@ -47,14 +47,17 @@ function comparisonsOf(difference: Difference, known: Set<Value>): readonly Comp
   return shared.length > 0 ? [{ sides: reached, shared }, ...within] : within;
 }
 
+/** So many values are looked at for one difference: each of a chain of sums would see the whole chain before it. */
+const mostReached = 32;
+
 /** Both sides of a difference, and what it is where they are equal. */
 function reachedFrom({ first, second }: Difference): { sides: readonly [Side, Side]; offset: number } {
   const sides: readonly [Side, Side] = [makeSide(), makeSide()];
   const pending: Reach[] = [{ value: first, factor: 1, kind: "whole" }];
   if (second) pending.push({ value: second, factor: -1, kind: "whole" });
   let offset = 0;
-  for (let next = pending.pop(); next; next = pending.pop()) {
-    const { value, factor, kind } = next;
+  for (let at = 0; at < Math.min(pending.length, mostReached); at++) {
+    const { value, factor, kind } = pending[at];
     if (kind === "whole") offset += factor * (numberOf(value) ?? 0);
     const reached = sides[factor < 0 ? 1 : 0][kind];
     if (value.constant || !isFloat(value.type.dtype) || reached.has(value)) continue;
