@@ -32,19 +32,21 @@ interface Watched extends GPUBuffer {
   [isLiving]?: boolean;
 }
 
-function watch(buffer: Watched): void {
-  if (buffer[isLiving] !== undefined) return;
-  const destroy = buffer.destroy.bind(buffer);
-  buffer.destroy = () => {
-    buffer[isLiving] = false;
-    return destroy();
-  };
-  buffer[isLiving] = true;
+function watched(buffer: Watched): Watched {
+  if (buffer[isLiving] === undefined) {
+    const destroy = buffer.destroy.bind(buffer);
+    buffer.destroy = () => {
+      buffer[isLiving] = false;
+      return destroy();
+    };
+    buffer[isLiving] = true;
+  }
+  return buffer;
 }
 
 function checkBuffer(entry: string, slot: InputSlot, value: GPUBuffer | OutputBuffer): GivenBuffer {
   const bytes = slotBytes(slot);
-  const whole = isBuffer(value) ? value : undefined;
+  const whole = isBuffer(value) ? watched(value) : undefined;
   const { buffer, offset = 0, size } = whole ? { buffer: whole, size: whole.size } : (value as OutputBuffer);
   if (size !== bytes || !(offset >= 0 && offset % 256 === 0 && offset + size <= buffer.size)) {
     const found = `${size} bytes at ${offset} of ${buffer.size}`;
@@ -58,7 +60,6 @@ function checkBuffer(entry: string, slot: InputSlot, value: GPUBuffer | OutputBu
   if (!(buffer.usage & storageUsage)) {
     throw runtimeErrors["input-type"](entry, slot.name, "a buffer with usage STORAGE", `usage ${buffer.usage}`);
   }
-  watch(buffer);
   return { name: slot.name, buffer, offset, size, whole };
 }
 

@@ -6,6 +6,7 @@ import { toArray } from "./tensor.ts";
 
 // WebGPU's flags as numbers: a device may be passed in where the globals GPUBufferUsage and GPUMapMode do not exist. Sums of
 // them are written out, since bundlers keep a sum that nobody uses.
+
 /** `GPUMapMode.READ`. */
 export const mapModeRead = 0x1;
 
