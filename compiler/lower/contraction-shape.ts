@@ -5,7 +5,7 @@ import { joinIndex, splitIndex } from "../../ir/ops/layout.ts";
 import { elementCount } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import { throughLayouts } from "../cluster/access.ts";
-import { squaresOf, squareTile, tileOf, type SquareEdge, type Tile } from "./contraction/tile.ts";
+import { squaresOf, squareTile, tileColumns, tileOf, type SquareEdge, type Tile } from "./contraction/tile.ts";
 import { indexAlgebra, laneAccess, variableIndex, type Index } from "./index.ts";
 
 /** Along which variable an operand is read four at a time; `none` reads single elements. */
@@ -63,6 +63,13 @@ export function describeSquare(root: Value, edge: SquareEdge): ContractionShape 
 /** The squares that a contraction may be taken in, the largest first. */
 export function contractionSquares(root: Value): readonly SquareEdge[] {
   return contractAttrs(root).picks === true ? [] : squaresOf(extentsOf(root));
+}
+
+/** True for a product with fewer columns than a tile has, and than it has rows: the other way round it fits. */
+export function isNarrow(root: Value): boolean {
+  const { rowCount, columnCount } = extentsOf(root);
+  if (typeof rowCount !== "number" || typeof columnCount !== "number") return false;
+  return columnCount < tileColumns && columnCount < rowCount;
 }
 
 function withTile(extents: ContractionExtents, right: Vectorised, tile: Tile): ContractionShape {

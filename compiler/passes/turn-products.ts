@@ -1,19 +1,23 @@
 /// Which operand of a product has the rows is free where only products read it: it is decided by how fours of numbers are
 /// read. They lie in memory along the last axis; where they are wanted along another, a block of them is transposed on its
 /// way into a kernel. The derivative of a transposed operand is such a product: of aᵀ there is the slope, and all want that of a.
+///
+/// And a tile has four columns, but as few rows as there are: the product of a matrix and a column is that of a row and a
+/// matrix, in which each thread has four results and no place for what is not there.
 import { graphRoots, graphValues, type Graph } from "../../ir/graph.ts";
 import { contract, contractAttrs, operandAxes, type AxisPair, type OperandAxes } from "../../ir/ops/contract.ts";
 import { transpose } from "../../ir/ops/layout.ts";
 import { usersOf, withOperands, type Value } from "../../ir/value.ts";
-import { describeContraction, type Vectorised } from "../lower/contraction-shape.ts";
+import { describeContraction, isNarrow, type Vectorised } from "../lower/contraction-shape.ts";
 import type { Pass } from "../pass.ts";
 import { substitution } from "../rewrite/bottom-up.ts";
-import { rebuildGraph } from "./replace.ts";
+import { rebuildGraph, rewriteValues } from "./replace.ts";
 
 export const turnProducts: Pass = {
   name: "turn-products",
-  doc: "The operands of a product that products alone read stand in the order in which fewer blocks are transposed.",
-  run(graph: Graph): Graph {
+  doc: "Few columns are rows; operands of a product that products alone read lie so that fewer blocks are transposed.",
+  run(before: Graph): Graph {
+    const graph = rewriteValues(before, columnsAsRows);
     const chosen = productsToTurn(graph);
     if (chosen.size === 0) return graph;
     return rebuildGraph(graph, (value, operands) => {
@@ -26,6 +30,12 @@ export const turnProducts: Pass = {
     });
   },
 };
+
+/** The product with its few columns as rows. */
+function columnsAsRows(value: Value): Value {
+  const isNumeric = value.op.kind === "contraction" && !contractAttrs(value).picks;
+  return isNumeric && isNarrow(value) ? turnedBack(turned(value), value) : value;
+}
 
 function productsToTurn(graph: Graph): ReadonlySet<Value> {
   const values = graphValues(graph);

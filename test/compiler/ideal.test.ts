@@ -2,10 +2,13 @@ import { describe, expect, test } from "vitest";
 import {
   add,
   conv2d,
+  dense,
+  einsum,
   gradientDescent,
   input,
   matmul,
   maxPool,
+  meanSquaredError,
   model,
   mul,
   oneHot,
@@ -110,6 +113,37 @@ describe("padded flops", () => {
   test("are more where they do not: at most a tile beyond each edge", () => {
     expect(paddingOf(257)).toBeGreaterThan(1);
     expect(paddingOf(257)).toBeLessThanOrEqual(((256 + 64) / 257) ** 2);
+  });
+
+  test.each([
+    ["a matrix and a column", "nk,kc->nc", 1],
+    ["a matrix and two columns", "nk,kc->nc", 2],
+    ["a matrix and three columns", "nk,kc->nc", 3],
+    ["a matrix on its side and a column", "kn,kc->nc", 1],
+    ["a row and a matrix", "ck,kn->cn", 1],
+    ["three rows and a matrix", "ck,kn->cn", 3],
+    ["matrices and columns", "bnk,bkc->bnc", 1],
+    ["a matrix and a vector", "nk,k->n", 1],
+  ])("are few for the product of %s, which reads each number once", (_, formula, count) => {
+    const extents: Readonly<Record<string, number>> = { b: 3, n: 1000, k: 500, c: count };
+    const sizes = (axes: string): readonly number[] => [...axes].map((axis) => extents[axis]);
+    const [a, b, y] = formula.split(/,|->/).map(sizes);
+    const graph = model("product", () => ({
+      run: { y: einsum(formula, input("a", "f32", a), input("b", "f32", b)) },
+    }));
+    const { flops, paddedFlops, bytes } = report(compileWithFacts(graph)).entryPoints.run;
+    expect(paddedFlops / flops).toBeLessThanOrEqual(1.05);
+    const once = [a, b, y].map((shape) => shape.reduce((total, extent) => total * extent, 4));
+    expect(bytes).toBe(once.reduce((total, each) => total + each));
+  });
+
+  test("are few for a layer of one unit and its slopes", () => {
+    const graph = model("regression", () => {
+      const loss = meanSquaredError(dense(input("x", "f32", [512, 256]), 1), input("t", "f32", [512, 1]));
+      return { train: { loss, update: gradientDescent(loss) } };
+    });
+    const { flops, paddedFlops } = report(compileWithFacts(graph)).entryPoints.train;
+    expect(paddedFlops / flops).toBeLessThanOrEqual(1.05);
   });
 
   test("are not what threads that return at once would have computed", () => {

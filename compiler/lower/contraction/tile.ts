@@ -4,7 +4,7 @@ import { powerOfTwo } from "../kernel.ts";
 
 /** The work of a thread, and the threads of a workgroup. */
 export interface Tile {
-  /** Rows of the result that a thread computes: 1, 2, or a multiple of 4. */
+  /** Rows of the result that a thread computes: fewer than 4, or a multiple of 4. */
   readonly rows: number;
   /** Columns of it, a multiple of 4. */
   readonly columns: number;
@@ -28,6 +28,9 @@ export interface TileExtents {
   /** The workgroup has so many threads, whatever the kernel. */
   readonly threads?: number | undefined;
 }
+
+/** The fewest columns of a tile: they are read and written four at a time. */
+export const tileColumns = 4;
 
 /** What is loaded is used once for each row or column of the tile: larger ones load less, until registers run out. */
 const tiles = [
@@ -72,7 +75,7 @@ export function tileOf({ batchCount, rowCount, columnCount, length, scattered, t
   );
   const isShort = typeof length === "number" && length <= fewTerms && count(4, 4) <= manyTiles;
   const chosen = fitting.find(({ rows, columns }) => !isShort && count(rows, columns) >= enoughTiles) ?? fitting.at(-1);
-  const { rows, columns } = chosen ?? { rows: powerOfTwo(height, 4), columns: 4 };
+  const { rows, columns } = chosen ?? { rows: Math.min(height, 4), columns: tileColumns };
   const [down, across] = [Math.ceil(height / rows), Math.ceil(width / columns)];
   const most = threads ?? threadsFor(count(rows, columns), batch * down, across);
   const mayPair = rows === 8 && columns === 8 && steps >= worthPairs;

@@ -2,14 +2,17 @@
 import { describe, expect, it } from "vitest";
 import {
   contract,
+  dense,
   div,
   einsum,
   gradientDescent,
   input,
   matmul,
+  meanSquaredError,
   model,
   mul,
   param,
+  relu,
   reshape,
   softmax,
   sum,
@@ -65,6 +68,61 @@ function turnsToKernels(graph: Graph): boolean {
   });
   return turns;
 }
+
+describe("a product with few columns", () => {
+  const times = (columns: number, rows = 64) => matmul(input("a", "f32", [rows, 32]), input("b", "f32", [32, columns]));
+
+  it("has them as rows", () => {
+    expect(after(() => times(1))).toContain("(bᵀ @ aᵀ)ᵀ");
+    expect(isTurned(() => times(3))).toBe(true);
+    expect(isTurned(() => times(4))).toBe(false);
+  });
+
+  it("stays where it has as few rows, or where these are not known", () => {
+    expect(isTurned(() => times(3, 3))).toBe(false);
+    expect(isTurned(() => times(2, 3))).toBe(true);
+    expect(isTurned(() => matmul(input("a", "f32", ["batch", 32]), input("b", "f32", [32, 1])))).toBe(false);
+  });
+
+  it.each([
+    ["a column", "nk,kc->nc", 1],
+    ["two columns", "nk,kc->nc", 2],
+    ["three columns", "nk,kc->nc", 3],
+    ["columns of a matrix on its side", "kn,kc->nc", 3],
+    ["columns that lie as rows", "nk,ck->nc", 2],
+    ["a batch of columns", "bnk,bkc->bnc", 1],
+    ["rows of two axes", "bnk,kc->bnc", 3],
+    ["columns of two axes", "nk,kcd->ncd", 1],
+  ])("is right with %s", async (_, formula, columns) => {
+    for (const [n, k] of [
+      [64, 128],
+      [33, 19],
+      [7, 3],
+    ]) {
+      const extents: Readonly<Record<string, number>> = { b: 5, n, k, c: columns, d: 2 };
+      const [a, b] = formula.split("->")[0].split(",");
+      const read = (name: string, axes: string): Value =>
+        input(
+          name,
+          "f32",
+          [...axes].map((axis) => extents[axis]),
+        );
+      const graph = graphOf(() => einsum(formula, read("left", a), read("right", b)));
+      expect(turnsToKernels(graph)).toBe(true);
+      await expectRight(graph);
+    }
+  });
+
+  it("is right with what follows it, and as a slope", async () => {
+    const graph = model("layers", () => {
+      const hidden = relu(dense(input("x", "f32", [40, 12]), 24, { name: "hidden" }));
+      const loss = meanSquaredError(dense(hidden, 1, { name: "out" }), input("t", "f32", [40, 1]));
+      return { train: { loss, update: gradientDescent(loss) } };
+    });
+    expect(turnsToKernels(graph)).toBe(true);
+    await expectRight(graph);
+  });
+});
 
 describe("a product that products read", () => {
   it("changes sides where they would transpose it", () => {
