@@ -7,7 +7,7 @@ import { bytesOf } from "./bytes.ts";
 import { descend } from "./cluster/descend.ts";
 import { loopTensor } from "./cluster/loop.ts";
 import { carryOf, nameKept, type KeptName } from "./kept-names.ts";
-import type { PlannedStep } from "./plan.ts";
+import type { PlannedStep, Together } from "./plan.ts";
 import type { EntryFacts } from "./program.ts";
 
 /** A tensor that forward kernels leave to the backward half. */
@@ -21,15 +21,15 @@ export interface Kept extends KeptName {
 
 /**
  * The tensors that kernels of one entry point write, and that others read for a gradient; in order of computation. What is
- * computed again where it is read takes no memory and is none, and neither are leaves, which are there anyway. `graph` is
- * the one that was planned.
+ * computed again where it is read takes no memory and is none, nor is what a memory budget makes again before it is read, and
+ * neither are leaves, which are there anyway. `graph` is the one that was planned.
  */
-export function keptForBackward(graph: Graph, { plan, stored }: EntryFacts): readonly Kept[] {
+export function keptForBackward(graph: Graph, { plan, groups, stored }: EntryFacts): readonly Kept[] {
   const order = postorder(entryPointRoots(plan.entry));
   const noted = { ...graph, notes: withLoops(graph.notes, order) };
   const backward = gradientsAndTheirUsers(noted, order);
   const forward = forwardHalf(plan, order, noted, backward);
-  const read = new Set(plan.steps.flatMap((step) => readBackwards(step, forward)));
+  const read = readFromForward(groups, forward, backward);
   const kept = order.filter((value) => read.has(value) && forward.has(value));
   const named = nameKept(kept, graph);
   return kept.map((value) => ({
@@ -69,11 +69,37 @@ function withLoops(notes: Graph["notes"], order: readonly Value[]): Graph["notes
   return new Map([...notes, ...tensors.map((tensor) => [tensor, { derivative: "backward" }] as const)]);
 }
 
-/** Tensors that a kernel loads on the way to what is no part of the forward half. */
-function readBackwards({ traffic: { cluster, loads } }: PlannedStep, forward: ReadonlySet<Value>): readonly Value[] {
+/**
+ * What kernels read for gradients as forward left it. A kernel that runs again among those of gradients makes a tensor anew:
+ * whoever reads it later reads that one, and what the kernel itself reads was kept for it.
+ */
+function readFromForward(
+  groups: readonly Together[],
+  forward: ReadonlySet<Value>,
+  backward: ReadonlySet<Value>,
+): ReadonlySet<Value> {
+  const [read, written, anew] = [new Set<Value>(), new Set<Value>(), new Set<Value>()];
+  let begun = false;
+  for (const { steps } of groups) {
+    begun ||= steps.some(({ traffic }) => [...traffic.cluster.members].some((member) => backward.has(member)));
+    const again = steps.filter((step) => begun && [...step.targets.keys()].every((value) => written.has(value)));
+    for (const step of steps) {
+      const loads = again.includes(step)
+        ? step.traffic.loads.filter(({ op }) => op.kind !== "leaf")
+        : readBackwards(step, forward);
+      for (const value of loads) if (!anew.has(value)) read.add(value);
+    }
+    for (const { targets } of again) for (const value of targets.keys()) anew.add(value);
+    for (const { targets } of steps) for (const value of targets.keys()) written.add(value);
+  }
+  return read;
+}
+
+/** Tensors that a kernel loads on the way to what it writes and is no part of the forward half. */
+function readBackwards({ traffic: { loads }, targets }: PlannedStep, forward: ReadonlySet<Value>): readonly Value[] {
   const loaded = new Set(loads.filter(({ op }) => op.kind !== "leaf"));
   const found: Value[] = [];
-  const late = [...cluster.members].filter((member) => !forward.has(member));
+  const late = [...targets.keys()].filter((value) => !forward.has(value));
   descend(late, (value) => {
     if (loaded.has(value)) found.push(value);
     return !loaded.has(value);

@@ -24,7 +24,7 @@ import {
 import { withinBudget } from "./memory.ts";
 import { targetTensor } from "./lower/kernel.ts";
 import { mostBufferBytes, packed, placed, type MemoryFacts, type Packing } from "./pack.ts";
-import { planEntry, stepsInside, type EntryPlan, type PlannedStep } from "./plan.ts";
+import { planEntry, stepsInside, type EntryPlan, type PlannedStep, type Together } from "./plan.ts";
 import { createSigner } from "./signature.ts";
 import { roundUp } from "./schedule/allocate.ts";
 import { storageType } from "./wgsl/write.ts";
@@ -33,6 +33,8 @@ import { storageType } from "./wgsl/write.ts";
 export interface EntryFacts {
   readonly name: string;
   readonly plan: EntryPlan;
+  /** Its dispatches in the order in which they run; with a memory budget some steps are in several. */
+  readonly groups: readonly Together[];
   readonly launches: readonly LaunchFacts[];
   readonly arenaBytes: number;
   readonly arenaLowerBound: number;
@@ -102,6 +104,7 @@ export function assemble(
     facts.push({
       name: plan.entry.name,
       plan,
+      groups,
       launches,
       ...arenaFacts,
       ...(storage === "f16" && { stored }),
