@@ -3,41 +3,63 @@
 import { entryPointRoots, type EntryPoint } from "../ir/graph.ts";
 import { scanBody } from "../ir/ops/scan.ts";
 import { inputOp, stateOp } from "../ir/ops/leaf.ts";
-import { elementCount } from "../ir/type.ts";
-import { postorder, type OpKind, type Value } from "../ir/value.ts";
+import { isFloat } from "../ir/type.ts";
+import { postorder, usersOf, type OpKind, type Value } from "../ir/value.ts";
+import { bytesOf } from "./bytes.ts";
 import { attendOp, attentionOf } from "./cluster/attention.ts";
+import type { Stored } from "./half.ts";
 
-const bytesOf = ({ type }: Value): number => 4 * (elementCount(type.shape) as number);
+type Bytes = (value: Value) => number;
 
 /**
  * Operands and results of every contraction, weights counted for each that reads them; states once, since what is read
  * and written in place is bound once; inputs and outputs once. Sizes are bound, and composites in the form that kernels
- * take.
+ * take. With `stored`, what is in half precision takes half; what follows from a loop is counted whole.
  */
-export function idealBytes(entry: EntryPoint): number {
+export function idealBytes(entry: EntryPoint, stored?: Pick<Stored, "halves" | "wide">): number {
   const values = postorder(entryPointRoots(entry));
   const leaves = values.filter(({ op }) => op === inputOp || op === stateOp);
   const tensors = [...leaves, ...entry.updates.map(({ state }) => state), ...entry.outputs.map(({ value }) => value)];
-  return contractionBytes(values) + sum([...new Set(tensors)].map(bytesOf));
+  const halves = stored && halvesAmong(values, entry, stored);
+  const bytes: Bytes = (value) => bytesOf(value, halves);
+  return contractionBytes(values, bytes) + sum([...new Set(tensors)].map((each) => bytesOf(each)));
+}
+
+/** Tensors in half precision, and what kernels turn into such before they write it. */
+function halvesAmong(
+  values: readonly Value[],
+  { outputs, updates }: EntryPoint,
+  { halves, wide }: Pick<Stored, "halves" | "wide">,
+): ReadonlySet<Value> {
+  const users = usersOf(values);
+  const whole = new Set([...wide.keys(), ...[...outputs, ...updates].map(({ value }) => value)]);
+  const found = new Set(halves);
+  for (const value of values.toReversed()) {
+    if (value.op.kind === "leaf" || whole.has(value) || !isFloat(value.type.dtype)) continue;
+    const becomes = users.get(value)?.some((user) => expressions.includes(user.op.kind) && found.has(user));
+    if (becomes) found.add(value);
+  }
+  return found;
 }
 
 /** Of each contraction, those of loops once for every place. */
-function contractionBytes(values: readonly Value[]): number {
+function contractionBytes(values: readonly Value[], bytes: Bytes): number {
   const bodies = new Map(values.filter(({ op }) => op.kind === "scan").map(({ attrs }) => bodyOf(attrs)));
   const inside = [...bodies.values()].map(({ length, next, outputs }) => {
-    return (length as number) * contractionBytes(postorder([...next, ...outputs]));
+    return (length as number) * contractionBytes(postorder([...next, ...outputs]), bytes);
   });
   const own = values
     .filter(({ op }) => op.kind === "contraction")
-    .map((value) => sum(value.operands.map(operandBytes)) + bytesOf(value));
-  return sum([...own, ...inside, ...attentionBytes(values)]);
+    .map((value) => sum(value.operands.map((each) => operandBytes(each, bytes))) + bytes(value));
+  return sum([...own, ...inside, ...attentionBytes(values, bytes)]);
 }
 
 /** Of attention in blocks: operands once for all results of a kernel. */
-function attentionBytes(values: readonly Value[]): readonly number[] {
+function attentionBytes(values: readonly Value[], bytes: Bytes): readonly number[] {
   const results = values.filter(({ op }) => op === attendOp);
   const kernels = new Map(results.map((value) => [attentionOf(value.attrs).attention, value]));
-  return [...results.map(bytesOf), ...[...kernels.values()].flatMap(({ operands }) => operands.map(operandBytes))];
+  const operands = [...kernels.values()].flatMap((kernel) => kernel.operands);
+  return [...results.map(bytes), ...operands.map((each) => operandBytes(each, bytes))];
 }
 
 const bodyOf = (attrs: Value["attrs"]) => {
@@ -55,11 +77,11 @@ const expressions: readonly OpKind[] = [...places, "elementwise", "gather"];
  * An operand is the tensor that is read: the windows of a padded image are the image. Where a tensor is computed from
  * smaller ones, it is those: rows of a one-hot are class numbers.
  */
-function operandBytes(operand: Value): number {
+function operandBytes(operand: Value, bytes: Bytes): number {
   const read = [...sourcesOf(operand, places)].map((each) =>
-    Math.min(bytesOf(each), sum([...sourcesOf(each, expressions)].map(bytesOf))),
+    Math.min(bytes(each), sum([...sourcesOf(each, expressions)].map(bytes))),
   );
-  return Math.min(bytesOf(operand), sum(read));
+  return Math.min(bytes(operand), sum(read));
 }
 
 /** The values that another is made of by ops of these kinds; constants are written into kernels. */

@@ -34,7 +34,7 @@ export interface EntryReport {
   readonly bytes: number;
   /** The same with what lies between tensors that a dispatch of many binds as one range of a buffer. */
   readonly rangeBytes: number;
-  /** Bytes of operands and results of contractions, and of inputs, states and outputs once. */
+  /** Bytes of operands and results of contractions, and of inputs, states and outputs once; as `storage` keeps them. */
   readonly idealBytes: number;
   readonly arenaBytes: number;
   /** The largest sum of intermediate bytes alive at once. */
@@ -94,7 +94,7 @@ export function report({ program, ready, planned, entries, contracts }: Compilat
       return [
         entry.name,
         {
-          ...entryReport(program, planned, { ...entry, idealBytes: idealBytes(entryNamed(ready, entry.name)) }),
+          ...entryReport(program, planned, { ...entry, idealBytes: idealBytes(entryNamed(ready, entry.name), stored) }),
           residuals: keptForBackward(planned, entry).map(residualReport),
           ...(stored && { storage: storageReport(stored, ready.notes) }),
           ...(entry.memory && { memory: memoryReport(entry.memory, ready.notes) }),

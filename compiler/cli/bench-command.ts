@@ -18,6 +18,7 @@ export interface BenchCommand {
   readonly json: boolean;
   readonly strictFloat: boolean;
   readonly storage: Storage;
+  readonly memoryBudget: number | undefined;
 }
 
 /** What was measured; the JSON form is stable. Times are in milliseconds. */
@@ -53,14 +54,14 @@ export interface VariantRate extends VariantTime {
 
 /** Times every kernel and prints a table, or JSON; returns the exit code. */
 export async function benchCommand(command: BenchCommand, terminal: Terminal): Promise<number> {
-  const { model, dims, json, strictFloat, storage } = command;
-  const result = await bench(await loadModel(model), { dims, strictFloat, storage });
+  const { model, json, ...options } = command;
+  const result = await bench(await loadModel(model), options);
   if (json) terminal.print(JSON.stringify(result, null, 2));
   else printBench(result, terminal);
   return 0;
 }
 
-type Options = Pick<BenchCommand, "dims" | "strictFloat" | "storage">;
+type Options = Omit<BenchCommand, "model" | "json">;
 
 async function bench(graph: Graph, options: Options): Promise<BenchReport> {
   const { limits } = compileWithFacts(graph, options).program;

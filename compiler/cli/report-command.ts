@@ -149,7 +149,7 @@ function kernelLines(kernels: readonly KernelReport[]): readonly string[] {
 
 /** The yardstick is no bound: a kernel that holds several contractions needs fewer bytes. */
 const boundBytes = ({ bytes, rangeBytes, idealBytes }: EntryReport): string => {
-  const yardstick = `${compactBytes(idealBytes)} if each contraction were a kernel, with the rest inside`;
+  const yardstick = `${compactBytes(idealBytes)} if each contraction were a kernel, plus inputs, outputs and states once`;
   return `${compactBytes(rangeBytes)} bound, ${compactBytes(bytes)} in tensors (${yardstick})`;
 };
 

@@ -55,10 +55,23 @@ function meantBy(error: unknown, { args, commands, globalCommand, matchedCommand
   const options = [...matchedCommand.options, ...globalCommand.options].map(({ name }) => name);
   if (option === undefined) return undefined;
   const having = commands.filter((each) => each.options.some(({ name }) => name === option)).map(({ name }) => name);
-  if (having.length > 0) return `--${kebab(option)} is an option of ${having.join(" and ")}.`;
+  if (having.length > 0) {
+    const [first, ...others] = having.toReversed();
+    const names = [others.toReversed().join(", "), first].filter(Boolean).join(" and ");
+    const why = lacking[matchedCommand.name]?.[option];
+    return `--${kebab(option)} is an option of ${names}${why ? `; ${why}` : ""}.`;
+  }
   const near = nearest(option, options);
   return near === undefined ? undefined : didYouMean(`--${kebab(near)}`);
 }
+
+/** Why a command that compiles lacks an option of others. */
+const lacking: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  check: {
+    storage: "check compares kernels to 1e-4, and halves round by more",
+    memoryBudget: "it changes no result, so that there is nothing to check",
+  },
+};
 
 /** As options are typed: the parser calls `--memory-budget` memoryBudget. */
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -188,10 +201,12 @@ function addBench(cli: CAC, terminal: Terminal): void {
     .option("--json", "Print JSON")
     .option(...strict)
     .option(...storage)
+    .option(...memoryBudget)
     .action(async (model: unknown, options: Options) => {
-      const [dims, json] = [parseDims(options.dim), options.json === true];
+      const [dims, json, budget] = [parseDims(options.dim), options.json === true, budgetOf(options)];
       const { benchCommand } = await import("./bench-command.ts");
-      return benchCommand({ model: String(model), dims, json, ...floatsOf(options) }, terminal);
+      const command = { model: String(model), dims, json, ...floatsOf(options), memoryBudget: budget };
+      return benchCommand(command, terminal);
     });
 }
 

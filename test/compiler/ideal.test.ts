@@ -73,6 +73,19 @@ describe("ideal bytes", () => {
     expect(idealOf(graph)).toBe(image + W1 + y1 + (pool + W2 + y2) + (image + W1 + W2 + y2));
   });
 
+  test("of tensors in half precision take half, states and what is returned take all", () => {
+    const graph = model("halves", () => {
+      const [W1, W2] = [param([32, 64], { name: "W1" }), param([64, 16], { name: "W2" })];
+      return { run: { y: relu(matmul(relu(matmul(input("x", "f32", [8, 32]), W1)), W2)) } };
+    });
+    const [x, W1, h, W2, y] = [8 * 32, 32 * 64, 8 * 64, 64 * 16, 8 * 16];
+    const idealIn = (storage: "f32" | "f16"): number =>
+      report(compileWithFacts(graph, { storage })).entryPoints.run.idealBytes;
+    const once = 4 * (x + W1 + W2 + y);
+    expect(idealIn("f32")).toBe(4 * (x + W1 + h) + 4 * (h + W2 + y) + once);
+    expect(idealIn("f16")).toBe(4 * (x + W1) + 2 * h + 2 * h + 4 * (W2 + y) + once);
+  });
+
   test("of a product with rows of a one-hot count class numbers", () => {
     const graph = model("classes", () => {
       const label = input("label", "i32", [64]);

@@ -10,16 +10,21 @@ import { testDevice } from "../../gpu.ts";
 
 const xor = "samples/xor/model.ts";
 
+/** What `bench --json` says of a model. */
+async function benched(...args: readonly string[]): Promise<BenchReport> {
+  const printed: string[] = [];
+  const terminal = {
+    print: (text: string) => void printed.push(text),
+    warn: () => {},
+    style: (_: string, text: string) => text,
+  };
+  expect(await run(["bench", ...args, "--json"], terminal)).toBe(0);
+  return JSON.parse(printed.join("\n")) as BenchReport;
+}
+
 describe("bench", () => {
   test("gives each launch of each entry point a time and rates that follow from it", async () => {
-    const printed: string[] = [];
-    const terminal = {
-      print: (text: string) => void printed.push(text),
-      warn: () => {},
-      style: (_: string, text: string) => text,
-    };
-    expect(await run(["bench", xor, "--json"], terminal)).toBe(0);
-    const { entryPoints, copy, matmul } = JSON.parse(printed.join("\n")) as BenchReport;
+    const { entryPoints, copy, matmul } = await benched(xor);
     const { entries } = compileWithFacts(await loadModel(xor, { typeCheck: false }));
     expect(Object.keys(entryPoints)).toEqual(entries.map(({ name }) => name));
     for (const { name, launches } of entries) {
@@ -32,6 +37,14 @@ describe("bench", () => {
     }
     expect(copy.gigabytesPerSecond * copy.milliseconds).toBeCloseTo((2 * 4 * 2 ** 23) / 1e6, 3);
     expect(matmul.gflopsPerSecond * matmul.milliseconds).toBeCloseTo((2 * 1024 ** 3) / 1e6, 0);
+  });
+
+  test("times what a memory budget runs again as often as it does", async () => {
+    const { entryPoints } = await benched(xor, "--memory-budget", "1000");
+    const { entries } = compileWithFacts(await loadModel(xor, { typeCheck: false }), { memoryBudget: 1000 });
+    for (const { name, launches } of entries)
+      expect(entryPoints[name].map((kernel) => kernel.name)).toEqual(launches.map((launch) => launch.name));
+    expect(entryPoints.train.filter(({ name }) => name === "hidden")).toHaveLength(2);
   });
 
   test("a product of more flops takes longer, also on a device without timestamps", async () => {

@@ -29,7 +29,19 @@ describe("usage", () => {
     [["complie"], "help: did you mean compile? chainrule --help"],
     [["print", model, "--gradeint"], "help: did you mean --gradient? chainrule print --help"],
     [["print", model, "--stopat", "x"], "help: did you mean --stop-at? chainrule print --help"],
-    [["print", model, "--memory-budget", "4MB"], "help: --memory-budget is an option of compile and report. chainrule"],
+    [["print", model, "--why"], "help: --why is an option of report. chainrule"],
+    [
+      ["print", model, "--memory-budget", "4MB"],
+      "help: --memory-budget is an option of compile, report and bench. chai",
+    ],
+    [
+      ["check", model, "--memory-budget", "4MB"],
+      "bench; it changes no result, so that there is nothing to check. chainrule",
+    ],
+    [
+      ["check", model, "--storage", "f16"],
+      "bench; check compares kernels to 1e-4, and halves round by more. chainrule",
+    ],
     [[], "a command is missing"],
     [["compile"], "missing required args for command `compile <model>`"],
     [["compile", model], "--out FILE is missing"],
@@ -243,6 +255,9 @@ describe("report", () => {
   test("as tables", async () => {
     const { printed } = await chainrule(...args);
     expect(printed).not.toContain("because");
+    expect(printed).toMatch(
+      /bound, .* in tensors \(.* if each contraction were a kernel, plus inputs, outputs and states once\)/,
+    );
     expect(printed).toContain("dispatches, 1 submit, 1 pass");
     expect(printed).toContain("hidden.weight  [256, 128]  32768");
     expect(printed).toMatch(
