@@ -1,5 +1,6 @@
 /// The pipeline: from a model to a program. One line and one reason per step.
 import type { Graph } from "../ir/graph.ts";
+import { checkOptions, flag, isRecord, oneOf, type KnownOptions } from "../ir/options.ts";
 import type { Program } from "../runtime/abi.ts";
 import type { Storage } from "./half.ts";
 import { runPasses } from "./pass.ts";
@@ -36,6 +37,15 @@ export interface CompileOptions {
   readonly blockedScores?: number;
 }
 
+/** What each option must be. */
+const known: KnownOptions<CompileOptions> = {
+  dims: { must: "a record of sizes", holds: isRecord, help: "{ dims: { batch: 64 } }" },
+  strictFloat: flag,
+  storage: oneOf("f32", "f16"),
+  memoryBudget: true, // a number of bytes is checked where it is kept
+  blockedScores: { must: "a number from 1", holds: (value) => typeof value === "number" && value >= 1 },
+};
+
 /** A program, and what the compiler knows about it. */
 export interface Compilation {
   readonly program: Program;
@@ -54,8 +64,12 @@ export interface Compilation {
   readonly warnings: readonly Warning[];
 }
 
-/** Compiles a model, and says what it came to. Errors: `size-unbound`, `size-unknown`, and those of the passes. */
+/**
+ * Compiles a model, and says what it came to. Errors: `unknown-option`, `option-invalid`, `size-unbound`, `size-unknown`, and
+ * those of the passes.
+ */
 export function compileWithFacts(graph: Graph, options: CompileOptions = {}): Compilation {
+  checkOptions("compile", options, known);
   const { strictFloat = false, storage, memoryBudget, blockedScores } = options;
   const { log, counts } = countContracts();
   const symbolic = { log, strictFloat, fruitless: new Set<string>() };

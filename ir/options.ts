@@ -108,6 +108,6 @@ function asRecord(given: unknown, known: object): string | undefined {
 }
 
 /** True for a record, and not for an array or a value of a graph. */
-function isRecord(options: unknown): boolean {
+export function isRecord(options: unknown): boolean {
   return typeof options === "object" && options !== null && !Array.isArray(options) && !isValue(options);
 }
