@@ -194,11 +194,11 @@ export const entryPointValue = defineError(
   "entry-point-value",
   "An entry point is a record of values; its key `update` holds the result of an optimizer.",
   (entry: string, key: string, found: string, isUpdate: boolean) => ({
-    message: `entry point "${entry}": "${key}" must be ${key === "update" ? "the result of an optimizer" : "a value of the graph"}: found ${found}`,
+    message: `entry point "${entry}": "${key}" must be ${key === "update" ? "the result of an optimizer, or updates by hand" : "a value of the graph"}: found ${found}`,
     help: isUpdate
       ? "what an optimizer returns belongs to the key `update`; several go there as an array"
       : key === "update"
-        ? "update: adam(loss), or by hand { state: W, value: sub(W, step) } for each state, in an array"
+        ? "update: adam(loss), or by hand [{ state: W, value: sub(W, step) }], or both: [adam(loss), { state, value }]"
         : "an entry point returns what inputs, layers and operations give",
   }),
 );

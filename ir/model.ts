@@ -21,12 +21,12 @@ import { formatType, sameType } from "./type.ts";
 import { postorder, type Value } from "./value.ts";
 import { placeOfKey, placeOfList, type Written } from "./written.ts";
 
-/** What an optimizer returns: new values for states. Several may be given as an array. */
+/** What an optimizer returns: new values for states. Several may be given as an array, also with updates between them. */
 export type Updates = readonly Update[];
 
 /** What an entry point returns: values by name; `update` writes states. */
 export interface EntryPointRecord {
-  readonly [name: string]: Value | Updates | readonly Updates[];
+  readonly [name: string]: Value | Updates | readonly (Update | Updates)[];
 }
 
 /** Names that the generated module uses itself. */

@@ -3,7 +3,8 @@ import { part } from "../build.ts";
 import type { Dim } from "../dim.ts";
 import { normal, type Initializer } from "../initializer.ts";
 import { checkOptions, initial } from "../options.ts";
-import { take } from "../ops/gather.ts";
+import { checkPositions, take } from "../ops/gather.ts";
+import type { Of } from "../static.ts";
 import type { DType, Shape } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
 import { layerCall, layerOptions, layerScope, once, type LayerOptions } from "./layer.ts";
@@ -15,14 +16,14 @@ export interface EmbeddingOptions extends LayerOptions {
 }
 
 /** An embedding that owns its vectors: every application uses the same. */
-export type EmbeddingLayer<W extends Dim = Dim> = <S extends Shape>(
-  indices: Tensor<DType, S>,
+export type EmbeddingLayer<W extends Dim = Dim> = <D extends DType, S extends Shape>(
+  indices: Of<"i32", "embedding", D, S>,
 ) => Tensor<"f32", readonly [...S, W]>;
 
 /** The call that makes and applies a layer, and the one that only makes it. */
 interface Embedding {
-  <S extends Shape, W extends Dim>(
-    indices: Tensor<DType, S>,
+  <D extends DType, S extends Shape, W extends Dim>(
+    indices: Of<"i32", "embedding", D, S>,
     count: Dim,
     width: W,
     options?: EmbeddingOptions,
@@ -35,11 +36,14 @@ function layer(count: Dim, width: Dim, options: EmbeddingOptions = {}): (indices
   checkOptions("embedding", options, { ...layerOptions, init: initial });
   const scope = layerScope("embedding", options);
   const weight = once(() => scope.param("weight", [count, width], options.init ?? normal(0, 0.02)));
-  return (indices) => part(take(weight(), indices), scope.owner, "vectors");
+  return (indices) => {
+    checkPositions("embedding", indices);
+    return part(take(weight(), indices), scope.owner, "vectors");
+  };
 }
 
 /**
  * Vectors by number: i32 `indices` […] → f32 […, width], rows of a new parameter `weight` [count, width]. An index outside
- * reads zeros, without an error.
+ * reads zeros, without an error. Errors: `dtype-mismatch`.
  */
 export const embedding = layerCall(layer) as Embedding;

@@ -1,7 +1,7 @@
 /// Reading and adding up where integers say. A gather is a product with a one-hot that is never made.
 import { about } from "../diagnostic.ts";
 import { addDims, multiplyDims, type Dim } from "../dim.ts";
-import { axisRange, broadcastMismatch } from "../errors.ts";
+import { axisRange, broadcastMismatch, dtypeMismatch } from "../errors.ts";
 import { checkOptions, whole } from "../options.ts";
 import type { None } from "../static-axes.ts";
 import type { Alike, AxisFits, BatchOf, Gathered, GatherFits, PlacesFit, WithAxis } from "../static-parts.ts";
@@ -91,6 +91,11 @@ export interface BatchOptions {
   readonly batch?: number;
 }
 
+/** Throws `dtype-mismatch` for positions that are not i32, in the name of what is given them. */
+export function checkPositions(of: string, { type }: Value): void {
+  if (type.dtype !== "i32") throw dtypeMismatch(of, "i32 positions", [type], undefined, 'cast(x, "i32") makes them so');
+}
+
 const batchOptions = { batch: whole(0) } as const;
 
 /**
@@ -123,6 +128,7 @@ export function take<D extends DType, S extends Shape, E extends DType, P extend
 export function take(x: Value, indices: Value, axis = 0): Value {
   const rank = x.type.shape.length;
   const along = countedAxis("take", axis, rank);
+  checkPositions("take", indices);
   const others = range(0, rank).filter((each) => each !== along);
   const read = gather(transpose(x, [along, ...others]), indices);
   const inserted = indices.type.shape.length;
@@ -147,6 +153,7 @@ export function takeAlongAxis<
 export function takeAlongAxis(x: Value, indices: Value, axis: number): Value {
   const rank = x.type.shape.length;
   const along = countedAxis("takeAlongAxis", axis, rank);
+  checkPositions("takeAlongAxis", indices);
   const toLast = [...range(0, rank).filter((each) => each !== along), along];
   const back = range(0, rank).map((place) => toLast.indexOf(place));
   const read = gather(transpose(x, toLast), transpose(indices, toLast), { batch: rank - 1 });

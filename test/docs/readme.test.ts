@@ -59,9 +59,16 @@ it.each([
   expect(missing).toEqual([]);
 });
 
-it("shows code that compiles", () => {
-  const configFile = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
-  const { options } = ts.parseJsonConfigFileContent(configFile.config, ts.sys, root);
+/** What `tsconfig.json` of this project says, and what README tells its reader to write there. */
+const configurations: readonly (readonly [string, () => ts.CompilerOptions])[] = [
+  ["this project", () => optionsOf(ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile).config)],
+  ["its reader", () => ({ ...optionsOf(JSON.parse(blocks("json")[0])), customConditions: ["chainrule-source"] })],
+];
+
+const optionsOf = (config: unknown): ts.CompilerOptions => ts.parseJsonConfigFileContent(config, ts.sys, root).options;
+
+it.each(configurations)("shows code that compiles in a project as of %s", (_, configured) => {
+  const options = configured();
   // As if they were beside what they import.
   const placed = (page: string, folder: string): readonly (readonly [string, string])[] => {
     const bodies = blocks("ts", readFileSync(join(root, page), "utf8"));

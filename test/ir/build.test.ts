@@ -9,6 +9,7 @@ import {
   dense,
   dropout,
   evaluate,
+  gradientDescent,
   input,
   matmul,
   model,
@@ -21,7 +22,7 @@ import {
   sum,
   values,
 } from "chainrule";
-import { type EntryPointRecord, type Graph, type Tensor, type Value } from "chainrule";
+import { type EntryPointRecord, type Graph, type Tensor, type Update, type Updates, type Value } from "chainrule";
 import { named, noteName, placed } from "../../ir/traced.ts";
 import type { Place } from "../../ir/diagnostic.ts";
 
@@ -201,7 +202,7 @@ describe("what model() refuses", () => {
     ["entry-point-value", /"y" must be a value of the graph: found a number/, () => ({ run: { y: 3 as unknown as Tensor } })], // prettier-ignore
     [
       "entry-point-value",
-      /"update" must be the result of an optimizer: found f32/,
+      /"update" must be the result of an optimizer, or updates by hand: found f32/,
       () => ({ run: { update: loss() } }),
     ],
     ["entry-point-record", /model "build" must return a record of entry points: found f32/, () => loss() as never],
@@ -228,6 +229,16 @@ describe("what model() refuses", () => {
     const refused = error(define);
     expect(refused.code).toBe(code);
     expect(refused.message).toMatch(message);
+  });
+
+  test("but not updates by hand beside those of optimizers, in a list or by themselves", () => {
+    const define = (update: (all: Updates, one: Update) => EntryPointRecord[string]): Graph =>
+      model("m", () => {
+        const [last, loss] = [state([], { name: "last" }), sum(param([3], { name: "w" }))];
+        return { train: { loss, update: update(gradientDescent(loss), { state: last, value: loss }) } };
+      });
+    const graphs = [define((all, one) => [all, one]), define((all, one) => [...all, one])];
+    expect(graphs.map(({ entryPoints }) => entryPoints[0].updates.length)).toEqual([2, 2]);
   });
 
   test("an entry point that was forgotten is written for what is returned", () => {

@@ -150,6 +150,17 @@ describe("embedding", () => {
     const found = evaluate(graph, { i: [2, 0, 5, 1], "e.weight": [1, 2, 3, 4, 5, 6] }).outputs.result;
     expect(Array.from(found)).toEqual([5, 6, 1, 2, 0, 0, 3, 4]);
   });
+
+  test("numbers that are no i32 are refused by its name", () => {
+    // @ts-expect-error embedding: takes i32, found f32
+    expect(() => graphOf(() => embedding(f32("i", [2, 2]), 3, 2))).toThrow(
+      expect.objectContaining({
+        code: "dtype-mismatch",
+        message: "embedding: operands must be i32 positions: found f32[2, 2]",
+        help: 'cast(x, "i32") makes them so',
+      }),
+    );
+  });
 });
 
 describe("attention", () => {

@@ -29,19 +29,7 @@ describe("usage", () => {
     [["complie"], "help: did you mean compile? chainrule --help"],
     [["print", model, "--gradeint"], "help: did you mean --gradient? chainrule print --help"],
     [["print", model, "--stopat", "x"], "help: did you mean --stop-at? chainrule print --help"],
-    [["print", model, "--why"], "help: --why is an option of report. chainrule"],
-    [
-      ["print", model, "--memory-budget", "4MB"],
-      "help: --memory-budget is an option of compile, report and bench. chai",
-    ],
-    [
-      ["check", model, "--memory-budget", "4MB"],
-      "bench; it changes no result, so that there is nothing to check. chainrule",
-    ],
-    [
-      ["check", model, "--storage", "f16"],
-      "bench; check compares kernels to 1e-4, and halves round by more. chainrule",
-    ],
+    [["print", model, "--memory-budget", "4MB"], "help: --memory-budget is an option of compile, report and bench. c"],
     [[], "a command is missing"],
     [["compile"], "missing required args for command `compile <model>`"],
     [["compile", model], "--out FILE is missing"],
@@ -255,10 +243,7 @@ describe("report", () => {
   test("as tables", async () => {
     const { printed } = await chainrule(...args);
     expect(printed).not.toContain("because");
-    expect(printed).toMatch(
-      /bound, .* in tensors \(.* if each contraction were a kernel, plus inputs, outputs and states once\)/,
-    );
-    expect(printed).toContain("dispatches, 1 submit, 1 pass");
+    expect(printed).toMatch(/dispatches, 1 submit, 1 pass[^]* a kernel, plus inputs, outputs and states once\)/);
     expect(printed).toContain("hidden.weight  [256, 128]  32768");
     expect(printed).toMatch(
       /kept for backward +shape +35.3 kB +from\n +hidden .*32.8 kB +samples\/digits\/model.ts:6:18/,

@@ -68,6 +68,14 @@ test("what a command lacks is told by the help of that command", async () => {
   expect(await warned("explain", model)).toContain("help: chainrule explain --help");
 });
 
+test.each([
+  [["print", "--why"], "--why is an option of report. chainrule print --help"],
+  [["check", "--memory-budget", "4MB"], "bench; it changes no result, so that there is nothing to check. chainrule"],
+  [["check", "--storage", "f16"], "bench; check compares kernels to 1e-4, and halves round by more. chainrule"],
+])("an option of other commands: %o", async ([command, ...options], help) => {
+  expect(await warned(command, model, ...options)).toContain(help);
+});
+
 test("the beginning of a name is enough to be understood", async () => {
   expect(await warned("print", model, "--stage", "grad")).toContain("help: did you mean gradient?");
 });
