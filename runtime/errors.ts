@@ -26,8 +26,9 @@ const some = (what: string, names: readonly string[]): string[] => {
   return names.length ? [`${what} ${names.slice(0, most).join(", ")}${more}`] : [];
 };
 
-/** A value in a message: a text in quotes, so that "0.1" does not look like a number. */
-export const show = (value: unknown): string => (typeof value === "string" ? JSON.stringify(value) : String(value));
+/** A value in a message: texts and arrays, which have `at`, as they are written: "0.1" and [0.1] do not look like numbers. */
+export const show = (value: unknown): string =>
+  (value as unknown[] | null)?.at ? JSON.stringify(value) : String(value);
 
 /** The catalogue: code → message and help. */
 const messages = {
@@ -47,8 +48,8 @@ const messages = {
     "use a smaller batch or a smaller maxInFlight",
   ],
   "kernel-invalid": (kernel: string, found: string) => [
-    `kernel \`${kernel}\` must be valid on this device: ${found}`,
-    "please report this",
+    `kernel \`${kernel}\` must be valid on this device`,
+    `report this:\n${found}`,
   ],
   "option-value": (option: string, must: string, found: unknown) => [
     `option \`${option}\` must be ${must}: found ${show(found)}`,

@@ -1,7 +1,7 @@
 /// Many steps in one submit, from batches that lie on the GPU. Only modules that ask for it load this file.
 
 import type { InputSlot } from "./abi.ts";
-import { runtimeErrors } from "./errors.ts";
+import { runtimeError, runtimeErrors } from "./errors.ts";
 import type { CheckedInput } from "./inputs.ts";
 import { checkInputs, checkSettings, isOnGpu } from "./inputs.ts";
 import { copySourceUsage, stagingUsage } from "./memory.ts";
@@ -60,8 +60,9 @@ function checkSchedule(replay: Replay, count: number, settings: Readonly<Record<
   const width = entry.settings.length;
   const values = new Float32Array(count * width);
   for (const [setting, given] of Object.entries(settings)) {
-    if (isList(given) && given.length !== count)
-      throw runtimeErrors["setting-value"](name, setting, `${given.length} numbers for ${count} steps`);
+    if (!isList(given) || given.length === count) continue;
+    const must = `one number for all steps or an array of ${count}, one for each`;
+    throw runtimeError("setting-value", `\`${setting}\` of \`${name}\` must be ${must}: found ${given.length} numbers`);
   }
   for (let step = 0; step < count; step++) {
     const own = Object.entries(settings).map(([key, given]) => [key, isList(given) ? given[step] : given]);

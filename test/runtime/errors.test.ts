@@ -52,8 +52,9 @@ test("every error, rendered", () => {
       help: use a smaller batch; a device passed in must be requested with the program's limits
     error[out-of-memory]: the device must have room for arena, train.outputs (1024 bytes): allocation failed
       help: use a smaller batch or a smaller maxInFlight
-    error[kernel-invalid]: kernel \`dense_0\` must be valid on this device: 4:97 unresolved value 'two'
-      help: please report this
+    error[kernel-invalid]: kernel \`dense_0\` must be valid on this device
+      help: report this:
+    4:97 unresolved value 'two'
     error[option-value]: option \`seed\` must be an integer in [0, 2^53): found -1
     error[option-unknown]: options must be among seed, state: found \`learningRate\`
     error[input-missing]: \`train\` must be given \`image\`, f32[64, 784]: it is missing

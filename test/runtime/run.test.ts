@@ -100,6 +100,16 @@ describe("wrong calls", () => {
     expect(await module.train({ x }, { rate: 0 }).total).toBe(10);
   });
 
+  test.each([
+    ["0.1", '"0.1"'],
+    [[0.1], "[0.1]"],
+    [[0.1, 0.2], "[0.1,0.2]"],
+  ])("a setting that is no number is shown as it is written: %j", (rate, found) => {
+    expect(() => module.train({ x }, { rate: rate as never })).toThrow(
+      `\`rate\` of \`train\` must be a finite number: found ${found}`,
+    );
+  });
+
   test("messages say what must hold, what was found and what to do", () => {
     expect(() => module.train({ x: new Float32Array(5) })).toThrowErrorMatchingInlineSnapshot(
       `[ChainruleError: error[input-length]: \`x\` of \`train\` must have 4 elements (f32[4]): found 5]`,

@@ -136,6 +136,12 @@ describe("steps in one submit", () => {
     expect(await many.readState()).toEqual(before);
   });
 
+  test("say how many settings there are and how many there must be", () => {
+    expect(() => stepsOf(many, "train")(3, { x, label }, { learningRate: [1, 2] })).toThrow(
+      "`learningRate` of `train` must be one number for all steps or an array of 3, one for each: found 2 numbers",
+    );
+  });
+
   test("take one batch for every step beside a ring", async () => {
     const { loss } = stepsOf(many, "train")(ring, { x, label: label.slice(0, batch) });
     expect(Number.isFinite(await loss)).toBe(true);
