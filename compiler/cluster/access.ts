@@ -1,7 +1,7 @@
 /// How one value reads another: through layouts, at which index. Decides whether two values can share a kernel.
 import { batchAxes } from "../../ir/ops/gather.ts";
 import { reshapeOp, transposeOp } from "../../ir/ops/layout.ts";
-import type { Shape } from "../../ir/type.ts";
+import { elementCount, type Shape } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import { conditionAlgebra } from "../lower/condition.ts";
 import { indexAlgebra, indexKey, variableIndex, type Index } from "../lower/index.ts";
@@ -10,6 +10,18 @@ import { indexAlgebra, indexKey, variableIndex, type Index } from "../lower/inde
 export interface Access {
   readonly value: Value;
   readonly index: readonly Index[];
+}
+
+/** Elements along the last axis of a product that one thread has. */
+export const neighbours = 4;
+
+/** Fewer results take no time in any form. */
+const manyResults = 1024;
+
+/** True for a result that is worth another form of what computes it; one of a free size is not known to be. */
+export function hasManyResults(shape: Shape): boolean {
+  const count = elementCount(shape);
+  return typeof count === "number" && count >= manyResults;
 }
 
 /** The index variables of an iteration space. */

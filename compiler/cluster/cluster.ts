@@ -3,18 +3,18 @@
 /// Contractions and reductions anchor clusters. An elementwise value joins the latest cluster that produces an operand
 /// of it at the very index that it reads (an epilogue); values of leaves alone are recomputed wherever they are used.
 import type { Dim } from "../../ir/dim.ts";
-import { elementCount, sameShape, type Shape } from "../../ir/type.ts";
+import { elementCount, sameShape } from "../../ir/type.ts";
 import { axesOf, keptAxes } from "../../ir/ops/sum.ts";
 import { postorder, underLayouts, type Value } from "../../ir/value.ts";
-import { indexAlgebra, type Index } from "../lower/index.ts";
-import { afterLayouts, isRenaming, isRow, readsOf, sameIndex, throughLayouts, type Access } from "./access.ts";
+import { afterLayouts } from "./access.ts";
 import { attendOp, attentionOf, type Attention } from "./attention.ts";
 import { computedOnce } from "./compared.ts";
 import { createGrowth, type Draft, type Growth } from "./growth.ts";
 import { isNumber, loopTensor, placeOp, tensorUnder } from "./loop.ts";
-import type { Cluster, Cuts, Lessons, Partition, View } from "./partition.ts";
+import type { Cuts, Lessons, Partition } from "./partition.ts";
 import { passing } from "./passing.ts";
 import { cheapChain, hasCostlyPieces, isCostly, isNarrow, measure, type Size } from "./size.ts";
+import { indexWithin, isCanonical, neighbourView, readsWithin, viewOf } from "./within.ts";
 
 /** So many elements one workgroup goes over in no time. */
 const fewElements = 4096;
@@ -91,8 +91,11 @@ function placeReduction(value: Value, reductions: Map<string, Set<Draft>>, cuts:
   const key = `${space.join()}|${axes.join()}`;
   const alike = reductions.get(key) ?? new Set();
   reductions.set(key, alike);
-  const target = cuts.has(value) ? undefined : (findReduction(value, alike, growth) ?? findElements(value, growth));
+  const target = cuts.has(value)
+    ? undefined
+    : (findNeighbours(value, growth) ?? findReduction(value, alike, growth) ?? findElements(value, growth));
   if (target) growth.join(value, target);
+  if (target?.kind === "contract") return;
   alike.add(target ?? growth.start(value, "reduce", space, axes));
 }
 
@@ -215,6 +218,15 @@ function findReduction(value: Value, alike: ReadonlySet<Draft>, growth: Growth):
   );
 }
 
+/** The product whose threads have all that one number of the reduction is made of. */
+function findNeighbours(value: Value, growth: Growth): Draft | undefined {
+  const target = growth.home.get(underLayouts(value.operands[0]));
+  const view = target && neighbourView(value, target, growth.home);
+  if (!view || !growth.admits(target, value)) return undefined;
+  if (!indexWithin(view.shape, target)) target.views.push(view);
+  return Object.assign(target, { axes: [target.space.length - 1] });
+}
+
 /** The kernel that computes the elements, where it has threads enough to add them up as well. */
 function findElements(value: Value, growth: Growth): Draft | undefined {
   const [operand] = value.operands;
@@ -241,60 +253,8 @@ function takesIn(value: Value, target: Draft, { admits, refuse, home }: Growth):
   const view = known ? undefined : viewOf(value, target, home);
   const index = known ?? (view && afterLayouts(target.index, view.layouts));
   if (!index) return refuse(value, target, "extents");
-  const reads = value.op.kind === "layout" ? [{ value, index }] : readsOf(value, index);
+  const reads = value.op.kind === "layout" ? [{ value, index }] : readsWithin(value, index, target);
   if (!reads.every((read) => isCanonical(read, target, home))) return refuse(value, target, "places");
   if (view) target.views.push(view);
   return true;
-}
-
-/** The value's shape as a view of a contraction's result: what is read of it in place is read through transposes and reshapes. */
-function viewOf(value: Value, target: Cluster, home: Growth["home"]): View | undefined {
-  if (target.kind !== "contract") return undefined;
-  for (const operand of value.op.kind === "layout" ? [value] : value.operands) {
-    const layouts: Value[] = [];
-    let base = operand;
-    for (; isRenaming(base); [base] = base.operands) layouts.unshift(base);
-    const { shape } = base.type;
-    const inner = sameShape(shape, target.space) ? [] : viewAs(shape, target)?.layouts;
-    if (inner && home.get(base) === target) return { shape: value.type.shape, layouts: [...inner, ...layouts] };
-  }
-  return undefined;
-}
-
-/**
- * The index of a value of this shape within a cluster's space, or undefined when the shape is not the cluster's. A value of
- * a row may keep axes of extent 1 where the reduction took them away.
- */
-export function indexWithin(shape: Shape, target: Cluster): readonly Index[] | undefined {
-  const { space, index } = target;
-  const seen = seenAs(shape, index, target);
-  if (seen) return seen;
-  if (target.kind !== "reduce") return undefined;
-  if (!isRow(shape, space, target.axes)) return undefined;
-  const rows = keptAxes(space.length, target.axes).filter((axis) => space[axis] !== 1);
-  const parts = rows.map((axis) => index[axis]);
-  return shape.map((extent) => (extent === 1 ? indexAlgebra.constant(0) : parts.shift()!));
-}
-
-/** The index of a value of this shape from one of the space: they may be views of each other. */
-export function seenAs(shape: Shape, index: readonly Index[], target: Cluster): readonly Index[] | undefined {
-  if (sameShape(shape, target.space)) return index;
-  const view = viewAs(shape, target);
-  return view && afterLayouts(index, view.layouts);
-}
-
-function viewAs(shape: Shape, { views }: Cluster): View | undefined {
-  return views?.find((each) => sameShape(each.shape, shape));
-}
-
-/** True when members of `target` under what is read there are read at their own index, so that a register holds them. */
-function isCanonical(read: Access, target: Cluster, home: ReadonlyMap<Value, Cluster>): boolean {
-  const under = underLayouts(read.value);
-  const source = home.get(under);
-  // What lies in memory is read anywhere.
-  if (source ? source !== target : under.op.kind === "leaf") return true;
-  const { value: base, index } = throughLayouts(read.value, read.index);
-  if (!source) return readsOf(base, index).every((inner) => isCanonical(inner, target, home));
-  const own = indexWithin(base.type.shape, target);
-  return own !== undefined && sameIndex(index, own);
 }

@@ -10,7 +10,7 @@ export interface Cluster {
   readonly space: Shape;
   /** The index of an element of the space, as its members see it. */
   readonly index: readonly Index[];
-  /** Reduced axes of the space; empty for other kinds. */
+  /** Reduced axes of the space: of a contraction the last, where windows of neighbours are reduced; empty for other kinds. */
   readonly axes: readonly number[];
   readonly members: ReadonlySet<Value>;
   /** Accepts no further values. */

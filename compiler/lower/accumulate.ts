@@ -3,7 +3,7 @@ import type { DType } from "../../ir/type.ts";
 import type { ReductionOp, Value } from "../../ir/value.ts";
 import type { Namer } from "../wgsl/names.ts";
 import type { Emitter } from "./emitter.ts";
-import { withoutQuads } from "./kernel.ts";
+import { components, withoutQuads, type Expression } from "./kernel.ts";
 
 /** How the threads of a workgroup are shared between rows and lanes within a row. */
 export interface Arrangement {
@@ -44,6 +44,29 @@ export function assignParts(
     line(`let ${next.at(-1)} = ${text};`);
   }
   targets.forEach((target, i) => line(`${target} = ${next[i]};`));
+}
+
+/** Takes in elements in their order, of each reduction as many as `textsOf` gives, which are at these places. */
+export function takeInElements(
+  all: readonly Accumulating[],
+  textsOf: (operand: Value) => readonly string[],
+  places: readonly string[],
+  namer: Namer,
+  emitter: Emitter,
+): void {
+  places.forEach((place, step) => {
+    for (const { value, op, parts } of all) {
+      const lifted = op.wgsl.lift(textsOf(value.operands[0])[step], place);
+      assignParts(parts, (first) => op.wgsl.combine(parts, lifted, first, dtypeOf(value)), namer, emitter);
+    }
+  });
+}
+
+/** The texts of four elements in a variable, or of one number four times. */
+export function elementTexts(expression: Expression, namer: Namer, emitter: Emitter): readonly string[] {
+  const name = expression.tag === "name" ? expression.text : namer("element");
+  if (expression.tag !== "name") emitter.push({ tag: "let", name, value: expression });
+  return components.map((component) => (expression.lanes === 4 ? `${name}.${component}` : name));
 }
 
 /** Element type of what a reduction takes in. */

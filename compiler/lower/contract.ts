@@ -4,10 +4,11 @@
 /// not stored. What follows the product is its epilogue.
 import { addDims, multiplyDims } from "../../ir/dim.ts";
 import type { Value } from "../../ir/value.ts";
-import { seenAs } from "../cluster/cluster.ts";
+import { rowWithin, seenAs } from "../cluster/within.ts";
 import type { Traffic } from "../cluster/store.ts";
-import { createNamer } from "../wgsl/names.ts";
+import { createNamer, type Namer } from "../wgsl/names.ts";
 import { extentText } from "../wgsl/expression.ts";
+import { neighbourFlops, neighbourHelpers, reduceNeighbours } from "./contraction/neighbours.ts";
 import { blocksOf, blockType, farStarts, sharesRows, writeProduct, type Blocks } from "./contraction/product.ts";
 import { sharedDeclarations, sharedNames, writeShared } from "./contraction/shared.ts";
 import type { SquareEdge } from "./contraction/tile.ts";
@@ -46,14 +47,14 @@ export function lowerContract(traffic: Traffic, context: LowerContext, edge?: Sq
   const namer =
     context.shared?.names.inside() ?? createNamer(edge ? new Set([...contractNames, ...sharedNames]) : contractNames);
   const tensorNames = nameTensors(traffic, context, namer.outside);
-  let accumulator: Expression | undefined;
+  const held = new Map<Value, Expression>();
   const emitter = createEmitter(
     {
       notes: context.notes,
       hint: (value) => hintFor(value, context),
       namer,
       isLoaded: (value) => loaded.has(value),
-      computed: (value) => (value === root ? accumulator : undefined),
+      computed: (value) => held.get(value),
       isAnchor: (value) => value === root,
     },
     traffic.stores,
@@ -66,7 +67,7 @@ export function lowerContract(traffic: Traffic, context: LowerContext, edge?: Sq
   });
   const before = emitter.operations();
   const epilogue = emitter.scope(() =>
-    writeEpilogue(shape, traffic, emitter, context, (value) => (accumulator = value)),
+    writeEpilogue(shape, traffic, { emitter, namer, context, hold: (value, result) => held.set(value, result) }),
   );
   const { rows, columns, across, down, deep } = shape.tile;
   const results = multiplyDims(multiplyDims(shape.batchCount, shape.rowCount), shape.columnCount);
@@ -81,11 +82,11 @@ export function lowerContract(traffic: Traffic, context: LowerContext, edge?: Sq
     ],
     declarations: edge ? sharedDeclarations : [],
     tensorNames,
-    helpers: [...emitter.helpers],
-    ...(!edge && { ending: endingOf(shape, epilogue) }),
+    helpers: [...new Set([...emitter.helpers, ...neighbourHelpers(traffic.cluster)])],
+    ...(!edge && traffic.cluster.axes.length === 0 && { ending: endingOf(shape, epilogue) }),
     flops: addDims(
       multiplyDims(multiplyDims(results, shape.length), 2),
-      multiplyDims(results, emitter.operations() - before),
+      multiplyDims(results, emitter.operations() - before + neighbourFlops(traffic.cluster)),
     ),
   };
 }
@@ -122,13 +123,19 @@ function position(group: string, threads: number, thread: string, each: number):
   return each === 1 ? own : `${own} * ${each}u`;
 }
 
+/** What writes the end of a kernel, and keeps what is computed by then. */
+interface Writing {
+  readonly emitter: Emitter;
+  readonly namer: Namer;
+  readonly context: LowerContext;
+  hold(value: Value, result: Expression): void;
+}
+
 /** Four columns of a row of the tile after the other: what the cluster computes from the product, and its stores. */
 function writeEpilogue(
   shape: ContractionShape,
   { stores, cluster }: Traffic,
-  emitter: Emitter,
-  context: LowerContext,
-  setAccumulator: (value: Expression) => void,
+  { emitter, namer, context, hold }: Writing,
 ): void {
   const { rowCount, columnCount } = shape;
   const blocks = blocksOf(shape);
@@ -148,10 +155,16 @@ function writeEpilogue(
     const sum = fours === 1 ? "sum0" : "four";
     if (fours > 1) line(`let four = ${sums.length === 1 ? "sum0[i]" : elementText(blocks)};`);
     const write = (text: string, column: string, lanes: 1 | 4): void => {
-      setAccumulator({ tag: "name", text, dtype: "f32", lanes });
+      hold(shape.root, { tag: "name", text, dtype: "f32", lanes });
       const index = resultIndex(shape, variableIndex("r", rowCount), variableIndex(column, columnCount));
       const lane = lanes === 4 ? { variable: column, extent: columnCount } : undefined;
-      writeStores(stores, (value) => seenAs(value.type.shape, index, cluster)!, emitter, context, lane);
+      if (lane) reduceNeighbours(cluster, { index, lane, emitter, namer }, hold);
+      const isFull = ({ type }: Value): boolean => seenAs(type.shape, index, cluster) !== undefined;
+      const [full, rows] = [stores.filter(isFull), stores.filter((value) => !isFull(value))];
+      writeStores(full, (value) => seenAs(value.type.shape, index, cluster)!, emitter, context, lane);
+      // What is one number of four neighbours is so at the first of them.
+      const first = resultIndex(shape, variableIndex("r", rowCount), variableIndex(column, columnCount, 4));
+      writeStores(rows, (value) => rowWithin(value.type.shape, first, cluster)!, emitter, context);
     };
     if (shape.wholeFours) return write(sum, "c", 4);
     const inner = emitter.scope(() => {

@@ -128,7 +128,15 @@ function remainder(a: Index, by: Dim): Index {
   const { rest: all } = splitSafely(a, by);
   const { rest, odd } = withoutOdd(all, by);
   if (isBelow(rest, by)) return all;
-  return { constant: odd, terms: [{ atom: { tag: "remainder", operand: rest, by }, coefficient: 1 }] };
+  const operand = typeof by === "number" ? withoutMultiples(rest, by) : rest;
+  if (isBelow(operand, by)) return add(operand, constantIndex(odd));
+  return { constant: odd, terms: [{ atom: { tag: "remainder", operand, by }, coefficient: 1 }] };
+}
+
+/** What is left of an index after its terms that are multiples of `by`, where it is not negative without them. */
+function withoutMultiples(a: Index, by: number): Index {
+  const left = { ...a, terms: a.terms.filter((term) => stepOf([term], by) !== by) };
+  return isNegative(left) ? a : left;
 }
 
 /**

@@ -11,7 +11,14 @@ import { accumulatorCount } from "../cluster/size.ts";
 import type { Traffic } from "../cluster/store.ts";
 import { createNamer, type Namer } from "../wgsl/names.ts";
 import { literalText } from "../wgsl/expression.ts";
-import { assignParts, combineLanes, dtypeOf, isInQuad, type Accumulating, type Arrangement } from "./accumulate.ts";
+import {
+  combineLanes,
+  elementTexts,
+  isInQuad,
+  takeInElements,
+  type Accumulating,
+  type Arrangement,
+} from "./accumulate.ts";
 import { planElementLoops, pushGuarded, type ElementLoops } from "./element-loops.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { indexAlgebra, variableIndex } from "./index.ts";
@@ -223,25 +230,22 @@ function accumulate(all: readonly Accumulating[], plan: Plan, emitter: Emitter):
     if (!elements.has(operand)) elements.set(operand, nameElements(operand, plan, emitter));
   }
   const { variable } = plan.elements;
-  for (let step = 0; step < plan.arrangement.width; step++) {
-    for (const { value, op, parts } of all) {
-      const element = elements.get(value.operands[0])![step];
-      const lifted = op.wgsl.lift(element, step === 0 ? variable : `(${variable} + ${step}u)`);
-      assignParts(parts, (first) => op.wgsl.combine(parts, lifted, first, dtypeOf(value)), plan.namer, emitter);
-    }
-  }
+  const places = Array.from({ length: plan.arrangement.width }, (_, step) =>
+    step === 0 ? variable : `(${variable} + ${step}u)`,
+  );
+  takeInElements(all, (operand) => elements.get(operand)!, places, plan.namer, emitter);
 }
 
 /** The texts of the elements that a lane is at. */
 function nameElements(operand: Value, plan: Plan, emitter: Emitter): readonly string[] {
   const { index, lane } = plan.elements;
   const emitted = emitter.emit(operand, index, lane);
-  const isTall = plan.arrangement.tall === 4;
-  const expression = isTall ? widen(emitted) : emitted;
-  const name = expression.tag === "name" ? expression.text : plan.namer("element");
-  if (expression.tag !== "name") emitter.push({ tag: "let", name, value: expression });
-  if (isTall) return [name];
-  return ["x", "y", "z", "w"].map((component) => (expression.lanes === 4 ? `${name}.${component}` : name));
+  if (plan.arrangement.tall === 1) return elementTexts(emitted, plan.namer, emitter);
+  const four = widen(emitted);
+  if (four.tag === "name") return [four.text];
+  const name = plan.namer("element");
+  emitter.push({ tag: "let", name, value: four });
+  return [name];
 }
 
 function writeResults(

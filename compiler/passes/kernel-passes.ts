@@ -16,6 +16,7 @@ import { swapSums } from "./swap-sums.ts";
 import { turnProducts } from "./turn-products.ts";
 import { unrollProducts } from "./unroll-products.ts";
 import { unrollSums } from "./unroll-sums.ts";
+import { windowsLast } from "./windows-last.ts";
 
 /** What the passes for kernels may be told. */
 export interface KernelOptions {
@@ -48,6 +49,7 @@ export function kernelPasses({
     ...(strictFloat ? [] : [splitReductions, splitContractions, splitSums, pickSums]),
     turnProducts, // the same products, read as they lie
     unrollProducts, // the same terms in their order: in kernels of elements each knows its place
+    windowsLast, // pools are neighbours in what they are of
     splitConcatenations, // a kernel binds 8 tensors
   ];
   return [insideScans(passes), ...passes]; // and what loops repeat

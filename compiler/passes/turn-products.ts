@@ -80,7 +80,7 @@ function transposedBy(products: readonly Value[]): number {
 }
 
 /** The same sums with columns for rows. */
-function turned(value: Value): Value {
+export function turned(value: Value): Value {
   const { batch, contracted } = contractAttrs(value);
   const [left, right] = value.operands;
   const swap = (pairs: readonly AxisPair[]): readonly AxisPair[] => pairs.map(([one, other]) => [other, one]);
@@ -88,7 +88,7 @@ function turned(value: Value): Value {
 }
 
 /** What is turned, with its axes as the product `before` had them. */
-function turnedBack(other: Value, before: Value): Value {
+export function turnedBack(other: Value, before: Value): Value {
   const [{ batch, free: rows }, { free: columns }] = sidesOf(before);
   const from = (count: number, start: number): readonly number[] => Array.from({ length: count }, (_, i) => start + i);
   const axes = [

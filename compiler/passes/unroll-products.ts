@@ -11,14 +11,12 @@ import { broadcastAlong } from "../../ir/ops/sum.ts";
 import { windowsAttrs, windowsOp } from "../../ir/ops/windows.ts";
 import { elementCount } from "../../ir/type.ts";
 import { apply, type Value } from "../../ir/value.ts";
+import { hasManyResults } from "../cluster/access.ts";
 import type { Pass } from "../pass.ts";
 import { rewriteValues } from "./replace.ts";
 
 /** More terms than this, those of a kernel of 3 × 3 × 3, are a loop. */
 const mostTerms = 27;
-
-/** Fewer results take no time in any form. */
-const manyResults = 1024;
 
 export const unrollProducts: Pass = {
   name: "unroll-products",
@@ -32,9 +30,9 @@ function unroll(value: Value): Value {
   if (value.op.kind !== "contraction") return value;
   const { contracted, picks } = contractAttrs(value);
   const lengths = contracted.map(([axis]) => value.operands[0].type.shape[axis]);
-  const [count, results] = [elementCount(lengths), elementCount(value.type.shape)];
+  const count = elementCount(lengths);
   if (picks === true || typeof count !== "number" || count < 1 || count > mostTerms) return value;
-  if (typeof results !== "number" || results < manyResults) return value;
+  if (!hasManyResults(value.type.shape)) return value;
   const sides = [0, 1] as const;
   if (!sides.some((side) => freeCount(value, side) === 1)) return value;
   const terms = places(lengths as readonly number[]).map((at) => {

@@ -3,7 +3,7 @@
 import { joinIndex } from "../../ir/ops/layout.ts";
 import { usersOf, type Value } from "../../ir/value.ts";
 import { sameIndex, spaceIndex, throughLayouts } from "../cluster/access.ts";
-import { indexWithin } from "../cluster/cluster.ts";
+import { indexWithin } from "../cluster/within.ts";
 import { descend } from "../cluster/descend.ts";
 import type { Traffic } from "../cluster/store.ts";
 import { indexAlgebra, indexKey, type Index } from "../lower/index.ts";

@@ -81,17 +81,16 @@ describe("ranges of buffers", () => {
   });
 });
 
-/** Bytes bound over the ideal ones, at most. cnn's pools have kernels of their own, forward and backward. */
-const workloads: readonly (readonly [string, number, Graph])[] = [
-  ["mlp", 1.3, mlp],
-  ["deep", 1.3, deep],
-  ["cnn", 1.84, cnn],
-  ["gpt", 1.3, gpt],
+const workloads: readonly (readonly [string, Graph])[] = [
+  ["mlp", mlp],
+  ["deep", deep],
+  ["cnn", cnn],
+  ["gpt", gpt],
 ];
 
 test.each(workloads)(
-  "a step of %s binds ranges of at most %f times the ideal bytes, and little beside its tensors",
-  (_, most, graph) => {
+  "a step of %s binds ranges of at most 1.3 times the ideal bytes, and little beside its tensors",
+  (_, graph) => {
     const compilation = compileWithFacts(graph, {});
     const { program, entries } = compilation;
     const bound = program.entryPoints.train.dispatches
@@ -101,6 +100,6 @@ test.each(workloads)(
     expect(bound).toBeLessThanOrEqual(1.05 * entries[0].launches.reduce((sum, { bytes }) => sum + bytes, 0));
     const { rangeBytes, idealBytes } = report(compilation).entryPoints.train;
     expect(rangeBytes).toBe(bound);
-    expect(bound).toBeLessThanOrEqual(most * idealBytes);
+    expect(bound).toBeLessThanOrEqual(1.3 * idealBytes);
   },
 );

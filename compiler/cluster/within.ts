@@ -1,0 +1,116 @@
+/// Where a value is in a kernel: its index among those that a thread has, and whether registers hold what it reads there.
+import { contractAttrs, operandAxes } from "../../ir/ops/contract.ts";
+import { argmaxOp, argminOp } from "../../ir/ops/reduce.ts";
+import { axesOf, keptAxes } from "../../ir/ops/sum.ts";
+import { sameShape, type Shape } from "../../ir/type.ts";
+import { underLayouts, type Value } from "../../ir/value.ts";
+import { indexAlgebra, type Index } from "../lower/index.ts";
+import {
+  afterLayouts,
+  hasManyResults,
+  isRenaming,
+  isRow,
+  neighbours,
+  readsOf,
+  sameIndex,
+  throughLayouts,
+  type Access,
+} from "./access.ts";
+import type { Cluster, View } from "./partition.ts";
+
+/**
+ * The view in which a reduction sees a product whose threads have the four neighbours that it takes, all of a last axis;
+ * undefined where they do not.
+ */
+export function neighbourView(value: Value, target: Cluster, home: ReadonlyMap<Value, Cluster>): View | undefined {
+  const [operand] = value.operands;
+  const { shape } = operand.type;
+  const last = target.space.length - 1;
+  if (target.kind !== "contract" || target.space[last] !== neighbours || !hasColumns(target)) return undefined;
+  if (!hasManyResults(target.space)) return undefined;
+  if (shape.at(-1) !== neighbours || axesOf(value).join() !== `${shape.length - 1}`) return undefined;
+  const known = sameShape(shape, target.space) ? { shape, layouts: [] } : viewAs(shape, target);
+  const view = known ?? (operand.op.kind === "layout" ? viewOf(operand, target, home) : undefined);
+  const index = view && afterLayouts(target.index, view.layouts);
+  const isWhole = index && sameIndex(index.slice(-1), target.index.slice(-1));
+  return isWhole && isCanonical({ value: operand, index }, target, home) ? view : undefined;
+}
+
+/** True where the last axis of a product is one of its columns. */
+function hasColumns({ members }: Cluster): boolean {
+  const [product] = members;
+  const [, right] = product.operands;
+  return operandAxes(contractAttrs(product), 1, right.type.shape.length).free.length > 0;
+}
+
+/** The value's shape as a view of a contraction's result: what is read of it in place is read through transposes and reshapes. */
+export function viewOf(value: Value, target: Cluster, home: ReadonlyMap<Value, Cluster>): View | undefined {
+  if (target.kind !== "contract") return undefined;
+  for (const operand of value.op.kind === "layout" ? [value] : value.operands) {
+    const layouts: Value[] = [];
+    let base = operand;
+    for (; isRenaming(base); [base] = base.operands) layouts.unshift(base);
+    const { shape } = base.type;
+    const inner = sameShape(shape, target.space) ? [] : viewAs(shape, target)?.layouts;
+    if (inner && home.get(base) === target) return { shape: value.type.shape, layouts: [...inner, ...layouts] };
+  }
+  return undefined;
+}
+
+/**
+ * The index of a value of this shape within a cluster's space, or undefined when the shape is not the cluster's. A value of
+ * a row may keep axes of extent 1 where the reduction took them away.
+ */
+export function indexWithin(shape: Shape, target: Cluster): readonly Index[] | undefined {
+  const { space, index } = target;
+  const seen = seenAs(shape, index, target);
+  if (seen) return seen;
+  if (target.kind === "contract") return rowWithin(shape, index, target);
+  if (target.kind !== "reduce") return undefined;
+  if (!isRow(shape, space, target.axes)) return undefined;
+  const rows = keptAxes(space.length, target.axes).filter((axis) => space[axis] !== 1);
+  const parts = rows.map((axis) => index[axis]);
+  return shape.map((extent) => (extent === 1 ? indexAlgebra.constant(0) : parts.shift()!));
+}
+
+/** The index of a value that is one number for each four neighbours of a product, from an index of the product. */
+export function rowWithin(shape: Shape, index: readonly Index[], target: Cluster): readonly Index[] | undefined {
+  if (target.axes.length === 0) return undefined;
+  return seenAs([...shape, neighbours], index, target)?.slice(0, -1);
+}
+
+/** The index of a value of this shape from one of the space: they may be views of each other. */
+export function seenAs(shape: Shape, index: readonly Index[], target: Cluster): readonly Index[] | undefined {
+  if (sameShape(shape, target.space)) return index;
+  const view = viewAs(shape, target);
+  return view && afterLayouts(index, view.layouts);
+}
+
+function viewAs(shape: Shape, { views }: Cluster): View | undefined {
+  return views?.find((each) => sameShape(each.shape, shape));
+}
+
+/** True when members of `target` under what is read there are read at their own index, so that a register holds them. */
+export function isCanonical(read: Access, target: Cluster, home: ReadonlyMap<Value, Cluster>): boolean {
+  const under = underLayouts(read.value);
+  const source = home.get(under);
+  // What lies in memory is read anywhere.
+  if (source ? source !== target : under.op.kind === "leaf") return true;
+  const { value: base, index } = throughLayouts(read.value, read.index);
+  if (!source) return readsOf(base, index).every((inner) => isCanonical(inner, target, home));
+  const own = indexWithin(base.type.shape, target);
+  return own !== undefined && sameIndex(index, own);
+}
+
+/** True for the element at the place of an extreme, both of them of neighbours that a thread has. */
+export function isExtreme({ op, operands: [data, place] }: Value, { kind, members }: Cluster): boolean {
+  if (kind !== "contract" || op.kind !== "gather") return false;
+  return members.has(place) && isPlace(place) && place.operands[0] === data;
+}
+
+const isPlace = ({ op }: Value): boolean => op === argmaxOp || op === argminOp;
+
+/** What a value reads at an index; the element at the place of an extreme is known with the place. */
+export function readsWithin(value: Value, index: readonly Index[], target: Cluster): readonly Access[] {
+  return isExtreme(value, target) ? [{ value: value.operands[1], index }] : readsOf(value, index);
+}

@@ -1,0 +1,139 @@
+/// Windows of four numbers that are reduced, of a product: its threads have them, whatever order the product lies in.
+import { describe, expect, test } from "vitest";
+import {
+  adam,
+  add,
+  argmax,
+  argmin,
+  averagePool,
+  conv2d,
+  dense,
+  gelu,
+  input,
+  logSoftmax,
+  logsumexp,
+  matmul,
+  max,
+  maxPool,
+  mean,
+  min,
+  model,
+  mul,
+  param,
+  relu,
+  reshape,
+  softmaxCrossEntropy,
+  square,
+  sumPool,
+  tanh,
+  transpose,
+  type Graph,
+} from "chainrule";
+import { expectRight } from "../agree.ts";
+import { planOf } from "../planning.ts";
+
+const image = (shape: readonly [number, number, number, number] = [2, 3, 12, 12]) => input("image", "f32", shape);
+
+const convolved = (channels = 5) => conv2d(image(), channels, 3, { padding: "same", name: "conv" });
+
+/** The kernels of an entry point: what each writes. */
+const stored = (graph: Graph, entry = "run"): readonly string[] =>
+  planOf(graph, entry, {}).steps.map(({ traffic }) => traffic.stores.map(({ op }) => op.name).join("+"));
+
+describe("windows of four of a product are reduced by its own kernel", () => {
+  test.each([
+    ["a largest element after relu", () => maxPool(relu(convolved()), 2), "gather"],
+    ["a largest element", () => maxPool(convolved(), 2), "gather"],
+    ["a largest element of four in a row", () => maxPool(tanh(convolved()), [4]), "gather"],
+    ["a largest element of a column of four", () => maxPool(convolved(), [4, 1]), "gather"],
+    ["a sum", () => sumPool(convolved(), 2), "sum"],
+    ["a mean and what follows", () => tanh(averagePool(relu(convolved()), 2)), "tanh"],
+    [
+      "ln Σ eˣ of columns",
+      () => logsumexp(reshape(matmul(input("x", "f32", [96, 7]), param([7, 12])), [96, 3, 4]), { axis: 2 }),
+      "logsumexp",
+    ],
+    [
+      "the least and its place",
+      () => {
+        const x = reshape(matmul(input("x", "f32", [96, 7]), param([7, 12])), [96, 3, 4]);
+        return add(min(x, { axis: 2 }), mul(0.25, max(x, { axis: 2 })));
+      },
+      "add",
+    ],
+    [
+      "windows of rows",
+      () => {
+        const rows = matmul(input("x", "f32", [192, 5]), param([5, 6]));
+        const windows = transpose(reshape(rows, [2, 2, 24, 2, 6]), [0, 2, 4, 1, 3]);
+        return max(reshape(windows, [2, 24, 6, 4]), { axis: 3 });
+      },
+      "max",
+    ],
+  ])("%s", async (_, build, kernel) => {
+    const graph = model("windows", () => ({ run: { result: build() } }));
+    expect(stored(graph)).toEqual([kernel]);
+    await expectRight(graph);
+  });
+});
+
+describe("what trains with windows of four", () => {
+  const training = (build: (x: ReturnType<typeof convolved>) => ReturnType<typeof convolved>): Graph =>
+    model("trained", () => {
+      const pooled = build(convolved());
+      const loss = mean(square(pooled));
+      return { train: { loss, update: adam(loss) } };
+    });
+
+  test.each([
+    ["largest elements after relu", (x) => maxPool(relu(x), 2)],
+    ["largest elements", (x) => maxPool(x, 2)],
+    ["means after tanh", (x) => averagePool(tanh(x), 2)],
+    ["largest elements of what has a slope of its own", (x) => maxPool(gelu(x), 2)],
+    [
+      "windows of windows",
+      (x) => maxPool(relu(conv2d(maxPool(relu(x), 2), 4, 3, { padding: "same", name: "next" })), 2),
+    ],
+  ] satisfies [string, (x: ReturnType<typeof convolved>) => ReturnType<typeof convolved>][])("%s", async (_, build) => {
+    await expectRight(training(build));
+  });
+
+  test("a classifier of four classes", async () => {
+    const graph = model("four", () => {
+      const logits = dense(input("x", "f32", [288, 8]), 4, { name: "logits" });
+      const loss = softmaxCrossEntropy(logits, input("label", "i32", [288]));
+      return {
+        train: { loss, update: adam(loss) },
+        run: { likely: argmax(logits), least: argmin(logits), shares: logSoftmax(logits) },
+      };
+    });
+    await expectRight(graph);
+  });
+
+  test("what is relu of a convolution and pooled is not written", () => {
+    const steps = stored(
+      training((x) => maxPool(relu(x), 2)),
+      "train",
+    );
+    expect(steps).toHaveLength(4);
+    expect(steps.join()).not.toMatch(/relu|gather/);
+  });
+});
+
+describe("a product keeps its order", () => {
+  test.each([
+    [
+      "where something else reads it as well",
+      () => {
+        const x = relu(convolved());
+        return { pooled: maxPool(x, 2), all: x };
+      },
+    ],
+    ["where windows overlap", () => ({ pooled: maxPool(relu(convolved()), 3, { strides: 2, padding: 1 }) })],
+    ["where windows are not of four", () => ({ pooled: maxPool(relu(convolved()), [2, 3]) })],
+  ])("%s", async (_, build) => {
+    const graph = model("kept", () => ({ run: build() }));
+    expect(stored(graph)[0]).toContain("relu");
+    await expectRight(graph);
+  });
+});
