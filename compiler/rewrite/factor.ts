@@ -38,10 +38,17 @@ function signedSum(terms: readonly Term[], writing: Writing): Signed {
 /** A sum whose terms share no factor: those that share one with some others are grouped. */
 function plainSum(terms: readonly Term[], writing: Writing): Value {
   const shared = mostShared(terms);
-  if (!shared) return alternatingSum(terms.map((term) => signed(term, undefined, writing)));
+  if (!shared) return alternatingSum(numbersApart(terms).map((term) => signed(term, undefined, writing)));
   const has = ({ powers }: Term): boolean => Math.sign(powers.get(shared.atom) ?? 0) === shared.sign;
   const group = signedSum(terms.filter(has), writing);
   return alternatingSum([group, ...terms.filter((term) => !has(term)).map((term) => signed(term, undefined, writing))]);
+}
+
+/** Numbers that are not one because that would round are not added up first: the smaller ones go last. */
+function numbersApart(terms: readonly Term[]): readonly Term[] {
+  const size = ({ coefficient: { over, under } }: Term): number => Math.abs(over / under);
+  const [, ...smaller] = terms.filter(({ powers }) => powers.size === 0).toSorted((a, b) => size(b) - size(a));
+  return smaller.length === 0 ? terms : [...terms.filter((term) => !smaller.includes(term)), ...smaller];
 }
 
 interface Signed {

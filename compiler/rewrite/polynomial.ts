@@ -202,7 +202,7 @@ function collected(a: readonly Term[] | undefined, b: readonly Term[] | undefine
   if (b.length === 0 && a.length === 1 && a[0].coefficient.over !== 0) return a;
   const merged: Term[] = [];
   for (const term of [...a, ...b]) {
-    const at = placeOf(term.powers, merged);
+    const at = placeOf(term, merged);
     if (at < 0) merged.push(term);
     else merged[at] = { ...term, coefficient: plusFraction(merged[at].coefficient, term.coefficient) };
   }
@@ -210,9 +210,23 @@ function collected(a: readonly Term[] | undefined, b: readonly Term[] | undefine
   return terms.length > limits.terms ? undefined : terms;
 }
 
-function placeOf(powers: Term["powers"], terms: readonly Term[]): number {
-  for (let i = 0; i < terms.length; i++) if (samePowers(terms[i].powers, powers)) return i;
+/** The term that one is added to, if there is one. */
+function placeOf({ powers, coefficient }: Term, terms: readonly Term[]): number {
+  for (let i = 0; i < terms.length; i++) {
+    const isAlike = samePowers(terms[i].powers, powers);
+    if (isAlike && (powers.size > 0 || keepsDigits(terms[i].coefficient, coefficient))) return i;
+  }
   return -1;
+}
+
+/** What may be lost of a number that becomes one with another. */
+const mostLost = 1e-5;
+
+/** True where float32 has what two numbers add up to. Of 1 + 1e-7 − x little is left where x is 1: 1e-7 stays by itself. */
+function keepsDigits(a: Fraction, b: Fraction): boolean {
+  const [x, y] = [a, b].map(({ over, under }) => over / under);
+  const lost = Math.abs(Math.fround(x + y) - (x + y));
+  return lost <= mostLost * Math.min(Math.abs(x), Math.abs(y));
 }
 
 function samePowers(a: ReadonlyMap<Value, number>, b: ReadonlyMap<Value, number>): boolean {
