@@ -56,6 +56,18 @@ return mean(log(add(sub(add(2, max(y)), add(2, y)), 1e-6)))`,
 return mean(log(add(sub(add(2, y), add(2, min(y))), 1e-6)))`,
 };
 
+/** The same element counts as such where it is turned round, or a part of it is taken. */
+const multiples: Readonly<Record<string, string>> = {
+  "tangents less the smallest as the largest of what is negated":
+    "const y = tanh(x); return mean(log(add(1e-6, sub(y, neg(max(neg(y)))))))",
+  "gates and the largest of what is negated":
+    "const y = mul(x, sigmoid(x)); return mean(log(add(add(y, max(neg(y))), 1e-6)))",
+  "half the largest less half of what it is among":
+    "const y = tanh(x); return mean(log(add(sub(div(max(y), 2), div(y, 2)), 1e-6)))",
+  "three times what is among less the smallest of that":
+    "const y = sinh(x); return mean(log(add(sub(mul(3, y), min(mul(3, y))), 1e-6)))",
+};
+
 const cases: Readonly<Record<string, Case>> = {
   "a square of exponentials of which one is large": {
     loss: "const s = add(exp(z), softmax(x, 0)); return sum(mul(s, s))",
@@ -120,7 +132,10 @@ return div(sub(add(c, mul(6, mul(square(m), mean(square(x))))), mul(3, square(sq
   },
   ...Object.fromEntries(Object.entries(ownElements).map(([name, loss]) => [name, { loss, points: [{ x: small }] }])),
   ...Object.fromEntries(
-    Object.entries(guards).map(([name, loss]) => [name, { loss, given: ["x"], points: [{ x: small }] }]),
+    Object.entries({ ...guards, ...multiples }).map(([name, loss]) => [
+      name,
+      { loss, given: ["x"], points: [{ x: small }] },
+    ]),
   ),
   "a third moment that is none": {
     loss: `const m = mean(x), c = mean(mul(x, square(x)));
