@@ -41,6 +41,7 @@ import {
 } from "./monomial.ts";
 import { complementIn } from "./complements.ts";
 import { baseOf, hasPlainPart } from "./mentions.ts";
+import { selectedFromBoth } from "./selected.ts";
 import { mergedTerms, sumOfTerms, type Assumption } from "./sum-of-exponentials.ts";
 import { termsTogether } from "./together.ts";
 import { ontoLayout, withoutAxes } from "./rules/uniform.ts";
@@ -74,7 +75,7 @@ export function monomialOf(value: Value, assumption: Assumption = {}, budget: Bu
     case mul.op:
       return timesMonomial(beside(b)(a), beside(a)(b));
     case div.op:
-      return timesMonomial(beside(b)(a), beside(a)(b), -1);
+      return quotientMonomial(value, beside(b)(a), beside(a)(b));
     case pow.op:
       return powerMonomial(value, ofPositive(a), assumption);
     case sqrt.op:
@@ -112,6 +113,13 @@ export function monomialOf(value: Value, assumption: Assumption = {}, budget: Bu
 
 function sumMonomialOf(value: Value, assumption: Assumption, budget: Budget): Monomial | undefined {
   return hasPlainPart(value) ? undefined : sumOfTerms(termsOf(value, budget), assumption, value.type);
+}
+
+/** a/b; of elements of the same values it is 1 where they are the same, and stays whole where one would be taken apart. */
+function quotientMonomial(value: Value, over: Monomial, under: Monomial): Monomial {
+  const [a, b] = value.operands;
+  const isTorn = isExponential(over) !== isExponential(under) && selectedFromBoth(a, b).length > 0;
+  return isTorn ? atomMonomial(value) : timesMonomial(over, under, -1);
 }
 
 function layoutMonomial(layout: Value, { coefficient, over, under, exponent }: Monomial): Monomial {

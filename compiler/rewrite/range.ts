@@ -122,7 +122,7 @@ function rangeOfElement(value: Value, of: Ranges): Range {
     case mul.op:
       return same(a, b) ? squareRange(of(a)) : timesRange(of(a), of(b));
     case div.op:
-      return quotientRange(of(a), of(b));
+      return shareRange(value, of) ?? quotientRange(of(a), of(b));
     case abs.op:
       return absRange(of(a));
     case hypot.op:
@@ -183,6 +183,11 @@ function quotientRange(a: Range, b: Range): Range {
   return timesRange(a, inverse);
 }
 
+/** x/max x of what is never negative is at most 1, and min x/x as well. */
+function shareRange({ operands: [a, b] }: Value, of: Ranges): Range | undefined {
+  return of(a).low >= 0 && of(b).low >= 0 && isBelow(a, b) ? { low: 0, high: 1 } : undefined;
+}
+
 function powerRange(base: Range, exponent: Value, of: Ranges): Range {
   const number = constantValue(exponent);
   if (number !== undefined && number % 2 === 0) return number > 0 ? squareRange(base) : { low: 0, high: Infinity };
@@ -191,11 +196,11 @@ function powerRange(base: Range, exponent: Value, of: Ranges): Range {
   return { low: 0, high: positive && base.high <= 1 ? 1 : Infinity };
 }
 
-/** x − ln Σ eˣ, x − max x, min x − x and x − ln(1 + eˣ) are at most 0, x − min x at least. */
+/** x − ln Σ eˣ, x − max x, min x − x and x − ln(1 + eˣ) are at most 0, the other way round at least. */
 function differenceRange({ operands: [a, b] }: Value, of: Ranges): Range {
   const { low, high } = { low: of(a).low - of(b).high, high: of(a).high - of(b).low };
   if (isBelow(a, b)) return { low, high: Math.min(high, 0) };
-  return reductionIn(b, [minOp], (x) => same(x, a)) ? { low: Math.max(low, 0), high } : { low, high };
+  return isBelow(b, a) ? { low: Math.max(low, 0), high } : { low, high };
 }
 
 /** x + ln Σ e^−x and x + max(−x) are at least 0. */

@@ -106,8 +106,13 @@ function wholeOf(a: Multiple, b: Multiple): Monomial {
   return timesNumber(atomMonomial(total), first.factor);
 }
 
-/** True where an element less another of the same values would be terms that do not cancel digit by digit. */
+/**
+ * True where an element less another of the same values would be terms that do not cancel digit by digit: they differ in
+ * kind, or one is the largest of what the other is, and no logarithm of their difference has a slope where it is 0.
+ */
 function isTorn(a: Multiple, b: Multiple, termsOf: (part: Value) => readonly Monomial[]): boolean {
   const [left, right] = [termsOf(a.value), termsOf(b.value)];
-  return left.length !== right.length || left.some((term, i) => isExponential(term) !== isExponential(right[i]));
+  if (left.length !== right.length || left.some((term, i) => isExponential(term) !== isExponential(right[i])))
+    return true;
+  return left.some(isExponential) && (timesOf(a).has(underLayouts(b.value)) || timesOf(b).has(underLayouts(a.value)));
 }

@@ -10,6 +10,7 @@ import { asin, atan, sin, tan } from "../../../ir/ops/trigonometric.ts";
 import { same, underLayouts, type Op, type Value } from "../../../ir/value.ts";
 import { addLinear, linearOf } from "../linear.ts";
 import { identity, mapped, reads, rule, type Condition, type Rule } from "../rule.ts";
+import { selectedFromBoth } from "../selected.ts";
 import { isApart } from "./apart.ts";
 import { greater, less, where } from "../untyped.ts";
 import { ontoLayouts } from "./uniform.ts";
@@ -231,7 +232,9 @@ function productOfInverseSquares({ type, operands }: Value): Value | undefined {
   return number < 0 ? neg(product) : product;
 }
 
-const isNoNumber: Condition = ({ values: { y } }) => !y.constant;
+/** Of elements of the same values, as in x²/max x², the quotient is 1 where they are the same: it is not taken apart. */
+const isNoPartOfOwn: Condition = ({ values: { y } }, { operands: [over, under] }) =>
+  !y.constant && selectedFromBoth(over, under).length === 0;
 
 /**
  * For kernels alone. Two divisions by what is small overflow where the slope over it, which is at most 1, takes one away. A
@@ -248,7 +251,7 @@ export const ratioNumberRules: readonly Rule[] = [
     ({ operands }) => operands.every(({ op }) => op === div.op || op.kind === "layout"),
   ),
   // The square overflows and vanishes before the quotient does; numbers do neither.
-  identity("quotient by a square", "stabilizes", "x / (y * y) = x / y / y", isNoNumber),
-  identity("square over a divisor", "assumes-finite", "x * x / y = x * (x / y)", isNoNumber),
+  identity("quotient by a square", "stabilizes", "x / (y * y) = x / y / y", isNoPartOfOwn),
+  identity("square over a divisor", "assumes-finite", "x * x / y = x * (x / y)", isNoPartOfOwn),
   identity("slope over a softplus", "stabilizes", "x / softplus(z) * sigmoid(z) = x * (sigmoid(z) / softplus(z))"),
 ];

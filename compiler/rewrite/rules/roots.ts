@@ -8,6 +8,7 @@ import { normOp } from "../../../ir/ops/norm.ts";
 import { hypot, root, rsqrt } from "../../../ir/ops/powers.ts";
 import { axesOf, sumOp } from "../../../ir/ops/sum.ts";
 import { apply, same, type Value } from "../../../ir/value.ts";
+import { isBelow } from "../peaks.ts";
 import { addLinear, linearAtom, linearConstant, linearOf, scaleLinear, writeLinear, type Linear } from "../linear.ts";
 import { rangeOf, touchesZero } from "../range.ts";
 import { identity, mapped, rule, type Condition, type Rule } from "../rule.ts";
@@ -161,10 +162,20 @@ function rootBesideItsSide({ op, type, operands: [a, b] }: Value): Value | undef
   return undefined;
 }
 
-/** A power between a root and the first, whose slope is 0 where its base touches 0. */
-const isSmoothPower: Condition = (bindings) => {
+/** What x/max x or min x/x leaves of 1: it is 0 where both are the same element, and nowhere else, whatever their sign is. */
+function isLackOfExtreme({ op, operands: [one, share] }: Value): boolean {
+  if (op !== sub.op || constantValue(one) !== 1 || share.op !== div.op) return false;
+  const [over, under] = share.operands;
+  return isBelow(over, under) || isBelow(under, over);
+}
+
+/** What has the slope 0 under a root where it is 0: it does not pass through 0. */
+const endsAtZero: Condition = ({ values: { x } }) => touchesZero(x) || isLackOfExtreme(x);
+
+/** A power between a root and the first, whose slope is 0 where its base ends at 0. */
+const isSmoothPower: Condition = (bindings, value, facts) => {
   const power = constantValue(bindings.values.y);
-  return power !== undefined && power > 0.5 && power < 1 && touchesZero(bindings.values.x);
+  return power !== undefined && power > 0.5 && power < 1 && endsAtZero(bindings, value, facts);
 };
 
 /** A fraction so small that a power is near 1. */
@@ -228,7 +239,7 @@ export const rootRules: readonly Rule[] = [
   identity("inverse hyperbolic sine", "stabilizes", "log(x + hypot(x, 1)) = asinh(x)"),
   identity("inverse hyperbolic cosine", "stabilizes", "log(x + sqrt(x * x - 1)) = acosh(x)"),
   identity("inverse hyperbolic tangent", "stabilizes", "log((1 + x) / (1 - x)) = 2 * atanh(x)"),
-  identity("root of what is never negative", "stabilizes", "sqrt(x) = root(x)", ({ values: { x } }) => touchesZero(x)),
+  identity("root of what is never negative", "stabilizes", "sqrt(x) = root(x)", endsAtZero),
   identity("power of what is never negative", "stabilizes", "pow(x, y) = pow(root(x), 2 * y)", isSmoothPower),
   rule(
     "difference of roots",

@@ -46,6 +46,29 @@ return mean(log(add(sub(max(y, { axis: 1, keepAxes: true }), y), 1e-7)))`,
 return mean(log(sub(add(max(y, { axis: 0 }), 1e-5), y)))`,
 };
 
+/** The same among exponentials, of whose differences logarithms are written where they are never 0. */
+const ownExponentials: Readonly<Record<string, string>> = {
+  "squares of what exponentials lack of their largest":
+    "const y = exp(x); return mean(log(add(square(sub(max(y), y)), 1e-6)))",
+  "where exponentials lie between their smallest and their largest": `const y = exp(x), low = min(y);
+return mean(log(add(div(sub(y, low), sub(max(y), low)), 1e-6)))`,
+  "a largest exponential with a guard, less what it is among":
+    "const y = exp(x); return mean(log(sub(add(max(y), 1e-6), y)))",
+};
+
+/** Under a root what an element lacks of the largest is 0 at the largest, whatever that is: it has the slope 0 there. */
+const roots: Readonly<Record<string, string>> = {
+  "roots of what elements lack of the largest of the row":
+    "return sum(sqrt(sub(max(x, { axis: 1, keepAxes: true }), x)))",
+  "powers of what elements lack of the largest": "return sum(pow(sub(max(x), x), 0.7))",
+  "roots of what parts of the largest leave of one":
+    "return sum(sqrt(sub(1, div(x, max(x, { axis: 1, keepAxes: true })))))",
+  "roots of what squares as parts of their largest leave of one":
+    "const y = square(x); return sum(sqrt(sub(1, div(y, max(y)))))",
+  "roots of what the smallest square as a part of the others leaves of one":
+    "const y = square(x); return sum(sqrt(sub(1, div(min(y), y))))",
+};
+
 /** A number that keeps what may be 0 from it is not lost in another, of which nothing is left there. */
 const guards: Readonly<Record<string, string>> = {
   "what bounded numbers leave of one": "return mean(log(add(sub(1, clamp(mul(3, x), 0, 1)), 1e-7)))",
@@ -64,6 +87,16 @@ const multiples: Readonly<Record<string, string>> = {
     "const y = mul(x, sigmoid(x)); return mean(log(add(add(y, max(neg(y))), 1e-6)))",
   "half the largest less half of what it is among":
     "const y = tanh(x); return mean(log(add(sub(div(max(y), 2), div(y, 2)), 1e-6)))",
+  "what an exponential lacks of the largest, over one more than it":
+    "const y = exp(x); return mean(log(div(add(sub(max(y), y), 1e-6), add(1, y))))",
+  "exponentials less the smallest as the largest of what is negated":
+    "const y = exp(x); return mean(log(add(1e-6, sub(y, neg(max(neg(y)))))))",
+  "what a gate as a part of the largest leaves of one":
+    "const y = mul(x, sigmoid(x)); return mean(log(add(sub(1, div(y, max(y))), 1e-6)))",
+  "what the smallest square as a part of the others leaves of one":
+    "const y = square(x); return mean(log(add(sub(1, div(min(y), y)), 1e-6)))",
+  "squares as multiples of the smallest, less one":
+    "const y = square(x); return mean(log(add(sub(div(y, min(y)), 1), 1e-6)))",
   "three times what is among less the smallest of that":
     "const y = sinh(x); return mean(log(add(sub(mul(3, y), min(mul(3, y))), 1e-6)))",
 };
@@ -130,7 +163,12 @@ const c = sub(f, mul(4, mul(m, mean(mul(x, square(x))))));
 return div(sub(add(c, mul(6, mul(square(m), mean(square(x))))), mul(3, square(square(m)))), square(v))`,
     points: [{ x: small }, { x: around30 }],
   },
-  ...Object.fromEntries(Object.entries(ownElements).map(([name, loss]) => [name, { loss, points: [{ x: small }] }])),
+  ...Object.fromEntries(
+    Object.entries({ ...ownElements, ...ownExponentials }).map(([name, loss]) => [
+      name,
+      { loss, points: [{ x: small }] },
+    ]),
+  ),
   ...Object.fromEntries(
     Object.entries({ ...guards, ...multiples }).map(([name, loss]) => [
       name,
@@ -156,6 +194,12 @@ describe("at ordinary numbers", () => {
       expect(found, `at ${JSON.stringify(at)}`).toBeLessThanOrEqual(Math.max(1, 2 * written));
     }
   });
+});
+
+it.each(Object.entries(roots))("there is a slope of %s", (name, loss) => {
+  const row: Row = { name, about: "", program: loss, points: [{ at: { x: small } }] };
+  const program = programOf(row);
+  expect(worstError(asCompiled(program, row.points[0]), truthOf(program, row.points[0]))).toBeLessThan(1);
 });
 
 it("what an element lacks of its largest is 0 beside an exponential that vanishes, of which the logarithm is taken", () => {
