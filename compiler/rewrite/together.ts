@@ -1,6 +1,7 @@
 /// Sums in which an element is taken from its own values, as max y − y: the difference is 0 where they are the same one. It
 /// stays whole where one of the two would be taken apart and the other not.
 import { add, div, mul, neg, sub } from "../../ir/ops/arithmetic.ts";
+import { remembering } from "../../ir/intern.ts";
 import { constantValue } from "../../ir/ops/leaf.ts";
 import { underLayouts, type Op, type Value } from "../../ir/value.ts";
 import { atomMonomial, isExponential, type Monomial } from "./monomial.ts";
@@ -63,11 +64,11 @@ function timesOf(part: Multiple): ReadonlyMap<Value, number> {
 }
 
 /** The parts of a sum; what one of them has elements of is one of them as well, and is not taken apart. */
-function partsWithOwn(sum: Value): readonly Multiple[] {
+const partsWithOwn = remembering((sum: Value): readonly Multiple[] => {
   const selections = partsOf(sum, new Set()).filter(({ value }) => sourcesOf(value).length > 0);
   if (selections.length === 0) return [];
   return partsOf(sum, new Set(selections.flatMap((selection) => [...timesOf(selection).keys()])));
-}
+});
 
 /** True where a part takes away elements of what another one adds. */
 function isTaken(a: Multiple, b: Multiple): boolean {
