@@ -1,0 +1,98 @@
+/// Save or recompute: what forward kernels leave to those of gradients, against the least that could be left, which is a
+/// minimum cut of the graph between what cannot be computed again and what gradients read (Chen et al. 2016).
+import { expect, test } from "vitest";
+import { gradientsAndTheirUsers } from "../../compiler/autodiff/residuals.ts";
+import { compileWithFacts } from "../../compiler/compile.ts";
+import type { EntryPlan } from "../../compiler/plan.ts";
+import { entryPointRoots, type Graph } from "../../ir/graph.ts";
+import { elementCount } from "../../ir/type.ts";
+import { postorder, type OpKind, type Value } from "../../ir/value.ts";
+import cnn from "../bench/models/cnn.ts";
+import deep from "../bench/models/deep.ts";
+import gpt from "../bench/models/gpt.ts";
+import mlp from "../bench/models/mlp.ts";
+import { largestFlow, type Pipe } from "./flow.ts";
+
+/** Single numbers, such as the count of steps, are no matter of memory. */
+const bytesOf = ({ type }: Value): number => {
+  const count = elementCount(type.shape) as number;
+  return count === 1 ? 0 : 4 * count;
+};
+const totalOf = (values: Iterable<Value>): number => [...values].reduce((total, value) => total + bytesOf(value), 0);
+
+/** Where elements lie: nobody keeps that. */
+const places: readonly OpKind[] = ["layout", "piecewise"];
+
+/** What stands between the halves of a step. */
+interface Halves {
+  readonly order: readonly Value[];
+  readonly backward: ReadonlySet<Value>;
+  readonly plan: EntryPlan;
+}
+
+function halvesOf(model: Graph): Halves {
+  const { planned, entries } = compileWithFacts(model);
+  const { plan } = entries.find(({ name }) => name === "train")!;
+  const order = postorder(entryPointRoots(plan.entry));
+  return { order, backward: gradientsAndTheirUsers(planned, order), plan };
+}
+
+/** Tensors of the forward half that kernels read on the way to gradients. */
+function keptBy({ plan, backward }: Halves): ReadonlySet<Value> {
+  const kept = new Set<Value>();
+  for (const { traffic, targets } of plan.steps) {
+    const loads = new Set(traffic.loads);
+    const gradients = [...targets.keys()].filter((value) => backward.has(value));
+    for (const value of postorder(gradients, (each) => !loads.has(each))) {
+      if (loads.has(value) && value.op.kind !== "leaf" && !backward.has(value)) kept.add(value);
+    }
+  }
+  return kept;
+}
+
+/** The least bytes between the halves, where `isFixed` is asked what is not computed again. */
+function minimumCut({ order, backward }: Halves, isFixed: (value: Value) => boolean): number {
+  const forward = order.filter((value) => !backward.has(value) && value.op.kind !== "leaf" && !value.constant);
+  const [source, sink] = [0, 1];
+  const entry = new Map(forward.map((value, at) => [value, 2 + 2 * at]));
+  const exits = (values: readonly Value[]): readonly number[] =>
+    values.flatMap((value) => (entry.has(value) ? [entry.get(value)! + 1] : []));
+  const pipes = forward.flatMap((value): readonly Pipe[] => {
+    const own = entry.get(value)!;
+    const before = isFixed(value) ? [source] : exits(value.operands);
+    const room = places.includes(value.op.kind) ? Infinity : bytesOf(value);
+    return [{ from: own, to: own + 1, room }, ...before.map((from) => ({ from, to: own, room: Infinity }))];
+  });
+  const read = order.filter((value) => backward.has(value)).flatMap(({ operands }) => exits(operands));
+  return largestFlow([...pipes, ...read.map((from) => ({ from, to: sink, room: Infinity }))], source, sink);
+}
+
+/** Contractions, reductions and the like are computed once; everything else may be computed again. */
+const again: readonly OpKind[] = [...places, "elementwise", "gather"];
+const isWork = ({ op }: Value): boolean => !again.includes(op.kind);
+
+test.each([
+  ["mlp", mlp],
+  ["deep", deep],
+  ["cnn", cnn],
+] as const)("%s keeps for its gradients what a minimum cut of all of its graph keeps", (_, model) => {
+  const halves = halvesOf(model);
+  expect(totalOf(keptBy(halves))).toBe(minimumCut(halves, isWork));
+});
+
+test("gpt keeps no more than a minimum cut that computes no function again, nor what products of gradients read", () => {
+  const halves = halvesOf(gpt);
+  const products = halves.order.filter((value) => halves.backward.has(value) && value.op.kind === "contraction");
+  const read = new Set(products.flatMap(({ operands }) => operands.map(underPlaces)));
+  const calls = ({ op }: Value): boolean => op.kind === "elementwise" && (op.helpers ?? []).length > 0;
+  const kept = totalOf(keptBy(halves));
+  expect(kept).toBeLessThanOrEqual(minimumCut(halves, (value) => isWork(value) || calls(value) || read.has(value)));
+  // To compute the rest again as well would take a second pass over what was computed, which costs more than it spares.
+  expect(kept).toBeLessThanOrEqual(1.5 * minimumCut(halves, isWork));
+});
+
+function underPlaces(value: Value): Value {
+  let under = value;
+  while (places.includes(under.op.kind)) [under] = under.operands;
+  return under;
+}
