@@ -9,6 +9,7 @@ import { derive, simplifyAfterBinding } from "./passes/all.ts";
 import { bindSizes, type Dims } from "./passes/bind-sizes.ts";
 import { kernelPasses } from "./passes/kernel-passes.ts";
 import { lowerScans } from "./passes/lower-scans.ts";
+import { unrollProducts } from "./passes/unroll-products.ts";
 import { countContracts, type ContractCounts } from "./rewrite/contracts.ts";
 import { assemble, type EntryFacts } from "./program.ts";
 
@@ -53,7 +54,9 @@ export interface Compilation {
   readonly derived: Graph;
   /** The same with numbers for named sizes. */
   readonly bound: Graph;
-  /** The same in the ops that kernels have, its loops still as scans. */
+  /** The same in the ops that kernels have, with all of its contractions: what kernels bind is measured by those. */
+  readonly contracted: Graph;
+  /** The same with those of few terms written out, its loops still as scans. */
   readonly ready: Graph;
   /** The same with the tensors of its loops: what kernels were planned for. */
   readonly planned: Graph;
@@ -76,12 +79,15 @@ export function compileWithFacts(graph: Graph, options: CompileOptions = {}): Co
   const derived = derive(graph, symbolic); // gradients in simplest form, while sizes are still names
   const bound = bindSizes(derived, options.dims ?? {}); // kernels are written for sizes that are numbers
   const simple = simplifyAfterBinding(bound, symbolic); // 1/batch is a constant now
-  const ready = runPasses(simple, kernelPasses({ log, strictFloat, blockedScores })); // in ops that kernels have, none too large
+  let contracted = simple;
+  const ready = runPasses(simple, kernelPasses({ log, strictFloat, blockedScores }), (pass, before) => {
+    if (pass === unrollProducts) contracted = before;
+  }); // in ops that kernels have, none too large
   const planned = lowerScans.run(ready); // carries and outputs of loops are rows of tensors
   const { program, facts } = assemble(planned, undefined, { storage, memoryBudget }); // kernels, memory and tables
   const contracts = counts();
   return {
-    ...{ program, derived, bound, ready, planned, entries: facts, contracts },
+    ...{ program, derived, bound, contracted, ready, planned, entries: facts, contracts },
     get warnings() {
       return lint(simple, graph);
     },

@@ -86,7 +86,7 @@ export interface ParameterReport {
 }
 
 /** The figures of a compiled model; with `why` also why neighbouring kernels are two. */
-export function report({ program, ready, planned, entries, contracts }: Compilation, why = false): Report {
+export function report({ program, contracted, ready, planned, entries, contracts }: Compilation, why = false): Report {
   const refused = why ? refusedPairs(ready) : undefined;
   const entryPoints = Object.fromEntries(
     entries.map((entry) => {
@@ -94,7 +94,7 @@ export function report({ program, ready, planned, entries, contracts }: Compilat
       return [
         entry.name,
         {
-          ...entryReport(program, planned, { ...entry, idealBytes: idealBytes(entryNamed(ready, entry.name), stored) }),
+          ...entryReport(program, planned, { ...entry, idealBytes: idealBytes(entryNamed(contracted, entry.name), stored) }),
           residuals: keptForBackward(planned, entry).map(residualReport),
           ...(stored && { storage: storageReport(stored, ready.notes) }),
           ...(entry.memory && { memory: memoryReport(entry.memory, ready.notes) }),

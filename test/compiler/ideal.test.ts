@@ -62,6 +62,15 @@ describe("ideal bytes", () => {
     expect(idealOf(graph)).toBe(2 * (x + W + y));
   });
 
+  test("of a convolution of each channel by itself count it as one, though its few terms are written out", () => {
+    const graph = model("channels", () => {
+      const image = input("x", "f32", [1, 8, 32, 32]);
+      return { run: { y: conv2d(image, 8, 3, { name: "conv", bias: false, groups: 8 }) } };
+    });
+    const [x, W, y] = [4 * 8 * 32 * 32, 4 * 8 * 9, 4 * 8 * 30 * 30];
+    expect(idealOf(graph)).toBe(2 * (x + W + y));
+  });
+
   test("of a convolution of a pool count what the pool gives, not what it is taken from", () => {
     const graph = model("pooled", () => {
       const image = input("image", "f32", [1, 1, 32, 32]);
