@@ -106,7 +106,8 @@ function planResults(
 
 /**
  * Kernels and what they read and write. Values that are cheaper to compute twice than to store are found in the first
- * round; the kernels are made again without them, where that binds fewer bytes, and later rounds do the same.
+ * round; the kernels are made again without them, where that binds fewer bytes, and later rounds do the same. Each looks
+ * for what else is cheaper to compute: kernels that were divided have room.
  */
 function planKernels(
   roots: readonly Value[],
@@ -119,16 +120,12 @@ function planKernels(
     ...(updates.get(value) ?? []),
     ...(rows?.get(value) ?? []).map(targetTensor),
   ];
-  const draw = (without: ReadonlySet<Value>) => {
+  const plan = (without: ReadonlySet<Value>) => {
     const partition = cluster(roots, { ...lessons, floating: without });
     const stored = mustStore(partition, roots, lessons.cuts);
-    return { partition, stored, traffic: planTraffic(partition, stored) };
+    return refine(planTraffic(partition, stored), partition, { has: (value) => stored.has(value), targetsOf });
   };
-  if (floating) return { traffic: draw(floating).traffic, floating };
-  const plan = (without: ReadonlySet<Value>) => {
-    const { partition, stored, traffic } = draw(without);
-    return refine(traffic, partition, { has: (value) => stored.has(value), targetsOf });
-  };
+  if (floating) return { traffic: plan(floating).traffic, floating };
   const first = plan(new Set());
   if (first.floating.size === 0) return { traffic: first.traffic, floating: new Set() };
   const again = plan(first.floating);

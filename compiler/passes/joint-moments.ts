@@ -34,7 +34,10 @@ function joint(value: Value): Value {
 }
 
 /** What the mean along the axes is taken from, where the value is that. */
-function centred(value: Value, axes: readonly number[]): { readonly from: Value; readonly mean: Value } | undefined {
+export function centred(
+  value: Value,
+  axes: readonly number[],
+): { readonly from: Value; readonly mean: Value } | undefined {
   if (value.op !== sub.op) return undefined;
   const [from, spread] = value.operands;
   if (spread.op !== broadcastOp) return undefined;

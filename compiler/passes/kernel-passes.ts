@@ -8,6 +8,7 @@ import { jointMoments } from "./joint-moments.ts";
 import { keepDigitsWith } from "./keep-digits.ts";
 import { narrowMasks } from "./narrow-masks.ts";
 import { pickSums } from "./pick-sums.ts";
+import { pullFactors } from "./pull-factors.ts";
 import { splitConcatenations } from "./split-concatenations.ts";
 import { splitContractions } from "./split-contractions.ts";
 import { splitReductions } from "./split-reductions.ts";
@@ -43,7 +44,7 @@ export function kernelPasses({
     narrowMasks, // what a pool gives back is no longer read element by element
     unrollSums, // what few windows give an element, kernels add up on their way
     ...(asWritten === true ? [] : [keepDigitsWith(log, strictFloat)]), // differences of large numbers, in formulas that are not for reading
-    ...(strictFloat ? [] : [swapSums, jointMoments]), // before totals are taken apart
+    ...(strictFloat ? [] : [swapSums, pullFactors, jointMoments]), // before totals are taken apart
     // One total becomes totals of rows that a kernel computes anyway, a long sum one of parts, and the rows of a table that
     // gradients are added to a product: the same numbers, added up in another order.
     ...(strictFloat ? [] : [splitReductions, splitContractions, splitSums, pickSums]),

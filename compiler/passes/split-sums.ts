@@ -8,6 +8,7 @@ import { elementCount } from "../../ir/type.ts";
 import { apply, usersOf, withOperands, type Value } from "../../ir/value.ts";
 import { shortRow } from "../cluster/partition.ts";
 import type { Pass } from "../pass.ts";
+import { lessOneMean, momentOfParts } from "./moments-of-parts.ts";
 import { rebuildGraph } from "./replace.ts";
 
 /** Shorter rows are not worth a second kernel. */
@@ -31,7 +32,8 @@ export const splitSums: Pass = {
     if (columns.size === 0 && !graphValues(graph).some(isLong)) return graph;
     return rebuildGraph(graph, (value, operands) => {
       const rebuilt = withOperands(value, operands);
-      return known(value) ? split(rebuilt) : rebuilt;
+      if (known(value)) return momentOfParts(value, rebuilt) ?? split(rebuilt);
+      return lessOneMean(value, rebuilt, known) ?? rebuilt;
     });
   },
 };

@@ -1,0 +1,167 @@
+/// Means and variances over long axes, as a normalisation of channels has them: what they read, and that no digits are lost.
+import {
+  adam,
+  add,
+  conv2d,
+  dense,
+  div,
+  gradientDescent,
+  input,
+  maxPool,
+  mean,
+  model,
+  mul,
+  param,
+  relu,
+  reshape,
+  softmaxCrossEntropy,
+  sqrt,
+  square,
+  sub,
+  sum,
+  tanh,
+  variance,
+  type Graph,
+  type Tensor,
+  type Value,
+} from "chainrule";
+import { describe, expect, it } from "vitest";
+import { compileWithFacts } from "../../../compiler/compile.ts";
+import { runPasses } from "../../../compiler/pass.ts";
+import { derive } from "../../../compiler/passes/all.ts";
+import { pullFactors } from "../../../compiler/passes/pull-factors.ts";
+import { splitSums } from "../../../compiler/passes/split-sums.ts";
+import { report } from "../../../compiler/report.ts";
+import { printGraph } from "../../../ir/print.ts";
+import { expectRight } from "../agree.ts";
+import { loadModel } from "../planning.ts";
+
+type Images = Tensor<"f32">;
+const channels = { axes: [0, 2, 3], keepAxes: true } as const;
+
+/** Channels less their mean over their spread, with a scale and an offset for each. */
+function normalised(x: Images, name: string, spread: (x: Images, mean: Images) => Images = ofSquares): Images {
+  const shape = [1, x.type.shape[1] as number, 1, 1];
+  const [scale, offset] = ["scale", "offset"].map((each) => param(shape, { name: `${name}.${each}` }) as Images);
+  const middle = mean(x, channels) as Images;
+  const unit = div(sub(x, middle), sqrt(add(spread(x, middle), 1e-5))) as Images;
+  return add(mul(unit, scale), offset) as Images;
+}
+
+const ofSquares = (x: Images, middle: Images): Images => mean(square(sub(x, middle)), channels) as Images;
+const ofVariance = (x: Images): Images => variance(x, channels) as Images;
+
+const trained = (logits: Value, batch: number, update = adam): Graph["entryPoints"] => {
+  const loss = softmaxCrossEntropy(logits as Images, input("label", "i32", [batch]));
+  return { train: { loss, update: update(loss) } } as never;
+};
+
+/** A convolution, normalised, and averaged. */
+const oneLayer = (spread = ofSquares, [batch, size] = [32, 28], update = adam): Graph =>
+  model("one", () => {
+    const x = conv2d(input("x", "f32", [batch, 3, size, size]), 16, 3, { padding: "same", name: "first" });
+    const hidden = relu(normalised(x, "norm", spread));
+    return trained(dense(mean(hidden, { axes: [2, 3] }), 10, { name: "logits" }), batch, update) as never;
+  });
+
+/** Two convolutions, both normalised, with pools. */
+const twoLayers = (): Graph =>
+  model("two", () => {
+    const layer = (x: Images, width: number, name: string): Images => {
+      const linear = conv2d(x, width, 3, { padding: "same", name });
+      return maxPool(relu(normalised(linear as Images, `${name}Norm`)), 2) as Images;
+    };
+    const second = layer(layer(input("x", "f32", [32, 1, 28, 28]), 8, "first"), 16, "second");
+    return trained(dense(reshape(second, [32, 16 * 49]), 10, { name: "logits" }), 32) as never;
+  });
+
+describe("a normalisation of channels", () => {
+  it.each([
+    ["of a layer", oneLayer(), 12, 2.6],
+    ["with a variance", oneLayer(ofVariance), 12, 2.6],
+    ["of two layers with pools", twoLayers(), 23, 2.8],
+  ])("%s trains in few passes over memory", (_, graph, dispatches, most) => {
+    const { train } = report(compileWithFacts(graph)).entryPoints;
+    expect(train.dispatches).toBeLessThanOrEqual(dispatches);
+    expect(train.rangeBytes / train.idealBytes).toBeLessThanOrEqual(most);
+  });
+
+  it("is right", async () => {
+    await expectRight(oneLayer(ofSquares, [8, 16], gradientDescent as never));
+  });
+});
+
+describe("moments of a long row", () => {
+  const rows = (build: (x: Images) => Value): Graph =>
+    model("rows", () => ({ run: { y: build(input("x", "f32", [3, 4096]) as Images) } }));
+  const kept = { axis: 1, keepAxes: true } as const;
+  const unit = (x: Images): Value => {
+    const rest = sub(x, mean(x, kept)) as Images;
+    return div(rest, sqrt(add(mean(square(rest), kept), 1e-5)));
+  };
+  const after = (build: (x: Images) => Value): string => printGraph(runPasses(derive(rows(build)), [splitSums]));
+
+  it("are out of those of its parts, which are known with their sums", () => {
+    expect(after(unit)).toContain("256 · ");
+    expect(after((x) => sum(square(sub(x, mul(mean(x, kept), 2))), { axis: 1 }))).not.toContain("256 · ");
+    // Only one of the sums has parts.
+    const graph = derive(
+      model("halves", () => {
+        const x = sum(input("x", "f32", [3, 2609, 2]), { axis: 2 }) as Images;
+        return { run: { y: sum(square(sub(x, mean(x, kept))), { axis: 1 }) } };
+      }),
+    );
+    expect(runPasses(graph, [splitSums])).toBe(graph);
+  });
+
+  it("are as exact as rows are, whose mean is far away", async () => {
+    const offset = 1e4;
+    for (const build of [unit, (x: Images): Value => unit(mul(x, 1.5) as Images)]) {
+      const module = await loadModel(rows(build));
+      const x = Float32Array.from({ length: 3 * 4096 }, (_, i) => offset + Math.fround(Math.sin(i * i)));
+      const { y } = (await module.run({ x }).read()) as { y: Float32Array };
+      // What is multiplied by 1.5 is rounded itself, by up to 2⁻¹¹.
+      const most = build === unit ? 1e-5 : 2e-3;
+      for (let row = 0; row < 3; row++) {
+        const own = [...x.slice(row * 4096, (row + 1) * 4096)];
+        const average = own.reduce((a, b) => a + b, 0) / 4096;
+        const spread = Math.sqrt(own.reduce((a, b) => a + (b - average) ** 2, 0) / 4096 + 1e-5);
+        const worst = own.map((each, i) => Math.abs(y[row * 4096 + i] - (each - average) / spread));
+        expect(Math.max(...worst)).toBeLessThan(most);
+      }
+    }
+  });
+});
+
+describe("factors of a long sum", () => {
+  const along = { axis: 1 } as const;
+  const graph = (build: (x: Images, g: Images) => Readonly<Record<string, Value>>): Graph =>
+    derive(
+      model("rows", () => ({
+        run: build(input("x", "f32", [8, 4096]) as Images, input("g", "f32", [8, 1]) as Images),
+      })),
+    );
+  const isPulled = (before: Graph): boolean => runPasses(before, [pullFactors]) !== before;
+
+  it("come out where they are the same for all of its terms, and what is left is added up anyway", () => {
+    const sums = (x: Images, g: Images): Readonly<Record<string, Value>> => {
+      const all = mul(x, g) as Images;
+      return { all: sum(all, along), apart: sum(tanh(all), along) };
+    };
+    expect(isPulled(graph((x, g) => ({ ...sums(x, g), total: sum(x, along) })))).toBe(true);
+    expect(isPulled(graph((x, g) => ({ ...sums(x, g), total: sum(x, { axis: 0 }) })))).toBe(false);
+    expect(isPulled(graph(sums))).toBe(false);
+  });
+
+  it("come out of deviations from a mean, and all is what it was", async () => {
+    const before = graph((x, g) => {
+      const part = mul(x, tanh(x)) as Images;
+      const all = mul(part, g) as Images;
+      const rest = tanh(sub(all, mean(all, { ...along, keepAxes: true })));
+      return { total: sum(part, along), all: sum(all, along), rest };
+    });
+    const after = printGraph(runPasses(before, [pullFactors]));
+    expect(after).toMatch(/rest = tanh\(\(.* - \(total \/ 4096\)\[:, _\]\) · g\)/);
+    await expectRight(before);
+  });
+});
