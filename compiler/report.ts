@@ -94,7 +94,10 @@ export function report({ program, contracted, ready, planned, entries, contracts
       return [
         entry.name,
         {
-          ...entryReport(program, planned, { ...entry, idealBytes: idealBytes(entryNamed(contracted, entry.name), stored) }),
+          ...entryReport(program, planned, {
+            ...entry,
+            idealBytes: idealBytes(entryNamed(contracted, entry.name), stored),
+          }),
           residuals: keptForBackward(planned, entry).map(residualReport),
           ...(stored && { storage: storageReport(stored, ready.notes) }),
           ...(entry.memory && { memory: memoryReport(entry.memory, ready.notes) }),
