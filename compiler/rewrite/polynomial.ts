@@ -214,7 +214,7 @@ function collected(a: readonly Term[] | undefined, b: readonly Term[] | undefine
 function placeOf({ powers, coefficient }: Term, terms: readonly Term[]): number {
   for (let i = 0; i < terms.length; i++) {
     const isAlike = samePowers(terms[i].powers, powers);
-    if (isAlike && (powers.size > 0 || keepsDigits(terms[i].coefficient, coefficient))) return i;
+    if (isAlike && (powers.size > 0 || keepsDigits(ratioOf(terms[i].coefficient), ratioOf(coefficient)))) return i;
   }
   return -1;
 }
@@ -223,8 +223,7 @@ function placeOf({ powers, coefficient }: Term, terms: readonly Term[]): number 
 const mostLost = 1e-5;
 
 /** True where float32 has what two numbers add up to. Of 1 + 1e-7 − x little is left where x is 1: 1e-7 stays by itself. */
-function keepsDigits(a: Fraction, b: Fraction): boolean {
-  const [x, y] = [a, b].map(({ over, under }) => over / under);
+export function keepsDigits(x: number, y: number): boolean {
   const lost = Math.abs(Math.fround(x + y) - (x + y));
   return lost <= mostLost * Math.min(Math.abs(x), Math.abs(y));
 }
@@ -247,6 +246,8 @@ function scaled(term: Term, by: Fraction): Term {
 export function whole(number: number): Fraction {
   return { over: number, under: 1 };
 }
+
+const ratioOf = ({ over, under }: Fraction): number => over / under;
 
 function timesFraction(a: Fraction, b: Fraction): Fraction {
   return reduced(a.over * b.over, a.under * b.under);

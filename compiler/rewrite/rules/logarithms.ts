@@ -16,6 +16,7 @@ import { addLinear, equalLinear, linearAtoms, linearConstant, linearLogaddexp, l
 import { scaleLinear, writeLinear, type Linear } from "../linear.ts";
 import { exponentialMonomial, isExponential, isPure, numberMonomial, restOf, writeMonomial } from "../monomial.ts";
 import type { Monomial } from "../monomial.ts";
+import { keepsDigits } from "../polynomial.ts";
 import { rangeOf, type Range } from "../range.ts";
 import { rule, type Rule, type Surroundings } from "../rule.ts";
 import { where } from "../untyped.ts";
@@ -110,8 +111,16 @@ function sumOfLogarithms(value: Value): Value | undefined {
   const before = summands(value);
   if (!before.some((each) => logarithmOps.has(each.op))) return undefined;
   const written = writeLinear(linearOf(value), value.type);
-  const after = summands(written).length;
-  return after > 0 && after < before.length ? written : undefined;
+  const after = summands(written);
+  const isShorter = after.length > 0 && lengthOf(after, before) < lengthOf(before, before);
+  return isShorter ? written : undefined;
+}
+
+/** How many terms there are, numbers aside where those of the sum would lose digits as one. */
+function lengthOf(terms: readonly Value[], sum: readonly Value[]): number {
+  const numbers = sum.flatMap((term) => constantValue(term) ?? []);
+  const areApart = numbers.some((x, at) => numbers.slice(at + 1).some((y) => !keepsDigits(x, y)));
+  return areApart ? terms.filter((term) => constantValue(term) === undefined).length : terms.length;
 }
 
 /** max(a, b) + ln(1 + e^−|a − b|) = ln(eᵃ + eᵇ): a stable form written out. */

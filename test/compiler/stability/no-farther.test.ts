@@ -75,6 +75,8 @@ const guards: Readonly<Record<string, string>> = {
   "what parts of the largest leave of one": "const y = tanh(x); return mean(log(add(sub(1, div(y, max(y))), 1e-6)))",
   "two more than the largest, less what is two more": `const y = softmax(x);
 return mean(log(add(sub(add(2, max(y)), add(2, y)), 1e-6)))`,
+  "two more than a softplus, less the smallest of that": `const y = add(2, softplus(x));
+return mean(log(add(sub(y, min(y)), 1e-6)))`,
   "two more than gates, less two more than the smallest": `const y = sigmoid(x);
 return mean(log(add(sub(add(2, y), add(2, min(y))), 1e-6)))`,
 };
