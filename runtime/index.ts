@@ -7,13 +7,14 @@ import { openDevice } from "./device.ts";
 import { runtimeErrors } from "./errors.ts";
 import type { Gate } from "./gate.ts";
 import { openGate } from "./gate.ts";
+import type { NewBuffers } from "./memory.ts";
 import { createBuffers, planBuffers, readbackUsage, writeConstants } from "./memory.ts";
 import { checkParams, checkState, initialValue, parametersOf, readStates, writeStates } from "./params.ts";
 import { compileKernels, validated } from "./pipelines.ts";
-import { outputRange } from "./readback.ts";
+import { outputSlot } from "./readback.ts";
 import type { Context, Run } from "./run.ts";
 import { prepareEntry } from "./run.ts";
-import { elementCount } from "./tensor.ts";
+import { elementCount, slotBytes } from "./tensor.ts";
 import type { LoadedModule, LoadOptions, ParamRecord, StateRecord, TypedArray } from "./types.ts";
 
 export { loadCheckpoint, saveCheckpoint } from "#platform";
@@ -54,19 +55,15 @@ function checkOptions(program: Program, options: LoadOptions): number {
   return maxInFlight;
 }
 
-/** Creates every buffer of a module: the program's, then `depth` read-back slots an entry point with outputs. */
-function createMemory(device: GPUDevice, program: Program, depth: number) {
+/** Creates every buffer of a module: the program's, then for each call in flight one to read from and one for outputs. */
+function createMemory(device: GPUDevice, program: Program, depth: number): NewBuffers {
   const requests = planBuffers(program);
-  const rings: Record<string, readonly [number, number]> = {};
-  for (const [name, entry] of Object.entries(program.entryPoints)) {
-    const { size } = outputRange(entry);
-    const first = requests.length;
-    for (let slot = 0; size > 0 && slot < depth; slot++) {
-      requests.push({ label: `${name} outputs ${slot}`, size, usage: readbackUsage });
-    }
-    rings[name] = [first, requests.length];
+  for (const entry of Object.values(program.entryPoints)) {
+    const output = outputSlot(entry);
+    const request = { ...requests[output.buffer]!, size: slotBytes(output) || 4 };
+    for (let slot = 0; slot < depth; slot++) requests.push({ ...request, usage: readbackUsage }, request);
   }
-  return { ...createBuffers(device, requests), rings };
+  return createBuffers(device, requests);
 }
 
 /** So many random numbers take some 10 ms; then whatever else the thread has to do gets its turn. */
@@ -121,7 +118,7 @@ function moduleMembers(context: Context, { adapter }: OpenDevice, destroy: () =>
 async function build(given: Program, options: LoadOptions, opened: OpenDevice, gate: Gate): Promise<LoadedModule> {
   const { device } = opened;
   const program = (await options.variants?.(given, device)) ?? given;
-  const { buffers, checked, free, rings } = createMemory(device, program, gate.limit);
+  const { buffers, checked, free } = createMemory(device, program, gate.limit);
   try {
     const context: Context = { device, program, gate, memory: buffers, kernels: [], steps: 0 };
     const fill = async (): Promise<void> => {
@@ -133,8 +130,9 @@ async function build(given: Program, options: LoadOptions, opened: OpenDevice, g
     const [kernels] = await Promise.all([compileKernels(device, program, options.onProgress), fill()]);
     context.kernels = kernels;
     const runs: Record<string, Run> = {};
+    const rings = buffers.slice(program.buffers.length);
     const prepare = async ([name, entry]: [string, EntryPoint]): Promise<void> => {
-      const make = () => prepareEntry(context, name, entry, buffers.slice(...rings[name]!));
+      const make = () => prepareEntry(context, name, entry, rings);
       runs[name] = await validated(device, name, make);
     };
     await Promise.all(Object.entries(program.entryPoints).map(prepare));

@@ -18,7 +18,7 @@ interface GivenBuffer extends OutputBuffer {
 const isBuffer = (value: object): value is GPUBuffer => "usage" in value;
 
 /** True for an input that stays on the GPU. */
-export const isOnGpu = (input: CheckedInput): input is GivenBuffer => "size" in input;
+export const isOnGpu = <Place extends OutputBuffer>(input: TypedArray | Place): input is Place => "size" in input;
 
 function describe(value: unknown): string {
   if (typeof value !== "object" || value === null) return `${typeof value} ${show(value)}`;

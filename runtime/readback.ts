@@ -1,74 +1,71 @@
-/// Reading outputs back without creating anything in a step: each call copies its outputs into one slot of a ring.
+/// Reading outputs back without creating anything in a step. Each call puts its outputs into a slot of a ring, and they are
+/// copied where somebody reads them: a copy costs a step as much as several dispatches do. Where a call was read, the next
+/// is copied in its own submit, since whoever reads every step reads that one too; other reads are submits of their own.
 
-import type { EntryPoint } from "./abi.ts";
+import type { EntryPoint, InputSlot } from "./abi.ts";
 import { runtimeErrors } from "./errors.ts";
 import type { Gate, InFlight } from "./gate.ts";
-import { mapModeRead } from "./memory.ts";
+import { mapModeRead, send } from "./memory.ts";
 import { slotBytes } from "./tensor.ts";
+import type { OutputBuffer } from "./types.ts";
 
-/** One call of an entry point. */
-export interface Call extends InFlight {
-  /** Where its outputs are copied to. */
-  slot?: Slot;
+/** A place for outputs. */
+export interface Slot extends InFlight {
+  /** Where dispatches write them. */
+  readonly place: OutputBuffer;
+  /** Where they are copied to. */
+  readonly copy: GPUBuffer;
+}
+
+/** One call of an entry point, with the place for its outputs. */
+export interface Call extends Slot {
+  /** True when its outputs are copied in the same submit. */
+  readonly copied: boolean;
   /** Outputs, once somebody has asked for them. */
   bytes?: Promise<ArrayBuffer>;
   /** What WebGPU finds wrong with the GPU buffers given to this call. */
   error?: Promise<GPUError | null> | undefined;
 }
 
-/** A place for outputs, and the last call that took it. */
-interface Slot {
-  readonly buffer: GPUBuffer;
-  call?: Call;
-}
-
-/** Where the outputs of an entry point lie: `size` bytes from byte `start` of buffer `buffer`. */
-export interface OutputRange {
-  readonly buffer: number;
-  readonly start: number;
-  readonly size: number;
-}
-
-/** The range that one copy must take to hold every output, of size 0 when there is nothing to copy. */
-export function outputRange({ outputs }: EntryPoint): OutputRange {
-  const start = Math.min(...outputs.map((slot) => slot.offset));
-  const end = Math.max(...outputs.map((slot) => slot.offset + slotBytes(slot)));
-  return { buffer: outputs[0]?.buffer ?? 0, start, size: Math.max(end - start, 0) };
+/** The outputs of an entry point as one tensor, which begins its buffer; without outputs it has no elements. */
+export function outputSlot({ outputs }: EntryPoint): Pick<InputSlot, "buffer" | "offset" | "shape"> {
+  const ends = outputs.map((slot) => slot.offset + slotBytes(slot));
+  return { buffer: outputs[0]?.buffer ?? 0, offset: 0, shape: [Math.max(0, ...ends) / 4] };
 }
 
 /** The slots of one entry point. */
 export interface Ring {
-  /** Opens a call and records the copy of its outputs. */
-  begin(encoder: GPUCommandEncoder): Call;
+  /** Records a call by `record`, with the copy of its outputs where some were read since the call before it. */
+  submit(record: (encoder: GPUCommandEncoder, outputs: OutputBuffer) => void): Call;
   /** The bytes of a call's outputs, from the start of their range; nothing where there are none. Error `output-expired`. */
   read(call: Call): Promise<ArrayBuffer>;
   /** Throws `input-type` when a GPU buffer given to a call was not valid. */
   check(call: Call): Promise<void>;
 }
 
-/** Makes the ring over `buffers`, of which there must be as many as calls may be in flight. */
-export function createRing(
-  gate: Gate,
-  name: string,
-  { start, size }: OutputRange,
-  source: GPUBuffer,
-  buffers: readonly GPUBuffer[],
-): Ring {
-  // Least recently used first. The gate lets in fewer calls than there are slots, so one without open work exists. A slot
-  // whose read is under way is passed over, and the others expire one call earlier for it.
-  const slots = buffers.map((buffer): Slot => ({ buffer }));
+/**
+ * Makes the ring of `slots`, of which there must be as many as calls may be in flight.
+ *
+ * They are in the order of their use, the oldest first. The gate lets in fewer calls than there are slots, so one without
+ * open work exists. A slot whose read is under way is passed over, and the others expire one call earlier for it.
+ */
+export function createRing(device: GPUDevice, gate: Gate, name: string, slots: Slot[]): Ring {
+  let wasRead = false;
   const check = async (call: Call): Promise<void> => {
     const error = await call.error;
     if (error) throw runtimeErrors["input-type"](name, "inputs", "GPU buffers fit to bind", error.message);
   };
+  const copyTo = (encoder: GPUCommandEncoder, { place, copy }: Slot): void =>
+    encoder.copyBufferToBuffer(place.buffer, 0, copy, 0, place.size);
   const copyOut = async (call: Call): Promise<ArrayBuffer> => {
-    const slot = call.slot!.buffer;
+    wasRead = true;
+    if (!call.copied) send(device, (encoder) => copyTo(encoder, call));
     gate.enter(call);
     try {
-      await gate.guard(slot.mapAsync(mapModeRead));
+      await gate.guard(call.copy.mapAsync(mapModeRead));
       gate.finished(call);
-      const bytes = slot.getMappedRange().slice(0);
-      slot.unmap();
+      const bytes = call.copy.getMappedRange().slice(0);
+      call.copy.unmap();
       return bytes;
     } finally {
       gate.leave(call);
@@ -76,22 +73,23 @@ export function createRing(
   };
   return {
     check,
-    begin(encoder) {
-      const call: Call = { open: 0 };
-      const at = slots.findIndex((slot) => !slot.call?.open);
-      if (at >= 0) {
-        const [slot] = slots.splice(at, 1);
-        slots.push((call.slot = slot!));
-        slot!.call = call;
-        encoder.copyBufferToBuffer(source, start, slot!.buffer, 0, size);
-      }
+    submit(record) {
+      const at = slots.findIndex(({ open }) => !open);
+      const { place, copy } = slots.splice(at, 1)[0]!;
+      const call = { open: 0, place, copy, copied: wasRead };
+      slots.push(call);
+      send(device, (encoder) => {
+        record(encoder, place);
+        if (wasRead) copyTo(encoder, call);
+      });
+      wasRead = false;
       return call;
     },
     async read(call) {
       // Nothing to wait for: the slot is claimed before a later call takes it.
-      if (size && !call.bytes) {
+      if (call.place.size && !call.bytes) {
         gate.check();
-        if (call.slot?.call !== call) throw runtimeErrors["output-expired"](name, buffers.length);
+        if (!slots.includes(call)) throw runtimeErrors["output-expired"](name, slots.length);
         call.bytes = copyOut(call);
       }
       const bytes = await call.bytes;

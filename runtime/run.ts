@@ -1,15 +1,16 @@
 /// Running entry points: one call writes its inputs, replays a flat table of dispatches and submits once.
 
-import type { Binding, Dispatch, EntryPoint, Program } from "./abi.ts";
+import type { Binding, Dispatch, EntryPoint, InputSlot, Program } from "./abi.ts";
 import type { Gate } from "./gate.ts";
 import type { CheckedInput } from "./inputs.ts";
 import { checkInputs, checkSettings, isOnGpu } from "./inputs.ts";
 import type { CompiledKernel } from "./pipelines.ts";
 import { bindDispatch } from "./pipelines.ts";
-import { createRing, outputRange } from "./readback.ts";
+import type { Slot } from "./readback.ts";
+import { createRing, outputSlot } from "./readback.ts";
 import { stepMaker } from "./step.ts";
 import { slotBytes } from "./tensor.ts";
-import type { InputValue } from "./types.ts";
+import type { InputValue, OutputBuffer, TypedArray } from "./types.ts";
 
 /** What the entry points of one module share. */
 export interface Context {
@@ -39,6 +40,9 @@ export interface Asked {
 /** Where a callable entry point keeps its `Replay`. */
 export const replayKey = Symbol();
 
+/** Where a step puts its outputs, then its inputs: what has no place on the GPU is in the module's own buffers. */
+export type Places = readonly (TypedArray | OutputBuffer)[];
+
 /** An entry point that records and submits. */
 export interface Replay {
   readonly context: Context;
@@ -46,13 +50,17 @@ export interface Replay {
   readonly entry: EntryPoint;
   /** What the settings buffer holds, as text; empty where that is not known. */
   held: string;
-  /** Records one step, on the module's own buffers or with what calls were given on the GPU. */
-  encode(encoder: GPUCommandEncoder, given?: readonly CheckedInput[]): void;
+  /** Records one step. */
+  encode(encoder: GPUCommandEncoder, places: Places): void;
   /** Submits `count` steps that `record` records, as one call; `asked` is there when they use buffers of the caller. */
-  submit(asked: Asked | undefined, count: number, record: (encoder: GPUCommandEncoder) => void): object;
+  submit(
+    asked: Asked | undefined,
+    count: number,
+    record: (encoder: GPUCommandEncoder, outputs: OutputBuffer) => void,
+  ): object;
 }
 
-/** Bind groups by the buffers that stand for a dispatch's inputs, one level an input. */
+/** Bind groups by the places of what a dispatch sees, one level each. */
 interface GroupNode {
   group?: GPUBindGroup;
   readonly next: WeakMap<GPUBuffer, Record<number, GroupNode>>;
@@ -62,14 +70,19 @@ interface GroupNode {
 interface Launch {
   readonly pipeline: GPUComputePipeline;
   readonly workgroups: Dispatch["workgroups"];
-  /** What the next call binds. */
-  group: GPUBindGroup;
-  /** The bind group for inputs of which some stay on the GPU, or for none; absent where the dispatch sees no input. */
-  readonly groupFor: ((inputs?: readonly CheckedInput[]) => GPUBindGroup) | undefined;
+  /** The bind group where it sees nothing that has a place. */
+  readonly group: GPUBindGroup | undefined;
+  /** The bind group for places. */
+  groupFor(places: Places): GPUBindGroup;
+}
+
+/** An entry point whose outputs and inputs have places. */
+interface Seen extends Pick<EntryPoint, "dispatches"> {
+  readonly inputs: readonly Pick<InputSlot, "buffer" | "offset" | "shape">[];
 }
 
 /** Index of the input that a binding sees, or -1. */
-function inputOf(entry: EntryPoint, binding: Binding): number {
+function inputOf(entry: Seen, binding: Binding): number {
   return entry.inputs.findIndex((slot) => {
     const distance = binding.offset - slot.offset;
     return slot.buffer === binding.buffer && distance >= 0 && distance < slotBytes(slot);
@@ -93,16 +106,16 @@ function inOrder(entries: EntryPoint["dispatches"], places: readonly number[] = 
   });
 }
 
-function prepareLaunch(context: Context, entry: EntryPoint, dispatch: Dispatch): Launch {
+function prepareLaunch(context: Context, entry: Seen, dispatch: Dispatch): Launch {
   const { device, memory } = context;
   const kernel = context.kernels[dispatch.kernel]!;
   const own = ({ buffer, offset }: Pick<Binding, "buffer" | "offset">) => ({ buffer: memory[buffer]!, offset });
   const seen = [...new Set(dispatch.bindings.map((binding) => inputOf(entry, binding)))].filter((index) => index >= 0);
   const root: GroupNode = { next: new WeakMap() };
-  const groupFor = (inputs?: readonly CheckedInput[]): GPUBindGroup => {
+  const groupFor = (places: Places): GPUBindGroup => {
     const given = (index: number): { readonly buffer: GPUBuffer; readonly offset: number } => {
-      const input = inputs?.[index];
-      return input && isOnGpu(input) ? input : own(entry.inputs[index]!);
+      const place = places[index];
+      return place && isOnGpu(place) ? place : own(entry.inputs[index]!);
     };
     let node = root;
     for (const index of seen) {
@@ -110,17 +123,14 @@ function prepareLaunch(context: Context, entry: EntryPoint, dispatch: Dispatch):
       if (!node.next.has(buffer)) node.next.set(buffer, {});
       node = node.next.get(buffer)![offset] ??= { next: new WeakMap() };
     }
-    node.group ??= bindDispatch(device, kernel, dispatch, (binding) => {
+    return (node.group ??= bindDispatch(device, kernel, dispatch, (binding) => {
       const index = inputOf(entry, binding);
       if (index < 0) return own(binding);
       const { buffer, offset } = given(index);
       return { buffer, offset: offset + binding.offset - entry.inputs[index]!.offset };
-    });
-    return node.group;
+    }));
   };
-  const { pipeline } = kernel;
-  const { workgroups } = dispatch;
-  return { pipeline, workgroups, group: groupFor(), groupFor: seen.length ? groupFor : undefined };
+  return { ...dispatch, ...kernel, group: seen.length ? undefined : groupFor([]), groupFor };
 }
 
 /** Writes what comes from the CPU; true when some input is on the GPU. */
@@ -133,23 +143,19 @@ function writeInputs({ device, memory }: Context, { inputs }: EntryPoint, given:
 }
 
 /** The table of dispatches, bound once. */
-function prepareTable(context: Context, entry: EntryPoint): Replay["encode"] {
+function prepareTable(context: Context, entry: Seen): Replay["encode"] {
   const known = new Map<Dispatch, Launch>();
   const launches = inOrder(entry.dispatches).map((dispatch) => {
     const launch = known.get(dispatch) ?? prepareLaunch(context, entry, dispatch);
     known.set(dispatch, launch);
     return launch;
   });
-  const seeing = [...known.values()].filter(({ groupFor }) => groupFor);
-  let bound: readonly CheckedInput[] | undefined;
-  return (encoder, given) => {
-    if (given !== bound) for (const launch of seeing) launch.group = launch.groupFor!(given);
-    bound = given;
+  return (encoder, places) => {
     const pass = encoder.beginComputePass();
     let last: GPUComputePipeline | undefined;
-    for (const { pipeline, group, workgroups } of launches) {
+    for (const { pipeline, group, groupFor, workgroups } of launches) {
       if (pipeline !== last) pass.setPipeline((last = pipeline));
-      pass.setBindGroup(0, group);
+      pass.setBindGroup(0, group ?? groupFor(places));
       pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
     }
     pass.end();
@@ -157,25 +163,25 @@ function prepareTable(context: Context, entry: EntryPoint): Replay["encode"] {
 }
 
 /**
- * Makes an entry point callable. `ringBuffers` are as many as calls may be in flight, or none without outputs.
+ * Makes an entry point callable. From `rings` it takes two buffers for each call that may be in flight: one to read from,
+ * and one for outputs.
  *
  * One encoding is thrown away here, so that what WebGPU's validation finds shows at load and not in a step: run this in an
  * error scope.
  */
-export function prepareEntry(
-  context: Context,
-  name: string,
-  entry: EntryPoint,
-  ringBuffers: readonly GPUBuffer[],
-): Run {
+export function prepareEntry(context: Context, name: string, entry: EntryPoint, rings: GPUBuffer[]): Run {
   const { device, gate, memory } = context;
   const { queue } = device;
-  const range = outputRange(entry);
-  const ring = createRing(gate, name, range, memory[range.buffer]!, ringBuffers);
-  const makeStep = stepMaker(gate, entry, ring, range, memory);
-  const encode = prepareTable(context, entry);
+  const output = outputSlot(entry);
+  const slots = Array.from({ length: gate.limit }, (): Slot => {
+    return { open: 0, copy: rings.shift()!, place: { buffer: rings.shift()!, offset: 0, size: slotBytes(output) } };
+  });
+  const ring = createRing(device, gate, name, slots);
+  const makeStep = stepMaker(gate, entry, ring);
+  // All outputs are one more that has a place.
+  const encode = prepareTable(context, { ...entry, inputs: [output, ...entry.inputs] });
   const rehearsal = device.createCommandEncoder();
-  encode(rehearsal);
+  for (const { place } of slots) encode(rehearsal, [place]);
   rehearsal.finish();
 
   let last: Asked | undefined;
@@ -189,10 +195,7 @@ export function prepareEntry(
     // much as several dispatches do, so those of the call before are not asked about again.
     const isNew = asked && !asked.error;
     if (isNew) device.pushErrorScope("validation");
-    const encoder = device.createCommandEncoder();
-    record(encoder);
-    const call = ring.begin(encoder);
-    queue.submit([encoder.finish()]);
+    const call = ring.submit(record);
     if (isNew) asked.error = device.popErrorScope().then(answer, () => null);
     call.error = asked?.error;
     gate.submitted(call);
@@ -212,7 +215,7 @@ export function prepareEntry(
     }
     const asked = given === last?.given ? last : writeInputs(context, entry, given) ? { given } : undefined;
     last = asked;
-    return submit(asked, 1, (encoder) => encode(encoder, asked?.given));
+    return submit(asked, 1, (encoder, outputs) => encode(encoder, [outputs, ...given]));
   };
   return Object.assign(run, { [replayKey]: replay });
 }

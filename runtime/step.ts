@@ -1,8 +1,8 @@
 /// What a call returns: an object whose outputs are promises that begin when they are first asked for.
 
-import type { EntryPoint } from "./abi.ts";
+import type { EntryPoint, Slot } from "./abi.ts";
 import type { Gate } from "./gate.ts";
-import type { Call, OutputRange, Ring } from "./readback.ts";
+import type { Call, Ring } from "./readback.ts";
 import { copySlot, slotBytes } from "./tensor.ts";
 import type { OutputBuffer, TypedArray } from "./types.ts";
 
@@ -18,39 +18,33 @@ type Outputs = Record<string, number | TypedArray>;
  * Gives the function that wraps calls of one entry point. The getters sit on one shared prototype: a step costs one
  * small object, and an output that nobody reads makes no promise, hence no unhandled rejection.
  */
-export function stepMaker(
-  gate: Gate,
-  entry: EntryPoint,
-  ring: Ring,
-  { start }: OutputRange,
-  memory: readonly GPUBuffer[],
-): (call: Call) => object {
-  const read = async (step: StepObject): Promise<Outputs> => {
-    const bytes = await ring.read(step[callKey]);
+export function stepMaker(gate: Gate, entry: EntryPoint, ring: Ring): (call: Call) => object {
+  const read = async function (this: StepObject): Promise<Outputs> {
+    const call = this[callKey];
+    const bytes = await ring.read(call);
     const outputs: Outputs = {};
     for (const slot of entry.outputs) {
-      const values = copySlot(slot, bytes, start);
+      const values = copySlot(slot, bytes);
       outputs[slot.name] = slot.shape.length ? values : values[0]!;
     }
     return outputs;
   };
   const prototype: PropertyDescriptorMap = {};
-  const buffers: Record<string, OutputBuffer> = {};
-  for (const slot of entry.outputs) {
-    const { name, buffer, offset } = slot;
-    buffers[name] = { buffer: memory[buffer]!, offset, size: slotBytes(slot) };
+  for (const { name } of entry.outputs) {
     prototype[name] = {
       async get(this: StepObject) {
-        return (await read(this))[name];
+        return (await read.call(this))[name];
       },
     };
   }
-  prototype.buffers = { value: buffers };
-  prototype.read = {
-    value(this: StepObject) {
-      return read(this);
+  prototype.buffers = {
+    get(this: StepObject) {
+      const { buffer } = this[callKey].place;
+      const place = (slot: Slot): OutputBuffer => ({ buffer, offset: slot.offset, size: slotBytes(slot) });
+      return Object.fromEntries(entry.outputs.map((slot) => [slot.name, place(slot)]));
     },
   };
+  prototype.read = { value: read };
   prototype.accepted = {
     async get(this: StepObject) {
       await ring.check(this[callKey]);
@@ -60,7 +54,7 @@ export function stepMaker(
   if (!entry.updates) {
     prototype.then = {
       value(this: StepObject, ...handlers: Parameters<Promise<Outputs>["then"]>) {
-        return read(this).then(...handlers);
+        return read.call(this).then(...handlers);
       },
     };
   }

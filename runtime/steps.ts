@@ -146,7 +146,8 @@ export function stepsOf<Module, Name extends EntryName<Module>>(module: Module, 
     const batches = placeBatches(replay, checked, counts, source, schedule.byteLength);
     // The next call writes its settings whatever becomes of these.
     replay.held = "";
-    return submit({ given: checked }, count, (encoder) => {
+    return submit({ given: checked }, count, (encoder, outputs) => {
+      const places = [outputs];
       for (let step = 0; step < count; step++) {
         if (width > 0) encoder.copyBufferToBuffer(source!, step * width, memory[entry.settingsBuffer!]!, 0, width);
         batches.forEach(({ buffer, offset, count: ring }, index) => {
@@ -154,7 +155,7 @@ export function stepsOf<Module, Name extends EntryName<Module>>(module: Module, 
           const size = slotBytes(slot);
           encoder.copyBufferToBuffer(buffer, offset + (step % ring) * size, memory[slot.buffer]!, slot.offset, size);
         });
-        encode(encoder);
+        encode(encoder, places);
       }
     });
   };

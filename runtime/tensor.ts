@@ -15,11 +15,11 @@ export const toArray = (dtype: StorageType, values: ArrayLike<number>) => new ar
 export const elementCount = (shape: readonly number[]): number => shape.reduce((count, extent) => count * extent, 1);
 
 /** Size of a slot's tensor in bytes: every storage type has 4. */
-export const slotBytes = (slot: Slot): number => 4 * elementCount(slot.shape);
+export const slotBytes = (slot: Pick<Slot, "shape">): number => 4 * elementCount(slot.shape);
 
 /** How a message names a slot's tensor, for example `f32[64, 784]`. */
 export const describeSlot = (slot: Pick<Slot, "dtype" | "shape">): string => `${slot.dtype}[${slot.shape.join(", ")}]`;
 
-/** A fresh copy of a slot's elements; `bytes` starts at byte `base` of the slot's buffer. */
-export const copySlot = (slot: Slot, bytes: ArrayBuffer, base = 0): TypedArray =>
-  new arrays[slot.dtype](bytes, slot.offset - base, elementCount(slot.shape)).slice();
+/** A fresh copy of a slot's elements, which lie in `bytes` as in its buffer. */
+export const copySlot = (slot: Slot, bytes: ArrayBuffer): TypedArray =>
+  new arrays[slot.dtype](bytes, slot.offset, elementCount(slot.shape)).slice();

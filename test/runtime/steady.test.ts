@@ -26,7 +26,7 @@ function countCalls(device: GPUDevice): Record<string, number> {
   return counts;
 }
 
-test("a step creates nothing but its command encoder, and submits once", async () => {
+test("a step creates nothing but its command encoder, and submits once; so does a read after steps without", async () => {
   const device = await testDevice();
   const queue = device.queue;
   expect(device.queue).toBe(queue);
@@ -36,20 +36,56 @@ test("a step creates nothing but its command encoder, and submits once", async (
   await module.train({ x: new Float32Array(4) }, { rate: 2 }).total;
   const counts = countCalls(device);
   const steps = 30;
+  let reads = 0;
   for (let index = 0; index < steps; index++) {
     const step = module.train({ x: index % 2 ? new Float32Array(4) : own }, { rate: 2 });
     await step.accepted;
-    if (index % 3 === 0) await step.total;
+    if (index % 3 > 0) continue;
+    await step.total;
+    // The first is copied in its step, because what was before it was read.
+    if (index > 0) reads++;
   }
   const { createCommandEncoder, submit, onSubmittedWorkDone, writeBuffer, pushErrorScope, popErrorScope, ...others } =
     counts;
   expect(others).toEqual({});
   // The queue is asked how far it is once in half of the 8 calls that may be in flight.
-  expect([createCommandEncoder, submit, onSubmittedWorkDone]).toEqual([steps, steps, Math.floor((steps + 2) / 4)]);
+  expect([createCommandEncoder, submit, onSubmittedWorkDone]).toEqual([
+    steps + reads,
+    steps + reads,
+    Math.floor((steps + 2) / 4),
+  ]);
   // Unchanged settings are not written, nor are inputs that stay on the GPU.
   expect(writeBuffer).toBe(steps / 2);
   expect([pushErrorScope, popErrorScope]).toEqual([steps / 2, steps / 2]);
   module.destroy();
+});
+
+test("outputs are copied where they are read: in the step where each step is, else by the read", async () => {
+  const { device } = await openDevice();
+  const module = await createTraining({ device });
+  const copies: number[] = [];
+  const create = device.createCommandEncoder.bind(device);
+  Object.defineProperty(device, "createCommandEncoder", {
+    value: () => {
+      const encoder = create();
+      const copy = encoder.copyBufferToBuffer.bind(encoder) as (...given: unknown[]) => void;
+      const at = copies.push(0) - 1;
+      const counted = (...given: unknown[]): void => (copies[at]!++, copy(...given));
+      return Object.defineProperty(encoder, "copyBufferToBuffer", { value: counted });
+    },
+  });
+  const x = Float32Array.of(1, 0, 0, 0);
+  const ahead = Array.from({ length: 5 }, () => module.train({ x }, { rate: 1 }));
+  expect(copies).toEqual([0, 0, 0, 0, 0]);
+  // Each has its own, although later ones were there before any was read.
+  expect(await Promise.all(ahead.map(({ total }) => total))).toEqual([9, 8, 7, 6, 5]);
+  expect(copies.splice(0)).toEqual([0, 0, 0, 0, 0, 1, 1, 1, 1, 1]);
+  for (let index = 0; index < 3; index++) expect(await module.train({ x }, { rate: 1 }).total).toBe(4 - index);
+  expect(copies.splice(0)).toEqual([1, 1, 1]);
+  for (let index = 0; index < 3; index++) await module.train({ x }, { rate: 0 }).accepted;
+  expect(copies).toEqual([1, 0, 0]);
+  module.destroy();
+  device.destroy();
 });
 
 test("whoever waits for the queue before all places are taken again finds them free", async () => {
