@@ -10,6 +10,7 @@ import {
   gradientDescent,
   input,
   matmul,
+  maxPool,
   model,
   mul,
   param,
@@ -76,6 +77,16 @@ describe("contractions in squares", () => {
         const image = input("image", "f32", [2, 9, 8, 3]);
         const y = relu(conv2d(image, 70, 3, { padding: "same" }));
         return { run: { y }, train: { update: gradientDescent(sum(y), { learningRate: 0.1 }) } };
+      }),
+      64,
+    ));
+
+  it("with the pool of a convolution", () =>
+    expectSquares(
+      model("pool", () => {
+        const image = input("image", "f32", [3, 2, 14, 14]);
+        const y = maxPool(relu(conv2d(image, 70, 3, { padding: "same" })), 2);
+        return { run: { y }, train: { update: gradientDescent(sum(square(y)), { learningRate: 0.1 }) } };
       }),
       64,
     ));
