@@ -7,6 +7,7 @@ import { insideScans } from "./inside-scans.ts";
 import { jointMoments } from "./joint-moments.ts";
 import { keepDigitsWith } from "./keep-digits.ts";
 import { narrowMasks } from "./narrow-masks.ts";
+import { partColumns } from "./part-columns.ts";
 import { pickSums } from "./pick-sums.ts";
 import { pullFactors } from "./pull-factors.ts";
 import { splitConcatenations } from "./split-concatenations.ts";
@@ -49,6 +50,7 @@ export function kernelPasses({
     // gradients are added to a product: the same numbers, added up in another order.
     ...(strictFloat ? [] : [splitReductions, splitContractions, splitSums, pickSums]),
     turnProducts, // the same products, read as they lie
+    partColumns, // and with fewer threads beyond their edges
     unrollProducts, // the same terms in their order: in kernels of elements each knows its place
     windowsLast, // pools are neighbours in what they are of
     splitConcatenations, // a kernel binds 8 tensors

@@ -168,6 +168,20 @@ describe("padded flops", () => {
     expect(paddedFlops / flops).toBeLessThanOrEqual(1.05);
   });
 
+  test.each([
+    [8, 8],
+    [8, 16],
+    [24, 24],
+  ])("are few for a convolution of each channel by itself, of %i channels to %i, and its slopes", (channels, width) => {
+    const graph = model("channels", () => {
+      const y = conv2d(input("x", "f32", [8, channels, 28, 28]), width, 3, { name: "conv", groups: channels });
+      const loss = sum(mul(y, y));
+      return { train: { loss, update: gradientDescent(loss) } };
+    });
+    const { flops, paddedFlops } = report(compileWithFacts(graph)).entryPoints.train;
+    expect(paddedFlops / flops).toBeLessThanOrEqual(1.2);
+  });
+
   test("are not what threads that return at once would have computed", () => {
     const paddedOf = (build: () => Value): readonly [number, number] => {
       const { flops, paddedFlops } = report(compileWithFacts(model("m", () => ({ run: { y: build() } })))).entryPoints
