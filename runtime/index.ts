@@ -60,7 +60,8 @@ function createMemory(device: GPUDevice, program: Program, depth: number): NewBu
   const requests = planBuffers(program);
   for (const entry of Object.values(program.entryPoints)) {
     const output = outputSlot(entry);
-    const request = { ...requests[output.buffer]!, size: slotBytes(output) || 4 };
+    // A range that kernels bind may reach beyond the last output, to a whole four.
+    const request = { ...requests[output.buffer]!, ...(!slotBytes(output) && { size: 4 }) };
     for (let slot = 0; slot < depth; slot++) requests.push({ ...request, usage: readbackUsage }, request);
   }
   return createBuffers(device, requests);
