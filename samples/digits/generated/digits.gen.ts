@@ -627,10 +627,10 @@ fn update_logits_weight(group: vec3u, local: vec3u) {
   for (var k = 0u; k < 64u; k++) {
     let a0 = arena[hidden + k * 32u + row / 4u];
     let b0 = vec4f(
-      arena[d_loss_d_logits + (k * 10u + column) / 4u][(k * 10u + column) % 4u],
-      arena[d_loss_d_logits + (k * 10u + column) / 4u][(k * 10u + column) % 4u + 1u],
-      arena[d_loss_d_logits + (k * 10u + column + 2u) / 4u][(k * 10u + column + 2u) % 4u],
-      arena[d_loss_d_logits + (k * 10u + column + 2u) / 4u][(k * 10u + column + 2u) % 4u + 1u],
+      arena[d_loss_d_logits + (k * 10u + column) / 4u][(k * 10u) % 4u],
+      arena[d_loss_d_logits + (k * 10u + column) / 4u][(k * 10u) % 4u + 1u],
+      arena[d_loss_d_logits + (k * 10u + column + 2u) / 4u][(k * 10u + 2u) % 4u],
+      arena[d_loss_d_logits + (k * 10u + column + 2u) / 4u][(k * 10u + 2u) % 4u + 1u],
     );
     sum0 += mat4x4f(a0.x * b0, a0.y * b0, a0.z * b0, a0.w * b0);
   }

@@ -103,6 +103,10 @@ const sigmoid = /* wgsl */ `fn sigmoid(x: f32) -> f32 {
   return 1.0 / (1.0 + exponential(-x));
 }`;
 
+const sigmoid4 = /* wgsl */ `fn sigmoid4(x: vec4f) -> vec4f {
+  return vec4f(sigmoid(x.x), sigmoid(x.y), sigmoid(x.z), sigmoid(x.w));
+}`;
+
 // hidden.linear = x @ hidden.weight + hidden.bias
 // hidden = tanh(hidden.linear)
 // samples/xor/model.ts:6:23, samples/xor/model.ts:6:18
@@ -153,19 +157,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 `,
 };
 
-// logit = hidden @ logit.weight + logit.bias
+// logit = (logit.weightᵀ @ hiddenᵀ)ᵀ + logit.bias
 // probability = sigmoid(logit)
 // samples/xor/model.ts:7:17, samples/xor/model.ts:10:29
 // f32[4, 1]; 72 FLOP, 180 B
-// with hidden f32[4, 8], logit_weight f32[8, 1], logit_bias f32[1], probability f32[4, 1]
+// with logit_weight f32[8, 1], hidden f32[4, 8], logit_bias f32[1], probability f32[4, 1]
 const probabilityKernel: Kernel = {
   name: "probability",
   bindings: ["read", "read", "read", "read_write"],
   wgsl: /* wgsl */ `
-@group(0) @binding(0) var<storage, read> hidden: array<vec4f>;
-@group(0) @binding(1) var<storage, read> logit_weight: array<vec4f>;
+@group(0) @binding(0) var<storage, read> logit_weight: array<vec4f>;
+@group(0) @binding(1) var<storage, read> hidden: array<vec4f>;
 @group(0) @binding(2) var<storage, read> logit_bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> probability: array<f32>;
+@group(0) @binding(3) var<storage, read_write> probability: array<vec4f>;
 
 ${exponentialSeries}
 
@@ -173,58 +177,52 @@ ${exponential}
 
 ${sigmoid}
 
+${sigmoid4}
+
 @compute @workgroup_size(1)
 fn main(@builtin(workgroup_id) group: vec3u) {
-  let row = group.y * 4u;
+  let row = group.y;
   let column = group.x * 4u;
-  var sum0 = mat4x4f();
+  var sum0 = vec4f();
   for (var k = 0u; k < 8u; k += 4u) {
-    let a0 = mat4x4f(
-      hidden[row * 2u + k / 4u],
-      hidden[row * 2u + k / 4u + 2u],
-      hidden[row * 2u + k / 4u + 4u],
-      hidden[row * 2u + k / 4u + 6u],
-    );
-    let b0 = transpose(mat4x4f(logit_weight[k / 4u], logit_weight[k / 4u], logit_weight[k / 4u], logit_weight[k / 4u]));
+    let a0 = logit_weight[k / 4u];
+    let b0 = transpose(mat4x4f(
+      hidden[column * 2u + k / 4u],
+      hidden[column * 2u + k / 4u + 2u],
+      hidden[column * 2u + k / 4u + 4u],
+      hidden[column * 2u + k / 4u + 6u],
+    ));
     sum0 += b0 * a0;
   }
-  for (var i = 0u; i < 4u; i++) {
-    let r = row + i;
-    let c = column;
-    if (c >= 1u) { continue; }
-    let four = sum0[i];
-    for (var j = 0u; j < 4u; j++) {
-      let one = c + j;
-      if (one >= 1u) { break; }
-      let logit = four[j] + logit_bias[0u];
-      probability[r] = sigmoid(logit);
-    }
-  }
+  let r = row;
+  let c = column;
+  let logit = sum0 + logit_bias[0u];
+  probability[0u] = sigmoid4(logit);
 }
 `,
 };
 
-// logit = hidden @ logit.weight + logit.bias
+// logit = (logit.weightᵀ @ hiddenᵀ)ᵀ + logit.bias
 // probability = sigmoid(logit)
 // ∂loss/∂logit = (probability - y) / 4
 // total = y · softplus(-logit) + (1 - y) · softplus(logit)
 // samples/xor/model.ts:7:17, samples/xor/model.ts:10:29, samples/xor/model.ts:8:16
 // f32[4, 1]; 108 FLOP, 212 B
-// with hidden f32[4, 8] (only read, in a buffer that is written here), logit_weight f32[8, 1], logit_bias f32[1],
+// with logit_weight f32[8, 1], hidden f32[4, 8] (only read, in a buffer that is written here), logit_bias f32[1],
 //   y f32[4, 1], d_loss_d_logit f32[4, 1], total f32[4, 1]
 // ln_series: ln(1 + f) for 1 + f between √½ and √2, from s = f / (2 + f).
 // ln: x = 2^n · m with m between √½ and √2; subnormal numbers are scaled first.
 // softplus: ln(1 + eˣ) = max(x, 0) + ln(1 + e^-|x|): the exponential never overflows.
 const dLossDLogitKernel: Kernel = {
   name: "d_loss_d_logit",
-  bindings: ["read_write", "read", "read", "read", "read_write", "read_write"],
+  bindings: ["read", "read_write", "read", "read", "read_write", "read_write"],
   wgsl: /* wgsl */ `
-@group(0) @binding(0) var<storage, read_write> hidden: array<vec4f>;
-@group(0) @binding(1) var<storage, read> logit_weight: array<vec4f>;
+@group(0) @binding(0) var<storage, read> logit_weight: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> hidden: array<vec4f>;
 @group(0) @binding(2) var<storage, read> logit_bias: array<f32>;
-@group(0) @binding(3) var<storage, read> y: array<f32>;
-@group(0) @binding(4) var<storage, read_write> d_loss_d_logit: array<f32>;
-@group(0) @binding(5) var<storage, read_write> total: array<f32>;
+@group(0) @binding(3) var<storage, read> y: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> d_loss_d_logit: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> total: array<vec4f>;
 var<private> infinity: f32;
 var<private> nan: f32;
 
@@ -233,6 +231,8 @@ ${exponentialSeries}
 ${exponential}
 
 ${sigmoid}
+
+${sigmoid4}
 
 fn ln_series(f: f32) -> f32 {
   let s = f / (2.0 + f);
@@ -265,37 +265,33 @@ fn softplus(x: f32) -> f32 {
   return select(x, 0.0, x <= 0.0) + log1p(exponential(-abs(x)));
 }
 
+fn softplus4(x: vec4f) -> vec4f {
+  return vec4f(softplus(x.x), softplus(x.y), softplus(x.z), softplus(x.w));
+}
+
 @compute @workgroup_size(1)
 fn main(@builtin(workgroup_id) group: vec3u) {
-  infinity = bitcast<f32>(0x7f800000u | (arrayLength(&hidden) >> 31u));
-  nan = bitcast<f32>(0x7fc00000u | (arrayLength(&hidden) >> 31u));
-  let row = group.y * 4u;
+  infinity = bitcast<f32>(0x7f800000u | (arrayLength(&logit_weight) >> 31u));
+  nan = bitcast<f32>(0x7fc00000u | (arrayLength(&logit_weight) >> 31u));
+  let row = group.y;
   let column = group.x * 4u;
-  var sum0 = mat4x4f();
+  var sum0 = vec4f();
   for (var k = 0u; k < 8u; k += 4u) {
-    let a0 = mat4x4f(
-      hidden[row * 2u + k / 4u],
-      hidden[row * 2u + k / 4u + 2u],
-      hidden[row * 2u + k / 4u + 4u],
-      hidden[row * 2u + k / 4u + 6u],
-    );
-    let b0 = transpose(mat4x4f(logit_weight[k / 4u], logit_weight[k / 4u], logit_weight[k / 4u], logit_weight[k / 4u]));
+    let a0 = logit_weight[k / 4u];
+    let b0 = transpose(mat4x4f(
+      hidden[column * 2u + k / 4u],
+      hidden[column * 2u + k / 4u + 2u],
+      hidden[column * 2u + k / 4u + 4u],
+      hidden[column * 2u + k / 4u + 6u],
+    ));
     sum0 += b0 * a0;
   }
-  for (var i = 0u; i < 4u; i++) {
-    let r = row + i;
-    let c = column;
-    if (c >= 1u) { continue; }
-    let four = sum0[i];
-    for (var j = 0u; j < 4u; j++) {
-      let one = c + j;
-      if (one >= 1u) { break; }
-      let logit = four[j] + logit_bias[0u];
-      let probability = sigmoid(logit);
-      d_loss_d_logit[r] = (probability - y[r]) / 4.0;
-      total[r] = y[r] * softplus(-logit) + (1.0 - y[r]) * softplus(logit);
-    }
-  }
+  let r = row;
+  let c = column;
+  let logit = sum0 + logit_bias[0u];
+  let probability = sigmoid4(logit);
+  d_loss_d_logit[0u] = (probability - y[0u]) / 4.0;
+  total[0u] = y[0u] * softplus4(-logit) + (1.0 - y[0u]) * softplus4(logit);
 }
 `,
 };
@@ -398,7 +394,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 //   samples/xor/model.ts:6:23
 //   f32[8]; 192 FLOP, 228 B
 // update_logit_weight:
-//   ∂loss/∂logit.weight = hiddenᵀ @ ∂loss/∂logit
+//   ∂loss/∂logit.weight = (∂loss/∂logitᵀ @ hidden)ᵀ
 //   adam.m.norm = -expm1(-0.105360515 · adam.step′)
 //   adam.v.norm = -expm1(-0.0010005003 · adam.step′)
 //   adam.m.logit.weight ← 0.9 · adam.m.logit.weight + 0.1 · ∂loss/∂logit.weight
@@ -417,7 +413,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 //     - learningRate · (adam.m.logit.bias′ / adam.m.norm / (sqrt(adam.v.logit.bias′ / adam.v.norm) + 1e-8))
 //   samples/xor/model.ts:7:17
 //   f32[1]; 24 FLOP, 32 B
-// with next_adam_step f32, d_loss_d_hidden_linear f32[4, 8], hidden f32[4, 8], d_loss_d_logit f32[4, 1], x f32[4, 2],
+// with next_adam_step f32, d_loss_d_hidden_linear f32[4, 8], d_loss_d_logit f32[4, 1], hidden f32[4, 8], x f32[4, 2],
 //   adam_m_hidden_weight f32[2, 8], adam_v_hidden_weight f32[2, 8], hidden_weight f32[2, 8],
 //   adam_m_hidden_bias f32[8], adam_v_hidden_bias f32[8], hidden_bias f32[8], adam_m_logit_weight f32[8, 1],
 //   adam_v_logit_weight f32[8, 1], logit_weight f32[8, 1], adam_m_logit_bias f32[1], adam_v_logit_bias f32[1],
@@ -427,12 +423,11 @@ const updatesKernel: Kernel = {
   name: "updates",
   bindings: ["read", "read", "read_write", "uniform"],
   wgsl: /* wgsl */ `
-enable subgroups;
 @group(0) @binding(0) var<storage, read> arena: array<vec4f>;
 const next_adam_step = 64u;
 const d_loss_d_hidden_linear = 16u;
-const hidden = 0u;
 const d_loss_d_logit = 32u;
+const hidden = 0u;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> states: array<vec4f>;
 const adam_m_hidden_weight = 64u;
@@ -451,10 +446,6 @@ struct Settings { learningRate: f32 }
 @group(0) @binding(3) var<uniform> settings: Settings;
 var<private> adam_m_norm: f32;
 var<private> adam_v_norm: f32;
-
-fn quads(own: vec4f) -> mat4x4f {
-  return mat4x4f(quadBroadcast(own, 0u), quadBroadcast(own, 1u), quadBroadcast(own, 2u), quadBroadcast(own, 3u));
-}
 
 ${exponentialSeries}
 
@@ -513,37 +504,28 @@ fn update_hidden_bias(group: vec3u, local: vec3u) {
 }
 
 fn update_logit_weight(group: vec3u, local: vec3u) {
-  let row = (group.y * 4u + local.x / 16u) * 4u;
+  let row = (group.y * 4u + local.x / 16u);
   let column = (group.x * 16u + local.x % 16u) * 4u;
-  let lane = local.x % 4u;
-  var sum0 = mat4x4f();
+  var sum0 = vec4f();
   for (var k = 0u; k < 4u; k += 4u) {
-    let t0 = quads(arena[hidden + k * 2u + lane * 2u + row / 4u]);
-    let a0 = transpose(t0);
-    let b0 = transpose(mat4x4f(
-      arena[d_loss_d_logit],
-      arena[d_loss_d_logit],
-      arena[d_loss_d_logit],
-      arena[d_loss_d_logit],
-    ));
+    let a0 = arena[d_loss_d_logit];
+    let b0 = mat4x4f(
+      arena[hidden + k * 2u + column / 4u],
+      arena[hidden + k * 2u + column / 4u + 2u],
+      arena[hidden + k * 2u + column / 4u + 4u],
+      arena[hidden + k * 2u + column / 4u + 6u],
+    );
     sum0 += b0 * a0;
   }
-  for (var i = 0u; i < 4u; i++) {
-    let r = row + i;
-    let c = column;
-    if (r >= 8u || c >= 1u) { continue; }
-    let four = sum0[i];
-    for (var j = 0u; j < 4u; j++) {
-      let one = c + j;
-      if (one >= 1u) { break; }
-      let next_adam_m_logit_weight = 0.9 * states[adam_m_logit_weight + r / 4u][r % 4u] + 0.1 * four[j];
-      let next_adam_v_logit_weight = 0.999 * states[adam_v_logit_weight + r / 4u][r % 4u] + 0.001 * (four[j] * four[j]);
-      let next_logit_weight = states[logit_weight + r / 4u][r % 4u] - settings.learningRate * (next_adam_m_logit_weight / adam_m_norm / (sqrt(next_adam_v_logit_weight / adam_v_norm) + 1e-8));
-      states[adam_m_logit_weight + r / 4u][r % 4u] = next_adam_m_logit_weight;
-      states[adam_v_logit_weight + r / 4u][r % 4u] = next_adam_v_logit_weight;
-      states[logit_weight + r / 4u][r % 4u] = next_logit_weight;
-    }
-  }
+  let r = row;
+  let c = column;
+  if (r >= 1u || c >= 8u) { return; }
+  let next_adam_m_logit_weight = 0.9 * states[adam_m_logit_weight + c / 4u] + 0.1 * sum0;
+  let next_adam_v_logit_weight = 0.999 * states[adam_v_logit_weight + c / 4u] + 0.001 * (sum0 * sum0);
+  let next_logit_weight = states[logit_weight + c / 4u] - settings.learningRate * (next_adam_m_logit_weight / adam_m_norm / (sqrt(next_adam_v_logit_weight / adam_v_norm) + 1e-8));
+  states[adam_m_logit_weight + c / 4u] = next_adam_m_logit_weight;
+  states[adam_v_logit_weight + c / 4u] = next_adam_v_logit_weight;
+  states[logit_weight + c / 4u] = next_logit_weight;
 }
 
 fn update_logit_bias(group: vec3u, local: vec3u) {
@@ -733,8 +715,8 @@ export const program: Program = {
           kernel: 1 /* probability */,
           workgroups: [1, 1, 1],
           bindings: [
-            { buffer: 1, offset: 0, bytes: 128 }, // arena
             { buffer: 0, offset: 1024, bytes: 32 }, // logit.weight
+            { buffer: 1, offset: 0, bytes: 128 }, // arena
             { buffer: 0, offset: 1280, bytes: 4 }, // logit.bias
             { buffer: 3, offset: 0, bytes: 16 }, // probability
           ],
@@ -765,8 +747,8 @@ export const program: Program = {
           kernel: 2 /* d_loss_d_logit */,
           workgroups: [1, 1, 1],
           bindings: [
-            { buffer: 1, offset: 0, bytes: 128 }, // arena
             { buffer: 0, offset: 1024, bytes: 32 }, // logit.weight
+            { buffer: 1, offset: 0, bytes: 128 }, // arena
             { buffer: 0, offset: 1280, bytes: 4 }, // logit.bias
             { buffer: 5, offset: 0, bytes: 16 }, // y
             { buffer: 1, offset: 512, bytes: 16 }, // arena

@@ -1,16 +1,16 @@
-// logit = hidden @ logit.weight + logit.bias
+// logit = (logit.weightᵀ @ hiddenᵀ)ᵀ + logit.bias
 // probability = sigmoid(logit)
 // ∂loss/∂logit = (probability - y) / 4
 // total = y · softplus(-logit) + (1 - y) · softplus(logit)
 // samples/xor/model.ts:7:17, samples/xor/model.ts:10:29, samples/xor/model.ts:8:16
 // f32[4, 1]; 108 FLOP, 212 B
 
-@group(0) @binding(0) var<storage, read_write> hidden: array<vec4f>; // f32[4, 8]; only read, in a buffer that is written here
-@group(0) @binding(1) var<storage, read> logit_weight: array<vec4f>; // f32[8, 1]
+@group(0) @binding(0) var<storage, read> logit_weight: array<vec4f>; // f32[8, 1]
+@group(0) @binding(1) var<storage, read_write> hidden: array<vec4f>; // f32[4, 8]; only read, in a buffer that is written here
 @group(0) @binding(2) var<storage, read> logit_bias: array<f32>; // f32[1]
-@group(0) @binding(3) var<storage, read> y: array<f32>; // f32[4, 1]
-@group(0) @binding(4) var<storage, read_write> d_loss_d_logit: array<f32>; // f32[4, 1]
-@group(0) @binding(5) var<storage, read_write> total: array<f32>; // f32[4, 1]
+@group(0) @binding(3) var<storage, read> y: array<vec4f>; // f32[4, 1]
+@group(0) @binding(4) var<storage, read_write> d_loss_d_logit: array<vec4f>; // f32[4, 1]
+@group(0) @binding(5) var<storage, read_write> total: array<vec4f>; // f32[4, 1]
 var<private> infinity: f32;
 var<private> nan: f32;
 
@@ -31,6 +31,10 @@ fn exponential(x: f32) -> f32 {
 
 fn sigmoid(x: f32) -> f32 {
   return 1.0 / (1.0 + exponential(-x));
+}
+
+fn sigmoid4(x: vec4f) -> vec4f {
+  return vec4f(sigmoid(x.x), sigmoid(x.y), sigmoid(x.z), sigmoid(x.w));
 }
 
 fn ln_series(f: f32) -> f32 {
@@ -67,35 +71,31 @@ fn softplus(x: f32) -> f32 {
   return select(x, 0.0, x <= 0.0) + log1p(exponential(-abs(x)));
 }
 
+fn softplus4(x: vec4f) -> vec4f {
+  return vec4f(softplus(x.x), softplus(x.y), softplus(x.z), softplus(x.w));
+}
+
 @compute @workgroup_size(1)
 fn main(@builtin(workgroup_id) group: vec3u) {
-  infinity = bitcast<f32>(0x7f800000u | (arrayLength(&hidden) >> 31u));
-  nan = bitcast<f32>(0x7fc00000u | (arrayLength(&hidden) >> 31u));
-  let row = group.y * 4u;
+  infinity = bitcast<f32>(0x7f800000u | (arrayLength(&logit_weight) >> 31u));
+  nan = bitcast<f32>(0x7fc00000u | (arrayLength(&logit_weight) >> 31u));
+  let row = group.y;
   let column = group.x * 4u;
-  var sum0 = mat4x4f();
+  var sum0 = vec4f();
   for (var k = 0u; k < 8u; k += 4u) {
-    let a0 = mat4x4f(
-      hidden[row * 2u + k / 4u],
-      hidden[row * 2u + k / 4u + 2u],
-      hidden[row * 2u + k / 4u + 4u],
-      hidden[row * 2u + k / 4u + 6u],
-    );
-    let b0 = transpose(mat4x4f(logit_weight[k / 4u], logit_weight[k / 4u], logit_weight[k / 4u], logit_weight[k / 4u]));
+    let a0 = logit_weight[k / 4u];
+    let b0 = transpose(mat4x4f(
+      hidden[column * 2u + k / 4u],
+      hidden[column * 2u + k / 4u + 2u],
+      hidden[column * 2u + k / 4u + 4u],
+      hidden[column * 2u + k / 4u + 6u],
+    ));
     sum0 += b0 * a0;
   }
-  for (var i = 0u; i < 4u; i++) {
-    let r = row + i;
-    let c = column;
-    if (c >= 1u) { continue; }
-    let four = sum0[i];
-    for (var j = 0u; j < 4u; j++) {
-      let one = c + j;
-      if (one >= 1u) { break; }
-      let logit = four[j] + logit_bias[0u];
-      let probability = sigmoid(logit);
-      d_loss_d_logit[r] = (probability - y[r]) / 4.0;
-      total[r] = y[r] * softplus(-logit) + (1.0 - y[r]) * softplus(logit);
-    }
-  }
+  let r = row;
+  let c = column;
+  let logit = sum0 + logit_bias[0u];
+  let probability = sigmoid4(logit);
+  d_loss_d_logit[0u] = (probability - y[0u]) / 4.0;
+  total[0u] = y[0u] * softplus4(-logit) + (1.0 - y[0u]) * softplus4(logit);
 }

@@ -1,12 +1,12 @@
-// logit = hidden @ logit.weight + logit.bias
+// logit = (logit.weightᵀ @ hiddenᵀ)ᵀ + logit.bias
 // probability = sigmoid(logit)
 // samples/xor/model.ts:7:17, samples/xor/model.ts:10:29
 // f32[4, 1]; 72 FLOP, 180 B
 
-@group(0) @binding(0) var<storage, read> hidden: array<vec4f>; // f32[4, 8]
-@group(0) @binding(1) var<storage, read> logit_weight: array<vec4f>; // f32[8, 1]
+@group(0) @binding(0) var<storage, read> logit_weight: array<vec4f>; // f32[8, 1]
+@group(0) @binding(1) var<storage, read> hidden: array<vec4f>; // f32[4, 8]
 @group(0) @binding(2) var<storage, read> logit_bias: array<f32>; // f32[1]
-@group(0) @binding(3) var<storage, read_write> probability: array<f32>; // f32[4, 1]
+@group(0) @binding(3) var<storage, read_write> probability: array<vec4f>; // f32[4, 1]
 
 fn exponential_series(r: f32) -> f32 {
   // e^r for |r| ≤ ln 2 / 2.
@@ -27,31 +27,27 @@ fn sigmoid(x: f32) -> f32 {
   return 1.0 / (1.0 + exponential(-x));
 }
 
+fn sigmoid4(x: vec4f) -> vec4f {
+  return vec4f(sigmoid(x.x), sigmoid(x.y), sigmoid(x.z), sigmoid(x.w));
+}
+
 @compute @workgroup_size(1)
 fn main(@builtin(workgroup_id) group: vec3u) {
-  let row = group.y * 4u;
+  let row = group.y;
   let column = group.x * 4u;
-  var sum0 = mat4x4f();
+  var sum0 = vec4f();
   for (var k = 0u; k < 8u; k += 4u) {
-    let a0 = mat4x4f(
-      hidden[row * 2u + k / 4u],
-      hidden[row * 2u + k / 4u + 2u],
-      hidden[row * 2u + k / 4u + 4u],
-      hidden[row * 2u + k / 4u + 6u],
-    );
-    let b0 = transpose(mat4x4f(logit_weight[k / 4u], logit_weight[k / 4u], logit_weight[k / 4u], logit_weight[k / 4u]));
+    let a0 = logit_weight[k / 4u];
+    let b0 = transpose(mat4x4f(
+      hidden[column * 2u + k / 4u],
+      hidden[column * 2u + k / 4u + 2u],
+      hidden[column * 2u + k / 4u + 4u],
+      hidden[column * 2u + k / 4u + 6u],
+    ));
     sum0 += b0 * a0;
   }
-  for (var i = 0u; i < 4u; i++) {
-    let r = row + i;
-    let c = column;
-    if (c >= 1u) { continue; }
-    let four = sum0[i];
-    for (var j = 0u; j < 4u; j++) {
-      let one = c + j;
-      if (one >= 1u) { break; }
-      let logit = four[j] + logit_bias[0u];
-      probability[r] = sigmoid(logit);
-    }
-  }
+  let r = row;
+  let c = column;
+  let logit = sum0 + logit_bias[0u];
+  probability[0u] = sigmoid4(logit);
 }

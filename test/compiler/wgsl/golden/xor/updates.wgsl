@@ -1,9 +1,8 @@
-enable subgroups;
 @group(0) @binding(0) var<storage, read> arena: array<vec4f>;
 const next_adam_step = 64u; // f32
 const d_loss_d_hidden_linear = 16u; // f32[4, 8]
-const hidden = 0u; // f32[4, 8]
 const d_loss_d_logit = 32u; // f32[4, 1]
+const hidden = 0u; // f32[4, 8]
 @group(0) @binding(1) var<storage, read> x: array<f32>; // f32[4, 2]
 @group(0) @binding(2) var<storage, read_write> states: array<vec4f>;
 const adam_m_hidden_weight = 64u; // f32[2, 8]
@@ -22,10 +21,6 @@ struct Settings { learningRate: f32 }
 @group(0) @binding(3) var<uniform> settings: Settings;
 var<private> adam_m_norm: f32;
 var<private> adam_v_norm: f32;
-
-fn quads(own: vec4f) -> mat4x4f {
-  return mat4x4f(quadBroadcast(own, 0u), quadBroadcast(own, 1u), quadBroadcast(own, 2u), quadBroadcast(own, 3u));
-}
 
 fn exponential_series(r: f32) -> f32 {
   // e^r for |r| ≤ ln 2 / 2.
@@ -113,7 +108,7 @@ fn update_hidden_bias(group: vec3u, local: vec3u) {
   states[hidden_bias + row / 4u] = next_hidden_bias;
 }
 
-// ∂loss/∂logit.weight = hiddenᵀ @ ∂loss/∂logit
+// ∂loss/∂logit.weight = (∂loss/∂logitᵀ @ hidden)ᵀ
 // adam.m.norm = -expm1(-0.105360515 · adam.step′)
 // adam.v.norm = -expm1(-0.0010005003 · adam.step′)
 // adam.m.logit.weight ← 0.9 · adam.m.logit.weight + 0.1 · ∂loss/∂logit.weight
@@ -123,37 +118,28 @@ fn update_hidden_bias(group: vec3u, local: vec3u) {
 // samples/xor/model.ts:7:17
 // f32[8, 1]; 224 FLOP, 244 B
 fn update_logit_weight(group: vec3u, local: vec3u) {
-  let row = (group.y * 4u + local.x / 16u) * 4u;
+  let row = (group.y * 4u + local.x / 16u);
   let column = (group.x * 16u + local.x % 16u) * 4u;
-  let lane = local.x % 4u;
-  var sum0 = mat4x4f();
+  var sum0 = vec4f();
   for (var k = 0u; k < 4u; k += 4u) {
-    let t0 = quads(arena[hidden + k * 2u + lane * 2u + row / 4u]);
-    let a0 = transpose(t0);
-    let b0 = transpose(mat4x4f(
-      arena[d_loss_d_logit],
-      arena[d_loss_d_logit],
-      arena[d_loss_d_logit],
-      arena[d_loss_d_logit],
-    ));
+    let a0 = arena[d_loss_d_logit];
+    let b0 = mat4x4f(
+      arena[hidden + k * 2u + column / 4u],
+      arena[hidden + k * 2u + column / 4u + 2u],
+      arena[hidden + k * 2u + column / 4u + 4u],
+      arena[hidden + k * 2u + column / 4u + 6u],
+    );
     sum0 += b0 * a0;
   }
-  for (var i = 0u; i < 4u; i++) {
-    let r = row + i;
-    let c = column;
-    if (r >= 8u || c >= 1u) { continue; }
-    let four = sum0[i];
-    for (var j = 0u; j < 4u; j++) {
-      let one = c + j;
-      if (one >= 1u) { break; }
-      let next_adam_m_logit_weight = 0.9 * states[adam_m_logit_weight + r / 4u][r % 4u] + 0.1 * four[j];
-      let next_adam_v_logit_weight = 0.999 * states[adam_v_logit_weight + r / 4u][r % 4u] + 0.001 * (four[j] * four[j]);
-      let next_logit_weight = states[logit_weight + r / 4u][r % 4u] - settings.learningRate * (next_adam_m_logit_weight / adam_m_norm / (sqrt(next_adam_v_logit_weight / adam_v_norm) + 1e-8));
-      states[adam_m_logit_weight + r / 4u][r % 4u] = next_adam_m_logit_weight;
-      states[adam_v_logit_weight + r / 4u][r % 4u] = next_adam_v_logit_weight;
-      states[logit_weight + r / 4u][r % 4u] = next_logit_weight;
-    }
-  }
+  let r = row;
+  let c = column;
+  if (r >= 1u || c >= 8u) { return; }
+  let next_adam_m_logit_weight = 0.9 * states[adam_m_logit_weight + c / 4u] + 0.1 * sum0;
+  let next_adam_v_logit_weight = 0.999 * states[adam_v_logit_weight + c / 4u] + 0.001 * (sum0 * sum0);
+  let next_logit_weight = states[logit_weight + c / 4u] - settings.learningRate * (next_adam_m_logit_weight / adam_m_norm / (sqrt(next_adam_v_logit_weight / adam_v_norm) + 1e-8));
+  states[adam_m_logit_weight + c / 4u] = next_adam_m_logit_weight;
+  states[adam_v_logit_weight + c / 4u] = next_adam_v_logit_weight;
+  states[logit_weight + c / 4u] = next_logit_weight;
 }
 
 // ∂loss/∂logit.bias = sum(∂loss/∂logit, axis=0)
