@@ -34,7 +34,7 @@ export const show = (value: unknown): string =>
 const messages = {
   "no-webgpu": (found: string, help: string) => [`WebGPU must be available: ${found}`, help],
   "no-adapter": (help: string) => ["a WebGPU adapter must be available: requestAdapter() returned null", help],
-  "device-request": (found: string) => [`the adapter must give a device: ${found}`, "an adapter gives one device only"],
+  "device-request": (found: string) => [`the adapter must give a device: ${found}`, "an adapter gives one device"],
   "abi-version": (program: number, runtime: number) => [
     `program and runtime must have one ABI version: program ${program}, runtime ${runtime}`,
     "recompile the model with the installed chainrule",

@@ -66,10 +66,3 @@ export function writeConstants(device: GPUDevice, program: Program, buffers: rea
     if (contents) device.queue.writeBuffer(buffers[index]!, 0, contents);
   });
 }
-
-/** Submits what `record` records. */
-export function send(device: GPUDevice, record: (encoder: GPUCommandEncoder) => void): void {
-  const encoder = device.createCommandEncoder();
-  record(encoder);
-  device.queue.submit([encoder.finish()]);
-}

@@ -3,7 +3,7 @@
 import type { Program, StateSlot } from "./abi.ts";
 import { runtimeErrors } from "./errors.ts";
 import { checkNames } from "./inputs.ts";
-import { createBuffers, mapModeRead, readbackUsage, send } from "./memory.ts";
+import { createBuffers, mapModeRead, readbackUsage } from "./memory.ts";
 import { normal, seedKey, threefry, uniform } from "./random.ts";
 import type { Context } from "./run.ts";
 import { arrayType, copySlot, describeSlot, elementCount, toArray } from "./tensor.ts";
@@ -91,9 +91,9 @@ export async function readStates(context: Context, slots: readonly StateSlot[]):
   }));
   const { buffers, checked, free } = createBuffers(device, requests);
   // Submitted before anything is awaited: later calls must not show in the copy.
-  send(device, (encoder) =>
-    used.forEach((index, at) => encoder.copyBufferToBuffer(memory[index]!, 0, buffers[at]!, 0, requests[at]!.size)),
-  );
+  const encoder = device.createCommandEncoder();
+  used.forEach((index, at) => encoder.copyBufferToBuffer(memory[index]!, 0, buffers[at]!, 0, requests[at]!.size));
+  device.queue.submit([encoder.finish()]);
   try {
     await gate.guard(checked);
     await gate.guard(Promise.all(buffers.map((buffer) => buffer.mapAsync(mapModeRead))));

@@ -5,14 +5,23 @@
 import type { EntryPoint, InputSlot } from "./abi.ts";
 import { runtimeErrors } from "./errors.ts";
 import type { Gate, InFlight } from "./gate.ts";
-import { mapModeRead, send } from "./memory.ts";
+import type { CheckedInput } from "./inputs.ts";
+import { mapModeRead } from "./memory.ts";
 import { slotBytes } from "./tensor.ts";
 import type { OutputBuffer } from "./types.ts";
+
+/** Where outputs lie on the GPU, and how the call before was bound that put its own there. */
+export interface Place extends OutputBuffer {
+  /** Its inputs, where some were on the GPU. */
+  given?: readonly CheckedInput[] | undefined;
+  /** A group for each dispatch. */
+  groups?: readonly GPUBindGroup[];
+}
 
 /** A place for outputs. */
 export interface Slot extends InFlight {
   /** Where dispatches write them. */
-  readonly place: OutputBuffer;
+  readonly place: Place;
   /** Where they are copied to. */
   readonly copy: GPUBuffer;
 }
@@ -36,7 +45,7 @@ export function outputSlot({ outputs }: EntryPoint): Pick<InputSlot, "buffer" | 
 /** The slots of one entry point. */
 export interface Ring {
   /** Records a call by `record`, with the copy of its outputs where some were read since the call before it. */
-  submit(record: (encoder: GPUCommandEncoder, outputs: OutputBuffer) => void): Call;
+  submit(record: (encoder: GPUCommandEncoder, outputs: Place) => void): Call;
   /** The bytes of a call's outputs, from the start of their range; nothing where there are none. Error `output-expired`. */
   read(call: Call): Promise<ArrayBuffer>;
   /** Throws `input-type` when a GPU buffer given to a call was not valid. */
@@ -51,15 +60,24 @@ export interface Ring {
  */
 export function createRing(device: GPUDevice, gate: Gate, name: string, slots: Slot[]): Ring {
   let wasRead = false;
+  const { queue } = device;
   const check = async (call: Call): Promise<void> => {
     const error = await call.error;
     if (error) throw runtimeErrors["input-type"](name, "inputs", "GPU buffers fit to bind", error.message);
   };
-  const copyTo = (encoder: GPUCommandEncoder, { place, copy }: Slot): void =>
-    encoder.copyBufferToBuffer(place.buffer, 0, copy, 0, place.size);
+  const send = (
+    record: (encoder: GPUCommandEncoder, outputs: Place) => void,
+    { place, copy }: Slot,
+    copied: boolean,
+  ): void => {
+    const encoder = device.createCommandEncoder();
+    record(encoder, place);
+    if (copied) encoder.copyBufferToBuffer(place.buffer, 0, copy, 0, place.size);
+    queue.submit([encoder.finish()]);
+  };
   const copyOut = async (call: Call): Promise<ArrayBuffer> => {
     wasRead = true;
-    if (!call.copied) send(device, (encoder) => copyTo(encoder, call));
+    if (!call.copied) send(() => {}, call, true);
     gate.enter(call);
     try {
       await gate.guard(call.copy.mapAsync(mapModeRead));
@@ -74,14 +92,13 @@ export function createRing(device: GPUDevice, gate: Gate, name: string, slots: S
   return {
     check,
     submit(record) {
-      const at = slots.findIndex(({ open }) => !open);
-      const { place, copy } = slots.splice(at, 1)[0]!;
+      let at = 0;
+      while (slots[at]!.open) at++;
+      const { place, copy } = slots[at]!;
       const call = { open: 0, place, copy, copied: wasRead };
-      slots.push(call);
-      send(device, (encoder) => {
-        record(encoder, place);
-        if (wasRead) copyTo(encoder, call);
-      });
+      while (++at < slots.length) slots[at - 1] = slots[at]!;
+      slots[at - 1] = call;
+      send(record, call, wasRead);
       wasRead = false;
       return call;
     },

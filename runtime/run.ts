@@ -6,7 +6,7 @@ import type { CheckedInput } from "./inputs.ts";
 import { checkInputs, checkSettings, isOnGpu } from "./inputs.ts";
 import type { CompiledKernel } from "./pipelines.ts";
 import { bindDispatch } from "./pipelines.ts";
-import type { Slot } from "./readback.ts";
+import type { Place, Slot } from "./readback.ts";
 import { createRing, outputSlot } from "./readback.ts";
 import { stepMaker } from "./step.ts";
 import { slotBytes } from "./tensor.ts";
@@ -37,11 +37,11 @@ export interface Asked {
   error?: Promise<GPUError | null>;
 }
 
+/** No inputs on the GPU: always the same, so that nothing is bound again. */
+export const none: readonly CheckedInput[] = [];
+
 /** Where a callable entry point keeps its `Replay`. */
 export const replayKey = Symbol();
-
-/** Where a step puts its outputs, then its inputs: what has no place on the GPU is in the module's own buffers. */
-export type Places = readonly (TypedArray | OutputBuffer)[];
 
 /** An entry point that records and submits. */
 export interface Replay {
@@ -50,14 +50,10 @@ export interface Replay {
   readonly entry: EntryPoint;
   /** What the settings buffer holds, as text; empty where that is not known. */
   held: string;
-  /** Records one step. */
-  encode(encoder: GPUCommandEncoder, places: Places): void;
+  /** Records one step, on the module's own buffers or with what calls were given on the GPU. */
+  encode(encoder: GPUCommandEncoder, outputs: Place, given: readonly CheckedInput[]): void;
   /** Submits `count` steps that `record` records, as one call; `asked` is there when they use buffers of the caller. */
-  submit(
-    asked: Asked | undefined,
-    count: number,
-    record: (encoder: GPUCommandEncoder, outputs: OutputBuffer) => void,
-  ): object;
+  submit(asked: Asked | undefined, count: number, record: (encoder: GPUCommandEncoder, outputs: Place) => void): object;
 }
 
 /** Bind groups by the places of what a dispatch sees, one level each. */
@@ -70,10 +66,8 @@ interface GroupNode {
 interface Launch {
   readonly pipeline: GPUComputePipeline;
   readonly workgroups: Dispatch["workgroups"];
-  /** The bind group where it sees nothing that has a place. */
-  readonly group: GPUBindGroup | undefined;
-  /** The bind group for places. */
-  groupFor(places: Places): GPUBindGroup;
+  /** The bind group for a place of the outputs, then those of inputs, of which some may be on the GPU. */
+  groupFor(places: readonly (TypedArray | OutputBuffer)[]): GPUBindGroup;
 }
 
 /** An entry point whose outputs and inputs have places. */
@@ -112,7 +106,7 @@ function prepareLaunch(context: Context, entry: Seen, dispatch: Dispatch): Launc
   const own = ({ buffer, offset }: Pick<Binding, "buffer" | "offset">) => ({ buffer: memory[buffer]!, offset });
   const seen = [...new Set(dispatch.bindings.map((binding) => inputOf(entry, binding)))].filter((index) => index >= 0);
   const root: GroupNode = { next: new WeakMap() };
-  const groupFor = (places: Places): GPUBindGroup => {
+  const groupFor: Launch["groupFor"] = (places) => {
     const given = (index: number): { readonly buffer: GPUBuffer; readonly offset: number } => {
       const place = places[index];
       return place && isOnGpu(place) ? place : own(entry.inputs[index]!);
@@ -130,7 +124,7 @@ function prepareLaunch(context: Context, entry: Seen, dispatch: Dispatch): Launc
       return { buffer, offset: offset + binding.offset - entry.inputs[index]!.offset };
     }));
   };
-  return { ...dispatch, ...kernel, group: seen.length ? undefined : groupFor([]), groupFor };
+  return { ...dispatch, ...kernel, groupFor };
 }
 
 /** Writes what comes from the CPU; true when some input is on the GPU. */
@@ -150,14 +144,16 @@ function prepareTable(context: Context, entry: Seen): Replay["encode"] {
     known.set(dispatch, launch);
     return launch;
   });
-  return (encoder, places) => {
+  return (encoder, outputs, given) => {
+    if (outputs.given !== given) outputs.groups = launches.map(({ groupFor }) => groupFor([outputs, ...given]));
+    outputs.given = given;
     const pass = encoder.beginComputePass();
     let last: GPUComputePipeline | undefined;
-    for (const { pipeline, group, groupFor, workgroups } of launches) {
+    launches.forEach(({ pipeline, workgroups }, index) => {
       if (pipeline !== last) pass.setPipeline((last = pipeline));
-      pass.setBindGroup(0, group ?? groupFor(places));
-      pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
-    }
+      pass.setBindGroup(0, outputs.groups![index]!);
+      pass.dispatchWorkgroups(...workgroups);
+    });
     pass.end();
   };
 }
@@ -181,7 +177,7 @@ export function prepareEntry(context: Context, name: string, entry: EntryPoint, 
   // All outputs are one more that has a place.
   const encode = prepareTable(context, { ...entry, inputs: [output, ...entry.inputs] });
   const rehearsal = device.createCommandEncoder();
-  for (const { place } of slots) encode(rehearsal, [place]);
+  for (const { place } of slots) encode(rehearsal, place, none);
   rehearsal.finish();
 
   let last: Asked | undefined;
@@ -215,7 +211,7 @@ export function prepareEntry(context: Context, name: string, entry: EntryPoint, 
     }
     const asked = given === last?.given ? last : writeInputs(context, entry, given) ? { given } : undefined;
     last = asked;
-    return submit(asked, 1, (encoder, outputs) => encode(encoder, [outputs, ...given]));
+    return submit(asked, 1, (encoder, outputs) => encode(encoder, outputs, asked?.given ?? none));
   };
   return Object.assign(run, { [replayKey]: replay });
 }

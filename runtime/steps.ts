@@ -6,7 +6,7 @@ import type { CheckedInput } from "./inputs.ts";
 import { checkInputs, checkSettings, isOnGpu } from "./inputs.ts";
 import { copySourceUsage, stagingUsage } from "./memory.ts";
 import type { Replay, Run } from "./run.ts";
-import { replayKey } from "./run.ts";
+import { none, replayKey } from "./run.ts";
 import { slotBytes } from "./tensor.ts";
 import type { InputValue, TypedArray } from "./types.ts";
 
@@ -147,7 +147,6 @@ export function stepsOf<Module, Name extends EntryName<Module>>(module: Module, 
     // The next call writes its settings whatever becomes of these.
     replay.held = "";
     return submit({ given: checked }, count, (encoder, outputs) => {
-      const places = [outputs];
       for (let step = 0; step < count; step++) {
         if (width > 0) encoder.copyBufferToBuffer(source!, step * width, memory[entry.settingsBuffer!]!, 0, width);
         batches.forEach(({ buffer, offset, count: ring }, index) => {
@@ -155,7 +154,7 @@ export function stepsOf<Module, Name extends EntryName<Module>>(module: Module, 
           const size = slotBytes(slot);
           encoder.copyBufferToBuffer(buffer, offset + (step % ring) * size, memory[slot.buffer]!, slot.offset, size);
         });
-        encode(encoder, places);
+        encode(encoder, outputs, none);
       }
     });
   };
