@@ -4,7 +4,7 @@ import { runtimeError, runtimeErrors } from "./errors.ts";
 import type { StateRecord, VariantCache } from "./types.ts";
 
 /** What to do when there is no adapter. */
-export const adapterHelp = "update the browser or the GPU driver, and see that hardware acceleration is on";
+export const adapterHelp = "update the browser or the GPU driver, and turn hardware acceleration on";
 
 /** Finds WebGPU. Error `no-webgpu`. */
 export async function requestGpu(): Promise<GPU> {

@@ -45,7 +45,7 @@ const messages = {
   ],
   "out-of-memory": (what: string, bytes: number, found: string) => [
     `the device must have room for ${what} (${bytes} bytes): ${found}`,
-    "use a smaller batch or a smaller maxInFlight",
+    "use a smaller batch or maxInFlight",
   ],
   "kernel-invalid": (kernel: string, found: string) => [
     `kernel \`${kernel}\` must be valid on this device`,

@@ -65,19 +65,16 @@ export function createRing(device: GPUDevice, gate: Gate, name: string, slots: S
     const error = await call.error;
     if (error) throw runtimeErrors["input-type"](name, "inputs", "GPU buffers fit to bind", error.message);
   };
-  const send = (
-    record: (encoder: GPUCommandEncoder, outputs: Place) => void,
-    { place, copy }: Slot,
-    copied: boolean,
-  ): void => {
+  /** Submits a call with the copy that it asked for, or the copy alone. */
+  const send = ({ place, copy, copied }: Call, record?: Parameters<Ring["submit"]>[0]): void => {
     const encoder = device.createCommandEncoder();
-    record(encoder, place);
-    if (copied) encoder.copyBufferToBuffer(place.buffer, 0, copy, 0, place.size);
+    record?.(encoder, place);
+    if (copied || !record) encoder.copyBufferToBuffer(place.buffer, 0, copy, 0, place.size);
     queue.submit([encoder.finish()]);
   };
   const copyOut = async (call: Call): Promise<ArrayBuffer> => {
     wasRead = true;
-    if (!call.copied) send(() => {}, call, true);
+    if (!call.copied) send(call);
     gate.enter(call);
     try {
       await gate.guard(call.copy.mapAsync(mapModeRead));
@@ -98,7 +95,7 @@ export function createRing(device: GPUDevice, gate: Gate, name: string, slots: S
       const call = { open: 0, place, copy, copied: wasRead };
       while (++at < slots.length) slots[at - 1] = slots[at]!;
       slots[at - 1] = call;
-      send(record, call, wasRead);
+      send(call, record);
       wasRead = false;
       return call;
     },

@@ -45,13 +45,13 @@ test("every error, rendered", () => {
     error[no-adapter]: a WebGPU adapter must be available: requestAdapter() returned null
       help: install a driver
     error[device-request]: the adapter must give a device: OperationError: adapter is consumed
-      help: an adapter gives one device only
+      help: an adapter gives one device
     error[abi-version]: program and runtime must have one ABI version: program 2, runtime 1
       help: recompile the model with the installed chainrule
     error[limit-exceeded]: the device must allow maxBufferSize of 1024: it allows 512
       help: use a smaller batch; a device passed in must be requested with the program's limits
     error[out-of-memory]: the device must have room for arena, train.outputs (1024 bytes): allocation failed
-      help: use a smaller batch or a smaller maxInFlight
+      help: use a smaller batch or maxInFlight
     error[kernel-invalid]: kernel \`dense_0\` must be valid on this device
       help: report this:
     4:97 unresolved value 'two'
