@@ -7,9 +7,8 @@ import { runPasses } from "./pass.ts";
 import { lint, type Warning } from "./lint/index.ts";
 import { derive, simplifyAfterBinding } from "./passes/all.ts";
 import { bindSizes, type Dims } from "./passes/bind-sizes.ts";
-import { kernelPasses } from "./passes/kernel-passes.ts";
+import { kernelPasses, takesProductsApart } from "./passes/kernel-passes.ts";
 import { lowerScans } from "./passes/lower-scans.ts";
-import { unrollProducts } from "./passes/unroll-products.ts";
 import { countContracts, type ContractCounts } from "./rewrite/contracts.ts";
 import { assemble, type EntryFacts } from "./program.ts";
 
@@ -56,7 +55,7 @@ export interface Compilation {
   readonly bound: Graph;
   /** The same in the ops that kernels have, with all of its contractions: what kernels bind is measured by those. */
   readonly contracted: Graph;
-  /** The same with those of few terms written out, its loops still as scans. */
+  /** The same with long ones in parts and those of few terms written out, its loops still as scans. */
   readonly ready: Graph;
   /** The same with the tensors of its loops: what kernels were planned for. */
   readonly planned: Graph;
@@ -79,15 +78,15 @@ export function compileWithFacts(graph: Graph, options: CompileOptions = {}): Co
   const derived = derive(graph, symbolic); // gradients in simplest form, while sizes are still names
   const bound = bindSizes(derived, options.dims ?? {}); // kernels are written for sizes that are numbers
   const simple = simplifyAfterBinding(bound, symbolic); // 1/batch is a constant now
-  let contracted = simple;
+  let contracted: Graph | undefined;
   const ready = runPasses(simple, kernelPasses({ log, strictFloat, blockedScores }), (pass, before) => {
-    if (pass === unrollProducts) contracted = before;
+    if (takesProductsApart.has(pass)) contracted ??= before;
   }); // in ops that kernels have, none too large
   const planned = lowerScans.run(ready); // carries and outputs of loops are rows of tensors
   const { program, facts } = assemble(planned, undefined, { storage, memoryBudget }); // kernels, memory and tables
   const contracts = counts();
   return {
-    ...{ program, derived, bound, contracted, ready, planned, entries: facts, contracts },
+    ...{ program, derived, bound, contracted: contracted!, ready, planned, entries: facts, contracts },
     get warnings() {
       return lint(simple, graph);
     },

@@ -14,8 +14,8 @@ type Bytes = (value: Value) => number;
 /**
  * Operands and results of every contraction, weights counted for each that reads them; states once, since what is read
  * and written in place is bound once; inputs and outputs once. Sizes are bound, and composites in the form that kernels
- * take. With `stored`, what is in half precision takes half; what follows from a loop, or from a
- * product that kernels have written out, is counted whole.
+ * take. With `stored`, which knows the values of this graph, what is in half precision takes half; what follows from a loop
+ * is counted whole.
  */
 export function idealBytes(entry: EntryPoint, stored?: Pick<Stored, "halves" | "wide">): number {
   const values = postorder(entryPointRoots(entry));

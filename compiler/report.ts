@@ -85,6 +85,11 @@ export interface ParameterReport {
   readonly count: number;
 }
 
+/** Bytes that halves spare; told of the graph that kernels were planned for, whose tensors are known to be halves. */
+function spared(entry: EntryPoint, stored: EntryFacts["stored"]): number {
+  return stored ? idealBytes(entry) - idealBytes(entry, stored) : 0;
+}
+
 /** The figures of a compiled model; with `why` also why neighbouring kernels are two. */
 export function report({ program, contracted, ready, planned, entries, contracts }: Compilation, why = false): Report {
   const refused = why ? refusedPairs(ready) : undefined;
@@ -96,7 +101,7 @@ export function report({ program, contracted, ready, planned, entries, contracts
         {
           ...entryReport(program, planned, {
             ...entry,
-            idealBytes: idealBytes(entryNamed(contracted, entry.name), stored),
+            idealBytes: idealBytes(entryNamed(contracted, entry.name)) - spared(entryNamed(ready, entry.name), stored),
           }),
           residuals: keptForBackward(planned, entry).map(residualReport),
           ...(stored && { storage: storageReport(stored, ready.notes) }),

@@ -32,6 +32,9 @@ export interface KernelOptions {
   readonly log?: DerivationLog;
 }
 
+/** Passes that put sums in the place of products; a step is measured by the products that it had before the first of them. */
+export const takesProductsApart: ReadonlySet<Pass> = new Set([splitContractions, unrollProducts]);
+
 /** Passes from the simplified graph to the one that kernels compute; loops are lowered afterwards, by `lowerScans`. */
 export function kernelPasses({
   strictFloat = false,

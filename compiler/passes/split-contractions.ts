@@ -25,6 +25,9 @@ const [fewRows, enoughColumns] = [4, 8192] as const;
 /** Those rows are in so few parts: what is written in between stays small beside what is read. */
 const partsOfRows = 8;
 
+/** For one element of a part's results so many are read at least. */
+const beside = 8;
+
 export const splitContractions: Pass = {
   name: "split-contractions",
   doc: "A contraction of few results over a long axis is a sum of contractions over parts of it.",
@@ -44,7 +47,8 @@ function split(value: Value): Value {
   // The outermost axis of the left operand: what a part reads lies together.
   const pair = contracted.reduce((first, each) => (each[0] < first[0] ? each : first));
   const extent = left.type.shape[pair[0]] as number;
-  const most = results > enoughResults ? partsOfRows : mostParts;
+  const few = Math.floor(elementsRead(value) / (results * beside));
+  const most = Math.min(results > enoughResults ? partsOfRows : mostParts, Math.max(2, few));
   const parts = largestDivisor(extent, Math.min(most, length / shortestPart));
   if (parts === 1) return value;
   const rest = contracted.filter((each) => each !== pair);
@@ -53,6 +57,15 @@ function split(value: Value): Value {
       ? contract(left, right, { batch: [...batch, pair], contracted: rest })
       : contractParts(left, right, { batch: [...batch, pair], contracted: [...rest, pair] }, parts);
   return apply(sumOp, [product], { axes: [batch.length] });
+}
+
+/** Elements of the tensors that a product reads: of windows, what they are of. */
+function elementsRead({ operands }: Value): number {
+  return operands.reduce((total, operand) => {
+    let under = operand;
+    while (under.op.kind === "layout" || under.op.kind === "piecewise") [under] = under.operands;
+    return total + (elementCount(under.type.shape) as number);
+  }, 0);
 }
 
 /** True for the product of a few rows with a matrix along whose rows a thread does not walk: what it skips is far away. */

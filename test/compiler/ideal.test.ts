@@ -23,6 +23,7 @@ import {
 } from "chainrule";
 import { compileWithFacts } from "../../compiler/compile.ts";
 import { report } from "../../compiler/report.ts";
+import cnn from "../bench/models/cnn.ts";
 
 const idealOf = (graph: Graph, entry = "run"): number =>
   report(compileWithFacts(graph, {})).entryPoints[entry].idealBytes;
@@ -93,6 +94,19 @@ describe("ideal bytes", () => {
     const once = 4 * (x + W1 + W2 + y);
     expect(idealIn("f32")).toBe(4 * (x + W1 + h) + 4 * (h + W2 + y) + once);
     expect(idealIn("f16")).toBe(4 * (x + W1) + 2 * h + 2 * h + 4 * (W2 + y) + once);
+  });
+
+  test("of a step of cnn are those of its products, not of the parts that long ones are added up from", () => {
+    const first = 4 * (32 * 28 * 28 + 8 * 9 + 32 * 8 * 28 * 28);
+    const second = 4 * (32 * 8 * 14 * 14 + 16 * 8 * 9 + 32 * 16 * 14 * 14);
+    const logits = 4 * (32 * 784 + 784 * 10 + 32 * 10);
+    const [firstSlope, secondSlope] = [4 * (32 * 8 * 28 * 28), 4 * (32 * 16 * 14 * 14)];
+    const filters = 4 * (32 * 28 * 28 + 8 * 9) + firstSlope + 4 * (32 * 8 * 14 * 14 + 16 * 8 * 9) + secondSlope;
+    const images = secondSlope + 4 * (16 * 8 * 9 + 32 * 8 * 14 * 14);
+    const backward = filters + images + 2 * logits;
+    const parameters = 8 * 9 + 8 + 16 * 8 * 9 + 16 + 7840 + 10;
+    const once = 4 * (32 * 28 * 28 + 32 + 3 * parameters + 1 + 1);
+    expect(idealOf(cnn, "train")).toBe(first + second + logits + backward + once);
   });
 
   test("of a product with rows of a one-hot count class numbers", () => {

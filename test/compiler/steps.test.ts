@@ -111,10 +111,10 @@ describe("two hundred steps", () => {
   });
   afterAll(() => module.destroy());
 
-  it("create no GPU object but an encoder each, write two inputs and submit once", () => {
+  it("create no GPU object but an encoder each, write two inputs and submit once, as does reading after steps unread", () => {
     const { createCommandEncoder, submit, writeBuffer, ...others } = counts;
     expect(others).toEqual({});
-    expect([createCommandEncoder, submit]).toEqual([200, 200]);
+    expect([createCommandEncoder, submit]).toEqual([200 + read.length, 200 + read.length]);
     // The learning rate is written at load or once.
     expect(writeBuffer).toBeLessThanOrEqual(2 * 200 + 1);
     expect(module.steps).toBe(200);
