@@ -1,6 +1,8 @@
 /// How one value reads another: through layouts, at which index. Decides whether two values can share a kernel.
 import { batchAxes } from "../../ir/ops/gather.ts";
 import { reshapeOp, transposeOp } from "../../ir/ops/layout.ts";
+import { argmaxOp, argminOp } from "../../ir/ops/reduce.ts";
+import { axesOf } from "../../ir/ops/sum.ts";
 import { elementCount, type Shape } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import { conditionAlgebra } from "../lower/condition.ts";
@@ -96,6 +98,13 @@ export function gatherIndex(
   const batch = batchAxes(attrs);
   const rank = indices.type.shape.length;
   return { at: [...index.slice(0, batch), position, ...index.slice(rank)], inner: index.slice(0, rank) };
+}
+
+/** True for the extreme of each row of data: its element at the place where the row has its largest, or its least. */
+export function isExtreme({ op, operands: [data, place], attrs }: Value): boolean {
+  if (op.kind !== "gather" || (place.op !== argmaxOp && place.op !== argminOp)) return false;
+  const last = data.type.shape.length - 1;
+  return place.operands[0] === data && axesOf(place).join() === `${last}` && batchAxes(attrs) === last;
 }
 
 /** True when two indices are the same element for every value of their variables. */

@@ -1,6 +1,5 @@
 /// Where a value is in a kernel: its index among those that a thread has, and whether registers hold what it reads there.
 import { contractAttrs, operandAxes } from "../../ir/ops/contract.ts";
-import { argmaxOp, argminOp } from "../../ir/ops/reduce.ts";
 import { axesOf, keptAxes } from "../../ir/ops/sum.ts";
 import { sameShape, type Shape } from "../../ir/type.ts";
 import { underLayouts, type Value } from "../../ir/value.ts";
@@ -8,6 +7,7 @@ import { indexAlgebra, type Index } from "../lower/index.ts";
 import {
   afterLayouts,
   hasManyResults,
+  isExtreme,
   isRenaming,
   isRow,
   neighbours,
@@ -102,15 +102,12 @@ export function isCanonical(read: Access, target: Cluster, home: ReadonlyMap<Val
   return own !== undefined && sameIndex(index, own);
 }
 
-/** True for the element at the place of an extreme, both of them of neighbours that a thread has. */
-export function isExtreme({ op, operands: [data, place] }: Value, { kind, members }: Cluster): boolean {
-  if (kind !== "contract" || op.kind !== "gather") return false;
-  return members.has(place) && isPlace(place) && place.operands[0] === data;
+/** True for the extreme of neighbours that a thread has: it finds that with the place. */
+export function isExtremeWithin(value: Value, { kind, members }: Cluster): boolean {
+  return kind === "contract" && isExtreme(value) && members.has(value.operands[1]);
 }
-
-const isPlace = ({ op }: Value): boolean => op === argmaxOp || op === argminOp;
 
 /** What a value reads at an index; the element at the place of an extreme is known with the place. */
 export function readsWithin(value: Value, index: readonly Index[], target: Cluster): readonly Access[] {
-  return isExtreme(value, target) ? [{ value: value.operands[1], index }] : readsOf(value, index);
+  return isExtremeWithin(value, target) ? [{ value: value.operands[1], index }] : readsOf(value, index);
 }

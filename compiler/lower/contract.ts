@@ -4,6 +4,7 @@
 /// not stored. What follows the product is its epilogue.
 import { addDims, multiplyDims } from "../../ir/dim.ts";
 import type { Value } from "../../ir/value.ts";
+import { neighbours } from "../cluster/access.ts";
 import { rowWithin, seenAs } from "../cluster/within.ts";
 import type { Traffic } from "../cluster/store.ts";
 import { createNamer, type Namer } from "../wgsl/names.ts";
@@ -66,9 +67,11 @@ export function lowerContract(traffic: Traffic, context: LowerContext, edge?: Sq
     writeProduct(shape, emitter);
   });
   const before = emitter.operations();
-  const epilogue = emitter.scope(() =>
-    writeEpilogue(shape, traffic, { emitter, namer, context, hold: (value, result) => held.set(value, result) }),
-  );
+  let ofRows = 0;
+  const epilogue = emitter.scope(() => {
+    ofRows = writeEpilogue(shape, traffic, { emitter, namer, context, hold: (value, text) => held.set(value, text) });
+  });
+  const ofResults = emitter.operations() - before - ofRows;
   const { rows, columns, across, down, deep } = shape.tile;
   const results = multiplyDims(multiplyDims(shape.batchCount, shape.rowCount), shape.columnCount);
   return {
@@ -86,7 +89,7 @@ export function lowerContract(traffic: Traffic, context: LowerContext, edge?: Sq
     ...(!edge && traffic.cluster.axes.length === 0 && { ending: endingOf(shape, epilogue) }),
     flops: addDims(
       multiplyDims(multiplyDims(results, shape.length), 2),
-      multiplyDims(results, emitter.operations() - before + neighbourFlops(traffic.cluster)),
+      multiplyDims(results, ofResults + ofRows / neighbours + neighbourFlops(traffic.cluster)),
     ),
   };
 }
@@ -131,12 +134,16 @@ interface Writing {
   hold(value: Value, result: Expression): void;
 }
 
-/** Four columns of a row of the tile after the other: what the cluster computes from the product, and its stores. */
+/**
+ * Four columns of a row of the tile after the other: what the cluster computes from the product, and its stores. Returns
+ * the operations that are done once for each four neighbours.
+ */
 function writeEpilogue(
   shape: ContractionShape,
   { stores, cluster }: Traffic,
   { emitter, namer, context, hold }: Writing,
-): void {
+): number {
+  let ofRows = 0;
   const { rowCount, columnCount } = shape;
   const blocks = blocksOf(shape);
   const fours = blocks.down * blocks.across * blocks.height;
@@ -164,7 +171,9 @@ function writeEpilogue(
       writeStores(full, (value) => seenAs(value.type.shape, index, cluster)!, emitter, context, lane);
       // What is one number of four neighbours is so at the first of them.
       const first = resultIndex(shape, variableIndex("r", rowCount), variableIndex(column, columnCount, 4));
+      const before = emitter.operations();
       writeStores(rows, (value) => rowWithin(value.type.shape, first, cluster)!, emitter, context);
+      ofRows += emitter.operations() - before;
     };
     if (shape.wholeFours) return write(sum, "c", 4);
     const inner = emitter.scope(() => {
@@ -174,9 +183,13 @@ function writeEpilogue(
     });
     emitter.push({ tag: "block", head: "for (var j = 0u; j < 4u; j++)", body: inner });
   });
-  if (fours === 1) return body.forEach((statement: Statement) => emitter.push(statement));
+  if (fours === 1) {
+    body.forEach((statement: Statement) => emitter.push(statement));
+    return ofRows;
+  }
   if (sums.length > 1) line(`var tile = array<${blockType(blocks)}, ${sums.length}>(${sums.join(", ")});`);
   emitter.push({ tag: "block", head: `for (var i = 0u; i < ${fours}u; i++)`, body });
+  return ofRows;
 }
 
 /** The row of the i-th four columns: block by block, and row by row in each. */

@@ -1,12 +1,12 @@
 /// Products are computed in the order in which windows of four are reduced: where four results that lie apart become one,
 /// as in a pool after a convolution, they become neighbours. A thread has four neighbours in registers, and so the pool; what
 /// it is made of need not be written.
-import { graphRoots, graphValues, type Graph } from "../../ir/graph.ts";
+import { graphRoots, graphValues, livingValues, type Graph } from "../../ir/graph.ts";
 import { reshapeTo, transpose } from "../../ir/ops/layout.ts";
 import { axesOf } from "../../ir/ops/sum.ts";
 import { elementCount } from "../../ir/type.ts";
 import { apply, usersOf, withOperands, type Value } from "../../ir/value.ts";
-import { hasManyResults, neighbours } from "../cluster/access.ts";
+import { hasManyResults, isExtreme, neighbours } from "../cluster/access.ts";
 import type { Pass } from "../pass.ts";
 import { inOrderOf } from "./product-order.ts";
 import { rebuildGraph } from "./replace.ts";
@@ -15,26 +15,38 @@ export const windowsLast: Pass = {
   name: "windows-last",
   doc: "Products are computed in the order of the windows of four that are reduced.",
   run(graph: Graph): Graph {
-    const chosen = findWindowed(graph);
-    if (chosen.size === 0) return graph;
-    const moved = new Map<Value, Value>();
-    const known = new Map<Value, Value>();
-    const windowsOf = (value: Value, axes: readonly number[]): Value => {
-      const found = known.get(value) ?? inOrderOf(value, toLast(value, axes), moved)!;
-      known.set(value, found);
-      return found;
-    };
-    const rebuilt = rebuildGraph(graph, (value, operands) => {
-      const axes = chosen.get(value.operands[0]);
-      if (!axes || !isOfOne(value, value.operands[0], axes)) return withOperands(value, operands);
-      const windows = windowsOf(operands[0], axes);
-      const attrs =
-        value.op.kind === "reduction" ? { ...value.attrs, axes: [windows.type.shape.length - 1] } : value.attrs;
-      return apply(value.op, [windows, ...operands.slice(1)], attrs);
+    // No kernel serves two entry points: what one of them reads decides nothing for another.
+    const parts = graph.entryPoints.map((entry) => ({ ...graph, entryPoints: [entry] }));
+    const ordered = parts.map(orderWindows);
+    if (ordered.every((part, i) => part === parts[i])) return graph;
+    const notes = ordered.flatMap((part) => {
+      const living = livingValues(part);
+      return [...part.notes].filter(([value]) => living.has(value));
     });
-    return { ...rebuilt, notes: new Map([...rebuilt.notes].map(([value, note]) => [moved.get(value) ?? value, note])) };
+    return { ...graph, entryPoints: ordered.flatMap(({ entryPoints }) => entryPoints), notes: new Map(notes) };
   },
 };
+
+function orderWindows(graph: Graph): Graph {
+  const chosen = findWindowed(graph);
+  if (chosen.size === 0) return graph;
+  const moved = new Map<Value, Value>();
+  const known = new Map<Value, Value>();
+  const windowsOf = (value: Value, axes: readonly number[]): Value => {
+    const found = known.get(value) ?? inOrderOf(value, toLast(value, axes), moved)!;
+    known.set(value, found);
+    return found;
+  };
+  const rebuilt = rebuildGraph(graph, (value, operands) => {
+    const axes = chosen.get(value.operands[0]);
+    if (!axes || !isOfOne(value, axes)) return withOperands(value, operands);
+    const windows = windowsOf(operands[0], axes);
+    const attrs =
+      value.op.kind === "reduction" ? { ...value.attrs, axes: [windows.type.shape.length - 1] } : value.attrs;
+    return apply(value.op, [windows, ...operands.slice(1)], attrs);
+  });
+  return { ...rebuilt, notes: new Map([...rebuilt.notes].map(([value, note]) => [moved.get(value) ?? value, note])) };
+}
 
 /** Values of windows of a product that lies in another order, and that nobody needs but for its windows; along which axes. */
 function findWindowed(graph: Graph): ReadonlyMap<Value, readonly number[]> {
@@ -47,7 +59,7 @@ function findWindowed(graph: Graph): ReadonlyMap<Value, readonly number[]> {
     if (!inOrderOf(value, toLast(value, axes), own)) return true;
     return [...own.keys(), value].some((each) => {
       const others = (users.get(each) ?? []).filter((user) => !own.has(user));
-      return roots.has(each) || others.some((user) => each !== value || !isOfOne(user, value, axes));
+      return roots.has(each) || others.some((user) => each !== value || !isOfOne(user, axes));
     });
   };
   return new Map([...windowed].filter(([value, axes]) => !isNeededElsewhere(value, axes)));
@@ -60,13 +72,10 @@ function isOfWindows(value: Value): boolean {
   return hasManyResults(shape) && elementCount(axesOf(value).map((axis) => shape[axis])) === neighbours;
 }
 
-/** True for what is one number of each window: a reduction, or the element at the place of an extreme. */
-function isOfOne(user: Value, windows: Value, axes: readonly number[]): boolean {
-  const [data, place] = user.operands;
-  if (user.op.kind === "reduction") return isOfWindows(user) && axesOf(user).join() === axes.join();
-  const isAt =
-    user.op.kind === "gather" && data === windows && place.op.kind === "reduction" && place.operands[0] === data;
-  return isAt && axes.join() === `${data.type.shape.length - 1}`;
+/** True for what is one number of each window: a reduction along the same axes, or the element at the place of an extreme. */
+function isOfOne(user: Value, axes: readonly number[]): boolean {
+  const reduction = isExtreme(user) ? user.operands[1] : user;
+  return isOfWindows(reduction) && axesOf(reduction).join() === axes.join();
 }
 
 /** The layouts that make windows along these axes the last axis. */

@@ -4,7 +4,7 @@ import { accumulationFlops } from "../../../ir/ops/sum.ts";
 import type { HelperFunction, ReductionOp, Value } from "../../../ir/value.ts";
 import type { Cluster } from "../../cluster/partition.ts";
 import { neighbours } from "../../cluster/access.ts";
-import { isExtreme, seenAs } from "../../cluster/within.ts";
+import { isExtremeWithin, seenAs } from "../../cluster/within.ts";
 import { literalText } from "../../wgsl/expression.ts";
 import type { Namer } from "../../wgsl/names.ts";
 import { elementTexts, takeInElements } from "../accumulate.ts";
@@ -61,7 +61,7 @@ export interface Neighbours {
 
 /** The elements at a place of the cluster. */
 function extremesOf(cluster: Cluster, place: Value): readonly Value[] {
-  return [...cluster.members].filter((value) => isExtreme(value, cluster) && value.operands[1] === place);
+  return [...cluster.members].filter((value) => isExtremeWithin(value, cluster) && value.operands[1] === place);
 }
 
 /** Functions that the reductions call. */

@@ -8,6 +8,7 @@ import {
   averagePool,
   conv2d,
   dense,
+  gather,
   gelu,
   input,
   logSoftmax,
@@ -24,11 +25,17 @@ import {
   reshape,
   softmaxCrossEntropy,
   square,
+  sum,
   sumPool,
   tanh,
   transpose,
   type Graph,
+  type Tensor,
 } from "chainrule";
+import { compileWithFacts } from "../../../compiler/compile.ts";
+import { runPasses } from "../../../compiler/pass.ts";
+import { kernelPasses } from "../../../compiler/passes/kernel-passes.ts";
+import { report } from "../../../compiler/report.ts";
 import { expectRight } from "../agree.ts";
 import { planOf } from "../planning.ts";
 
@@ -120,7 +127,50 @@ describe("what trains with windows of four", () => {
   });
 });
 
+test("what an entry point has in windows does not hang on another", async () => {
+  const both = model("both", () => {
+    const pooled = averagePool(relu(convolved()), 2);
+    const loss = mean(square(pooled));
+    return { run: { result: pooled }, train: { loss, update: adam(loss) } };
+  });
+  expect(stored(both)).toEqual(["div"]);
+  // The slope of relu reads what is convolved.
+  expect(stored(both, "train")[0]).toContain("relu");
+  await expectRight(both);
+});
+
+test("what is computed of a window counts once for four results", () => {
+  const flops = (finish: (total: Tensor<"f32", readonly [256, 3]>) => Tensor<"f32", readonly [256, 3]>): number => {
+    const graph = model("flops", () => {
+      const windows = reshape(matmul(input("x", "f32", [256, 6]), param([6, 12])), [256, 3, 4]);
+      return { run: { result: finish(sum(windows, { axis: 2 })) } };
+    });
+    expect(stored(graph)).toHaveLength(1);
+    return report(compileWithFacts(graph)).entryPoints.run.flops;
+  };
+  const plain = flops((total) => total);
+  expect(plain).toBe(256 * 12 * (2 * 6 + 1));
+  expect(flops((total) => mul(total, add(square(total), total)))).toBe(plain + 256 * 3 * 3);
+});
+
 describe("a product keeps its order", () => {
+  test("where its rows are read at places of another's extremes", async () => {
+    const read = (batch: number): Graph =>
+      model("places", () => {
+        const windows = reshape(matmul(input("x", "f32", [96, 7]), param([7, 12])), [96, 3, 4]);
+        return { run: { result: gather(windows, argmax(windows), { batch }) } };
+      });
+    const isReordered = (graph: Graph): boolean => {
+      let found = false;
+      runPasses(graph, kernelPasses(), ({ name }, before, after) => {
+        if (name === "windows-last") found = before !== after;
+      });
+      return found;
+    };
+    expect([0, 1, 2].map((batch) => isReordered(read(batch)))).toEqual([false, false, true]);
+    await expectRight(read(0));
+  });
+
   test.each([
     [
       "where something else reads it as well",
