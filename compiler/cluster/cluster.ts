@@ -13,7 +13,7 @@ import { createGrowth, type Draft, type Growth } from "./growth.ts";
 import { isNumber, loopTensor, placeOp, tensorUnder } from "./loop.ts";
 import type { Cuts, Lessons, Partition } from "./partition.ts";
 import { passing } from "./passing.ts";
-import { cheapChain, hasCostlyPieces, isCostly, isNarrow, measure, type Size } from "./size.ts";
+import { cheapChain, hasCostlyPieces, isCostly, hasFewPieces, measure, type Size } from "./size.ts";
 import { indexWithin, isCanonical, neighbourView, readsWithin, viewOf } from "./within.ts";
 
 /** So many elements one workgroup goes over in no time. */
@@ -41,7 +41,7 @@ export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
         break;
       case "piecewise": {
         // An expression wherever it is read, unless it has grown wide, or costs a product too much: then it is written once.
-        const narrow = isNarrow(measure(value, sizes, home));
+        const narrow = hasFewPieces(measure(value, sizes, home));
         if (!cuts.has(value) && narrow && !(contracted.has(value) && hasCostlyPieces(value, home))) break;
         start(value, "map", value.type.shape);
         break;

@@ -36,7 +36,7 @@ export function measure(value: Value, sizes: Map<Value, Size>, home: ReadonlyMap
 }
 
 /** True for a piecewise value that is an expression wherever it is read. */
-export function isNarrow({ ops, pieces }: Size): boolean {
+export function hasFewPieces({ ops, pieces }: Size): boolean {
   return pieces <= mostPieces && ops <= cheapChain * (mostPieces + 1);
 }
 

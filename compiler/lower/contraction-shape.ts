@@ -66,7 +66,7 @@ export function contractionSquares(root: Value): readonly SquareEdge[] {
 }
 
 /** True for a product with fewer columns than a tile has, and than it has rows: the other way round it fits. */
-export function isNarrow(root: Value): boolean {
+export function hasFewColumns(root: Value): boolean {
   const { rowCount, columnCount } = extentsOf(root);
   if (typeof rowCount !== "number" || typeof columnCount !== "number") return false;
   return columnCount < tileColumns && columnCount < rowCount;

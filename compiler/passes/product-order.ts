@@ -33,7 +33,7 @@ interface Search {
   left: number;
 }
 
-/** A kernel computes no more values than this on the way from a product to its windows. */
+/** A search looks at so many pairs of a value and layouts over it, each once, with those that no product is under. */
 const mostMoved = 64;
 
 /** Undefined where the order is that one already, or cannot be. */

@@ -8,7 +8,7 @@ import { graphRoots, graphValues, type Graph } from "../../ir/graph.ts";
 import { contract, contractAttrs, operandAxes, type AxisPair, type OperandAxes } from "../../ir/ops/contract.ts";
 import { transpose } from "../../ir/ops/layout.ts";
 import { usersOf, withOperands, type Value } from "../../ir/value.ts";
-import { describeContraction, isNarrow, type Vectorised } from "../lower/contraction-shape.ts";
+import { describeContraction, hasFewColumns, type Vectorised } from "../lower/contraction-shape.ts";
 import type { Pass } from "../pass.ts";
 import { substitution } from "../rewrite/bottom-up.ts";
 import { rebuildGraph, rewriteValues } from "./replace.ts";
@@ -34,7 +34,7 @@ export const turnProducts: Pass = {
 /** The product with its few columns as rows. */
 function columnsAsRows(value: Value): Value {
   const isNumeric = value.op.kind === "contraction" && !contractAttrs(value).picks;
-  return isNumeric && isNarrow(value) ? turnedBack(turned(value), value) : value;
+  return isNumeric && hasFewColumns(value) ? turnedBack(turned(value), value) : value;
 }
 
 function productsToTurn(graph: Graph): ReadonlySet<Value> {

@@ -13,8 +13,8 @@ import mlp from "../bench/models/mlp.ts";
 const workloads: readonly (readonly [string, () => Graph, number])[] = [
   ["a perceptron with two hidden layers trains", () => mlp, 7],
   ["a perceptron with seven hidden layers trains", () => deep, 17],
-  ["a convolutional network with two pools trains", () => cnn, 12],
-  ["a transformer of one block trains", () => gpt, 30],
+  ["a convolutional network with two pools trains", () => cnn, 10],
+  ["a transformer of one block trains", () => gpt, 26],
   ["softmax", softmax, 1],
   ["layer normalisation", layerNorm, 1],
   ["causal attention", attention, 3],
