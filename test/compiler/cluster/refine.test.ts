@@ -29,7 +29,7 @@ const storesOf = (graph: Graph, entry: string): readonly string[] =>
 describe("what is cheaper to compute than to store", () => {
   test.each([
     ["a convolutional network", cnn, 1.3],
-    ["a transformer", gpt, 1.25],
+    ["a transformer", gpt, 1.26],
   ])("%s binds few bytes beyond those of its products", (_, graph, most) => {
     const { bytes, idealBytes } = report(compileWithFacts(graph)).entryPoints.train;
     expect(bytes / idealBytes).toBeLessThanOrEqual(most);
