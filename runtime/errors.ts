@@ -26,9 +26,13 @@ const some = (what: string, names: readonly string[]): string[] => {
   return names.length ? [`${what} ${names.slice(0, most).join(", ")}${more}`] : [];
 };
 
-/** A value in a message: texts and arrays, which have `at`, as they are written: "0.1" and [0.1] do not look like numbers. */
+/** A value in a message: texts in quotes and arrays in brackets, so that "0.1" and [0.1] do not look like numbers. */
 export const show = (value: unknown): string =>
-  (value as unknown[] | null)?.at ? JSON.stringify(value) : String(value);
+  (value as unknown[] | null)?.at
+    ? (value as unknown[]).join
+      ? `[${value as number[]}]`
+      : `"${value as string}"`
+    : String(value);
 
 /** The catalogue: code → message and help. */
 const messages = {

@@ -100,12 +100,24 @@ describe("wrong calls", () => {
     expect(await module.train({ x }, { rate: 0 }).total).toBe(10);
   });
 
+  const within: unknown[] = [];
+  within.push(within);
   test.each([
     ["0.1", '"0.1"'],
     [[0.1], "[0.1]"],
     [[0.1, 0.2], "[0.1,0.2]"],
   ])("a setting that is no number is shown as it is written: %j", (rate, found) => {
     expect(() => module.train({ x }, { rate: rate as never })).toThrow(
+      `\`rate\` of \`train\` must be a finite number: found ${found}`,
+    );
+  });
+
+  test.each([
+    ["an array of floats", () => Float32Array.of(0.5, 2), "[0.5,2]"],
+    ["big integers", () => [1n], "[1]"],
+    ["an array within itself", () => [1, within], "[1,]"],
+  ])("%s has no JSON, and is shown", (_name, rate, found) => {
+    expect(() => module.train({ x }, { rate: rate() as never })).toThrow(
       `\`rate\` of \`train\` must be a finite number: found ${found}`,
     );
   });
