@@ -29,10 +29,9 @@ fn exponential_series(r: f32) -> f32 {
 }
 
 fn exponential(x: f32) -> f32 {
-  // e^x = 2^n · e^r; n·ln 2 is taken away in two parts, the first exact (Cody and Waite 1980).
+  // e^x = 2^n · e^r; n·ln 2 is taken away in two parts (Cody and Waite 1980); 2^23 + 127 + n ends in the exponent of 2^n.
   let n = min(floor(x * 1.442695 + 0.5), 127.0);
   let r = (x - n * 0.693359375) + n * 0.00021219444;
-  // The last bits of 2^23 + 127 + n are the exponent of 2^n.
   let size = exponential_series(r) * bitcast<f32>(bitcast<u32>(n + 8388735.0) << 23u);
   return select(size, 0.0, x < -87.33654);
 }
