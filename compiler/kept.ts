@@ -1,9 +1,8 @@
 /// What stays in memory between the halves of a step: forward values that one kernel writes and the backward half reads.
 import type { Place } from "../ir/diagnostic.ts";
 import { entryPointRoots, type Graph } from "../ir/graph.ts";
-import { elementCount } from "../ir/type.ts";
 import { postorder, underLayouts, type Value } from "../ir/value.ts";
-import { fromNumbersAlone, gradientsAndTheirUsers, placeOfUser } from "./autodiff/residuals.ts";
+import { gradientsAndTheirUsers, placeOfUser } from "./autodiff/residuals.ts";
 import { bytesOf } from "./bytes.ts";
 import { descend } from "./cluster/descend.ts";
 import { loopTensor } from "./cluster/loop.ts";
@@ -23,18 +22,15 @@ export interface Kept extends KeptName {
 /**
  * The tensors that kernels of one entry point write, and that others read for a gradient; in order of computation. What is
  * computed again where it is read takes no memory and is none, nor is what a memory budget makes again before it is read, and
- * neither are leaves and single numbers made of them, such as the count of steps, which are there anyway. `graph` is the one
- * that was planned.
+ * neither are leaves, which are there anyway. `graph` is the one that was planned.
  */
 export function keptForBackward(graph: Graph, { plan, groups, stored }: EntryFacts): readonly Kept[] {
   const order = postorder(entryPointRoots(plan.entry));
   const noted = { ...graph, notes: withLoops(graph.notes, order) };
   const backward = gradientsAndTheirUsers(noted, order);
-  const forward = withKernels(neededByOutputs(plan, order, noted, backward), groups, backward);
+  const forward = forwardHalf(plan, order, noted, backward);
   const read = readFromForward(groups, forward, backward);
-  const numbers = fromNumbersAlone(order);
-  const isNumber = (value: Value): boolean => numbers.has(value) && elementCount(value.type.shape) === 1;
-  const kept = order.filter((value) => read.has(value) && forward.has(value) && !isNumber(value));
+  const kept = order.filter((value) => read.has(value) && forward.has(value));
   const named = nameKept(kept, graph);
   return kept.map((value) => ({
     value,
@@ -48,7 +44,7 @@ export function keptForBackward(graph: Graph, { plan, groups, stored }: EntryFac
  * What the outputs need that are no gradients; without such outputs, what gradients need besides, as far as cotangents have
  * names. Of a loop the tensors are computed together.
  */
-function neededByOutputs(
+function forwardHalf(
   { entry, steps }: EntryFacts["plan"],
   order: readonly Value[],
   { notes }: Graph,
@@ -57,36 +53,10 @@ function neededByOutputs(
   const results = entry.outputs.map(({ value }) => value).filter((value) => !backward.has(value));
   const gradients = order.filter((value) => notes.get(value)?.derivative === "backward");
   const before = postorder(results.length > 0 ? results : gradients);
-  const needed = new Set(before.filter((value) => !backward.has(value)));
+  const forward = new Set(before.filter((value) => !backward.has(value)));
   for (const { loop, traffic } of steps) {
     const members = [...traffic.cluster.members];
-    if (loop && members.some((member) => needed.has(member))) for (const member of members) needed.add(member);
-  }
-  return needed;
-}
-
-/** True for a kernel that computes a gradient, or something of one. */
-const isLate = ({ traffic }: PlannedStep, backward: ReadonlySet<Value>): boolean =>
-  [...traffic.cluster.members].some((member) => backward.has(member));
-
-/**
- * The forward half: what outputs need, and what kernels write beside that, or before there is a gradient, for gradients alone,
- * such as a mask, or which element was the largest of a pool.
- */
-function withKernels(
-  needed: ReadonlySet<Value>,
-  groups: readonly Together[],
-  backward: ReadonlySet<Value>,
-): ReadonlySet<Value> {
-  const forward = new Set(needed);
-  let begun = false;
-  for (const { steps } of groups) {
-    begun ||= steps.some((step) => isLate(step, backward));
-    for (const step of steps) {
-      const targets = [...step.targets.keys()];
-      const isForward = !isLate(step, backward) && (!begun || targets.some((value) => needed.has(value)));
-      if (isForward) for (const value of targets) forward.add(value);
-    }
+    if (loop && members.some((member) => forward.has(member))) for (const member of members) forward.add(member);
   }
   return forward;
 }
@@ -111,7 +81,7 @@ function readFromForward(
   const [read, written, anew] = [new Set<Value>(), new Set<Value>(), new Set<Value>()];
   let begun = false;
   for (const { steps } of groups) {
-    begun ||= steps.some((step) => isLate(step, backward));
+    begun ||= steps.some(({ traffic }) => [...traffic.cluster.members].some((member) => backward.has(member)));
     const again = steps.filter((step) => begun && [...step.targets.keys()].every((value) => written.has(value)));
     for (const step of steps) {
       const loads = again.includes(step)
