@@ -29,8 +29,7 @@ export function neighbourView(value: Value, target: Cluster, home: ReadonlyMap<V
   if (target.kind !== "contract" || target.space[last] !== neighbours || !hasColumns(target)) return undefined;
   if (!hasManyResults(target.space)) return undefined;
   if (shape.at(-1) !== neighbours || axesOf(value).join() !== `${shape.length - 1}`) return undefined;
-  const known = sameShape(shape, target.space) ? { shape, layouts: [] } : viewAs(shape, target);
-  const view = known ?? (operand.op.kind === "layout" ? viewOf(operand, target, home) : undefined);
+  const view = viewAs(shape, target) ?? (operand.op.kind === "layout" ? viewOf(operand, target, home) : undefined);
   const index = view && afterLayouts(target.index, view.layouts);
   const isWhole = index && sameIndex(index.slice(-1), target.index.slice(-1));
   return isWhole && isCanonical({ value: operand, index }, target, home) ? view : undefined;
@@ -51,8 +50,8 @@ export function viewOf(value: Value, target: Cluster, home: ReadonlyMap<Value, C
     let base = operand;
     for (; isRenaming(base); [base] = base.operands) layouts.unshift(base);
     const { shape } = base.type;
-    const inner = sameShape(shape, target.space) ? [] : viewAs(shape, target)?.layouts;
-    if (inner && home.get(base) === target) return { shape: value.type.shape, layouts: [...inner, ...layouts] };
+    const inner = viewAs(shape, target);
+    if (inner && home.get(base) === target) return { shape: value.type.shape, layouts: [...inner.layouts, ...layouts] };
   }
   return undefined;
 }
@@ -81,13 +80,13 @@ export function rowWithin(shape: Shape, index: readonly Index[], target: Cluster
 
 /** The index of a value of this shape from one of the space: they may be views of each other. */
 export function seenAs(shape: Shape, index: readonly Index[], target: Cluster): readonly Index[] | undefined {
-  if (sameShape(shape, target.space)) return index;
   const view = viewAs(shape, target);
   return view && afterLayouts(index, view.layouts);
 }
 
-function viewAs(shape: Shape, { views }: Cluster): View | undefined {
-  return views?.find((each) => sameShape(each.shape, shape));
+/** The view of the space under a shape; the space is one of itself. */
+function viewAs(shape: Shape, { space, views }: Cluster): View | undefined {
+  return sameShape(shape, space) ? { shape, layouts: [] } : views?.find((each) => sameShape(each.shape, shape));
 }
 
 /** True when members of `target` under what is read there are read at their own index, so that a register holds them. */

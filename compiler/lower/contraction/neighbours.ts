@@ -14,7 +14,7 @@ import { components, type Expression } from "../kernel.ts";
 import type { Lane } from "../leaf.ts";
 
 /** The reductions of neighbours in a kernel. */
-export function reductionsOf({ members, axes }: Cluster): readonly Value[] {
+function reductionsOf({ members, axes }: Cluster): readonly Value[] {
   return axes.length === 0 ? [] : [...members].filter(({ op }) => op.kind === "reduction");
 }
 
