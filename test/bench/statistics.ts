@@ -5,6 +5,11 @@ export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[(values.length - 1) >> 1];
 }
 
+/** What a quarter of them is at most: of times, what something takes that is seldom interrupted. */
+export function lowerQuartile(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[(values.length - 1) >> 2];
+}
+
 /** ‖a − b‖ / ‖b‖, or ‖a‖ where b is zero; NaN counts as infinite. */
 export function relativeDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return Infinity;

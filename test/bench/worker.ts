@@ -2,7 +2,7 @@
 import type { Arrays, Contender, Session } from "./contender.ts";
 import { provideGpu } from "./gpu.ts";
 import { installProbe, type Counts, type PassCall, type Probe } from "./probe.ts";
-import { median } from "./statistics.ts";
+import { lowerQuartile } from "./statistics.ts";
 import { drawNumbers, type Task } from "./task.ts";
 
 /** What a parent may ask for. */
@@ -35,7 +35,10 @@ export interface Counted extends Counts {
   readonly peakBytes: number;
 }
 
-/** Median milliseconds to enqueue a step, and to make the same calls on a compute pass by hand. */
+/**
+ * Milliseconds to enqueue a step, and to make the same calls on a compute pass by hand. The lower quartile of both: where
+ * the adapter computes on the processor, its threads interrupt half of the calls and more, for as long as they compute.
+ */
 export interface Enqueued {
   readonly step: number;
   readonly bare: number;
@@ -114,7 +117,7 @@ async function enqueue(session: Session, calls: readonly PassCall[], steps: numb
     own.push(await timeOf(() => session.step()));
     bare.push(await timeOf(() => replay(device, calls)));
   }
-  const later = (times: readonly number[]): number => median(times.slice(Math.floor(times.length / 2)));
+  const later = (times: readonly number[]): number => lowerQuartile(times.slice(Math.floor(times.length / 2)));
   return { step: later(own), bare: later(bare) };
 }
 
