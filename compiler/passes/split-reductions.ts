@@ -3,7 +3,7 @@
 import type { Graph } from "../../ir/graph.ts";
 import { normOp } from "../../ir/ops/norm.ts";
 import { axesOf, sumOp } from "../../ir/ops/sum.ts";
-import { elementCount } from "../../ir/type.ts";
+import { elementCount, sameShape } from "../../ir/type.ts";
 import { apply, underLayouts, type Value } from "../../ir/value.ts";
 import type { Pass } from "../pass.ts";
 import { rewriteValues } from "./replace.ts";
@@ -43,10 +43,7 @@ function innerAxes(operand: Value, axes: readonly number[]): readonly number[] |
     if (seen.has(each)) continue;
     seen.add(each);
     const base = underLayouts(each);
-    if (
-      base.op.kind === "reduction" &&
-      elementCount(base.operands[0].type.shape) === elementCount(operand.type.shape)
-    ) {
+    if (base.op.kind === "reduction" && sameShape(base.operands[0].type.shape, operand.type.shape)) {
       const own = axesOf(base);
       if (own.length < axes.length && own.every((axis) => axes.includes(axis))) return own;
     }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { einsum, exp, input, model, mul, sub, sum, type Graph, type Tensor } from "chainrule";
+import { einsum, exp, input, max, model, mul, reshape, sub, sum, type Graph, type Tensor } from "chainrule";
 import { kernelPasses } from "../../../compiler/passes/kernel-passes.ts";
 import { runPasses } from "../../../compiler/pass.ts";
 import { entryPointRoots } from "../../../ir/graph.ts";
@@ -78,5 +78,25 @@ describe("sums of few rows over long axes", () => {
       return { run: { y: exp(sub(x, mul(sum(x, { axes: [0] }), 1 / 300))) } };
     });
     expect(opsOf(centred, "reduction")).toHaveLength(1);
+  });
+});
+
+describe("totals over several axes", () => {
+  const among = (shape: readonly number[], axes: readonly number[]): Graph =>
+    model("total", () => {
+      const x = input("x", "f32", [6, 4, 10]) as Tensor<"f32">;
+      const each = max(x, { axis: 2, keepAxes: true }) as Tensor<"f32">;
+      const rest = reshape(sub(x, each), shape) as Tensor<"f32">;
+      return { run: { y: sum(exp(rest), { axes }) } };
+    });
+
+  it("continue those along the axes of a reduction that they read", () => {
+    expect(opsOf(among([6, 4, 10], [1, 2]), "reduction").map(({ type }) => type.shape)).toEqual([[6, 4], [6, 4], [6]]);
+  });
+
+  it("and not those of a reduction of another shape, whose axes are others", async () => {
+    const graph = among([3, 2, 40], [1, 2]);
+    expect(opsOf(graph, "reduction").map(({ type }) => type.shape)).toEqual([[6, 4], [3]]);
+    await expectRight(graph);
   });
 });
