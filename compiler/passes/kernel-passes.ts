@@ -10,6 +10,7 @@ import { narrowMasks } from "./narrow-masks.ts";
 import { partColumns } from "./part-columns.ts";
 import { pickSums } from "./pick-sums.ts";
 import { pullFactors } from "./pull-factors.ts";
+import { rowFactors } from "./row-factors.ts";
 import { splitConcatenations } from "./split-concatenations.ts";
 import { splitContractions } from "./split-contractions.ts";
 import { splitReductions } from "./split-reductions.ts";
@@ -52,6 +53,7 @@ export function kernelPasses({
     // One total becomes totals of rows that a kernel computes anyway, a long sum one of parts, and the rows of a table that
     // gradients are added to a product: the same numbers, added up in another order.
     ...(strictFloat ? [] : [splitReductions, splitContractions, splitSums, pickSums]),
+    ...(strictFloat ? [] : [rowFactors]), // what was found for rows by now is multiplied by row
     turnProducts, // the same products, read as they lie
     partColumns, // and with fewer threads beyond their edges
     unrollProducts, // the same terms in their order: in kernels of elements each knows its place
