@@ -112,7 +112,7 @@ export function input(
   options: { readonly distribution?: boolean } = {},
 ): Value {
   const self = builder("input");
-  checkInput(dtype, shape, options);
+  checkInput(name, dtype, shape, options);
   const identity = { name, dtype, shape: shape.map(normalizeDim), ...options };
   const value = apply(inputOp, [], { identity });
   self.inputs.push(value);
@@ -137,6 +137,7 @@ export function setting(name: string, value: number, of?: Owner, range?: Setting
 /** A trainable tensor (f32) kept between calls. Without `init`: Glorot uniform, or zeros for a vector or scalar. */
 export function param<const S extends Shape>(shape: S, options?: ParamOptions, name?: StateName): Tensor<"f32", S>;
 export function param(shape: readonly (number | string)[], options: ParamOptions = {}, name?: StateName): Value {
+  checkStateOptions("param", shape, options);
   const init = options.init ?? (shape.length > 1 ? glorot() : zeros());
   return addState("param", shape, { ...options, init }, true, options.trainable ?? true, name);
 }
@@ -148,6 +149,7 @@ export function state<const S extends Shape, D extends DType = "f32">(
   name?: StateName,
 ): Tensor<D, S>;
 export function state(shape: readonly (number | string)[], options: StateOptions = {}, name?: StateName): Value {
+  checkStateOptions("state", shape, options);
   return addState("state", shape, options, false, false, name);
 }
 
@@ -160,7 +162,6 @@ function addState(
   name: StateName | undefined,
 ): Value {
   const self = builder(what);
-  checkStateOptions(what, options);
   checkValues(options.init, shape, options.name ?? name?.local ?? self.scopes.at(-1)?.path ?? what);
   const identity: StateIdentity = {
     name: options.name ?? name?.local ?? what,
@@ -201,7 +202,7 @@ export function parametersOf(
   values: Value | readonly Value[],
   options: { readonly frozen?: boolean } = {},
 ): readonly Value[] {
-  checkSelection(options);
+  checkSelection(values, options);
   const found = postorder([values].flat()).filter((value) => {
     if (value.op !== stateOp) return false;
     const { parameter, trainable } = value.attrs.identity as StateIdentity;

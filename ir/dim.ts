@@ -12,6 +12,8 @@ const namePattern = /^[A-Za-z_][A-Za-z0-9_.]*$/;
 /** Normal form of a size as a user writes it (`"batch * 4"` → `"4*batch"`); undefined when the text is not a polynomial. */
 export function parseDim(text: number | string): Dim | undefined {
   if (typeof text === "number") return Number.isSafeInteger(text) && text >= 0 ? text : undefined;
+  // Programs without types give anything.
+  if (typeof text !== "string") return undefined;
   const polynomial = parsePolynomial(text);
   return polynomial && format(polynomial);
 }

@@ -1,28 +1,9 @@
 /// The catalogue: one function per error code. docs/errors.md is generated from it.
 import { defineError, type Place } from "./diagnostic.ts";
 import type { Dim } from "./dim.ts";
-import { axesToInsert, axisInstead, shownAxes } from "./shown-axes.ts";
+import { axesToInsert, axisInstead, shown, shownAxes } from "./shown.ts";
 import { suggestion } from "./suggest.ts";
-import { computedTypes, formatType, sameShape, type Shape, type TensorType } from "./type.ts";
-
-/** What a target must be for a loss or metric that takes labels of classes. */
-export const classTarget = "i32 labels of one axis less, or floats of the same shape";
-
-/** True for a target that has the shape of labels, one axis less than the prediction, but another element type. */
-function isLabels({ shape }: TensorType, target: TensorType): boolean {
-  return target.dtype !== "i32" && shape.length > 0 && sameShape(target.shape, shape.slice(0, -1));
-}
-
-/** True for a target that has the shape of the prediction, but no floats. */
-function isRow({ shape }: TensorType, target: TensorType): boolean {
-  return target.dtype !== "f32" && sameShape(target.shape, shape);
-}
-
-/** A value as a model file would have it. */
-export function shown(value: unknown): string {
-  if (typeof value === "string" || Array.isArray(value)) return JSON.stringify(value);
-  return typeof value === "object" && value !== null ? "an object" : String(value);
-}
+import { computedTypes, formatType, type Shape, type TensorType } from "./type.ts";
 
 const show = (shape: Shape): string => `[${shape.join(", ")}]`;
 
@@ -96,7 +77,7 @@ export const sizeSyntax = defineError(
   "size-syntax",
   "A size is a non-negative integer, a name, or a polynomial in names such as 4*batch+1.",
   (size: unknown) => ({
-    message: `a size must be a non-negative integer or a polynomial in names: found ${JSON.stringify(size)}`,
+    message: `a size must be a non-negative integer or a polynomial in names: found ${shown(size)}`,
   }),
 );
 
@@ -137,6 +118,15 @@ export const optionValue = defineError(
     help: string = "left out, it has its default",
   ) => ({
     message: `${name === undefined ? "options" : `option "${name}"`} of ${of} must be ${wanted}: found ${shown(found)}`,
+    help,
+  }),
+);
+
+export const argumentValue = defineError(
+  "argument-invalid",
+  "An argument of a function is one that it can work with.",
+  (of: string, name: string, wanted: string, found: unknown, help?: string) => ({
+    message: `${of}: ${name} must be ${wanted}: found ${shown(found)}`,
     help,
   }),
 );
@@ -200,6 +190,15 @@ export const entryPointValue = defineError(
       : key === "update"
         ? "update: adam(loss), or by hand [{ state: W, value: sub(W, step) }], or both: [adam(loss), { state, value }]"
         : "an entry point returns what inputs, layers and operations give",
+  }),
+);
+
+export const foreignValue = defineError(
+  "foreign-value",
+  "Inputs, parameters, states and settings are those of the model that declares them.",
+  (entry: string, what: string, name: string) => ({
+    message: `entry point "${entry}": what it reads must be declared in its model: found ${what} "${name}" of another one`,
+    help: "declare it in the function that model() is given; an output of one model may be an input of the other",
   }),
 );
 
@@ -276,20 +275,6 @@ export const layerInput = defineError(
   (expected: Dim, found: TensorType) => ({
     message: `a layer must be applied to inputs of one size: it was made for ${expected}, $0 is ${formatType(found)}`,
     help: "make a second layer, or bring the inputs to one size",
-  }),
-);
-
-export const targetMismatch = defineError(
-  "target-mismatch",
-  "A loss or metric compares a prediction with a target of its own shape, or with integer labels of one axis less.",
-  (loss: string, wanted: string, prediction: TensorType, target: TensorType) => ({
-    message: `${loss}: the target must be ${wanted}: $0 is ${formatType(prediction)}, $1 is ${formatType(target)}`,
-    help:
-      wanted === classTarget && isRow(prediction, target)
-        ? 'one-hot rows are floats: declare them "f32", or convert them with cast(labels, "f32")'
-        : wanted === classTarget && isLabels(prediction, target)
-          ? 'integer labels must be of element type i32: declare them so, or convert them with cast(labels, "i32")'
-          : "reshape the target; nothing is broadcast between a prediction and its target",
   }),
 );
 

@@ -1,4 +1,5 @@
 /// The reference interpreter: float64, one value at a time, no cleverness about formulas. The oracle of every test.
+import { checkArgument, checkOptions, builtGraph, manyTensors, mapped, record, text } from "./options.ts";
 import { bindDim, type Dim } from "./dim.ts";
 import {
   feedLength,
@@ -69,6 +70,9 @@ export function prepareEvaluation(
 
 /** Evaluates values once; see `prepareEvaluation`. Shared values are computed once, only `values` are returned. */
 export function evaluateValues(values: readonly Value[], feeds: Feeds, sizes: Sizes = {}): Map<Value, Float64Array> {
+  checkArgument("evaluateValues", "what is evaluated", values, manyTensors);
+  checkArgument("evaluateValues", "the data", feeds, mapped);
+  checkArgument("evaluateValues", "sizes", sizes, record);
   return prepareEvaluation(values, sizes)(feeds);
 }
 
@@ -133,6 +137,9 @@ export function evaluate(
   data: Readonly<Record<string, NestedNumbers | ArrayLike<number>>>,
   options: EvaluationOptions = {},
 ): EvaluationResult {
+  checkArgument("evaluate", "what is evaluated", graph, builtGraph);
+  checkArgument("evaluate", "the data", data, record);
+  checkOptions("evaluate", options, { entry: text, sizes: record });
   const entry = chosenEntryPoint(graph, options.entry);
   const nameOf = (value: Value): string | undefined => graph.notes.get(value)?.name;
   const leaves = new Map([...graph.inputs, ...graph.states].map((leaf) => [nameOf(leaf), leaf]));

@@ -1,5 +1,7 @@
 /// First values of parameters and states, as data; the compiler turns them into plain distributions once sizes are known.
 
+import { atLeastZero, checkArgument, finite, oneOf, type OptionCheck } from "./options.ts";
+
 /** How a state gets its first value. Fans are the numbers of inputs and outputs of a unit, from the shape. */
 export type Initializer =
   | { readonly tag: "constant"; readonly value: number }
@@ -23,6 +25,16 @@ export interface FanAxes {
   readonly to: readonly number[];
 }
 
+const distributions = oneOf("uniform", "normal");
+
+const nested: OptionCheck = {
+  must: "a number, or arrays of numbers to any depth",
+  holds: (data) => typeof data === "number" || (isListed(data) && Array.from(data).every(nested.holds)),
+  help: "values([[1, -2], [-1, 1]])",
+};
+
+const isListed = (data: unknown): data is ArrayLike<unknown> => Array.isArray(data) || ArrayBuffer.isView(data);
+
 /** Zero everywhere. */
 export function zeros(): Initializer {
   return { tag: "constant", value: 0 };
@@ -35,21 +47,27 @@ export function ones(): Initializer {
 
 /** Uniform in [low, high). */
 export function uniform(low = -0.05, high = 0.05): Initializer {
+  checkArgument("uniform", "the low end", low, finite);
+  checkArgument("uniform", "the high end", high, finite);
   return { tag: "uniform", low, high };
 }
 
 /** Normal with the given mean and standard deviation. */
 export function normal(mean = 0, deviation = 0.05): Initializer {
+  checkArgument("normal", "the mean", mean, finite);
+  checkArgument("normal", "the deviation", deviation, atLeastZero);
   return { tag: "normal", mean, deviation };
 }
 
 /** Glorot: keeps the variance of activations and gradients for linear, tanh and sigmoid units. Variance 2/(fanIn + fanOut). */
 export function glorot(distribution: "uniform" | "normal" = "uniform"): Initializer {
+  checkArgument("glorot", "the distribution", distribution, distributions);
   return { tag: "scaled", distribution, scale: 1, fan: "average" };
 }
 
 /** He: keeps the variance of activations for ReLU units. Variance 2/fanIn. */
 export function he(distribution: "uniform" | "normal" = "normal"): Initializer {
+  checkArgument("he", "the distribution", distribution, distributions);
   return { tag: "scaled", distribution, scale: 2, fan: "in" };
 }
 
@@ -60,6 +78,7 @@ export function withFans(initializer: Initializer, axes: FanAxes): Initializer {
 
 /** Given numbers, row-major; nested arrays as in `[[1, -2], [-1, 1]]` are flattened. */
 export function values(data: NestedNumbers): Initializer {
+  checkArgument("values", "what is given", data, nested);
   const flat: number[] = [];
   const walk = (part: NestedNumbers): void => {
     if (typeof part === "number") flat.push(part);

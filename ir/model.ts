@@ -5,6 +5,7 @@ import {
   emptyModel,
   entryPointRecord,
   entryPointValue,
+  foreignValue,
   notAState,
   reservedName,
   stateUpdate,
@@ -12,13 +13,14 @@ import {
 } from "./errors.ts";
 import { atPlace, type Place } from "./diagnostic.ts";
 import { entryPointRoots, type EntryPoint, type Graph, type NamedValue, type Update } from "./graph.ts";
+import { callback, checkArgument, text } from "./options.ts";
 import { add } from "./ops/arithmetic.ts";
 import { checkVisible } from "./naming.ts";
 import { scanLeak } from "./ops/errors.ts";
-import { stateOp } from "./ops/leaf.ts";
+import { inputOp, settingOp, stateOp } from "./ops/leaf.ts";
 import { settleTraining } from "./training.ts";
 import { formatType, sameType } from "./type.ts";
-import { postorder, type Value } from "./value.ts";
+import { postorder, type Op, type Value } from "./value.ts";
 import { placeOfKey, placeOfList, type Written } from "./written.ts";
 
 /** What an optimizer returns: new values for states. Several may be given as an array, also with updates between them. */
@@ -40,6 +42,9 @@ const reserved = new Set([
  * `{ predict: { probabilities }, train: { loss, update: adam(loss) } }`. It runs once, at once.
  */
 export function model(name: string, define: () => Readonly<Record<string, EntryPointRecord>>): Graph {
+  const help = 'model("tiny", () => ({ predict: { output } }))';
+  checkArgument("model", "the name", name, { ...text, help });
+  checkArgument("model", "what defines it", define, { ...callback, help });
   const built = build(define, function* (entries) {
     for (const record of fieldsOf(entries).map(([, each]) => each)) {
       for (const [key, value] of fieldsOf(record)) if (isValue(value)) yield [key, value] as const;
@@ -53,6 +58,7 @@ export function model(name: string, define: () => Readonly<Record<string, EntryP
   );
   if (declared.length === 0) throw emptyModel(`model "${name}"`);
   checkSteps(declared, built);
+  checkLeaves(declared, built);
   const settled = settleTraining(declared, built.notes);
   const entryPoints = settled.entryPoints.map((entry) => drawAnew(entry, built.draw));
   const notes = noteClasses(settled.notes, postorder(entryPoints.flatMap(entryPointRoots)));
@@ -77,6 +83,25 @@ function checkSteps(entryPoints: readonly EntryPoint[], { inSteps, notes }: Buil
       if (inSteps.has(value)) leak(value, notes.get(state)?.name, notes.get(value)?.place);
   }
 }
+
+/** Whatever is given or kept is declared in this model: to another one's there would be no numbers. */
+function checkLeaves(entryPoints: readonly EntryPoint[], { inputs, states, draw, notes }: Built<unknown>): void {
+  const own = new Set([...inputs, ...states, draw]);
+  const isForeign = (value: Value): boolean => declaredOps.includes(value.op) && !own.has(value);
+  for (const { name, outputs, updates } of entryPoints) {
+    const named = [...outputs.map(({ value }) => value), ...updates.flatMap(({ state, value }) => [value, state])];
+    const order = postorder(named);
+    const found = order.find(isForeign);
+    if (!found) continue;
+    const reader = order.find(({ operands }) => operands.includes(found));
+    atPlace(reader && notes.get(reader)?.place, () => {
+      throw foreignValue(name, found.op.name, (found.attrs.identity as { readonly name: string }).name);
+    });
+  }
+}
+
+/** What a model declares. */
+const declaredOps: readonly Op[] = [inputOp, settingOp, stateOp];
 
 /** A training entry point that draws random numbers draws others at its next call. */
 function drawAnew(entry: EntryPoint, draw: Value): EntryPoint {
@@ -132,14 +157,22 @@ function checkedUpdates(given: unknown, entry: string, notes: Graph["notes"], wr
   return updates;
 }
 
+function isUpdate(candidate: unknown): boolean {
+  const { state, value } = (candidate ?? {}) as Partial<Update>;
+  return isValue(state) && isValue(value);
+}
+
 /** True for what optimizers return, also several of them. */
 function areUpdates(candidate: unknown): boolean {
-  const isUpdate = (each: unknown): boolean => {
-    const { state, value } = (each ?? {}) as Partial<Update>;
-    return isValue(state) && isValue(value);
-  };
   const flat: readonly unknown[] = Array.isArray(candidate) ? candidate.flat() : [];
   return flat.length > 0 && flat.every(isUpdate);
+}
+
+/** What is in a list of updates and is none. */
+function describeElement(element: unknown): string {
+  const { state, value } = (isRecord(element) ? element : {}) as Partial<Record<keyof Update, unknown>>;
+  if (state === undefined && value === undefined) return describe(element);
+  return isValue(state) ? `an update whose value is ${describe(value)}` : `an update of ${describe(state)}`;
 }
 
 /** True for an object that may be written `{ … }`. */
@@ -160,7 +193,12 @@ function fieldsOf(candidate: unknown): readonly (readonly [string, unknown])[] {
 function describe(value: unknown): string {
   if (isValue(value)) return formatType(value.type);
   if (areUpdates(value)) return "the result of an optimizer";
-  if (Array.isArray(value)) return value.length === 0 ? "an empty array" : "an array";
+  if (Array.isArray(value)) {
+    const elements: readonly unknown[] = value.flat();
+    return elements.length === 0
+      ? "an empty array"
+      : `an array with ${describeElement(elements.find((each) => !isUpdate(each)))}`;
+  }
   if (typeof value === "object" && value !== null && isPromise(value))
     return "a promise: the function must not be async";
   const article = typeof value === "object" ? "an" : "a";

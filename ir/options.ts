@@ -1,7 +1,9 @@
 /// Options are called and filled as the types say: programs without types misspell them as well.
 import { parseDim } from "./dim.ts";
-import { optionValue, shown, unknownOption } from "./errors.ts";
-import { isValue } from "./value.ts";
+import { argumentValue, optionValue, unknownDtype, unknownOption } from "./errors.ts";
+import { shown, tensorInstead } from "./shown.ts";
+import { computedTypes, type DType } from "./type.ts";
+import { isValue, type Value } from "./value.ts";
 
 /** What the value of an option must be; words for a message, and whether it holds. */
 export interface OptionCheck {
@@ -22,7 +24,9 @@ export const text: OptionCheck = { must: "a text", holds: (value) => typeof valu
 
 /** One of some words. */
 export function oneOf(...words: readonly string[]): OptionCheck {
-  return { must: words.map((word) => `"${word}"`).join(", "), holds: (value) => words.includes(value as string) };
+  const quoted = words.map((word) => `"${word}"`);
+  const must = [quoted.slice(0, -1).join(", "), ...quoted.slice(-1)].filter((part) => part !== "").join(" or ");
+  return { must, holds: (value) => words.includes(value as string) };
 }
 
 /** An integer from `least`. */
@@ -59,6 +63,48 @@ export const extent: OptionCheck = {
   must: "a positive integer or a polynomial in names",
   holds: (value) => (typeof value === "string" ? typeof parseDim(value) === "string" : whole(1).holds(value)),
 };
+
+/** Tensors: one, or a number in its place; several; one or several. */
+export const tensorOrNumber: OptionCheck = {
+  must: "a tensor or a number",
+  holds: (value) => typeof value === "number" || isValue(value),
+};
+export const manyTensors: OptionCheck = {
+  must: "an array of tensors",
+  holds: (value) => Array.isArray(value) && value.every(isValue),
+};
+export const someTensors: OptionCheck = {
+  must: "a tensor, or an array of tensors",
+  holds: (value) => isValue(value) || manyTensors.holds(value),
+};
+
+/** An array of sizes; which ones there may be, the function says. */
+export const shaped: OptionCheck = {
+  must: "an array of sizes",
+  holds: (value) => Array.isArray(value) && value.every((each) => ["number", "string"].includes(typeof each)),
+};
+
+/** An array of sizes of at least one element. */
+export const extents: OptionCheck = {
+  must: `an array of sizes, each ${extent.must}`,
+  holds: (value) => Array.isArray(value) && value.every(extent.holds),
+};
+
+/** What a function calls. */
+export const callback: OptionCheck = { must: "a function", holds: (value) => typeof value === "function" };
+
+/** What `model` gives. */
+export const builtGraph: OptionCheck = {
+  must: "a graph",
+  holds: (value) => isRecord(value) && "entryPoints" in (value as object),
+  help: "model gives one; of a module it is the default export",
+};
+
+/** What something is by its key. */
+export const mapped: OptionCheck = { must: "a Map", holds: (value) => value instanceof Map };
+
+/** What something is by its name. */
+export const record: OptionCheck = { must: "a record by names", holds: isRecord };
 
 /** How a state begins. */
 export const initial: OptionCheck = {
@@ -110,4 +156,22 @@ function asRecord(given: unknown, known: object): string | undefined {
 /** True for a record, and not for an array or a value of a graph. */
 export function isRecord(options: unknown): boolean {
   return typeof options === "object" && options !== null && !Array.isArray(options) && !isValue(options);
+}
+
+/** Throws `unknown-dtype` for what is no element type that programs compute with. */
+export function checkDtype(of: string, dtype: unknown): void {
+  if (!computedTypes.includes(dtype as DType)) throw unknownDtype(of, dtype);
+}
+
+/** Throws `argument-invalid` for what is no tensor. */
+export function checkTensor(of: string, name: string, value: unknown): asserts value is Value {
+  if (!isValue(value)) throw argumentValue(of, name, "a tensor", value, tensorInstead(value));
+}
+
+/** Throws `argument-invalid` for an argument that does not pass its check. */
+export function checkArgument(of: string, name: string, value: unknown, check: OptionCheck): void {
+  if (check.holds(value)) return;
+  const ofTensors = [tensorOrNumber, manyTensors, someTensors].includes(check);
+  const instead = ofTensors ? tensorInstead(value) : `docs/language.md says what ${of} is called with`;
+  throw argumentValue(of, name, check.must, value, check.help ?? instead);
 }

@@ -1,4 +1,5 @@
 /// The textual graph: what a person reads, and what `parseGraph` reads back to the same graph.
+import { checkArgument, checkOptions, checkTensor, builtGraph, flag, mapped, text } from "./options.ts";
 import type { Graph } from "./graph.ts";
 import { formatName, namesDerivative } from "./notation/form.ts";
 import type { StateIdentity } from "./ops/leaf.ts";
@@ -17,6 +18,8 @@ export type { PrintOptions } from "./print/page.ts";
 
 /** The graph as text of at most 100 columns where lines can be broken; `parseGraph` reads it back. */
 export function printGraph(graph: Graph, options: PrintOptions = {}): string {
+  checkArgument("printGraph", "what is printed", graph, builtGraph);
+  checkOptions("printGraph", options, { entry: text, gradient: flag });
   const { inputs, states, parts, names, plan, sections, common, aliases, loops, automatic } = layOutPage(
     graph,
     options,
@@ -73,6 +76,8 @@ export function printValues(
  * then they stand above it in lines of their own, and it follows as `result`.
  */
 export function printValue(value: Value, names: ReadonlyMap<Value, string> = new Map()): string {
+  checkTensor("printValue", "what is printed", value);
+  checkArgument("printValue", "the names", names, mapped);
   return formulaOf(value, names, false);
 }
 

@@ -1,6 +1,6 @@
 /// Random numbers: functions of a key, which differs from place to place and from step to step, and of a position.
 import { isBuilding, randomSite } from "./build.ts";
-import { checkOptions, whole, type OptionCheck } from "./options.ts";
+import { type OptionCheck, checkArgument, checkOptions, isRecord, shaped, tensorOrNumber, whole } from "./options.ts";
 import { add, mul, sub } from "./ops/arithmetic.ts";
 import { cast, where } from "./ops/choose.ts";
 import { greaterEqual, less } from "./ops/compare.ts";
@@ -33,6 +33,18 @@ export interface RandomKeyOptions {
    * an input.
    */
   readonly draw?: Tensor<"u32", Scalar>;
+}
+
+/** What `randomKey` gives. */
+const keyCheck: OptionCheck = {
+  must: "what randomKey gives",
+  holds: (value) => isRecord(value) && "words" in (value as object) && "draw" in (value as object),
+  help: "randomUniform(randomKey(), [2, 3])",
+};
+
+function checkDrawn(of: string, key: unknown, shape: unknown): void {
+  checkArgument(of, "the key", key, keyCheck);
+  checkArgument(of, "the shape", shape, shaped);
 }
 
 /** As for programs that are loaded with a seed. */
@@ -77,7 +89,13 @@ function seedWords(seed: number | Value): readonly [Value, Value] {
  * A key that follows from another and a u32 scalar: one for each step of a recurrence, or each layer of a stack that shares
  * its code. Different numbers give different keys.
  */
-export function foldIn({ words: [low, high], draw }: RandomKey, number: number | Tensor<"u32", Scalar>): RandomKey {
+export function foldIn(key: RandomKey, number: number | Tensor<"u32", Scalar>): RandomKey {
+  checkArgument("foldIn", "the key", key, keyCheck);
+  checkArgument("foldIn", "the number", number, seedCheck);
+  const {
+    words: [low, high],
+    draw,
+  } = key;
   // Away from the key itself, whose counters belong to elements.
   const away: readonly [Value, Value] = [add(low, constant(0x7f4a7c15, "u32")), high];
   const counter = [typeof number === "number" ? constant(number, "u32") : number, draw] as const;
@@ -87,6 +105,7 @@ export function foldIn({ words: [low, high], draw }: RandomKey, number: number |
 /** Random bits: 32 in every element. */
 export function randomBits<const S extends Shape>(key: RandomKey, shape: S): Tensor<"u32", S>;
 export function randomBits(key: RandomKey, shape: readonly (number | string)[]): Value {
+  checkDrawn("randomBits", key, shape);
   return bits(key, shape.map(normalizeDim), 0);
 }
 
@@ -119,7 +138,8 @@ export function randomUniform(
   shape: readonly (number | string)[],
   options: UniformOptions = {},
 ): Value {
-  checkOptions("randomUniform", options, { low: true, high: true });
+  checkDrawn("randomUniform", key, shape);
+  checkOptions("randomUniform", options, { low: tensorOrNumber, high: tensorOrNumber });
   const { low = 0, high = 1 } = options;
   const drawn = unit(bits(key, shape.map(normalizeDim), 0));
   if (low === 0 && high === 1) return drawn;
@@ -144,7 +164,8 @@ export function randomNormal<const S extends Shape>(
   options?: NormalOptions,
 ): Tensor<"f32", S>;
 export function randomNormal(key: RandomKey, shape: readonly (number | string)[], options: NormalOptions = {}): Value {
-  checkOptions("randomNormal", options, { mean: true, deviation: true });
+  checkDrawn("randomNormal", key, shape);
+  checkOptions("randomNormal", options, { mean: tensorOrNumber, deviation: tensorOrNumber });
   const { mean = 0, deviation = 1 } = options;
   const dims = shape.map(normalizeDim);
   // In (0, 1], so that the logarithm is finite.
@@ -162,6 +183,7 @@ export function bernoulli<const S extends Shape>(
   shape: S,
 ): Tensor<"bool", S>;
 export function bernoulli(key: RandomKey, probability: number | Value, shape: readonly (number | string)[]): Value {
+  checkDrawn("bernoulli", key, shape);
   return less(unit(bits(key, shape.map(normalizeDim), 0)), probability);
 }
 
@@ -172,5 +194,6 @@ export function dropoutMask<const S extends Shape>(
   shape: S,
 ): Tensor<"bool", S>;
 export function dropoutMask(key: RandomKey, rate: number | Value, shape: readonly (number | string)[]): Value {
+  checkDrawn("dropoutMask", key, shape);
   return greaterEqual(unit(bits(key, shape.map(normalizeDim), 0)), rate);
 }

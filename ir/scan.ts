@@ -1,4 +1,5 @@
 /// Recurrent networks without unrolling: what a model file calls to repeat a step.
+import { callback, checkArgument, checkOptions, flag } from "./options.ts";
 import { closeStep, duringStep, isValue } from "./build.ts";
 import type { Dim } from "./dim.ts";
 import * as errors from "./ops/errors.ts";
@@ -70,6 +71,8 @@ export function scan<
   options: ScanOptions<C, S & AlongOneLength<S>, L>,
 ): ScanTotals<C, Stacked<S, L, Y>>;
 export function scan(step: Step, options: ScanOptions<readonly Value[], readonly Value[]>): ScanTotals<Values, Values> {
+  checkArgument("scan", "the step", step, callback);
+  checkOptions("scan", options, { initial: true, sequences: true, length: true, reverse: flag });
   const open = traceStep(step, options);
   const { body, captured, closed, moving } = closeBody(open);
   closeStep(closed, moving);

@@ -1,9 +1,19 @@
 /// What parameters and other states may be told, and how layers and optimizers name theirs.
-import { initialValues, optionValue, unknownDtype } from "./errors.ts";
+import { initialValues, optionValue } from "./errors.ts";
 import type { Initializer } from "./initializer.ts";
 import type { Owner } from "./naming.ts";
-import { checkOptions, finite, flag, initial, text } from "./options.ts";
-import { computedTypes, type DType } from "./type.ts";
+import {
+  checkArgument,
+  checkDtype,
+  checkOptions,
+  finite,
+  flag,
+  initial,
+  shaped,
+  someTensors,
+  text,
+} from "./options.ts";
+import type { DType } from "./type.ts";
 import type { Value } from "./value.ts";
 
 /** Options of a parameter or state. */
@@ -28,7 +38,8 @@ export interface StateName {
 }
 
 /** Refuses what is no option of a parameter or state, and element types that there are not. */
-export function checkStateOptions(what: string, options: StateOptions): void {
+export function checkStateOptions(what: string, shape: unknown, options: StateOptions): void {
+  checkArgument(what, "the shape", shape, { ...shaped, help: `${what}([2, 3])` });
   const own = { name: text, init: initial, dtype: true } as const;
   // A state has no `trainable`: nothing trains it.
   if (what === "param")
@@ -38,15 +49,22 @@ export function checkStateOptions(what: string, options: StateOptions): void {
 }
 
 /** Refuses what is no option or shape of an input, and element types that there are not. */
-export function checkInput(dtype: unknown, shape: unknown, options: { readonly distribution?: boolean }): void {
-  checkOptions("input", options, { distribution: flag });
+export function checkInput(
+  name: unknown,
+  dtype: unknown,
+  shape: unknown,
+  options: { readonly distribution?: boolean },
+): void {
+  const help = 'input("x", "f32", [2, 3])';
+  checkArgument("input", "the name", name, { ...text, help });
   checkDtype("input", dtype);
-  if (!Array.isArray(shape))
-    throw optionValue("input", "shape", "an array of sizes", shape, `input("x", "f32", [2, 3])`);
+  checkArgument("input", "the shape", shape, { ...shaped, help });
+  checkOptions("input", options, { distribution: flag });
 }
 
 /** Refuses a default that calls would refuse. */
-export function checkSetting(name: string, value: unknown, range: readonly [number, number] | undefined): void {
+export function checkSetting(name: unknown, value: unknown, range: readonly [number, number] | undefined): void {
+  checkArgument("setting", "the name", name, { ...text, help: 'setting("rate", 0.5)' });
   const single = typeof value === "number" ? Math.fround(value) : NaN;
   const [least, below] = range ?? [-Infinity, Infinity];
   if (Number.isFinite(single) && single >= least && single < below) return;
@@ -54,13 +72,10 @@ export function checkSetting(name: string, value: unknown, range: readonly [numb
   throw optionValue("setting", "value", `${finite.must}${within}`, value, `setting(${JSON.stringify(name)}, 0.5)`);
 }
 
-/** Refuses what is no option of `parametersOf`. */
-export function checkSelection(options: { readonly frozen?: boolean }): void {
+/** Refuses what is no tensor with parameters, and no option of `parametersOf`. */
+export function checkSelection(values: unknown, options: { readonly frozen?: boolean }): void {
+  checkArgument("parametersOf", "what they are of", values, someTensors);
   checkOptions("parametersOf", options, { frozen: flag });
-}
-
-function checkDtype(what: string, dtype: unknown): void {
-  if (!computedTypes.includes(dtype as DType)) throw unknownDtype(what, dtype);
 }
 
 /** Given numbers are counted where the mistake was made if all sizes are numbers; else the compiler counts them. */

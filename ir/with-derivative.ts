@@ -1,4 +1,5 @@
 /// A formula whose derivative the model supplies.
+import { callback, checkArgument, checkOptions, flag, text } from "./options.ts";
 import { aside, isBuilding, nameOf, variableName } from "./build.ts";
 import { about } from "./diagnostic.ts";
 import { derivativeCapture, derivativeInRule } from "./ops/errors.ts";
@@ -46,6 +47,9 @@ export function withDerivative<A extends readonly Value[], R extends Value>(
   rule: (cotangent: R, context: RuleOperands<A, R>) => readonly (Value | null)[],
   options: DerivativeOptions = {},
 ): (...operands: A) => R {
+  checkArgument("withDerivative", "the formula", forward, callback);
+  checkArgument("withDerivative", "the rule", rule, callback);
+  checkOptions("withDerivative", options, { name: text, exact: flag });
   const given = options.name ?? variableName();
   let known: SuppliedDerivative | undefined;
   const supplied = unnamed((...operands: A): R => {

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { CompileError } from "../../ir/diagnostic.ts";
+import { argumentValue } from "../../ir/errors.ts";
 import type { Graph } from "../../ir/graph.ts";
 import { didYouMean, nearest } from "../../ir/suggest.ts";
 import { modelNoDefaultExport, modelNotFound } from "../errors.ts";
@@ -65,12 +66,17 @@ function meantPath(file: string): string | undefined {
  * Of what the language refuses itself it says more than types do: which value, and what to do. A model in which anything else
  * is wrong is not run: nothing holds that the types of its variables say.
  */
-async function betterError(file: string, { error, onlySentences, lines }: TypeFailure): Promise<CompileError> {
+async function betterError(
+  file: string,
+  { error, onlySentences, hasAdvice, lines }: TypeFailure,
+): Promise<CompileError> {
   const found = await runModel(file).then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
   if (!(found instanceof CompileError) || found.code === "model-throws") return error;
+  // Where the source shows what was meant, it says more than what became of it, such as the number of a comparison.
+  if (found.code === argumentValue.code && hasAdvice) return error;
   return onlySentences || (found.place && lines.has(lineOf(found.place))) ? found : error;
 }
 

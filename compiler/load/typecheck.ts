@@ -38,6 +38,8 @@ export interface TypeFailure {
   readonly isOfLanguage: boolean;
   /** Nothing is wrong but shapes, element types and what a model returns, wherever the language finds it. */
   readonly onlySentences: boolean;
+  /** At the first place something else was meant, which the error tells: `x > 0` is no tensor, but a habit. */
+  readonly hasAdvice: boolean;
   /** Lines of what is wrong, `model.ts:12`. */
   readonly lines: ReadonlySet<string>;
 }
@@ -63,20 +65,21 @@ export function checkTypes(file: string): TypeFailure | undefined {
   if (failures.length === 0) return undefined;
   const [first, ...others] = innerFirst(failures);
   const exported = exportsOf(program, types);
+  const advice = broken.length > 0 ? undefined : adviceOn(first, exported);
   const error =
     broken.length > 0
       ? modelSyntax(describe(first))
       : modelTypeError(
           describe(first, exported),
           others.map((each) => locate(each, exported)),
-          adviceOn(first, exported),
+          advice,
         );
   if (first.file) error.place = diagnosticPlace(first);
   const lines = new Set(failures.flatMap((each) => (each.file ? [lineOf(diagnosticPlace(each))] : [])));
   const isSentence = (each: ts.Diagnostic): boolean => shapeError(each) !== undefined || isOfEntryPoints(each);
   const isOfLanguage =
     broken.length === 0 && failures.every((each) => isSentence(each) || isOfCall(each, checker, language));
-  return { error, isOfLanguage, onlySentences: failures.every(isSentence), lines };
+  return { error, isOfLanguage, onlySentences: failures.every(isSentence), hasAdvice: advice !== undefined, lines };
 }
 
 /** True for an expression whose type is a tensor, of whatever element type and shape. */

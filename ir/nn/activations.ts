@@ -1,5 +1,5 @@
 /// Activation functions, as compositions. Names and constants as in PyTorch; sources beside the formulas.
-import { anyNumber, checkOptions, finite, flag } from "../options.ts";
+import { anyNumber, atLeastZero, checkArgument, checkOptions, finite, flag } from "../options.ts";
 import type { Broadcast } from "../static.ts";
 import type { Shape } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
@@ -125,18 +125,22 @@ export function prelu(x: Value, weight: Value): Value {
 /** x where it is above the threshold, else `value`. */
 export function threshold<T extends Value>(x: T, limit: number, value: number): T;
 export function threshold(x: Value, limit: number, value: number): Value {
+  checkArgument("threshold", "the limit", limit, anyNumber);
+  checkArgument("threshold", "the value", value, anyNumber);
   return where(lessEqual(x, limit), value, x);
 }
 
 /** x moved towards 0 by `width`, and 0 nearer to it than that. */
 export function softShrink<T extends Value>(x: T, width?: number): T;
 export function softShrink(x: Value, width = 0.5): Value {
+  checkArgument("softShrink", "the width", width, atLeastZero);
   return sub(x, clamp(x, -width, width));
 }
 
 /** x, and 0 nearer to 0 than `width`. */
 export function hardShrink<T extends Value>(x: T, width?: number): T;
 export function hardShrink(x: Value, width = 0.5): Value {
+  checkArgument("hardShrink", "the width", width, atLeastZero);
   return where(lessEqual(abs(x), width), 0, x);
 }
 

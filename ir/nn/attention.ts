@@ -3,7 +3,7 @@ import { part } from "../build.ts";
 import { partOf, type Dim } from "../dim.ts";
 import { rankMismatch } from "../errors.ts";
 import { glorot, withFans, zeros, type Initializer } from "../initializer.ts";
-import { checkOptions, finite, flag, initial } from "../options.ts";
+import { checkArgument, checkOptions, checkTensor, finite, flag, initial, whole } from "../options.ts";
 import { add, div, mul } from "../ops/arithmetic.ts";
 import { where } from "../ops/choose.ts";
 import { lessEqual } from "../ops/compare.ts";
@@ -39,6 +39,9 @@ export function scaledDotProductAttention<Q extends Tensor<"f32">>(
   options?: AttentionOptions,
 ): Tensor<"f32">;
 export function scaledDotProductAttention(q: Value, k: Value, v: Value, options: AttentionOptions = {}): Value {
+  checkTensor("scaledDotProductAttention", "queries", q);
+  checkTensor("scaledDotProductAttention", "keys", k);
+  checkTensor("scaledDotProductAttention", "values", v);
   checkOptions("scaledDotProductAttention", options, attentionOptions);
   const rank = q.type.shape.length;
   if (rank < 2) throw rankMismatch("scaledDotProductAttention", "axes [..., places, width]", [q.type]);
@@ -132,6 +135,7 @@ function project(x: Value, { weight, bias }: Projection): Value {
 }
 
 function layer(heads: number, options: MultiHeadOptions = {}): (x: Value, memory?: Value) => Value {
+  checkArgument("attention", "heads", heads, { ...whole(1), help: "attention(x, 8, { causal: true })" });
   checkOptions("attention", options, { ...layerOptions, ...attentionOptions, bias: flag, init: initial });
   const scope = layerScope("attention", options);
   const make = projections(scope, heads, options);
@@ -160,4 +164,4 @@ function layer(heads: number, options: MultiHeadOptions = {}): (x: Value, memory
  * `output` [heads, C/heads, C], and a bias of each but the keys, whose bias would cancel in the softmax.
  * Errors: `channel-groups` where C does not fall into heads, `rank-mismatch`.
  */
-export const attention = layerCall(layer) as Attention;
+export const attention = layerCall("attention", layer) as Attention;

@@ -3,7 +3,7 @@ import { part } from "../build.ts";
 import { partOf } from "../dim.ts";
 import { rankMismatch } from "../errors.ts";
 import { glorot, withFans } from "../initializer.ts";
-import { checkOptions } from "../options.ts";
+import { checkArgument, checkOptions, whole, wholeEach } from "../options.ts";
 import { add } from "../ops/arithmetic.ts";
 import { convolve, walkOptions, type ConvolveOptions } from "../ops/convolve.ts";
 import { perAxis } from "../ops/padding.ts";
@@ -37,6 +37,8 @@ function convolution(kind: string, spatial: number): Convolution {
     size: number | readonly number[],
     options: ConvolutionOptions = {},
   ): ((x: Value) => Value) => {
+    checkArgument(kind, "filters", filters, { ...whole(1), help: `${kind}(x, 8, 3)` });
+    checkArgument(kind, "size", size, { ...wholeEach(1), help: `${kind}(x, 8, 3)` });
     checkOptions(kind, options, { ...weightedOptions, ...walkOptions });
     const { name, trainable, bias = true, init = glorot(), biasInit, groups = 1, ...walk } = options;
     const scope = layerScope(kind, { name, trainable });
@@ -59,7 +61,7 @@ function convolution(kind: string, spatial: number): Convolution {
       return part(shifted, scope.owner, "linear");
     };
   };
-  return layerCall(layer) as Convolution;
+  return layerCall(kind, layer) as Convolution;
 }
 
 const imageAxes = (spatial: number): string => `${spatial + 2} axes [batch, channels${", …".repeat(spatial)}]`;

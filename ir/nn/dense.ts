@@ -3,7 +3,7 @@ import { about } from "../diagnostic.ts";
 import type { Dim } from "../dim.ts";
 import { dtypeMismatch, layerInput, rankMismatch } from "../errors.ts";
 import { part } from "../build.ts";
-import { checkOptions } from "../options.ts";
+import { checkArgument, checkOptions, extent } from "../options.ts";
 import { add } from "../ops/arithmetic.ts";
 import { matmul } from "../ops/contract.ts";
 import type { Of, Scalar, ShapeError } from "../static.ts";
@@ -41,6 +41,7 @@ export type DenseLayer<U extends Dim = Dim> = <D extends DType, S extends Shape>
  * Errors: `layer-input` when a later input has another size on its last axis.
  */
 function layer<U extends Dim>(units: U, options: DenseOptions = {}): DenseLayer<U> {
+  checkArgument("dense", "units", units, { ...extent, help: "dense(x, 128)" });
   checkOptions("dense", options, weightedOptions);
   const scope = layerScope("dense", options);
   const parameters = once((x) => ({
@@ -73,4 +74,4 @@ function inputSize({ type }: Value): Dim {
  * Fully connected layer: `x` [..., in] → x·W + b [..., units], with new parameters `weight` [in, units] and `bias`
  * [units]. Errors: `rank-mismatch` for a scalar, `dtype-mismatch` for integers (see `oneHot`, `cast`).
  */
-export const dense: Dense = layerCall(layer) as Dense;
+export const dense: Dense = layerCall("dense", layer) as Dense;

@@ -1,7 +1,7 @@
 /// Dropout: a training-only layer that draws a mask anew at every step.
 import { owner, part, setting } from "../build.ts";
 import { dropoutRate, optionValue } from "../errors.ts";
-import { checkOptions, text } from "../options.ts";
+import { checkOptions, checkTensor, text } from "../options.ts";
 import { div, sub } from "../ops/arithmetic.ts";
 import { where } from "../ops/choose.ts";
 import { training } from "../ops/training.ts";
@@ -26,6 +26,7 @@ export interface DropoutOptions {
  */
 export function dropout<T extends Value>(x: T, rate?: number | Tensor<"f32", Scalar>, options?: DropoutOptions): T;
 export function dropout(x: Value, rate: number | Value = 0.5, options: DropoutOptions = {}): Value {
+  checkTensor("dropout", "x", x);
   if (typeof rate !== "number" && !isValue(rate))
     throw optionValue("dropout", "rate", "a number or a scalar of f32", rate, "dropout(x, 0.5)");
   if (typeof rate === "number" && !(rate >= 0 && Math.fround(rate) < 1)) throw dropoutRate(rate);

@@ -2,7 +2,7 @@
 import { part } from "../build.ts";
 import type { Dim } from "../dim.ts";
 import { normal, type Initializer } from "../initializer.ts";
-import { checkOptions, initial } from "../options.ts";
+import { checkArgument, checkOptions, extent, initial } from "../options.ts";
 import { checkPositions, take } from "../ops/gather.ts";
 import type { Of } from "../static.ts";
 import type { DType, Shape } from "../type.ts";
@@ -32,7 +32,12 @@ interface Embedding {
   readonly layer: <W extends Dim>(count: Dim, width: W, options?: EmbeddingOptions) => EmbeddingLayer<W>;
 }
 
+/** How it is called. */
+const written = "embedding(words, 65, 128): so many vectors, and as many numbers in each";
+
 function layer(count: Dim, width: Dim, options: EmbeddingOptions = {}): (indices: Value) => Value {
+  checkArgument("embedding", "the count", count, { ...extent, help: written });
+  checkArgument("embedding", "the width", width, { ...extent, help: written });
   checkOptions("embedding", options, { ...layerOptions, init: initial });
   const scope = layerScope("embedding", options);
   const weight = once(() => scope.param("weight", [count, width], options.init ?? normal(0, 0.02)));
@@ -46,4 +51,4 @@ function layer(count: Dim, width: Dim, options: EmbeddingOptions = {}): (indices
  * Vectors by number: i32 `indices` […] → f32 […, width], rows of a new parameter `weight` [count, width]. An index outside
  * reads zeros, without an error. Errors: `dtype-mismatch`.
  */
-export const embedding = layerCall(layer) as Embedding;
+export const embedding = layerCall("embedding", layer) as Embedding;

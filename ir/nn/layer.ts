@@ -2,7 +2,7 @@
 import { owner, param } from "../build.ts";
 import type { Initializer } from "../initializer.ts";
 import type { Owner } from "../naming.ts";
-import { flag, initial, text, type KnownOptions } from "../options.ts";
+import { type KnownOptions, checkTensor, flag, initial, text } from "../options.ts";
 import type { Shape } from "../type.ts";
 import type { Value } from "../value.ts";
 
@@ -51,10 +51,23 @@ export function layerScope(kind: string, { name, trainable }: LayerOptions): Lay
   };
 }
 
-/** The call that makes a layer and applies it, `call(x, …config)`; `call.layer(…config)` only makes it. */
-export function layerCall<C extends readonly unknown[]>(layer: (...config: C) => (x: Value) => Value) {
+/**
+ * The call that makes a layer of a kind and applies it, `call(x, …config)`; `call.layer(…config)` only makes it. What it is
+ * applied to are tensors.
+ */
+export function layerCall<C extends readonly unknown[]>(kind: string, make: (...config: C) => Layer) {
+  const layer = (...config: C): Layer => {
+    const apply = make(...config);
+    return (x, ...others) => {
+      for (const each of [x, ...others]) checkTensor(kind, "the input", each);
+      return apply(x, ...others);
+    };
+  };
   return Object.assign((x: Value, ...config: C): Value => layer(...config)(x), { layer });
 }
+
+/** A layer that is made: what it is applied to first, and what else it reads. */
+type Layer = (x: Value, ...others: readonly Value[]) => Value;
 
 /** What `make` returns, made at the first call, when the shape of the input is known. */
 export function once<X extends readonly Value[], P>(make: (...inputs: X) => P): (...inputs: X) => P {

@@ -1,7 +1,7 @@
 /// Losses: how far predictions are from targets, written as in a textbook; the compiler makes them safe from overflow.
 import { about, type CompileError } from "../diagnostic.ts";
-import { classTarget, dtypeMismatch, rankMismatch, targetMismatch } from "../errors.ts";
-import { checkOptions, oneOf } from "../options.ts";
+import { dtypeMismatch, rankMismatch } from "../errors.ts";
+import { checkOptions, checkTensor, oneOf } from "../options.ts";
 import { add, mul, neg, square, sub } from "../ops/arithmetic.ts";
 import { cast } from "../ops/choose.ts";
 import { log, softplus } from "../ops/functions.ts";
@@ -11,6 +11,7 @@ import type { Of, Scalar } from "../static.ts";
 import type { ClassTarget, Leading, LossShape, None, SameShape } from "../static-axes.ts";
 import { isFloat, sameShape, type DType, type Shape, type TensorType } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
+import { classTarget, targetMismatch } from "./errors.ts";
 import { logSoftmax, oneHot } from "./softmax.ts";
 
 /** How the losses of the examples become one number: their mean (default), their sum, or not at all. */
@@ -151,6 +152,8 @@ function predictionMismatch(loss: string, prediction: TensorType, target: Tensor
 
 /** The target as floats, once it has the shape of the prediction. Broadcasting here would hide a mistake. */
 function targetLike(loss: string, prediction: Value, target: Value): Value {
+  checkTensor(loss, "the prediction", prediction);
+  checkTensor(loss, "the target", target);
   return about([prediction, target], () => {
     if (!isFloat(prediction.type.dtype)) throw predictionMismatch(loss, prediction.type, target.type);
     if (!sameShape(prediction.type.shape, target.type.shape)) {
@@ -162,6 +165,8 @@ function targetLike(loss: string, prediction: Value, target: Value): Value {
 
 /** The target as a distribution over the last axis of the prediction: labels become one-hot rows. */
 function distribution(loss: string, prediction: Value, target: Value): Value {
+  checkTensor(loss, "the prediction", prediction);
+  checkTensor(loss, "the target", target);
   const { shape, dtype } = prediction.type;
   return about([prediction, target], () => {
     if (!isFloat(dtype)) throw predictionMismatch(loss, prediction.type, target.type);

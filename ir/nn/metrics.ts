@@ -1,7 +1,7 @@
 /// Metrics: what people read while a network trains. They have no gradient.
 import { about } from "../diagnostic.ts";
-import { classTarget, rankMismatch, targetMismatch } from "../errors.ts";
-import { checkOptions, finite } from "../options.ts";
+import { rankMismatch } from "../errors.ts";
+import { checkOptions, checkTensor, finite } from "../options.ts";
 import { cast } from "../ops/choose.ts";
 import { equal, greater } from "../ops/compare.ts";
 import { argmax, mean } from "../ops/reduce.ts";
@@ -9,6 +9,7 @@ import type { Of, Scalar } from "../static.ts";
 import type { ClassTarget, SameShape } from "../static-axes.ts";
 import { sameShape, type DType, type Shape } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
+import { classTarget, targetMismatch } from "./errors.ts";
 
 /**
  * Share of examples whose largest score is the right class: `scores` (logits or probabilities) [..., classes]; `target` is
@@ -20,6 +21,8 @@ export function accuracy<D extends DType, S extends Shape, E extends DType, T ex
   target: ClassTarget<"accuracy", S, E, T>,
 ): Tensor<"f32", Scalar>;
 export function accuracy(scores: Value, target: Value): Value {
+  checkTensor("accuracy", "scores", scores);
+  checkTensor("accuracy", "target", target);
   const { shape } = scores.type;
   return about([scores, target], () => {
     if (shape.length === 0 || shape[shape.length - 1] === 1) {
@@ -52,6 +55,8 @@ export function binaryAccuracy<D extends DType, S extends Shape, E extends DType
   options?: BinaryOptions,
 ): Tensor<"f32", Scalar>;
 export function binaryAccuracy(scores: Value, target: Value, options: BinaryOptions = {}): Value {
+  checkTensor("binaryAccuracy", "scores", scores);
+  checkTensor("binaryAccuracy", "target", target);
   checkOptions("binaryAccuracy", options, { threshold: finite });
   const { threshold = 0.5 } = options;
   return about([scores, target], () => {

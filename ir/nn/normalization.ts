@@ -2,7 +2,7 @@
 import { part } from "../build.ts";
 import { partOf } from "../dim.ts";
 import { ones, zeros } from "../initializer.ts";
-import { atLeastZero, checkOptions, flag, someAxes } from "../options.ts";
+import { atLeastZero, checkArgument, checkOptions, flag, someAxes, whole } from "../options.ts";
 import { add, div, mul, square, sub } from "../ops/arithmetic.ts";
 import { sqrt } from "../ops/functions.ts";
 import { reshapeTo } from "../ops/layout.ts";
@@ -82,7 +82,7 @@ function overAxes(kind: string, prepare: (x: Value, axes: readonly number[]) => 
       return finish(x, part(normalized, scope.owner, "normalized"));
     };
   };
-  return layerCall(layer);
+  return layerCall(kind, layer);
 }
 
 /**
@@ -105,6 +105,7 @@ interface GroupNormalization {
 }
 
 function groupLayer(groups: number, options: NormalizationOptions = {}): (x: Value) => Value {
+  checkArgument("groupNorm", "groups", groups, { ...whole(1), help: "groupNorm(x, 4)" });
   checkOptions("groupNorm", options, normalizationOptions);
   const scope = layerScope("groupNorm", options);
   const finish = learned(scope, options, () => [1]);
@@ -124,4 +125,4 @@ function groupLayer(groups: number, options: NormalizationOptions = {}): (x: Val
  * places; new parameters `scale` [C] (1 at first) and `shift` [C] (0). With one channel a group it is instance
  * normalisation. Error: `channel-groups` where the channels do not fall into groups.
  */
-export const groupNorm = layerCall(groupLayer) as GroupNormalization;
+export const groupNorm = layerCall("groupNorm", groupLayer) as GroupNormalization;

@@ -1,7 +1,7 @@
 /// Penalties on the size of weights, to be added to a loss.
 import { setting } from "../build.ts";
 import { noParameters, optionValue } from "../errors.ts";
-import { atLeastZero } from "../options.ts";
+import { atLeastZero, checkArgument, someTensors, tensorOrNumber } from "../options.ts";
 import { add, mul, square } from "../ops/arithmetic.ts";
 import { abs } from "../ops/functions.ts";
 import { sum } from "../ops/sum.ts";
@@ -27,6 +27,8 @@ function penalty(
   strength: number | Value,
   size: (w: Value) => Value,
 ): Tensor<"f32", Scalar> {
+  checkArgument(name, "parameters", parameters, someTensors);
+  checkArgument(name, "the strength", strength, tensorOrNumber);
   const chosen = [parameters].flat();
   if (chosen.length === 0) throw noParameters(name, true);
   if (typeof strength === "number" && !atLeastZero.holds(strength))

@@ -1,4 +1,5 @@
 /// Probabilities from scores, as compositions: the compiler fuses and differentiates them like anything else.
+import { checkTensor } from "../options.ts";
 import type { Dim } from "../dim.ts";
 import { dtypeMismatch } from "../errors.ts";
 import { sub } from "../ops/arithmetic.ts";
@@ -21,6 +22,7 @@ export function softmax(x: Value, axis = -1): Value {
 /** Logarithm of the softmax along an axis: x − ln Σ eˣ. Same shape as `x`. */
 export function logSoftmax<T extends Value>(x: T, axis?: number): T;
 export function logSoftmax(x: Value, axis = -1): Value {
+  checkTensor("softmax", "x", x);
   const axes = normalizeAxes("softmax", x.type.shape.length, { axis });
   return sub(x, spread(logsumexp(x, { axes }), x.type, axes));
 }
@@ -36,6 +38,7 @@ export function oneHot<S extends Shape, C extends Dim>(
   classes: C,
 ): Tensor<"f32", readonly [...S, C]>;
 export function oneHot(labels: Value, classes: Dim): Value {
+  checkTensor("oneHot", "labels", labels);
   const { dtype } = labels.type;
   if (dtype !== "i32" && dtype !== "u32") {
     throw dtypeMismatch("oneHot", "integers", [labels.type], 'them with cast(labels, "i32")');

@@ -1,4 +1,5 @@
 /// Bits of whole numbers, and what the bits of a float say.
+import { checkDtype, checkTensor } from "../options.ts";
 import { dtypeMismatch } from "../errors.ts";
 import type { DType, Shape, TensorType } from "../type.ts";
 import { apply, type ElementwiseOp, type HelperFunction, type Tensor, type Value } from "../value.ts";
@@ -138,5 +139,7 @@ export const bitcastOp: ElementwiseOp = {
 /** The same 32 bits as another element type; without a derivative. */
 export function bitcast<S extends Shape, To extends Word>(x: Tensor<DType, S>, dtype: To): Tensor<To, S>;
 export function bitcast(x: Value, dtype: Word): Value {
+  checkTensor("bitcast", "x", x);
+  checkDtype("bitcast", dtype);
   return x.type.dtype === dtype ? x : apply(bitcastOp, [x], { dtype });
 }

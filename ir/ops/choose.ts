@@ -1,9 +1,10 @@
 /// Choosing between values and converting element types.
 import { dtypeMismatch } from "../errors.ts";
+import { checkDtype, checkTensor } from "../options.ts";
 import type { Broadcast, Either, Of, Scalar, Together } from "../static.ts";
 import { integerLimits, isFloat, type DType, type Shape, type TensorType } from "../type.ts";
 import { apply, type ElementwiseOp, type Tensor, type Value } from "../value.ts";
-import { applyBroadcasting, callText, elementwise, wgslType, type Operand } from "./define.ts";
+import { applyBroadcasting, callText, checkOperands, elementwise, wgslType, type Operand } from "./define.ts";
 import { toI32Helper, toU32Helper } from "./helpers/numbers.ts";
 import { constant, constantValue } from "./leaf.ts";
 import { wrapped } from "./wrap.ts";
@@ -39,6 +40,8 @@ export function where<
   b: Together<"where", D, Broadcast<P, A>, E, B, Tensor<E, B> | number>,
 ): Tensor<Either<D, E>, Broadcast<Broadcast<P, A>, B>>;
 export function where(condition: Value, a: Operand, b: Operand): Value {
+  checkTensor("where", "the condition", condition);
+  checkOperands("where", [a, b]);
   const dtype = typeof a !== "number" ? a.type.dtype : typeof b !== "number" ? b.type.dtype : "f32";
   return applyBroadcasting(select, [condition, a, b], dtype);
 }
@@ -85,6 +88,8 @@ export const castOp: ElementwiseOp = {
  */
 export function cast<S extends Shape, To extends DType>(x: Tensor<DType, S>, dtype: To): Tensor<To, S>;
 export function cast(x: Value, dtype: DType): Value {
+  checkTensor("cast", "x", x);
+  checkDtype("cast", dtype);
   const from = x.type.dtype;
   if (from === dtype) return x;
   const number = constantValue(x);

@@ -7,7 +7,7 @@ import { add, div, mul, sub } from "./arithmetic.ts";
 import { isNaN } from "./bits.ts";
 import { where } from "./choose.ts";
 import { and, equal, greater, less, lessEqual } from "./compare.ts";
-import type { BinaryFunction, Operand } from "./define.ts";
+import { checkOperands, type BinaryFunction, type Operand } from "./define.ts";
 import { log, step } from "./functions.ts";
 import { floor, quotient, remainder, trunc } from "./rounding.ts";
 import { sin } from "./trigonometric.ts";
@@ -37,6 +37,7 @@ export function clamp<D extends DType, S extends Shape, A extends Shape = Scalar
   high: Tensor<NoInfer<D>, B> | number,
 ): Tensor<D, Broadcast<Broadcast<S, A>, B>>;
 export function clamp(x: Value, low: Operand, high: Operand): Value {
+  checkOperands("clamp", [x, low, high]);
   const [from, to] = [low, high] as Value[];
   const raised = where(less(x, from), from, x);
   return where(greater(raised, to), to, raised);
@@ -69,6 +70,7 @@ export function lerp<D extends DType, A extends Shape, B extends Shape, T extend
   t: Tensor<NoInfer<D>, T> | number,
 ): Tensor<D, Broadcast<Broadcast<A, B>, T>>;
 export function lerp(a: Value, b: Value, t: Operand): Value {
+  checkOperands("lerp", [a, b, t]);
   return add(a, mul(t as Value, sub(b, a)));
 }
 
@@ -78,6 +80,7 @@ export function heaviside<D extends DType, S extends Shape, E extends DType = ne
   atZero: Tensor<E, B> | number,
 ): Tensor<Either<D, E>, Broadcast<S, B>>;
 export function heaviside(x: Value, atZero: Operand): Value {
+  checkOperands("heaviside", [x, atZero]);
   return where(equal(x, 0), atZero as Value, step(x));
 }
 
@@ -103,6 +106,7 @@ export function nanToNum(x: Value, options: NanToNumOptions = {}): Value {
 
 /** ⌊a/b⌋ of floats or integers. A float divided by 0 gives ±∞ or NaN, an integer stays what it is. */
 export const floorDivide: BinaryFunction<"floorDivide"> = ((a: Operand, b: Operand): Value => {
+  checkOperands("floorDivide", [a, b]);
   const dtype = typeof a === "number" ? (typeof b === "number" ? "f32" : b.type.dtype) : a.type.dtype;
   const [x, y] = [a, b] as Value[];
   return dtype === "f32" ? floor(div(x, y)) : quotient(sub(x, remainder(x, y)), y);
@@ -110,6 +114,7 @@ export const floorDivide: BinaryFunction<"floorDivide"> = ((a: Operand, b: Opera
 
 /** a/b rounded towards 0, of floats or integers. A float divided by 0 gives ±∞ or NaN, an integer stays what it is. */
 export const truncDivide: BinaryFunction<"truncDivide"> = ((a: Operand, b: Operand): Value => {
+  checkOperands("truncDivide", [a, b]);
   const dtype = typeof a === "number" ? (typeof b === "number" ? "f32" : b.type.dtype) : a.type.dtype;
   const [x, y] = [a, b] as Value[];
   return dtype === "f32" ? trunc(div(x, y)) : quotient(x, y);

@@ -1,5 +1,6 @@
 /// Sums of products over shared axes: matrix products, dot products, and their derivatives, which are contractions again.
-import { contractionExtent, dtypeMismatch, rankMismatch } from "../errors.ts";
+import { checkArgument, checkTensor, isRecord, whole, type OptionCheck } from "../options.ts";
+import { axisRange, contractionExtent, dtypeMismatch, rankMismatch } from "../errors.ts";
 import type { Multiplies, Of, Product, Scalar } from "../static.ts";
 import type { SameShape } from "../static-axes.ts";
 import type { Dim } from "../dim.ts";
@@ -100,6 +101,8 @@ function pairedInOrderOf(pairs: readonly AxisPair[], by: 0 | 1): readonly number
 
 function checkExtents(pair: AxisPair, a: Shape, b: Shape): void {
   const extents: Shape = [a[pair[0]], b[pair[1]]];
+  if (pair[0] >= a.length) throw axisRange("contract", [pair[0]], a.length);
+  if (pair[1] >= b.length) throw axisRange("contract", [pair[1]], b.length);
   if (extents[0] !== extents[1]) throw contractionExtent("matmul", pair[0], pair[1], extents);
 }
 
@@ -124,8 +127,26 @@ function restoreAxes(x: Value, axes: readonly number[]): Value {
   return transpose(x, permutation);
 }
 
+const isPair = (pair: unknown): boolean => Array.isArray(pair) && pair.length === 2 && pair.every(whole(0).holds);
+
+const manyPairs: OptionCheck = {
+  must: "an array of pairs of axes",
+  holds: (pairs) => Array.isArray(pairs) && pairs.every((pair: unknown) => isPair(pair)),
+  help: "contract(a, b, { batch: [[0, 0]], contracted: [[2, 1]] })",
+};
+
+/** Throws `argument-invalid` for what is no tensor. */
+export function checkFactors(of: string, a: Value, b: Value): void {
+  checkTensor(of, "the left operand", a);
+  checkTensor(of, "the right operand", b);
+}
+
 /** General contraction. Result axes: batch, free axes of `a`, free axes of `b`. */
 export function contract(a: Value, b: Value, attrs: ContractAttrs): Value {
+  checkFactors("contract", a, b);
+  const { batch, contracted } = isRecord(attrs) ? attrs : ({} as Partial<ContractAttrs>);
+  checkArgument("contract", "the batch axes", batch, manyPairs);
+  checkArgument("contract", "the contracted axes", contracted, manyPairs);
   return apply(contractOp, [a, b], { ...attrs });
 }
 
@@ -135,6 +156,7 @@ export function matmul<D extends DType, A extends Shape, E extends DType, B exte
   b: Multiplies<A, B, Of<"f32", "matmul", E, B>>,
 ): Tensor<D, Product<A, B>>;
 export function matmul(a: Value, b: Value): Value {
+  checkFactors("matmul", a, b);
   const rank = a.type.shape.length;
   const right = b.type.shape.length;
   if (
@@ -155,6 +177,7 @@ export function dot<D extends DType, A extends Shape, E extends DType, B extends
   b: SameShape<"dot", A, B, Of<"f32", "dot", E, B>>,
 ): Tensor<D, Scalar>;
 export function dot(a: Value, b: Value): Value {
+  checkFactors("dot", a, b);
   if (a.type.shape.length !== 1 || b.type.shape.length !== 1) throw rankMismatch("dot", "one axis", [a.type, b.type]);
   return contract(a, b, { batch: [], contracted: [[0, 0]] });
 }

@@ -2,7 +2,7 @@
 /// windows nor the padding are ever made.
 import { addDims, multiplyDims, partOf } from "../dim.ts";
 import { dtypeMismatch } from "../errors.ts";
-import { checkOptions, whole, wholeEach } from "../options.ts";
+import { checkOptions, checkTensor, whole, wholeEach } from "../options.ts";
 import type { None } from "../static-axes.ts";
 import type { Convolved, KernelFits } from "../static-parts.ts";
 import type { DType, Shape } from "../type.ts";
@@ -159,6 +159,8 @@ export function convolve<D extends DType, S extends Shape, W extends Shape, cons
   options?: O,
 ): Tensor<D, Convolved<S, W>>;
 export function convolve(x: Value, w: Value, options: ConvolveOptions = {}): Value {
+  checkTensor("convolve", "x", x);
+  checkTensor("convolve", "the kernel", w);
   checkOptions("convolve", options, { ...walkOptions, inputDilation: wholeEach(1) });
   const { groups = 1, padding = "valid" } = options;
   const [batch, channels, ...extents] = x.type.shape;
@@ -196,6 +198,8 @@ export function convolveTransposed<D extends DType>(
   options?: ConvolveTransposedOptions,
 ): Tensor<D>;
 export function convolveTransposed(x: Value, w: Value, options: ConvolveTransposedOptions = {}): Value {
+  checkTensor("convolveTransposed", "x", x);
+  checkTensor("convolveTransposed", "the kernel", w);
   const around = { padding: wholeEach(-Infinity), outputPadding: wholeEach(0) };
   checkOptions("convolveTransposed", options, { ...walkOptions, ...around });
   const { groups = 1 } = options;

@@ -1,6 +1,6 @@
 /// Everything up to a place along an axis: running sums, products and extremes, and linear recurrences.
 import { axisRange, broadcastMismatch, dtypeMismatch } from "../errors.ts";
-import { checkOptions, flag } from "../options.ts";
+import { checkOptions, checkTensor, flag } from "../options.ts";
 import type { Alike, AxisFits } from "../static-parts.ts";
 import { isFloat, sameShape, type DType, type Shape } from "../type.ts";
 import {
@@ -228,6 +228,7 @@ export type Direction = Pick<CumulativeOptions, "reverse">;
 const direction = { reverse: flag } as const;
 
 function along(op: CumulativeOp, operands: readonly Value[], axis: number, options: CumulativeOptions): Value {
+  for (const operand of operands) checkTensor(op.name, operands.length === 1 ? "x" : "an operand", operand);
   const known = op === cumsumOp || op === cumprodOp ? { ...direction, exclusive: flag } : direction;
   checkOptions(op.name, options, known as typeof direction & { exclusive: typeof flag });
   const counted = countedAxis(op.name, axis, operands[0].type.shape.length);

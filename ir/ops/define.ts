@@ -1,6 +1,7 @@
 /// How op families are declared: the shape rules they share, and numbers as operands.
 import { about, type CompileError } from "../diagnostic.ts";
 import { broadcastMismatch, dtypeMismatch } from "../errors.ts";
+import { checkArgument, tensorOrNumber } from "../options.ts";
 import { broadcastShapes, isFloat, sameShape, type DType, type Shape, type TensorType } from "../type.ts";
 import type { Broadcast, Either, Scalar, Together } from "../static.ts";
 import {
@@ -8,6 +9,7 @@ import {
   type ElementwiseOp,
   type HelperFunction,
   type SpellingContext,
+  isValue,
   type Tensor,
   type Value,
 } from "../value.ts";
@@ -90,6 +92,7 @@ export function elementwise({ types, ...spec }: ElementwiseSpec): ElementwiseOp 
 /** Applies an elementwise op to operands of any shapes that broadcast; numbers become constants. */
 export function applyBroadcasting(op: ElementwiseOp, operands: readonly Operand[], numberType?: DType): Value {
   if (areAlike(operands)) return apply(op, operands);
+  checkOperands(op.name, operands);
   const first = operands.find((operand): operand is Value => typeof operand !== "number");
   const dtype = numberType ?? first?.type.dtype ?? "f32";
   const known = operands.filter((operand): operand is Value => typeof operand !== "number");
@@ -110,12 +113,18 @@ export function applyBroadcasting(op: ElementwiseOp, operands: readonly Operand[
 /** True for values of one shape, as most are: nothing is to be made of them. */
 function areAlike(operands: readonly Operand[]): operands is readonly Value[] {
   const [first] = operands;
-  if (typeof first === "number") return false;
+  if (!isValue(first)) return false;
   for (let i = 1; i < operands.length; i++) {
     const operand = operands[i];
-    if (typeof operand === "number" || !sameShape(operand.type.shape, first.type.shape)) return false;
+    if (!isValue(operand) || !sameShape(operand.type.shape, first.type.shape)) return false;
   }
   return true;
+}
+
+/** Throws `argument-invalid` for what is neither a tensor nor a number. */
+export function checkOperands(of: string, operands: readonly unknown[]): void {
+  const which = operands.length === 1 ? ["the operand"] : ["the left operand", "the right operand"];
+  operands.forEach((each, place) => checkArgument(of, which[place] ?? `operand ${place + 1}`, each, tensorOrNumber));
 }
 
 /** A number that the other operand's element type has not: 0.5 next to an i32, −1 next to a u32. */

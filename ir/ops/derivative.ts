@@ -1,6 +1,6 @@
 /// Derivatives as values: placeholders that the compiler expands, innermost first, after stabilising what they look at,
 /// and the two marks that it heeds on the way.
-import { optionValue } from "../errors.ts";
+import { checkArgument, checkTensor, someTensors } from "../options.ts";
 import { derivativeRule, gradientOfInteger, lossNotScalar, tangentType } from "./errors.ts";
 import type { ScalarFloat } from "../static.ts";
 import { isFloat, sameType, type DType, type Shape, type TensorType } from "../type.ts";
@@ -111,9 +111,8 @@ export function grad<D extends DType, S extends Shape, const T extends readonly 
   x: T,
 ): T;
 export function grad(loss: Value, x: Value | readonly Value[]): Value | readonly Value[] {
-  const given: unknown = x;
-  if (given === undefined)
-    throw optionValue("grad", "x", "a value, or several", given, "grad(loss, parametersOf(loss))");
+  checkTensor("grad", "the loss", loss);
+  checkArgument("grad", "x", x, { ...someTensors, help: "grad(loss, parametersOf(loss))" });
   return isValue(x) ? apply(gradOp, [loss, x]) : x.map((each) => apply(gradOp, [loss, each]));
 }
 
@@ -132,6 +131,9 @@ export function vjp<D extends DType, S extends Shape, const T extends readonly V
   cotangent: Tensor<NoInfer<D>, NoInfer<S>>,
 ): T;
 export function vjp(y: Value, x: Value | readonly Value[], cotangent: Value): Value | readonly Value[] {
+  checkTensor("vjp", "y", y);
+  checkArgument("vjp", "x", x, someTensors);
+  checkTensor("vjp", "the cotangent", cotangent);
   return isValue(x) ? apply(vjpOp, [y, x, cotangent]) : x.map((each) => apply(vjpOp, [y, each, cotangent]));
 }
 
@@ -147,6 +149,9 @@ export function jvp<Y extends Value, D extends DType, S extends Shape>(
 ): Y;
 export function jvp<Y extends Value>(y: Y, x: readonly Value[], tangents: readonly Value[]): Y;
 export function jvp(y: Value, x: Value | readonly Value[], tangent: Value | readonly Value[]): Value {
+  checkTensor("jvp", "y", y);
+  checkArgument("jvp", "x", x, someTensors);
+  checkArgument("jvp", "the tangent", tangent, someTensors);
   const [xs, tangents] = [isValue(x) ? [x] : x, isValue(tangent) ? [tangent] : tangent];
   if (xs.length !== tangents.length || xs.length === 0) {
     throw tangentType("jvp", "tangent", xs[tangents.length]?.type, tangents[xs.length]?.type);

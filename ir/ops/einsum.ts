@@ -1,5 +1,6 @@
 /// Einstein's notation: sums of products by letters for axes, `einsum("bij,bjk->bik", a, b)`. A composition of
 /// contractions, products, sums and transposes.
+import { checkArgument, checkTensor, text } from "../options.ts";
 import type { Dim } from "../dim.ts";
 import { sameShape, type DType } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
@@ -24,6 +25,8 @@ type Label = string | number;
  */
 export function einsum<D extends DType>(equation: string, ...operands: readonly Tensor<D>[]): Tensor<D>;
 export function einsum(equation: string, ...operands: readonly Value[]): Value {
+  checkArgument("einsum", "the equation", equation, text);
+  operands.forEach((operand, place) => checkTensor("einsum", `operand ${place + 1}`, operand));
   const { inputs, output } = parseEquation(equation, operands);
   const extents = extentsOf(equation, operands, inputs);
   let terms = operands.map((value, i) => withoutOnes(diagonalOf({ value, labels: inputs[i] }, extents), extents));
@@ -54,7 +57,7 @@ function parseEquation(equation: string, operands: readonly Value[]): Equation {
   const sides = equation.replaceAll(" ", "").split("->");
   if (sides.length > 2) fail("has more than one arrow");
   const terms = sides[0].split(",");
-  if (terms.length !== operands.length) fail(`has ${terms.length} terms for ${operands.length} operands`);
+  if (terms.length !== operands.length) fail(`is of ${terms.length}, found ${operands.length}`);
   const inputs = terms.map((term, i) => labelsOf(term, operands[i].type.shape.length, fail));
   const known = new Set(inputs.flat());
   const ellipsis = [...known].filter((label) => typeof label === "number").sort((a, b) => a - b);

@@ -1,7 +1,7 @@
 /// What a frame around a tensor may be told.
 import { parseDim } from "../dim.ts";
 import { optionValue } from "../errors.ts";
-import { anyNumber, checkOptions, whole, wholes } from "../options.ts";
+import { anyNumber, checkOptions, whole, wholes, type OptionCheck } from "../options.ts";
 
 /** Choices of a padding. */
 export interface PadOptions {
@@ -15,6 +15,18 @@ const isWidth = (width: unknown): boolean =>
   typeof width === "string" ? parseDim(width) !== undefined : whole(-Infinity).holds(width);
 
 const isPair = (pair: unknown): boolean => Array.isArray(pair) && pair.length === 2 && pair.every(isWidth);
+
+const isEnd = (end: unknown): boolean => end === undefined || end === null || isWidth(end);
+
+const isRange = (range: unknown): boolean =>
+  range === null || (Array.isArray(range) && range.length <= 3 && range.every(isEnd));
+
+/** What a slice takes of each axis. */
+export const manyRanges: OptionCheck = {
+  must: "an array, for each leading axis null or [start, stop, step]",
+  holds: (value) => Array.isArray(value) && value.every(isRange),
+  help: "slice(x, [null, [1, -1]]) takes all of the first axis, and the second without its ends",
+};
 
 /** Refuses widths that are not a pair for each axis, and what is no option of a padding. */
 export function checkFrame(rank: number, widths: readonly unknown[], options: PadOptions): void {

@@ -2,7 +2,7 @@
 import { about } from "../diagnostic.ts";
 import { addDims, multiplyDims, type Dim } from "../dim.ts";
 import { axisRange, broadcastMismatch, dtypeMismatch } from "../errors.ts";
-import { checkOptions, whole } from "../options.ts";
+import { checkArgument, checkOptions, checkTensor, extents, manyTensors, whole } from "../options.ts";
 import type { None } from "../static-axes.ts";
 import type { Alike, AxisFits, BatchOf, Gathered, GatherFits, PlacesFit, WithAxis } from "../static-parts.ts";
 import type { Of } from "../static.ts";
@@ -91,8 +91,10 @@ export interface BatchOptions {
   readonly batch?: number;
 }
 
-/** Throws `dtype-mismatch` for positions that are not i32, in the name of what is given them. */
-export function checkPositions(of: string, { type }: Value): void {
+/** Throws `argument-invalid` for what is no tensor, and `dtype-mismatch` for positions that are not i32, in the name of what is given them. */
+export function checkPositions(of: string, positions: Value): void {
+  checkTensor(of, "positions", positions);
+  const { type } = positions;
   if (type.dtype !== "i32") throw dtypeMismatch(of, "i32 positions", [type], undefined, 'cast(x, "i32") makes them so');
 }
 
@@ -114,6 +116,8 @@ export function gather<
   options?: O,
 ): Tensor<D, Gathered<S, P, BatchOf<O>>>;
 export function gather(x: Value, indices: Value, options: BatchOptions = {}): Value {
+  checkTensor("gather", "x", x);
+  checkTensor("gather", "positions", indices);
   checkOptions("gather", options, batchOptions);
   const { batch = 0 } = options;
   return apply(gatherOp, [x, indices], { batch });
@@ -126,9 +130,10 @@ export function take<D extends DType, S extends Shape, E extends DType, P extend
   axis?: A & AxisFits<"take", S, A>,
 ): Tensor<D, WithAxis<S, A, P>>;
 export function take(x: Value, indices: Value, axis = 0): Value {
+  checkTensor("take", "x", x);
+  checkPositions("take", indices);
   const rank = x.type.shape.length;
   const along = countedAxis("take", axis, rank);
-  checkPositions("take", indices);
   const others = range(0, rank).filter((each) => each !== along);
   const read = gather(transpose(x, [along, ...others]), indices);
   const inserted = indices.type.shape.length;
@@ -151,6 +156,7 @@ export function takeAlongAxis<
   axis: A & AxisFits<"takeAlongAxis", S, A>,
 ): Tensor<D, P>;
 export function takeAlongAxis(x: Value, indices: Value, axis: number): Value {
+  checkTensor("takeAlongAxis", "x", x);
   const rank = x.type.shape.length;
   const along = countedAxis("takeAlongAxis", axis, rank);
   checkPositions("takeAlongAxis", indices);
@@ -175,6 +181,9 @@ export function scatterAdd<
   options?: O,
 ): Tensor<D, S>;
 export function scatterAdd(x: Value, indices: Value, updates: Value, options: BatchOptions = {}): Value {
+  checkTensor("scatterAdd", "x", x);
+  checkTensor("scatterAdd", "positions", indices);
+  checkTensor("scatterAdd", "updates", updates);
   checkOptions("scatterAdd", options, batchOptions);
   const { batch = 0 } = options;
   const extent = x.type.shape[batch];
@@ -193,6 +202,9 @@ export function dynamicSlice<D extends DType, const Z extends Shape>(
   sizes: Z,
 ): Tensor<D, Z>;
 export function dynamicSlice(x: Value, starts: readonly Value[], sizes: Shape): Value {
+  checkTensor("dynamicSlice", "x", x);
+  checkArgument("dynamicSlice", "starts", starts, manyTensors);
+  checkArgument("dynamicSlice", "sizes", sizes, extents);
   const rank = x.type.shape.length;
   if (starts.length !== rank || sizes.length !== rank) throw axisRange("dynamicSlice", [starts.length - 1], rank);
   return starts.reduce((part, start, axis) => {

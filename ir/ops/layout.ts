@@ -1,4 +1,5 @@
 /// Moving elements without computing. None of these costs a kernel: they become index arithmetic in their users.
+import { checkArgument, checkTensor, shaped, someAxes } from "../options.ts";
 import { addDims, divideDims, multiplyDims, parseDim, type Dim } from "../dim.ts";
 import { axisRange, reshapeCount, sizeSyntax } from "../errors.ts";
 import { elementCount, rowMajorStrides, sameShape, type DType, type Shape, type TensorType } from "../type.ts";
@@ -63,6 +64,8 @@ export function reverse<D extends DType, S extends Shape, const A extends readon
   axes: A & AxesFit<"reverse", S, { readonly axes: A }>,
 ): Tensor<D, S>;
 export function reverse(x: Value, axes: readonly number[]): Value {
+  checkTensor("reverse", "x", x);
+  checkArgument("reverse", "axes", axes, someAxes);
   const rank = x.type.shape.length;
   const counted = axes.map((axis) => (axis < 0 ? axis + rank : axis));
   if (new Set(counted).size !== axes.length || counted.some((axis) => !(axis >= 0 && axis < rank))) {
@@ -133,6 +136,8 @@ export function reshape<D extends DType, S extends Shape, const T extends Shape>
   shape: T & Reshapes<S, T>,
 ): Tensor<D, Completed<T>>;
 export function reshape(x: Value, shape: readonly (number | string)[]): Value {
+  checkTensor("reshape", "x", x);
+  checkArgument("reshape", "the shape", shape, shaped);
   return reshapeTo(x, completeShape(x.type, shape));
 }
 
@@ -165,6 +170,8 @@ export function transpose<D extends DType, S extends Shape, const P extends read
   permutation?: P,
 ): Tensor<D, Permuted<S, P>>;
 export function transpose(x: Value, permutation?: readonly number[]): Value {
+  checkTensor("transpose", "x", x);
+  if (permutation !== undefined) checkArgument("transpose", "axes", permutation, someAxes);
   const rank = x.type.shape.length;
   const axes = permutation ?? x.type.shape.map((_, axis) => rank - 1 - axis);
   if (axes.length !== rank || new Set(axes).size !== rank || axes.some((axis) => axis < 0 || axis >= rank)) {

@@ -1,4 +1,5 @@
 /// Values without operands: what the caller gives, what the program keeps, constants and counting indices.
+import { checkArgument, checkDtype, shaped, type OptionCheck } from "../options.ts";
 import type { Dim } from "../dim.ts";
 import { countedAxis } from "./axis.ts";
 import { constantNumber } from "./errors.ts";
@@ -31,6 +32,12 @@ export interface StateIdentity extends TensorType {
   readonly trainable: boolean;
   readonly initializer: Initializer;
 }
+
+/** What constants are of. */
+const numberOrFlag: OptionCheck = {
+  must: "a number, true or false",
+  holds: (value) => typeof value === "number" || typeof value === "boolean",
+};
 
 function leafType(attrs: Readonly<Record<string, unknown>>): TensorType {
   const { dtype, shape } = attrs.identity as TensorType;
@@ -97,6 +104,9 @@ export function constant<D extends DType = "f32", const S extends Shape = Scalar
   shape?: S,
 ): Tensor<D, S>;
 export function constant(value: number | boolean, dtype: DType = "f32", shape: Shape = []): Value {
+  checkArgument("constant", "the number", value, numberOrFlag);
+  checkDtype("constant", dtype);
+  checkArgument("constant", "the shape", shape, shaped);
   const number = Number(value);
   if (!represents(dtype, number)) throw constantNumber(number, dtype);
   return apply(constantOp, [], { value: dtype === "f32" ? Math.fround(number) : number, dtype, shape });
@@ -112,6 +122,8 @@ export function represents(dtype: DType, number: number): boolean {
 /** Indices 0, 1, … along `axis` of `shape` (negative counts from the last). Error: `axis-range`. */
 export function iota<const S extends Shape, D extends DType = "i32">(shape: S, axis: number, dtype?: D): Tensor<D, S>;
 export function iota(shape: readonly Dim[], axis: number, dtype: DType = "i32"): Value {
+  checkArgument("iota", "the shape", shape, shaped);
+  checkDtype("iota", dtype);
   return apply(iotaOp, [], { axis: countedAxis("iota", axis, shape.length), dtype, shape });
 }
 

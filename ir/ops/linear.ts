@@ -1,7 +1,8 @@
 /// Matrices as compositions: diagonals, triangles, outer and Kronecker products, differences.
+import { checkFactors } from "./contract.ts";
 import { addDims, multiplyDims, type Dim } from "../dim.ts";
 import { rankMismatch } from "../errors.ts";
-import { checkOptions, whole } from "../options.ts";
+import { checkArgument, checkOptions, checkTensor, extent, whole } from "../options.ts";
 import type { DType, Shape } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
 import { countedAxis } from "./axis.ts";
@@ -23,6 +24,7 @@ const diagonalOptions = { offset: whole(-Infinity) } as const;
 
 /** Row and column of every place of a matrix (the last two axes). */
 function places(name: string, x: Value): { readonly rows: Value; readonly columns: Value } {
+  checkTensor(name, "x", x);
   const { shape } = x.type;
   if (shape.length < 2) throw rankMismatch(name, "at least 2 axes", [x.type]);
   const matrix = shape.slice(-2);
@@ -49,6 +51,7 @@ export function triu(x: Value, options: DiagonalOptions = {}): Value {
 
 /** The identity matrix of so many rows. */
 export function identityMatrix(size: Dim): Tensor<"f32"> {
+  checkArgument("identityMatrix", "the size", size, extent);
   const shape: Shape = [size, size];
   return cast(equal(iota(shape, 0), iota(shape, 1)), "f32");
 }
@@ -62,6 +65,7 @@ export function diagonal(
   x: Value,
   options: DiagonalOptions & { readonly axes?: readonly [number, number] } = {},
 ): Value {
+  checkTensor("diagonal", "x", x);
   checkOptions("diagonal", options, { ...diagonalOptions, axes: true });
   const { offset = 0, axes = [-2, -1] } = options;
   if (x.type.shape.length < 2) throw rankMismatch("diagonal", "at least 2 axes", [x.type]);
@@ -83,6 +87,7 @@ function diagonalLength(height: Dim, width: Dim, offset: number): Dim {
 /** Matrices with the last axis of `x` on a diagonal, and 0 elsewhere. */
 export function diagonalMatrix<D extends DType>(x: Tensor<D>, options?: DiagonalOptions): Tensor<D>;
 export function diagonalMatrix(x: Value, options: DiagonalOptions = {}): Value {
+  checkTensor("diagonalMatrix", "x", x);
   checkOptions("diagonalMatrix", options, diagonalOptions);
   const { offset = 0 } = options;
   const { shape } = x.type;
@@ -108,6 +113,7 @@ export function trace(x: Value): Value {
 /** All products of an element of one with an element of the other: [A…] and [B…] → [A…, B…]. */
 export function outer<D extends DType>(a: Tensor<D>, b: Tensor<D>): Tensor<D>;
 export function outer(a: Value, b: Value): Value {
+  checkFactors("outer", a, b);
   const shape = [...a.type.shape, ...b.type.shape];
   const [left, right] = [a.type.shape, b.type.shape];
   return mul(
@@ -127,6 +133,7 @@ export function outer(a: Value, b: Value): Value {
 /** Kronecker product: every element of `a` times the whole of `b`, in blocks. */
 export function kron<D extends DType>(a: Tensor<D>, b: Tensor<D>): Tensor<D>;
 export function kron(a: Value, b: Value): Value {
+  checkFactors("kron", a, b);
   const rank = Math.max(a.type.shape.length, b.type.shape.length);
   const [left, right] = [a, b].map((x) => [
     ...Array.from({ length: rank - x.type.shape.length }, () => 1),
@@ -154,6 +161,7 @@ export function kron(a: Value, b: Value): Value {
 /** Differences of neighbours along an axis (default the last): one element less. */
 export function difference<D extends DType>(x: Tensor<D>, axis?: number): Tensor<D>;
 export function difference(x: Value, axis = -1): Value {
+  checkTensor("difference", "x", x);
   const { shape } = x.type;
   const along = countedAxis("difference", axis, shape.length);
   const part = (from: number, to: number | null): Value =>

@@ -1,5 +1,5 @@
 /// Norms along axes: no square overflows or vanishes, and where the norm is 0 the gradient is.
-import { anyNumber, checkOptions } from "../options.ts";
+import { anyNumber, checkOptions, checkTensor } from "../options.ts";
 import type { AxesFit, None, Reduced } from "../static-axes.ts";
 import { isFloat, type DType, type Shape } from "../type.ts";
 import type { HelperFunction, ReductionOp, Tensor, Value } from "../value.ts";
@@ -104,6 +104,7 @@ export function norm<D extends DType, S extends Shape, const O extends NormOptio
   options?: O & AxesFit<"norm", S, O>,
 ): Tensor<D, Reduced<S, O>>;
 export function norm(x: Value, given: NormOptions = {}): Value {
+  checkTensor("norm", "x", x);
   checkOptions<NormOptions>("norm", given, { order: anyNumber, ...reductionOptions });
   const { order = 2, ...options } = given;
   normalizeAxes("norm", x.type.shape.length, options);

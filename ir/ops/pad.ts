@@ -1,4 +1,5 @@
 /// Parts and frames: slices, padding and tensors side by side. A slice and a padding are each other's transposes.
+import { checkArgument, checkTensor, manyTensors } from "../options.ts";
 import { addDims, multiplyDims, divideDims, type Dim } from "../dim.ts";
 import { axisRange } from "../errors.ts";
 import type { None } from "../static-axes.ts";
@@ -8,7 +9,7 @@ import { apply, type Attrs, type LayoutOp, type PiecewiseOp, type Tensor, type V
 import { countedAxis } from "./axis.ts";
 import { constant, represents } from "./leaf.ts";
 import { concatenateMismatch, padWidth, sliceRange } from "./errors.ts";
-import { checkFrame, type PadOptions } from "./frame.ts";
+import { checkFrame, manyRanges, type PadOptions } from "./frame.ts";
 import { reverse, uniformAs } from "./layout.ts";
 
 /** a − b. */
@@ -220,6 +221,8 @@ export function slice<D extends DType, S extends Shape, const R extends readonly
   ranges: R & SlicesFit<S, R>,
 ): Tensor<D, Sliced<S, R>>;
 export function slice(x: Value, ranges: readonly (SliceRange | null)[]): Value {
+  checkTensor("slice", "x", x);
+  checkArgument("slice", "ranges", ranges, manyRanges);
   const { shape } = x.type;
   if (ranges.length > shape.length) throw axisRange("slice", [ranges.length - 1], shape.length);
   const resolved = shape.map((extent, axis) => resolveRange(shape, axis, extent, ranges[axis] ?? []));
@@ -271,6 +274,7 @@ export function pad<
   const O extends PadOptions = None,
 >(x: Tensor<D, S>, widths: W & FrameFits<S, W>, options?: O): Tensor<D, Framed<S, W, O>>;
 export function pad(x: Value, widths: readonly (readonly [Dim, Dim])[], options: PadOptions = {}): Value {
+  checkTensor("pad", "x", x);
   checkFrame(x.type.shape.length, widths, options);
   const interior = options.interior ?? widths.map(() => 0);
   const fill = options.value ?? 0;
@@ -285,6 +289,7 @@ export function concatenate<const T extends readonly Tensor[], const A extends n
   axis?: A,
 ): Tensor<ElementOf<T>, Joined<T, A>>;
 export function concatenate(tensors: readonly Value[], axis = 0): Value {
+  checkArgument("concatenate", "what is joined", tensors, manyTensors);
   const rank = tensors[0]?.type.shape.length ?? 0;
   const along = countedAxis("concatenate", axis, rank);
   return tensors.length === 1 ? tensors[0] : apply(concatenateOp, tensors, { axis: along });

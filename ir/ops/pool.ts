@@ -2,7 +2,7 @@
 /// that its gradient goes to one place, the first of equals.
 import { addDims, type Dim } from "../dim.ts";
 import { optionValue } from "../errors.ts";
-import { checkOptions, flag, wholeEach } from "../options.ts";
+import { checkOptions, checkTensor, flag, wholeEach } from "../options.ts";
 import type { DType } from "../type.ts";
 import { apply, type Tensor, type Value } from "../value.ts";
 import { add, div, mul, sub } from "./arithmetic.ts";
@@ -44,6 +44,7 @@ interface PooledAxis extends Walk {
 
 /** A window of one number for all axes after the first two, or of one for each of the last axes. */
 function pooledAxes(name: string, x: Value, size: number | readonly number[], options: PoolOptions) {
+  checkTensor(name, "x", x);
   const sizesCheck = wholeEach(1);
   if (!sizesCheck.holds(size)) throw optionValue(name, "size", sizesCheck.must, size, `${name}(x, 2)`);
   const rank = x.type.shape.length;

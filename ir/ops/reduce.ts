@@ -1,4 +1,5 @@
 /// Reductions other than the sum: extremes, their positions, and the stable ln Σ eˣ.
+import { checkTensor } from "../options.ts";
 import type { AxesFit, LastAxis, None, Reduced } from "../static-axes.ts";
 import { axisRange } from "../errors.ts";
 import { integerLimits, isFloat, type DType, type Shape } from "../type.ts";
@@ -186,7 +187,9 @@ export function argmin<D extends DType, S extends Shape, const O extends Reducti
   options?: O & AxesFit<"argmin", S, O>,
 ): Tensor<"i32", Reduced<S, O>>;
 export function argmin(x: Value, options: ReductionOptions = { axis: -1 }): Value {
-  if (options.axes?.length === 0) throw axisRange("argmin", [], x.type.shape.length);
+  checkTensor("argmin", "x", x);
+  if (normalizeAxes("argmin", x.type.shape.length, options).length === 0)
+    throw axisRange("argmin", [], x.type.shape.length);
   return reduce(argminOp, x, options);
 }
 
@@ -196,7 +199,9 @@ export function argmax<D extends DType, S extends Shape, const O extends Reducti
   options?: O & AxesFit<"argmax", S, O>,
 ): Tensor<"i32", Reduced<S, O>>;
 export function argmax(x: Value, options: ReductionOptions = { axis: -1 }): Value {
-  if (options.axes?.length === 0) throw axisRange("argmax", [], x.type.shape.length);
+  checkTensor("argmax", "x", x);
+  if (normalizeAxes("argmax", x.type.shape.length, options).length === 0)
+    throw axisRange("argmax", [], x.type.shape.length);
   return reduce(argmaxOp, x, options);
 }
 
@@ -215,6 +220,7 @@ export function mean<D extends DType, S extends Shape, const O extends Reduction
   options?: O & AxesFit<"mean", S, O>,
 ): Tensor<D, Reduced<S, O>>;
 export function mean(x: Value, options: ReductionOptions = {}): Value {
+  checkTensor("mean", "x", x);
   const axes = normalizeAxes("mean", x.type.shape.length, options);
   const count = reducedCount(x.type, axes);
   return div(sum(x, options), sizeValue(count, x.type.dtype));

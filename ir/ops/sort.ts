@@ -1,6 +1,6 @@
 /// The order of elements: one op gives positions, and reading at them gives all the rest.
 import { axisRange, dtypeMismatch, optionValue } from "../errors.ts";
-import { checkOptions, flag, whole } from "../options.ts";
+import { checkOptions, checkTensor, flag, whole } from "../options.ts";
 import type { AxesFit, None } from "../static-axes.ts";
 import type { AxisOf, WithAxis } from "../static-parts.ts";
 import type { DType, Shape } from "../type.ts";
@@ -37,6 +37,7 @@ export function argsort<D extends DType, S extends Shape, const O extends SortOp
   options?: O & AxesFit<"argsort", S, O>,
 ): Tensor<"i32", S>;
 export function argsort(x: Value, options: SortOptions = {}): Value {
+  checkTensor("argsort", "x", x);
   checkOptions("argsort", options, sortOptions);
   const { axis = -1, descending = false } = options;
   return apply(argsortOp, [x], { axis: countedAxis("argsort", axis, x.type.shape.length), descending });
@@ -48,6 +49,7 @@ export function sort<D extends DType, S extends Shape, const O extends SortOptio
   options?: O & AxesFit<"sort", S, O>,
 ): Tensor<D, S>;
 export function sort(x: Value, options: SortOptions = {}): Value {
+  checkTensor("sort", "x", x);
   checkOptions("sort", options, sortOptions);
   return takeAlongAxis(x, argsort(x, options), options.axis ?? -1);
 }
@@ -71,6 +73,7 @@ export function topK<D extends DType, S extends Shape, const K extends number, c
   options?: O & AxesFit<"topK", S, O>,
 ): TopK<D, WithAxis<S, AxisOf<O, -1>, readonly [K]>>;
 export function topK(x: Value, count: number, options: TopKOptions = {}): TopK<DType> {
+  checkTensor("topK", "x", x);
   checkOptions("topK", options, { axis: true, largest: flag });
   const { axis = -1, largest = true } = options;
   const along = countedAxis("topK", axis, x.type.shape.length);

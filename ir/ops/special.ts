@@ -1,5 +1,6 @@
 /// The error function and its relatives, the logarithm of the gamma function and its derivatives. On the device within
 /// 10⁻⁶ relative; next to zeros left of the origin, lgamma, digamma and polygamma within 10⁻⁶ of the size of their terms.
+import { checkArgument, whole } from "../options.ts";
 import type { Shape } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
 import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
@@ -110,5 +111,6 @@ export const polygammaOp = polygammas.op;
 export function polygamma<S extends Shape>(order: number, x: Tensor<"f32", S>): Tensor<"f32", S>;
 export function polygamma<T extends Value>(order: number, x: T): T;
 export function polygamma(order: number, x: Value): Value {
+  checkArgument("polygamma", "the order", order, whole(0));
   return applyPolygamma(order, x);
 }

@@ -1,6 +1,6 @@
 /// Sum and broadcast: each is the other's transpose. Also what all reductions share.
 import { multiplyDims, type Dim } from "../dim.ts";
-import { checkOptions, flag, oneAxis, someAxes } from "../options.ts";
+import { checkArgument, checkOptions, checkTensor, flag, oneAxis, shaped, someAxes } from "../options.ts";
 import { axisRange, broadcastMismatch, dtypeMismatch } from "../errors.ts";
 import type { AxesFit, None, Reduced } from "../static-axes.ts";
 import { sameShape, type DType, type Shape, type TensorType } from "../type.ts";
@@ -130,6 +130,8 @@ export const sumOp = reduction({
 /** Repeats `x` to `shape`, axes aligned from the last; `x` itself when it has that shape. */
 export function broadcastTo<D extends DType, const S extends Shape>(x: Tensor<D>, shape: S): Tensor<D, S>;
 export function broadcastTo(x: Value, shape: Shape): Value {
+  checkTensor("broadcastTo", "x", x);
+  checkArgument("broadcastTo", "the shape", shape, shaped);
   if (sameShape(x.type.shape, shape)) return x;
   const offset = shape.length - x.type.shape.length;
   return broadcastAlong(
@@ -159,6 +161,7 @@ export function normalizeAxes(name: string, rank: number, options: ReductionOpti
 
 /** Applies a reduction. */
 export function reduce(op: ReductionOp, x: Value, options: ReductionOptions): Value {
+  checkTensor(op.name, "x", x);
   const axes = normalizeAxes(op.name, x.type.shape.length, options);
   if (axes.length === 0) return x;
   const result = apply(op, [x], { axes });

@@ -1,6 +1,6 @@
 /// Sliding windows: what convolution and pooling read. A window of windows is a view, so no element is copied.
 import { addDims, divideDims, multiplyDims, type Dim } from "../dim.ts";
-import { checkOptions, extent, whole } from "../options.ts";
+import { checkOptions, checkTensor, extent, whole } from "../options.ts";
 import type { AxesFit } from "../static-axes.ts";
 import type { WithAxis } from "../static-parts.ts";
 import type { DType, Shape } from "../type.ts";
@@ -130,6 +130,7 @@ export function windows<D extends DType, S extends Shape, const O extends Window
   options: O & AxesFit<"windows", S, O>,
 ): Tensor<D, WithAxis<S, O["axis"], readonly [Dim, O["size"]]>>;
 export function windows(x: Value, options: WindowOptions): Value {
+  checkTensor("windows", "x", x);
   checkOptions("windows", options, { axis: true, size: extent, stride: whole(1), dilation: whole(1) });
   const { axis, stride = 1, dilation = 1 } = options;
   const along = countedAxis("windows", axis, x.type.shape.length);

@@ -1,6 +1,6 @@
 /// The part of the catalogue about optimizers.
 import { defineError } from "../diagnostic.ts";
-import { shown } from "../errors.ts";
+import { shown } from "../shown.ts";
 
 export const optimizerOption = defineError(
   "optimizer-option",

@@ -1,7 +1,7 @@
 /// What all optimizers share: which parameters they train, and hyperparameters that a caller may change.
+import { checkTensor } from "../options.ts";
 import { isValue, owner, parametersOf, part, setting, type Owner } from "../build.ts";
 import { noParameters, optionValue } from "../errors.ts";
-import { formatType } from "../type.ts";
 import type { Value } from "../value.ts";
 import { optimizerOption } from "./errors.ts";
 
@@ -43,7 +43,7 @@ export const optimizerOptions: Readonly<Record<keyof OptimizerOptions, true>> = 
 export function hyperparameter(name: string, value: Hyperparameter, of?: Owner, limit?: number): Value {
   if (!isValue(value)) return setting(name, checkedOption(name, value, 0, limit), of);
   if (value.type.dtype === "f32" && value.type.shape.length === 0) return value;
-  throw optimizerOption(name, "a number or a scalar of f32", formatType(value.type));
+  throw optimizerOption(name, "a number or a scalar of f32", value);
 }
 
 /** A numeric option that is finite in float32, from `least` and below `limit`. Error: `optimizer-option`. */
@@ -57,6 +57,7 @@ export function checkedOption(name: string, value: unknown, least = -Infinity, l
 
 /** What to train, each once. Error: `no-parameters` when that is nothing. */
 export function trained(optimizer: string, loss: Value, { parameters }: OptimizerOptions): readonly Value[] {
+  checkTensor(optimizer, "the loss", loss);
   const chosen = parameters === undefined ? parametersOf(loss) : [...new Set([parameters].flat())];
   const other: unknown = chosen.find((each: unknown) => !isValue(each));
   if (other !== undefined)

@@ -28,7 +28,7 @@ describe("options of compile", () => {
   });
 
   test.each([
-    [{ dims, storage: "f8" }, 'option "storage" of compile must be "f32", "f16": found "f8"'],
+    [{ dims, storage: "f8" }, 'option "storage" of compile must be "f32" or "f16": found "f8"'],
     [{ dims, strictFloat: "no" }, 'option "strictFloat" of compile must be true or false: found "no"'],
     [{ dims, blockedScores: 0 }, 'option "blockedScores" of compile must be a number from 1: found 0'],
     [{ dims: 64 }, 'option "dims" of compile must be a record of sizes: found 64'],

@@ -196,7 +196,7 @@ describe("what model() refuses", () => {
     ],
     ["duplicate-name", /"h" names a dense layer and a dense layer/, () => ({ run: { y: dense(dense(x(), 3, { name: "h" }), 3, { name: "h" }) } })], // prettier-ignore
     ["duplicate-name", /"o" names an adam layer and an adam layer/, () => ({ run: { update: [0, 1].flatMap(() => adam(sum(mul(param([3]), 2)), { name: "o" })) as never } })], // prettier-ignore
-    ["axis-range", /found \[\{"axis":0\}\]/, () => ({ run: { y: cumsum(x(), { axis: 0 } as never) } })],
+    ["axis-range", /found \[\{ axis: 0 \}\]/, () => ({ run: { y: cumsum(x(), { axis: 0 } as never) } })],
     ["empty-model", /model "build" must return at least one value/, () => ({})],
     ["empty-model", /entry point "run" must return at least one value/, () => ({ run: {} })],
     ["entry-point-value", /"y" must be a value of the graph: found a number/, () => ({ run: { y: 3 as unknown as Tensor } })], // prettier-ignore

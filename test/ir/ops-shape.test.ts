@@ -95,7 +95,11 @@ const refused: readonly (readonly [string, string, (leaves: Leaves) => unknown])
   ["dtype-mismatch", "exp: operands must be floats of one type: found i32[batch]", ({ label }) => exp(label)],
   ["dtype-mismatch", "not: operands must be booleans: found f32", ({ scalar }) => not(scalar)],
   ["dtype-mismatch", "sum: operands must be numbers: found bool[batch, 1]", ({ flag }) => sum(flag)],
-  ["dtype-mismatch", "cast: operands must be f32, i32, u32 or bool: found f32", ({ scalar }) => cast(scalar, "f16")],
+  [
+    "unknown-dtype",
+    'an element type must be one of "f32", "i32", "u32", "bool": found "f16" in cast',
+    ({ scalar }) => cast(scalar, "f16"),
+  ],
   ["contraction-extent", "matmul: contracted axes must have equal extents: `x` axis 1 is 4, `x` axis 0 is batch", ({ x }) => matmul(x, x)], // prettier-ignore
   ["rank-mismatch", "matmul: operands must have one or two axes, or equally many: found f32 and f32[4]", ({ scalar, vector }) => matmul(scalar, vector)], // prettier-ignore
   [

@@ -38,6 +38,7 @@ import {
   randomNormal,
   randomUniform,
   recurrence,
+  roll,
   scaledDotProductAttention,
   setting,
   sgd,
@@ -45,8 +46,10 @@ import {
   sort,
   square,
   softmax,
+  split,
   state,
   sum,
+  take,
   topK,
   tril,
   windows,
@@ -122,7 +125,7 @@ test.each<readonly [string, () => unknown]>([
   ['option "name" of dense must be a text: found 3', () => dense(words(), 2, options({ name: 3 }))],
   ['option "causal" of attention must be true or false: found 1', () => attention(words(), 2, options({ causal: 1 }))],
   ['option "scale" of attention must be a finite number of float32: found NaN', () => attention(words(), 2, { scale: NaN })], // prettier-ignore
-  ['option "reduction" of meanSquaredError must be "mean", "sum", "none": found "average"', () => meanSquaredError(words(), words(), options({ reduction: "average" }))], // prettier-ignore
+  ['option "reduction" of meanSquaredError must be "mean", "sum" or "none": found "average"', () => meanSquaredError(words(), words(), options({ reduction: "average" }))], // prettier-ignore
   ['option "approximate" of gelu must be true or false: found "tanh"', () => gelu(words(), options({ approximate: "tanh" }))], // prettier-ignore
   ['option "epsilon" of layerNorm must be a finite number of float32 from 0: found -1', () => layerNorm(words(), { epsilon: -1 })], // prettier-ignore
   ['option "strength" of l2 must be a finite number of float32 from 0: found -0.1', () => l2(param([2]), -0.1)],
@@ -144,22 +147,65 @@ test.each<readonly [string, () => unknown]>([
   ["options of dense must be a record such as { name: … }: found null", () => dense(words(), 2, null as never)],
   ['option "axes" of sum must be an array of axes: found 1', () => sum(words(), options({ axes: 1 }))],
   ['option "axes" of layerNorm must be an array of axes: found 1', () => layerNorm(words(), options({ axes: 1 }))],
-  ['option "axis" of softmax must be an axis, as an integer: found an object', () => softmax(words(), { axis: 1 } as never)], // prettier-ignore
-  ['option "rate" of dropout must be a number or a scalar of f32: found an object', () => dropout(words(), options({ rate: 0.5 }))], // prettier-ignore
-  ['option "x" of grad must be a value, or several: found undefined', () => grad(loss(), undefined as never)],
+  ['option "axis" of softmax must be an axis, as an integer: found { axis: 1 }', () => softmax(words(), { axis: 1 } as never)], // prettier-ignore
+  ['option "rate" of dropout must be a number or a scalar of f32: found { rate: 0.5 }', () => dropout(words(), options({ rate: 0.5 }))], // prettier-ignore
   ['option "init" of param must be an initializer: found 0', () => param([2], options({ init: 0 }))],
   ['option "biasInit" of dense must be an initializer: found [0,1]', () => dense(words(), 2, options({ biasInit: [0, 1] }))], // prettier-ignore
-  ['option "shape" of input must be an array of sizes: found undefined', () => input("x", "f32", undefined as never)],
 ])("%s", (message, define) => {
   expect(refused(define)).toMatchObject({ code: "option-invalid", message });
+});
+
+test.each<readonly [string, string, () => unknown]>([
+  [
+    "grad: x must be a tensor, or an array of tensors: found undefined",
+    "grad(loss, parametersOf(loss))",
+    () => grad(loss(), undefined as never),
+  ],
+  [
+    "input: the shape must be an array of sizes: found undefined",
+    'input("x", "f32", [2, 3])',
+    () => input("x", "f32", undefined as never),
+  ],
+  [
+    "roll: axes must be an array of axes: found { axis: 1 }",
+    "docs/language.md says what roll is called with",
+    () => roll(words(), 1, options({ axis: 1 })),
+  ],
+  [
+    "take: positions must be a tensor: found 2",
+    "constant(3) makes a tensor of a number",
+    () => take(words(), 2 as never),
+  ],
+  [
+    "attention: heads must be a positive integer: found { heads: 2 }",
+    "attention(x, 8, { causal: true })",
+    () => attention(words(), options({ heads: 2 })),
+  ],
+  [
+    "add: the right operand must be a tensor or a number: found a function",
+    "a layer is applied to a tensor, and gives one: layer(x)",
+    () => add(words(), dense.layer(4) as never),
+  ],
+  [
+    "mean: x must be a tensor: found an object",
+    "one of its fields: values, indices",
+    () => mean(topK(words(), 2) as never),
+  ],
+  [
+    "softmax: x must be a tensor: found [f32[2, 5, 2],f32[2, 5, 2]]",
+    "one of them, as in parts[0]; stack(parts) and concatenate(parts) make one tensor of several",
+    () => softmax(split(words(), [2, 2], 2) as never),
+  ],
+])("%s: %s", (message, help, define) => {
+  expect(refused(define)).toMatchObject({ code: "argument-invalid", message, help });
 });
 
 test.each<readonly [string, () => unknown]>([
   ["learningRate must be a finite number of float32 from 0: found -1", () => adam(loss(), { learningRate: -1 })],
   ["learningRate must be a finite number of float32 from 0: found NaN", () => gradientDescent(loss(), { learningRate: NaN })], // prettier-ignore
   ["learningRate must be a finite number of float32 from 0: found \"0.1\"", () => sgd(loss(), options({ learningRate: "0.1" }))], // prettier-ignore
-  ["learningRate must be a number or a scalar of f32: found \"f32[2]\"", () => adam(loss(), options({ learningRate: param([2], { name: "rates" }) }))], // prettier-ignore
-  ["learningRate must be a number or a scalar of f32: found \"i32\"", () => sgd(loss(), options({ learningRate: input("rate", "i32", []) }))], // prettier-ignore
+  ["learningRate must be a number or a scalar of f32: found f32[2]", () => adam(loss(), options({ learningRate: param([2], { name: "rates" }) }))], // prettier-ignore
+  ["learningRate must be a number or a scalar of f32: found i32", () => sgd(loss(), options({ learningRate: input("rate", "i32", []) }))], // prettier-ignore
   ["momentum must be a finite number of float32 from 0 to below 1: found 1", () => sgd(loss(), { momentum: 1 })],
   ["beta1 must be a finite number of float32 from 0 to below 1: found 1", () => adam(loss(), { beta1: 1 })],
   ["epsilon must be a finite number of float32 from 0: found -1e-8", () => adam(loss(), { epsilon: -1e-8 })],

@@ -35,7 +35,7 @@ describe("an equation", () => {
 
   it.each([
     ["ab,b->c", "a, b", "has a letter in its result that no operand has"],
-    ["ab,b->", "a", "has 2 terms for 1 operands"],
+    ["ab,b->", "a", "is of 2, found 1"],
     ["abc,b->a", "a, b", 'names 3 axes in "abc", the operand has 2'],
   ])("%s of %s is refused as in a model", (equation, names, problem) => {
     const read = (): unknown => parseGraph(`${head}  output r = einsum("${equation}", ${names})\n`);
