@@ -1,7 +1,10 @@
 /// What the tensors are called that forward leaves to backward: a name of the model, or a formula of what has one.
 import type { Graph } from "../ir/graph.ts";
+import { selectOp } from "../ir/ops/choose.ts";
+import { gatherOp } from "../ir/ops/gather.ts";
+import { argmaxOp, argminOp } from "../ir/ops/reduce.ts";
 import { printValue } from "../ir/print.ts";
-import { postorder, type Value } from "../ir/value.ts";
+import { postorder, same, underLayouts, type Value } from "../ir/value.ts";
 import { descend } from "./cluster/descend.ts";
 import { keepsHistory, loopTensor } from "./cluster/loop.ts";
 import { nounOf } from "./lower/kernel.ts";
@@ -36,12 +39,25 @@ export function nameKept(kept: readonly Value[], { notes }: Graph): ReadonlyMap<
       found.set(value, { name });
       continue;
     }
-    const formula = formulaOf(value, names);
+    const formula = placeNamed(value, kept, names) ?? formulaOf(value, names);
     const letter = read.has(value) ? letters() : undefined;
     found.set(value, letter === undefined ? { name: formula } : { name: letter, formula });
     if (letter !== undefined) names.set(value, letter);
   }
   return found;
+}
+
+/** `place of first`, for where each element of `first` was found, also where some are none because of a condition. */
+function placeNamed(value: Value, kept: readonly Value[], names: ReadonlyMap<Value, string>): string | undefined {
+  const under = underLayouts(value);
+  const place = (under.op === selectOp ? under.operands.slice(1) : [under])
+    .map(underLayouts)
+    .find(({ op }) => op === argmaxOp || op === argminOp);
+  const found = kept.find(
+    ({ op, operands }) => place && op === gatherOp && operands.slice(1).some((each) => same(underLayouts(each), place)),
+  );
+  const name = found && names.get(found);
+  return name === undefined ? undefined : `place of ${name}`;
 }
 
 /** The carry that a tensor keeps all of. */

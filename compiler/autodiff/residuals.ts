@@ -79,7 +79,7 @@ export function placeOfUser({ notes }: Graph, value: Value, order: readonly Valu
 }
 
 /** Elementwise values, whatever their size, that no tensor goes into. */
-function fromNumbersAlone(order: readonly Value[]): ReadonlySet<Value> {
+export function fromNumbersAlone(order: readonly Value[]): ReadonlySet<Value> {
   const found = new Set<Value>();
   for (const value of order) {
     const { kind } = value.op;
