@@ -8,6 +8,7 @@ import { postorder, usersOf, type OpKind, type Value } from "../ir/value.ts";
 import { bytesOf } from "./bytes.ts";
 import { attendOp, attentionOf } from "./cluster/attention.ts";
 import type { Stored } from "./half.ts";
+import { places, sourcesOf } from "./passes/sources.ts";
 
 type Bytes = (value: Value) => number;
 
@@ -68,9 +69,6 @@ const bodyOf = (attrs: Value["attrs"]) => {
   return [body.identity, body] as const;
 };
 
-/** Where elements lie: what is read through it is the tensor under it. */
-const places: readonly OpKind[] = ["layout", "piecewise"];
-
 /** What a kernel computes while it reads. */
 const expressions: readonly OpKind[] = [...places, "elementwise", "gather"];
 
@@ -83,18 +81,6 @@ function operandBytes(operand: Value, bytes: Bytes): number {
     Math.min(bytes(each), sum([...sourcesOf(each, expressions)].map(bytes))),
   );
   return Math.min(bytes(operand), sum(read));
-}
-
-/** The values that another is made of by ops of these kinds; constants are written into kernels. */
-function sourcesOf(root: Value, kinds: readonly OpKind[]): ReadonlySet<Value> {
-  const sources = new Set<Value>();
-  const seen = new Set([root]);
-  for (const value of seen) {
-    if (value.constant) continue;
-    if (!kinds.includes(value.op.kind)) sources.add(value);
-    else for (const each of value.operands) seen.add(each);
-  }
-  return sources;
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);

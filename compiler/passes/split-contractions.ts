@@ -9,6 +9,7 @@ import { elementCount } from "../../ir/type.ts";
 import { apply, type Value } from "../../ir/value.ts";
 import type { Pass } from "../pass.ts";
 import { rewriteValues } from "./replace.ts";
+import { places, sourcesOf } from "./sources.ts";
 
 /** Shorter axes are not worth a second kernel. */
 const longAxis = 2048;
@@ -59,13 +60,10 @@ function split(value: Value): Value {
   return apply(sumOp, [product], { axes: [batch.length] });
 }
 
-/** Elements of the tensors that a product reads: of windows, what they are of. */
+/** Elements of the tensors that a product reads: of windows, what they are of; of tensors side by side, all of them. */
 function elementsRead({ operands }: Value): number {
-  return operands.reduce((total, operand) => {
-    let under = operand;
-    while (under.op.kind === "layout" || under.op.kind === "piecewise") [under] = under.operands;
-    return total + (elementCount(under.type.shape) as number);
-  }, 0);
+  const read = operands.flatMap((operand) => [...sourcesOf(operand, places)]);
+  return read.reduce((total, { type }) => total + (elementCount(type.shape) as number), 0);
 }
 
 /** True for the product of a few rows with a matrix along whose rows a thread does not walk: what it skips is far away. */

@@ -1,5 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { einsum, exp, input, max, model, mul, reshape, sub, sum, type Graph, type Tensor } from "chainrule";
+import {
+  concatenate,
+  einsum,
+  exp,
+  input,
+  max,
+  model,
+  mul,
+  reshape,
+  sub,
+  sum,
+  type Graph,
+  type Tensor,
+} from "chainrule";
 import { kernelPasses } from "../../../compiler/passes/kernel-passes.ts";
 import { runPasses } from "../../../compiler/pass.ts";
 import { entryPointRoots } from "../../../ir/graph.ts";
@@ -28,6 +41,17 @@ describe("contractions of few results over a long axis", () => {
     const graph = product(subscripts, left, right);
     expect(opsOf(graph, "contraction").map(({ type }) => type.shape)).toEqual([parts]);
     await expectRight(graph);
+  });
+
+  it("are in as many parts with an operand in pieces as with a whole one", async () => {
+    const pieces = model("pieces", () => {
+      const left = [1, 39].map((width) => input(`a${width}`, "f32", [2600, width]) as Tensor<"f32">);
+      return { run: { y: einsum("ka,kb->ab", concatenate(left, 1), input("b", "f32", [2600, 80]) as Tensor<"f32">) } };
+    });
+    const shapes = (graph: Graph) => opsOf(graph, "contraction").map(({ type }) => type.shape);
+    expect(shapes(product("ka,kb->ab", [2600, 40], [2600, 80]))).toEqual([[10, 40, 80]]);
+    expect(shapes(pieces)).toEqual([[10, 40, 80]]);
+    await expectRight(pieces);
   });
 
   it("stay whole with many results, on a short axis, of a prime length, and under strict floats", () => {
