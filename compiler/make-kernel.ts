@@ -179,12 +179,13 @@ function partsOf(
  * Flops of all threads, also those beyond the edges: they compute products and go over rows, but return before what is
  * computed element by element.
  */
-function paddedFlops({ traffic: { cluster } }: PlannedStep, { flops, grid }: Kernel): number {
-  const padding = (each: GridExtent): number => (workgroupCount(each) * each.per) / (each.extent as number);
+function paddedFlops({ traffic: { cluster } }: PlannedStep, { flops, grid, beyond = 1 }: Kernel): number {
   const all = flops as number;
   const product = [...cluster.members].find(({ op }) => op.kind === "contraction");
-  const beyond = product ? productFlops(product) : cluster.kind === "map" ? 0 : all;
-  return grid.reduce((padded, each) => padded * padding(each), beyond) + (all - beyond);
+  if (product) return all + productFlops(product) * (beyond - 1);
+  if (cluster.kind === "map") return all;
+  const padding = (each: GridExtent): number => (workgroupCount(each) * each.per) / (each.extent as number);
+  return grid.reduce((padded, each) => padded * padding(each), all);
 }
 
 /** Flops of a contraction without what follows it. */

@@ -4,6 +4,8 @@ import { elementCount } from "../ir/type.ts";
 import type { Value } from "../ir/value.ts";
 import { mostBindings } from "./cluster/partition.ts";
 import { isHeld, loadOf, type Load } from "./dispatch-limits.ts";
+import { groupsOf } from "./lower/contraction/arrange.ts";
+import { tileCounts } from "./lower/contraction/tile.ts";
 import { describeContraction } from "./lower/contraction-shape.ts";
 import { targetTensor } from "./lower/kernel.ts";
 import { arrangeRows, fullStores } from "./lower/reduce.ts";
@@ -268,8 +270,6 @@ function workgroupsOf({ traffic }: PlannedStep, kind: ReturnType<typeof kindOf>)
     return Math.ceil((unitsOf(rows.rowCount, tall) as number) / side);
   }
   const root = [...cluster.members].find(({ op }) => op.kind === "contraction")!;
-  const { batchCount, rowCount, columnCount, tile } = describeContraction(root, sharedThreads);
-  const { rows, columns, across, down, deep } = tile;
-  const [batch, height, width] = [batchCount, rowCount, columnCount] as readonly number[];
-  return Math.ceil(batch / deep) * Math.ceil(height / (rows * down)) * Math.ceil(width / (columns * across));
+  const shape = describeContraction(root, sharedThreads);
+  return groupsOf(tileCounts(shape), shape.tile).reduce((total, each) => total * each);
 }

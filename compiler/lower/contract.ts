@@ -12,7 +12,8 @@ import { extentText } from "../wgsl/expression.ts";
 import { neighbourFlops, neighbourHelpers, reduceNeighbours } from "./contraction/neighbours.ts";
 import { blocksOf, blockType, farStarts, sharesRows, writeProduct, type Blocks } from "./contraction/product.ts";
 import { sharedDeclarations, sharedNames, writeShared } from "./contraction/shared.ts";
-import type { SquareEdge } from "./contraction/tile.ts";
+import { lineLength } from "./contraction/arrange.ts";
+import { beyondOf, tileCounts, type SquareEdge } from "./contraction/tile.ts";
 import { describeContraction, describeSquare, resultIndex, type ContractionShape } from "./contraction-shape.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { variableIndex } from "./index.ts";
@@ -31,7 +32,7 @@ import { endingOf } from "./contraction/ending.ts";
 
 /** Variables of the template, which no tensor and no value is called. */
 export const contractNames: ReadonlySet<string> = new Set([
-  ...["quad", "quads", "four", "one", "farRow", "farColumn", "a1Again", "b1Again", "t1Again"],
+  ...["quad", "quads", "four", "one", "thread", "farRow", "farColumn", "a1Again", "b1Again", "t1Again"],
   ...["a", "b", "t", "sum"].flatMap((prefix) => Array.from({ length: 16 }, (_, i) => `${prefix}${i}`)),
 ]);
 
@@ -72,17 +73,14 @@ export function lowerContract(traffic: Traffic, context: LowerContext, edge?: Sq
     ofRows = writeEpilogue(shape, traffic, { emitter, namer, context, hold: (value, text) => held.set(value, text) });
   });
   const ofResults = emitter.operations() - before - ofRows;
-  const { rows, columns, across, down, deep } = shape.tile;
+  const { across, down, deep } = shape.tile;
   const results = multiplyDims(multiplyDims(shape.batchCount, shape.rowCount), shape.columnCount);
   return {
     name: context.name,
     body: [...emitter.preamble, ...prologue, ...epilogue],
     workgroupSize: [across * down * deep, 1, 1],
-    grid: [
-      { extent: shape.columnCount, per: columns * across },
-      { extent: shape.rowCount, per: rows * down },
-      { extent: shape.batchCount, per: deep },
-    ],
+    grid: gridOf(shape),
+    beyond: beyondOf(shape),
     declarations: edge ? sharedDeclarations : [],
     tensorNames,
     helpers: [...new Set([...emitter.helpers, ...neighbourHelpers(traffic.cluster)])],
@@ -94,9 +92,25 @@ export function lowerContract(traffic: Traffic, context: LowerContext, edge?: Sq
   };
 }
 
+/** Where the workgroups are. */
+function gridOf({ batchCount, rowCount, columnCount, tile }: ContractionShape): Kernel["grid"] {
+  const { rows, columns, across, down, deep } = tile;
+  const one = { extent: 1, per: 1 };
+  if (tile.line !== undefined) {
+    const tiles = tileCounts({ batchCount, rowCount, columnCount, tile });
+    return [{ extent: lineLength(tiles, tile), per: across }, one, one];
+  }
+  return [
+    { extent: columnCount, per: columns * across },
+    { extent: rowCount, per: rows * down },
+    { extent: batchCount, per: deep },
+  ];
+}
+
 function writeHead(shape: ContractionShape, emitter: Emitter): void {
   const line = (text: string): void => emitter.push({ tag: "line", text });
   const { rows, columns, across, down, deep, twoByTwo } = shape.tile;
+  if (shape.tile.line !== undefined) return writeLineHead(shape, shape.tile.line, emitter);
   if (twoByTwo) return writePairHead(shape, emitter);
   const y = across === 1 ? "local.x" : `local.x / ${across}u`;
   if (shape.batchCount !== 1) line(`let batch = ${position("group.z", deep, `local.x / ${across * down}u`, 1)};`);
@@ -104,20 +118,41 @@ function writeHead(shape: ContractionShape, emitter: Emitter): void {
   line(`let column = ${position("group.x", across, down * deep === 1 ? "local.x" : `local.x % ${across}u`, columns)};`);
 }
 
+/** The same where threads are numbered: so many take the tiles of a row. */
+function writeLineHead(shape: ContractionShape, perRow: number, emitter: Emitter): void {
+  const line = (text: string): void => emitter.push({ tag: "line", text });
+  const { rows, columns, across, twoByTwo } = shape.tile;
+  const { batch } = tileCounts(shape);
+  const times = (text: string, by: number): string => (by === 1 ? text : `${text} * ${by}u`);
+  line(`let thread = ${across === 1 ? "group.x" : `group.x * ${across}u + local.x`};`);
+  const inBatch = lineLength(tileCounts(shape), shape.tile) / batch;
+  if (batch !== 1) line(`let batch = thread / ${inBatch}u;`);
+  const own = batch === 1 ? "thread" : `thread % ${inBatch}u`;
+  // Two rows of tiles make one of quads that lie two by two.
+  if (twoByTwo) return writePairs(`${own} / ${2 * perRow}u * 16u`, `thread % ${2 * perRow}u / 4u * 16u`, emitter);
+  line(`let row = ${times(perRow === 1 ? own : `${own} / ${perRow}u`, rows)};`);
+  line(`let column = ${perRow === 1 ? "0u" : times(`thread % ${perRow}u`, columns)};`);
+}
+
 /** The same where quads lie two by two: `row` and `column` are those of the blocks that a lane reads itself. */
 function writePairHead(shape: ContractionShape, emitter: Emitter): void {
-  const line = (text: string): void => emitter.push({ tag: "line", text });
   const { across, down, deep } = shape.tile;
   const [threads, quads] = [across * down, 2 * across];
-  if (shape.batchCount !== 1) line(`let batch = ${position("group.z", deep, `local.x / ${threads}u`, 1)};`);
+  if (shape.batchCount !== 1) {
+    emitter.push({ tag: "line", text: `let batch = ${position("group.z", deep, `local.x / ${threads}u`, 1)};` });
+  }
   const y = deep === 1 ? `local.x / ${quads}u` : `local.x % ${threads}u / ${quads}u`;
   const x = `local.x % ${quads}u / 4u`;
+  writePairs(`group.y * ${8 * down}u + ${y} * 16u`, `group.x * ${8 * across}u + ${x} * 16u`, emitter);
+}
+
+/** The blocks of a lane, from where its quad begins. */
+function writePairs(row: string, column: string, emitter: Emitter): void {
+  const line = (text: string): Statement => ({ tag: "line", text });
   const [left, top] = ["local.x % 2u", "local.x / 2u % 2u"];
-  line(`let row = group.y * ${8 * down}u + ${y} * 16u + ${top} * 8u + ${left} * 4u;`);
-  line(`let column = group.x * ${8 * across}u + ${x} * 16u + ${left} * 8u + ${top} * 4u;`);
-  const body = Object.entries(farStarts).map(([near, far]): Statement => {
-    return { tag: "line", text: `let ${far} = ${near} ^ 4u;` };
-  });
+  emitter.push(line(`let row = ${row} + ${top} * 8u + ${left} * 4u;`));
+  emitter.push(line(`let column = ${column} + ${left} * 8u + ${top} * 4u;`));
+  const body = Object.entries(farStarts).map(([near, far]) => line(`let ${far} = ${near} ^ 4u;`));
   emitter.push({ tag: "block", head: withoutQuads, body });
 }
 

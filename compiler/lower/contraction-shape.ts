@@ -5,7 +5,17 @@ import { joinIndex, splitIndex } from "../../ir/ops/layout.ts";
 import { elementCount } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import { throughLayouts } from "../cluster/access.ts";
-import { squaresOf, squareTile, tileColumns, tileOf, type SquareEdge, type Tile } from "./contraction/tile.ts";
+import { lineLength } from "./contraction/arrange.ts";
+import {
+  mostBeyond,
+  squaresOf,
+  squareTile,
+  tileColumns,
+  tileCounts,
+  tileOf,
+  type SquareEdge,
+  type Tile,
+} from "./contraction/tile.ts";
 import { indexAlgebra, laneAccess, variableIndex, type Index } from "./index.ts";
 
 /** Along which variable an operand is read four at a time; `none` reads single elements. */
@@ -65,23 +75,41 @@ export function contractionSquares(root: Value): readonly SquareEdge[] {
   return contractAttrs(root).picks === true ? [] : squaresOf(extentsOf(root));
 }
 
-/** True for a product with fewer columns than a tile has, and than it has rows: the other way round it fits. */
+/** True for a product with few columns, of which fours reach too far beyond: the other way round they fit. */
 export function hasFewColumns(root: Value): boolean {
   const { rowCount, columnCount } = extentsOf(root);
-  if (typeof rowCount !== "number" || typeof columnCount !== "number") return false;
-  return columnCount < tileColumns && columnCount < rowCount;
+  if (typeof rowCount !== "number" || typeof columnCount !== "number" || columnCount >= rowCount) return false;
+  return Math.ceil(columnCount / tileColumns) * tileColumns > mostBeyond * columnCount;
 }
 
 function withTile(extents: ContractionExtents, right: Vectorised, tile: Tile): ContractionShape {
-  const { root, batchCount, rowCount, columnCount } = extents;
+  const { root, rowCount, columnCount } = extents;
   const left = vectorise(extents, 0, isMultipleOf(rowCount, 4) && tile.rows % 4 === 0);
   return {
     ...{ ...extents, tile, modes: [left, right] },
     picks: contractAttrs(root).picks === true,
-    wholeBatch: isMultipleOf(batchCount, tile.deep),
-    wholeRows: isMultipleOf(rowCount, tile.rows * tile.down),
-    wholeColumns: isMultipleOf(columnCount, tile.columns * tile.across),
+    ...wholeIn(extents, tile),
     wholeFours: isMultipleOf(columnCount, 4),
+  };
+}
+
+/** Which extents threads cover without any beyond. */
+function wholeIn(extents: ContractionExtents, tile: Tile) {
+  const { batchCount, rowCount, columnCount } = extents;
+  const { rows, columns, across, down, deep, line, twoByTwo } = tile;
+  if (line === undefined) {
+    return {
+      wholeBatch: isMultipleOf(batchCount, deep),
+      wholeRows: isMultipleOf(rowCount, rows * down),
+      wholeColumns: isMultipleOf(columnCount, columns * across),
+    };
+  }
+  // Numbers run on beyond the last batch, or beyond the last row where there is one.
+  const isFull = lineLength(tileCounts({ ...extents, tile }), tile) % across === 0;
+  return {
+    wholeBatch: batchCount === 1 || isFull,
+    wholeRows: isMultipleOf(rowCount, twoByTwo ? 2 * rows : rows) && (batchCount !== 1 || isFull),
+    wholeColumns: isMultipleOf(columnCount, columns * line),
   };
 }
 

@@ -97,6 +97,8 @@ export interface Kernel {
   /** Identifiers of the tensors that the kernel binds. */
   readonly tensorNames: ReadonlyMap<Value, string>;
   readonly flops: Dim;
+  /** Of a product: how many times its results threads compute, with those beyond the edges. */
+  readonly beyond?: number;
   readonly ending?: Ending;
 }
 

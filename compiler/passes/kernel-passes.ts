@@ -7,7 +7,6 @@ import { insideScans } from "./inside-scans.ts";
 import { jointMoments } from "./joint-moments.ts";
 import { keepDigitsWith } from "./keep-digits.ts";
 import { narrowMasks } from "./narrow-masks.ts";
-import { partColumns } from "./part-columns.ts";
 import { pickSums } from "./pick-sums.ts";
 import { pullFactors } from "./pull-factors.ts";
 import { rowFactors } from "./row-factors.ts";
@@ -55,7 +54,6 @@ export function kernelPasses({
     ...(strictFloat ? [] : [splitReductions, splitContractions, splitSums, pickSums]),
     ...(strictFloat ? [] : [rowFactors]), // what was found for rows by now is multiplied by row
     turnProducts, // the same products, read as they lie
-    partColumns, // and with fewer threads beyond their edges
     unrollProducts, // the same terms in their order: in kernels of elements each knows its place
     windowsLast, // pools are neighbours in what they are of
     splitConcatenations, // a kernel binds 8 tensors

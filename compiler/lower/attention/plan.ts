@@ -81,7 +81,7 @@ export function planAttention(stores: readonly Value[]): Plan {
   const fours = roots.map(({ root }) => Math.ceil(widthOf(root, shape) / stride)).reduce((all, each) => all + each, 0);
   const blocks = rowCount > 4 && 2 * fours <= mostBlocks ? 2 : 1;
   const quads = powerOfTwo(Math.ceil(rowCount / (4 * blocks)), mostQuads);
-  const tile: Tile = { rows: 4 * blocks, columns: 4, across: 4, down: quads, deep: 1 };
+  const tile: Tile = { rows: 4 * blocks, columns: 4, across: 4, down: quads, deep: 1, shares: true };
   const sums = roots.map(({ value, root }) => sumOf(value, root, tile, attention));
   const tops = [...(softmax ? [softmax.logits] : []), ...sums.map(({ weights }) => weights)];
   const under = wideUnder(tops, shape, softmax?.weights);
@@ -101,7 +101,7 @@ function sideOf({ operands }: Value, shape: readonly number[]): 0 | 1 {
 }
 
 function widthOf(root: Value, shape: readonly number[]): number {
-  const described = describeTiled(root, { rows: 4, columns: 4, across: 4, down: 1, deep: 1 });
+  const described = describeTiled(root, { rows: 4, columns: 4, across: 4, down: 1, deep: 1, shares: true });
   return (sideOf(root, shape) === 0 ? described.columnCount : described.rowCount) as number;
 }
 

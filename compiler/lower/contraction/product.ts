@@ -39,8 +39,8 @@ export function blockType({ height }: Blocks): string {
 }
 
 /** True where lanes of a quad have the same rows. */
-export function sharesRows({ tile: { rows, across, twoByTwo } }: ContractionShape): boolean {
-  return !twoByTwo && rows % 4 === 0 && across % 4 === 0;
+export function sharesRows({ tile: { shares, twoByTwo } }: ContractionShape): boolean {
+  return shares && !twoByTwo;
 }
 
 /** Declares the sums and writes the loop that fills them; `sums` is how they are called, before a number. */

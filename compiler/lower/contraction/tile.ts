@@ -1,20 +1,16 @@
-/// How much of a product a thread computes, and how threads lie side by side: the one place that decides it, by extents.
+/// How much of a product a thread computes: the one place that decides it, by extents.
 import type { Dim } from "../../../ir/dim.ts";
-import { powerOfTwo } from "../kernel.ts";
+import { arrange, manyTiles, threadsOf, type Arrangement, type TileCounts } from "./arrange.ts";
 
 /** The work of a thread, and the threads of a workgroup. */
-export interface Tile {
+export interface Tile extends Arrangement {
   /** Rows of the result that a thread computes: fewer than 4, or a multiple of 4. */
   readonly rows: number;
   /** Columns of it, a multiple of 4. */
   readonly columns: number;
-  /** Threads side by side along the columns, then along the rows, then along the batch. */
-  readonly across: number;
-  readonly down: number;
-  readonly deep: number;
-  /** Quads of threads lie two by two, and not side by side: rows are shared by two of them, and columns as well. */
-  readonly twoByTwo?: boolean;
 }
+
+type TileSize = Pick<Tile, "rows" | "columns">;
 
 /** What the choice hangs on. */
 export interface TileExtents {
@@ -40,7 +36,7 @@ const tiles = [
 ] as const;
 
 /** The same for a right operand that is costly to read: as many rows as can be share it. */
-const tallTiles = [{ rows: 16, columns: 4 }, ...tiles.slice(1)] as const;
+const tallTiles = [{ rows: 16, columns: 4 }, { rows: 12, columns: 4 }, ...tiles.slice(1)] as const;
 
 /** Sums of so few terms, where they are few themselves, are over before a large tile pays for its text. */
 const fewTerms = 16;
@@ -51,17 +47,14 @@ const worthLargest = 2 ** 21;
 /** Tiles shrink until there are so many of them: below that, cores are idle. */
 const enoughTiles = 128;
 
-/** So many tiles fill workgroups of 64 threads; fewer are spread over more workgroups, so that each core gets one. */
-const manyTiles = 1024;
-
 /** A product of so many steps is worth the text of pairs, which devices without subgroups have in full. */
 const worthPairs = 2 ** 22;
 
-/** Pairs load eight numbers where threads side by side load ten: so many more threads beyond the edges they are worth. */
-const mostForPairs = 1.05;
+/** What reaches so far beyond the edges, smaller tiles or fewer rows of them may do in less time. */
+export const mostBeyond = 1.25;
 
-/** Neighbours beyond this number gain nothing from reading along the same rows. */
-const mostAcross = 16;
+/** Rows of a tile that take the place of four where these reach too far beyond: five, six and nine are threes. */
+const threeRows = { rows: 3, columns: 4 } as const;
 
 /** The tile for a product. Extents that are not bound count as large. */
 export function tileOf({ batchCount, rowCount, columnCount, length, scattered, threads }: TileExtents): Tile {
@@ -74,56 +67,46 @@ export function tileOf({ batchCount, rowCount, columnCount, length, scattered, t
     ({ rows, columns }) => rows <= height && columns <= (isSmall ? 4 : Math.max(width, 4)),
   );
   const isShort = typeof length === "number" && length <= fewTerms && count(4, 4) <= manyTiles;
-  const chosen = fitting.find(({ rows, columns }) => !isShort && count(rows, columns) >= enoughTiles) ?? fitting.at(-1);
-  const { rows, columns } = chosen ?? { rows: Math.min(height, 4), columns: tileColumns };
-  const [down, across] = [Math.ceil(height / rows), Math.ceil(width / columns)];
-  const most = threads ?? threadsFor(count(rows, columns), batch * down, across);
-  const mayPair = rows === 8 && columns === 8 && steps >= worthPairs;
-  return { rows, columns, ...arrange(batch, down, across, most, mayPair) };
+  const first = isShort ? -1 : fitting.findIndex(({ rows, columns }) => count(rows, columns) >= enoughTiles);
+  const large = fitting.slice(first < 0 ? -1 : first);
+  const candidates = [...large, height > 4 ? threeRows : { rows: Math.min(height, 4), columns: tileColumns }];
+  const isFree = [batchCount, rowCount, columnCount].some((extent) => typeof extent !== "number");
+  const arranged = ({ rows, columns }: TileSize): Tile => {
+    const mayPair = rows === 8 && columns === 8 && steps >= worthPairs;
+    const tiles = { batch, down: Math.ceil(height / rows), across: Math.ceil(width / columns) };
+    return { rows, columns, ...arrange(tiles, { threads, mayShare: rows % 4 === 0, mayPair, isFree }) };
+  };
+  const beyond = (tile: Tile): number => beyondOf({ batchCount, rowCount, columnCount, tile });
+  let best = arranged(candidates[0]);
+  for (const other of candidates.slice(1)) {
+    if (beyond(best) <= mostBeyond) break;
+    const smaller = arranged(other);
+    if (beyond(smaller) < beyond(best)) best = smaller;
+  }
+  return best;
+}
+
+/** How many times the results threads compute, with those beyond the edges. */
+export function beyondOf(product: Tiled): number {
+  const { rows, columns } = product.tile;
+  const { batch, down, across } = tileCounts(product);
+  const results = [product.batchCount, product.rowCount, product.columnCount].map((each) => sizeOf(each));
+  const padded = rows * columns * threadsOf({ batch, down, across }, product.tile);
+  return padded / results.reduce((total, each) => total * each);
+}
+
+/** A product in tiles. */
+export interface Tiled extends Pick<TileExtents, "batchCount" | "rowCount" | "columnCount"> {
+  readonly tile: Tile;
+}
+
+/** How many tiles there are. */
+export function tileCounts({ batchCount, rowCount, columnCount, tile }: Tiled): TileCounts {
+  const [batch, height, width] = [batchCount, rowCount, columnCount].map((each) => sizeOf(each));
+  return { batch, down: Math.ceil(height / tile.rows), across: Math.ceil(width / tile.columns) };
 }
 
 const sizeOf = (extent: Dim): number => (typeof extent === "number" ? extent : 65536);
-
-/** Threads of a workgroup that is the kernel's own. */
-function threadsFor(count: number, down: number, across: number): number {
-  const wanted = count >= manyTiles ? 64 : count >= manyTiles / 2 ? 32 : 16;
-  return Math.min(wanted, powerOfTwo(down, wanted) * powerOfTwo(across, wanted));
-}
-
-/**
- * Of the shapes of a workgroup the one with the fewest threads beyond the edges; of equals, the wider one. Where threads of
- * a quad may lie two by two, they do unless that needs more threads.
- */
-function arrange(
-  batch: number,
-  down: number,
-  across: number,
-  threads: number,
-  mayPair: boolean,
-): Omit<Tile, "rows" | "columns"> {
-  const shape = (width: number) => {
-    // Products that are smaller than a workgroup share it.
-    const height = batch === 1 ? threads / width : powerOfTwo(down, threads / width);
-    const depth = threads / (width * height);
-    const count = [across / width, down / height, batch / depth].reduce(
-      (total, each) => total * Math.ceil(each),
-      threads,
-    );
-    return { across: width, down: height, deep: depth, count, twoByTwo: width % 2 === 0 && height % 2 === 0 };
-  };
-  let best = shape(powerOfTwo(Math.min(across, 4), threads));
-  let pairs = best;
-  for (let width = 2 * best.across; width <= threads; width *= 2) {
-    const other = shape(width);
-    const isBetter = ({ count }: typeof best): boolean =>
-      width <= mostAcross ? other.count <= count : other.count < count;
-    if (isBetter(best)) best = other;
-    if (other.twoByTwo && (!pairs.twoByTwo || isBetter(pairs))) pairs = other;
-  }
-  const isPaired = mayPair && pairs.twoByTwo && pairs.count <= mostForPairs * best.count;
-  const { across: width, down: height, deep } = isPaired ? pairs : best;
-  return { across: width, down: height, deep, ...(isPaired && { twoByTwo: true }) };
-}
 
 /** Rows, and columns, of the squares that workgroups take together on graphics cards. */
 export type SquareEdge = 128 | 64;
@@ -158,5 +141,5 @@ export function squaresOf({
 /** The tile of a thread of a workgroup that takes a square. */
 export function squareTile(edge: SquareEdge): Tile {
   const each = edge / squareThreads;
-  return { rows: each, columns: each, across: squareThreads, down: squareThreads, deep: 1 };
+  return { rows: each, columns: each, across: squareThreads, down: squareThreads, deep: 1, shares: true };
 }
