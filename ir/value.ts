@@ -142,6 +142,8 @@ export interface ReductionOp extends OpBase, Omit<Accumulation, "lift" | "wgsl">
   readonly wgsl: Omit<Accumulation["wgsl"], "lift"> & {
     lift(element: string, position: string): readonly string[];
   };
+  /** What its first accumulator comes to on the way: a kernel that has both accumulates it once. */
+  readonly contains?: ReductionOp;
   /** Cotangent of the operand; absent when the derivative is zero everywhere. */
   differentiate?(context: RuleContext, cotangent: Value): Value;
 }

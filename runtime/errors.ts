@@ -16,14 +16,12 @@ export function runtimeError(code: string, message: string, help?: string): Runt
 /** What must hold and what was found; what to do. */
 type Message = readonly [message: string, help?: string];
 
-const list = (names: readonly string[]): string => names.join(", ") || "none";
-
 const most = 8;
 
-/** Names that are one way or the other: the first few and how many more there are; nothing where there are none. */
-const some = (what: string, names: readonly string[]): string[] => {
+/** The first few names, and how many more there are. */
+const list = (names: readonly string[]): string => {
   const more = names.length > most ? `, and ${names.length - most} more` : "";
-  return names.length ? [`${what} ${names.slice(0, most).join(", ")}${more}`] : [];
+  return names.slice(0, most).join(", ") + more || "none";
 };
 
 /** A value in a message: texts in quotes and arrays in brackets, so that "0.1" and [0.1] do not look like numbers. */
@@ -47,8 +45,8 @@ const messages = {
     `the device must allow ${limit} of ${needed}: it allows ${available}`,
     "use a smaller batch; a device passed in must be requested with the program's limits",
   ],
-  "out-of-memory": (what: string, bytes: number, found: string) => [
-    `the device must have room for ${what} (${bytes} bytes): ${found}`,
+  "out-of-memory": (buffers: readonly string[], bytes: number, found: string) => [
+    `the device must have room for ${list(buffers)} (${bytes} bytes): ${found}`,
     "use a smaller batch or maxInFlight",
   ],
   "kernel-invalid": (kernel: string, found: string) => [
@@ -91,7 +89,7 @@ const messages = {
     "ask sooner, or raise maxInFlight",
   ],
   "state-mismatch": (missing: readonly string[], extra: readonly string[]) => [
-    `a checkpoint must hold exactly the program's states: ${[...some("missing", missing), ...some("unknown", extra)].join("; ")}`,
+    `a checkpoint must hold exactly the program's states: missing ${list(missing)}; unknown ${list(extra)}`,
     "load weights alone with `params`",
   ],
   "param-unknown": (name: string, known: readonly string[]) => [
@@ -102,7 +100,7 @@ const messages = {
     `the GPU device must live: it was lost (${reason}${message && `: ${message}`})`,
     "load it again with { state } of the last checkpoint",
   ],
-  destroyed: () => ["a module must not be used after destroy(): it was destroyed"],
+  destroyed: () => ["the module must live: it was destroyed"],
 } as const satisfies Record<string, (...values: never[]) => Message>;
 
 /** Code → function that makes the error. */

@@ -7,15 +7,13 @@ import { openDevice } from "./device.ts";
 import { runtimeErrors } from "./errors.ts";
 import type { Gate } from "./gate.ts";
 import { openGate } from "./gate.ts";
-import type { NewBuffers } from "./memory.ts";
-import { createBuffers, planBuffers, readbackUsage, writeConstants } from "./memory.ts";
+import { createBuffers, planBuffers, writeConstants } from "./memory.ts";
 import { checkParams, checkState, initialValue, parametersOf, readStates, writeStates } from "./params.ts";
 import { compileKernels, validated } from "./pipelines.ts";
-import { outputSlot } from "./readback.ts";
 import type { Context, Run } from "./run.ts";
 import { prepareEntry } from "./run.ts";
-import { elementCount, slotBytes } from "./tensor.ts";
-import type { LoadedModule, LoadOptions, ParamRecord, StateRecord, TypedArray } from "./types.ts";
+import { elementCount } from "./tensor.ts";
+import type { LoadedModule, LoadOptions, ParamRecord, TypedArray } from "./types.ts";
 
 export { loadCheckpoint, saveCheckpoint } from "#platform";
 export { abiVersion } from "./abi.ts";
@@ -55,18 +53,6 @@ function checkOptions(program: Program, options: LoadOptions): number {
   return maxInFlight;
 }
 
-/** Creates every buffer of a module: the program's, then for each call in flight one to read from and one for outputs. */
-function createMemory(device: GPUDevice, program: Program, depth: number): NewBuffers {
-  const requests = planBuffers(program);
-  for (const entry of Object.values(program.entryPoints)) {
-    const output = outputSlot(entry);
-    // A range that kernels bind may reach beyond the last output, to a whole four.
-    const request = { ...requests[output.buffer]!, ...(!slotBytes(output) && { size: 4 }) };
-    for (let slot = 0; slot < depth; slot++) requests.push({ ...request, usage: readbackUsage }, request);
-  }
-  return createBuffers(device, requests);
-}
-
 /** So many random numbers take some 10 ms; then whatever else the thread has to do gets its turn. */
 const mostAtOnce = 2 ** 17;
 
@@ -95,14 +81,12 @@ function moduleMembers(context: Context, { adapter }: OpenDevice, destroy: () =>
       return context.steps;
     },
     async readParams() {
-      const slots = parametersOf(program);
-      const values = await readStates(context, slots);
-      return Object.fromEntries(slots.map(({ name }, at) => [name, values[at]!]));
+      const values = await readStates(context, parametersOf(program));
+      return Object.fromEntries(values.map(([{ name }, data]) => [name, data]));
     },
     async readState() {
       const values = await readStates(context, program.states);
-      const tensors = program.states.map(({ name, dtype, shape }, at) => [name, { dtype, shape, data: values[at]! }]);
-      return Object.fromEntries(tensors) as StateRecord;
+      return Object.fromEntries(values.map(([{ name, dtype, shape }, data]) => [name, { dtype, shape, data }]));
     },
     writeParams(params) {
       gate.check();
@@ -119,7 +103,8 @@ function moduleMembers(context: Context, { adapter }: OpenDevice, destroy: () =>
 async function build(given: Program, options: LoadOptions, opened: OpenDevice, gate: Gate): Promise<LoadedModule> {
   const { device } = opened;
   const program = (await options.variants?.(given, device)) ?? given;
-  const { buffers, checked, free } = createMemory(device, program, gate.limit);
+  const plan = planBuffers(program);
+  const { buffers, checked, free } = createBuffers(device, plan);
   try {
     const context: Context = { device, program, gate, memory: buffers, kernels: [], steps: 0 };
     const fill = async (): Promise<void> => {
@@ -131,9 +116,12 @@ async function build(given: Program, options: LoadOptions, opened: OpenDevice, g
     const [kernels] = await Promise.all([compileKernels(device, program, options.onProgress), fill()]);
     context.kernels = kernels;
     const runs: Record<string, Run> = {};
-    const rings = buffers.slice(program.buffers.length);
     const prepare = async ([name, entry]: [string, EntryPoint]): Promise<void> => {
-      const make = () => prepareEntry(context, name, entry, rings);
+      const output = plan[entry.outputs[0]?.buffer ?? -1];
+      const { buffers: places, checked } = createBuffers(device, output ? Array(gate.limit - 1).fill(output) : []);
+      buffers.push(...places);
+      await checked;
+      const make = () => prepareEntry(context, name, entry, places);
       runs[name] = await validated(device, name, make);
     };
     await Promise.all(Object.entries(program.entryPoints).map(prepare));

@@ -28,6 +28,11 @@ export const scratchUsage = 0xc0;
 /** UNIFORM and COPY_DST for what every thread reads alike, else STORAGE, COPY_SRC and COPY_DST. */
 const usageOf = (role: BufferPlan["role"]): number => (role === "settings" || role === "places" ? 0x48 : 0x8c);
 
+/** A buffer to create; errors name it. */
+export interface BufferRequest extends GPUBufferDescriptor {
+  readonly label: string;
+}
+
 /** Buffers just created; they hold zeros. */
 export interface NewBuffers {
   readonly buffers: GPUBuffer[];
@@ -38,7 +43,7 @@ export interface NewBuffers {
 }
 
 /** Creates buffers, all or none. */
-export function createBuffers(device: GPUDevice, requests: readonly GPUBufferDescriptor[]): NewBuffers {
+export function createBuffers(device: GPUDevice, requests: readonly BufferRequest[]): NewBuffers {
   device.pushErrorScope("validation");
   device.pushErrorScope("out-of-memory");
   const buffers = requests.map((request) => device.createBuffer(request));
@@ -49,13 +54,13 @@ export function createBuffers(device: GPUDevice, requests: readonly GPUBufferDes
     if (!error) return;
     free();
     const bytes = requests.reduce((sum, { size }) => sum + size, 0);
-    throw runtimeErrors["out-of-memory"](requests.map(({ label }) => label).join(", "), bytes, error.message);
+    throw runtimeErrors["out-of-memory"]([...new Set(requests.map(({ label }) => label))], bytes, error.message);
   });
   return { buffers, checked, free };
 }
 
 /** What to create for a program's buffers, in order. */
-export const planBuffers = (program: Program): GPUBufferDescriptor[] =>
+export const planBuffers = (program: Program): BufferRequest[] =>
   program.buffers.map(({ label, role, bytes }) => ({ label, size: bytes, usage: usageOf(role) }));
 
 /** Fills the constant buffers, and those that count places: 64 words each. */

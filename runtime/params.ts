@@ -80,15 +80,17 @@ export function writeStates({ device, memory }: Context, values: readonly (reado
 }
 
 /** Copies states as they are after the calls enqueued so far: one copy and one mapping a buffer, one submit. */
-export async function readStates(context: Context, slots: readonly StateSlot[]): Promise<TypedArray[]> {
+export async function readStates<Slot extends StateSlot>(
+  context: Context,
+  slots: readonly Slot[],
+): Promise<(readonly [Slot, TypedArray])[]> {
   const { device, gate, memory, program } = context;
   gate.check();
   const used = [...new Set(slots.map((slot) => slot.buffer))];
-  const requests = used.map((index) => ({
-    label: `copy of ${program.buffers[index]!.label}`,
-    size: program.buffers[index]!.bytes,
-    usage: readbackUsage,
-  }));
+  const requests = used.map((index) => {
+    const { label, bytes: size } = program.buffers[index]!;
+    return { label, size, usage: readbackUsage };
+  });
   const { buffers, checked, free } = createBuffers(device, requests);
   // Submitted before anything is awaited: later calls must not show in the copy.
   const encoder = device.createCommandEncoder();
@@ -98,7 +100,7 @@ export async function readStates(context: Context, slots: readonly StateSlot[]):
     await gate.guard(checked);
     await gate.guard(Promise.all(buffers.map((buffer) => buffer.mapAsync(mapModeRead))));
     const ranges = buffers.map((buffer) => buffer.getMappedRange());
-    return slots.map((slot) => copySlot(slot, ranges[used.indexOf(slot.buffer)]!));
+    return slots.map((slot) => [slot, copySlot(slot, ranges[used.indexOf(slot.buffer)]!)]);
   } finally {
     free();
   }

@@ -1,12 +1,14 @@
 /// Reading outputs back without creating anything in a step. Each call puts its outputs into a slot of a ring, and they are
 /// copied where somebody reads them: a copy costs a step as much as several dispatches do. Where a call was read, the next
 /// is copied in its own submit, since whoever reads every step reads that one too; other reads are submits of their own.
+/// Buffers to copy to are made where as many reads as never before are under way, and kept.
 
 import type { EntryPoint, InputSlot } from "./abi.ts";
 import { runtimeErrors } from "./errors.ts";
 import type { Gate, InFlight } from "./gate.ts";
 import type { CheckedInput } from "./inputs.ts";
-import { mapModeRead } from "./memory.ts";
+import type { NewBuffers } from "./memory.ts";
+import { createBuffers, mapModeRead, readbackUsage } from "./memory.ts";
 import { slotBytes } from "./tensor.ts";
 import type { OutputBuffer } from "./types.ts";
 
@@ -22,18 +24,16 @@ export interface Place extends OutputBuffer {
 export interface Slot extends InFlight {
   /** Where dispatches write them. */
   readonly place: Place;
-  /** Where they are copied to. */
-  readonly copy: GPUBuffer;
+  /** Where they are copied to: by their own submit, or where they are read. */
+  copy?: GPUBuffer | undefined;
 }
 
 /** One call of an entry point, with the place for its outputs. */
 export interface Call extends Slot {
-  /** True when its outputs are copied in the same submit. */
-  readonly copied: boolean;
   /** Outputs, once somebody has asked for them. */
   bytes?: Promise<ArrayBuffer>;
-  /** What WebGPU finds wrong with the GPU buffers given to this call. */
-  error?: Promise<GPUError | null> | undefined;
+  /** Error `input-type` where WebGPU finds something wrong with the GPU buffers given to this call. */
+  error?: Promise<Error | null> | undefined;
 }
 
 /** The outputs of an entry point as one tensor, which begins its buffer; without outputs it has no elements. */
@@ -46,56 +46,77 @@ export function outputSlot({ outputs }: EntryPoint): Pick<InputSlot, "buffer" | 
 export interface Ring {
   /** Records a call by `record`, with the copy of its outputs where some were read since the call before it. */
   submit(record: (encoder: GPUCommandEncoder, outputs: Place) => void): Call;
-  /** The bytes of a call's outputs, from the start of their range; nothing where there are none. Error `output-expired`. */
+  /**
+   * The bytes of a call's outputs, from the start of their range; nothing where there are none. Errors `output-expired`,
+   * `out-of-memory`.
+   */
   read(call: Call): Promise<ArrayBuffer>;
-  /** Throws `input-type` when a GPU buffer given to a call was not valid. */
-  check(call: Call): Promise<void>;
+}
+
+/** Throws `input-type` when a GPU buffer given to a call was not valid. */
+export async function checkCall(call: Call): Promise<void> {
+  const error = await call.error;
+  if (error) throw error;
+}
+
+/** Submits a call with the copy that it asked for, or the copy alone. */
+function send(device: GPUDevice, { place, copy }: Call, record?: Parameters<Ring["submit"]>[0]): void {
+  const encoder = device.createCommandEncoder();
+  record?.(encoder, place);
+  if (copy) encoder.copyBufferToBuffer(place.buffer, 0, copy, 0, place.size);
+  device.queue.submit([encoder.finish()]);
 }
 
 /**
- * Makes the ring of `slots`, of which there must be as many as calls may be in flight.
+ * Makes the ring of `slots`, of which there must be as many as calls may be in flight; buffers to copy to are
+ * added to `memory`.
  *
  * They are in the order of their use, the oldest first. The gate lets in fewer calls than there are slots, so one without
  * open work exists. A slot whose read is under way is passed over, and the others expire one call earlier for it.
  */
-export function createRing(device: GPUDevice, gate: Gate, name: string, slots: Slot[]): Ring {
+export function createRing(
+  { device, gate, memory }: { readonly device: GPUDevice; readonly gate: Gate; readonly memory: GPUBuffer[] },
+  name: string,
+  slots: Slot[],
+): Ring {
   let wasRead = false;
-  const { queue } = device;
-  const check = async (call: Call): Promise<void> => {
-    const error = await call.error;
-    if (error) throw runtimeErrors["input-type"](name, "inputs", "GPU buffers fit to bind", error.message);
-  };
-  /** Submits a call with the copy that it asked for, or the copy alone. */
-  const send = ({ place, copy, copied }: Call, record?: Parameters<Ring["submit"]>[0]): void => {
-    const encoder = device.createCommandEncoder();
-    record?.(encoder, place);
-    if (copied || !record) encoder.copyBufferToBuffer(place.buffer, 0, copy, 0, place.size);
-    queue.submit([encoder.finish()]);
-  };
+  const idle: GPUBuffer[] = [];
   const copyOut = async (call: Call): Promise<ArrayBuffer> => {
     wasRead = true;
-    if (!call.copied) send(call);
+    let made: NewBuffers | undefined;
+    if (!call.copy) {
+      if (!idle.length) {
+        made = createBuffers(device, [{ label: name, size: call.place.size, usage: readbackUsage }]);
+        idle.push(...made.buffers);
+        memory.push(...made.buffers);
+      }
+      call.copy = idle.pop()!;
+      send(device, call);
+    }
+    const { copy } = call;
     gate.enter(call);
     try {
-      await gate.guard(call.copy.mapAsync(mapModeRead));
+      if (made) await gate.guard(made.checked);
+      await gate.guard(copy.mapAsync(mapModeRead));
       gate.finished(call);
-      const bytes = call.copy.getMappedRange().slice(0);
-      call.copy.unmap();
+      const bytes = copy.getMappedRange().slice(0);
+      copy.unmap();
+      idle.push(copy);
+      call.copy = undefined;
       return bytes;
     } finally {
       gate.leave(call);
     }
   };
   return {
-    check,
     submit(record) {
-      let at = 0;
-      while (slots[at]!.open) at++;
-      const { place, copy } = slots[at]!;
-      const call = { open: 0, place, copy, copied: wasRead };
-      while (++at < slots.length) slots[at - 1] = slots[at]!;
-      slots[at - 1] = call;
-      send(call, record);
+      const oldest = slots.findIndex(({ open }) => !open);
+      const [{ place, copy }] = slots.splice(oldest, 1) as [Slot];
+      // Of a call that nobody read.
+      if (copy) idle.push(copy);
+      const call = { open: 0, place, copy: wasRead ? idle.pop() : undefined };
+      slots.push(call);
+      send(device, call, record);
       wasRead = false;
       return call;
     },
@@ -107,7 +128,7 @@ export function createRing(device: GPUDevice, gate: Gate, name: string, slots: S
         call.bytes = copyOut(call);
       }
       const bytes = await call.bytes;
-      await check(call);
+      await checkCall(call);
       return bytes!;
     },
   };

@@ -1,6 +1,7 @@
 /// Running entry points: one call writes its inputs, replays a flat table of dispatches and submits once.
 
 import type { Binding, Dispatch, EntryPoint, InputSlot, Program } from "./abi.ts";
+import { runtimeErrors } from "./errors.ts";
 import type { Gate } from "./gate.ts";
 import type { CheckedInput } from "./inputs.ts";
 import { checkInputs, checkSettings, isOnGpu } from "./inputs.ts";
@@ -31,10 +32,10 @@ export interface Run {
   readonly [replayKey]: Replay;
 }
 
-/** Inputs of which some are on the GPU, and what WebGPU finds wrong with them, once it is asked. */
+/** Inputs of which some are on the GPU, and the error that WebGPU finds in them, once it is asked. */
 export interface Asked {
   readonly given: readonly CheckedInput[];
-  error?: Promise<GPUError | null>;
+  error?: Promise<Error | null>;
 }
 
 /** No inputs on the GPU: always the same, so that nothing is bound again. */
@@ -159,8 +160,8 @@ function prepareTable(context: Context, entry: Seen): Replay["encode"] {
 }
 
 /**
- * Makes an entry point callable. From `rings` it takes two buffers for each call that may be in flight: one to read from,
- * and one for outputs.
+ * Makes an entry point callable. Its outputs have a place for each call that may be in flight: the first is the program's, others
+ * are taken from `rings`.
  *
  * One encoding is thrown away here, so that what WebGPU's validation finds shows at load and not in a step: run this in an
  * error scope.
@@ -169,10 +170,13 @@ export function prepareEntry(context: Context, name: string, entry: EntryPoint, 
   const { device, gate, memory } = context;
   const { queue } = device;
   const output = outputSlot(entry);
-  const slots = Array.from({ length: gate.limit }, (): Slot => {
-    return { open: 0, copy: rings.shift()!, place: { buffer: rings.shift()!, offset: 0, size: slotBytes(output) } };
+  const slots = Array.from({ length: gate.limit }, (_, slot): Slot => {
+    return {
+      open: 0,
+      place: { buffer: rings[slot - 1] ?? memory[output.buffer]!, offset: 0, size: slotBytes(output) },
+    };
   });
-  const ring = createRing(device, gate, name, slots);
+  const ring = createRing(context, name, slots);
   const makeStep = stepMaker(gate, entry, ring);
   // All outputs are one more that has a place.
   const encode = prepareTable(context, { ...entry, inputs: [output, ...entry.inputs] });
@@ -181,10 +185,11 @@ export function prepareEntry(context: Context, name: string, entry: EntryPoint, 
   rehearsal.finish();
 
   let last: Asked | undefined;
-  const answer = (error: GPUError | null): GPUError | null => {
+  const answer = (error: GPUError | null): Error | null => {
+    if (!error) return null;
     // It may be over by the next call: a buffer was mapped.
-    if (error) last = undefined;
-    return error;
+    last = undefined;
+    return runtimeErrors["input-type"](name, "inputs", "GPU buffers fit to bind", error.message);
   };
   const submit: Replay["submit"] = (asked, count, record) => {
     // Only a caller's buffer can be invalid here (another device's, or bound twice): its call reports it. Asking costs as

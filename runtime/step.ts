@@ -3,6 +3,7 @@
 import type { EntryPoint, Slot } from "./abi.ts";
 import type { Gate } from "./gate.ts";
 import type { Call, Ring } from "./readback.ts";
+import { checkCall } from "./readback.ts";
 import { copySlot, slotBytes } from "./tensor.ts";
 import type { OutputBuffer, TypedArray } from "./types.ts";
 
@@ -47,7 +48,7 @@ export function stepMaker(gate: Gate, entry: EntryPoint, ring: Ring): (call: Cal
   prototype.read = { value: read };
   prototype.accepted = {
     async get(this: StepObject) {
-      await ring.check(this[callKey]);
+      await checkCall(this[callKey]);
       return gate.room();
     },
   };

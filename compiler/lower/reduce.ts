@@ -189,15 +189,25 @@ function phases(reductions: readonly Value[], loaded: ReadonlySet<Value>): reado
 
 function writePhase(phase: readonly Value[], loop: number, plan: Plan, emitter: Emitter): void {
   const { lanes } = plan.arrangement;
-  const all = phase.map((value) => declare(value, plan, emitter));
+  const containing = (value: Value): Value | undefined =>
+    phase.find(({ op, operands }) => (op as ReductionOp).contains === value.op && operands[0] === value.operands[0]);
+  const own = phase.filter((value) => !containing(value));
+  const all = own.map((value) => declare(value, plan, emitter));
   plan.elements.write(loop, emitter, () => accumulate(all, plan, emitter));
   if (lanes > 1) combineLanes(all, plan.arrangement, plan.namer, emitter);
+  const finish = (value: Value, text: string): void => {
+    plan.finished.set(value, { tag: "name", text, dtype: value.type.dtype, lanes: plan.arrangement.tall });
+  };
   for (const each of all) {
-    const finish = each.op.wgsl.finish(each.parts);
-    const isPart = each.parts.includes(finish);
-    const text = isPart ? finish : plan.namer(each.op.name);
-    if (!isPart) emitter.push({ tag: "line", text: `let ${text} = ${finish};` });
-    plan.finished.set(each.value, { tag: "name", text, dtype: each.value.type.dtype, lanes: plan.arrangement.tall });
+    const finished = each.op.wgsl.finish(each.parts);
+    const isPart = each.parts.includes(finished);
+    const text = isPart ? finished : plan.namer(each.op.name);
+    if (!isPart) emitter.push({ tag: "line", text: `let ${text} = ${finished};` });
+    finish(each.value, text);
+  }
+  for (const value of phase) {
+    const outer = all.find((each) => each.value === containing(value));
+    if (outer) finish(value, outer.parts[0]);
   }
 }
 

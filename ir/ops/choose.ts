@@ -73,12 +73,11 @@ export const castOp: ElementwiseOp = {
   wgsl: ([x], context) => {
     const { result, operands, lanes } = context;
     if (operands[0] !== "f32" || result === "f32") return `${wgslType(result, lanes)}(${x})`;
-    // Not x != 0, which is false for NaN.
+    // Not x != 0, which is false for NaN. What operators a float is made with all go before ==.
     if (result === "bool") return `!(${x} == ${lanes === 4 ? "vec4f(0.0)" : "0.0"})`;
     return callText(result === "u32" ? toU32Helper : toI32Helper, [x], context);
   },
   helpers: [toI32Helper, toU32Helper],
-  infix: true,
   reference: ([x], { operands, result }) => converted(x, operands[0], result),
 };
 

@@ -102,10 +102,7 @@ function extremePlaceOp(name: string, doc: string, extreme: ReductionOp, sign: 1
   };
   return reduction({
     ...{ name, doc, accepts: isNumber, result: () => "i32" },
-    accumulators: (dtype) => [
-      { ...extreme.accumulators(dtype)[0], name: "best" },
-      { name: "place", dtype: "u32", initial: 0xffffffff },
-    ],
+    accumulators: (dtype) => [...extreme.accumulators(dtype), { name: "place", dtype: "u32", initial: 0xffffffff }],
     lift: (x, position) => [x, position],
     combine: (a, b) => (precedes(sign, a, b) ? a : b),
     finish: ([, position]) => position,
@@ -118,6 +115,7 @@ function extremePlaceOp(name: string, doc: string, extreme: ReductionOp, sign: 1
       finish: ([, position]) => `i32(${position})`,
     },
     helpers: [largerHelper, smallerHelper, before],
+    contains: extreme,
   });
 }
 

@@ -10,7 +10,7 @@ const samples: { readonly [Code in keyof typeof runtimeErrors]: Parameters<(type
   "device-request": ["OperationError: adapter is consumed"],
   "abi-version": [2, 1],
   "limit-exceeded": ["maxBufferSize", 1024, 512],
-  "out-of-memory": ["arena, train.outputs", 1024, "allocation failed"],
+  "out-of-memory": [["arena", "train.outputs"], 1024, "allocation failed"],
   "kernel-invalid": ["dense_0", "4:97 unresolved value 'two'"],
   "option-value": ["seed", "an integer in [0, 2^53)", -1],
   "option-unknown": ["learningRate", ["seed", "state"]],
@@ -74,7 +74,7 @@ test("every error, rendered", () => {
     error[state-value]: \`dense_0.weight\` must be f32[784, 128]: found f32[128, 784] with 100352 elements
     error[device-lost]: the GPU device must live: it was lost (unknown: the driver was reset)
       help: load it again with { state } of the last checkpoint
-    error[destroyed]: a module must not be used after destroy(): it was destroyed
+    error[destroyed]: the module must live: it was destroyed
     "
   `);
 });

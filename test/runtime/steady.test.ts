@@ -34,17 +34,25 @@ test("a step creates nothing but its command encoder, and submits once; so does 
   const own = device.createBuffer({ size: 16, usage: 0x88 });
   module.train({ x: own }, { rate: 1 });
   await module.train({ x: new Float32Array(4) }, { rate: 2 }).total;
-  const counts = countCalls(device);
-  const steps = 30;
   let reads = 0;
-  for (let index = 0; index < steps; index++) {
-    const step = module.train({ x: index % 2 ? new Float32Array(4) : own }, { rate: 2 });
-    await step.accepted;
-    if (index % 3 > 0) continue;
-    await step.total;
-    // The first is copied in its step, because what was before it was read.
-    if (index > 0) reads++;
-  }
+  let wasRead = true;
+  const go = async (steps: number): Promise<void> => {
+    for (let index = 0; index < steps; index++) {
+      const step = module.train({ x: index % 2 ? new Float32Array(4) : own }, { rate: 2 });
+      await step.accepted;
+      const isRead = index % 3 === 0;
+      if (isRead) await step.total;
+      // One is copied in its step when what was before it was read.
+      if (isRead && !wasRead) reads++;
+      wasRead = isRead;
+    }
+  };
+  // Buffers to read from are made at the first reads.
+  await go(12);
+  const counts = countCalls(device);
+  reads = 0;
+  const steps = 30;
+  await go(steps);
   const { createCommandEncoder, submit, onSubmittedWorkDone, writeBuffer, pushErrorScope, popErrorScope, ...others } =
     counts;
   expect(others).toEqual({});
@@ -138,6 +146,38 @@ test("WebGPU is asked about a caller's buffers at the first of the steps that ar
   const counts = countCalls(device);
   for (let index = 0; index < 5; index++) await module.train({ x: own }, { rate: index }).accepted;
   expect(counts).toMatchObject({ pushErrorScope: 1, popErrorScope: 1, submit: 5 });
+  module.destroy();
+  device.destroy();
+});
+
+test("buffers to read from are made where as many reads as never before are under way, and kept", async () => {
+  const { device } = await openDevice();
+  const module = await createTraining({ device });
+  const counts = countCalls(device);
+  const x = new Float32Array(4);
+  const readTogether = (count: number) => Promise.all(Array.from({ length: count }, () => module.train({ x }).total));
+  for (const count of [1, 1, 5, 4, 5]) await readTogether(count);
+  expect(counts.createBuffer).toBe(5);
+  // What was copied for nobody is free again when its place is.
+  for (let index = 0; index < 20; index++) await module.train({ x }).accepted;
+  await device.queue.onSubmittedWorkDone();
+  await readTogether(5);
+  expect(counts.createBuffer).toBe(5);
+  module.destroy();
+  device.destroy();
+});
+
+test("a read for which the device has no room says so", async () => {
+  const { device } = await openDevice();
+  const module = await createTraining({ device });
+  const step = module.train({ x: new Float32Array(4) });
+  Object.defineProperty(device, "popErrorScope", {
+    configurable: true,
+    value: () => Promise.resolve({ message: "allocation failed" }),
+  });
+  expect(await codeOf(() => step.total)).toBe("out-of-memory");
+  Reflect.deleteProperty(device, "popErrorScope");
+  expect(await module.train({ x: new Float32Array(4) }).total).toBeTypeOf("number");
   module.destroy();
   device.destroy();
 });

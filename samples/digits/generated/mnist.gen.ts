@@ -366,14 +366,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   nan = bitcast<f32>(0x7fc00000u | (arrayLength(&logits) >> 31u));
   let row = group.x * 64u + local.x;
   var largest = -infinity;
-  var best = -infinity;
   var place_1 = 0xffffffffu;
   for (var position = 0u; position < 10u; position++) {
     let element = logits[row * 10u + position];
-    largest = larger(largest, element);
-    let new_best = larger(best, element);
-    let new_place_1 = select(position, place_1, is_larger(best, place_1, element, position));
-    best = new_best;
+    let new_largest = larger(largest, element);
+    let new_place_1 = select(position, place_1, is_larger(largest, place_1, element, position));
+    largest = new_largest;
     place_1 = new_place_1;
   }
   let argmax = i32(place_1);
@@ -392,7 +390,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let log_1 = ln(total);
   var number_kept: array<f32, 10>;
   for (var position = 0u; position < 10u; position++) {
-    let number_1 = f32((i32(position) == label[row]));
+    let number_1 = f32(i32(position) == label[row]);
     number_kept[position] = number_1;
     let product = number_1 * (difference_kept[position] - log_1);
     total_1 += product;
@@ -401,7 +399,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let probabilities = exponential_kept[position] / total;
     logits[row * 10u + position] = (probabilities - number_kept[position]) / 64.0;
   }
-  let number_2 = f32((argmax == label[row]));
+  let number_2 = f32(argmax == label[row]);
   sum[row] = total_1;
   number[row] = number_2;
 }

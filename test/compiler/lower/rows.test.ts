@@ -1,5 +1,5 @@
 /// Normalisations: what is computed from reductions of a row, whichever axes are kept, agrees with the interpreter.
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   add,
   argmax,
@@ -25,6 +25,9 @@ import {
   type Graph,
   type Value,
 } from "chainrule";
+import { openDeviceModule } from "../../../compiler/cli/device.ts";
+import { compile } from "../../../compiler/compile.ts";
+import { testDevice } from "../../gpu.ts";
 import { expectRight } from "../agree.ts";
 
 function normalised(
@@ -156,4 +159,36 @@ describe("many reductions in one kernel", () => {
         return { run: { result: result as never } };
       }),
     ));
+});
+
+describe("a largest element and its place", () => {
+  const both = (shape: readonly number[], axis: number): Graph =>
+    model("both", () => {
+      const x = input("x", "f32", shape) as Value;
+      const largest = max(x as never, { axis, keepAxes: true });
+      return { run: { place: argmax(x as never, { axis }), below: sub(x as never, largest) } };
+    });
+
+  it.each([
+    ["of rows", [70, 10], 1],
+    ["of long rows", [3, 3000], 1],
+    ["of rows of four lanes", [700, 16], 1],
+    ["of columns", [10, 64], 0],
+  ] as const)("%s are found together, once", async (_, shape, axis) => {
+    const graph = both(shape, axis);
+    const text = compile(graph)
+      .kernels.map(({ wgsl }) => wgsl)
+      .join();
+    expect(text.match(/^ *var largest(_1)? = /gm)).toHaveLength(1);
+    await expectRight(graph);
+  });
+
+  it("of a NaN are the NaN and its place", async () => {
+    const program = compile(both([2, 5], 1));
+    const module = await openDeviceModule(program, { device: await testDevice() });
+    const { outputs } = await module.run("run", {}, { x: [1, 5, 2, 5, 0, 3, NaN, 9, NaN, 1] });
+    module.destroy();
+    expect(Array.from(outputs.place)).toEqual([1, 1]);
+    expect(Array.from(outputs.below)).toEqual([-4, 0, -3, 0, -5, NaN, NaN, NaN, NaN, NaN]);
+  });
 });
