@@ -1,6 +1,7 @@
 /// The list of passes from the simplest form of a graph to the form that kernels are made of.
 import type { Pass } from "../pass.ts";
 import type { DerivationLog } from "../rewrite/log.ts";
+import { asProductsLie } from "./as-products-lie.ts";
 import { blockAttention } from "./block-attention.ts";
 import { expandComposites } from "./expand-composites.ts";
 import { insideScans } from "./inside-scans.ts";
@@ -56,6 +57,7 @@ export function kernelPasses({
     turnProducts, // the same products, read as they lie
     unrollProducts, // the same terms in their order: in kernels of elements each knows its place
     windowsLast, // pools are neighbours in what they are of
+    asProductsLie, // and what products read of products lies as those
     splitConcatenations, // a kernel binds 8 tensors
   ];
   return [insideScans(passes), ...passes]; // and what loops repeat

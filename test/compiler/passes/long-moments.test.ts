@@ -61,10 +61,10 @@ const trained = (logits: Value, batch: number, update = adam): Graph["entryPoint
 const inGroups = (x: Images, name: string): Images => groupNorm(x, (x.type.shape[1] as number) / 4, { name });
 
 /** A convolution, normalised, and averaged. */
-const oneLayer = (spread = ofSquares, [batch, size] = [32, 28], update = adam): Graph =>
+const oneLayer = (spread = ofSquares, [batch, size] = [32, 28], update = adam, bias = true): Graph =>
   model("one", () => {
-    const x = conv2d(input("x", "f32", [batch, 3, size, size]), 16, 3, { padding: "same", name: "first" });
-    const hidden = relu(normalised(x, "norm", spread));
+    const x = conv2d(input("x", "f32", [batch, 3, size, size]), 16, 3, { padding: "same", name: "first", bias });
+    const hidden = relu(normalised(x as Images, "norm", spread));
     return trained(dense(mean(hidden, { axes: [2, 3] }), 10, { name: "logits" }), batch, update) as never;
   });
 
@@ -83,7 +83,8 @@ describe("a normalisation of channels", () => {
   it.each([
     ["of a layer", oneLayer(), 12, 2.6],
     ["with a variance", oneLayer(ofVariance), 12, 2.6],
-    ["of two layers with pools", twoLayers(), 21, 2.6],
+    ["of a layer without a bias", oneLayer(ofSquares, [32, 28], adam, false), 12, 2.6],
+    ["of two layers with pools", twoLayers(), 21, 2.5],
     ["of groups of them", twoLayers(inGroups), 20, 2.9],
   ])("%s trains in few passes over memory", (_, graph, dispatches, most) => {
     const { train } = report(compileWithFacts(graph)).entryPoints;
