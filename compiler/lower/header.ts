@@ -1,6 +1,6 @@
 /// Names and header comments of kernels: the formula that a kernel computes, in the user's names, and where it stands.
 import type { Graph } from "../../ir/graph.ts";
-import { viewOf } from "../../ir/notation/view.ts";
+import { viewInKernel } from "../../ir/notation/view.ts";
 import { formatDefinition, type Vocabulary } from "../../ir/print/expression.ts";
 import { wrap } from "../../ir/print/wrap.ts";
 import { formatType } from "../../ir/type.ts";
@@ -98,7 +98,11 @@ function vocabulary(nameOf: (value: Value) => string | undefined, isVisible: (va
     if (!known.has(value)) known.set(value, name(value) ?? (lengthOf(value) > longestPart ? "…" : undefined));
     return known.get(value);
   };
-  return { reference, view: (value) => viewOf(value, (each) => reference(each) !== undefined), isTaken: () => false };
+  return {
+    reference,
+    view: (value) => viewInKernel(value, (each) => reference(each) !== undefined),
+    isTaken: () => false,
+  };
 }
 
 /** How many values a formula mentions: what is used twice is written twice, so that it may be very many. */

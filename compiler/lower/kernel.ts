@@ -1,5 +1,6 @@
 /// Kernel IR: what a kernel computes, before it is text. Values of the graph are expression trees over loads and ops;
 /// loops and tiles are blocks. Only `wgsl/` turns it into text.
+import { writtenOfShifted } from "../../ir/notation/softmax.ts";
 import type { Dim } from "../../ir/dim.ts";
 import type { Graph } from "../../ir/graph.ts";
 import type { DType } from "../../ir/type.ts";
@@ -173,8 +174,9 @@ export function nameTensors(
 }
 
 /** What a value without a name is called in a kernel. */
-export function nounOf({ op }: Value): string {
-  return nouns[op.name] ?? op.name;
+export function nounOf(value: Value): string {
+  const form = writtenOfShifted(value, () => false)?.form;
+  return form?.tag === "call" ? form.name : (nouns[value.op.name] ?? value.op.name);
 }
 
 const nouns: Readonly<Record<string, string>> = {

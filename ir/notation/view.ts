@@ -11,6 +11,7 @@ import { broadcastOp, type BroadcastAttrs } from "../ops/sum.ts";
 import { formatType, sameShape, sameType, type DType } from "../type.ts";
 import { apply, sameAttrs, type Attrs, type ElementwiseOp, type Value } from "../value.ts";
 import { axesPattern, exchangedAxes, impliedTypes, patternShape, productAttrs, type WrittenType } from "./implied.ts";
+import { writtenOfShifted } from "./softmax.ts";
 import { abbreviation, hitsOfLabels, type IsOpaque } from "./abbreviations.ts";
 import type { CallForm, Form } from "./form.ts";
 import { formatAttribute, formatAttributes as otherAttributes } from "./attributes.ts";
@@ -95,6 +96,12 @@ function elementwiseView(op: ElementwiseOp, value: Value, isOpaque: IsOpaque, re
   // "-2" is a number: the negation of one is written as a call.
   if (prefix && operands[0].literal && !reading) return { form: call(op.name, []), operands };
   return { form: { tag: prefix ? "prefix" : "infix", symbol, precedence }, operands };
+}
+
+/** How a value is written where what kernels do for the sake of floats goes without saying. */
+export function viewInKernel(value: Value, isOpaque: IsOpaque): View {
+  const short = writtenOfShifted(value, isOpaque);
+  return short ? { form: short.form, operands: short.operands.map(plain) } : viewOf(value, isOpaque);
 }
 
 /** One number is a number, whatever axes of one place it has. */

@@ -75,7 +75,7 @@ const looped = (): Graph =>
 describe("a result takes the place of an operand", () => {
   it("in rows, elements, running sums and products", async () => {
     const all: readonly (readonly [Graph, readonly string[]])[] = [
-      [shares(), ["quotient over product"]],
+      [shares(), ["softmax over product"]],
       [of((a, b, c) => ({ y: product(div(product(a, b), sum(product(a, b))), c) })), ["quotient over product"]],
       [of((a, b, c) => ({ y: product(cumsum(product(a, b), 1), c) })), ["cumsum over product"]],
       [summed((other) => other), ["total over product"]],
@@ -103,19 +103,19 @@ describe("a result takes the place of an operand", () => {
   });
 
   it("in loops, within one turn", async () => {
-    expect(taken(looped())).toEqual(["quotient over product"]);
+    expect(taken(looped())).toEqual(["softmax over product"]);
     await expectRight(looped());
   });
 
   it("with halves, where both are halves", async () => {
-    expect(taken(shares(), { storage: "f16" })).toEqual(["quotient over product"]);
+    expect(taken(shares(), { storage: "f16" })).toEqual(["softmax over product"]);
     expect(reported(shares(), { storage: "f16" }).arenaBytes).toBe(bytes / 2);
   });
 
   it("under a memory budget, which counts it once", () => {
     const budget = bytes;
     const { memory, arenaBytes } = reported(shares(), { memoryBudget: budget });
-    expect(taken(shares(), { memoryBudget: budget })).toEqual(["quotient over product"]);
+    expect(taken(shares(), { memoryBudget: budget })).toEqual(["softmax over product"]);
     expect([arenaBytes, memory!.again]).toEqual([bytes, []]);
   });
 });
