@@ -10,8 +10,8 @@ import { sideBySide } from "./merge.ts";
 import { createPairing, placedLoops, placedSteps, placesIn, type Taken } from "./places.ts";
 import { stepsInside, tensorsOf, type EntryPlan, type PlannedStep, type Together } from "./plan.ts";
 import type { Places } from "./schedule/order.ts";
-import { allocate, largestLiveSum, roundUp, type Arena, type Interval } from "./schedule/allocate.ts";
-import { settle } from "./schedule/settle.ts";
+import { largestLiveSum, roundUp, type Arena, type Interval } from "./schedule/allocate.ts";
+import { arenaOf } from "./schedule/settle.ts";
 import type { Signer } from "./signature.ts";
 
 /** States of one buffer together stay within WebGPU's default limits, and so does what is bound whole. */
@@ -62,14 +62,13 @@ export function packed(bare: EntryPlan, { notes, states }: Graph, storage: Stora
     const places = placesOf(stored.groups, taken);
     const intervals = intervalsOf(stored.groups, outputs, stored.halves, places);
     const crowded = crowdedFirst(stored.groups, places);
-    const arenaOf = (isHalf: boolean): Arena => {
+    const arenaFor = (isHalf: boolean): Arena => {
       const own = intervals.filter(({ value }) => stored.halves.has(value) === isHalf);
-      const arena = allocate(own, crowded);
-      return withPlaces({ ...arena, offsets: settle(own, arena.offsets, arena.bytes, crowded) }, places);
+      return withPlaces(arenaOf(own, crowded), places);
     };
-    const known = { plan, stored, taken, whole: arenaOf(false), bindsBuffers };
+    const known = { plan, stored, taken, whole: arenaFor(false), bindsBuffers };
     if (stored.halves.size === 0) return { ...known, half: nothing, lowerBound: known.whole.lowerBound };
-    return { ...known, half: arenaOf(true), lowerBound: largestLiveSum(intervals) };
+    return { ...known, half: arenaFor(true), lowerBound: largestLiveSum(intervals) };
   };
   const packing = pack(true);
   const largest = Math.max(packing.whole.bytes, packing.half.bytes, sum(states), sum(outputs));

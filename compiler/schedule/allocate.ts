@@ -21,14 +21,19 @@ export interface Arena {
   readonly lowerBound: number;
 }
 
-/** So much of the arena may be lost for tensors that lie together, and so many lists of them are tried. */
-const [mostLost, mostLists] = [1 / 128, 4] as const;
+/** So many lists of tensors that lie together are tried. */
+const mostLists = 4;
 
 /**
  * First fit, largest tensors first: within a few percent of the lower bound on training steps. Those of a list that would lie
- * far from each other come before all others: of as many lists, the first of them first, as the arena has room for.
+ * far from each other come before all others: of as many lists, the first of them first, as the arena has room for, of which so
+ * large a part may be lost for that.
  */
-export function allocate(intervals: readonly Interval[], lists: readonly ReadonlySet<Value>[] = []): Arena {
+export function allocate(
+  intervals: readonly Interval[],
+  lists: readonly ReadonlySet<Value>[] = [],
+  mostLost = 1 / 128,
+): Arena {
   const largestFirst = intervals.toSorted((a, b) => b.bytes - a.bytes || a.start - b.start);
   let placed = place(largestFirst);
   const enough = placed.bytes * (1 + mostLost);
@@ -51,6 +56,23 @@ export function bytesAmong<Each extends Span>(spans: readonly Each[], offsetOf: 
   const from = Math.min(...spans.map(offsetOf));
   const to = Math.max(...spans.map((span) => offsetOf(span) + span.bytes));
   return spans.reduce((left, { bytes }) => left - bytes, to - from);
+}
+
+/** Bytes between spans that are none of theirs, but for some of the largest gaps. */
+export function bytesWithin<Each extends Span>(
+  spans: readonly Each[],
+  offsetOf: (span: Each) => number,
+  gapsLeftOut: number,
+): number {
+  const gaps: number[] = [];
+  let end = Infinity;
+  for (const span of spans.toSorted((a, b) => offsetOf(a) - offsetOf(b))) {
+    const from = offsetOf(span);
+    if (from > end) gaps.push(from - end);
+    end = end === Infinity ? from + span.bytes : Math.max(end, from + span.bytes);
+  }
+  const largestFirst = gaps.toSorted((a, b) => b - a);
+  return largestFirst.slice(gapsLeftOut).reduce((sum, gap) => sum + gap, 0);
 }
 
 /** Something of some bytes, from one time to another. */

@@ -1,10 +1,37 @@
 /// Tensors that one dispatch binds as ranges of the arena, moved near each other: what lies between them is bound too.
 import type { Value } from "../../ir/value.ts";
 import { leastSpared } from "../cluster/partition.ts";
-import { alignment, bytesAmong, type Interval } from "./allocate.ts";
+import { allocate, alignment, bytesAmong, bytesWithin, type Arena, type Interval } from "./allocate.ts";
 
 /** One move may make room for another. */
 const sweeps = 2;
+
+/** Ranges that a dispatch of many tensors has for those of an arena, less one: the gaps that it does not bind. */
+const gapsUnbound = 2;
+
+/** Where dispatches bind so large a part of the arena for nothing, this much of it may be lost to spare them that. */
+const [muchBound, mostLost] = [1 / 8, 1 / 16] as const;
+
+/** A byte of the arena is worth so many that a dispatch binds for nothing. */
+const arenaPrice = 8;
+
+/** An arena in which tensors of a list lie near each other; where they would not, a slightly larger one. */
+export function arenaOf(intervals: readonly Interval[], lists: readonly ReadonlySet<Value>[]): Arena {
+  const settled = (arena: Arena): Arena => ({
+    ...arena,
+    offsets: settle(intervals, arena.offsets, arena.bytes, lists),
+  });
+  const bound = ({ offsets }: Arena): number =>
+    lists
+      .map((list) => intervals.filter(({ value }) => list.has(value)))
+      .reduce((sum, members) => sum + bytesWithin(members, ({ value }) => offsets.get(value)!, gapsUnbound), 0);
+  const small = settled(allocate(intervals, lists));
+  const forNothing = bound(small);
+  if (forNothing < Math.max(leastSpared, muchBound * small.bytes)) return small;
+  const larger = settled(allocate(intervals, lists, mostLost));
+  const price = bound(larger) + arenaPrice * (larger.bytes - small.bytes);
+  return price < forNothing ? larger : small;
+}
 
 /**
  * Offsets after each tensor of a list has moved to where the others of the list are, as far as bytes are free there while it

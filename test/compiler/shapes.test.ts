@@ -2,17 +2,25 @@
 import { describe, expect, it, test } from "vitest";
 import {
   adam,
+  add,
+  attention,
   conv2d,
   dense,
   einsum,
+  embedding,
+  gelu,
   input,
+  layerNorm,
   maxPool,
   model,
+  param,
   relu,
   reshape,
   scaledDotProductAttention,
+  sgd,
   softmaxCrossEntropy,
   type Graph,
+  type Tensor,
   type Value,
 } from "chainrule";
 import { compileWithFacts } from "../../compiler/compile.ts";
@@ -64,6 +72,23 @@ function convolutions({ batch, image, channels, kernel = 3, strides = 1 }: Layer
     const logits = dense(reshape(hidden, [batch, numbers]), 10, { name: "logits" });
     const loss = softmaxCrossEntropy(logits, input("label", "i32", [batch]));
     return { run: { loss, update: adam(loss) } };
+  });
+}
+
+/** A transformer of 128 numbers a place, and what its loss is made smaller by. */
+function transformer(batch: number, time: number, blocks: number, optimizer: typeof adam | typeof sgd): Graph {
+  const [vocabulary, width] = [256, 128];
+  return model("transformer", () => {
+    const letters = input("letters", "i32", [batch, time]);
+    let stream: Tensor<"f32"> = add(embedding(letters, vocabulary, width), param([time, width], { name: "places" }));
+    for (let block = 0; block < blocks; block++) {
+      stream = add(stream, attention(layerNorm(stream), 4, { causal: true, name: `attention${block}` }));
+      const wide = gelu(dense(layerNorm(stream), 4 * width, { name: `up${block}` }));
+      stream = add(stream, dense(wide, width, { name: `down${block}` }));
+    }
+    const scores = dense(layerNorm(stream), vocabulary, { name: "head" });
+    const loss = softmaxCrossEntropy(scores, input("next", "i32", [batch, time]));
+    return { run: { loss, update: optimizer(loss) } };
   });
 }
 
@@ -130,6 +155,17 @@ describe("padded flops are few", () => {
     ["attention to more places", heard(17, 130, 20)],
   ])("for %s", (_, graph) => {
     expect(paddingOf(graph)).toBeLessThanOrEqual(1.3);
+  });
+});
+
+describe("bytes between tensors that a dispatch binds as one range are few", () => {
+  test.each<readonly [string, Graph, number]>([
+    ["a transformer without moments of slopes", transformer(8, 128, 1, sgd), 1.27],
+    ["two blocks of a hundred places", transformer(3, 100, 2, adam), 1.15],
+  ])("in %s", (_, graph, most) => {
+    const { rangeBytes, idealBytes, arenaBytes, arenaLowerBound } = report(compileWithFacts(graph)).entryPoints.run;
+    expect(rangeBytes / idealBytes).toBeLessThanOrEqual(most);
+    expect(arenaBytes / arenaLowerBound).toBeLessThanOrEqual(1.03);
   });
 });
 
