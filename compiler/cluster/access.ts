@@ -3,7 +3,7 @@ import { batchAxes } from "../../ir/ops/gather.ts";
 import { reshapeOp, transposeOp } from "../../ir/ops/layout.ts";
 import { argmaxOp, argminOp } from "../../ir/ops/reduce.ts";
 import { axesOf } from "../../ir/ops/sum.ts";
-import { elementCount, type Shape } from "../../ir/type.ts";
+import { elementCount, sameShape, type Shape } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import { conditionAlgebra } from "../lower/condition.ts";
 import { indexAlgebra, indexKey, variableIndex, type Index } from "../lower/index.ts";
@@ -101,10 +101,16 @@ export function gatherIndex(
 }
 
 /** True for the extreme of each row of data: its element at the place where the row has its largest, or its least. */
-export function isExtreme({ op, operands: [data, place], attrs }: Value): boolean {
+export function isExtreme(value: Value): boolean {
+  return isAtExtreme(value) && value.operands[1].operands[0] === value.operands[0];
+}
+
+/** True for an element of each row of data at the place where a row of the same shape has its largest, or its least. */
+export function isAtExtreme({ op, operands: [data, place], attrs }: Value): boolean {
   if (op.kind !== "gather" || (place.op !== argmaxOp && place.op !== argminOp)) return false;
   const last = data.type.shape.length - 1;
-  return place.operands[0] === data && axesOf(place).join() === `${last}` && batchAxes(attrs) === last;
+  const isOfRows = axesOf(place).join() === `${last}` && batchAxes(attrs) === last;
+  return isOfRows && sameShape(place.operands[0].type.shape, data.type.shape);
 }
 
 /** True when two indices are the same element for every value of their variables. */

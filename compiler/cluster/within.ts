@@ -7,6 +7,7 @@ import { indexAlgebra, type Index } from "../lower/index.ts";
 import {
   afterLayouts,
   hasManyResults,
+  isAtExtreme,
   isExtreme,
   isRenaming,
   isRow,
@@ -101,12 +102,15 @@ export function isCanonical(read: Access, target: Cluster, home: ReadonlyMap<Val
   return own !== undefined && sameIndex(index, own);
 }
 
-/** True for the extreme of neighbours that a thread has: it finds that with the place. */
-export function isExtremeWithin(value: Value, { kind, members }: Cluster): boolean {
-  return kind === "contract" && isExtreme(value) && members.has(value.operands[1]);
+/** True for an element at the place of an extreme of neighbours that a thread has. */
+export function isAtExtremeWithin(value: Value, { kind, members }: Cluster): boolean {
+  return kind === "contract" && isAtExtreme(value) && members.has(value.operands[1]);
 }
 
-/** What a value reads at an index; the element at the place of an extreme is known with the place. */
+/** What a value reads at an index; the extreme is known with its place, and what else is there lies beside it. */
 export function readsWithin(value: Value, index: readonly Index[], target: Cluster): readonly Access[] {
-  return isExtremeWithin(value, target) ? [{ value: value.operands[1], index }] : readsOf(value, index);
+  if (!isAtExtremeWithin(value, target)) return readsOf(value, index);
+  const [data, place] = value.operands;
+  const four = isExtreme(value) ? undefined : indexWithin(data.type.shape, target);
+  return [{ value: place, index }, ...(four ? [{ value: data, index: four }] : [])];
 }

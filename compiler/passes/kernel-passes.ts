@@ -8,6 +8,7 @@ import { insideScans } from "./inside-scans.ts";
 import { jointMoments } from "./joint-moments.ts";
 import { keepDigitsWith } from "./keep-digits.ts";
 import { narrowMasks } from "./narrow-masks.ts";
+import { narrowSlopes } from "./narrow-slopes.ts";
 import { pickSums } from "./pick-sums.ts";
 import { pullFactors } from "./pull-factors.ts";
 import { rowFactors } from "./row-factors.ts";
@@ -47,6 +48,7 @@ export function kernelPasses({
     expandComposites, // kernels know kinds of ops, not compositions
     ...(strictFloat || asWritten ? [] : [blockAttention(blockedScores)]), // before its formulas look otherwise
     narrowMasks, // what a pool gives back is no longer read element by element
+    ...(strictFloat ? [] : [narrowSlopes]), // nor what is multiplied by a slope of each
     unrollSums, // what few windows give an element, kernels add up on their way
     ...(asWritten === true ? [] : [keepDigitsWith(log, strictFloat)]), // differences of large numbers, in formulas that are not for reading
     ...(strictFloat ? [] : [swapSums, pullFactors, jointMoments]), // before totals are taken apart

@@ -46,7 +46,7 @@ function narrow(value: Value): Value {
 }
 
 /** Amounts at the places of extremes along the last axis, and 0 elsewhere. */
-interface Pick {
+export interface Pick {
   /** The tensor whose extremes they are. */
   readonly among: Value;
   readonly place: Value;
@@ -55,7 +55,8 @@ interface Pick {
   readonly places: Value;
 }
 
-function pickOf({ op, operands: [matches, , none] }: Value): Pick | undefined {
+/** What is picked so; undefined for what is not. */
+export function pickOf({ op, operands: [matches, , none] }: Value): Pick | undefined {
   if (op !== selectOp || constantValue(none) !== 0 || matches.op !== equal.op) return undefined;
   const [one, other] = matches.operands;
   const [spread, places] = one.op === iotaOp ? [other, one] : [one, other];
@@ -71,7 +72,7 @@ function pickOf({ op, operands: [matches, , none] }: Value): Pick | undefined {
 }
 
 /** The same number as one of a tensor of another shape. */
-function numberOf(value: Value, { type }: Value): Value | undefined {
+export function numberOf(value: Value, { type }: Value): Value | undefined {
   const number = constantValue(value);
   return number === undefined ? undefined : constant(number, value.type.dtype, type.shape);
 }

@@ -6,7 +6,7 @@ import { reshapeTo, transpose } from "../../ir/ops/layout.ts";
 import { axesOf } from "../../ir/ops/sum.ts";
 import { elementCount } from "../../ir/type.ts";
 import { apply, usersOf, withOperands, type Value } from "../../ir/value.ts";
-import { hasManyResults, isExtreme, neighbours } from "../cluster/access.ts";
+import { hasManyResults, isAtExtreme, neighbours } from "../cluster/access.ts";
 import type { Pass } from "../pass.ts";
 import { inOrderOf } from "./product-order.ts";
 import { rebuildGraph } from "./replace.ts";
@@ -39,7 +39,8 @@ function orderWindows(graph: Graph): Graph {
   };
   const rebuilt = rebuildGraph(graph, (value, operands) => {
     const axes = chosen.get(value.operands[0]);
-    if (!axes || !isOfOne(value, axes)) return withOperands(value, operands);
+    if (!axes || !isOfWindow(value) || axesOf(reductionOf(value)).join() !== axes.join())
+      return withOperands(value, operands);
     const windows = windowsOf(operands[0], axes);
     const attrs =
       value.op.kind === "reduction" ? { ...value.attrs, axes: [windows.type.shape.length - 1] } : value.attrs;
@@ -48,22 +49,43 @@ function orderWindows(graph: Graph): Graph {
   return { ...rebuilt, notes: new Map([...rebuilt.notes].map(([value, note]) => [moved.get(value) ?? value, note])) };
 }
 
-/** Values of windows of a product that lies in another order, and that nobody needs but for its windows; along which axes. */
+/**
+ * Values of windows of products that lie in another order, and that nobody needs but for their windows; along which axes.
+ * Several may be made of the same product.
+ */
 function findWindowed(graph: Graph): ReadonlyMap<Value, readonly number[]> {
   const values = graphValues(graph);
   const users = usersOf(values);
   const roots = new Set(graphRoots(graph));
-  const windowed = new Map(values.filter(isOfWindows).map((value) => [value.operands[0], axesOf(value)]));
-  const isNeededElsewhere = (value: Value, axes: readonly number[]): boolean => {
+  const chosen = new Map(values.filter(isOfWindow).map((value) => [value.operands[0], axesOf(reductionOf(value))]));
+  const moved = new Map<Value, ReadonlyMap<Value, Value>>();
+  for (const [value, axes] of chosen) {
     const own = new Map<Value, Value>();
-    if (!inOrderOf(value, toLast(value, axes), own)) return true;
+    if (inOrderOf(value, toLast(value, axes), own)) moved.set(value, own);
+    else chosen.delete(value);
+  }
+  const isNeededElsewhere = (value: Value): boolean => {
+    const takes = (user: Value, of: Value): boolean => {
+      const axes = chosen.get(of);
+      return axes !== undefined && isOfWindow(user) && axesOf(reductionOf(user)).join() === axes.join();
+    };
+    const isMoved = (each: Value): boolean => [...chosen.keys()].some((other) => moved.get(other)!.has(each));
+    const own = moved.get(value)!;
     return [...own.keys(), value].some((each) => {
-      const others = (users.get(each) ?? []).filter((user) => !own.has(user));
-      return roots.has(each) || others.some((user) => each !== value || !isOfOne(user, axes));
+      if ([...chosen.keys()].some((other) => differs(moved.get(other)!.get(each), own.get(each)))) return true;
+      return roots.has(each) || users.get(each)?.some((user) => !isMoved(user) && !takes(user, each)) === true;
     });
   };
-  return new Map([...windowed].filter(([value, axes]) => !isNeededElsewhere(value, axes)));
+  for (let before = -1; before !== chosen.size;) {
+    before = chosen.size;
+    for (const value of [...chosen.keys()].filter(isNeededElsewhere)) chosen.delete(value);
+  }
+  return chosen;
 }
+
+/** True for two orders of one product. */
+const differs = (one: Value | undefined, other: Value | undefined): boolean =>
+  one !== undefined && other !== undefined && one !== other;
 
 /** True for a reduction of four elements. */
 function isOfWindows(value: Value): boolean {
@@ -72,11 +94,10 @@ function isOfWindows(value: Value): boolean {
   return hasManyResults(shape) && elementCount(axesOf(value).map((axis) => shape[axis])) === neighbours;
 }
 
-/** True for what is one number of each window: a reduction along the same axes, or the element at the place of an extreme. */
-function isOfOne(user: Value, axes: readonly number[]): boolean {
-  const reduction = isExtreme(user) ? user.operands[1] : user;
-  return isOfWindows(reduction) && axesOf(reduction).join() === axes.join();
-}
+/** True for what is one number of each window: a reduction, or an element at the place of an extreme. */
+const isOfWindow = (value: Value): boolean => isOfWindows(reductionOf(value));
+
+const reductionOf = (value: Value): Value => (isAtExtreme(value) ? value.operands[1] : value);
 
 /** The layouts that make windows along these axes the last axis. */
 function toLast(value: Value, axes: readonly number[]): readonly Value[] {

@@ -3,8 +3,8 @@
 import { accumulationFlops } from "../../../ir/ops/sum.ts";
 import type { HelperFunction, ReductionOp, Value } from "../../../ir/value.ts";
 import type { Cluster } from "../../cluster/partition.ts";
-import { neighbours } from "../../cluster/access.ts";
-import { isExtremeWithin, seenAs } from "../../cluster/within.ts";
+import { isExtreme, neighbours } from "../../cluster/access.ts";
+import { isAtExtremeWithin, seenAs } from "../../cluster/within.ts";
 import { literalText } from "../../wgsl/expression.ts";
 import type { Namer } from "../../wgsl/names.ts";
 import { elementTexts, takeInElements } from "../accumulate.ts";
@@ -46,8 +46,11 @@ export function reduceNeighbours(
     const text = namer(op.name);
     emitter.push({ tag: "line", text: `let ${text} = ${op.wgsl.finish(names)};` });
     hold(value, { tag: "name", text, dtype: value.type.dtype, lanes: 1 });
-    // An extreme is what was compared when its place was looked for.
-    for (const extreme of extremesOf(cluster, value)) hold(extreme, parts[0]);
+    for (const element of elementsAt(cluster, value)) {
+      // An extreme is what was compared when its place was looked for.
+      if (isExtreme(element)) hold(element, parts[0]);
+      else hold(element, elementOf(element, text, cluster, { index, lane, emitter, namer }));
+    }
   }
 }
 
@@ -60,8 +63,23 @@ export interface Neighbours {
 }
 
 /** The elements at a place of the cluster. */
-function extremesOf(cluster: Cluster, place: Value): readonly Value[] {
-  return [...cluster.members].filter((value) => isExtremeWithin(value, cluster) && value.operands[1] === place);
+function elementsAt(cluster: Cluster, place: Value): readonly Value[] {
+  return [...cluster.members].filter((value) => isAtExtremeWithin(value, cluster) && value.operands[1] === place);
+}
+
+/** The one of four numbers that is at a place. */
+function elementOf(
+  value: Value,
+  place: string,
+  cluster: Cluster,
+  { index, lane, emitter, namer }: Neighbours,
+): Expression {
+  const [data] = value.operands;
+  const four = emitter.hold(data, emitter.emit(data, seenAs(data.type.shape, index, cluster)!, lane));
+  if (four.lanes === 1) return four;
+  const text = namer("found");
+  emitter.push({ tag: "assign", before: `let ${text} = `, value: four, after: `[${place}];` });
+  return { tag: "name", text, dtype: value.type.dtype, lanes: 1 };
 }
 
 /** Functions that the reductions call. */
