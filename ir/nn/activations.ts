@@ -140,7 +140,7 @@ export function softShrink(x: Value, width = 0.5): Value {
 /** x, and 0 nearer to 0 than `width`. */
 export function hardShrink<T extends Value>(x: T, width?: number): T;
 export function hardShrink(x: Value, width = 0.5): Value {
-  checkArgument("hardShrink", "the width", width, atLeastZero);
+  checkArgument("hardShrink", "the width", width, finite);
   return where(lessEqual(abs(x), width), 0, x);
 }
 
