@@ -13,6 +13,7 @@ import { createGrowth, type Draft, type Growth } from "./growth.ts";
 import { isNumber, loopTensor, placeOp, tensorUnder } from "./loop.ts";
 import type { Cuts, Lessons, Partition } from "./partition.ts";
 import { passing } from "./passing.ts";
+import { prologues } from "./prologue.ts";
 import { cheapChain, hasCostlyPieces, isCostly, hasFewPieces, measure, type Size } from "./size.ts";
 import { indexWithin, isCanonical, neighbourView, readsWithin, viewOf } from "./within.ts";
 
@@ -27,8 +28,8 @@ export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
   const [growth, { cuts, floating }] = [createGrowth(lessons), lessons];
   const { home, start } = growth;
   const all = postorder(roots);
-  const once = computedOnce(all);
-  const order = all.filter((value) => !floating?.has(value) || once.has(value));
+  const [once, read] = [computedOnce(all), prologues(all)];
+  const order = all.filter((value) => !(floating?.has(value) || read.has(value)) || once.has(value));
   const contracted = new Set(order.flatMap((value) => (isProduct(value) ? value.operands.map(underLayouts) : [])));
   const [reductions, sizes] = [new Map<string, Set<Draft>>(), new Map<Value, Size>()];
   const [loops, fed] = [new Map<object, Value[]>(), new Set<Value>()];
@@ -42,7 +43,7 @@ export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
       case "piecewise": {
         // An expression wherever it is read, unless it has grown wide, or costs a product too much: then it is written once.
         const narrow = hasFewPieces(measure(value, sizes, home));
-        if (!cuts.has(value) && narrow && !(contracted.has(value) && hasCostlyPieces(value, home))) break;
+        if (!cuts.has(value) && narrow && !(contracted.has(value) && hasCostlyPieces(value, home, read))) break;
         start(value, "map", value.type.shape);
         break;
       }

@@ -57,10 +57,10 @@ export function isCostly(value: Value): boolean {
 }
 
 /** True for a piecewise value of elements that cost a contraction more than to read them; every piece is computed. */
-export function hasCostlyPieces(value: Value, home: ReadonlyMap<Value, unknown>): boolean {
+export function hasCostlyPieces(value: Value, home: ReadonlyMap<Value, unknown>, cheap: ReadonlySet<Value>): boolean {
   let found = false;
   descend(value.operands, (each) => {
-    if (found || home.has(each) || each.op.kind === "leaf") return false;
+    if (found || home.has(each) || cheap.has(each) || each.op.kind === "leaf") return false;
     found = (each.op.kind === "elementwise" || each.op.kind === "gather") && isCostly(each);
     return !found && (each.op.kind === "piecewise" || each.op.kind === "layout");
   });

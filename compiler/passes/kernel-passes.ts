@@ -3,6 +3,7 @@ import type { Pass } from "../pass.ts";
 import type { DerivationLog } from "../rewrite/log.ts";
 import { asProductsLie } from "./as-products-lie.ts";
 import { blockAttention } from "./block-attention.ts";
+import { contractedOrder } from "./contracted-order.ts";
 import { expandComposites } from "./expand-composites.ts";
 import { insideScans } from "./inside-scans.ts";
 import { jointMoments } from "./joint-moments.ts";
@@ -60,6 +61,7 @@ export function kernelPasses({
     unrollProducts, // the same terms in their order: in kernels of elements each knows its place
     windowsLast, // pools are neighbours in what they are of
     asProductsLie, // and what products read of products lies as those
+    ...(strictFloat ? [] : [contractedOrder]), // and the terms of a sum neighbours in what they are made of
     splitConcatenations, // a kernel binds 8 tensors
   ];
   return [insideScans(passes), ...passes]; // and what loops repeat

@@ -40,9 +40,8 @@ function narrow(value: Value): Value {
   if (numbers.some((number) => !number)) return value;
   const holds = apply(condition.op, numbers as readonly Value[], condition.attrs);
   const place = apply(broadcastOp, [where(holds, pick.place, -1)], pick.spread.attrs);
-  // The result lies as it lay: its readers go along rows of it.
-  const outside = (inside: Value): Value => layouts.reduce((under, layout) => withOperands(layout, [under]), inside);
-  return apply(selectOp, [outside(equal(place, pick.places)), outside(amounts), otherwise]);
+  const inside = where(equal(place, pick.places), amounts, 0);
+  return layouts.reduce((under, layout) => withOperands(layout, [under]), inside);
 }
 
 /** Amounts at the places of extremes along the last axis, and 0 elsewhere. */

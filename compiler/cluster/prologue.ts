@@ -1,0 +1,56 @@
+/// What a product computes while it reads: an operand that is made of smaller tensors alone, such as the slopes of a pool.
+/// Those are read instead of it, and it is not written.
+import type { Dim } from "../../ir/dim.ts";
+import { elementCount } from "../../ir/type.ts";
+import type { Value } from "../../ir/value.ts";
+import { isRenaming } from "./access.ts";
+import { descend } from "./descend.ts";
+
+/** A product reads an element many times: only so few ops are done again each time. */
+const mostOps = 4;
+
+/**
+ * The values that only those compute who read them: few ops between operands of products and smaller tensors. Windows of a
+ * convolution show an element many times; what is read through them is written.
+ */
+export function prologues(values: readonly Value[]): ReadonlySet<Value> {
+  const operands = new Set(values.flatMap(({ op, operands }) => (op.kind === "contraction" ? operands : [])));
+  const bases = [...operands].map(underRenaming);
+  const found = new Set(bases.flatMap((value) => [...(spreadOf(value) ?? [])]));
+  const isView = ({ op }: Value): boolean => op.kind === "layout" || op.kind === "piecewise";
+  descend(bases.filter(isView), (value) => {
+    if (!isView(value)) for (const each of spreadOf(value) ?? []) found.delete(each);
+    return isView(value);
+  });
+  return found;
+}
+
+/** What lies under transposes and reshapes. */
+function underRenaming(value: Value): Value {
+  return isRenaming(value) ? underRenaming(value.operands[0]) : value;
+}
+
+/** The ops between a value and the smaller tensors that it is made of; undefined where it is made of others, or by many. */
+function spreadOf(value: Value): ReadonlySet<Value> | undefined {
+  if (value.op.kind !== "elementwise") return undefined;
+  const size = elementCount(value.type.shape);
+  const ops = new Set<Value>();
+  let [isMade, read] = [true, 0];
+  descend([value], (each) => {
+    const { op, type, constant } = each;
+    if (!isMade || constant) return false;
+    const count = elementCount(type.shape);
+    if (op.kind === "layout") return true;
+    if (isSmaller(count, size)) {
+      read += count / (size as number);
+      return false;
+    }
+    ops.add(each);
+    isMade = op.kind === "elementwise" && (op.helpers?.length ?? 0) === 0 && ops.size <= mostOps;
+    return isMade;
+  });
+  return isMade && read > 0 && read < 1 ? ops : undefined;
+}
+
+const isSmaller = (count: Dim, size: Dim): count is number =>
+  typeof count === "number" && typeof size === "number" && count < size;
