@@ -41,21 +41,21 @@ const pooled = (
     return { train: { loss, update: adam(loss) } };
   });
 
-/** How often kernels of a step read tensors as large as what the pool is taken of. */
-const readers = (graph: Graph): number => {
-  const { steps } = planOf(graph, "train", {});
-  const loads = steps.flatMap(({ traffic }) => traffic.loads.filter(({ op }) => op.kind !== "leaf"));
-  return loads.filter(({ type }) => elementCount(type.shape) === 2 * 5 * 12 * 12).length;
-};
+/** Elements of the largest tensor that a kernel of a step writes. */
+const largest = (graph: Graph): number =>
+  planOf(graph, "train", {}).steps.reduce((most, { traffic }) => {
+    const sizes = traffic.stores.map(({ type }) => elementCount(type.shape) as number);
+    return Math.max(most, ...sizes);
+  }, 0);
 
 const activations = { tanh, sigmoid, gelu, silu } as Readonly<Record<string, (x: Value) => Value>>;
 
 describe("the slope of what is pooled", () => {
   it.each(Object.entries(activations))(
-    "of %s is computed of maxima: no kernel reads an element of the convolution",
+    "of %s is computed of maxima: no element of the convolution is written",
     async (_, f) => {
       const graph = pooled(f);
-      expect(readers(graph)).toBe(readers(pooled((x) => x)));
+      expect(largest(graph)).toBe((2 * 5 * 12 * 12) / 4);
       await expectRight(graph);
     },
   );
@@ -84,13 +84,9 @@ describe("the slope of what is pooled", () => {
   });
 });
 
-it.each([
-  ["tanh", 1],
-  ["sigmoid", 1],
-  ["gelu", 1.2],
-  ["silu", 1.4],
-])("a step with %s before a pool binds %f times the bytes of one with nothing there at most", (name, most) => {
-  const bytesOf = (f: (x: Value) => Value): number =>
-    report(compileWithFacts(pooled(f, { shape: [8, 1, 28, 28] }))).entryPoints.train.rangeBytes;
-  expect(bytesOf(activations[name]) / bytesOf((x) => x)).toBeLessThanOrEqual(most);
+it("a network whose activations have slopes of their own binds few bytes more than the ideal", () => {
+  for (const f of Object.values(activations)) {
+    const { rangeBytes, idealBytes } = report(compileWithFacts(pooled(f, { shape: [8, 1, 28, 28] }))).entryPoints.train;
+    expect(rangeBytes / idealBytes).toBeLessThanOrEqual(1.3);
+  }
 });
