@@ -43,7 +43,7 @@ const messages = {
   ],
   "limit-exceeded": (limit: string, needed: number, available: number) => [
     `the device must allow ${limit} of ${needed}: it allows ${available}`,
-    "use a smaller batch; a device passed in must be requested with the program's limits",
+    "use a smaller batch; request a device passed in with the program's limits",
   ],
   "out-of-memory": (buffers: readonly string[], bytes: number, found: string) => [
     `the device must have room for ${list(buffers)} (${bytes} bytes): ${found}`,
@@ -82,14 +82,14 @@ const messages = {
   ],
   "too-many-steps": (limit: number) => [
     `at most ${limit} calls may be in flight: this is one more`,
-    "await `step.accepted` (or an output) before the next call, or raise maxInFlight",
+    "await `step.accepted` before the next call, or raise maxInFlight",
   ],
   "output-expired": (entry: string, kept: number) => [
     `outputs of \`${entry}\` must be read within ${kept} later calls: they are overwritten`,
     "ask sooner, or raise maxInFlight",
   ],
   "state-mismatch": (missing: readonly string[], extra: readonly string[]) => [
-    `a checkpoint must hold exactly the program's states: missing ${list(missing)}; unknown ${list(extra)}`,
+    `a checkpoint must hold the program's states: missing ${list(missing)}; unknown ${list(extra)}`,
     "load weights alone with `params`",
   ],
   "param-unknown": (name: string, known: readonly string[]) => [

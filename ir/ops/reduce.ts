@@ -102,7 +102,10 @@ function extremePlaceOp(name: string, doc: string, extreme: ReductionOp, sign: 1
   };
   return reduction({
     ...{ name, doc, accepts: isNumber, result: () => "i32" },
-    accumulators: (dtype) => [...extreme.accumulators(dtype), { name: "place", dtype: "u32", initial: 0xffffffff }],
+    accumulators(dtype) {
+      const [found] = extreme.accumulators(dtype);
+      return [found, { name: `${found.name}_at`, dtype: "u32", initial: 0xffffffff }];
+    },
     lift: (x, position) => [x, position],
     combine: (a, b) => (precedes(sign, a, b) ? a : b),
     finish: ([, position]) => position,

@@ -49,7 +49,7 @@ test("every error, rendered", () => {
     error[abi-version]: program and runtime must have one ABI version: program 2, runtime 1
       help: recompile the model with the installed chainrule
     error[limit-exceeded]: the device must allow maxBufferSize of 1024: it allows 512
-      help: use a smaller batch; a device passed in must be requested with the program's limits
+      help: use a smaller batch; request a device passed in with the program's limits
     error[out-of-memory]: the device must have room for arena, train.outputs (1024 bytes): allocation failed
       help: use a smaller batch or maxInFlight
     error[kernel-invalid]: kernel \`dense_0\` must be valid on this device
@@ -65,10 +65,10 @@ test("every error, rendered", () => {
     error[setting-unknown]: settings of \`train\` must be among learningRate: found \`speed\`
     error[setting-value]: \`learningRate\` of \`train\` must be a finite number: found NaN
     error[too-many-steps]: at most 8 calls may be in flight: this is one more
-      help: await \`step.accepted\` (or an output) before the next call, or raise maxInFlight
+      help: await \`step.accepted\` before the next call, or raise maxInFlight
     error[output-expired]: outputs of \`train\` must be read within 8 later calls: they are overwritten
       help: ask sooner, or raise maxInFlight
-    error[state-mismatch]: a checkpoint must hold exactly the program's states: missing dense_0.weight, step; unknown dense_1.weight, dense_2.weight, dense_3.weight, dense_4.weight, dense_5.weight, dense_6.weight, dense_7.weight, dense_8.weight, and 2 more
+    error[state-mismatch]: a checkpoint must hold the program's states: missing dense_0.weight, step; unknown dense_1.weight, dense_2.weight, dense_3.weight, dense_4.weight, dense_5.weight, dense_6.weight, dense_7.weight, dense_8.weight, and 2 more
       help: load weights alone with \`params\`
     error[param-unknown]: parameters must be among none: found \`dense_1.weight\`
     error[state-value]: \`dense_0.weight\` must be f32[784, 128]: found f32[128, 784] with 100352 elements

@@ -108,7 +108,7 @@ describe("states", () => {
     expect(await codeOf(() => module.writeState(wrongShape))).toBe("state-value");
     expect(await codeOf(() => module.writeState(wrongType))).toBe("state-value");
     expect(await messageOf(() => createTraining({ device, state: partial }))).toMatchInlineSnapshot(`
-      "error[state-mismatch]: a checkpoint must hold exactly the program's states: missing count; unknown none
+      "error[state-mismatch]: a checkpoint must hold the program's states: missing count; unknown none
         help: load weights alone with \`params\`"
     `);
     expect(await module.readState()).toEqual(state);

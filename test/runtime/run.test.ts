@@ -142,7 +142,7 @@ describe("back-pressure", () => {
     expect(await codeOf(() => module.train({ x }))).toBe("too-many-steps");
     expect(() => module.predict({ x, label })).toThrowErrorMatchingInlineSnapshot(`
       [ChainruleError: error[too-many-steps]: at most 3 calls may be in flight: this is one more
-        help: await \`step.accepted\` (or an output) before the next call, or raise maxInFlight]
+        help: await \`step.accepted\` before the next call, or raise maxInFlight]
     `);
     await steps[2]!.accepted;
     expect(await module.train({ x }).total).toBe(2);

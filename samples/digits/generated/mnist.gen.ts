@@ -94,10 +94,6 @@ const belows = /* wgsl */ `fn belows(own: mat4x4f) -> mat4x4f {
   return mat4x4f(quadSwapY(own[0]), quadSwapY(own[1]), quadSwapY(own[2]), quadSwapY(own[3]));
 }`;
 
-const quad = /* wgsl */ `fn quad(own: f32) -> vec4f {
-  return vec4f(quadBroadcast(own, 0u), quadBroadcast(own, 1u), quadBroadcast(own, 2u), quadBroadcast(own, 3u));
-}`;
-
 const isFinite = /* wgsl */ `fn is_finite(x: f32) -> bool {
   return (bitcast<u32>(x) & 0x7fffffffu) < 0x7f800000u;
 }`;
@@ -211,22 +207,24 @@ const logitsKernel: Kernel = {
   name: "logits",
   bindings: ["read_write", "read", "read", "read_write"],
   wgsl: /* wgsl */ `
-enable subgroups;
 @group(0) @binding(0) var<storage, read_write> hidden: array<f32>;
 @group(0) @binding(1) var<storage, read> logits_weight: array<f32>;
 @group(0) @binding(2) var<storage, read> logits_bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> logits: array<f32>;
 
-${quad}
-
 @compute @workgroup_size(16)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let row = (group.y * 4u + local.x / 4u) * 4u;
-  let column = (group.x * 4u + local.x % 4u) * 4u;
-  let lane = local.x % 4u;
+  let thread = group.x * 16u + local.x;
+  let row = thread / 3u * 4u;
+  let column = thread % 3u * 4u;
   var sum0 = mat4x4f();
   for (var k = 0u; k < 128u; k++) {
-    let a0 = quad(hidden[row * 128u + lane * 128u + k]);
+    let a0 = vec4f(
+      hidden[row * 128u + k],
+      hidden[row * 128u + k + 128u],
+      hidden[row * 128u + k + 256u],
+      hidden[row * 128u + k + 384u],
+    );
     let b0 = vec4f(
       logits_weight[k * 10u + column],
       logits_weight[k * 10u + column + 1u],
@@ -250,8 +248,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 `,
 };
 
-// probabilities = exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _])
-//   / sum(exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1)[:, _]
+// probabilities = softmax(logits)
 // samples/digits/model.ts:10:31
 // f32[64, 10]; 3.26 kFLOP, 5.12 kB
 // with logits f32[64, 10], probabilities f32[64, 10]
@@ -297,12 +294,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 `,
 };
 
-// probabilities = exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _])
-//   / sum(exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1)[:, _]
+// probabilities = softmax(logits)
 // ∂loss/∂logits = (probabilities - oneHot(label, 10)) / 64
-// sum = sum(oneHot(label, 10) · (logits
-//   - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _] - log(sum(exp(logits
-//   - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1))[:, _]), axis=1)
+// sum = sum(oneHot(label, 10) · logSoftmax(logits), axis=1)
 // number = f32(argmax(logits, axis=1) == label)
 // samples/digits/model.ts:10:31, samples/digits/model.ts:7:18, samples/digits/model.ts:11:30
 // f32[64, 10], f32[64]; 8.58 kFLOP, 3.33 kB
@@ -366,15 +360,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   nan = bitcast<f32>(0x7fc00000u | (arrayLength(&logits) >> 31u));
   let row = group.x * 64u + local.x;
   var largest = -infinity;
-  var place_1 = 0xffffffffu;
+  var largest_at = 0xffffffffu;
   for (var position = 0u; position < 10u; position++) {
     let element = logits[row * 10u + position];
     let new_largest = larger(largest, element);
-    let new_place_1 = select(position, place_1, is_larger(largest, place_1, element, position));
+    let new_largest_at = select(position, largest_at, is_larger(largest, largest_at, element, position));
     largest = new_largest;
-    place_1 = new_place_1;
+    largest_at = new_largest_at;
   }
-  let argmax = i32(place_1);
+  let argmax = i32(largest_at);
   var total = 0.0;
   let selected = select(0.0, largest, is_finite(largest));
   var difference_kept: array<f32, 10>;
@@ -438,7 +432,9 @@ const next_adam_step = 128u;
 const hidden = 0u;
 const d_loss_d_hidden_linear_1 = 2048u;
 
-${quad}
+fn quad(own: f32) -> vec4f {
+  return vec4f(quadBroadcast(own, 0u), quadBroadcast(own, 1u), quadBroadcast(own, 2u), quadBroadcast(own, 3u));
+}
 
 fn loss(group: vec3u, local: vec3u) {
   let next_adam_step_1 = adam_step[0u] + 1.0;
@@ -660,9 +656,9 @@ fn update_hidden_bias(group: vec3u, local: vec3u) {
 }
 
 fn update_logits_weight(group: vec3u, local: vec3u) {
-  let row = (group.y * 16u + local.x / 4u) * 4u;
-  let column = (group.x * 4u + local.x % 4u) * 4u;
-  let lane = local.x % 4u;
+  let thread = group.x * 48u + local.x;
+  let row = thread / 3u * 4u;
+  let column = thread % 3u * 4u;
   var sum0 = mat4x4f();
   for (var k = 0u; k < 64u; k++) {
     let a0 = arena[hidden + k * 32u + row / 4u];
@@ -721,7 +717,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     if (local.x < 32u) { update_hidden_bias(vec3u(0u, 0u, 0u), local); }
   } else if (group.x < 28u) {
     let own = group.x - 26u;
-    update_logits_weight(vec3u(0u, own, 0u), local);
+    if (local.x < 48u) { update_logits_weight(vec3u(own, 0u, 0u), local); }
   } else {
     if (local.x < 16u) { update_logits_bias(vec3u(0u, 0u, 0u), local); }
   }
@@ -883,7 +879,7 @@ export const program: Program = {
         },
         {
           kernel: 1 /* logits */,
-          workgroups: [1, 4, 1],
+          workgroups: [3, 1, 1],
           bindings: [
             { buffer: 1, offset: 0, bytes: 32768 }, // arena
             { buffer: 0, offset: 402432, bytes: 5120 }, // logits.weight
@@ -926,7 +922,7 @@ export const program: Program = {
         },
         {
           kernel: 1 /* logits */,
-          workgroups: [1, 4, 1],
+          workgroups: [3, 1, 1],
           bindings: [
             { buffer: 1, offset: 0, bytes: 32768 }, // arena
             { buffer: 0, offset: 402432, bytes: 5120 }, // logits.weight

@@ -343,9 +343,9 @@ fn loss(group: vec3u, local: vec3u) {
 }
 
 fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
-  let row = (group.y * 4u + local.x / 16u) * 4u;
-  let column = (group.x * 16u + local.x % 16u) * 4u;
-  let lane = local.x % 4u;
+  let thread = group.x * 2u + local.x;
+  let row = thread / 2u * 4u;
+  let column = thread % 2u * 4u;
   var sum0 = mat4x4f();
   for (var k = 0u; k < 1u; k++) {
     let a0 = d_loss_d_logit[0u];
@@ -355,7 +355,6 @@ fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
     let c = column;
-    if (r >= 4u || c >= 8u) { continue; }
     let four = sum0[i];
     d_loss_d_hidden_linear_1[r * 2u + c / 4u] = four * (1.0 - hidden[r * 2u + c / 4u] * hidden[r * 2u + c / 4u]);
   }
@@ -366,7 +365,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   if (group.x < 1u) {
     if (local.x < 1u) { loss(vec3u(0u, 0u, 0u), local); }
   } else {
-    d_loss_d_hidden_linear(vec3u(0u, 0u, 0u), local);
+    if (local.x < 2u) { d_loss_d_hidden_linear(vec3u(0u, 0u, 0u), local); }
   }
 }
 `,
@@ -457,8 +456,9 @@ fn expm1(x: f32) -> f32 {
 }
 
 fn update_hidden_weight(group: vec3u, local: vec3u) {
-  let row = (group.y * 4u + local.x / 16u) * 2u;
-  let column = (group.x * 16u + local.x % 16u) * 4u;
+  let thread = group.x * 2u + local.x;
+  let row = thread / 2u * 2u;
+  let column = thread % 2u * 4u;
   var sum0 = mat2x4f();
   for (var k = 0u; k < 4u; k += 4u) {
     let a0 = mat2x4f(
@@ -476,7 +476,6 @@ fn update_hidden_weight(group: vec3u, local: vec3u) {
   for (var i = 0u; i < 2u; i++) {
     let r = row + i;
     let c = column;
-    if (r >= 2u || c >= 8u) { continue; }
     let four = sum0[i];
     let next_adam_m_hidden_weight = 0.9 * states[adam_m_hidden_weight + r * 2u + c / 4u] + 0.1 * four;
     let next_adam_v_hidden_weight = 0.999 * states[adam_v_hidden_weight + r * 2u + c / 4u] + 0.001 * (four * four);
@@ -503,8 +502,9 @@ fn update_hidden_bias(group: vec3u, local: vec3u) {
 }
 
 fn update_logit_weight(group: vec3u, local: vec3u) {
-  let row = (group.y * 4u + local.x / 16u);
-  let column = (group.x * 16u + local.x % 16u) * 4u;
+  let thread = group.x * 2u + local.x;
+  let row = thread / 2u;
+  let column = thread % 2u * 4u;
   var sum0 = vec4f();
   for (var k = 0u; k < 4u; k += 4u) {
     let a0 = arena[d_loss_d_logit];
@@ -518,7 +518,6 @@ fn update_logit_weight(group: vec3u, local: vec3u) {
   }
   let r = row;
   let c = column;
-  if (r >= 1u || c >= 8u) { return; }
   let next_adam_m_logit_weight = 0.9 * states[adam_m_logit_weight + c / 4u] + 0.1 * sum0;
   let next_adam_v_logit_weight = 0.999 * states[adam_v_logit_weight + c / 4u] + 0.001 * (sum0 * sum0);
   let next_logit_weight = states[logit_weight + c / 4u] - settings.learningRate * (next_adam_m_logit_weight / adam_m_norm / (sqrt(next_adam_v_logit_weight / adam_v_norm) + 1e-8));
@@ -546,11 +545,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   adam_m_norm = -expm1(-0.105360515 * arena[next_adam_step][0u]);
   adam_v_norm = -expm1(-0.0010005003 * arena[next_adam_step][0u]);
   if (group.x < 1u) {
-    update_hidden_weight(vec3u(0u, 0u, 0u), local);
+    if (local.x < 2u) { update_hidden_weight(vec3u(0u, 0u, 0u), local); }
   } else if (group.x < 2u) {
     if (local.x < 2u) { update_hidden_bias(vec3u(0u, 0u, 0u), local); }
   } else if (group.x < 3u) {
-    update_logit_weight(vec3u(0u, 0u, 0u), local);
+    if (local.x < 2u) { update_logit_weight(vec3u(0u, 0u, 0u), local); }
   } else {
     if (local.x < 1u) { update_logit_bias(vec3u(0u, 0u, 0u), local); }
   }

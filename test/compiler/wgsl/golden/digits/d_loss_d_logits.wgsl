@@ -1,9 +1,6 @@
-// probabilities = exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _])
-//   / sum(exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1)[:, _]
+// probabilities = softmax(logits)
 // ∂loss/∂logits = (probabilities - oneHot(label, 10)) / 64
-// sum = sum(oneHot(label, 10) · (logits
-//   - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _] - log(sum(exp(logits
-//   - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1))[:, _]), axis=1)
+// sum = sum(oneHot(label, 10) · logSoftmax(logits), axis=1)
 // number = f32(argmax(logits, axis=1) == label)
 // samples/digits/model.ts:10:31, samples/digits/model.ts:7:18, samples/digits/model.ts:11:30
 // f32[64, 10], f32[64]; 8.58 kFLOP, 3.33 kB
@@ -80,17 +77,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   nan = bitcast<f32>(0x7fc00000u | (arrayLength(&logits) >> 31u));
   let row = group.x * 64u + local.x;
   var largest = -infinity;
-  var best = -infinity;
-  var place_1 = 0xffffffffu;
+  var largest_at = 0xffffffffu;
   for (var position = 0u; position < 10u; position++) {
     let element = logits[row * 10u + position];
-    largest = larger(largest, element);
-    let new_best = larger(best, element);
-    let new_place_1 = select(position, place_1, is_larger(best, place_1, element, position));
-    best = new_best;
-    place_1 = new_place_1;
+    let new_largest = larger(largest, element);
+    let new_largest_at = select(position, largest_at, is_larger(largest, largest_at, element, position));
+    largest = new_largest;
+    largest_at = new_largest_at;
   }
-  let argmax = i32(place_1);
+  let argmax = i32(largest_at);
   var total = 0.0;
   let selected = select(0.0, largest, is_finite(largest));
   var difference_kept: array<f32, 10>;
@@ -106,7 +101,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let log_1 = ln(total);
   var number_kept: array<f32, 10>;
   for (var position = 0u; position < 10u; position++) {
-    let number_1 = f32((i32(position) == label[row]));
+    let number_1 = f32(i32(position) == label[row]);
     number_kept[position] = number_1;
     let product = number_1 * (difference_kept[position] - log_1);
     total_1 += product;
@@ -115,7 +110,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let probabilities = exponential_kept[position] / total;
     logits[row * 10u + position] = (probabilities - number_kept[position]) / 64.0;
   }
-  let number_2 = f32((argmax == label[row]));
+  let number_2 = f32(argmax == label[row]);
   sum[row] = total_1;
   number[row] = number_2;
 }

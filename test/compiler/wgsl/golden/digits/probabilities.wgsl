@@ -1,5 +1,4 @@
-// probabilities = exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _])
-//   / sum(exp(logits - select(isFinite(max(logits, axis=1)), max(logits, axis=1), 0)[:, _]), axis=1)[:, _]
+// probabilities = softmax(logits)
 // samples/digits/model.ts:10:31
 // f32[64, 10]; 3.26 kFLOP, 5.12 kB
 

@@ -135,9 +135,9 @@ fn update_hidden_bias(group: vec3u, local: vec3u) {
 // samples/digits/model.ts:7:18
 // f32[128, 10]; 189 kFLOP, 50.7 kB
 fn update_logits_weight(group: vec3u, local: vec3u) {
-  let row = (group.y * 16u + local.x / 4u) * 4u;
-  let column = (group.x * 4u + local.x % 4u) * 4u;
-  let lane = local.x % 4u;
+  let thread = group.x * 48u + local.x;
+  let row = thread / 3u * 4u;
+  let column = thread % 3u * 4u;
   var sum0 = mat4x4f();
   for (var k = 0u; k < 64u; k++) {
     let a0 = arena[hidden + k * 32u + row / 4u];
@@ -205,7 +205,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     if (local.x < 32u) { update_hidden_bias(vec3u(0u, 0u, 0u), local); }
   } else if (group.x < 11u) {
     let own = group.x - 9u;
-    update_logits_weight(vec3u(0u, own, 0u), local);
+    if (local.x < 48u) { update_logits_weight(vec3u(own, 0u, 0u), local); }
   } else {
     if (local.x < 16u) { update_logits_bias(vec3u(0u, 0u, 0u), local); }
   }

@@ -29,9 +29,9 @@ fn loss(group: vec3u, local: vec3u) {
 // samples/xor/model.ts:6:18, samples/xor/model.ts:6:23
 // f32[4, 8]; 160 FLOP, 304 B
 fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
-  let row = (group.y * 4u + local.x / 16u) * 4u;
-  let column = (group.x * 16u + local.x % 16u) * 4u;
-  let lane = local.x % 4u;
+  let thread = group.x * 2u + local.x;
+  let row = thread / 2u * 4u;
+  let column = thread % 2u * 4u;
   var sum0 = mat4x4f();
   for (var k = 0u; k < 1u; k++) {
     let a0 = d_loss_d_logit[0u];
@@ -41,7 +41,6 @@ fn d_loss_d_hidden_linear(group: vec3u, local: vec3u) {
   for (var i = 0u; i < 4u; i++) {
     let r = row + i;
     let c = column;
-    if (r >= 4u || c >= 8u) { continue; }
     let four = sum0[i];
     d_loss_d_hidden_linear_1[r * 2u + c / 4u] = four * (1.0 - hidden[r * 2u + c / 4u] * hidden[r * 2u + c / 4u]);
   }
@@ -52,6 +51,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   if (group.x < 1u) {
     if (local.x < 1u) { loss(vec3u(0u, 0u, 0u), local); }
   } else {
-    d_loss_d_hidden_linear(vec3u(0u, 0u, 0u), local);
+    if (local.x < 2u) { d_loss_d_hidden_linear(vec3u(0u, 0u, 0u), local); }
   }
 }
