@@ -15,7 +15,11 @@ import { rebuildGraph } from "./replace.ts";
 /** What is computed for a shorter row is computed with its elements, in one kernel. */
 const longRow = 2048;
 
-/** A factor over less might be too large for a float, though what it multiplies is small. */
+/**
+ * A factor over less might be too large for a float, though what it multiplies is small. Over very much it is too small: of
+ * a normalisation, whose slope has factors over the square of its divisor, digits are lost where rows deviate by 1e17 and
+ * more, as those of PyTorch's batch norm are, which multiplies by such factors too. Strict floats leave all as it is.
+ */
 const leastDivisor = 1e-8;
 
 /** A sum of more terms is not looked through. */

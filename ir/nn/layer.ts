@@ -59,7 +59,9 @@ export function layerCall<C extends readonly unknown[]>(kind: string, make: (...
   const layer = (...config: C): Layer => {
     const apply = make(...config);
     return (x, ...others) => {
-      for (const each of [x, ...others]) checkTensor(kind, "the input", each);
+      // What is optional may be given as undefined.
+      const given = others.filter((other: Value | undefined) => other !== undefined);
+      for (const each of [x, ...given]) checkTensor(kind, "the input", each);
       return apply(x, ...others);
     };
   };

@@ -196,6 +196,12 @@ describe("attention", () => {
       "a.outputBias": "6",
     });
   });
+
+  test("of a layer that is given no memory attends to itself", () => {
+    const attend = (...memory: [Tensor<"f32", readonly ["batch", 5, 6]>?]) =>
+      parameters(() => attention.layer(2, { name: "a" })(f32("x", ["batch", 5, 6]), memory[0]));
+    expect(attend(undefined)).toEqual(attend());
+  });
 });
 
 describe("on the device as in the interpreter and by finite differences", () => {
