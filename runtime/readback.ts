@@ -94,6 +94,8 @@ export function createRing(
       send(device, call);
     }
     const { copy } = call;
+    // Where it fails, nobody copies to it again.
+    call.copy = undefined;
     gate.enter(call);
     try {
       if (made) await gate.guard(made.checked);
@@ -102,7 +104,6 @@ export function createRing(
       const bytes = copy.getMappedRange().slice(0);
       copy.unmap();
       idle.push(copy);
-      call.copy = undefined;
       return bytes;
     } finally {
       gate.leave(call);
