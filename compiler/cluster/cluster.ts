@@ -30,7 +30,8 @@ export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
   const all = postorder(roots);
   const [once, read] = [computedOnce(all), prologues(all)];
   const order = all.filter((value) => !(floating?.has(value) || read.has(value)) || once.has(value));
-  const contracted = new Set(order.flatMap((value) => (isProduct(value) ? value.operands.map(underLayouts) : [])));
+  const readers = [...order.filter(isProduct), ...read];
+  const contracted = new Set(readers.flatMap(({ operands }) => operands.map(underLayouts)));
   const [reductions, sizes] = [new Map<string, Set<Draft>>(), new Map<Value, Size>()];
   const [loops, fed] = [new Map<object, Value[]>(), new Set<Value>()];
   const attentions = new Map<Attention, Draft>();

@@ -4,14 +4,17 @@ import {
   adam,
   add,
   conv2d,
+  exp,
   input,
   matmul,
   maxPool,
   mean,
   model,
+  mul,
   param,
   relu,
   reshape,
+  sigmoid,
   square,
   sum,
   tanh,
@@ -77,6 +80,15 @@ describe("an operand made of smaller tensors", () => {
   ] satisfies [string, Parameters<typeof product>[0], boolean][])("%s", async (_, build, isWritten) => {
     const graph = product(build);
     expect(sizesWritten(graph, "run").includes(64 * 32 * 16)).toBe(isWritten);
+    await expectRight(graph);
+  });
+
+  it("by few ops is not written, but the smaller one is where it costs more than to read it", async () => {
+    const graph = model("product", () => {
+      const rows = sigmoid(exp(tanh(input("u", "f32", [64, 1]))));
+      return { run: { y: matmul(mul(rows, input("v", "f32", [1, 48])), param([48, 8], { name: "w" })) } };
+    });
+    expect(sizesWritten(graph, "run")).toEqual([64, 64 * 8]);
     await expectRight(graph);
   });
 });
