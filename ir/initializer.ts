@@ -33,7 +33,8 @@ const nested: OptionCheck = {
   help: "values([[1, -2], [-1, 1]])",
 };
 
-const isListed = (data: unknown): data is ArrayLike<unknown> => Array.isArray(data) || ArrayBuffer.isView(data);
+const isListed = (data: unknown): data is ArrayLike<unknown> =>
+  Array.isArray(data) || (ArrayBuffer.isView(data) && !(data instanceof DataView));
 
 /** Zero everywhere. */
 export function zeros(): Initializer {

@@ -58,11 +58,18 @@ export function wholes(least: number): OptionCheck {
   return { must, holds: (value) => Array.isArray(value) && value.every(holds) };
 }
 
-/** A size of at least one element. */
-export const extent: OptionCheck = {
-  must: "a positive integer or a polynomial in names",
-  holds: (value) => (typeof value === "string" ? typeof parseDim(value) === "string" : whole(1).holds(value)),
-};
+/** A size that comes to at least so much where it is a number; what takes it brings it to its normal form. */
+function sizeFrom(least: number, integer: string): OptionCheck {
+  const holds = (value: unknown): boolean => {
+    const size = parseDim(value as number | string);
+    return typeof size === "string" || whole(least).holds(size);
+  };
+  return { must: `${integer} or a polynomial in names`, holds };
+}
+
+/** A size of at least one element, and any size. */
+export const extent = sizeFrom(1, "a positive integer");
+export const anySize = sizeFrom(0, "a non-negative integer");
 
 /** Tensors: one, or a number in its place; several; one or several. */
 export const tensorOrNumber: OptionCheck = {
@@ -88,6 +95,12 @@ export const shaped: OptionCheck = {
 export const extents: OptionCheck = {
   must: `an array of sizes, each ${extent.must}`,
   holds: (value) => Array.isArray(value) && value.every(extent.holds),
+};
+
+/** An array of any sizes. */
+export const anySizes: OptionCheck = {
+  must: `an array of sizes, each ${anySize.must}`,
+  holds: (value) => Array.isArray(value) && value.every(anySize.holds),
 };
 
 /** What a function calls. */

@@ -1,5 +1,5 @@
 /// Activation functions, as compositions. Names and constants as in PyTorch; sources beside the formulas.
-import { anyNumber, atLeastZero, checkArgument, checkOptions, finite, flag } from "../options.ts";
+import { anyNumber, checkArgument, checkOptions, finite, flag } from "../options.ts";
 import type { Broadcast } from "../static.ts";
 import type { Shape } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
@@ -7,7 +7,7 @@ import { add, div, mul, neg, sub } from "../ops/arithmetic.ts";
 import { where } from "../ops/choose.ts";
 import { clamp } from "../ops/combined.ts";
 import { greater, greaterEqual, less, lessEqual } from "../ops/compare.ts";
-import { abs, expm1, sigmoid, softplus, tanh } from "../ops/functions.ts";
+import { abs, expm1, sigmoid, sign, softplus, tanh } from "../ops/functions.ts";
 import { erfc } from "../ops/special.ts";
 
 /** min(x, 0), with the exponential of which the branch for x > 0 stays finite. */
@@ -133,14 +133,15 @@ export function threshold(x: Value, limit: number, value: number): Value {
 /** x moved towards 0 by `width`, and 0 nearer to it than that. */
 export function softShrink<T extends Value>(x: T, width?: number): T;
 export function softShrink(x: Value, width = 0.5): Value {
-  checkArgument("softShrink", "the width", width, atLeastZero);
-  return sub(x, clamp(x, -width, width));
+  checkArgument("softShrink", "the width", width, anyNumber);
+  // Away from 0 where the width is negative, and then no number is nearer to 0 than that.
+  return sub(x, width < 0 ? mul(sign(x), width) : clamp(x, -width, width));
 }
 
 /** x, and 0 nearer to 0 than `width`. */
 export function hardShrink<T extends Value>(x: T, width?: number): T;
 export function hardShrink(x: Value, width = 0.5): Value {
-  checkArgument("hardShrink", "the width", width, finite);
+  checkArgument("hardShrink", "the width", width, anyNumber);
   return where(lessEqual(abs(x), width), 0, x);
 }
 

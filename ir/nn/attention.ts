@@ -141,6 +141,7 @@ function layer(heads: number, options: MultiHeadOptions = {}): (x: Value, memory
   const make = projections(scope, heads, options);
   const parameters = once(make);
   return (x, memory = x) => {
+    checkTensor("attention", "the memory", memory);
     const rank = x.type.shape.length;
     if (rank < 2) throw rankMismatch("attention", "axes [..., places, width]", [x.type]);
     const { query, key, value, output } = parameters(x, memory);

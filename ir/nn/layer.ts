@@ -52,16 +52,14 @@ export function layerScope(kind: string, { name, trainable }: LayerOptions): Lay
 }
 
 /**
- * The call that makes a layer of a kind and applies it, `call(x, …config)`; `call.layer(…config)` only makes it. What it is
- * applied to are tensors.
+ * The call that makes a layer of a kind and applies it, `call(x, …config)`; `call.layer(…config)` only makes it. It is
+ * applied to a tensor; what follows that is for the layer to check, and many read none: `parts.map(dense.layer(3))`.
  */
 export function layerCall<C extends readonly unknown[]>(kind: string, make: (...config: C) => Layer) {
   const layer = (...config: C): Layer => {
     const apply = make(...config);
     return (x, ...others) => {
-      // What is optional may be given as undefined.
-      const given = others.filter((other: Value | undefined) => other !== undefined);
-      for (const each of [x, ...given]) checkTensor(kind, "the input", each);
+      checkTensor(kind, "the input", x);
       return apply(x, ...others);
     };
   };

@@ -2,12 +2,21 @@
 /// these is an op of its own, so each has its derivative and its kernel from what it is made of.
 import { addDims, multiplyDims, type Dim } from "../dim.ts";
 import { axisRange } from "../errors.ts";
-import { checkArgument, checkTensor, extent, extents, manyTensors, someAxes, wholeEach } from "../options.ts";
+import {
+  anySize,
+  anySizes,
+  checkArgument,
+  checkTensor,
+  extents,
+  manyTensors,
+  someAxes,
+  wholeEach,
+} from "../options.ts";
 import { sameShape, type DType, type Shape } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
 import { countedAxis } from "./axis.ts";
 import { partSizes } from "./errors.ts";
-import { reshapeTo, transpose } from "./layout.ts";
+import { normalizeDim, reshapeTo, transpose } from "./layout.ts";
 import { concatenate, slice } from "./pad.ts";
 import { broadcastAlong, broadcastTo, normalizeAxes } from "./sum.ts";
 
@@ -108,10 +117,11 @@ export function split(x: Value, sizes: readonly Dim[], axis = 0): readonly Value
   checkArgument("split", "sizes", sizes, extents);
   const { shape } = x.type;
   const along = countedAxis("split", axis, shape.length);
-  const total = sizes.reduce<Dim>((sum, size) => addDims(sum, size), 0);
+  const parts = sizes.map(normalizeDim);
+  const total = parts.reduce<Dim>((sum, size) => addDims(sum, size), 0);
   if (!sameShape([total], [shape[along]])) throw partSizes(shape[along], sizes);
   let start: Dim = 0;
-  return sizes.map((size) => {
+  return parts.map((size) => {
     const from = start;
     start = addDims(start, size);
     return slice(
@@ -125,11 +135,11 @@ export function split(x: Value, sizes: readonly Dim[], axis = 0): readonly Value
 export function tile<D extends DType>(x: Tensor<D>, counts: readonly Dim[]): Tensor<D>;
 export function tile(x: Value, counts: readonly Dim[]): Value {
   checkTensor("tile", "x", x);
-  checkArgument("tile", "counts", counts, extents);
+  checkArgument("tile", "counts", counts, anySizes);
   const rank = Math.max(x.type.shape.length, counts.length);
   const ones = (count: number): Shape => Array.from({ length: count }, () => 1);
   const shape = [...ones(rank - x.type.shape.length), ...x.type.shape];
-  const times = [...ones(rank - counts.length), ...counts];
+  const times = [...ones(rank - counts.length), ...counts.map(normalizeDim)];
   const repeated = shape.flatMap((extent, axis) => [times[axis], extent]);
   const axes = shape.map((_, axis) => 2 * axis + 1);
   return reshapeTo(
@@ -142,13 +152,14 @@ export function tile(x: Value, counts: readonly Dim[]): Value {
 export function repeat<D extends DType>(x: Tensor<D>, count: Dim, axis?: number): Tensor<D>;
 export function repeat(x: Value, count: Dim, axis?: number): Value {
   checkTensor("repeat", "x", x);
-  checkArgument("repeat", "count", count, extent);
+  checkArgument("repeat", "count", count, anySize);
   if (axis === undefined) return repeat(flatten(x), count, 0);
+  const times = normalizeDim(count);
   const { shape } = x.type;
   const along = countedAxis("repeat", axis, shape.length);
-  const between = shape.toSpliced(along + 1, 0, count);
+  const between = shape.toSpliced(along + 1, 0, times);
   const axes = shape.map((_, each) => (each <= along ? each : each + 1));
-  return reshapeTo(broadcastAlong(x, between, axes), shape.with(along, multiplyDims(shape[along], count)));
+  return reshapeTo(broadcastAlong(x, between, axes), shape.with(along, multiplyDims(shape[along], times)));
 }
 
 /** Shifts elements along axes; those that leave at the end come back at the start. Without axes, in row-major order. */

@@ -16,7 +16,9 @@ const isWidth = (width: unknown): boolean =>
 
 const isPair = (pair: unknown): boolean => Array.isArray(pair) && pair.length === 2 && pair.every(isWidth);
 
-const isEnd = (end: unknown): boolean => end === undefined || end === null || isWidth(end);
+/** Where a range begins or ends: as far as there are integers, and ∞ is beyond any axis. */
+const isEnd = (end: unknown): boolean =>
+  end === undefined || end === null || (typeof end === "number" ? Math.trunc(end) === end : isWidth(end));
 
 const isRange = (range: unknown): boolean =>
   range === null || (Array.isArray(range) && range.length <= 3 && range.every(isEnd));

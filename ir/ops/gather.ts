@@ -2,7 +2,7 @@
 import { about } from "../diagnostic.ts";
 import { addDims, multiplyDims, type Dim } from "../dim.ts";
 import { axisRange, broadcastMismatch, dtypeMismatch } from "../errors.ts";
-import { checkArgument, checkOptions, checkTensor, extents, manyTensors, whole } from "../options.ts";
+import { anySizes, checkArgument, checkOptions, checkTensor, manyTensors, whole } from "../options.ts";
 import type { None } from "../static-axes.ts";
 import type { Alike, AxisFits, BatchOf, Gathered, GatherFits, PlacesFit, WithAxis } from "../static-parts.ts";
 import type { Of } from "../static.ts";
@@ -13,7 +13,7 @@ import { add } from "./arithmetic.ts";
 import { where } from "./choose.ts";
 import { equal } from "./compare.ts";
 import { gatherShape, scatterShape } from "./errors.ts";
-import { transpose } from "./layout.ts";
+import { normalizeDim, transpose } from "./layout.ts";
 import { maximum, minimum } from "./functions.ts";
 import { iota, sizeValue } from "./leaf.ts";
 import { broadcastAlong, sum } from "./sum.ts";
@@ -204,12 +204,13 @@ export function dynamicSlice<D extends DType, const Z extends Shape>(
 export function dynamicSlice(x: Value, starts: readonly Value[], sizes: Shape): Value {
   checkTensor("dynamicSlice", "x", x);
   checkArgument("dynamicSlice", "starts", starts, manyTensors);
-  checkArgument("dynamicSlice", "sizes", sizes, extents);
+  checkArgument("dynamicSlice", "sizes", sizes, anySizes);
   const rank = x.type.shape.length;
   if (starts.length !== rank || sizes.length !== rank) throw axisRange("dynamicSlice", [starts.length - 1], rank);
   return starts.reduce((part, start, axis) => {
-    if (sizes[axis] === part.type.shape[axis]) return part;
-    return take(part, add(clampedStart(start, part.type.shape[axis], sizes[axis]), iota([sizes[axis]], 0)), axis);
+    const extent = normalizeDim(sizes[axis]);
+    if (extent === part.type.shape[axis]) return part;
+    return take(part, add(clampedStart(start, part.type.shape[axis], extent), iota([extent], 0)), axis);
   }, x);
 }
 

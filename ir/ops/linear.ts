@@ -2,7 +2,7 @@
 import { checkFactors } from "./contract.ts";
 import { addDims, multiplyDims, type Dim } from "../dim.ts";
 import { rankMismatch } from "../errors.ts";
-import { checkArgument, checkOptions, checkTensor, extent, whole } from "../options.ts";
+import { anySize, checkArgument, checkOptions, checkTensor, whole } from "../options.ts";
 import type { DType, Shape } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
 import { countedAxis } from "./axis.ts";
@@ -10,7 +10,7 @@ import { add, mul, sub } from "./arithmetic.ts";
 import { cast, where } from "./choose.ts";
 import { equal, greaterEqual, lessEqual } from "./compare.ts";
 import { moveAxis } from "./compose.ts";
-import { reshapeTo } from "./layout.ts";
+import { normalizeDim, reshapeTo } from "./layout.ts";
 import { iota } from "./leaf.ts";
 import { pad, slice } from "./pad.ts";
 import { broadcastAlong, sum } from "./sum.ts";
@@ -51,8 +51,9 @@ export function triu(x: Value, options: DiagonalOptions = {}): Value {
 
 /** The identity matrix of so many rows. */
 export function identityMatrix(size: Dim): Tensor<"f32"> {
-  checkArgument("identityMatrix", "the size", size, extent);
-  const shape: Shape = [size, size];
+  checkArgument("identityMatrix", "the size", size, anySize);
+  const extent = normalizeDim(size);
+  const shape: Shape = [extent, extent];
   return cast(equal(iota(shape, 0), iota(shape, 1)), "f32");
 }
 

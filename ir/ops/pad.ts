@@ -260,6 +260,8 @@ function resolveRange(shape: Shape, axis: number, extent: Dim, [from, to, step =
 
 /** A position counted from the start, within what the axis has. */
 function clipped(position: Dim, most: Dim, least: number, extent: Dim = most): Dim {
+  if (position === Infinity) return most;
+  if (position === -Infinity) return least;
   const counted = isBelow(position, 0) ? addDims(extent, position) : position;
   if (typeof counted !== "number") return counted;
   const low = Math.max(counted, least);

@@ -205,7 +205,7 @@ const rows: Readonly<Record<string, readonly Argument[]>> = Object.fromEntries<r
   ["broadcastTo", [tensor(vector), ["shape", given(shape)]]],
   ["windows", [tensor(), ["options", given({ axis: 1, size: 2 })]]],
   ...["celu", "elu", "gelu", "hardTanh", "leakyRelu"].map((name) => [name, [operand(x), options]] as const),
-  ...["hardShrink", "softShrink"].map((name) => [name, [operand(x), optional("number")]] as const),
+  ...["hardShrink", "softShrink"].map((name) => [name, [operand(x), optional("anyNumber")]] as const),
   ["prelu", [operand(x), operand(() => param([3], { name: "slope" }))]],
   ["threshold", [operand(x), ["anyNumber", given(0)], ["anyNumber", given(1)]]],
   ["attention", [tensor(words), ["size", given(2)], options]],
