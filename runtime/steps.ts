@@ -2,6 +2,7 @@
 
 import type { InputSlot } from "./abi.ts";
 import { runtimeError, runtimeErrors } from "./errors.ts";
+import { givenInstead } from "./given.ts";
 import type { CheckedInput } from "./inputs.ts";
 import { checkInputs, checkSettings, isOnGpu } from "./inputs.ts";
 import { copySourceUsage, stagingUsage } from "./memory.ts";
@@ -104,6 +105,24 @@ function placeBatches(
   });
 }
 
+/** What an entry point of a module replays. Error `option-value`, which lists the entry points. */
+function replayOf(module: unknown, name: PropertyKey): Replay {
+  const members = Object.entries((module ?? {}) as Readonly<Record<string, Partial<Run> | null | undefined>>);
+  const entries = members.filter(([, member]) => member?.[replayKey]);
+  if (entries.length === 0)
+    throw runtimeError(
+      "option-value",
+      ...givenInstead("`module`", "a loaded module", module, 'stepsOf(await createNetwork(), "train")'),
+    );
+  const found = entries.find(([entry]) => entry === name)?.[1]?.[replayKey];
+  if (found) return found;
+  const names = entries.map(([entry]) => entry);
+  throw runtimeError(
+    "option-value",
+    ...givenInstead("`name`", `an entry point of the module: ${names.join(", ")}`, name),
+  );
+}
+
 /**
  * Many steps of an entry point in one submit: `stepsOf(module, "train")` gives a function that enqueues `count` steps and
  * gives the last one's outputs. The states are, to the bit, those after as many single steps.
@@ -113,11 +132,10 @@ function placeBatches(
  * inputs have equally many. A setting is one number, or an array of `count`.
  * All are one call for `maxInFlight`; the device has the work of `count` steps at once, so that `count` should keep it
  * busy for less than the second or two after which systems reset it.
- * Errors: those of a call, `option-value` for `count`, `setting-value` for an array of another length.
+ * Errors: those of a call, `option-value` for `module`, `name` and `count`, `setting-value` for an array of another length.
  */
 export function stepsOf<Module, Name extends EntryName<Module>>(module: Module, name: Name): Steps<Module[Name]> {
-  const replay = (module[name] as unknown as Run | undefined)?.[replayKey];
-  if (!replay) throw runtimeErrors["option-value"]("name", "an entry point of the module", String(name));
+  const replay = replayOf(module, name);
   const { context, entry, encode, submit } = replay;
   const { memory } = context;
   const width = 4 * entry.settings.length;
@@ -125,7 +143,10 @@ export function stepsOf<Module, Name extends EntryName<Module>>(module: Module, 
   const run = (count: number, inputs: Record<string, InputValue> = {}, settings: Record<string, unknown> = {}) => {
     context.gate.checkRoom();
     if (!Number.isInteger(count) || count < 1)
-      throw runtimeErrors["option-value"]("count", "an integer of at least 1", count);
+      throw runtimeError(
+        "option-value",
+        ...givenInstead("`count`", "an integer of at least 1", count, "steps(count, inputs, settings)"),
+      );
     const counts = entry.inputs.map((slot) => batchCount(slot, inputs[slot.name]));
     checkCounts(replay, counts);
     const rings = entry.inputs.map((slot, index) => ({ ...slot, shape: [counts[index]!, ...slot.shape] }));

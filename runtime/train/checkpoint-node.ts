@@ -5,6 +5,7 @@ import { open, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { StorageType } from "../abi.ts";
 import { runtimeError } from "../errors.ts";
+import { givenInstead, isPromise } from "../given.ts";
 import type { StateRecord, StateTensor, TypedArray } from "../types.ts";
 import type { Safetensor } from "./safetensors.ts";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
@@ -21,13 +22,32 @@ async function syncFolder(folder: string): Promise<void> {
   await handle?.close();
 }
 
+/** Throws for what is no record of tensors; one that is empty is that of a program without states, a promise or a map is none. */
+function checkGiven(state: unknown): asserts state is StateRecord {
+  const what = "what saveCheckpoint() writes";
+  const help = "saveCheckpoint(path, await module.readState())";
+  const isRecord = Object.prototype.toString.call(state) === "[object Object]";
+  if (!isRecord || isPromise(state))
+    throw runtimeError("checkpoint-state", ...givenInstead(what, "a record of tensors by names", state, help));
+  for (const [name, tensor] of Object.entries(state as Readonly<Record<string, Partial<StateTensor> | null>>)) {
+    const { dtype, shape, data } = tensor ?? {};
+    const known = typeof dtype === "string" && Object.hasOwn(fileTypes, dtype);
+    if (!known || !Array.isArray(shape) || !ArrayBuffer.isView(data))
+      throw runtimeError(
+        "checkpoint-state",
+        ...givenInstead(`\`${name}\` of ${what}`, "{ dtype, shape, data }", tensor, help),
+      );
+  }
+}
+
 /**
  * Writes what `readState()` gave to a safetensors file. The file at `path` is the old or the new one, never a part: the
  * bytes go to a temporary file beside it, onto the disk, and only then to its name.
  *
- * Error `checkpoint-write`.
+ * Errors `checkpoint-state` for what is no record of tensors, such as a promise, and `checkpoint-write`.
  */
 export async function saveCheckpoint(path: string, state: StateRecord): Promise<void> {
+  checkGiven(state);
   const tensors = Object.entries(state).map(
     ([name, { dtype, shape, data }]) => [name, { dtype: fileTypes[dtype], shape, data }] as const,
   );

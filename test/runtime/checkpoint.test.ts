@@ -59,3 +59,39 @@ test("missing, damaged and foreign files", async () => {
   expect(await codeOf(() => browser.loadCheckpoint(path))).toBe("checkpoint-platform");
   expect(readFileSync(path).length).toBeGreaterThan(0);
 });
+
+test("what is no record of tensors is not written", async () => {
+  const path = join(folder, "refused.safetensors");
+  const tensor = { dtype: "f32", shape: [1], data: Float32Array.of(1) } as const;
+  const messages = await Promise.all(
+    [
+      Promise.resolve({ w: tensor }),
+      new Map([["w", tensor]]),
+      undefined,
+      "w",
+      { adapter: undefined, steps: 0 },
+      { w: Float32Array.of(1) },
+      { w: { ...tensor, dtype: "f16" } },
+      { w: { ...tensor, data: [1] } },
+    ].map((given) => messageOf(() => saveCheckpoint(path, given as never))),
+  );
+  expect(readdirSync(folder).filter((name) => name.includes("refused"))).toEqual([]);
+  expect(messages.join("\n")).toMatchInlineSnapshot(`
+    "error[checkpoint-state]: what saveCheckpoint() writes must be a record of tensors by names: found a promise
+      help: await it
+    error[checkpoint-state]: what saveCheckpoint() writes must be a record of tensors by names: found a record
+      help: saveCheckpoint(path, await module.readState())
+    error[checkpoint-state]: what saveCheckpoint() writes must be a record of tensors by names: found undefined
+      help: saveCheckpoint(path, await module.readState())
+    error[checkpoint-state]: what saveCheckpoint() writes must be a record of tensors by names: found "w"
+      help: saveCheckpoint(path, await module.readState())
+    error[checkpoint-state]: \`adapter\` of what saveCheckpoint() writes must be { dtype, shape, data }: found undefined
+      help: saveCheckpoint(path, await module.readState())
+    error[checkpoint-state]: \`w\` of what saveCheckpoint() writes must be { dtype, shape, data }: found a typed array
+      help: saveCheckpoint(path, await module.readState())
+    error[checkpoint-state]: \`w\` of what saveCheckpoint() writes must be { dtype, shape, data }: found a record
+      help: saveCheckpoint(path, await module.readState())
+    error[checkpoint-state]: \`w\` of what saveCheckpoint() writes must be { dtype, shape, data }: found a record
+      help: saveCheckpoint(path, await module.readState())"
+  `);
+});

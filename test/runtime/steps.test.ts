@@ -5,7 +5,7 @@ import { load, stepsOf, type LoadedModule, type Step } from "../../runtime/index
 import { drawInput } from "../bench/task.ts";
 import { installProbe } from "../bench/probe.ts";
 import { testDevice } from "../gpu.ts";
-import { codeOf } from "./codes.ts";
+import { codeOf, messageOf } from "./codes.ts";
 import type { Training } from "./modules.ts";
 import { createTraining } from "./modules.ts";
 
@@ -72,8 +72,38 @@ describe("steps in one submit", () => {
     const rate = Float32Array.of(0.1, 0.2);
     await stepsOf(module, "train")(2, { x, label }, { learningRate: rate }).accepted;
     expect(module.steps).toBe(2);
-    expect(await codeOf(() => stepsOf(module as never, "trian" as never))).toBe("option-value");
     module.destroy();
+  });
+
+  test("say what the module, its entry point and the number of steps must be", async () => {
+    const steps = stepsOf(many, "train") as (...given: unknown[]) => unknown;
+    const messages = await Promise.all(
+      [
+        () => stepsOf(Promise.resolve(many) as never, "train" as never),
+        () => stepsOf(undefined as never, "train" as never),
+        () => stepsOf("train" as never, "train" as never),
+        () => stepsOf(many, "trian" as never),
+        () => stepsOf(many, "readState" as never),
+        () => stepsOf(many, undefined as never),
+        () => steps({ x, label }, 10),
+        () => steps("10", { x, label }),
+      ].map(messageOf),
+    );
+    expect(messages.join("\n")).toMatchInlineSnapshot(`
+      "error[option-value]: \`module\` must be a loaded module: found a promise
+        help: await it
+      error[option-value]: \`module\` must be a loaded module: found undefined
+        help: stepsOf(await createNetwork(), "train")
+      error[option-value]: \`module\` must be a loaded module: found "train"
+        help: stepsOf(await createNetwork(), "train")
+      error[option-value]: \`name\` must be an entry point of the module: train: found "trian"
+      error[option-value]: \`name\` must be an entry point of the module: train: found "readState"
+      error[option-value]: \`name\` must be an entry point of the module: train: found undefined
+      error[option-value]: \`count\` must be an integer of at least 1: found a record
+        help: steps(count, inputs, settings)
+      error[option-value]: \`count\` must be an integer of at least 1: found "10"
+        help: steps(count, inputs, settings)"
+    `);
   });
 
   test("leave what as many single steps leave, to the bit, with a rate for each", async () => {
