@@ -14,6 +14,7 @@ import { blocksOf, blockType, farStarts, sharesRows, writeProduct, type Blocks }
 import { sharedDeclarations, sharedNames, writeShared } from "./contraction/shared.ts";
 import { lineLength } from "./contraction/arrange.ts";
 import { beyondOf, tileCounts, type SquareEdge } from "./contraction/tile.ts";
+import { descend } from "../cluster/descend.ts";
 import { describeContraction, describeSquare, resultIndex, type ContractionShape } from "./contraction-shape.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { variableIndex } from "./index.ts";
@@ -86,10 +87,25 @@ export function lowerContract(traffic: Traffic, context: LowerContext, edge?: Sq
     helpers: [...new Set([...emitter.helpers, ...neighbourHelpers(traffic.cluster)])],
     ...(!edge && traffic.cluster.axes.length === 0 && { ending: endingOf(shape, epilogue) }),
     flops: addDims(
-      multiplyDims(multiplyDims(results, shape.length), 2),
+      multiplyDims(multiplyDims(results, shape.length), 2 + readingFlops(root, shape, loaded)),
       multiplyDims(results, ofResults + ofRows / neighbours + neighbourFlops(traffic.cluster)),
     ),
   };
+}
+
+/** Operations on what is read, for each term of each result: threads read an element once for the results of their tile. */
+function readingFlops(root: Value, { tile }: ContractionShape, loaded: ReadonlySet<Value>): number {
+  const [ofLeft, ofRight] = root.operands.map((operand) => {
+    let operations = 0;
+    descend([operand], (value) => {
+      const { op, constant } = value;
+      if (loaded.has(value) || constant) return false;
+      if (op.kind === "elementwise") operations += op.flops ?? 1;
+      return true;
+    });
+    return operations;
+  });
+  return ofLeft / (tile.columns * (tile.shares ? 4 : 1)) + ofRight / tile.rows;
 }
 
 /** Where the workgroups are. */

@@ -16,9 +16,9 @@ import { rebuildGraph } from "./replace.ts";
 const longRow = 2048;
 
 /**
- * A factor over less might be too large for a float, though what it multiplies is small. Over very much it is too small: of
- * a normalisation, whose slope has factors over the square of its divisor, digits are lost where rows deviate by 1e17 and
- * more, as those of PyTorch's batch norm are, which multiplies by such factors too. Strict floats leave all as it is.
+ * A factor over less might be too large for a float, though what it multiplies is small. Over very much it may be too small:
+ * below 1e-38 digits are lost. The slope of a normalisation has factors over the square of its divisor, so that of 1e-4 loses
+ * some where rows deviate by 1e17; that of PyTorch's batch norm, with the same factors, does too. Strict floats have none.
  */
 const leastDivisor = 1e-8;
 

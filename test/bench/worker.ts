@@ -2,7 +2,7 @@
 import type { Arrays, Contender, Session } from "./contender.ts";
 import { provideGpu } from "./gpu.ts";
 import { installProbe, type Counts, type PassCall, type Probe } from "./probe.ts";
-import { lowerQuartile } from "./statistics.ts";
+import { lowerQuartile, median } from "./statistics.ts";
 import { drawNumbers, type Task } from "./task.ts";
 
 /** What a parent may ask for. */
@@ -35,13 +35,15 @@ export interface Counted extends Counts {
   readonly peakBytes: number;
 }
 
-/**
- * Milliseconds to enqueue a step, and to make the same calls on a compute pass by hand. The lower quartile of both: where
- * the adapter computes on the processor, its threads interrupt half of the calls and more, for as long as they compute.
- */
+/** Milliseconds to enqueue a step, and to make the same calls on a compute pass by hand. */
 export interface Enqueued {
+  /**
+   * The lower quartiles: where the adapter computes on the processor, its threads interrupt half of the calls and more, for
+   * as long as they compute.
+   */
   readonly step: number;
   readonly bare: number;
+  readonly medians: { readonly step: number; readonly bare: number };
 }
 
 /** What is left after many steps: bytes of JavaScript's heap more than after a tenth of them, objects of WebGPU made. */
@@ -117,8 +119,11 @@ async function enqueue(session: Session, calls: readonly PassCall[], steps: numb
     own.push(await timeOf(() => session.step()));
     bare.push(await timeOf(() => replay(device, calls)));
   }
-  const later = (times: readonly number[]): number => lowerQuartile(times.slice(Math.floor(times.length / 2)));
-  return { step: later(own), bare: later(bare) };
+  const [ofSteps, ofBare] = [own, bare].map((times) => times.slice(Math.floor(times.length / 2)));
+  return {
+    ...{ step: lowerQuartile(ofSteps), bare: lowerQuartile(ofBare) },
+    medians: { step: median(ofSteps), bare: median(ofBare) },
+  };
 }
 
 async function heap(session: Session, steps: number): Promise<HeapGrowth> {

@@ -91,4 +91,16 @@ describe("an operand made of smaller tensors", () => {
     expect(sizesWritten(graph, "run")).toEqual([64, 64 * 8]);
     await expectRight(graph);
   });
+
+  it("counts with the product's operations, as often as threads read an element", () => {
+    const flopsOf = (build: () => Tensor<"f32">): number => {
+      const graph = model("product", () => ({ run: { y: matmul(build(), input("w", "f32", [48, 8])) } }));
+      return report(compileWithFacts(graph)).entryPoints.run.flops;
+    };
+    const read = flopsOf(() => input("x", "f32", [64, 48]));
+    const computed = flopsOf(() => mul(input("u", "f32", [64, 1]), input("v", "f32", [1, 48])));
+    expect(read).toBe(2 * 64 * 48 * 8);
+    expect(computed - read).toBeGreaterThan(0);
+    expect(computed - read).toBeLessThanOrEqual(64 * 48 * 2);
+  });
 });
