@@ -1,6 +1,7 @@
 /// A value of products, computed in the order in which the elements of a view of it lie.
 import type { Dim } from "../../ir/dim.ts";
 import { contract, contractAttrs, operandAxes, type AxisPair } from "../../ir/ops/contract.ts";
+import { constant, constantValue } from "../../ir/ops/leaf.ts";
 import { reshapeTo, transpose } from "../../ir/ops/layout.ts";
 import { apply, withOperands, type Value } from "../../ir/value.ts";
 import { isRenaming } from "../cluster/access.ts";
@@ -65,7 +66,13 @@ function look(value: Value, layouts: readonly Value[], search: Search): Reordere
 }
 
 function outside(value: Value, layouts: readonly Value[]): Reordered {
-  return { value: layouts.reduce((under, layout) => withOperands(layout, [under]), value), from: new Map() };
+  const number = constantValue(value);
+  const { dtype, shape } = (layouts.at(-1) ?? value).type;
+  const seen =
+    number === undefined
+      ? layouts.reduce((under, layout) => withOperands(layout, [under]), value)
+      : constant(number, dtype, shape);
+  return { value: seen, from: new Map() };
 }
 
 /** The product with its columns, or its rows, in the order after the layouts, and as it lies after them. */

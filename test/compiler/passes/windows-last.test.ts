@@ -187,3 +187,10 @@ describe("a product keeps its order", () => {
     await expectRight(graph);
   });
 });
+
+test("numbers of a formula are the same in every order: above kernels they have no layouts", () => {
+  const graph = model("numbers", () => ({ run: { pooled: maxPool(gelu(convolved()), 2) } }));
+  const [kernel] = compileWithFacts(graph).program.kernels;
+  expect(kernel.wgsl).toContain("erfc(");
+  expect(kernel.wgsl).not.toContain("fill(");
+});
