@@ -3,23 +3,34 @@ import { describe, expect, it } from "vitest";
 import {
   adam,
   add,
+  celu,
   conv2d,
+  elu,
   gelu,
   grad,
   gradientDescent,
+  greater,
+  hardSwish,
   input,
+  leakyRelu,
   matmul,
   maxPool,
   mean,
   model,
   mul,
   param,
+  prelu,
+  relu6,
   reshape,
+  selu,
   sigmoid,
   silu,
+  softShrink,
+  softsign,
   square,
   sum,
   tanh,
+  where,
   type Graph,
   type Value,
 } from "chainrule";
@@ -48,7 +59,9 @@ const largest = (graph: Graph): number =>
     return Math.max(most, ...sizes);
   }, 0);
 
-const activations = { tanh, sigmoid, gelu, silu } as Readonly<Record<string, (x: Value) => Value>>;
+const smooth = { tanh, sigmoid, gelu, silu } as Readonly<Record<string, (x: Value) => Value>>;
+const inPieces = { elu, celu, selu, leakyRelu, hardSwish, relu6, softShrink } as typeof smooth;
+const activations = { ...smooth, softsign, ...inPieces };
 
 describe("the slope of what is pooled", () => {
   it.each(Object.entries(activations))(
@@ -66,7 +79,13 @@ describe("the slope of what is pooled", () => {
     ["windows of nine", { shape: [2, 3, 15, 15], channels: 4, window: 3 }],
     ["windows of four in a row", { shape: [2, 3, 12, 12], channels: 4, window: [1, 4] }],
   ])("is right for %s", async (_, sizes) => {
-    for (const f of Object.values(activations)) await expectRight(pooled(f, sizes));
+    for (const f of [...Object.values(smooth), elu, hardSwish]) await expectRight(pooled(f as typeof elu, sizes));
+  });
+
+  it("is right where a condition on another tensor, or a weight of each channel, decides on it as well", async () => {
+    const weighed = (x: Value): Value => prelu(x, param([5, 1, 1], { name: "weight" }));
+    const masked = (x: Value): Value => where(greater(input("mask", "f32", [2, 5, 12, 12]), 0), x, mul(2, tanh(x)));
+    for (const f of [weighed, masked]) await expectRight(pooled(f));
   });
 
   it("is right where it is read as well, and where the factor is of another tensor", async () => {
@@ -81,6 +100,7 @@ describe("the slope of what is pooled", () => {
     await expectRight(slopes((x) => maxPool(mul(x, input("other", "f32", [2, 3, 8, 8])), 2)));
     await expectRight(slopes((x) => maxPool(add(tanh(x), square(x)), 2)));
     await expectRight(slopes((x) => add(maxPool(silu(x), 2), maxPool(tanh(x), 2))));
+    await expectRight(slopes((x) => add(maxPool(elu(x), 2), maxPool(hardSwish(x), 2))));
   });
 });
 
