@@ -30,7 +30,7 @@ export const asProductsLie: Pass = {
     for (const value of values) {
       const readers = isMany(value) && !roots.has(value) ? readersOf(value, users, roots) : undefined;
       const layouts = readers && readers.length > 0 ? layoutsOver(value, users) : undefined;
-      const moved = layouts && lying(value, layouts, users, itself);
+      const moved = layouts && !isOfReduction(value) && lying(value, layouts, users, itself);
       if (moved && isReadAsWell(value, under(moved, layouts), readers!)) chosen.set(value, layouts);
     }
     if (chosen.size === 0) return graph;
@@ -59,6 +59,21 @@ function isMany({ op, type }: Value): boolean {
 }
 
 type Users = ReadonlyMap<Value, readonly Value[]>;
+
+/**
+ * True for a value of rows whose totals it waits for, in the order in which those are found: the kernel that adds up has
+ * its elements at hand. In another order they would need a kernel of their own.
+ */
+function isOfReduction(value: Value): boolean {
+  const { shape } = value.type;
+  const seen = new Set([value]);
+  for (const each of seen) {
+    if (each.op.kind === "reduction" && sameShape(each.operands[0].type.shape, shape)) return true;
+    if (each.op.kind === "elementwise" || each.op === broadcastOp || isRenaming(each))
+      each.operands.forEach((operand) => seen.add(operand));
+  }
+  return false;
+}
 
 /** The contractions that read a value through layouts and edges; undefined where anything else does. */
 function readersOf(value: Value, users: Users, roots: ReadonlySet<Value>): readonly Value[] | undefined {

@@ -4,15 +4,21 @@ import {
   cast,
   conv2d,
   einsum,
+  gradientDescent,
   greater,
   input,
+  matmul,
+  mean,
   model,
   mul,
+  param,
   reshape,
   sigmoid,
+  square,
   sub,
   sum,
   tanh,
+  transpose,
   where,
   type Graph,
   type Tensor,
@@ -23,6 +29,7 @@ import { compileWithFacts } from "../../../compiler/compile.ts";
 import { runPasses } from "../../../compiler/pass.ts";
 import { asProductsLie } from "../../../compiler/passes/as-products-lie.ts";
 import { expandComposites } from "../../../compiler/passes/expand-composites.ts";
+import { report } from "../../../compiler/report.ts";
 import { evaluateValues } from "../../../ir/evaluate.ts";
 import { expectRight } from "../agree.ts";
 import { drawFeeds } from "./corpus.ts";
@@ -94,8 +101,8 @@ describe("what products read of products", () => {
         .program.kernels.map(({ wgsl }) => wgsl)
         .join("\n");
     const centred = images(({ linear, scale }) => {
-      const mean = sum(linear, { axes: [0, 2, 3], keepAxes: true }) as Images;
-      return { y: next(mul(sub(linear, mul(mean, 1 / (batch * size * size))), scale)) };
+      const totals = tanh(sum(linear, { axes: [2, 3], keepAxes: true }));
+      return { y: next(mul(sub(linear, sum(totals, { axes: [0], keepAxes: true })), scale)) };
     });
     expect(texts(centred)).toMatch(/ takes the place of product\b/);
   });
@@ -121,6 +128,13 @@ describe("what products read of products", () => {
       }),
     ],
     [
+      "the kernel that adds up computes it",
+      images(({ linear, scale }) => {
+        const total = sum(linear, { axes: [0, 2, 3], keepAxes: true }) as Images;
+        return { y: next(mul(sub(linear, mul(total, 1 / (batch * size * size))), scale)) };
+      }),
+    ],
+    [
       "two products lie differently",
       images((given) => {
         const other = einsum("nchw,kc->nkhw", input("o", "f32", [batch, 5, size, size]), input("k", "f32", [6, 5]));
@@ -130,4 +144,18 @@ describe("what products read of products", () => {
   ])("lies as it did where %s", (_, graph) => {
     expect(moved(graph)).toBeUndefined();
   });
+});
+
+it.each([
+  [[1, 96, 64], 256],
+  [[8, 64, 32], 96],
+  [[10, 63, 31], 13],
+])("a sum over places of transposed products %j trains in three kernels", async (shape, columns) => {
+  const graph = model("turned", () => {
+    const product = matmul(input("x", "f32", shape), param([shape[0], shape[2], columns], { name: "w" }));
+    const y = sum(square(transpose(product, [1, 2, 0])), { axis: 0 });
+    return { train: { y, update: gradientDescent(mean(square(tanh(y)))) } };
+  });
+  expect(report(compileWithFacts(graph)).entryPoints.train.dispatches).toBe(3);
+  await expectRight(graph);
 });
