@@ -6,7 +6,7 @@ import type { Note } from "./graph.ts";
 import { glorot, zeros } from "./initializer.ts";
 import { settleNames, takePaths, type Owner, type PartRecord, type Records } from "./naming.ts";
 import type { Scope, StateRecord } from "./naming.ts";
-import { normalizeDim } from "./ops/layout.ts";
+import { normalizeDim } from "./ops/axis.ts";
 import { inputOp, settingOp, stateOp, type SettingIdentity, type StateIdentity } from "./ops/leaf.ts";
 import { randomStates, startRandom, type RandomRecord, type RandomSite } from "./random-key.ts";
 import type { Scalar } from "./static.ts";

@@ -3,7 +3,7 @@ import { callback, checkArgument, checkOptions, flag } from "./options.ts";
 import { closeStep, duringStep, isValue } from "./build.ts";
 import type { Dim } from "./dim.ts";
 import * as errors from "./ops/errors.ts";
-import { normalizeDim } from "./ops/layout.ts";
+import { normalizeDim } from "./ops/axis.ts";
 import { letter } from "./ops/leaf.ts";
 import { closeBody, scanValues, type OpenBody } from "./ops/scan.ts";
 import type { AlongOneLength, Elements, Handed, Kept, Stacked } from "./static-axes.ts";

@@ -6,7 +6,7 @@ import { sub } from "../ops/arithmetic.ts";
 import { cast } from "../ops/choose.ts";
 import { equal } from "../ops/compare.ts";
 import { exp } from "../ops/functions.ts";
-import { normalizeDim } from "../ops/layout.ts";
+import { normalizeDim } from "../ops/axis.ts";
 import { iota } from "../ops/leaf.ts";
 import { logsumexp } from "../ops/reduce.ts";
 import { broadcastAlong, normalizeAxes, spread } from "../ops/sum.ts";

@@ -14,9 +14,9 @@ import {
 } from "../options.ts";
 import { sameShape, type DType, type Shape } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
-import { countedAxis } from "./axis.ts";
+import { countedAxis, normalizeDim } from "./axis.ts";
 import { partSizes } from "./errors.ts";
-import { normalizeDim, reshapeTo, transpose } from "./layout.ts";
+import { reshapeTo, transpose } from "./layout.ts";
 import { concatenate, slice } from "./pad.ts";
 import { broadcastAlong, broadcastTo, normalizeAxes } from "./sum.ts";
 

@@ -8,12 +8,12 @@ import type { Alike, AxisFits, BatchOf, Gathered, GatherFits, PlacesFit, WithAxi
 import type { Of } from "../static.ts";
 import { sameShape, type DType, type Shape } from "../type.ts";
 import { apply, type Attrs, type CompositeOp, type GatherOp, type Tensor, type Value } from "../value.ts";
-import { countedAxis } from "./axis.ts";
+import { countedAxis, normalizeDim } from "./axis.ts";
 import { add } from "./arithmetic.ts";
 import { where } from "./choose.ts";
 import { equal } from "./compare.ts";
 import { gatherShape, scatterShape } from "./errors.ts";
-import { normalizeDim, transpose } from "./layout.ts";
+import { transpose } from "./layout.ts";
 import { maximum, minimum } from "./functions.ts";
 import { iota, sizeValue } from "./leaf.ts";
 import { broadcastAlong, sum } from "./sum.ts";

@@ -1,10 +1,11 @@
 /// Moving elements without computing. None of these costs a kernel: they become index arithmetic in their users.
 import { checkArgument, checkTensor, shaped, someAxes } from "../options.ts";
-import { addDims, divideDims, multiplyDims, parseDim, type Dim } from "../dim.ts";
-import { axisRange, reshapeCount, sizeSyntax } from "../errors.ts";
+import { addDims, divideDims, multiplyDims, type Dim } from "../dim.ts";
+import { axisRange, reshapeCount } from "../errors.ts";
 import { elementCount, rowMajorStrides, sameShape, type DType, type Shape, type TensorType } from "../type.ts";
 import type { AxesFit, Completed, Permuted, Reshapes } from "../static-axes.ts";
 import { apply, type IndexAlgebra, type LayoutOp, type Tensor, type Value } from "../value.ts";
+import { normalizeDim } from "./axis.ts";
 import { constantOp, sizeOp } from "./leaf.ts";
 
 export const reshapeOp: LayoutOp = {
@@ -155,13 +156,6 @@ function completeShape(type: TensorType, shape: readonly (number | string)[]): S
   const rest = divideDims(...counts);
   if (rest === undefined || shape.lastIndexOf(-1) > at) throw reshapeCount(type.shape, shape, counts);
   return known.map((extent, axis) => (axis === at ? rest : extent));
-}
-
-/** Normal form of a size, or an error. */
-export function normalizeDim(size: number | string): Dim {
-  const dim = parseDim(size);
-  if (dim === undefined) throw sizeSyntax(size);
-  return dim;
 }
 
 /** Permutes axes; by default reverses them. */

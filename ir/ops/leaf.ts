@@ -1,7 +1,7 @@
 /// Values without operands: what the caller gives, what the program keeps, constants and counting indices.
 import { checkArgument, checkDtype, shaped, type OptionCheck } from "../options.ts";
 import type { Dim } from "../dim.ts";
-import { countedAxis } from "./axis.ts";
+import { countedAxis, normalizeDim } from "./axis.ts";
 import { constantNumber } from "./errors.ts";
 import type { DType, Shape, TensorType } from "../type.ts";
 import type { Initializer } from "../initializer.ts";
@@ -109,7 +109,8 @@ export function constant(value: number | boolean, dtype: DType = "f32", shape: S
   checkArgument("constant", "the shape", shape, shaped);
   const number = Number(value);
   if (!represents(dtype, number)) throw constantNumber(number, dtype);
-  return apply(constantOp, [], { value: dtype === "f32" ? Math.fround(number) : number, dtype, shape });
+  const attrs = { value: dtype === "f32" ? Math.fround(number) : number, dtype, shape: shape.map(normalizeDim) };
+  return apply(constantOp, [], attrs);
 }
 
 /** True when an element type has a number; floats have all, rounded. */
@@ -124,7 +125,7 @@ export function iota<const S extends Shape, D extends DType = "i32">(shape: S, a
 export function iota(shape: readonly Dim[], axis: number, dtype: DType = "i32"): Value {
   checkArgument("iota", "the shape", shape, shaped);
   checkDtype("iota", dtype);
-  return apply(iotaOp, [], { axis: countedAxis("iota", axis, shape.length), dtype, shape });
+  return apply(iotaOp, [], { axis: countedAxis("iota", axis, shape.length), dtype, shape: shape.map(normalizeDim) });
 }
 
 /** The number in every element, when the value is a constant leaf. */

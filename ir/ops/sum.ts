@@ -16,6 +16,7 @@ import {
   type Tensor,
   type Value,
 } from "../value.ts";
+import { normalizeDim } from "./axis.ts";
 import { reshape, reshapeTo, transpose, uniformAs } from "./layout.ts";
 
 /** Attributes of broadcast: the result's shape, and for each operand axis the result axis that it lies along. */
@@ -132,11 +133,10 @@ export function broadcastTo<D extends DType, const S extends Shape>(x: Tensor<D>
 export function broadcastTo(x: Value, shape: Shape): Value {
   checkTensor("broadcastTo", "x", x);
   checkArgument("broadcastTo", "the shape", shape, shaped);
-  if (sameShape(x.type.shape, shape)) return x;
   const offset = shape.length - x.type.shape.length;
   return broadcastAlong(
     x,
-    shape,
+    shape.map(normalizeDim),
     x.type.shape.map((_, axis) => axis + offset),
   );
 }

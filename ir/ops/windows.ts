@@ -5,9 +5,9 @@ import type { AxesFit } from "../static-axes.ts";
 import type { WithAxis } from "../static-parts.ts";
 import type { DType, Shape } from "../type.ts";
 import { apply, type Attrs, type LayoutOp, type Tensor, type Value } from "../value.ts";
-import { countedAxis } from "./axis.ts";
+import { countedAxis, normalizeDim } from "./axis.ts";
 import { windowSize } from "./errors.ts";
-import { normalizeDim, reverse } from "./layout.ts";
+import { reverse } from "./layout.ts";
 import { minus, padWith } from "./pad.ts";
 import { sum } from "./sum.ts";
 

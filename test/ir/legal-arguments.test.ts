@@ -142,6 +142,11 @@ test.each<readonly [string, string, () => Value]>([
   ["randomBits of a formula", "u32[2*n]", () => randomBits(randomKey(), ["n * 2"])],
   ["iota of a named size", "f32[n]", () => iota(["n"], -1, "f32")],
   ["pad by names", "f32[2, n+2]", () => pad(x(), [[0, 0], ["n", -1]])], // prettier-ignore
+  ["iota of a formula", "i32[2*n]", () => iota(["n * 2"], 0)],
+  ["constant of a formula", "f32[n+1]", () => constant(1, "f32", ["1 + n"])],
+  ["constant of a text", "f32[2]", () => constant(1, "f32", ["2"])],
+  ["broadcastTo a formula", "f32[2*n, 3]", () => broadcastTo(vector(), ["n * 2", 3])],
+  ["broadcastTo its own shape in texts", "f32[2, 3]", () => broadcastTo(x(), ["2", 3])],
   // Numbers: 0, negative and infinite ones.
   ["softShrink by ∞", "f32[2, 3]", () => softShrink(x(), Infinity)],
   ["softShrink by −1", "f32[2, 3]", () => softShrink(x(), -1)],
