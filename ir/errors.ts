@@ -25,8 +25,9 @@ export const dtypeMismatch = defineError(
     found: readonly TensorType[],
     conversion: string = "one side with cast(x, dtype)",
     help: string = `convert ${conversion}`,
+    what: string = "operands",
   ) => ({
-    message: `${op}: operands must be ${wanted}: found ${found.map(formatType).join(" and ")}`,
+    message: `${op}: ${what} must be ${wanted}: found ${found.map(formatType).join(" and ")}`,
     help,
   }),
 );

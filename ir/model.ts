@@ -147,8 +147,8 @@ function checkedUpdates(given: unknown, entry: string, notes: Graph["notes"], wr
     atPlace(placeOf(update), () => {
       if (state.op !== stateOp) throw notAState(notes.get(state)?.name, state.type);
       if (first) throw updatedTwice(name, entry, placeOf(first));
-      // The value says where its type comes from.
-      atPlace(notes.get(value)?.place, () => {
+      // An expression says where its type comes from; what is declared may be as it should, and the update is not.
+      atPlace(value.op.kind === "leaf" ? undefined : notes.get(value)?.place, () => {
         if (!sameType(state.type, value.type)) throw stateUpdate(name, state.type, value.type);
       });
     });

@@ -5,7 +5,7 @@ import { rankMismatch } from "../errors.ts";
 import { glorot, withFans } from "../initializer.ts";
 import { checkArgument, checkOptions, whole, wholeEach } from "../options.ts";
 import { add } from "../ops/arithmetic.ts";
-import { convolve, walkOptions, type ConvolveOptions } from "../ops/convolve.ts";
+import { convolvedBy, walkOptions, type ConvolveOptions } from "../ops/convolve.ts";
 import { perAxis } from "../ops/padding.ts";
 import { broadcastAlong } from "../ops/sum.ts";
 import type { DType } from "../type.ts";
@@ -56,7 +56,7 @@ function convolution(kind: string, spatial: number): Convolution {
     return (x) => {
       if (x.type.shape.length !== spatial + 2) throw rankMismatch(kind, imageAxes(spatial), [x.type]);
       const { weight, bias: shift } = parameters(x);
-      const found = convolve(x, weight, { ...walk, groups });
+      const found = convolvedBy(kind, x, weight, { ...walk, groups });
       const shifted = shift ? add(found, broadcastAlong(shift, found.type.shape, [1])) : found;
       return part(shifted, scope.owner, "linear");
     };

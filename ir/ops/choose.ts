@@ -1,19 +1,23 @@
 /// Choosing between values and converting element types.
+import { about } from "../diagnostic.ts";
 import { dtypeMismatch } from "../errors.ts";
 import { checkDtype, checkTensor } from "../options.ts";
 import type { Broadcast, Either, Of, Scalar, Together } from "../static.ts";
 import { integerLimits, isFloat, type DType, type Shape, type TensorType } from "../type.ts";
-import { apply, type ElementwiseOp, type Tensor, type Value } from "../value.ts";
+import { apply, isValue, type ElementwiseOp, type Tensor, type Value } from "../value.ts";
 import { applyBroadcasting, callText, checkOperands, elementwise, wgslType, type Operand } from "./define.ts";
 import { toI32Helper, toU32Helper } from "./helpers/numbers.ts";
 import { constant, constantValue } from "./leaf.ts";
 import { wrapped } from "./wrap.ts";
 
+/** What a `where` wants beside its condition. */
+const twoValues = "a condition and two values of one type";
+
 const select = elementwise({
   name: "select",
   doc: "The first value where the condition holds, else the second. A branch that is not taken has no gradient.",
   types: {
-    wanted: "a condition and two values of one type",
+    wanted: twoValues,
     accepts: ([condition, a, b]) => condition === "bool" && a === b,
     result: ([, a]) => a,
   },
@@ -41,9 +45,18 @@ export function where<
 ): Tensor<Either<D, E>, Broadcast<Broadcast<P, A>, B>>;
 export function where(condition: Value, a: Operand, b: Operand): Value {
   checkTensor("where", "the condition", condition);
+  if (condition.type.dtype !== "bool") {
+    const help = "a comparison gives one: greater(x, 0)";
+    throw dtypeMismatch("where", "bool", [condition.type], undefined, help, "the condition");
+  }
   checkOperands("where", [a, b]);
+  const values = [a, b].filter(isValue);
+  about(values, () => {
+    const types = [condition, ...values].map(({ type }) => type);
+    if (values.some(({ type }) => type.dtype !== values[0].type.dtype)) throw dtypeMismatch("where", twoValues, types);
+  });
   const dtype = typeof a !== "number" ? a.type.dtype : typeof b !== "number" ? b.type.dtype : "f32";
-  return applyBroadcasting(select, [condition, a, b], dtype);
+  return applyBroadcasting(select, [condition, a, b], dtype, "where");
 }
 
 /** A number as an element of another type: floats are truncated and saturate, whole numbers of 32 bits wrap. */

@@ -159,6 +159,11 @@ export function convolve<D extends DType, S extends Shape, W extends Shape, cons
   options?: O,
 ): Tensor<D, Convolved<S, W>>;
 export function convolve(x: Value, w: Value, options: ConvolveOptions = {}): Value {
+  return convolvedBy("convolve", x, w, options);
+}
+
+/** What `convolve` gives, for the function that its errors are to name. */
+export function convolvedBy(by: string, x: Value, w: Value, options: ConvolveOptions): Value {
   checkTensor("convolve", "x", x);
   checkTensor("convolve", "the kernel", w);
   checkOptions("convolve", options, { ...walkOptions, inputDilation: wholeEach(1) });
@@ -174,7 +179,11 @@ export function convolve(x: Value, w: Value, options: ConvolveOptions = {}): Val
   const walks = sizes.map((size, i) => ({
     ...{ extent: spanOf(extents[i], inputDilation[i]), size, stride: strides[i], dilation: kernelDilation[i] },
   }));
-  const attrs = { strides, ...resolvePadding(padding, walks), inputDilation, kernelDilation };
+  const { low, high } = resolvePadding(padding, walks);
+  walks.forEach((walk, i) => {
+    countWindows(addDims(addDims(walk.extent, low[i]), high[i]), walk, { by, type: x.type, axis: 2 + i });
+  });
+  const attrs = { strides, low, high, inputDilation, kernelDilation };
   const input = reshapeTo(x, [batch, groups, each, ...extents]);
   const kernel = reshapeTo(w, [groups, own, depth, ...sizes]);
   return mergeGroups(apply(convolveOp, [input, kernel], attrs));

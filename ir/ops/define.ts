@@ -89,21 +89,29 @@ export function elementwise({ types, ...spec }: ElementwiseSpec): ElementwiseOp 
   };
 }
 
-/** Applies an elementwise op to operands of any shapes that broadcast; numbers become constants. */
-export function applyBroadcasting(op: ElementwiseOp, operands: readonly Operand[], numberType?: DType): Value {
+/**
+ * Applies an elementwise op to operands of any shapes that broadcast; numbers become constants. Errors are those of the
+ * function of this name.
+ */
+export function applyBroadcasting(
+  op: ElementwiseOp,
+  operands: readonly Operand[],
+  numberType?: DType,
+  name: string = op.name,
+): Value {
   if (areAlike(operands)) return apply(op, operands);
-  checkOperands(op.name, operands);
+  checkOperands(name, operands);
   const first = operands.find((operand): operand is Value => typeof operand !== "number");
   const dtype = numberType ?? first?.type.dtype ?? "f32";
   const known = operands.filter((operand): operand is Value => typeof operand !== "number");
   const fits = operands.every((operand) => typeof operand !== "number" || represents(dtype, operand));
   if (!fits) {
     about(known, () => {
-      throw numberMismatch(op.name, dtype, operands);
+      throw numberMismatch(name, dtype, operands);
     });
   }
   const values = operands.map((operand) => (typeof operand === "number" ? constant(operand, dtype) : operand));
-  const shape = about(values, () => commonShape(op.name, values));
+  const shape = about(values, () => commonShape(name, values));
   return apply(
     op,
     values.map((value) => broadcastTo(value, shape)),

@@ -41,14 +41,30 @@ export const concatenateMismatch = defineError(
   }),
 );
 
+/** An axis of a tensor along which the windows of a function walk. */
+export interface WalkedAxis {
+  /** The function. */
+  readonly by: string;
+  readonly type: TensorType;
+  readonly axis: number;
+}
+
+/** `axis 2 of f32[batch, 1, 4, 4]`, and how long it is with its padding. */
+function axisOf({ type, axis }: WalkedAxis, extent: Dim): string {
+  const own = type.shape[axis];
+  return `axis ${axis} of ${formatType(type)}, which has ${own}${extent === own ? "" : `, padded ${extent}`}`;
+}
+
 export const windowSize = defineError(
   "window-size",
   "A window fits into its axis at least once, in whole steps; with a step above 1 the extent is a number.",
-  (extent: Dim, size: Dim, stride: number, dilation: number) => ({
+  (extent: Dim, size: Dim, stride: number, dilation: number, along?: WalkedAxis) => ({
     message:
-      `windows: must fit into an axis of ${extent}: ` +
+      (along
+        ? `${along.by}: windows must fit into ${axisOf(along, extent)}: `
+        : `windows: must fit into an axis of ${extent}: `) +
       `found windows of ${size} (dilation ${dilation}) in steps of ${stride}`,
-    help: "pad the axis, or take smaller windows",
+    help: `pad the axis, or take smaller windows${along ? "; channels come second, before what windows walk along: [batch, channels, …]" : ""}`,
   }),
 );
 

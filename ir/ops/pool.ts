@@ -1,7 +1,7 @@
 /// Pooling: reductions of windows along the last axes. The largest element of a window is read where it was found, so
 /// that its gradient goes to one place, the first of equals.
 import { addDims, type Dim } from "../dim.ts";
-import { optionValue } from "../errors.ts";
+import { optionValue, rankMismatch } from "../errors.ts";
 import { checkOptions, checkTensor, flag, wholeEach } from "../options.ts";
 import type { DType } from "../type.ts";
 import { apply, type Tensor, type Value } from "../value.ts";
@@ -16,7 +16,7 @@ import { minus, padWith } from "./pad.ts";
 import { paddingCheck, perAxis, resolvePadding, type Padding, type Walk } from "./padding.ts";
 import { argmax, farthest } from "./reduce.ts";
 import { broadcastAlong, reducedCount, sum } from "./sum.ts";
-import { spanOf, windowsAlong, type WindowsAttrs } from "./windows.ts";
+import { countWindows, spanOf, windowsAlong, type WindowsAttrs } from "./windows.ts";
 
 /** How windows walk; one number counts for every pooled axis. */
 export interface PoolOptions {
@@ -48,6 +48,7 @@ function pooledAxes(name: string, x: Value, size: number | readonly number[], op
   const sizesCheck = wholeEach(1);
   if (!sizesCheck.holds(size)) throw optionValue(name, "size", sizesCheck.must, size, `${name}(x, 2)`);
   const rank = x.type.shape.length;
+  if (typeof size === "number" && rank < 3) throw rankMismatch(name, "at least 3 axes [batch, channels, …]", [x.type]);
   const sizes = typeof size === "number" ? x.type.shape.slice(2).map(() => size) : size;
   const first = rank - sizes.length;
   if (sizes.length === 0 || first < 0) {
@@ -62,7 +63,10 @@ function pooledAxes(name: string, x: Value, size: number | readonly number[], op
   const { low, high } = resolvePadding(options.padding ?? "valid", walks);
   return walks.map((walk, i): PooledAxis => {
     const bounds = { axis: first + i, low: low[i], high: high[i] };
-    return { ...walk, ...bounds, over: options.ceil ? placesOver(walk, low[i], high[i]) : 0 };
+    const over = options.ceil ? placesOver(walk, low[i], high[i]) : 0;
+    const padded = addDims(addDims(walk.extent, low[i]), addDims(high[i], over));
+    countWindows(padded, walk, { by: name, type: x.type, axis: first + i });
+    return { ...walk, ...bounds, over };
   });
 }
 

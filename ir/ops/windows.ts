@@ -6,7 +6,7 @@ import type { WithAxis } from "../static-parts.ts";
 import type { DType, Shape } from "../type.ts";
 import { apply, type Attrs, type LayoutOp, type Tensor, type Value } from "../value.ts";
 import { countedAxis, normalizeDim } from "./axis.ts";
-import { windowSize } from "./errors.ts";
+import { windowSize, type WalkedAxis } from "./errors.ts";
 import { reverse } from "./layout.ts";
 import { minus, padWith } from "./pad.ts";
 import { sum } from "./sum.ts";
@@ -28,10 +28,10 @@ export function windowsAttrs(attrs: Attrs): WindowsAttrs {
 export const spanOf = (size: Dim, dilation: number): Dim => addDims(multiplyDims(addDims(size, -1), dilation), 1);
 
 /** Number of windows that fit into an extent. Errors: `window-size`. */
-export function countWindows(extent: Dim, windows: Omit<WindowsAttrs, "axis">): Dim {
+export function countWindows(extent: Dim, windows: Omit<WindowsAttrs, "axis">, along?: WalkedAxis): Dim {
   const { size, stride, dilation } = windows;
   const count = stride >= 1 && dilation >= 1 ? windowCount(extent, windows) : undefined;
-  if (count === undefined) throw windowSize(extent, size, stride, dilation);
+  if (count === undefined) throw windowSize(extent, size, stride, dilation, along);
   return count;
 }
 

@@ -8,9 +8,28 @@ import { iota, sizeValue } from "../../ir/ops/leaf.ts";
 import { formatType, type DType } from "../../ir/type.ts";
 import { apply, postorder, same, withOperands } from "../../ir/value.ts";
 
-const { abs, add, and, argmax, cast, constant, contract, div, dot, equal, exp, grad, input, less, logsumexp } =
+const {
+  abs,
+  add,
+  and,
+  argmax,
+  averagePool,
+  cast,
+  constant,
+  contract,
+  conv1d,
+  convolve,
+  div,
+  dot,
+  equal,
+  exp,
+  grad,
+  input,
+  less,
+  logsumexp,
+} = language;
+const { matmul, max, maximum, maxPool, mean, model, mul, neg, not, oneHot, param, pow, relu, reshape, sigmoid } =
   language;
-const { matmul, max, maximum, mean, model, mul, neg, not, oneHot, param, pow, relu, reshape, sigmoid } = language;
 const { sign, softmax, sqrt, square, step, sub, sum, tanh, transpose, where, broadcastTo } = language;
 
 /** Leaves of wide types, so that mistakes reach the run-time rules. */
@@ -89,7 +108,14 @@ const refused: readonly (readonly [string, string, (leaves: Leaves) => unknown])
   ["dtype-mismatch", "mul: operands must be numbers of one type: found i32[batch] and f32[batch]", ({ x, label }) => mul(label, sum(x, { axis: 1 }))], // prettier-ignore
   ["dtype-mismatch", "add: operands must be of one type: found i32[batch] and f32", ({ label }) => add(label, 0.5)],
   ["dtype-mismatch", "sub: operands must be of one type: found i32 and u32[batch]", ({ label }) => sub(-1, cast(label, "u32"))], // prettier-ignore
-  ["dtype-mismatch", "select: operands must be of one type: found bool[batch, 1] and i32[batch] and f32", ({ flag, label }) => where(flag, label, NaN)], // prettier-ignore
+  ["dtype-mismatch", "where: operands must be of one type: found bool[batch, 1] and i32[batch] and f32", ({ flag, label }) => where(flag, label, NaN)], // prettier-ignore
+  ["dtype-mismatch", "where: operands must be a condition and two values of one type: found bool[batch, 1] and i32[batch] and f32", ({ flag, label, scalar }) => where(flag, label, scalar as never)], // prettier-ignore
+  ["broadcast-mismatch", "where: operands must have shapes that broadcast: `flag` is [batch, 1], `matrix` is [4, 3]", ({ flag, matrix }) => where(flag, matrix, 0)], // prettier-ignore
+  ["dtype-mismatch", "where: the condition must be bool: found f32[batch, 4]", ({ x }) => where(x as never, x, 0)],
+  ["rank-mismatch", "maxPool: operands must have at least 3 axes [batch, channels, …]: found f32[batch, 4]", ({ x }) => maxPool(x, 2)], // prettier-ignore
+  ["window-size", "conv1d: windows must fit into axis 2 of f32[batch, 2, 4], which has 4: found windows of 5 (dilation 1) in steps of 1", ({ cube }) => conv1d(transpose(cube, [1, 0, 2]), 4, 5)], // prettier-ignore
+  ["window-size", "averagePool: windows must fit into axis 2 of f32[2, batch, 4], which has 4, padded 6: found windows of 7 (dilation 1) in steps of 7", ({ cube }) => averagePool(cube, 7, { padding: 1 })], // prettier-ignore
+  ["window-size", "convolve: windows must fit into axis 2 of f32[4, 3, 1], which has 1: found windows of 2 (dilation 3) in steps of 1", ({ matrix }) => convolve(reshape(matrix, [4, 3, 1]), param([1, 3, 2]), { dilation: 3 })], // prettier-ignore
   ["dtype-mismatch", "neg: operands must be floats or i32 of one type: found u32[batch]", ({ label }) => neg(cast(label, "u32"))], // prettier-ignore
   ["dtype-mismatch", "sign: operands must be floats or i32 of one type: found u32[batch]", ({ label }) => sign(cast(label, "u32"))], // prettier-ignore
   ["dtype-mismatch", "exp: operands must be floats of one type: found i32[batch]", ({ label }) => exp(label)],

@@ -53,6 +53,7 @@ import {
   topK,
   tril,
   windows,
+  where,
 } from "../../ir/index.ts";
 
 const image = () => input("image", "f32", [2, 3, 8, 8]);
@@ -226,6 +227,13 @@ test.each<readonly [string, () => unknown]>([
   ["left out, it has its default", () => adam(loss(), { learningRate: NaN })],
 ])("what to write instead: %s", (help, define) => {
   expect(refused(define)).toMatchObject({ help });
+});
+
+test.each<readonly [string, () => unknown]>([
+  ["a comparison gives one: greater(x, 0)", () => where(words() as never, words(), 0)],
+  ["channels come second", () => conv2d(input("image", "f32", ["batch", 28, 28, 1]), 8, 3)],
+])("what to do: %s", (help, define) => {
+  expect(refused(define)).toMatchObject({ help: expect.stringContaining(help) as string });
 });
 
 test("an update of parameters by hand is shown where an array of values is given for one", () => {

@@ -29,3 +29,10 @@ test("a word of another library is not said to be one that is spelled like it", 
   });
   await expect(error).rejects.not.toMatchObject({ help: expect.stringContaining("cast") as string });
 });
+
+test("an update by an input is reported where it is made, not where the input is declared", async () => {
+  await expect(loadModel("test/compiler/load/fixtures/habits/given.ts")).rejects.toMatchObject({
+    code: "state-update",
+    place: { line: 7 },
+  });
+});
