@@ -30,8 +30,7 @@ export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
   const all = postorder(roots);
   const [once, read] = [computedOnce(all), prologues(all)];
   const order = all.filter((value) => !(floating?.has(value) || read.has(value)) || once.has(value));
-  const readers = [...order.filter(isProduct), ...read];
-  const contracted = new Set(readers.flatMap(({ operands }) => operands.map(underLayouts)));
+  const contracted = operandsOf([...order.filter(isProduct), ...read]);
   const [reductions, sizes] = [new Map<string, Set<Draft>>(), new Map<Value, Size>()];
   const [loops, fed] = [new Map<object, Value[]>(), new Set<Value>()];
   const attentions = new Map<Attention, Draft>();
@@ -100,6 +99,10 @@ function placeReduction(value: Value, reductions: Map<string, Set<Draft>>, cuts:
   if (target?.kind === "contract") return;
   alike.add(target ?? growth.start(value, "reduce", space, axes));
 }
+
+/** What these read, under its layouts. */
+const operandsOf = (values: readonly Value[]): ReadonlySet<Value> =>
+  new Set(values.flatMap(({ operands }) => operands.map(underLayouts)));
 
 /** True for what reads its operands again and again. */
 const isProduct = ({ op }: Value): boolean => op.kind === "contraction" || op.kind === "composite";

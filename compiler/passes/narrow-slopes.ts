@@ -10,6 +10,7 @@ import { broadcastOp } from "../../ir/ops/sum.ts";
 import { sameShape } from "../../ir/type.ts";
 import { apply, sameAttrs, withOperands, type Value } from "../../ir/value.ts";
 import { afterLayouts, isRenaming, sameIndex, spaceIndex } from "../cluster/access.ts";
+import { descend } from "../cluster/descend.ts";
 import type { Pass } from "../pass.ts";
 import { numberOf, pickOf, type Pick } from "./narrow-masks.ts";
 import { rewriteValues } from "./replace.ts";
@@ -25,7 +26,21 @@ function narrow(value: Value): Value {
   const given = value.operands.map(pickedBack);
   const [first] = given.filter((each) => each !== undefined);
   const isAlike = given.every((each) => !each || each.picked.operands[0] === first.picked.operands[0]);
-  return first && isAlike && staysNone(value, given) ? (narrowed(value, given, first) ?? value) : value;
+  if (!first || !isAlike || !staysNone(value, given) || waitsForTotals(first.elements)) return value;
+  return narrowed(value, given, first) ?? value;
+}
+
+/**
+ * True for what a normalisation gives: no product's thread has the windows of that, so that more would be gathered of it than
+ * is read now.
+ */
+function waitsForTotals(elements: Value): boolean {
+  let found = false;
+  descend([elements], ({ op }) => {
+    found ||= op.kind === "reduction";
+    return !found && (op.kind === "elementwise" || op.kind === "layout");
+  });
+  return found;
 }
 
 /** What is picked among windows, with its elements where those of the windows were before. */

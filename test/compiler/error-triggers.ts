@@ -76,7 +76,8 @@ function runtimeTriggers(): Readonly<Record<string, () => unknown>> {
     "device-request": () => fail({ adapter: refusingAdapter() }),
     "abi-version": () => fail({}, { ...training, abi: 0 }),
     "limit-exceeded": () => fail({ adapter: refusingAdapter() }, { ...training, limits: { maxBufferSize: 2 ** 31 } }),
-    "out-of-memory": () => raise(runtimeErrors["out-of-memory"](["arena", "train outputs"], 2 ** 33, "allocation failed")),
+    "out-of-memory": () =>
+      raise(runtimeErrors["out-of-memory"](["arena", "train outputs"], 2 ** 33, "allocation failed")),
     "kernel-invalid": () => raise(runtimeErrors["kernel-invalid"]("hidden", "4:97 unresolved value 'two'")),
     "option-value": () => fail({ seed: -1 }),
     "option-unknown": () => fail({ learningRate: 0.1 } as LoadOptions),

@@ -12,6 +12,7 @@ import {
   greater,
   hardSwish,
   input,
+  layerNorm,
   leakyRelu,
   matmul,
   maxPool,
@@ -35,6 +36,9 @@ import {
   type Value,
 } from "chainrule";
 import { compileWithFacts } from "../../../compiler/compile.ts";
+import { runPasses } from "../../../compiler/pass.ts";
+import { derive } from "../../../compiler/passes/all.ts";
+import { kernelPasses } from "../../../compiler/passes/kernel-passes.ts";
 import { report } from "../../../compiler/report.ts";
 import { elementCount } from "../../../ir/type.ts";
 import { expectRight } from "../agree.ts";
@@ -109,4 +113,19 @@ it("a network whose activations have slopes of their own binds few bytes more th
     const { rangeBytes, idealBytes } = report(compileWithFacts(pooled(f, { shape: [8, 1, 28, 28] }))).entryPoints.train;
     expect(rangeBytes / idealBytes).toBeLessThanOrEqual(1.3);
   }
+});
+
+it.each([
+  ["a convolution are computed of maxima", (x: Value) => silu(x as never) as Value, true],
+  [
+    "a normalisation stay: no thread has its windows",
+    (x: Value) => silu(layerNorm(x as never) as never) as Value,
+    false,
+  ],
+])("slopes of %s", (_, activation, isNarrowed) => {
+  let found = false;
+  runPasses(derive(pooled(activation, { shape: [4, 1, 12, 12] })), kernelPasses(), ({ name }, before, after) => {
+    if (name === "narrow-slopes") found ||= before !== after;
+  });
+  expect(found).toBe(isNarrowed);
 });
