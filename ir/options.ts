@@ -149,19 +149,28 @@ export function checkOptions<Options extends object>(of: string, options: Option
   const checks = known as Readonly<Record<string, true | OptionCheck>>;
   if (!isRecord(options)) {
     const wanted = `a record such as { ${Object.keys(known)[0]}: … }`;
-    throw optionValue(of, undefined, wanted, options, asRecord(options, known));
+    throw optionValue(of, undefined, wanted, options, asRecord(of, options, known));
   }
   for (const [name, value] of Object.entries(options) as [string, unknown][]) {
     if (!Object.hasOwn(checks, name)) throw unknownOption(of, name, Object.keys(checks));
     const check = checks[name];
     if (check !== true && value !== undefined && !check.holds(value))
-      throw optionValue(of, name, check.must, value, check.help);
+      throw optionValue(of, name, check.must, value, check.help ?? insteadOf(name, value, known));
   }
 }
 
+/** An option as it is written, for one axis in the place of several and the other way round. */
+function insteadOf(name: string, value: unknown, known: object): string | undefined {
+  if (name === "axes" && oneAxis.holds(value))
+    return `${"axis" in known ? `axis: ${shown(value)} or ` : ""}axes: [${shown(value)}]`;
+  return name === "axis" && "axes" in known && someAxes.holds(value) ? `axes: ${shown(value)}` : undefined;
+}
+
 /** Options as they are written, for an axis, axes or a learning rate that stand there by themselves. */
-function asRecord(given: unknown, known: object): string | undefined {
+function asRecord(of: string, given: unknown, known: object): string | undefined {
   if (anyNumber.holds(given) && "learningRate" in known) return `{ learningRate: ${shown(given)} }`;
+  if (someTensors.holds(given) && "parameters" in known)
+    return `the loss comes first, then a record: ${of}(loss, { parameters: [w], learningRate: 0.01 })`;
   if (oneAxis.holds(given) && "axis" in known) return `{ axis: ${shown(given)} }`;
   return someAxes.holds(given) && "axes" in known ? `{ axes: ${shown(given)} }` : undefined;
 }

@@ -12,6 +12,7 @@ const mostFields = 3;
 export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "function") return "a function";
+  if (typeof value === "bigint") return `${value}n`;
   if (isValue(value)) return formatType(value.type);
   if (Array.isArray(value))
     return value.length > mostElements ? `an array of ${value.length}` : `[${value.map(shown).join(",")}]`;
@@ -30,6 +31,7 @@ function shownRecord(value: Readonly<Record<string, unknown>>): string {
 /** What makes a tensor of what is none. */
 export function tensorInstead(value: unknown): string {
   if (typeof value === "function") return "a layer is applied to a tensor, and gives one: layer(x)";
+  if (typeof value === "bigint") return `a number: ${value}`;
   if (typeof value === "number") return "constant(3) makes a tensor of a number";
   if (Array.isArray(value))
     return value.length > 0 && value.every(isValue)

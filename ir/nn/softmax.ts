@@ -6,10 +6,10 @@ import { sub } from "../ops/arithmetic.ts";
 import { cast } from "../ops/choose.ts";
 import { equal } from "../ops/compare.ts";
 import { exp } from "../ops/functions.ts";
-import { normalizeDim } from "../ops/axis.ts";
+import { countedAxis, normalizeDim } from "../ops/axis.ts";
 import { iota } from "../ops/leaf.ts";
 import { logsumexp } from "../ops/reduce.ts";
-import { broadcastAlong, normalizeAxes, spread } from "../ops/sum.ts";
+import { broadcastAlong, spread } from "../ops/sum.ts";
 import type { DType, Shape } from "../type.ts";
 import type { Tensor, Value } from "../value.ts";
 
@@ -23,7 +23,7 @@ export function softmax(x: Value, axis = -1): Value {
 export function logSoftmax<T extends Value>(x: T, axis?: number): T;
 export function logSoftmax(x: Value, axis = -1): Value {
   checkTensor("softmax", "x", x);
-  const axes = normalizeAxes("softmax", x.type.shape.length, { axis });
+  const axes = [countedAxis("softmax", axis, x.type.shape.length)];
   return sub(x, spread(logsumexp(x, { axes }), x.type, axes));
 }
 

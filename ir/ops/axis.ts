@@ -4,7 +4,7 @@ import { axisRange, sizeSyntax } from "../errors.ts";
 
 /** An axis counted from 0, of so many. Error: `axis-range`. */
 export function countedAxis(name: string, axis: number, rank: number): number {
-  const counted = axis < 0 ? axis + rank : axis;
+  const counted = Number.isInteger(axis) && axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(counted) || counted < 0 || counted >= rank) throw axisRange(name, [axis], rank);
   return counted;
 }

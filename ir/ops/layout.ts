@@ -1,5 +1,5 @@
 /// Moving elements without computing. None of these costs a kernel: they become index arithmetic in their users.
-import { checkArgument, checkTensor, shaped, someAxes } from "../options.ts";
+import { checkArgument, checkTensor, shaped, someAxes, type OptionCheck } from "../options.ts";
 import { addDims, divideDims, multiplyDims, type Dim } from "../dim.ts";
 import { axisRange, reshapeCount } from "../errors.ts";
 import { elementCount, rowMajorStrides, sameShape, type DType, type Shape, type TensorType } from "../type.ts";
@@ -158,6 +158,9 @@ function completeShape(type: TensorType, shape: readonly (number | string)[]): S
   return known.map((extent, axis) => (axis === at ? rest : extent));
 }
 
+/** The order of all axes. */
+const permutationCheck: OptionCheck = { ...someAxes, help: "transpose(x, [1, 0]); swapAxes(x, 0, 1) exchanges two" };
+
 /** Permutes axes; by default reverses them. */
 export function transpose<D extends DType, S extends Shape, const P extends readonly number[] = never>(
   x: Tensor<D, S>,
@@ -165,7 +168,7 @@ export function transpose<D extends DType, S extends Shape, const P extends read
 ): Tensor<D, Permuted<S, P>>;
 export function transpose(x: Value, permutation?: readonly number[]): Value {
   checkTensor("transpose", "x", x);
-  if (permutation !== undefined) checkArgument("transpose", "axes", permutation, someAxes);
+  if (permutation !== undefined) checkArgument("transpose", "axes", permutation, permutationCheck);
   const rank = x.type.shape.length;
   const axes = permutation ?? x.type.shape.map((_, axis) => rank - 1 - axis);
   if (axes.length !== rank || new Set(axes).size !== rank || axes.some((axis) => axis < 0 || axis >= rank)) {

@@ -11,6 +11,7 @@ export type Padding = number | "same" | "valid" | readonly (number | readonly [b
 
 /** The forms of a padding; one that is negative leaves elements out. */
 export const paddingCheck: OptionCheck = {
+  help: 'padding: "same" or padding: 1',
   must: '"same", "valid", an integer, or for each axis one or a pair of such',
   holds: (value) => {
     const width = whole(-Infinity).holds;

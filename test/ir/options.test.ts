@@ -54,6 +54,9 @@ import {
   tril,
   windows,
   where,
+  max,
+  mul,
+  transpose,
 } from "../../ir/index.ts";
 
 const image = () => input("image", "f32", [2, 3, 8, 8]);
@@ -148,7 +151,7 @@ test.each<readonly [string, () => unknown]>([
   ["options of dense must be a record such as { name: … }: found null", () => dense(words(), 2, null as never)],
   ['option "axes" of sum must be an array of axes: found 1', () => sum(words(), options({ axes: 1 }))],
   ['option "axes" of layerNorm must be an array of axes: found 1', () => layerNorm(words(), options({ axes: 1 }))],
-  ['option "axis" of softmax must be an axis, as an integer: found { axis: 1 }', () => softmax(words(), { axis: 1 } as never)], // prettier-ignore
+  ['option "axis" of sum must be an axis, as an integer: found { axis: 1 }', () => sum(words(), options({ axis: { axis: 1 } }))], // prettier-ignore
   ['option "rate" of dropout must be a number or a scalar of f32: found { rate: 0.5 }', () => dropout(words(), options({ rate: 0.5 }))], // prettier-ignore
   ['option "init" of param must be an initializer: found 0', () => param([2], options({ init: 0 }))],
   ['option "biasInit" of dense must be an initializer: found [0,1]', () => dense(words(), 2, options({ biasInit: [0, 1] }))], // prettier-ignore
@@ -231,6 +234,13 @@ test.each<readonly [string, () => unknown]>([
 
 test.each<readonly [string, () => unknown]>([
   ["a comparison gives one: greater(x, 0)", () => where(words() as never, words(), 0)],
+  ["an axis is a number here, -1 in the place of { axis: -1 }", () => softmax(words(), options({ axis: -1 }))],
+  ["axis: -1 or axes: [-1]", () => max(words(), options({ axes: -1 }))],
+  ["axes: [0,1]", () => mean(words(), options({ axis: [0, 1] }))],
+  ['padding: "same"', () => conv2d(input("image", "f32", ["batch", 1, 8, 8]), 8, 3, options({ padding: "SAME" }))],
+  ["the loss comes first", () => adam([] as never, options(loss()))],
+  ["transpose(x, [1, 0])", () => transpose(words(), 0 as never)],
+  ["a number: 2", () => mul(words(), 2n as never)],
   ["channels come second", () => conv2d(input("image", "f32", ["batch", 28, 28, 1]), 8, 3)],
 ])("what to do: %s", (help, define) => {
   expect(refused(define)).toMatchObject({ help: expect.stringContaining(help) as string });
