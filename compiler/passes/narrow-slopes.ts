@@ -10,7 +10,6 @@ import { broadcastOp } from "../../ir/ops/sum.ts";
 import { sameShape } from "../../ir/type.ts";
 import { apply, sameAttrs, withOperands, type Value } from "../../ir/value.ts";
 import { afterLayouts, isRenaming, sameIndex, spaceIndex } from "../cluster/access.ts";
-import { descend } from "../cluster/descend.ts";
 import type { Pass } from "../pass.ts";
 import { numberOf, pickOf, type Pick } from "./narrow-masks.ts";
 import { rewriteValues } from "./replace.ts";
@@ -35,12 +34,12 @@ function narrow(value: Value): Value {
  * is read now.
  */
 function waitsForTotals(elements: Value): boolean {
-  let found = false;
-  descend([elements], ({ op }) => {
-    found ||= op.kind === "reduction";
-    return !found && (op.kind === "elementwise" || op.kind === "layout");
-  });
-  return found;
+  const under = new Set([elements]);
+  for (const { op, operands } of under) {
+    if (op.kind === "reduction") return true;
+    if (op.kind === "elementwise" || op.kind === "layout") for (const operand of operands) under.add(operand);
+  }
+  return false;
 }
 
 /** What is picked among windows, with its elements where those of the windows were before. */
