@@ -4,7 +4,7 @@ import { reshapeOp, transposeOp } from "../../ir/ops/layout.ts";
 import { argmaxOp, argminOp } from "../../ir/ops/reduce.ts";
 import { axesOf } from "../../ir/ops/sum.ts";
 import { elementCount, sameShape, type Shape } from "../../ir/type.ts";
-import type { Value } from "../../ir/value.ts";
+import { withOperands, type Value } from "../../ir/value.ts";
 import { conditionAlgebra } from "../lower/condition.ts";
 import { indexAlgebra, indexKey, variableIndex, type Index } from "../lower/index.ts";
 
@@ -57,6 +57,18 @@ export function isRow(shape: Shape, space: Shape, axes: readonly number[]): bool
 export function isRenaming({ op }: Value): boolean {
   return op === transposeOp || op === reshapeOp;
 }
+
+/** What lies under transposes and reshapes, and these, the innermost first. */
+export function throughRenaming(value: Value): { readonly under: Value; readonly layouts: readonly Value[] } {
+  const layouts: Value[] = [];
+  let under = value;
+  for (; isRenaming(under); [under] = under.operands) layouts.unshift(under);
+  return { under, layouts };
+}
+
+/** A value under layouts like these, the innermost first. */
+export const withLayouts = (value: Value, layouts: readonly Value[]): Value =>
+  layouts.reduce((under, layout) => withOperands(layout, [under]), value);
 
 /** The index of an element after layouts that only rename, from its index before them. */
 export function afterLayouts(index: readonly Index[], layouts: readonly Value[]): readonly Index[] {

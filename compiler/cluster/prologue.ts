@@ -3,7 +3,7 @@
 import type { Dim } from "../../ir/dim.ts";
 import { elementCount } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
-import { isRenaming } from "./access.ts";
+import { throughRenaming } from "./access.ts";
 import { descend } from "./descend.ts";
 
 /** A product reads an element many times: only so few ops are done again each time. */
@@ -15,7 +15,7 @@ const mostOps = 4;
  */
 export function prologues(values: readonly Value[]): ReadonlySet<Value> {
   const operands = new Set(values.flatMap(({ op, operands }) => (op.kind === "contraction" ? operands : [])));
-  const bases = [...operands].map(underRenaming);
+  const bases = [...operands].map((value) => throughRenaming(value).under);
   const found = new Set(bases.flatMap((value) => [...(spreadOf(value) ?? [])]));
   const isView = ({ op }: Value): boolean => op.kind === "layout" || op.kind === "piecewise";
   descend(bases.filter(isView), (value) => {
@@ -23,11 +23,6 @@ export function prologues(values: readonly Value[]): ReadonlySet<Value> {
     return isView(value);
   });
   return found;
-}
-
-/** What lies under transposes and reshapes. */
-function underRenaming(value: Value): Value {
-  return isRenaming(value) ? underRenaming(value.operands[0]) : value;
 }
 
 /** The ops between a value and the smaller tensors that it is made of; undefined where it is made of others, or by many. */

@@ -9,12 +9,12 @@ import {
   hasManyResults,
   isAtExtreme,
   isExtreme,
-  isRenaming,
   isRow,
   neighbours,
   readsOf,
   sameIndex,
   throughLayouts,
+  throughRenaming,
   type Access,
 } from "./access.ts";
 import type { Cluster, View } from "./partition.ts";
@@ -47,9 +47,7 @@ function hasColumns({ members }: Cluster): boolean {
 export function viewOf(value: Value, target: Cluster, home: ReadonlyMap<Value, Cluster>): View | undefined {
   if (target.kind !== "contract") return undefined;
   for (const operand of value.op.kind === "layout" ? [value] : value.operands) {
-    const layouts: Value[] = [];
-    let base = operand;
-    for (; isRenaming(base); [base] = base.operands) layouts.unshift(base);
+    const { under: base, layouts } = throughRenaming(operand);
     const { shape } = base.type;
     const inner = viewAs(shape, target);
     if (inner && home.get(base) === target) return { shape: value.type.shape, layouts: [...inner.layouts, ...layouts] };

@@ -6,7 +6,7 @@ import type { Graph } from "../../ir/graph.ts";
 import { contract, contractAttrs, operandAxes, type AxisPair } from "../../ir/ops/contract.ts";
 import { reshapeTo, transpose } from "../../ir/ops/layout.ts";
 import { underLayouts, type Value } from "../../ir/value.ts";
-import { isRenaming } from "../cluster/access.ts";
+import { isRenaming, throughRenaming } from "../cluster/access.ts";
 import { describeContraction } from "../lower/contraction-shape.ts";
 import type { Pass } from "../pass.ts";
 import { atomsAfter, type Atom } from "./atoms.ts";
@@ -23,9 +23,7 @@ function asItLies(operand: Value): {
   readonly under: Value;
   readonly after?: readonly (readonly Atom[])[] | undefined;
 } {
-  const layouts: Value[] = [];
-  let under = operand;
-  for (; isRenaming(under); [under] = under.operands) layouts.unshift(under);
+  const { under, layouts } = throughRenaming(operand);
   return { under, after: layouts.length > 0 ? atomsAfter(under.type.shape, layouts) : undefined };
 }
 

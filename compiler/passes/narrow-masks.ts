@@ -9,8 +9,15 @@ import { constant, constantValue, iotaOp } from "../../ir/ops/leaf.ts";
 import { argmaxOp, argminOp } from "../../ir/ops/reduce.ts";
 import { axesOf, broadcastAttrs, broadcastOp } from "../../ir/ops/sum.ts";
 import { sameShape } from "../../ir/type.ts";
-import { apply, withOperands, type Value } from "../../ir/value.ts";
-import { afterLayouts, isRenaming, sameIndex, spaceIndex, throughLayouts } from "../cluster/access.ts";
+import { apply, type Value } from "../../ir/value.ts";
+import {
+  afterLayouts,
+  sameIndex,
+  spaceIndex,
+  throughLayouts,
+  throughRenaming,
+  withLayouts,
+} from "../cluster/access.ts";
 import type { Pass } from "../pass.ts";
 import { rewriteValues } from "./replace.ts";
 
@@ -23,9 +30,7 @@ export const narrowMasks: Pass = {
 function narrow(value: Value): Value {
   if (value.op !== selectOp || value.operands[0].op.kind !== "elementwise") return value;
   const [condition, given, otherwise] = value.operands;
-  const layouts: Value[] = [];
-  let picked = given;
-  for (; isRenaming(picked); [picked] = picked.operands) layouts.unshift(picked);
+  const { under: picked, layouts } = throughRenaming(given);
   const pick = constantValue(otherwise) === 0 ? pickOf(picked) : undefined;
   const elements = condition.operands.filter((operand) => !operand.constant);
   if (!pick || elements.length !== 1) return value;
@@ -40,8 +45,7 @@ function narrow(value: Value): Value {
   if (numbers.some((number) => !number)) return value;
   const holds = apply(condition.op, numbers as readonly Value[], condition.attrs);
   const place = apply(broadcastOp, [where(holds, pick.place, -1)], pick.spread.attrs);
-  const inside = where(equal(place, pick.places), amounts, 0);
-  return layouts.reduce((under, layout) => withOperands(layout, [under]), inside);
+  return withLayouts(where(equal(place, pick.places), amounts, 0), layouts);
 }
 
 /** Amounts at the places of extremes along the last axis, and 0 elsewhere. */

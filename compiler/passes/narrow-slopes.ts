@@ -8,11 +8,12 @@ import { gatherOp } from "../../ir/ops/gather.ts";
 import { constantValue } from "../../ir/ops/leaf.ts";
 import { broadcastOp } from "../../ir/ops/sum.ts";
 import { sameShape } from "../../ir/type.ts";
-import { apply, sameAttrs, withOperands, type Value } from "../../ir/value.ts";
-import { afterLayouts, isRenaming, sameIndex, spaceIndex } from "../cluster/access.ts";
+import { apply, sameAttrs, type Value } from "../../ir/value.ts";
+import { afterLayouts, sameIndex, spaceIndex, throughRenaming, withLayouts } from "../cluster/access.ts";
 import type { Pass } from "../pass.ts";
 import { numberOf, pickOf, type Pick } from "./narrow-masks.ts";
 import { rewriteValues } from "./replace.ts";
+import { sourcesOf } from "./sources.ts";
 
 export const narrowSlopes: Pass = {
   name: "narrow-slopes",
@@ -34,12 +35,7 @@ function narrow(value: Value): Value {
  * is read now.
  */
 function waitsForTotals(elements: Value): boolean {
-  const under = new Set([elements]);
-  for (const { op, operands } of under) {
-    if (op.kind === "reduction") return true;
-    if (op.kind === "elementwise" || op.kind === "layout") for (const operand of operands) under.add(operand);
-  }
-  return false;
+  return [...sourcesOf(elements, ["elementwise", "layout"])].some(({ op }) => op.kind === "reduction");
 }
 
 /** What is picked among windows, with its elements where those of the windows were before. */
@@ -84,7 +80,7 @@ function narrowed(value: Value, given: readonly (PickedBack | undefined)[], firs
   const isSpread = amounts.every(({ op, attrs }) => op === broadcastOp && sameAttrs(attrs, first.spread.attrs));
   const operands = isSpread ? amounts.map(({ operands: [each] }) => each) : amounts;
   const formula = apply(value.op, operands, value.attrs);
-  return through(first.layouts, apply(selectOp, [matches, isSpread ? spread(formula) : formula, none]));
+  return withLayouts(apply(selectOp, [matches, isSpread ? spread(formula) : formula, none]), first.layouts);
 }
 
 /** A formula of the elements that windows are of, or of what those are made of, at the place of each extreme. */
@@ -103,7 +99,7 @@ function atPlace(formula: Value, { among, place, elements, windows }: PickedBack
   const find = (value: Value): Value | undefined => {
     if (value === elements) return extreme;
     if (inside.has(value) && baseOf(value, bases) === value) {
-      return apply(gatherOp, [through(windows, value), place], extreme.attrs);
+      return apply(gatherOp, [withLayouts(value, windows), place], extreme.attrs);
     }
     const number = numberOf(value, extreme);
     if (number || value.op.kind !== "elementwise") return number;
@@ -123,14 +119,3 @@ function baseOf(value: Value, known: Map<Value, Value>): Value {
   known.set(value, base);
   return base;
 }
-
-/** What lies under transposes and reshapes, and these, the innermost first. */
-function throughRenaming(value: Value): { readonly under: Value; readonly layouts: readonly Value[] } {
-  const layouts: Value[] = [];
-  let under = value;
-  for (; isRenaming(under); [under] = under.operands) layouts.unshift(under);
-  return { under, layouts };
-}
-
-const through = (layouts: readonly Value[], value: Value): Value =>
-  layouts.reduce((under, layout) => withOperands(layout, [under]), value);

@@ -3,8 +3,8 @@ import type { Dim } from "../../ir/dim.ts";
 import { contract, contractAttrs, operandAxes, type AxisPair } from "../../ir/ops/contract.ts";
 import { constant, constantValue } from "../../ir/ops/leaf.ts";
 import { reshapeTo, transpose } from "../../ir/ops/layout.ts";
-import { apply, withOperands, type Value } from "../../ir/value.ts";
-import { isRenaming } from "../cluster/access.ts";
+import { apply, type Value } from "../../ir/value.ts";
+import { isRenaming, withLayouts } from "../cluster/access.ts";
 import { describeContraction } from "../lower/contraction-shape.ts";
 import { atomsAfter, type Atom } from "./atoms.ts";
 import { turned, turnedBack } from "./turn-products.ts";
@@ -68,10 +68,7 @@ function look(value: Value, layouts: readonly Value[], search: Search): Reordere
 function outside(value: Value, layouts: readonly Value[]): Reordered {
   const number = constantValue(value);
   const { dtype, shape } = (layouts.at(-1) ?? value).type;
-  const seen =
-    number === undefined
-      ? layouts.reduce((under, layout) => withOperands(layout, [under]), value)
-      : constant(number, dtype, shape);
+  const seen = number === undefined ? withLayouts(value, layouts) : constant(number, dtype, shape);
   return { value: seen, from: new Map() };
 }
 
