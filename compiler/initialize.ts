@@ -3,15 +3,16 @@ import { initialValues } from "../ir/errors.ts";
 import type { FanAxes, Initializer } from "../ir/initializer.ts";
 import type { Initializer as PlainInitializer } from "../runtime/abi.ts";
 
-/** The initialiser of a state of this shape; `site` makes its random numbers its own. */
+/** The initialiser of a state of this shape, undefined for zeros; `site` makes its random numbers its own. */
 export function plainInitializer(
   initializer: Initializer,
   shape: readonly number[],
   site: number,
   name: string,
-): PlainInitializer {
+): PlainInitializer | undefined {
   switch (initializer.tag) {
     case "constant":
+      return initializer.value === 0 ? undefined : initializer;
     case "key":
       return initializer;
     case "uniform":

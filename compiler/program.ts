@@ -151,7 +151,7 @@ function placeStates(
     const { parameter, initializer } = state.attrs.identity as StateIdentity;
     const name = graph.notes.get(state)!.name!;
     const init = plainInitializer(initializer, state.type.shape as readonly number[], site, name);
-    return { ...slot(name, state, locations.get(state)!), parameter, init };
+    return { ...slot(name, state, locations.get(state)!), parameter, ...(init && { init }) };
   });
 }
 

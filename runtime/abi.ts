@@ -4,7 +4,7 @@
 /// runs them. Nothing in a program is computed when a step runs: buffers, offsets and workgroup counts are numbers.
 
 /** Version of this contract. A module compiled for another version is refused by `load()` with both numbers. */
-export const abiVersion = 2;
+export const abiVersion = 3;
 
 /** Element types that a buffer can hold. Booleans are stored as `u32`, 0 or 1. */
 export type StorageType = "f32" | "i32" | "u32";
@@ -62,7 +62,8 @@ export interface Slot {
 export interface StateSlot extends Slot {
   /** True for parameters (`readParams`), false for optimizer state, counters and the key. */
   readonly parameter: boolean;
-  readonly init: Initializer;
+  /** Absent where the first values are zeros, as those of new buffers are. */
+  readonly init?: Initializer;
 }
 
 /**

@@ -10,8 +10,7 @@ import { arrayType, copySlot, describeSlot, elementCount, toArray } from "./tens
 import type { ParamRecord, StateRecord, TypedArray } from "./types.ts";
 
 /**
- * The first values of a state, or undefined where they are zero, as new buffers are: `count` elements from element
- * `start`, or all.
+ * The first values of a state, or undefined where they are zeros: `count` elements from element `start`, or all.
  */
 export function initialValue(
   { init, dtype, shape }: StateSlot,
@@ -21,9 +20,9 @@ export function initialValue(
 ): TypedArray | undefined {
   const values = new (arrayType(dtype))(Math.min(count, elementCount(shape) - start));
   const key = seedKey(seed);
-  switch (init.tag) {
+  switch (init?.tag) {
     case "constant":
-      return init.value === 0 ? undefined : values.fill(init.value);
+      return values.fill(init.value);
     case "uniform":
       return values.map((_, index) => uniform(threefry(key, [start + index, init.site]), init.low, init.high));
     case "normal":
@@ -33,7 +32,7 @@ export function initialValue(
     case "key":
       return toArray(dtype, key);
     default:
-      return init satisfies never;
+      return init satisfies undefined;
   }
 }
 

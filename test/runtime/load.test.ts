@@ -119,7 +119,7 @@ describe("states", () => {
 describe("programs and devices that do not fit", () => {
   test("another ABI version is refused with both numbers", async () => {
     expect(await messageOf(() => load({ ...doubling, abi: 999 }))).toMatchInlineSnapshot(`
-      "error[abi-version]: program and runtime must have one ABI version: program 999, runtime 2
+      "error[abi-version]: program and runtime must have one ABI version: program 999, runtime 3
         help: recompile the model with the installed chainrule"
     `);
   });

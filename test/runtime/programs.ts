@@ -4,7 +4,7 @@ import type { Program } from "../../runtime/abi.ts";
 
 /** `double`: doubled = 2 * x, for 4 numbers. */
 export const doubling: Program = {
-  abi: 2,
+  abi: 3,
   name: "doubling",
   buffers: [
     { label: "double.x", role: "input", bytes: 16 },
@@ -51,7 +51,7 @@ const inputBinding = { buffer: 1, offset: 0, bytes: 16 };
  * given. The weight starts as 1, 2, 3, 4; x is f32[4], label i32[2] in [0, 3), rate a setting of 0.5.
  */
 export const training: Program = {
-  abi: 2,
+  abi: 3,
   name: "training",
   buffers: [
     { label: "states", role: "state", bytes: 1024 },
