@@ -53,6 +53,13 @@ export interface Ring {
   read(call: Call): Promise<ArrayBuffer>;
 }
 
+/** What a ring needs of its module. */
+interface Owner {
+  readonly device: GPUDevice;
+  readonly gate: Gate;
+  readonly memory: GPUBuffer[];
+}
+
 /** Throws `input-type` when a GPU buffer given to a call was not valid. */
 export async function checkCall(call: Call): Promise<void> {
   const error = await call.error;
@@ -71,14 +78,12 @@ function send(device: GPUDevice, { place, copy }: Call, record?: Parameters<Ring
  * Makes the ring of `slots`, of which there must be as many as calls may be in flight; buffers to copy to are
  * added to `memory`.
  *
- * They are in the order of their use, the oldest first. The gate lets in fewer calls than there are slots, so one without
- * open work exists. A slot whose read is under way is passed over, and the others expire one call earlier for it.
+ * They are in the order of their use, round from the oldest, and stay where they are: moving them up cost a call as much as
+ * several dispatches do. The gate lets in fewer calls than there are slots, so one without open work exists. A slot whose
+ * read is under way is passed over, and comes before the others again; these expire one call earlier for it.
  */
-export function createRing(
-  { device, gate, memory }: { readonly device: GPUDevice; readonly gate: Gate; readonly memory: GPUBuffer[] },
-  name: string,
-  slots: Slot[],
-): Ring {
+export function createRing({ device, gate, memory }: Owner, name: string, slots: Slot[]): Ring {
+  let oldest = 0;
   let wasRead = false;
   const idle: GPUBuffer[] = [];
   const copyOut = async (call: Call): Promise<ArrayBuffer> => {
@@ -111,12 +116,14 @@ export function createRing(
   };
   return {
     submit(record) {
-      const oldest = slots.findIndex(({ open }) => !open);
-      const [{ place, copy }] = slots.splice(oldest, 1) as [Slot];
+      let free = oldest;
+      while (slots[free]!.open) free = ++free % slots.length;
+      const { place, copy } = slots[free]!;
       // Of a call that nobody read.
       if (copy) idle.push(copy);
-      const call = { open: 0, place, copy: wasRead ? idle.pop() : undefined };
-      slots.push(call);
+      slots[free] = slots[oldest]!;
+      const call = (slots[oldest] = { open: 0, place, copy: wasRead ? idle.pop() : undefined });
+      oldest = ++oldest % slots.length;
       send(device, call, record);
       wasRead = false;
       return call;
