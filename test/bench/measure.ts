@@ -88,7 +88,7 @@ async function finish(running: Running, first: Opened, { steps: perBlock }: Effo
     ...{ contender, adapter: opened.adapter, counts, first: opened.first },
     step: { median: median(steps), least: Math.min(...steps), most: Math.max(...steps), blocks: steps.length },
     ...(opened === first ? {} : { distance: compare(opened, first) }),
-    ...(isOwn ? { readEach: median(each), enqueue: await process.ask({ tag: "enqueue", steps: 100 * perBlock }) } : {}),
+    ...(isOwn ? { readEach: median(each), enqueue: await process.ask({ tag: "enqueue", steps: 400 * perBlock }) } : {}),
   };
 }
 

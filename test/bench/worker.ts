@@ -44,6 +44,10 @@ export interface Enqueued {
   readonly step: number;
   readonly bare: number;
   readonly medians: { readonly step: number; readonly bare: number };
+  /** Of the first quarter, of which V8 interprets much. */
+  readonly early: { readonly step: number; readonly bare: number };
+  /** How many steps there were. */
+  readonly steps: number;
 }
 
 /** What is left after many steps: bytes of JavaScript's heap more than after a tenth of them, objects of WebGPU made. */
@@ -98,8 +102,8 @@ function replay(device: GPUDevice, calls: readonly PassCall[]): void {
   device.queue.submit([encoder.finish()]);
 }
 
-/** How long steps are enqueued at most: V8 compiles for good what it has run some hundred times. */
-const enqueueSeconds = 15;
+/** How long steps are enqueued at most: V8 compiles for good what it has run a thousand or two thousand times. */
+const enqueueSeconds = 40;
 
 /** By turns, up to so many of each; the later half counts, as long training sees it. */
 async function enqueue(session: Session, calls: readonly PassCall[], steps: number): Promise<Enqueued> {
@@ -119,10 +123,15 @@ async function enqueue(session: Session, calls: readonly PassCall[], steps: numb
     own.push(await timeOf(() => session.step()));
     bare.push(await timeOf(() => replay(device, calls)));
   }
-  const [ofSteps, ofBare] = [own, bare].map((times) => times.slice(Math.floor(times.length / 2)));
+  const of = (measure: (times: readonly number[]) => number, from: number, to: number) => {
+    const [step, bareLoop] = [own, bare].map((times) => measure(times.slice(from * times.length, to * times.length)));
+    return { step: step!, bare: bareLoop! };
+  };
   return {
-    ...{ step: lowerQuartile(ofSteps), bare: lowerQuartile(ofBare) },
-    medians: { step: median(ofSteps), bare: median(ofBare) },
+    ...of(lowerQuartile, 1 / 2, 1),
+    medians: of(median, 1 / 2, 1),
+    early: of(lowerQuartile, 0, 1 / 4),
+    steps: own.length,
   };
 }
 
