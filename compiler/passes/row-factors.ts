@@ -1,26 +1,34 @@
-/// Factors that are the same for whole rows are one: (x/σ)·γ is x·(γ/σ), and ((g - a)·γ - x·q)/σ is (g - a)·(γ/σ) - x·(q/σ), with
-/// a number more for each long row instead of an operation more for each element. A kernel binds one table where it had two:
-/// of a normalisation of channels, what is computed for a row lies in as many tables as its formula has names.
+/// Factors that are the same for whole rows are one: (x/σ)·γ is x·(γ/σ), and ((g - a)·γ - (x/σ)·γ·q)/σ is
+/// ((g - a) - x·(q/σ))·(γ/σ), with a number more for each long row instead of an operation more for each element. A kernel
+/// binds one table where it had two: of a normalisation of channels, what is computed for a row lies in as many tables as its
+/// formula has names. Nothing is divided twice by what belongs to a row: γ·q/σ² is too little for a float where rows deviate by
+/// 1e12 and slopes are 1e-14.
 import { elementCount } from "../../ir/type.ts";
 import { graphValues, type Graph } from "../../ir/graph.ts";
 import { add, div, mul, sub } from "../../ir/ops/arithmetic.ts";
+import { reshapeOp, reshapeTo } from "../../ir/ops/layout.ts";
+import { constant } from "../../ir/ops/leaf.ts";
 import { broadcastAlong, broadcastAttrs, broadcastOp, keptAxes, sumOp } from "../../ir/ops/sum.ts";
-import { apply, usersOf, withOperands, type Value } from "../../ir/value.ts";
+import { apply, underLayouts, usersOf, withOperands, type Value } from "../../ir/value.ts";
 import { isRenaming } from "../cluster/access.ts";
 import type { Pass } from "../pass.ts";
 import { rangeOf } from "../rewrite/range.ts";
-import { withoutAxes } from "../rewrite/rules/uniform.ts";
+import { isUniform, withoutAxes } from "../rewrite/rules/uniform.ts";
+import { factorsOf, type Factors } from "./factors.ts";
 import { rebuildGraph } from "./replace.ts";
 
 /** What is computed for a shorter row is computed with its elements, in one kernel. */
 const longRow = 2048;
 
-/**
- * A factor over less might be too large for a float, though what it multiplies is small. Over very much it may be too small:
- * below 1e-38 digits are lost. The slope of a normalisation has factors over the square of its divisor, so that of 1e-4 loses
- * some where rows deviate by 1e17; that of PyTorch's batch norm, with the same factors, does too. Strict floats have none.
- */
+/** A factor over less might be too large for a float, though what it multiplies is small. */
 const leastDivisor = 1e-8;
+
+/**
+ * A number that is computed for a row, such as the mean of slopes times x/σ, may be far less than they are, and over σ too
+ * little for a float where the slopes over σ are none too little. So much larger, and what it multiplies so much smaller,
+ * nothing is rounded, and what vanishes is less than the rounding of results. Above 1e23 such a mean would be too large.
+ */
+const raised = 2 ** 24;
 
 /** A sum of more terms is not looked through. */
 const mostTerms = 8;
@@ -37,7 +45,7 @@ export const rowFactors: Pass = {
       const multiple = productOf(value);
       if (multiple && dissolved.has(multiple.rest)) return joined(image) ?? image;
       const part = quotientOf(image);
-      return (part && divided(part.rest, part.table, mostTerms)) ?? image;
+      return (part && divided(part.rest, part.table)) ?? image;
     });
   },
 };
@@ -79,20 +87,92 @@ function joined(value: Value): Value | undefined {
   const multiple = productOf(value);
   const inner = multiple && quotientOf(multiple.rest);
   if (!inner || !isAlong(inner.table, multiple.table)) return undefined;
-  return times(inner.rest, div(multiple.table.value, inner.table.value), multiple.table);
+  const factor = multiple.table.value;
+  const over = (dividend: Value): Value => div(dividend, inner.table.value);
+  if (isGiven(factor)) return times(inner.rest, over(factor), multiple.table);
+  return mul(times(inner.rest, over(mul(factor, raised)), multiple.table), 1 / raised);
 }
 
-/** A sum of multiples over a divisor, as multiples of quotients; undefined where a term of the sum is no multiple. */
-function divided(value: Value, by: Table, most: number): Value | undefined {
+/** True for a product of what is given, such as parameters. */
+const isGiven = (factor: Value): boolean =>
+  factorsOf(factor).over.every((each) => underLayouts(each).op.kind === "leaf");
+
+/**
+ * A sum of multiples over a divisor, as multiples of quotients. Where some are multiples of quotients already, what all are
+ * multiples of is divided instead. Undefined where a term is no multiple, or there is no such factor.
+ */
+function divided(value: Value, by: Table): Value | undefined {
+  const tables: Value[] = [];
+  const note = (table: Value): Value => {
+    tables.push(table);
+    return table;
+  };
+  if (!withTables(value, by, note, mostTerms)) return undefined;
+  if (!tables.some(isQuotient)) return withTables(value, by, (table) => div(table, by.value), mostTerms);
+  const products = tables.map(factorsIn);
+  if (products.some(({ conditions }) => conditions.length > 0)) return undefined;
+  const common = products[0].over.find(
+    (factor) => !factor.constant && products.every(({ over }) => over.includes(factor)),
+  );
+  const inner = common && withTables(value, by, (table) => withoutFactor(table, common), mostTerms);
+  return inner && times(inner, div(common, by.value), by);
+}
+
+/** The factors of a table, those under reshapes as well. */
+function factorsIn(table: Value): Factors {
+  const { over, under, conditions } = factorsOf(table);
+  const parts = over.map((factor): Factors => {
+    const [inside] = factor.operands;
+    if (factor.op !== reshapeOp || (inside.op !== mul.op && inside.op !== div.op))
+      return { over: [factor], under: [], conditions: [] };
+    const own = factorsIn(inside);
+    const [above, below] = [own.over, own.under].map((all) => all.map((each) => reshapeTo(each, table.type.shape)));
+    return { over: above, under: below, conditions: own.conditions };
+  });
+  return {
+    over: parts.flatMap((part) => part.over),
+    under: [...parts.flatMap((part) => part.under), ...under],
+    conditions: [...parts.flatMap((part) => part.conditions), ...conditions],
+  };
+}
+
+const isQuotient = (table: Value): boolean => factorsIn(table).under.some((divisor) => !divisor.constant);
+
+/** A product or quotient without one of its factors; undefined for that factor itself, which leaves 1. */
+function withoutFactor(table: Value, factor: Value): Value | undefined {
+  const { over, under } = factorsIn(table);
+  if (over.length + under.length === 1) return undefined;
+  const [first = constant(1, "f32", table.type.shape), ...others] = over.toSpliced(over.indexOf(factor), 1);
+  const product = others.reduce((all, each) => mul(all, each), first);
+  return under.reduce((quotient, each) => div(quotient, each), product);
+}
+
+/** A sum of multiples with other tables; `change` gives none for 1. Undefined where a term is no multiple along these rows. */
+function withTables(
+  value: Value,
+  along: Table,
+  change: (table: Value) => Value | undefined,
+  most: number,
+): Value | undefined {
   if (value.op === add.op || value.op === sub.op) {
-    const [left, right] = value.operands.map((operand) => (most > 1 ? divided(operand, by, most / 2) : undefined));
+    const [left, right] = value.operands.map((operand) =>
+      most > 1 ? withTables(operand, along, change, most / 2) : undefined,
+    );
     return left && right && apply(value.op, [left, right]);
   }
   const own = tableOf(value);
-  if (own) return isAlong(own, by) ? spread(div(own.value, by.value), value, by) : undefined;
+  if (own) {
+    const table = isAlong(own, along) ? change(own.value) : undefined;
+    return table && spread(table, value, along);
+  }
+  if (value.op === mul.op && isUniform(value.operands[1])) {
+    const inner = withTables(value.operands[0], along, change, most);
+    return inner && mul(inner, value.operands[1]);
+  }
   const multiple = productOf(value);
-  if (!multiple || !isAlong(multiple.table, by)) return undefined;
-  return times(multiple.rest, div(multiple.table.value, by.value), by);
+  if (!multiple || !isAlong(multiple.table, along)) return undefined;
+  const table = change(multiple.table.value);
+  return table ? times(multiple.rest, table, along) : multiple.rest;
 }
 
 const isAlong = (some: Table, other: Table): boolean => some.axes.join() === other.axes.join();
