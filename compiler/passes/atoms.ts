@@ -25,7 +25,9 @@ export function atomsAfter(shape: Shape, layouts: readonly Value[]): readonly (r
   return axes;
 }
 
-const isBound = (shape: Shape): shape is readonly number[] => shape.every((extent) => typeof extent === "number");
+/** True where no size is free. */
+export const isBound = (shape: Shape): shape is readonly number[] =>
+  shape.every((extent) => typeof extent === "number");
 
 /** Parts in their order as axes of these extents. */
 function cut(atoms: readonly Atom[], shape: readonly number[]): readonly (readonly Atom[])[] | undefined {

@@ -4,12 +4,14 @@ import type { DerivationLog } from "../rewrite/log.ts";
 import { asProductsLie } from "./as-products-lie.ts";
 import { blockAttention } from "./block-attention.ts";
 import { contractedOrder } from "./contracted-order.ts";
+import { dropFrames } from "./drop-frames.ts";
 import { expandComposites } from "./expand-composites.ts";
 import { insideScans } from "./inside-scans.ts";
 import { jointMoments } from "./joint-moments.ts";
 import { keepDigitsWith } from "./keep-digits.ts";
 import { narrowMasks } from "./narrow-masks.ts";
 import { narrowSlopes } from "./narrow-slopes.ts";
+import { neededParts } from "./needed-parts.ts";
 import { pickSums } from "./pick-sums.ts";
 import { pullFactors } from "./pull-factors.ts";
 import { rowFactors } from "./row-factors.ts";
@@ -48,6 +50,8 @@ export function kernelPasses({
   const passes = [
     expandComposites, // kernels know kinds of ops, not compositions
     ...(strictFloat || asWritten ? [] : [blockAttention(blockedScores)]), // before its formulas look otherwise
+    ...(strictFloat ? [] : [dropFrames]), // what is 0 around a tensor is not computed with
+    neededParts, // nor what nobody reads
     narrowMasks, // what a pool gives back is no longer read element by element
     ...(strictFloat ? [] : [narrowSlopes]), // nor what is multiplied by a slope of each
     unrollSums, // what few windows give an element, kernels add up on their way

@@ -59,8 +59,8 @@ function pickedBack(value: Value): PickedBack | undefined {
   return isBack ? { ...pick, picked, elements, windows, layouts } : undefined;
 }
 
-/** True for a formula that is 0 wherever all that it has of picks is. */
-function staysNone({ op, operands }: Value, given: readonly (PickedBack | undefined)[]): boolean {
+/** True for a formula that is 0 wherever all operands that are given are. */
+export function staysNone({ op, operands }: Value, given: readonly (object | undefined)[]): boolean {
   const isNone = (each: Value, at: number): boolean => given[at] !== undefined || constantValue(each) === 0;
   if (op === mul.op) return given.some((each) => each);
   if (op === div.op) return given[0] !== undefined && !given[1];

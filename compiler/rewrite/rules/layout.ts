@@ -4,6 +4,7 @@ import { neg } from "../../../ir/ops/arithmetic.ts";
 import { contract, contractAttrs, contractOp, operandAxes, type AxisPair } from "../../../ir/ops/contract.ts";
 import { convolveOp } from "../../../ir/ops/convolve.ts";
 import { reshapeOp, reshapeTo, transpose, transposeOp } from "../../../ir/ops/layout.ts";
+import { sliceTo } from "../../../ir/ops/pad.ts";
 import { broadcastAlong, broadcastOp, broadcastAttrs } from "../../../ir/ops/sum.ts";
 import { windowsAttrs, windowsOp } from "../../../ir/ops/windows.ts";
 import { sameShape, type Shape } from "../../../ir/type.ts";
@@ -100,12 +101,16 @@ function transposeOfLayout(value: Value): Value | undefined {
   return broadcastAlong(inner.operands[0], value.type.shape, axes);
 }
 
-/** Windows that touch and leave nothing out only divide the axis. */
+/** Windows that touch only divide the axis; what is left at its end is left out. */
 function windowsSideBySide(value: Value): Value | undefined {
   const { axis, size, stride, dilation } = windowsAttrs(value.attrs);
-  const isWhole = value.operands[0].type.shape[axis] === multiplyDims(value.type.shape[axis], size);
-  if (size !== stride || dilation !== 1 || !isWhole) return undefined;
-  return reshapeTo(value.operands[0], value.type.shape);
+  if (size !== stride || dilation !== 1) return undefined;
+  const [x] = value.operands;
+  const { shape } = x.type;
+  const covered = multiplyDims(value.type.shape[axis], size);
+  const limits = shape.map((extent, i) => (i === axis ? covered : extent));
+  const taken = sliceTo(x, { starts: shape.map(() => 0), limits, strides: shape.map(() => 1) });
+  return reshapeTo(taken, value.type.shape);
 }
 
 /** f(broadcast x, broadcast y, 1) = broadcast f(x, y, 1): fewer numbers to compute. */
@@ -179,7 +184,7 @@ export const layoutRules: readonly Rule[] = [
   rule("layout of one number", "exact", "broadcast(1) = 1", ["broadcast", "reshape", "transpose"], layoutOfUniform),
   rule("broadcast of a layout", "exact", "broadcast(broadcast(x)) = broadcast(x)", ["broadcast"], broadcastOfLayout),
   rule("broadcast along unit axes", "exact", "broadcast[b](x) = broadcast[c](x)", ["broadcast"], broadcastOfUnits),
-  rule("windows side by side", "exact", "windows(x) = reshape(x)", [windowsOp.name], windowsSideBySide),
+  rule("windows side by side", "exact", "windows(x) = reshape(slice(x))", [windowsOp.name], windowsSideBySide),
   rule("reshape of a layout", "exact", "reshape(reshape(x)) = reshape(x)", ["reshape"], reshapeOfLayout),
   rule("transpose of a layout", "exact", "transpose(transpose(x)) = x", ["transpose"], transposeOfLayout),
   identity("sum of reshapes", "exact", "reshape[s](x) + reshape[s](y) = reshape[s](x + y)", ofOneShape),
