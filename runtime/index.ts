@@ -1,6 +1,6 @@
 /// The runtime of compiled models: `load(program)` gives a module that trains and infers on WebGPU.
 
-import type { EntryPoint, Program } from "./abi.ts";
+import type { EntryPoint, Program, StateSlot } from "./abi.ts";
 import { abiVersion } from "./abi.ts";
 import type { OpenDevice } from "./device.ts";
 import { openDevice } from "./device.ts";
@@ -31,9 +31,12 @@ export type * from "./types.ts";
 
 const knownOptions = "device adapter params state seed maxInFlight variants onProgress".split(" ");
 
-/** Checks what was given, and tells how many calls may be in flight. */
-function checkOptions(program: Program, options: LoadOptions): number {
-  const { seed = 0, maxInFlight = 8, params, state } = options;
+/** Values of states that are given at load. */
+type GivenStates = ReadonlyMap<StateSlot, TypedArray>;
+
+/** Checks the options, and tells how many calls may be in flight and which states are given. */
+function checkOptions(program: Program, options: LoadOptions): readonly [number, GivenStates] {
+  const { seed = 0, maxInFlight = 8, params = {}, state } = options;
   if (program.abi !== abiVersion) throw runtimeErrors["abi-version"](program.abi, abiVersion);
   for (const key in options) if (!knownOptions.includes(key)) throw runtimeErrors["option-unknown"](key, knownOptions);
   if (!Number.isSafeInteger(seed) || seed < 0) {
@@ -48,28 +51,23 @@ function checkOptions(program: Program, options: LoadOptions): number {
       throw runtimeErrors["option-value"](name, "a function", given);
     }
   }
-  if (params) checkParams(program, params);
-  if (state) checkState(program, state);
-  return maxInFlight;
+  return [maxInFlight, new Map([...(state ? checkState(program, state) : []), ...checkParams(program, params)])];
 }
 
-/** So many random numbers take some 10 ms; then whatever else the thread has to do gets its turn. */
-const mostAtOnce = 2 ** 17;
-
-async function writeFirstStates(context: Context, { seed = 0, params = {}, state }: LoadOptions): Promise<void> {
+async function writeFirstStates(context: Context, given: GivenStates, seed?: number): Promise<void> {
   const { device, gate, program } = context;
-  for (const slot of state ? [] : program.states) {
-    if (Object.hasOwn(params, slot.name)) continue;
-    for (let start = 0; start < elementCount(slot.shape); start += mostAtOnce) {
-      const values = initialValue(slot, seed, start, mostAtOnce);
+  for (const slot of program.states) {
+    const own = given.get(slot);
+    // So many copies, or random numbers, take some milliseconds; then whatever else the thread has to do gets its turn.
+    const count = own ? 2 ** 20 : 2 ** 16;
+    for (let start = 0; start < elementCount(slot.shape); start += count) {
+      const values = own?.subarray(start, start + count) ?? initialValue(slot, seed ?? 0, start, count);
       if (!values) break;
       writeStates(context, [[{ ...slot, offset: slot.offset + 4 * start }, values]]);
       await device.queue.onSubmittedWorkDone();
       gate.check();
     }
   }
-  if (state) writeStates(context, checkState(program, state));
-  writeStates(context, checkParams(program, params));
 }
 
 function moduleMembers(context: Context, { adapter }: OpenDevice, destroy: () => void): LoadedModule {
@@ -100,7 +98,13 @@ function moduleMembers(context: Context, { adapter }: OpenDevice, destroy: () =>
   };
 }
 
-async function build(given: Program, options: LoadOptions, opened: OpenDevice, gate: Gate): Promise<LoadedModule> {
+async function build(
+  given: Program,
+  options: LoadOptions,
+  states: GivenStates,
+  opened: OpenDevice,
+  gate: Gate,
+): Promise<LoadedModule> {
   const { device } = opened;
   const program = (await options.variants?.(given, device)) ?? given;
   const plan = planBuffers(program);
@@ -111,7 +115,7 @@ async function build(given: Program, options: LoadOptions, opened: OpenDevice, g
       await checked;
       gate.check();
       writeConstants(device, program, buffers);
-      await writeFirstStates(context, options);
+      await writeFirstStates(context, states, options.seed);
     };
     const [kernels] = await Promise.all([compileKernels(device, program, options.onProgress), fill()]);
     context.kernels = kernels;
@@ -150,11 +154,11 @@ export async function load<Module = LoadedModule<Record<string, TypedArray>>>(
   program: Program,
   options: LoadOptions = {},
 ): Promise<Module> {
-  const depth = checkOptions(program, options);
+  const [depth, states] = checkOptions(program, options);
   const opened = await openDevice(program.limits, options);
   const gate = openGate(opened.device, depth);
   try {
-    return (await gate.guard(build(program, options, opened, gate))) as Module;
+    return (await gate.guard(build(program, options, states, opened, gate))) as Module;
   } catch (error) {
     opened.close();
     throw error;
