@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { measure, type Effort } from "./measure.ts";
 import { bundleProcesses, contenders, installPeers, prepareTask, processFile, type ContenderName } from "./prepare.ts";
+import type { PageResult } from "./pages/run.ts";
 import { isBelieved, printSummary, printWorkload, type Measured } from "./print.ts";
 import { startProcess } from "./process.ts";
 import { small, workloads, type Workload } from "./workloads.ts";
@@ -13,6 +14,10 @@ const help = `npm run bench -- [options]
   --steps N          steps of a block; the loss is read after the last (default 10)
   --seconds N        no further block after so many seconds of one contender (default 30)
   --heap             instead: what many steps of a small model leave behind, in JavaScript's heap and on the GPU
+  --page             instead: what a page notices while the training steps load and run in it, in Chromium
+    --browser PATH     the Chromium (default: that of the tests); --flag FLAG, several times, is given to it
+    --runs N           loads of each, every one in a browser of its own (default 3)
+    --steps N          steps of a page (default 200); no further ones begin after --seconds
   --json             print JSON`;
 
 const { values: options } = parseArgs({
@@ -20,9 +25,13 @@ const { values: options } = parseArgs({
     workload: { type: "string", multiple: true },
     contender: { type: "string", multiple: true },
     blocks: { type: "string", default: "5" },
-    steps: { type: "string", default: "10" },
+    steps: { type: "string" },
     seconds: { type: "string", default: "30" },
     heap: { type: "boolean", default: false },
+    page: { type: "boolean", default: false },
+    browser: { type: "string" },
+    flag: { type: "string", multiple: true, default: [] },
+    runs: { type: "string", default: "3" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -41,8 +50,8 @@ function chosenContenders(): readonly ContenderName[] {
   return contenders.filter((name) => !options.contender || options.contender.includes(name));
 }
 
-function wholeNumber(option: "blocks" | "steps" | "seconds"): number {
-  const number = Number(options[option]);
+function wholeNumber(option: "blocks" | "steps" | "seconds" | "runs", otherwise?: number): number {
+  const number = Number(options[option] ?? otherwise);
   if (Number.isSafeInteger(number) && number > 0) return number;
   throw new Error(`--${option} takes a positive whole number: found ${options[option]}`);
 }
@@ -50,7 +59,7 @@ function wholeNumber(option: "blocks" | "steps" | "seconds"): number {
 async function run(): Promise<void> {
   const names = chosenContenders();
   const effort: Effort = {
-    steps: wholeNumber("steps"),
+    steps: wholeNumber("steps", 10),
     blocks: wholeNumber("blocks"),
     seconds: wholeNumber("seconds"),
   };
@@ -66,6 +75,26 @@ async function run(): Promise<void> {
   if (options.json) console.log(JSON.stringify(measured, null, 2));
   else printSummary(measured);
   process.exitCode = measured.every(isBelieved) ? 0 : 1;
+}
+
+/** Training steps in pages. */
+async function runPages(): Promise<void> {
+  // Emitting modules takes a second to import.
+  const { measurePages, pageContenders, pagesAgree, printPages } = await import("./pages/run.ts");
+  const names = chosenContenders();
+  const { browser: executable, flag: flags } = options;
+  const plan = {
+    ...{ runs: wholeNumber("runs"), steps: wholeNumber("steps", 200), seconds: wholeNumber("seconds") },
+    contenders: pageContenders.filter((each) => names.some((name) => each.startsWith(name))),
+    browser: executable === undefined ? undefined : { executable, flags },
+  };
+  if (names.includes("jax-js")) installPeers((text) => console.error(text));
+  const results: PageResult[] = [];
+  for (const workload of chosenWorkloads())
+    if (workload.entry === "train") results.push(...(await measurePages(workload, plan)));
+  if (options.json) console.log(JSON.stringify(results, null, 2));
+  else printPages(results);
+  process.exitCode = pagesAgree(results) ? 0 : 1;
 }
 
 /** Ten thousand steps of a small model; the heap may grow by what one step needs, not by what ten thousand do. */
@@ -84,4 +113,4 @@ async function runHeap(): Promise<void> {
 }
 
 if (options.help) console.log(help);
-else await (options.heap ? runHeap() : run());
+else await (options.heap ? runHeap() : options.page ? runPages() : run());
