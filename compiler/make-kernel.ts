@@ -3,7 +3,7 @@ import type { Graph } from "../ir/graph.ts";
 import type { Value } from "../ir/value.ts";
 import { bytesOf, sumBytes } from "./bytes.ts";
 import type { SquareEdge } from "./lower/contraction/tile.ts";
-import { describeContraction } from "./lower/contraction-shape.ts";
+import { extentsOf } from "./lower/contraction-shape.ts";
 import { contractNames } from "./lower/contract.ts";
 import { kernelHeader } from "./lower/header.ts";
 import {
@@ -190,7 +190,7 @@ function paddedFlops({ traffic: { cluster } }: PlannedStep, { flops, grid, beyon
 
 /** Flops of a contraction without what follows it. */
 function productFlops(value: Value): number {
-  const { batchCount, rowCount, columnCount, length } = describeContraction(value);
+  const { batchCount, rowCount, columnCount, length } = extentsOf(value);
   return (
     2 * [batchCount, rowCount, columnCount, length].reduce<number>((total, extent) => total * (extent as number), 1)
   );

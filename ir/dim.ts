@@ -124,6 +124,8 @@ function toPolynomial(dim: Dim): Polynomial {
 }
 
 function parsePolynomial(text: string): Polynomial | undefined {
+  // As most sizes are.
+  if (namePattern.test(text)) return new Map([[text, 1]]);
   // Room inside a name would be lost: "batch size" is no size.
   const compact = text.trim().replace(/\s*([*+-])\s*/g, "$1");
   if (compact === "") return undefined;

@@ -1,6 +1,7 @@
 /// What the text of a contraction depends on: extents, tile, and how each operand is best read.
 import { isMultipleOf, type Dim } from "../../ir/dim.ts";
 import { contractAttrs, operandAxes, type OperandAxes } from "../../ir/ops/contract.ts";
+import { remembering } from "../../ir/intern.ts";
 import { joinIndex, splitIndex } from "../../ir/ops/layout.ts";
 import { elementCount } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
@@ -54,6 +55,13 @@ export interface ContractionShape extends ContractionExtents {
 
 /** The extents and the tile of a contraction; `threads` is the size of its workgroups where others share them. */
 export function describeContraction(root: Value, threads?: number): ContractionShape {
+  return threads === undefined ? describedAlone(root) : describe(root, threads);
+}
+
+/** The one with workgroups of its own: many passes ask for it. */
+const describedAlone = remembering((root: Value): ContractionShape => describe(root));
+
+function describe(root: Value, threads?: number): ContractionShape {
   const extents = extentsOf(root);
   const right = vectorise(extents, 1, isMultipleOf(extents.columnCount, 4));
   return withTile(extents, right, tileOf({ ...extents, scattered: right === "none", threads }));
@@ -113,7 +121,8 @@ function wholeIn(extents: ContractionExtents, tile: Tile) {
   };
 }
 
-function extentsOf(root: Value): ContractionExtents {
+/** How large a contraction is, and along which axes. */
+export function extentsOf(root: Value): ContractionExtents {
   const attrs = contractAttrs(root);
   const [a, b] = root.operands.map((operand) => operand.type.shape);
   const left = operandAxes(attrs, 0, a.length);

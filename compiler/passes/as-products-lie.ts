@@ -9,7 +9,7 @@ import { apply, usersOf, withOperands, type Value } from "../../ir/value.ts";
 import { afterLayouts, isRenaming, sameIndex, spaceIndex } from "../cluster/access.ts";
 import { describeContraction } from "../lower/contraction-shape.ts";
 import type { Pass } from "../pass.ts";
-import { substitution } from "../rewrite/bottom-up.ts";
+import { readingInstead } from "../rewrite/bottom-up.ts";
 import { atomsAfter } from "./atoms.ts";
 import { rebuildGraph } from "./replace.ts";
 
@@ -206,9 +206,10 @@ function inverted(permutation: readonly number[]): readonly number[] {
 
 /** True where no product reads single elements that read fours before. */
 function isReadAsWell(value: Value, moved: Value, readers: readonly Value[]): boolean {
-  const rewritten = substitution(new Map([[value, moved]]));
   return readers.every((reader) => {
-    const [before, after] = [reader, rewritten(reader)].map((each) => describeContraction(each).modes);
+    const [before, after] = [reader, readingInstead(reader, value, moved)].map(
+      (each) => describeContraction(each).modes,
+    );
     return after.every((mode, side) => mode !== "none" || before[side] === "none");
   });
 }

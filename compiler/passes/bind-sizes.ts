@@ -62,11 +62,13 @@ function anyEntry(graph: Graph, dims: Dims, name: string): number {
 }
 
 function entryNames(entry: EntryPoint): readonly string[] {
-  const shapes = postorder(entryPointRoots(entry)).map(({ op, attrs, type }) =>
+  const extents = new Set<Dim>();
+  for (const { op, attrs, type } of postorder(entryPointRoots(entry))) {
+    for (const extent of type.shape) extents.add(extent);
     // A loop without sequences may have a length that shows in no tensor.
-    op.kind === "scan" ? [...type.shape, scanBody(attrs).length] : type.shape,
-  );
-  return [...new Set(shapes.flatMap(shapeNames))].sort();
+    if (op.kind === "scan") extents.add(scanBody(attrs).length);
+  }
+  return shapeNames([...extents]);
 }
 
 function checkDims(graph: Graph, dims: Dims, names: readonly string[]): void {

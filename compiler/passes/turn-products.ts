@@ -10,7 +10,7 @@ import { transpose } from "../../ir/ops/layout.ts";
 import { usersOf, withOperands, type Value } from "../../ir/value.ts";
 import { describeContraction, hasFewColumns, type Vectorised } from "../lower/contraction-shape.ts";
 import type { Pass } from "../pass.ts";
-import { substitution } from "../rewrite/bottom-up.ts";
+import { readingInstead } from "../rewrite/bottom-up.ts";
 import { rebuildGraph, rewriteValues } from "./replace.ts";
 
 export const turnProducts: Pass = {
@@ -49,12 +49,16 @@ function productsToTurn(graph: Graph): ReadonlySet<Value> {
     });
     return readers.some((each) => each.length === 0) ? [] : readers.flat();
   };
-  return new Set(values.filter((value) => isFree(value) && isWorthTurning(value, readersOf(value))));
+  const isTurned = (value: Value): boolean => {
+    if (value.op.kind !== "contraction" || contractAttrs(value).picks) return false;
+    const readers = readersOf(value);
+    return readers.length > 0 && isFree(value) && isWorthTurning(value, readers);
+  };
+  return new Set(values.filter(isTurned));
 }
 
 /** True for a product with rows and columns, whose tiles fit the other way round as well. */
 function isFree(value: Value): boolean {
-  if (value.op.kind !== "contraction" || contractAttrs(value).picks) return false;
   if (sidesOf(value).some(({ free }) => free.length === 0)) return false;
   const { wholeBatch, wholeRows, wholeColumns } = describeContraction(turned(value));
   return wholeBatch && wholeRows && wholeColumns;
@@ -62,10 +66,10 @@ function isFree(value: Value): boolean {
 
 /** True where fewer blocks are transposed, by the product itself and by those that read it. */
 function isWorthTurning(value: Value, readers: readonly Value[]): boolean {
-  if (readers.length === 0) return false;
   const other = turned(value);
-  const rewritten = substitution(new Map([[value, turnedBack(other, value)]]));
-  return transposedBy([other, ...readers.map(rewritten)]) < transposedBy([value, ...readers]);
+  const back = turnedBack(other, value);
+  const after = readers.map((reader) => readingInstead(reader, value, back));
+  return transposedBy([other, ...after]) < transposedBy([value, ...readers]);
 }
 
 /** How operands are read with nothing to transpose: the left one along the contracted axis, the right one along its own. */

@@ -38,6 +38,16 @@ export function bottomUp<T extends object>(
   return done.get(root)!;
 }
 
+/** A value that reads another instead of one, directly or where it lies under layouts and edges; nothing else is looked at. */
+export function readingInstead(reader: Value, one: Value, other: Value): Value {
+  const moved = (operand: Value): Value => {
+    if (operand === one) return other;
+    const isView = operand.op.kind === "layout" || operand.op.kind === "piecewise";
+    return isView ? withOperands(operand, operand.operands.map(moved)) : operand;
+  };
+  return withOperands(reader, reader.operands.map(moved));
+}
+
 /** A function that rebuilds values with some of them replaced, each value once. */
 export function substitution(replacements: ReadonlyMap<Value, Value>): (value: Value) => Value {
   const rebuilt = new Map(replacements);

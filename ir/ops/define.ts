@@ -14,7 +14,7 @@ import {
   type Value,
 } from "../value.ts";
 import { constant, represents } from "./leaf.ts";
-import { broadcastTo } from "./sum.ts";
+import { broadcastLast } from "./sum.ts";
 
 /** A value, or a number that takes the element type of the other operand. */
 export type Operand = Value | number;
@@ -114,7 +114,7 @@ export function applyBroadcasting(
   const shape = about(values, () => commonShape(name, values));
   return apply(
     op,
-    values.map((value) => broadcastTo(value, shape)),
+    values.map((value) => broadcastLast(value, shape)),
   );
 }
 

@@ -133,10 +133,16 @@ export function broadcastTo<D extends DType, const S extends Shape>(x: Tensor<D>
 export function broadcastTo(x: Value, shape: Shape): Value {
   checkTensor("broadcastTo", "x", x);
   checkArgument("broadcastTo", "the shape", shape, shaped);
+  return broadcastLast(x, shape.map(normalizeDim));
+}
+
+/** Repeats `x` to `shape`, whose sizes are in their normal form, axes aligned from the last. */
+export function broadcastLast(x: Value, shape: Shape): Value {
+  if (sameShape(x.type.shape, shape)) return x;
   const offset = shape.length - x.type.shape.length;
   return broadcastAlong(
     x,
-    shape.map(normalizeDim),
+    shape,
     x.type.shape.map((_, axis) => axis + offset),
   );
 }

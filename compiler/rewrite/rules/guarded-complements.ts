@@ -5,7 +5,7 @@ import { selectOp } from "../../../ir/ops/choose.ts";
 import { exp, expm1, log, log1p, maximum, minimum, sigmoid, tanh } from "../../../ir/ops/functions.ts";
 import { constantValue } from "../../../ir/ops/leaf.ts";
 import { sumOp } from "../../../ir/ops/sum.ts";
-import { remembering } from "../../../ir/intern.ts";
+import { makeFacts, remembering } from "../../../ir/intern.ts";
 import { withOperands, type Op, type Value } from "../../../ir/value.ts";
 import { mentionsExponential } from "../exponential.ts";
 import { addLinear, linearOf } from "../linear.ts";
@@ -97,6 +97,26 @@ function writtenComplement(value: Value, facts: Surroundings): Value | undefined
   return value.op === expm1.op ? (mapped(leftOfOne(exp(value.operands[0]), facts), neg) ?? value) : undefined;
 }
 
+/** What `withComplements` has found that follows from a value alone: an optimizer divides each mean by the same number. */
+const known = makeFacts<Value, Value>();
+
+/** A value with its complements written by what is left. */
+function withComplements(value: Value, facts: Surroundings): Value {
+  const found = known.get(value);
+  if (found) return found;
+  let isAsked = false;
+  const heard =
+    <Answer>(answer: (of: Value) => Answer) =>
+    (of: Value): Answer => {
+      isAsked = true;
+      return answer(of);
+    };
+  const asking = { ...facts, uses: heard(facts.uses), classes: heard(facts.classes) };
+  const written = withParts(value, mentionsComplement, (part) => writtenComplement(part, asking));
+  if (!isAsked) known.set(value, written);
+  return written;
+}
+
 /** What is guarded is the divisor of a quotient, and the operand of everything else. */
 function complementUnderGuard(value: Value, facts: Surroundings): Value | undefined {
   const at = value.op === div.op ? 1 : 0;
@@ -109,7 +129,7 @@ function complementUnderGuard(value: Value, facts: Surroundings): Value | undefi
   const x = complemented(operand) ?? negatedIn(operand);
   // A bare difference from one exponential is for the rules that need no guard: quotients of two have forms of their own.
   if (x && (value.op === log.op || !leftOfParts(x, facts))) return undefined;
-  const written = withParts(operand, mentionsComplement, (part) => writtenComplement(part, facts));
+  const written = withComplements(operand, facts);
   return written === operand ? undefined : withOperands(value, value.operands.with(at, written));
 }
 
