@@ -121,7 +121,9 @@ function sameLayouts(a: Value, b: Value): boolean {
 
 /** A difference whose first side is such a mean, or a sum with one in it. */
 function varianceAsDifference({ type, operands }: Value): Value | undefined {
-  if (type.dtype !== "f32" || !mentionsSum(operands[1])) return undefined;
+  const [first, second] = operands;
+  const mayBeMean = mentionsSum(first) || (first.op === add.op && first.operands.some((each) => mentionsSum(each)));
+  if (type.dtype !== "f32" || !mayBeMean || !mentionsSum(second)) return undefined;
   const [whole, part] = operands.map((operand) => joinedSums(operand));
   const direct = asDeviations(whole, part);
   if (direct || whole.op !== add.op) return direct;
