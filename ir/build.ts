@@ -2,7 +2,7 @@
 /// module-level state.
 import { CompileError, nameSubjects, type Place } from "./diagnostic.ts";
 import { outsideModel } from "./errors.ts";
-import type { Note } from "./graph.ts";
+import type { Note, Update } from "./graph.ts";
 import { glorot, zeros } from "./initializer.ts";
 import { settleNames, takePaths, type Owner, type PartRecord, type Records } from "./naming.ts";
 import type { Scope, StateRecord } from "./naming.ts";
@@ -230,6 +230,12 @@ export function owner(kind: string, explicit: string | undefined, after: "variab
 export function part(value: Value, of: Owner, local?: string): Value {
   builder(of.kind).parts.push({ value, owner: of, local });
   return value;
+}
+
+/** Notes what an optimizer gives: a model that forgets to return it is warned of. */
+export function noteUpdates(by: string, updates: readonly Update[]): readonly Update[] {
+  current?.written.optimized.push({ by, updates });
+  return updates;
 }
 
 /** Name of the variable whose initialiser is being evaluated, for messages. */

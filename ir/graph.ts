@@ -36,6 +36,13 @@ export interface Note {
   readonly classes?: readonly Dim[];
 }
 
+/** What an optimizer gave of which no entry point takes anything: nothing trains by it. */
+export interface UnusedUpdates {
+  /** The function that gave it: `adam`. */
+  readonly by: string;
+  readonly place?: Place | undefined;
+}
+
 /** A model as a graph. Values are immutable and shared between entry points; names are a side table. */
 export interface Graph {
   readonly name: string;
@@ -45,6 +52,8 @@ export interface Graph {
   /** States in order of creation. */
   readonly states: readonly Value[];
   readonly notes: ReadonlyMap<Value, Note>;
+  /** What the user wrote, and forgot to return. */
+  readonly unused?: readonly UnusedUpdates[];
 }
 
 /** Every value that the graph computes or names as a result, outputs first, then updates, entry point by entry point. */

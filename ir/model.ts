@@ -12,7 +12,14 @@ import {
   updatedTwice,
 } from "./errors.ts";
 import { atPlace, type Place } from "./diagnostic.ts";
-import { entryPointRoots, type EntryPoint, type Graph, type NamedValue, type Update } from "./graph.ts";
+import {
+  entryPointRoots,
+  type EntryPoint,
+  type Graph,
+  type NamedValue,
+  type UnusedUpdates,
+  type Update,
+} from "./graph.ts";
 import { callback, checkArgument, text } from "./options.ts";
 import { add } from "./ops/arithmetic.ts";
 import { checkVisible } from "./naming.ts";
@@ -59,10 +66,20 @@ export function model(name: string, define: () => Readonly<Record<string, EntryP
   if (declared.length === 0) throw emptyModel(`model "${name}"`);
   checkSteps(declared, built);
   checkLeaves(declared, built);
+  const unused = unusedUpdates(declared, built.written);
   const settled = settleTraining(declared, built.notes);
   const entryPoints = settled.entryPoints.map((entry) => drawAnew(entry, built.draw));
   const notes = noteClasses(settled.notes, postorder(entryPoints.flatMap(entryPointRoots)));
-  return { name, entryPoints, inputs: built.inputs, states: built.states, notes };
+  const { inputs, states } = built;
+  return { name, entryPoints, inputs, states, notes, ...(unused.length > 0 && { unused }) };
+}
+
+/** What optimizers gave of which nothing is returned, nor part of what is. */
+function unusedUpdates(entryPoints: readonly EntryPoint[], { lists, optimized }: Written): readonly UnusedUpdates[] {
+  const reached = new Set(postorder(entryPoints.flatMap(entryPointRoots)));
+  return optimized
+    .filter(({ updates }) => !updates.some(({ value }) => reached.has(value)))
+    .map(({ by, updates }) => ({ by, place: lists.get(updates) }));
 }
 
 /** Nothing that belongs to a step of a loop is used outside it: there it has no number. */

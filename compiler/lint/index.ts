@@ -1,5 +1,5 @@
 /// The lint: which operations of a simplified graph can give ∞ or NaN that reaches a result, and where the user wrote them.
-import { graphRoots, type Graph } from "../../ir/graph.ts";
+import { graphRoots, type Graph, type UnusedUpdates } from "../../ir/graph.ts";
 import { neg } from "../../ir/ops/arithmetic.ts";
 import { underLayouts, type Value } from "../../ir/value.ts";
 import { analyse, openFrame } from "./analysis.ts";
@@ -7,6 +7,7 @@ import { special } from "./bounds.ts";
 import { cancelled } from "./cancel.ts";
 import { meetings, type Meeting } from "./columns.ts";
 import type { Node } from "./node.ts";
+import { spoiltIn, type Spoilt } from "./numbers.ts";
 import { reaching } from "./reach.ts";
 import { lineOf, makeSources, nodesBelow, type Source } from "./sources.ts";
 import { stateNodes } from "./states.ts";
@@ -27,15 +28,19 @@ export function lint(simple: Graph, written: Graph): readonly Warning[] {
     const bits = node.arises & (reach.get(node) ?? 0);
     return bits !== 0 || cancelled(node.value) ? [{ node, bits }] : [];
   });
-  const paired = meetings(written).map((meeting) => describePairs(meeting, written));
-  if (suspects.length === 0) return inOrder(paired);
+  const asWritten = [
+    ...meetings(written).map((meeting) => describePairs(meeting, written)),
+    ...spoiltIn(written).map((each) => describeSpoilt(each, written)),
+    ...(written.unused ?? []).map(describeUnused),
+  ];
+  if (suspects.length === 0) return inOrder(asWritten);
   const names = namesIn(simple);
   const sourceOf = makeSources(results, simple, written, names);
   const found = suspects.map(({ node, bits }): Found => {
     const kind = bits === 0 ? warnings.cancellation : kindOf(node);
     return { kind, finding: describe(node.value, bits, sourceOf(node), names) };
   });
-  return inOrder([...found, ...paired]);
+  return inOrder([...found, ...asWritten]);
 }
 
 const namesIn = ({ notes }: Graph): Names =>
@@ -75,23 +80,34 @@ function describe(value: Value, bits: number, source: Source, names: Names): Fin
   };
 }
 
-/** What stands in the model as it is: all pairs of a column and a vector. */
+/** An operation that stands in the model as it is. */
+function describeWritten(value: Value, written: Graph, names: Names): Finding {
+  const place = written.notes.get(value)?.place;
+  return describe(value, 0, { place, derived: false, verbatim: true, subject: formulaOf(value, names) }, names);
+}
+
+/** All pairs of a column and a vector. */
 function describePairs({ value, column, vector }: Meeting, written: Graph): Found {
   const names = namesIn(written);
-  const finding = describe(
-    value,
-    0,
-    {
-      ...{ place: written.notes.get(value)?.place, derived: false, verbatim: true },
-      subject: formulaOf(value, names),
-    },
-    names,
-  );
   const operands = [column, vector].map((side) => {
     const text = textOf(side, names);
     return text === undefined ? "its operand" : `\`${text}\``;
   });
-  return { kind: warnings.allPairs, finding: { ...finding, operands } };
+  return { kind: warnings.allPairs, finding: { ...describeWritten(value, written, names), operands } };
+}
+
+/** What is computed with a number that is none. */
+function describeSpoilt({ value, number }: Spoilt, written: Graph): Found {
+  const operands = [String(number).replace("Infinity", "∞")];
+  return { kind: warnings.notFinite, finding: { ...describeWritten(value, written, namesIn(written)), operands } };
+}
+
+/** An optimizer that changes nothing. */
+function describeUnused({ by, place }: UnusedUpdates): Found {
+  const formula = `${by}(…)`;
+  const nothing = { operands: [], mirrored: false, op: by, infinite: false, undefined: false };
+  const finding = { ...nothing, formula, derived: false, subject: undefined, verbatim: true, place };
+  return { kind: warnings.unusedUpdates, finding };
 }
 
 /**

@@ -161,6 +161,26 @@ export const cancellation = defineWarning(
   }),
 );
 
+export const notFinite = defineWarning(
+  "not-finite",
+  "Nothing comes of an operation on a constant NaN, nor of a sum with a constant ∞ or a quotient of it.",
+  ({ formula, operands: [number] }) => ({
+    message: `\`${formula}\` is computed with ${number}, a constant of the model`,
+    help:
+      "write the number that is meant: in JavaScript 0 / 0 and Math.log(-1) are NaN, 1 / 0 is ∞, and beyond 3.4e38 a " +
+      "float32 is ∞ too; elements that are missing are replaced by where(isNaN(x), 0, x)",
+  }),
+);
+
+export const unusedUpdates = defineWarning(
+  "unused-updates",
+  "What an optimizer gives belongs to an entry point: otherwise nothing is trained.",
+  ({ formula }) => ({
+    message: `\`${formula}\` changes nothing: no entry point returns what it gives`,
+    help: `return it as the update of an entry point: { train: { loss, update: ${formula} } }`,
+  }),
+);
+
 export const allPairs = defineWarning(
   "all-pairs",
   "A column f32[n, 1] and a vector f32[n] that follow from different inputs meet element by element, which gives f32[n, n].",

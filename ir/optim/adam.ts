@@ -1,5 +1,5 @@
 /// Adam (Kingma and Ba 2015).
-import { owner, part, state } from "../build.ts";
+import { noteUpdates, owner, part, state } from "../build.ts";
 import type { Update } from "../graph.ts";
 import { checkOptions, text } from "../options.ts";
 import { add, div, mul, neg, square, sub } from "../ops/arithmetic.ts";
@@ -58,7 +58,7 @@ export function adam(loss: Value, options: AdamOptions = {}): readonly Update[] 
       { state: w, value: next(w, sub(w, mul(rate, direction))) },
     ];
   });
-  return [...updates, { state: step, value: next(step, t) }, ...moments];
+  return noteUpdates("adam", [...updates, { state: step, value: next(step, t) }, ...moments]);
 }
 
 /** 1 − βᵗ, as −(e^{t ln β} − 1): with β = 0.999 the difference itself would lose four digits of float32 at t = 1. */

@@ -1,5 +1,5 @@
 /// Gradient descent, plain and with momentum.
-import { owner, state, type Owner } from "../build.ts";
+import { noteUpdates, owner, state, type Owner } from "../build.ts";
 import type { Update } from "../graph.ts";
 import { checkOptions, flag, text } from "../options.ts";
 import { add, mul, sub } from "../ops/arithmetic.ts";
@@ -23,7 +23,8 @@ export function gradientDescent(loss: Value, options: OptimizerOptions = {}): re
   const rate = hyperparameter("learningRate", options.learningRate ?? 0.01);
   const own = (): Owner => owner("gradientDescent", undefined, "kind");
   const { gradients, next, updates } = slopesOf(loss, parameters, options, own);
-  return [...updates, ...parameters.map((w, i) => ({ state: w, value: next(w, sub(w, mul(rate, gradients[i]))) }))];
+  const steps = parameters.map((w, i) => ({ state: w, value: next(w, sub(w, mul(rate, gradients[i]))) }));
+  return noteUpdates("gradientDescent", [...updates, ...steps]);
 }
 
 /** What stochastic gradient descent may be told. */
@@ -62,5 +63,5 @@ export function sgd(loss: Value, options: SgdOptions = {}): readonly Update[] {
       { state: w, value: slopes.next(w, sub(w, mul(rate, direction))) },
     ];
   });
-  return [...slopes.updates, ...steps];
+  return noteUpdates("sgd", [...slopes.updates, ...steps]);
 }
