@@ -38,9 +38,9 @@ export const modelThrows = defineError(
 export const modelNoDefaultExport = defineError(
   "model-no-default-export",
   "A model file exports its model by default.",
-  (path: string, found: string) => ({
+  (path: string, found: string, meant?: string) => ({
     message: `${path} must export a model by default: found ${found}`,
-    help: 'write export default model("name", () => { … })',
+    help: `write export default model("name", () => { … })${meant === undefined ? "" : `; ${meant}`}`,
   }),
 );
 

@@ -5,7 +5,8 @@ import { CompileError } from "../../ir/diagnostic.ts";
 import { argumentValue } from "../../ir/errors.ts";
 import type { Graph } from "../../ir/graph.ts";
 import { didYouMean, nearest } from "../../ir/suggest.ts";
-import { modelNoDefaultExport, modelNotFound } from "../errors.ts";
+import { modelNoDefaultExport, modelNotFound, modelSyntax } from "../errors.ts";
+import { exportsByDefault } from "./default-export.ts";
 import { displayPath } from "./place.ts";
 import { runModel } from "./run.ts";
 import { checkTypes, lineOf, type TypeFailure } from "./typecheck.ts";
@@ -38,6 +39,8 @@ export async function loadModelFile(path: string, options: LoadModelOptions = {}
   const shown = displayPath(file);
   if (!existsSync(file) || !statSync(file).isFile()) throw modelNotFound(shown, meantInstead(file));
   const failure = (options.typeCheck ?? true) ? checkTypes(file) : undefined;
+  if (failure?.error.code !== modelSyntax.code && !exportsByDefault(file))
+    throw modelNoDefaultExport(shown, "none", modelBeside(file));
   if (failure) throw failure.isOfLanguage ? await betterError(file, failure) : failure.error;
   const { exports, sources } = await runModel(file);
   const graph = exports.default;
@@ -49,6 +52,12 @@ export async function loadModelFile(path: string, options: LoadModelOptions = {}
 function meantInstead(file: string): string | undefined {
   const path = meantPath(file);
   return path === undefined ? undefined : didYouMean(displayPath(path));
+}
+
+/** A question that names the model in the folder of a file that is none. */
+function modelBeside(file: string): string | undefined {
+  const path = join(dirname(file), "model.ts");
+  return path !== file && existsSync(path) ? didYouMean(displayPath(path)) : undefined;
 }
 
 /** Which file was probably meant: the model of a folder, or what is called nearly so where the path leaves the disk. */

@@ -107,3 +107,12 @@ test("a function with a derivative of its own is called what the variable is cal
   const { entryPoints } = await loadModel(fixture("derivative"), { typeCheck: false });
   expect(entryPoints[0].outputs[0].value.attrs.identity).toMatchObject({ name: "twice" });
 });
+
+test("a script that is no model is told so before it runs, with the model beside it", async () => {
+  await expect(loadModel(fixture("script/main"))).rejects.toMatchObject({
+    code: "model-no-default-export",
+    message: "test/compiler/load/fixtures/script/main.ts must export a model by default: found none",
+    help: expect.stringContaining("did you mean test/compiler/load/fixtures/script/model.ts?") as string,
+  });
+  expect((await loadModel(fixture("script/model"))).name).toBe("network");
+});
