@@ -48,7 +48,7 @@ async function bundle(contents: string, format: "iife" | "esm"): Promise<string>
   const bundled = await build({
     stdin: { contents, resolveDir: generatedFolder, loader: "ts" },
     ...{ bundle: true, minify: true, write: false, format, logLevel: "warning" },
-    ...{ platform: "browser", target: "es2022", conditions: ["chainrule-source"] },
+    ...{ platform: "browser", target: "es2022" },
   });
   return bundled.outputFiles[0].text;
 }
