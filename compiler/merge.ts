@@ -6,6 +6,7 @@ import { mostBindings } from "./cluster/partition.ts";
 import { isHeld, loadOf, type Load } from "./dispatch-limits.ts";
 import { groupsOf } from "./lower/contraction/arrange.ts";
 import { tileCounts } from "./lower/contraction/tile.ts";
+import { isInQuads } from "./cluster/within.ts";
 import { describeContraction } from "./lower/contraction-shape.ts";
 import { targetTensor } from "./lower/kernel.ts";
 import { arrangeRows, fullStores } from "./lower/reduce.ts";
@@ -270,6 +271,6 @@ function workgroupsOf({ traffic }: PlannedStep, kind: ReturnType<typeof kindOf>)
     return Math.ceil((unitsOf(rows.rowCount, tall) as number) / side);
   }
   const root = [...cluster.members].find(({ op }) => op.kind === "contraction")!;
-  const shape = describeContraction(root, sharedThreads);
+  const shape = describeContraction(root, sharedThreads, isInQuads(cluster));
   return groupsOf(tileCounts(shape), shape.tile).reduce((total, each) => total * each);
 }

@@ -1,4 +1,5 @@
 /// How one value reads another: through layouts, at which index. Decides whether two values can share a kernel.
+import { contractAttrs, operandAxes } from "../../ir/ops/contract.ts";
 import { batchAxes } from "../../ir/ops/gather.ts";
 import { reshapeOp, transposeOp } from "../../ir/ops/layout.ts";
 import { argmaxOp, argminOp } from "../../ir/ops/reduce.ts";
@@ -16,6 +17,28 @@ export interface Access {
 
 /** Elements along the last axis of a product that one thread has. */
 export const neighbours = 4;
+
+/** Elements along the columns of a product that the four threads of a quad have side by side. */
+export const quadNeighbours = 16;
+
+/** Where the rows and the columns of a product begin among the axes of its result; it may have none of them. */
+export function firstAxes(product: Value): readonly [number, number] {
+  const right = product.operands[1].type.shape.length;
+  const { batch, free } = operandAxes(contractAttrs(product), 1, right);
+  return [batch.length, product.type.shape.length - free.length];
+}
+
+/** Products of more rows are taken in squares on cards, whose threads have other columns. */
+const mostQuadRows = 127;
+
+/** True for a product whose columns come in sixteens, and which has rows enough for quads to share them. */
+export function fitsQuads(product: Value): boolean {
+  const { shape } = product.type;
+  const [firstRow, firstColumn] = firstAxes(product);
+  const [rows, columns] = [shape.slice(firstRow, firstColumn), shape.slice(firstColumn)].map(elementCount);
+  if (typeof rows !== "number" || typeof columns !== "number" || contractAttrs(product).picks === true) return false;
+  return rows >= neighbours && rows <= mostQuadRows && columns % quadNeighbours === 0 && hasManyResults(shape);
+}
 
 /** Fewer results take no time in any form. */
 const manyResults = 1024;

@@ -1,16 +1,20 @@
 /// Where a value is in a kernel: its index among those that a thread has, and whether registers hold what it reads there.
-import { contractAttrs, operandAxes } from "../../ir/ops/contract.ts";
-import { axesOf, keptAxes } from "../../ir/ops/sum.ts";
+import type { Dim } from "../../ir/dim.ts";
+import { joinIndex } from "../../ir/ops/layout.ts";
+import { axesOf, keptAxes, sumOp } from "../../ir/ops/sum.ts";
 import { sameShape, type Shape } from "../../ir/type.ts";
 import { underLayouts, type Value } from "../../ir/value.ts";
 import { indexAlgebra, type Index } from "../lower/index.ts";
 import {
   afterLayouts,
+  firstAxes,
+  fitsQuads,
   hasManyResults,
   isAtExtreme,
   isExtreme,
   isRow,
   neighbours,
+  quadNeighbours,
   readsOf,
   sameIndex,
   throughLayouts,
@@ -20,28 +24,42 @@ import {
 import type { Cluster, View } from "./partition.ts";
 
 /**
- * The view in which a reduction sees a product whose threads have the four neighbours that it takes, all of a last axis;
- * undefined where they do not.
+ * The view in which a reduction sees a product whose threads have the neighbours that it takes, all of a last axis: one the
+ * four, or a quad the sixteen that are added up. Undefined where they do not.
  */
 export function neighbourView(value: Value, target: Cluster, home: ReadonlyMap<Value, Cluster>): View | undefined {
   const [operand] = value.operands;
   const { shape } = operand.type;
-  const last = target.space.length - 1;
-  if (target.kind !== "contract" || target.space[last] !== neighbours || !hasColumns(target)) return undefined;
-  if (!hasManyResults(target.space)) return undefined;
-  if (shape.at(-1) !== neighbours || axesOf(value).join() !== `${shape.length - 1}`) return undefined;
+  if (target.kind !== "contract" || !hasManyResults(target.space)) return undefined;
+  const place = placeAmong(shape.at(-1), value, target);
+  if (!place || axesOf(value).join() !== `${shape.length - 1}`) return undefined;
   const view = viewAs(shape, target) ?? (operand.op.kind === "layout" ? viewOf(operand, target, home) : undefined);
   const index = view && afterLayouts(target.index, view.layouts);
-  const isWhole = index && sameIndex(index.slice(-1), target.index.slice(-1));
+  const isWhole = index && sameIndex(index.slice(-1), [place]);
   return isWhole && isCanonical({ value: operand, index }, target, home) ? view : undefined;
 }
 
-/** True where the last axis of a product is one of its columns. */
-function hasColumns({ members }: Cluster): boolean {
+/** The place of an element among so many neighbours, where threads have them; all reductions of a product take as many. */
+function placeAmong(count: Dim | undefined, { op }: Value, target: Cluster): Index | undefined {
+  const { space, index, members } = target;
   const [product] = members;
-  const [, right] = product.operands;
-  return operandAxes(contractAttrs(product), 1, right.type.shape.length).free.length > 0;
+  const [, first] = firstAxes(product);
+  if (first === space.length || (neighboursOf(target) ?? count) !== count) return undefined;
+  if (count === neighbours) return space.at(-1) === count ? index.at(-1) : undefined;
+  if (count !== quadNeighbours || op !== sumOp || !fitsQuads(product)) return undefined;
+  const column = joinIndex(index.slice(first), space.slice(first), indexAlgebra);
+  return indexAlgebra.remainder(column, count);
 }
+
+/** How many neighbours the reductions of a product take; undefined where there are none. */
+export function neighboursOf({ kind, axes, members }: Cluster): number | undefined {
+  if (kind !== "contract" || axes.length === 0) return undefined;
+  const reduction = [...members].find(({ op }) => op.kind === "reduction");
+  return reduction?.operands[0].type.shape.at(-1) as number | undefined;
+}
+
+/** True for a product that quads of threads add up. */
+export const isInQuads = (cluster: Cluster): boolean => neighboursOf(cluster) === quadNeighbours;
 
 /** The value's shape as a view of a contraction's result: what is read of it in place is read through transposes and reshapes. */
 export function viewOf(value: Value, target: Cluster, home: ReadonlyMap<Value, Cluster>): View | undefined {
@@ -71,10 +89,10 @@ export function indexWithin(shape: Shape, target: Cluster): readonly Index[] | u
   return shape.map((extent) => (extent === 1 ? indexAlgebra.constant(0) : parts.shift()!));
 }
 
-/** The index of a value that is one number for each four neighbours of a product, from an index of the product. */
+/** The index of a value that is one number for all neighbours of a product, from an index of the product. */
 export function rowWithin(shape: Shape, index: readonly Index[], target: Cluster): readonly Index[] | undefined {
-  if (target.axes.length === 0) return undefined;
-  return seenAs([...shape, neighbours], index, target)?.slice(0, -1);
+  const count = neighboursOf(target);
+  return count === undefined ? undefined : seenAs([...shape, count], index, target)?.slice(0, -1);
 }
 
 /** The index of a value of this shape from one of the space: they may be views of each other. */

@@ -5,7 +5,7 @@
 import { addDims, multiplyDims } from "../../ir/dim.ts";
 import type { Value } from "../../ir/value.ts";
 import { neighbours } from "../cluster/access.ts";
-import { rowWithin, seenAs } from "../cluster/within.ts";
+import { isInQuads, neighboursOf, rowWithin, seenAs } from "../cluster/within.ts";
 import type { Traffic } from "../cluster/store.ts";
 import { createNamer, type Namer } from "../wgsl/names.ts";
 import { extentText } from "../wgsl/expression.ts";
@@ -16,8 +16,9 @@ import { lineLength } from "./contraction/arrange.ts";
 import { beyondOf, tileCounts, type SquareEdge } from "./contraction/tile.ts";
 import { descend } from "../cluster/descend.ts";
 import { describeContraction, describeSquare, resultIndex, type ContractionShape } from "./contraction-shape.ts";
+import { pushGuarded } from "./element-loops.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
-import { variableIndex } from "./index.ts";
+import { variableIndex, type Index } from "./index.ts";
 import {
   hintFor,
   nameTensors,
@@ -45,7 +46,9 @@ export function contractionOf({ cluster }: Traffic): Value | undefined {
 /** Lowers a contraction with its epilogue; with an edge, in squares that workgroups of a graphics card take together. */
 export function lowerContract(traffic: Traffic, context: LowerContext, edge?: SquareEdge): Kernel {
   const root = contractionOf(traffic)!;
-  const shape = edge ? describeSquare(root, edge) : describeContraction(root, context.shared && sharedThreads);
+  const shape = edge
+    ? describeSquare(root, edge)
+    : describeContraction(root, context.shared && sharedThreads, isInQuads(traffic.cluster));
   const loaded = new Set(traffic.loads);
   const namer =
     context.shared?.names.inside() ?? createNamer(edge ? new Set([...contractNames, ...sharedNames]) : contractNames);
@@ -88,7 +91,10 @@ export function lowerContract(traffic: Traffic, context: LowerContext, edge?: Sq
     ...(!edge && traffic.cluster.axes.length === 0 && { ending: endingOf(shape, epilogue) }),
     flops: addDims(
       multiplyDims(multiplyDims(results, shape.length), 2 + readingFlops(root, shape, loaded)),
-      multiplyDims(results, ofResults + ofRows / neighbours + neighbourFlops(traffic.cluster)),
+      multiplyDims(
+        results,
+        ofResults + ofRows / (neighboursOf(traffic.cluster) ?? neighbours) + neighbourFlops(traffic.cluster),
+      ),
     ),
   };
 }
@@ -204,12 +210,12 @@ function writeEpilogue(
   const body = emitter.scope(() => {
     line(`let r = ${shape.tile.twoByTwo ? "(row ^ (i / 8u * 4u)) + i % 4u" : rowText(blocks)};`);
     line(`let c = ${shape.tile.twoByTwo ? "column ^ (i / 4u % 2u * 4u)" : columnText(blocks)};`);
-    const beyond = [
-      ...(shape.wholeBatch ? [] : [`batch >= ${extentText(shape.batchCount)}`]),
-      ...(shape.wholeRows ? [] : [`r >= ${extentText(rowCount)}`]),
-      ...(shape.wholeColumns ? [] : [`c >= ${extentText(columnCount)}`]),
-    ];
-    if (beyond.length > 0) line(`if (${beyond.join(" || ")}) { ${skip}; }`);
+    const beyond = beyondText(shape);
+    // Lanes of a quad go on together.
+    const guard = isInQuads(cluster) && beyond !== "" ? [`!(${beyond})`] : [];
+    if (beyond !== "" && guard.length === 0) line(`if (${beyond}) { ${skip}; }`);
+    const where = (conditions: readonly string[], action: () => void): void =>
+      conditions.length === 0 ? action() : pushGuarded(conditions, emitter.scope(action), emitter);
     const sum = fours === 1 ? "sum0" : "four";
     if (fours > 1) line(`let four = ${sums.length === 1 ? "sum0[i]" : elementText(blocks)};`);
     const write = (text: string, column: string, lanes: 1 | 4): void => {
@@ -219,11 +225,15 @@ function writeEpilogue(
       if (lane) reduceNeighbours(cluster, { index, lane, emitter, namer }, hold);
       const isFull = ({ type }: Value): boolean => seenAs(type.shape, index, cluster) !== undefined;
       const [full, rows] = [stores.filter(isFull), stores.filter((value) => !isFull(value))];
-      writeStores(full, (value) => seenAs(value.type.shape, index, cluster)!, emitter, context, lane);
-      // What is one number of four neighbours is so at the first of them.
-      const first = resultIndex(shape, variableIndex("r", rowCount), variableIndex(column, columnCount, 4));
+      const indexOf = (value: Value): readonly Index[] => seenAs(value.type.shape, index, cluster)!;
+      where(guard, () => writeStores(full, indexOf, emitter, context, lane));
+      // What is one number of neighbours is so at the first of them.
+      const step = neighboursOf(cluster) ?? neighbours;
+      const first = resultIndex(shape, variableIndex("r", rowCount), variableIndex(column, columnCount, step));
+      const rowOf = (value: Value): readonly Index[] => rowWithin(value.type.shape, first, cluster)!;
       const before = emitter.operations();
-      writeStores(rows, (value) => rowWithin(value.type.shape, first, cluster)!, emitter, context);
+      const isFirst = isInQuads(cluster) ? ["lane == 0u"] : [];
+      if (rows.length > 0) where([...isFirst, ...guard], () => writeStores(rows, rowOf, emitter, context));
       ofRows += emitter.operations() - before;
     };
     if (shape.wholeFours) return write(sum, "c", 4);
@@ -241,6 +251,22 @@ function writeEpilogue(
   if (sums.length > 1) line(`var tile = array<${blockType(blocks)}, ${sums.length}>(${sums.join(", ")});`);
   emitter.push({ tag: "block", head: `for (var i = 0u; i < ${fours}u; i++)`, body });
   return ofRows;
+}
+
+/** When a four of columns is beyond the edges; nothing where none is. */
+function beyondText({
+  wholeBatch,
+  wholeRows,
+  wholeColumns,
+  batchCount,
+  rowCount,
+  columnCount,
+}: ContractionShape): string {
+  return [
+    ...(wholeBatch ? [] : [`batch >= ${extentText(batchCount)}`]),
+    ...(wholeRows ? [] : [`r >= ${extentText(rowCount)}`]),
+    ...(wholeColumns ? [] : [`c >= ${extentText(columnCount)}`]),
+  ].join(" || ");
 }
 
 /** The row of the i-th four columns: block by block, and row by row in each. */

@@ -53,18 +53,21 @@ export interface ContractionShape extends ContractionExtents {
   readonly wholeFours: boolean;
 }
 
-/** The extents and the tile of a contraction; `threads` is the size of its workgroups where others share them. */
-export function describeContraction(root: Value, threads?: number): ContractionShape {
-  return threads === undefined ? describedAlone(root) : describe(root, threads);
+/**
+ * The extents and the tile of a contraction; `threads` is the size of its workgroups where others share them. With `inQuads`
+ * the four lanes of a quad have sixteen columns of the same rows.
+ */
+export function describeContraction(root: Value, threads?: number, inQuads = false): ContractionShape {
+  return threads === undefined && !inQuads ? describedAlone(root) : describe(root, threads, inQuads);
 }
 
 /** The one with workgroups of its own: many passes ask for it. */
 const describedAlone = remembering((root: Value): ContractionShape => describe(root));
 
-function describe(root: Value, threads?: number): ContractionShape {
+function describe(root: Value, threads?: number, inQuads = false): ContractionShape {
   const extents = extentsOf(root);
   const right = vectorise(extents, 1, isMultipleOf(extents.columnCount, 4));
-  return withTile(extents, right, tileOf({ ...extents, scattered: right === "none", threads }));
+  return withTile(extents, right, tileOf({ ...extents, scattered: right === "none", threads, inQuads }));
 }
 
 /** The same with a tile that is given. */

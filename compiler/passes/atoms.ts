@@ -10,6 +10,9 @@ export interface Atom {
   readonly inner: number;
 }
 
+/** As atoms lie in a tensor: by axes, and the outer part of an axis first. */
+export const compareAtoms = (a: Atom, b: Atom): number => a.axis - b.axis || b.inner - a.inner;
+
 /** For each axis after these layouts, its parts in terms of the axes before; undefined where one cuts parts unevenly. */
 export function atomsAfter(shape: Shape, layouts: readonly Value[]): readonly (readonly Atom[])[] | undefined {
   if (!isBound(shape)) return undefined;

@@ -6,15 +6,18 @@
 /// The kernel that adds up parts for the mean has them all on its way: otherwise each would be a pass over memory of its
 /// own, since it would wait for the mean. No digits are lost: e, and what means of parts differ by, are deviations.
 import { add, div, mul, sub } from "../../ir/ops/arithmetic.ts";
-import { reshapeTo } from "../../ir/ops/layout.ts";
 import { axesOf, broadcastAttrs, broadcastOp, keptAxes, reducedCount, spread, sumOp } from "../../ir/ops/sum.ts";
-import { elementCount } from "../../ir/type.ts";
 import { apply, type Value } from "../../ir/value.ts";
 import { selectedFrom } from "../rewrite/selected.ts";
 import { centred } from "./joint-moments.ts";
+import type { Parts } from "./quad-parts.ts";
 
 /** A sum of deviations or of their squares; `image` is what it has become, in which the mean is out of sums of parts. */
-export function momentOfParts(value: Value, image: Value): Value | undefined {
+export function momentOfParts(
+  value: Value,
+  image: Value,
+  partsOf: (sum: Value) => Parts | undefined,
+): Value | undefined {
   const [of, ofImage] = [value.operands[0], image.operands[0]];
   const isSquare = of.op === mul.op && of.operands[0] === of.operands[1];
   const [deviation, deviationImage] = isSquare ? [of.operands[0], ofImage.operands[0]] : [of, ofImage];
@@ -23,7 +26,9 @@ export function momentOfParts(value: Value, image: Value): Value | undefined {
   const [total] = mean.operands;
   const [sums] = total.operands;
   const parts = sums.op === sumOp ? sums.operands[0] : undefined;
-  if (!parts || !isReshaped(parts, deviationImage.operands[0])) return undefined;
+  // A sum that has no parts may be one of sums of other elements.
+  const own = apply(sumOp, [deviationImage.operands[0]], image.attrs);
+  if (!parts || partsOf(own)?.parts !== parts) return undefined;
   const axes = axesOf(sums);
   const sumOver = (summed: Value): Value => apply(sumOp, [summed], { axes });
   const count = reducedCount(parts.type, axes) as number;
@@ -50,12 +55,6 @@ export function lessOneMean(value: Value, image: Value, isSplit: (sum: Value) =>
   const [deviation, rest] = image.operands;
   const [x, mean] = deviation.operands;
   return sub(x, spread(add(mean.operands[0], rest.operands[0]), x.type, axes));
-}
-
-/** True for the elements of a tensor in their order; a sum that has no parts may be one of sums of other elements. */
-function isReshaped(parts: Value, from: Value): boolean {
-  const [count, others] = [parts, from].map(({ type }) => elementCount(type.shape));
-  return count === others && reshapeTo(from, parts.type.shape) === parts;
 }
 
 /** False for what has elements of a tensor that is given. */

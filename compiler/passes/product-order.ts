@@ -4,9 +4,9 @@ import { contract, contractAttrs, operandAxes, type AxisPair } from "../../ir/op
 import { constant, constantValue } from "../../ir/ops/leaf.ts";
 import { reshapeTo, transpose } from "../../ir/ops/layout.ts";
 import { apply, type Value } from "../../ir/value.ts";
-import { isRenaming, withLayouts } from "../cluster/access.ts";
+import { firstAxes, isRenaming, withLayouts } from "../cluster/access.ts";
 import { describeContraction } from "../lower/contraction-shape.ts";
-import { atomsAfter, type Atom } from "./atoms.ts";
+import { atomsAfter, compareAtoms, type Atom } from "./atoms.ts";
 import { turned, turnedBack } from "./turn-products.ts";
 
 /**
@@ -86,13 +86,6 @@ function reorderProduct(product: Value, layouts: readonly Value[]): Value | unde
   return reorderProduct(other, [turnedBack(other, product), ...layouts]);
 }
 
-/** Where the rows and the columns of a product begin among its axes. */
-function firstAxes(product: Value): readonly [number, number] {
-  const right = product.operands[1].type.shape.length;
-  const { batch, free } = operandAxes(contractAttrs(product), 1, right);
-  return [batch.length, product.type.shape.length - free.length];
-}
-
 /** The product whose columns are in order but for the last axis, which comes last. */
 function withLast(
   product: Value,
@@ -115,9 +108,6 @@ function withLast(
   const moved = transpose(parts, [...others.map((atom) => lying.indexOf(atom)), lying.length]);
   return reshapeTo(moved, (layouts.at(-1) ?? product).type.shape);
 }
-
-/** As atoms lie in a tensor: by axes, and the outer part of an axis first. */
-const compareAtoms = (a: Atom, b: Atom): number => a.axis - b.axis || b.inner - a.inner;
 
 /** The product of the right operand with its own axes in this order, of which the last ones are put together. */
 function withColumns(product: Value, firstColumn: number, columns: readonly Atom[], together: number): Value {

@@ -9,6 +9,7 @@ import { apply, usersOf, withOperands, type Value } from "../../ir/value.ts";
 import { shortRow } from "../cluster/partition.ts";
 import type { Pass } from "../pass.ts";
 import { lessOneMean, momentOfParts } from "./moments-of-parts.ts";
+import { quadParts, type Parts } from "./quad-parts.ts";
 import { rebuildGraph } from "./replace.ts";
 
 /** Shorter rows are not worth a second kernel. */
@@ -32,17 +33,18 @@ export const splitSums: Pass = {
     if (columns.size === 0 && !graphValues(graph).some(isLong)) return graph;
     return rebuildGraph(graph, (value, operands) => {
       const rebuilt = withOperands(value, operands);
-      if (known(value)) return momentOfParts(value, rebuilt) ?? split(rebuilt);
+      if (known(value)) return momentOfParts(value, rebuilt, partsOf) ?? split(rebuilt);
       return lessOneMean(value, rebuilt, known) ?? rebuilt;
     });
   },
 };
 
-/** True for few rows that are long. */
+/** True for few rows that are long, and for more of them where a product's kernel takes their parts. */
 function isLong(value: Value): boolean {
   if (value.op !== sumOp) return false;
   const { length, rows } = extentsOf(value);
-  return length >= longRow && rows <= enoughRows && value.type.shape.length > 0;
+  if (!(length >= longRow) || value.type.shape.length === 0) return false;
+  return rows <= enoughRows || quadParts(value) !== undefined;
 }
 
 /**
@@ -81,7 +83,20 @@ function extentsOf(value: Value): { readonly length: number; readonly rows: numb
   return { length: typeof length === "number" ? length : NaN, rows: typeof rows === "number" ? rows : NaN };
 }
 
+/** A sum of the sums of its parts. */
 function split(value: Value): Value {
+  const found = partsOf(value);
+  if (!found) return value;
+  const { parts, inner, outer } = found;
+  return apply(sumOp, [apply(sumOp, [parts], { axes: inner })], { axes: outer });
+}
+
+/** The parts of a sum: those that quads of a product have, or such as are short rows. */
+function partsOf(value: Value): Parts | undefined {
+  return quadParts(value) ?? shortParts(value);
+}
+
+function shortParts(value: Value): Parts | undefined {
   const [operand] = value.operands;
   const { shape } = operand.type;
   const axes = axesOf(value);
@@ -96,11 +111,10 @@ function split(value: Value): Value {
     inner.unshift(axis);
     if (cut < extent) break;
   }
-  if (length / size > shortRow) return value;
+  if (length / size > shortRow) return undefined;
   const [at] = inner;
   const steps = (shape[at] as number) / cut;
   // The outer part of the cut axis stays in its place, of extent 1 where all of it is summed at once.
   const parts = reshapeTo(operand, [...shape.slice(0, at), steps, cut, ...shape.slice(at + 1)]);
-  const sums = apply(sumOp, [parts], { axes: inner.map((axis) => axis + 1) });
-  return apply(sumOp, [sums], { axes: axes.filter((axis) => axis <= at) });
+  return { parts, inner: inner.map((axis) => axis + 1), outer: axes.filter((axis) => axis <= at) };
 }

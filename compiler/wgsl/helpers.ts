@@ -77,10 +77,23 @@ fn exchange(own: vec4f, thread: u32) -> mat4x4f {
   return mat4x4f(exchanged[first], exchanged[first + 1u], exchanged[first + 2u], exchanged[first + 3u]);
 }`;
 
+/** The same for a number of each lane that is added up. */
+const sumInMemory = `var<workgroup> added: array<f32, 64>;
+fn quadSum(own: f32, thread: u32) -> f32 {
+  workgroupBarrier();
+  added[thread] = own;
+  workgroupBarrier();
+  let first = thread / 4u * 4u;
+  return added[first] + added[first + 1u] + (added[first + 2u] + added[first + 3u]);
+}`;
+
+/** What stands in the place of functions that give what lanes have computed, where a device has no subgroups. */
+const inMemory: Readonly<Record<string, string>> = { exchange: exchangeInMemory, quadSum: sumInMemory };
+
 /**
  * What lanes of a quad share: each gives its own, and all get the four of them. The runtime knows these functions, and
  * spells out what they stand for where a device has no subgroups (`runtime/quads.ts`): of `quad` and `quads` what each lane
- * reads from memory; of `exchange`, what it has computed, the form behind `//-` then stands in its place.
+ * reads from memory; of `exchange` and `quadSum`, what it has computed, the form behind `//-` then stands in their place.
  */
 export function quadLines(text: string): {
   readonly directives: readonly string[];
@@ -96,6 +109,7 @@ export function quadLines(text: string): {
       ["quad", "own: f32", "vec4f", `vec4f(${from})`],
       ["quads", "own: vec4f", "mat4x4f", `mat4x4f(${from})`],
       ["exchange", "own: vec4f, thread: u32", "mat4x4f", `mat4x4f(${from})`],
+      ["quadSum", "own: f32, thread: u32", "f32", "own + quadSwapX(own) + quadSwapY(own + quadSwapX(own))"],
       ["pick", "all: mat4x4f, at: u32", "vec4f", picked],
       ["beside", "own: vec4f", "vec4f", "quadSwapX(own)"],
       ["besides", "own: mat4x4f", "mat4x4f", swapped("X")],
@@ -111,7 +125,7 @@ export function quadLines(text: string): {
     directives: functions.length > 0 ? ["enable subgroups;"] : [],
     functions: functions.flatMap(([name, parameters, all, body]) => [
       ...[`fn ${name}(${parameters}) -> ${all} {`, `  return ${body};`, "}"],
-      ...(name === "exchange" ? exchangeInMemory.split("\n").map((line) => `//- ${line}`) : []),
+      ...(inMemory[name]?.split("\n").map((line) => `//- ${line}`) ?? []),
       // What it stands for is read in a line of its own.
       ...(/^be/.test(name) ? [`//- fn ${name}(given: ${all}) -> ${all} { return given; }`] : []),
       "",

@@ -16,7 +16,7 @@ const words = `
   reinterpret_cast require resource restrict self set shared sizeof smooth snorm static static_assert static_cast std
   subroutine super target template this thread_local throw trait try type typedef typeid typename typeof union unless
   unorm unsafe unsized use using varying virtual volatile wgsl where with writeonly yield
-  mat2x4f mat3x4f mat4x4f transpose quad quads exchange exchanged pick quadBroadcast
+  mat2x4f mat3x4f mat4x4f transpose quad quads exchange exchanged pick quadSum added quadBroadcast
   beside besides below belows quadSwapX quadSwapY
   beside_f32 beside_u32 beside_i32 below_f32 below_u32 below_i32
   vec2 vec3 vec4 vec2f vec3f vec4f vec2u vec3u vec4u vec2i vec3i vec4i f32 i32 u32 f16 bool array atomic ptr

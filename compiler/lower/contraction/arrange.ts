@@ -29,6 +29,8 @@ interface ArrangeOptions {
   readonly threads?: number | undefined;
   /** Lanes of a quad share what they read of the same rows. */
   readonly mayShare: boolean;
+  /** They do so even where that takes more threads. */
+  readonly mustShare: boolean;
   /** They may lie two by two. */
   readonly mayPair: boolean;
   /** Some extent is not bound: threads cannot be numbered. */
@@ -94,7 +96,7 @@ const roundUp = (count: number, to: number): number => Math.ceil(count / to) * t
  * Threads that are numbered. Where lanes share, a quad has one row; side by side with other kernels that takes all threads of
  * a workgroup, since those of a quad must not be told apart.
  */
-function inLine(tiles: TileCounts, { threads, mayShare, mayPair }: ArrangeOptions): Arrangement {
+function inLine(tiles: TileCounts, { threads, mayShare, mustShare, mayPair }: ArrangeOptions): Arrangement {
   const { batch, down, across } = tiles;
   const most = threads ?? threadsFor(batch * down * across);
   const numbered = (line: number, shares: boolean, twoByTwo = false): Arrangement => {
@@ -106,7 +108,8 @@ function inLine(tiles: TileCounts, { threads, mayShare, mayPair }: ArrangeOption
   const count = (each: Arrangement): number => threadsOf(tiles, each);
   const single = numbered(across, false);
   const shared = numbered(roundUp(across, 4), true);
-  const best = mayShare && count(shared) <= mostToShare * count(single) ? shared : single;
+  const isWorth = mustShare || count(shared) <= mostToShare * count(single);
+  const best = mayShare && isWorth ? shared : single;
   const pairs = numbered(roundUp(across, 2), true, true);
   return mayPair && count(pairs) <= Math.max(mostForPairs * count(best), mostToShare * count(single)) ? pairs : best;
 }

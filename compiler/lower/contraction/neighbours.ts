@@ -4,7 +4,7 @@ import { accumulationFlops } from "../../../ir/ops/sum.ts";
 import type { HelperFunction, ReductionOp, Value } from "../../../ir/value.ts";
 import type { Cluster } from "../../cluster/partition.ts";
 import { isExtreme, neighbours } from "../../cluster/access.ts";
-import { isAtExtremeWithin, seenAs } from "../../cluster/within.ts";
+import { isAtExtremeWithin, isInQuads, seenAs } from "../../cluster/within.ts";
 import { literalText } from "../../wgsl/expression.ts";
 import type { Namer } from "../../wgsl/names.ts";
 import { elementTexts, takeInElements } from "../accumulate.ts";
@@ -43,6 +43,9 @@ export function reduceNeighbours(
       namer,
       emitter,
     );
+    if (isInQuads(cluster)) {
+      emitter.push({ tag: "line", text: `${names[0]} = quadSum(${names[0]}, local.x);` });
+    }
     const text = namer(op.name);
     emitter.push({ tag: "line", text: `let ${text} = ${op.wgsl.finish(names)};` });
     hold(value, { tag: "name", text, dtype: value.type.dtype, lanes: 1 });

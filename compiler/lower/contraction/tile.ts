@@ -23,6 +23,8 @@ export interface TileExtents {
   readonly scattered: boolean;
   /** The workgroup has so many threads, whatever the kernel. */
   readonly threads?: number | undefined;
+  /** Lanes of a quad have four columns each of the same rows, side by side. */
+  readonly inQuads?: boolean;
 }
 
 /** The fewest columns of a tile: they are read and written four at a time. */
@@ -37,6 +39,9 @@ const tiles = [
 
 /** The same for a right operand that is costly to read: as many rows as can be share it. */
 const tallTiles = [{ rows: 16, columns: 4 }, { rows: 12, columns: 4 }, ...tiles.slice(1)] as const;
+
+/** Tiles of four columns. */
+const narrowTiles = tiles.slice(1);
 
 /** Sums of so few terms, where they are few themselves, are over before a large tile pays for its text. */
 const fewTerms = 16;
@@ -57,24 +62,30 @@ export const mostBeyond = 1.25;
 const threeRows = { rows: 3, columns: 4 } as const;
 
 /** The tile for a product. Extents that are not bound count as large. */
-export function tileOf({ batchCount, rowCount, columnCount, length, scattered, threads }: TileExtents): Tile {
+export function tileOf(extents: TileExtents): Tile {
+  const { batchCount, rowCount, columnCount, length, scattered, threads, inQuads = false } = extents;
   const [batch, height, width] = [batchCount, rowCount, columnCount].map((each) => sizeOf(each));
   const count = (rows: number, columns: number): number =>
     batch * Math.ceil(height / rows) * Math.ceil(width / columns);
   const steps = batch * height * width * sizeOf(length);
   const isSmall = steps < worthLargest;
-  const fitting = (scattered ? tallTiles : tiles).filter(
+  const fitting = (scattered ? tallTiles : inQuads ? narrowTiles : tiles).filter(
     ({ rows, columns }) => rows <= height && columns <= (isSmall ? 4 : Math.max(width, 4)),
   );
   const isShort = typeof length === "number" && length <= fewTerms && count(4, 4) <= manyTiles;
   const first = isShort ? -1 : fitting.findIndex(({ rows, columns }) => count(rows, columns) >= enoughTiles);
   const large = fitting.slice(first < 0 ? -1 : first);
-  const candidates = [...large, height > 4 ? threeRows : { rows: Math.min(height, 4), columns: tileColumns }];
+  const smallest = height > 4 ? threeRows : { rows: Math.min(height, 4), columns: tileColumns };
+  const candidates = inQuads ? large : [...large, smallest];
   const isFree = [batchCount, rowCount, columnCount].some((extent) => typeof extent !== "number");
   const arranged = ({ rows, columns }: TileSize): Tile => {
     const mayPair = rows === 8 && columns === 8 && steps >= worthPairs;
     const tiles = { batch, down: Math.ceil(height / rows), across: Math.ceil(width / columns) };
-    return { rows, columns, ...arrange(tiles, { threads, mayShare: rows % 4 === 0, mayPair, isFree }) };
+    return {
+      rows,
+      columns,
+      ...arrange(tiles, { threads, mayShare: rows % 4 === 0, mustShare: inQuads, mayPair, isFree }),
+    };
   };
   const beyond = (tile: Tile): number => beyondOf({ batchCount, rowCount, columnCount, tile });
   let best = arranged(candidates[0]);
