@@ -12,7 +12,7 @@ export async function requestGpu(): Promise<GPU> {
   if (navigator?.gpu) return navigator.gpu;
   throw runtimeErrors["no-webgpu"](
     "navigator.gpu is missing",
-    "use a browser with WebGPU, on https or localhost (https://caniuse.com/webgpu)",
+    "use a browser of https://caniuse.com/webgpu, on https or localhost",
   );
 }
 

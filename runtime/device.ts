@@ -21,7 +21,7 @@ export function describeAdapter(info: GPUAdapterInfo | undefined): string {
 function checkLimits(needed: Readonly<Record<string, number>>, available: GPUSupportedLimits): void {
   for (const [name, value] of Object.entries(needed)) {
     // A limit that the device has not heard of is 0.
-    const found = (available as unknown as Partial<Record<string, number>>)[name] ?? 0;
+    const found = (available as unknown as Partial<Record<string, number>> | undefined)?.[name] ?? 0;
     if (found < value) throw runtimeErrors["limit-exceeded"](name, value, found);
   }
 }
@@ -49,9 +49,12 @@ export async function openDevice(
   if (!adapter) throw runtimeErrors["no-adapter"](adapterHelp);
   checkLimits(limits, adapter.limits);
   const wanted = ["subgroups", "shader-f16", "timestamp-query"] as const;
-  const requiredFeatures = wanted.filter((feature) => adapter.features.has(feature));
-  const device = await adapter.requestDevice({ requiredLimits: limits, requiredFeatures }).catch((error: unknown) => {
+  try {
+    const requiredFeatures = wanted.filter((feature) => adapter.features.has(feature));
+    const device = await adapter.requestDevice({ requiredLimits: limits, requiredFeatures });
+    return { device, adapter: describeAdapter(adapter.info), close: () => device.destroy() };
+  } catch (error) {
+    // What is given may be no adapter.
     throw runtimeErrors["device-request"](String(error));
-  });
-  return { device, adapter: describeAdapter(adapter.info), close: () => device.destroy() };
+  }
 }

@@ -35,7 +35,7 @@ export const show = (value: unknown): string =>
 /** The catalogue: code → message and help. */
 const messages = {
   "no-webgpu": (found: string, help: string) => [`WebGPU must be available: ${found}`, help],
-  "no-adapter": (help: string) => ["a WebGPU adapter must be available: requestAdapter() returned null", help],
+  "no-adapter": (help: string) => ["an adapter must be available: requestAdapter() returned null", help],
   "device-request": (found: string) => [`the adapter must give a device: ${found}`, "an adapter gives one device"],
   "abi-version": (program: number, runtime: number) => [
     `program and runtime must have one ABI version: program ${program}, runtime ${runtime}`,
@@ -43,7 +43,7 @@ const messages = {
   ],
   "limit-exceeded": (limit: string, needed: number, available: number) => [
     `the device must allow ${limit} of ${needed}: it allows ${available}`,
-    "use a smaller batch; request a device passed in with the program's limits",
+    "use a smaller batch, or a device with the program's limits",
   ],
   "out-of-memory": (buffers: readonly string[], bytes: number, found: string) => [
     `the device must have room for ${list(buffers)} (${bytes} bytes): ${found}`,
@@ -81,7 +81,7 @@ const messages = {
     `\`${name}\` of \`${entry}\` must be ${range ? `in [${range})` : "a finite number"}: found ${show(found)}`,
   ],
   "too-many-steps": (limit: number) => [
-    `at most ${limit} calls may be in flight: this is one more`,
+    `at most ${limit} calls may be in flight: found one more`,
     "await `step.accepted` before the next call, or raise maxInFlight",
   ],
   "output-expired": (entry: string, kept: number) => [
@@ -98,7 +98,7 @@ const messages = {
   "state-value": (name: string, must: string, found: string) => [`\`${name}\` must be ${must}: found ${found}`],
   "device-lost": (reason: string, message: string) => [
     `the GPU device must live: it was lost (${reason}${message && `: ${message}`})`,
-    "load it again with { state } of the last checkpoint",
+    "load it again with the last checkpoint",
   ],
   destroyed: () => ["the module must live: it was destroyed"],
 } as const satisfies Record<string, (...values: never[]) => Message>;

@@ -93,6 +93,10 @@ function checkInput(entry: string, slot: InputSlot, value: InputValue): CheckedI
   return array.buffer instanceof ArrayBuffer ? array : array.slice();
 }
 
+/** The names under which something was given; what is no record, such as a number, a path or a promise, is one itself. */
+export const namesIn = (given: object): string[] =>
+  Object(given) !== given || "then" in given ? [String(given)] : Object.keys(given);
+
 /** Throws what `unknown` makes of the first name that is not among those of `slots`. */
 export function checkNames(
   given: object,
@@ -100,7 +104,7 @@ export function checkNames(
   unknown: (name: string, known: readonly string[]) => Error,
 ): void {
   const known = slots.map(({ name }) => name);
-  for (const key in given) if (!known.includes(key)) throw unknown(key, known);
+  for (const key of namesIn(given)) if (!known.includes(key)) throw unknown(key, known);
 }
 
 /**

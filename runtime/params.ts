@@ -2,7 +2,7 @@
 
 import type { Program, StateSlot } from "./abi.ts";
 import { runtimeErrors } from "./errors.ts";
-import { checkNames } from "./inputs.ts";
+import { checkNames, namesIn } from "./inputs.ts";
 import { createBuffers, mapModeRead, readbackUsage } from "./memory.ts";
 import { normal, seedKey, threefry, uniform } from "./random.ts";
 import type { Context } from "./run.ts";
@@ -56,7 +56,7 @@ export function checkParams(program: Program, params: ParamRecord): [StateSlot, 
 /** Pairs a checkpoint with the program's slots. Errors `state-mismatch`, `state-value`. */
 export function checkState({ states }: Program, state: StateRecord): [StateSlot, TypedArray][] {
   const names = states.map((slot) => slot.name);
-  const found = Object.keys(state);
+  const found = namesIn(state);
   const missing = names.filter((name) => !found.includes(name));
   const extra = found.filter((name) => !names.includes(name));
   if (missing.length || extra.length) throw runtimeErrors["state-mismatch"](missing, extra);

@@ -42,14 +42,14 @@ test("every error, rendered", () => {
     "
     error[no-webgpu]: WebGPU must be available: navigator.gpu is missing
       help: use a newer browser
-    error[no-adapter]: a WebGPU adapter must be available: requestAdapter() returned null
+    error[no-adapter]: an adapter must be available: requestAdapter() returned null
       help: install a driver
     error[device-request]: the adapter must give a device: OperationError: adapter is consumed
       help: an adapter gives one device
     error[abi-version]: program and runtime must have one ABI version: program 2, runtime 1
       help: recompile the model with the installed chainrule
     error[limit-exceeded]: the device must allow maxBufferSize of 1024: it allows 512
-      help: use a smaller batch; request a device passed in with the program's limits
+      help: use a smaller batch, or a device with the program's limits
     error[out-of-memory]: the device must have room for arena, train.outputs (1024 bytes): allocation failed
       help: use a smaller batch or maxInFlight
     error[kernel-invalid]: kernel \`dense_0\` must be valid on this device
@@ -64,7 +64,7 @@ test("every error, rendered", () => {
     error[input-class]: \`label\` of \`train\` must be in [0, 10): element 3 is 12
     error[setting-unknown]: settings of \`train\` must be among learningRate: found \`speed\`
     error[setting-value]: \`learningRate\` of \`train\` must be a finite number: found NaN
-    error[too-many-steps]: at most 8 calls may be in flight: this is one more
+    error[too-many-steps]: at most 8 calls may be in flight: found one more
       help: await \`step.accepted\` before the next call, or raise maxInFlight
     error[output-expired]: outputs of \`train\` must be read within 8 later calls: they are overwritten
       help: ask sooner, or raise maxInFlight
@@ -73,7 +73,7 @@ test("every error, rendered", () => {
     error[param-unknown]: parameters must be among none: found \`dense_1.weight\`
     error[state-value]: \`dense_0.weight\` must be f32[784, 128]: found f32[128, 784] with 100352 elements
     error[device-lost]: the GPU device must live: it was lost (unknown: the driver was reset)
-      help: load it again with { state } of the last checkpoint
+      help: load it again with the last checkpoint
     error[destroyed]: the module must live: it was destroyed
     "
   `);

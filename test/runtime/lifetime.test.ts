@@ -119,7 +119,7 @@ describe("a lost device", () => {
     }
     expect(await messageOf(() => module.train({ x }))).toMatchInlineSnapshot(`
       "error[device-lost]: the GPU device must live: it was lost (destroyed: device was destroyed)
-        help: load it again with { state } of the last checkpoint"
+        help: load it again with the last checkpoint"
     `);
     module.destroy();
     const again = await createTraining({ device: await testDevice(), state });

@@ -111,6 +111,14 @@ describe("states", () => {
       "error[state-mismatch]: a checkpoint must hold the program's states: missing count; unknown none
         help: load weights alone with \`params\`"
     `);
+    const given = async (other: unknown): Promise<string> =>
+      (await messageOf(() => createTraining({ device, ...(other as object) })))
+        .replace(/missing .*; /, "")
+        .split("\n")[0]!;
+    const must = "error[state-mismatch]: a checkpoint must hold the program's states:";
+    expect(await given({ state: Promise.resolve(state) })).toBe(`${must} unknown [object Promise]`);
+    expect(await given({ state: "last.safetensors" })).toBe(`${must} unknown last.safetensors`);
+    expect(await given({ params: "w.safetensors" })).toMatch(/^error\[param-unknown\].*: found `w\.safetensors`$/);
     expect(await module.readState()).toEqual(state);
     module.destroy();
   });
@@ -142,6 +150,8 @@ describe("programs and devices that do not fit", () => {
     );
     expect(await codeOf(() => load(huge))).toBe("limit-exceeded");
     expect(await codeOf(() => load(needs({ maxUnknown: 1 }), { device }))).toBe("limit-exceeded");
+    expect(await codeOf(() => load(needs({ maxBufferSize: 1 }), { adapter: {} as never }))).toBe("limit-exceeded");
+    expect(await codeOf(() => createDoubling({ adapter: {} as never }))).toBe("device-request");
     const opened = await openDevice({ maxStorageBuffersPerShaderStage: 9 });
     expect(opened.device.limits.maxStorageBuffersPerShaderStage).toBeGreaterThanOrEqual(9);
     opened.close();

@@ -79,6 +79,8 @@ describe("wrong calls", () => {
     ["null", { x: null }, undefined, "input-type"],
     ["a wrong length", { x: new Float32Array(5) }, undefined, "input-length"],
     ["an unknown setting", { x }, { speed: 1 }, "setting-unknown"],
+    ["a learning rate for settings", { x }, 0.1, "setting-unknown"],
+    ["a promise of settings", { x }, Promise.resolve({ rate: 1 }), "setting-unknown"],
     ["a setting that is NaN", { x }, { rate: NaN }, "setting-value"],
     ["a setting that is no number", { x }, { rate: "0.1" }, "setting-value"],
     ["a setting that is infinite as a float32", { x }, { rate: -1e39 }, "setting-value"],
@@ -141,7 +143,7 @@ describe("back-pressure", () => {
     const steps = [0, 1, 2].map(() => module.train({ x }));
     expect(await codeOf(() => module.train({ x }))).toBe("too-many-steps");
     expect(() => module.predict({ x, label })).toThrowErrorMatchingInlineSnapshot(`
-      [ChainruleError: error[too-many-steps]: at most 3 calls may be in flight: this is one more
+      [ChainruleError: error[too-many-steps]: at most 3 calls may be in flight: found one more
         help: await \`step.accepted\` before the next call, or raise maxInFlight]
     `);
     await steps[2]!.accepted;
