@@ -52,7 +52,8 @@ function productsToTurn(graph: Graph): ReadonlySet<Value> {
   const isTurned = (value: Value): boolean => {
     if (value.op.kind !== "contraction" || contractAttrs(value).picks) return false;
     const readers = readersOf(value);
-    return readers.length > 0 && isFree(value) && isWorthTurning(value, readers);
+    const before = readers.length === 0 ? 0 : transposedBy([value, ...readers]);
+    return before > 0 && isFree(value) && transposedTurned(value, readers) < before;
   };
   return new Set(values.filter(isTurned));
 }
@@ -64,12 +65,11 @@ function isFree(value: Value): boolean {
   return wholeBatch && wholeRows && wholeColumns;
 }
 
-/** True where fewer blocks are transposed, by the product itself and by those that read it. */
-function isWorthTurning(value: Value, readers: readonly Value[]): boolean {
+/** How many blocks are transposed where the product is turned, by itself and by those that read it. */
+function transposedTurned(value: Value, readers: readonly Value[]): number {
   const other = turned(value);
   const back = turnedBack(other, value);
-  const after = readers.map((reader) => readingInstead(reader, value, back));
-  return transposedBy([other, ...after]) < transposedBy([value, ...readers]);
+  return transposedBy([other, ...readers.map((reader) => readingInstead(reader, value, back))]);
 }
 
 /** How operands are read with nothing to transpose: the left one along the contracted axis, the right one along its own. */

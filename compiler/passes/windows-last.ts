@@ -55,37 +55,49 @@ function orderWindows(graph: Graph): Graph {
  */
 function findWindowed(graph: Graph): ReadonlyMap<Value, readonly number[]> {
   const values = graphValues(graph);
+  const chosen = new Map(values.filter(isOfWindow).map((value) => [value.operands[0], axesOf(reductionOf(value))]));
+  if (chosen.size === 0) return chosen;
   const users = usersOf(values);
   const roots = new Set(graphRoots(graph));
-  const chosen = new Map(values.filter(isOfWindow).map((value) => [value.operands[0], axesOf(reductionOf(value))]));
   const moved = new Map<Value, ReadonlyMap<Value, Value>>();
+  /** What a value becomes, for each of those chosen that it is moved with. */
+  const images = new Map<Value, Value[]>();
   for (const [value, axes] of chosen) {
     const own = new Map<Value, Value>();
-    if (inOrderOf(value, toLast(value, axes), own)) moved.set(value, own);
-    else chosen.delete(value);
+    if (!inOrderOf(value, toLast(value, axes), own)) chosen.delete(value);
+    else {
+      moved.set(value, own);
+      for (const [each, image] of own) images.set(each, [...(images.get(each) ?? []), image]);
+    }
   }
+  const leave = (value: Value): void => {
+    chosen.delete(value);
+    for (const [each, image] of moved.get(value)!) {
+      const all = images.get(each)!;
+      all.splice(all.indexOf(image), 1);
+    }
+  };
   const isNeededElsewhere = (value: Value): boolean => {
     const takes = (user: Value, of: Value): boolean => {
       const axes = chosen.get(of);
       return axes !== undefined && isOfWindow(user) && axesOf(reductionOf(user)).join() === axes.join();
     };
-    const isMoved = (each: Value): boolean => [...chosen.keys()].some((other) => moved.get(other)!.has(each));
+    const isMoved = (each: Value): boolean => (images.get(each)?.length ?? 0) > 0;
     const own = moved.get(value)!;
     return [...own.keys(), value].some((each) => {
-      if ([...chosen.keys()].some((other) => differs(moved.get(other)!.get(each), own.get(each)))) return true;
+      if (images.get(each)?.some((image) => differs(image, own.get(each)))) return true;
       return roots.has(each) || users.get(each)?.some((user) => !isMoved(user) && !takes(user, each)) === true;
     });
   };
   for (let before = -1; before !== chosen.size;) {
     before = chosen.size;
-    for (const value of [...chosen.keys()].filter(isNeededElsewhere)) chosen.delete(value);
+    for (const value of [...chosen.keys()].filter(isNeededElsewhere)) leave(value);
   }
   return chosen;
 }
 
 /** True for two orders of one product. */
-const differs = (one: Value | undefined, other: Value | undefined): boolean =>
-  one !== undefined && other !== undefined && one !== other;
+const differs = (one: Value, other: Value | undefined): boolean => other !== undefined && one !== other;
 
 /** True for a reduction of four elements. */
 function isOfWindows(value: Value): boolean {
