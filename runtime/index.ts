@@ -25,6 +25,7 @@ export type { RuntimeError } from "./errors.ts";
 export { threefry } from "./random.ts";
 export { stepsOf } from "./steps.ts";
 export type { Ring, Schedule, Steps } from "./steps.ts";
+export { decodeCheckpoint, encodeCheckpoint } from "./train/checkpoint.ts";
 export { decodeSafetensors, encodeSafetensors } from "./train/safetensors.ts";
 export type { Safetensor, SafetensorsFile, SafetensorType } from "./train/safetensors.ts";
 export type * from "./types.ts";

@@ -7,7 +7,7 @@ import { hasBrowser, withPage } from "./browser.ts";
 import { createTraining } from "./modules.ts";
 
 describe.skipIf(!hasBrowser)("in a headless browser", () => {
-  test("a module trains, has the same initial values as in Node, and reports a lost device", async () => {
+  test("a module trains, has the same initial values as in Node, reports a lost device, and goes on from a checkpoint", async () => {
     const entry = fileURLToPath(new URL("fixtures/page.ts", import.meta.url));
     const seen = await withPage(entry, (page) =>
       page.evaluate(() => (globalThis as unknown as { run(): Promise<Record<string, unknown>> }).run()),
@@ -20,6 +20,8 @@ describe.skipIf(!hasBrowser)("in a headless browser", () => {
       noise,
       scaled: [-9, -8, -7, -6],
       afterLoss: "device-lost",
+      // From bytes, on another device.
+      resumed: -32,
     });
     expect(seen.adapter).toMatch(/\w/);
   });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import * as browser from "../../runtime/browser.ts";
-import { loadCheckpoint, saveCheckpoint } from "../../runtime/index.ts";
+import { decodeCheckpoint, encodeCheckpoint, loadCheckpoint, saveCheckpoint } from "../../runtime/index.ts";
 import { encodeSafetensors } from "../../runtime/train/safetensors.ts";
 import { testDevice } from "../gpu.ts";
 import { codeOf, messageOf } from "./codes.ts";
@@ -26,6 +26,27 @@ test("a saved run goes on as if it had not stopped", async () => {
   const second = await createTraining({ device, state: await loadCheckpoint(path) });
   expect(await second.train({ x }).total).toBe(total);
   second.destroy();
+});
+
+test("the bytes of a checkpoint are those of its file, and say what is wrong with them", async () => {
+  const device = await testDevice();
+  const path = join(folder, "bytes.safetensors");
+  const module = await createTraining({ device, seed: 3 });
+  const state = await module.readState();
+  module.destroy();
+  await saveCheckpoint(path, state);
+  const bytes = encodeCheckpoint(state);
+  expect(Buffer.compare(bytes, readFileSync(path))).toBe(0);
+  expect(decodeCheckpoint(bytes)).toEqual(state);
+  expect(await codeOf(() => decodeCheckpoint(bytes.subarray(1)))).toMatch(/^safetensors-/);
+  const bytesOnly = encodeSafetensors({ w: { dtype: "U8", shape: [1], data: Uint8Array.of(1) } });
+  expect(await messageOf(() => decodeCheckpoint(bytesOnly))).toMatchInlineSnapshot(
+    `"error[checkpoint-type]: states must be F32, I32 or U32: \`w\` in the checkpoint is U8"`,
+  );
+  expect(await messageOf(() => encodeCheckpoint(Promise.resolve(state) as never))).toMatchInlineSnapshot(`
+    "error[checkpoint-state]: what encodeCheckpoint() takes must be a record of tensors by names: found a promise
+      help: await it"
+  `);
 });
 
 test("saving replaces the file whole and leaves nothing beside it", async () => {
