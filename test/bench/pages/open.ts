@@ -1,6 +1,5 @@
 /// Pages that the benchmark opens: one workload with one contender, in a browser of its own.
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Page } from "playwright-core";
@@ -20,33 +19,20 @@ export const pageContenders = ["chainrule", "chainrule, seeded", "jax-js"] as co
 /** One of them. */
 export type PageContenderName = (typeof pageContenders)[number];
 
-/** Generated modules lie below the package's folder, where they find `chainrule/runtime`. */
-const generatedFolder = join(folder, "../dist");
-
-/** Writes the module that users would get of a workload; gives the name by which its neighbours import it. */
-function generate({ name, graph }: Workload): string {
-  const facts = { version: "", model: name, hash: "", command: "npm run bench -- --page" };
-  mkdirSync(generatedFolder, { recursive: true });
-  writeFileSync(join(generatedFolder, `${name}.gen.ts`), emitModule(compile(graph), facts));
-  return `./${name}.gen.ts`;
-}
-
-/** A module that exports `open`, a `PageContender`. */
-function contenderModule(contender: PageContenderName, workload: Workload): string {
+/** A module that exports `open`, a `PageContender`: that of chainrule is the one that users get, with a line more. */
+function contenderModule(contender: PageContenderName, { name, graph }: Workload): string {
   if (contender === "jax-js") return 'export { open } from "../peers/jax-page.ts";';
+  const facts = { version: "", model: name, hash: "", command: "npm run bench -- --page" };
+  const module = emitModule(compile(graph), facts);
+  const [, create] = /^export function (create\w+)\(/m.exec(module)!;
   const how = contender === "chainrule" ? "withNumbers" : "withSeed";
-  return [
-    `import * as module from ${JSON.stringify(generate(workload))};`,
-    `import { ${how} } from "../pages/chainrule.ts";`,
-    'const [, create] = Object.entries(module).find(([name]) => name.startsWith("create"));',
-    `export const open = ${how}(create);`,
-  ].join("\n");
+  return `${module}\nimport { ${how} } from "./chainrule.ts";\nexport const open = ${how}(${create});\n`;
 }
 
 /** A script for browsers, as users would serve it. */
 async function bundle(contents: string, format: "iife" | "esm"): Promise<string> {
   const bundled = await build({
-    stdin: { contents, resolveDir: generatedFolder, loader: "ts" },
+    stdin: { contents, resolveDir: folder, loader: "ts" },
     ...{ bundle: true, minify: true, write: false, format, logLevel: "warning" },
     ...{ platform: "browser", target: "es2022" },
   });
@@ -68,9 +54,8 @@ export async function measureInPage(
   effort: PageEffort,
   browser: Browser | undefined,
 ): Promise<Opened> {
-  mkdirSync(generatedFolder, { recursive: true });
   const scripts = {
-    script: await bundle('import { measure } from "../pages/page.ts"; globalThis.measure = measure;', "iife"),
+    script: await bundle('import { measure } from "./page.ts"; globalThis.measure = measure;', "iife"),
     modules: { "/contender.js": await bundle(contenderModule(contender, workload), "esm") },
   };
   const given = ["/contender.js", prepareTask(workload), effort] as const;
