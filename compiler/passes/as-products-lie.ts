@@ -161,7 +161,8 @@ function lying(
     inverse.push(back);
   }
   const onto = (from: Value, over: readonly Value[]): Value | undefined => {
-    if (isRenaming(from)) return onto(from.operands[0], [from, ...over]);
+    // Windows of what is repeated cut axes: they are seen as they are.
+    if (isRenaming(from)) return onto(from.operands[0], [from, ...over]) ?? under(imageOf(from), over);
     if (from.op === broadcastOp) return spreadAfter(from, over, imageOf);
     const isOwn = from === value || users.get(from)?.length === 1;
     if (from.op.kind !== "elementwise" || !isOwn) return under(imageOf(from), over);

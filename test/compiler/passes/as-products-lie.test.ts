@@ -43,7 +43,7 @@ interface Given {
   readonly offset: Images;
 }
 
-const [batch, channels, size] = [3, 6, 17];
+const [batch, channels, size] = [3, 6, 18];
 
 const images = (build: (given: Given) => Readonly<Record<string, Value>>): Graph =>
   model("images", () => {
@@ -79,6 +79,14 @@ describe("what products read of products", () => {
       (given: Given) => {
         const gate = greater(given.linear, given.offset) as Tensor<"bool">;
         return { y: next(where(gate, affine(given), 0)), total: sum(cast(gate, "f32")) };
+      },
+    ],
+    [
+      "beside numbers of windows",
+      ({ linear, scale }: Given) => {
+        const half = size / 2;
+        const windows = mul(input("m", "f32", [batch, channels, half, 1, half, 1]), input("q", "f32", [2, 1, 2]));
+        return { y: next(mul(add(tanh(linear), reshape(windows, [batch, channels, size, size])), scale)) };
       },
     ],
   ])("lies as those lie: %s", async (_, build) => {

@@ -69,10 +69,10 @@ const oneLayer = (spread = ofSquares, [batch, size] = [32, 28], update = adam, b
   });
 
 /** Two convolutions, both normalised, with pools. */
-const twoLayers = (normalise = normalised): Graph =>
+const twoLayers = (normalise = normalised, bias = true): Graph =>
   model("two", () => {
     const layer = (x: Images, width: number, name: string): Images => {
-      const linear = conv2d(x, width, 3, { padding: "same", name });
+      const linear = conv2d(x, width, 3, { padding: "same", name, bias });
       return maxPool(relu(normalise(linear as Images, `${name}Norm`)), 2) as Images;
     };
     const second = layer(layer(input("x", "f32", [32, 1, 28, 28]), 8, "first"), 16, "second");
@@ -85,6 +85,7 @@ describe("a normalisation of channels", () => {
     ["with a variance", oneLayer(ofVariance), 12, 2.38],
     ["of a layer without a bias", oneLayer(ofSquares, [32, 28], adam, false), 12, 2.38],
     ["of two layers with pools", twoLayers(), 19, 2.32],
+    ["of two layers with pools and without biases", twoLayers(normalised, false), 19, 2.32],
     ["of groups of them", twoLayers(inGroups), 19, 2.77],
   ])("%s trains in few passes over memory", (_, graph, dispatches, most) => {
     const { train } = report(compileWithFacts(graph)).entryPoints;
