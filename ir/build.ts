@@ -33,6 +33,14 @@ export interface Builder extends Records {
   readonly places: Map<Value, Place>;
   readonly steps: StepRecord;
   readonly written: Written;
+  /** What optimizers gave, in their order. */
+  readonly optimized: Optimized[];
+}
+
+/** What an optimizer gave, and its name. */
+export interface Optimized {
+  readonly by: string;
+  readonly updates: readonly Update[];
 }
 
 export type { Owner } from "./naming.ts";
@@ -61,6 +69,7 @@ export interface Built<T> {
   readonly inSteps: StepRecord["closed"];
   /** Where records and lists of updates stand. */
   readonly written: Written;
+  readonly optimized: readonly Optimized[];
 }
 
 /** Runs `define` with a fresh builder, then settles all names. `outputs` names results that have no name yet. */
@@ -70,7 +79,7 @@ export function build<T>(define: () => T, outputs: (result: T) => Iterable<reado
     ...{ inputs: [], settings: [], states: [], owners: [], parts: [], scopes: [] },
     ...{ settingOwners: new Map<Value, Owner>(), paths: new Set<string>(), random: startRandom() },
     ...{ names: new Map<Value, string>(), places: new Map<Value, Place>() },
-    ...{ steps: startSteps(), written: startWritten() },
+    ...{ steps: startSteps(), written: startWritten(), optimized: [] },
   };
   current = self;
   try {
@@ -81,8 +90,8 @@ export function build<T>(define: () => T, outputs: (result: T) => Iterable<reado
     if (self.states.length > 0) self.names.set(self.random.key, "key");
     const [notes, inputs] = [settleNames(self), [...self.inputs, ...self.settings]];
     const states = self.states.map((state) => state.value);
-    const { random, steps, written } = self;
-    return { result, inputs, states, notes, draw: random.draw, inSteps: steps.closed, written };
+    const { random, steps, written, optimized } = self;
+    return { result, inputs, states, notes, draw: random.draw, inSteps: steps.closed, written, optimized };
   } finally {
     current = outer;
   }
@@ -234,7 +243,7 @@ export function part(value: Value, of: Owner, local?: string): Value {
 
 /** Notes what an optimizer gives: a model that forgets to return it is warned of. */
 export function noteUpdates(by: string, updates: readonly Update[]): readonly Update[] {
-  current?.written.optimized.push({ by, updates });
+  current?.optimized.push({ by, updates });
   return updates;
 }
 

@@ -66,7 +66,7 @@ export function model(name: string, define: () => Readonly<Record<string, EntryP
   if (declared.length === 0) throw emptyModel(`model "${name}"`);
   checkSteps(declared, built);
   checkLeaves(declared, built);
-  const unused = unusedUpdates(declared, built.written);
+  const unused = unusedUpdates(declared, built);
   const settled = settleTraining(declared, built.notes);
   const entryPoints = settled.entryPoints.map((entry) => drawAnew(entry, built.draw));
   const notes = noteClasses(settled.notes, postorder(entryPoints.flatMap(entryPointRoots)));
@@ -75,11 +75,14 @@ export function model(name: string, define: () => Readonly<Record<string, EntryP
 }
 
 /** What optimizers gave of which nothing is returned, nor part of what is. */
-function unusedUpdates(entryPoints: readonly EntryPoint[], { lists, optimized }: Written): readonly UnusedUpdates[] {
+function unusedUpdates(
+  entryPoints: readonly EntryPoint[],
+  { written, optimized }: Built<unknown>,
+): readonly UnusedUpdates[] {
   const reached = new Set(postorder(entryPoints.flatMap(entryPointRoots)));
   return optimized
     .filter(({ updates }) => !updates.some(({ value }) => reached.has(value)))
-    .map(({ by, updates }) => ({ by, place: lists.get(updates) }));
+    .map(({ by, updates }) => ({ by, place: written.lists.get(updates) }));
 }
 
 /** Nothing that belongs to a step of a loop is used outside it: there it has no number. */

@@ -1,18 +1,15 @@
 /// Where a model file writes what its entry points are made of: records by their keys, and lists of updates.
 import type { Place } from "./diagnostic.ts";
-import type { Update } from "./graph.ts";
 
 /** What a build knows of places of things that are no values. */
 export interface Written {
   readonly keys: WeakMap<object, ReadonlyMap<string, Place>>;
   readonly lists: WeakMap<object, Place>;
-  /** What optimizers gave, in their order. */
-  readonly optimized: { readonly by: string; readonly updates: readonly Update[] }[];
 }
 
 /** Nothing is known yet. */
 export function startWritten(): Written {
-  return { keys: new WeakMap(), lists: new WeakMap(), optimized: [] };
+  return { keys: new WeakMap(), lists: new WeakMap() };
 }
 
 /** A list has the place of the innermost expression that gives it: that of the optimizer, for updates. */
