@@ -1,11 +1,12 @@
-/// A sum of few rows over a long axis, in two steps that each are short: rows enough to keep a device busy, and no row so
-/// long that threads must wait for each other.
+/// A sum of few rows over a long axis, in two steps: rows enough to keep a device busy. So are extremes and ln Σ eˣ of rows that
+/// are very long; others a workgroup takes whole, which spares passes over memory.
 import { graphValues, type Graph } from "../../ir/graph.ts";
 import { reshapeTo } from "../../ir/ops/layout.ts";
 import { largestDivisor } from "../../ir/dim.ts";
+import { logsumexpOp, maxOp, minOp } from "../../ir/ops/reduce.ts";
 import { axesOf, broadcastOp, sumOp } from "../../ir/ops/sum.ts";
 import { elementCount } from "../../ir/type.ts";
-import { apply, usersOf, withOperands, type Value } from "../../ir/value.ts";
+import { apply, usersOf, withOperands, type Op, type Value } from "../../ir/value.ts";
 import { shortRow } from "../cluster/partition.ts";
 import type { Pass } from "../pass.ts";
 import { lessOneMean, momentOfParts } from "./moments-of-parts.ts";
@@ -18,6 +19,19 @@ const longRow = 2048;
 /** So many rows keep a device busy by themselves. */
 const enoughRows = 64;
 
+/** What of parts is what of all. */
+const inTwo: ReadonlySet<Op> = new Set([sumOp, maxOp, minOp, logsumexpOp]);
+
+/**
+ * Elements that lie side by side in a row, and which one workgroup goes over before parts would have been worth their
+ * dispatches: with two processors they are not for a million yet, and a graphics card has a hundred times as many. With more
+ * rows less of it stands idle.
+ */
+const worthParts = 2 ** 16;
+
+/** A row has at most so many parts for each element of one. */
+const partsForEach = 64;
+
 /** Fewer elements are read in no time. */
 const manyElements = 2 ** 14;
 
@@ -26,7 +40,7 @@ const farthest = 64;
 
 export const splitSums: Pass = {
   name: "split-sums",
-  doc: "A sum of few rows over a long axis, or of many columns that nothing waits for, is a sum of sums over parts of it.",
+  doc: "A sum of few long rows, or of many columns that nothing waits for, is a sum of sums over parts; so is what else combines.",
   run(graph: Graph): Graph {
     const columns = columnsToSplit(graph);
     const known = (value: Value): boolean => isLong(value) || columns.has(value);
@@ -39,12 +53,24 @@ export const splitSums: Pass = {
   },
 };
 
-/** True for few rows that are long, and for more of them where a product's kernel takes their parts. */
+/**
+ * True for few rows that are long, of those that lie side by side only such as one workgroup would be long at; and for more of
+ * them where a product's kernel takes their parts.
+ */
 function isLong(value: Value): boolean {
-  if (value.op !== sumOp) return false;
+  if (!inTwo.has(value.op)) return false;
   const { length, rows } = extentsOf(value);
   if (!(length >= longRow) || value.type.shape.length === 0) return false;
-  return rows <= enoughRows || quadParts(value) !== undefined;
+  if (value.op === sumOp && quadParts(value)) return true;
+  if (rows > enoughRows) return false;
+  return isAlongRows(value) ? length * (1 - rows / enoughRows) > worthParts : value.op === sumOp;
+}
+
+/** True for sums along the last axis: the elements of a row lie side by side. */
+function isAlongRows(value: Value): boolean {
+  const { shape } = value.operands[0].type;
+  const axes = axesOf(value).filter((axis) => shape[axis] !== 1);
+  return axes.length === 1 && axes[0] === shape.findLastIndex((extent) => extent !== 1);
 }
 
 /**
@@ -83,17 +109,17 @@ function extentsOf(value: Value): { readonly length: number; readonly rows: numb
   return { length: typeof length === "number" ? length : NaN, rows: typeof rows === "number" ? rows : NaN };
 }
 
-/** A sum of the sums of its parts. */
+/** A sum of the sums of its parts; so with what else combines. */
 function split(value: Value): Value {
   const found = partsOf(value);
   if (!found) return value;
   const { parts, inner, outer } = found;
-  return apply(sumOp, [apply(sumOp, [parts], { axes: inner })], { axes: outer });
+  return apply(value.op, [apply(value.op, [parts], { axes: inner })], { axes: outer });
 }
 
 /** The parts of a sum: those that quads of a product have, or such as are short rows. */
 function partsOf(value: Value): Parts | undefined {
-  return quadParts(value) ?? shortParts(value);
+  return (value.op === sumOp ? quadParts(value) : undefined) ?? shortParts(value);
 }
 
 function shortParts(value: Value): Parts | undefined {
@@ -111,7 +137,7 @@ function shortParts(value: Value): Parts | undefined {
     inner.unshift(axis);
     if (cut < extent) break;
   }
-  if (length / size > shortRow) return undefined;
+  if (length / size > Math.max(shortRow, isAlongRows(value) ? size * partsForEach : 0)) return undefined;
   const [at] = inner;
   const steps = (shape[at] as number) / cut;
   // The outer part of the cut axis stays in its place, of extent 1 where all of it is summed at once.

@@ -9,15 +9,19 @@ import {
   einsum,
   embedding,
   gelu,
+  grad,
   input,
   layerNorm,
+  logSoftmax,
   maxPool,
   model,
   param,
   relu,
   reshape,
+  rmsNorm,
   scaledDotProductAttention,
   sgd,
+  softmax,
   softmaxCrossEntropy,
   type Graph,
   type Tensor,
@@ -58,14 +62,15 @@ interface Layers {
   readonly channels: readonly number[];
   readonly kernel?: number;
   readonly strides?: number;
+  readonly padding?: "same" | "valid";
 }
 
 /** Convolutions, with a pool after each where none goes in strides, and a layer of ten classes. */
-function convolutions({ batch, image, channels, kernel = 3, strides = 1 }: Layers): Graph {
+function convolutions({ batch, image, channels, kernel = 3, strides = 1, padding = "same" }: Layers): Graph {
   return model("convolutions", () => {
     let hidden: Value = input("image", "f32", [batch, ...image]);
     channels.forEach((count, layer) => {
-      hidden = relu(conv2d(hidden, count, kernel, { padding: "same", strides, name: `conv${layer}` }));
+      hidden = relu(conv2d(hidden, count, kernel, { padding, strides, name: `conv${layer}` }));
       if (strides === 1) hidden = maxPool(hidden, 2);
     });
     const numbers = (hidden.type.shape.slice(1) as number[]).reduce((count, extent) => count * extent);
@@ -187,4 +192,52 @@ describe("tiles that are numbered", () => {
     await expectRight(perceptron(33, 20, [30, 10], 3));
     await expectRight(convolutions({ batch: 3, image: [1, 9, 9], channels: [5, 6] }));
   });
+});
+
+describe("rows are taken in one pass over memory", () => {
+  const rows = [
+    [1, 65536],
+    [3, 4096],
+    [3, 10000],
+    [32, 32000],
+    [64, 10000],
+  ] as const;
+
+  it.each(rows)("of %i rows of %i numbers", (count, length) => {
+    const x = () => input("x", "f32", [count, length]);
+    const forms: readonly (() => Value)[] = [
+      () => softmax(x()),
+      () => layerNorm(x(), { name: "norm" }),
+      () => rmsNorm(x(), { name: "norm" }),
+      () => logSoftmax(x()),
+    ];
+    for (const build of forms) {
+      const { dispatches, bytes, idealBytes } = report(compileWithFacts(model("rows", () => ({ run: { y: build() } }))))
+        .entryPoints.run;
+      expect(dispatches).toBe(1);
+      expect(bytes / idealBytes).toBeLessThanOrEqual(1.01);
+    }
+  });
+
+  it.each(rows)("and a loss over %i rows of %i classes has its slope in two", (count, length) => {
+    const graph = model("loss", () => {
+      const scores = input("x", "f32", [count, length]);
+      const loss = softmaxCrossEntropy(scores, input("label", "i32", [count]));
+      return { run: { loss, slope: grad(loss, scores) } };
+    });
+    const { dispatches, bytes, idealBytes } = report(compileWithFacts(graph)).entryPoints.run;
+    expect(dispatches).toBeLessThanOrEqual(2);
+    expect(bytes / idealBytes).toBeLessThanOrEqual(1.01);
+  });
+});
+
+it.each([
+  ["one of 13 rows", [8, 1, 13, 13], [8, 16], "same"],
+  ["one of 28 rows that gets smaller", [8, 1, 28, 28], [32, 64], "valid"],
+] as const)("an image whose windows leave a rest binds few bytes: %s", (_, [batch, ...image], channels, padding) => {
+  const { dispatches, rangeBytes, idealBytes } = report(
+    compileWithFacts(convolutions({ batch, image, channels, padding })),
+  ).entryPoints.run;
+  expect(dispatches).toBeLessThanOrEqual(12);
+  expect(rangeBytes / idealBytes).toBeLessThanOrEqual(1.1);
 });
