@@ -6,6 +6,7 @@ import { apply, postorder, underLayouts, type OpKind, type Value } from "../ir/v
 import { cluster } from "./cluster/cluster.ts";
 import { descend } from "./cluster/descend.ts";
 import { mostBindings, type Cuts, type Lessons } from "./cluster/partition.ts";
+import { recompute, type Question } from "./cluster/recompute.ts";
 import { refine, trafficBytes } from "./cluster/refine.ts";
 import { mustStore, planTraffic, type Traffic } from "./cluster/store.ts";
 import { tooManyBindings } from "./errors.ts";
@@ -84,11 +85,13 @@ function planResults(
   };
   let floating: ReadonlySet<Value> | undefined;
   for (;;) {
-    const { traffic, floating: found } = planKernels(roots, lessons, floating, results);
-    floating = found;
-    const steps = orderKernels(traffic, results);
-    const crowded = steps.filter((step) => !isLoop(step) && tensorsOf(step).size > mostBindings);
-    if (crowded.length === 0) return steps.map((step) => (isLoop(step) ? planLoop(step, notes, refused) : step));
+    const planned = planKernels(roots, lessons, floating, results);
+    ({ floating } = planned);
+    const steps = orderKernels(planned.traffic, results);
+    const crowded = steps.filter(isCrowded);
+    if (crowded.length === 0) {
+      return withCuts(steps, planned, results).map((step) => (isLoop(step) ? planLoop(step, notes, refused) : step));
+    }
     // Only now it is known what is written: the kernels are made again with that in mind.
     for (const { targets } of steps) {
       for (const [value, all] of targets) noteAll(lessons.written, value, all.map(targetTensor));
@@ -104,6 +107,19 @@ function planResults(
   }
 }
 
+/** Kernels that are planned, and what that rests on. */
+interface PlannedKernels extends Question {
+  readonly traffic: readonly Traffic[];
+  readonly floating: ReadonlySet<Value>;
+}
+
+/** The kernels as a minimum cut has them, unless one of them binds too many tensors then. */
+function withCuts(steps: readonly Step[], planned: PlannedKernels, results: Results): readonly Step[] {
+  const traffic = recompute(planned.traffic, planned);
+  const again = traffic === planned.traffic ? steps : orderKernels(traffic, results);
+  return again.some(isCrowded) ? steps : again;
+}
+
 /**
  * Kernels and what they read and write. Values that are cheaper to compute twice than to store are found in the first
  * round; the kernels are made again without them, where that binds fewer bytes, and later rounds do the same. Each looks
@@ -114,26 +130,25 @@ function planKernels(
   lessons: Lessons,
   floating: ReadonlySet<Value> | undefined,
   { outputs, updates, rows }: Results,
-): { readonly traffic: readonly Traffic[]; readonly floating: ReadonlySet<Value> } {
+): PlannedKernels {
   const targetsOf = (value: Value): readonly Value[] => [
     ...(outputs.has(value) ? [value] : []),
     ...(updates.get(value) ?? []),
     ...(rows?.get(value) ?? []).map(targetTensor),
   ];
-  const plan = (without: ReadonlySet<Value>) => {
+  const plan = (without: ReadonlySet<Value>): PlannedKernels => {
     const partition = cluster(roots, { ...lessons, floating: without });
-    const stored = mustStore(partition, roots, lessons.cuts);
-    return refine(planTraffic(partition, stored), partition, { has: (value) => stored.has(value), targetsOf });
+    const kept = mustStore(partition, roots, lessons.cuts);
+    const refined = refine(planTraffic(partition, kept), partition, { has: (value) => kept.has(value), targetsOf });
+    return { ...refined, partition, kept, targetsOf };
   };
-  if (floating) return { traffic: plan(floating).traffic, floating };
+  if (floating) return { ...plan(floating), floating };
   const first = plan(new Set());
-  if (first.floating.size === 0) return { traffic: first.traffic, floating: new Set() };
+  if (first.floating.size === 0) return first;
   const again = plan(first.floating);
   const isBetter =
     again.traffic.length <= first.traffic.length && trafficBytes(again.traffic) < trafficBytes(first.traffic);
-  return isBetter
-    ? { traffic: again.traffic, floating: first.floating }
-    : { traffic: first.traffic, floating: new Set() };
+  return isBetter ? { ...again, floating: first.floating } : { ...first, floating: new Set() };
 }
 
 function noteAll(known: Map<Value, Set<Value>>, key: Value, values: readonly Value[]): void {
@@ -143,6 +158,8 @@ function noteAll(known: Map<Value, Set<Value>>, key: Value, values: readonly Val
 }
 
 const isLoop = ({ traffic }: Step): boolean => traffic.cluster.kind === "loop";
+
+const isCrowded = (step: Step): boolean => !isLoop(step) && tensorsOf(step).size > mostBindings;
 
 function planLoop(step: Step, notes: Notes, refused?: Lessons["refused"]): PlannedStep {
   const graph = loopGraph([...step.traffic.cluster.members], notes);

@@ -13,7 +13,7 @@ import type { Traffic } from "./store.ts";
 const [operationPrice, helperPrice] = [1 / 8, 2];
 
 /** Fewer bytes are nothing beside a kernel. */
-const leastGain = 1024;
+export const leastGain = 1024;
 
 /** What is known about results. */
 export interface Kept {
@@ -110,7 +110,7 @@ function tryWithout(value: Value, ledger: Ledger, kept: Kept): readonly Draft[] 
 }
 
 /** Kinds of kernels that may compute what they read. */
-const flexible: readonly Cluster["kind"][] = ["map", "reduce", "contract", "cumulative"];
+export const flexible: readonly Cluster["kind"][] = ["map", "reduce", "contract", "cumulative"];
 
 /** A value that is not stored, and what is stored in its place. */
 interface Without {
@@ -165,18 +165,21 @@ function isCrowded(now: Footprint, before: Footprint, targets: (value: Value) =>
 }
 
 /** True for what may be computed anywhere. */
-function isExpression({ op }: Value): boolean {
+export function isExpression({ op }: Value): boolean {
   return op.kind === "elementwise" || op.kind === "piecewise" || op.kind === "layout";
 }
 
-function priceOf({ op, type }: Value): number {
-  if (op.kind === "layout") return 0;
+/** What it costs to compute a value of its operands, in bytes. */
+export function priceOf({ op, type }: Value): number {
+  if (op.kind === "leaf" || op.kind === "layout") return 0;
   const isLong = op.kind === "elementwise" && (op.helpers?.length ?? 0) > 0;
   return (isLong ? helperPrice : operationPrice) * countOf(type.shape);
 }
 
-const bytesOf = (values: readonly Value[]): number =>
-  values.reduce((total, { type }) => total + 4 * countOf(type.shape), 0);
+/** Bytes of a tensor. */
+export const sizeOf = ({ type }: Value): number => 4 * countOf(type.shape);
+
+const bytesOf = (values: readonly Value[]): number => values.reduce((total, value) => total + sizeOf(value), 0);
 
 /** Free sizes count as large. */
 function countOf(shape: readonly Dim[]): number {

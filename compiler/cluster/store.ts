@@ -22,17 +22,20 @@ const rereads: readonly OpKind[] = ["contraction", "composite", "sort", "scan"];
 
 /** Values that are stored whatever it costs: results, and what contractions, sorts and loops read. */
 export function mustStore({ clusters, home }: Partition, roots: readonly Value[], cuts: Cuts): ReadonlySet<Value> {
-  const found = new Set([...roots, ...cuts]);
-  for (const { members } of clusters) {
-    for (const { op, operands } of members) {
-      if (!rereads.includes(op.kind)) continue;
-      // What a loop has of numbers alone it computes where it reads it, be it a sum of them.
-      const read = op.kind === "scan" ? operands.filter((operand) => !isNumber(tensorUnder(operand))) : operands;
-      descend(read, (value) => {
-        if (home.has(value)) found.add(value);
-        return !home.has(value);
-      });
-    }
+  return new Set([...roots, ...cuts, ...clusters.flatMap((each) => [...readOften(each, home)])]);
+}
+
+/** The values of clusters that contractions, sorts and loops among the members of one read. */
+export function readOften({ members }: Cluster, home: Partition["home"]): ReadonlySet<Value> {
+  const found = new Set<Value>();
+  for (const { op, operands } of members) {
+    if (!rereads.includes(op.kind)) continue;
+    // What a loop has of numbers alone it computes where it reads it, be it a sum of them.
+    const read = op.kind === "scan" ? operands.filter((operand) => !isNumber(tensorUnder(operand))) : operands;
+    descend(read, (value) => {
+      if (home.has(value)) found.add(value);
+      return !home.has(value);
+    });
   }
   return found;
 }
@@ -160,7 +163,7 @@ function loadsOf(
 }
 
 /** A loop reads its operands as they are: each is a tensor, but for numbers. */
-function tensorsRead({ members }: Cluster): readonly Value[] {
+export function tensorsRead({ members }: Cluster): readonly Value[] {
   const operands = new Set([...members].flatMap((member) => member.operands.map(tensorUnder)));
   return [...operands].filter((operand) => !isNumber(operand));
 }

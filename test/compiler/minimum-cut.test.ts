@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { gradientsAndTheirUsers } from "../../compiler/autodiff/residuals.ts";
 import { compileWithFacts } from "../../compiler/compile.ts";
+import { createNetwork, sink, source } from "../../compiler/cluster/minimum-cut.ts";
 import { keptForBackward } from "../../compiler/kept.ts";
 import { entryPointRoots, type Graph } from "../../ir/graph.ts";
 import { elementCount } from "../../ir/type.ts";
@@ -11,7 +12,6 @@ import cnn from "../bench/models/cnn.ts";
 import deep from "../bench/models/deep.ts";
 import gpt from "../bench/models/gpt.ts";
 import mlp from "../bench/models/mlp.ts";
-import { largestFlow, type Pipe } from "./flow.ts";
 
 /** Single numbers, such as the count of steps, are no matter of memory. */
 const bytesOf = ({ type }: Value): number => {
@@ -42,18 +42,18 @@ function halvesOf(model: Graph): Halves {
 /** The least bytes between the halves, where `isFixed` is asked what is not computed again. */
 function minimumCut({ order, backward }: Halves, isFixed: (value: Value) => boolean): number {
   const forward = order.filter((value) => !backward.has(value) && value.op.kind !== "leaf" && !value.constant);
-  const [source, sink] = [0, 1];
-  const entry = new Map(forward.map((value, at) => [value, 2 + 2 * at]));
-  const exits = (values: readonly Value[]): readonly number[] =>
-    values.flatMap((value) => (entry.has(value) ? [entry.get(value)! + 1] : []));
-  const pipes = forward.flatMap((value): readonly Pipe[] => {
-    const own = entry.get(value)!;
-    const before = isFixed(value) ? [source] : exits(value.operands);
-    const room = places.includes(value.op.kind) ? Infinity : bytesOf(value);
-    return [{ from: own, to: own + 1, room }, ...before.map((from) => ({ from, to: own, room: Infinity }))];
-  });
-  const read = order.filter((value) => backward.has(value)).flatMap(({ operands }) => exits(operands));
-  return largestFlow([...pipes, ...read.map((from) => ({ from, to: sink, room: Infinity }))], source, sink);
+  const network = createNetwork();
+  const nodes = new Map(forward.map((value) => [value, { own: network.node(), exit: network.node() }]));
+  for (const [value, { own, exit }] of nodes) {
+    network.edge(own, exit, places.includes(value.op.kind) ? Infinity : bytesOf(value));
+    if (isFixed(value)) network.edge(source, own, Infinity);
+    else
+      for (const { exit: from } of value.operands.flatMap((each) => nodes.get(each) ?? []))
+        network.edge(from, own, Infinity);
+  }
+  const read = order.filter((value) => backward.has(value)).flatMap(({ operands }) => operands);
+  for (const { exit } of read.flatMap((value) => nodes.get(value) ?? [])) network.edge(exit, sink, Infinity);
+  return network.cut().cost;
 }
 
 /** Contractions, reductions and the like are computed once; everything else may be computed again. */

@@ -1,0 +1,62 @@
+/// Save or recompute, by minimum cuts of the joint graph of forward, backward and optimizer: which values kernels store, and
+/// which they compute again where they read them. What counts are the bytes that kernels bind; arithmetic has a price in
+/// bytes.
+import type { Value } from "../../ir/value.ts";
+import { againIn, planOf, type Plan } from "./again.ts";
+import { mostBindings, type Cluster, type Partition } from "./partition.ts";
+import { cutOf, isOpen } from "./recompute-network.ts";
+import { leastGain, type Kept } from "./refine.ts";
+import type { Traffic } from "./store.ts";
+
+/** A cut rests on the plan before: after so many another one says nothing new. */
+const mostCuts = 4;
+
+/** What is asked beside kernels: what must be stored, and the tensors that a result goes to. */
+export interface Question {
+  readonly partition: Partition;
+  readonly kept: ReadonlySet<Value>;
+  readonly targetsOf: Kept["targetsOf"];
+}
+
+/** The same kernels with traffic that costs less, where a cut finds any; each cut starts from what the one before decided. */
+export function recompute(traffic: readonly Traffic[], question: Question): readonly Traffic[] {
+  if (!traffic.some(({ loads }) => loads.some((value) => isOpen(value, question.partition)))) return traffic;
+  const first = planOf(question.partition, question.kept, againIn(traffic, question.partition));
+  const frozen = new Set<Cluster>();
+  let best = first;
+  for (let cuts = 0; cuts < mostCuts; cuts++) {
+    const next = nextPlan(question, best, frozen);
+    if (!next || next.cost > best.cost - leastGain || next.bytes > best.bytes) break;
+    best = next;
+  }
+  return best === first ? traffic : [...best.traffic.values()];
+}
+
+/** The plan of a cut. A kernel that would bind too many tensors then is frozen: it computes what it did. */
+function nextPlan({ partition, kept, targetsOf }: Question, plan: Plan, frozen: Set<Cluster>): Plan | undefined {
+  const bound = countBindings(plan, targetsOf);
+  for (;;) {
+    const again = cutOf(partition, plan, kept, frozen);
+    if (!again) return undefined;
+    const next = planOf(partition, kept, again);
+    const crowded = [...countBindings(next, targetsOf)].filter(([cluster, count]) => {
+      return count > mostBindings && count > (bound.get(cluster) ?? 0);
+    });
+    if (crowded.length === 0) return next;
+    const found = crowded.filter(([cluster]) => again.has(cluster) && !frozen.has(cluster));
+    if (found.length === 0) return undefined;
+    for (const [cluster] of found) frozen.add(cluster);
+  }
+}
+
+/** How many tensors each kernel binds. */
+function countBindings({ traffic }: Plan, targetsOf: Kept["targetsOf"]): ReadonlyMap<Cluster, number> {
+  const all = [...traffic.values()];
+  const read = new Set(all.flatMap(({ loads }) => loads));
+  return new Map(
+    all.map(({ cluster, loads, stores }) => {
+      const written = stores.flatMap((value) => [...(read.has(value) ? [value] : []), ...targetsOf(value)]);
+      return [cluster, new Set([...loads, ...written]).size];
+    }),
+  );
+}
