@@ -1,24 +1,59 @@
 /// What is 0 around a tensor is not computed with: a formula that is 0 there is one of what is inside, and a sum of products
 /// goes over that alone. Windows that leave a rest of an image give nothing back to it, and what reads the last of a sequence
 /// gives nothing to the others.
-import type { Graph } from "../../ir/graph.ts";
+import { graphRoots, graphValues, type Graph } from "../../ir/graph.ts";
 import { minus, padAttrs, padOp, padWith } from "../../ir/ops/pad.ts";
 import { contract, contractAttrs } from "../../ir/ops/contract.ts";
 import { reshapeOp, reshapeTo } from "../../ir/ops/layout.ts";
 import { axesOf, sumOp } from "../../ir/ops/sum.ts";
-import type { Shape } from "../../ir/type.ts";
-import { apply, type Value } from "../../ir/value.ts";
+import { sameShape, type Shape } from "../../ir/type.ts";
+import { apply, withOperands, type Value } from "../../ir/value.ts";
 import { isRenaming } from "../cluster/access.ts";
 import type { Pass } from "../pass.ts";
 import { staysNone } from "./narrow-slopes.ts";
 import { axesAfter, hasAll, partOf, samePart, sizeOf, wholeOf, type Part } from "./parts.ts";
-import { rewriteValues } from "./replace.ts";
+import { rebuildGraph } from "./replace.ts";
 
 export const dropFrames: Pass = {
   name: "drop-frames",
   doc: "Formulas that are 0 where a tensor is framed by 0 are those of the tensor; sums leave the frame out.",
-  run: (graph: Graph): Graph => rewriteValues(graph, withoutFrame),
+  run(graph: Graph): Graph {
+    const values = graphValues(graph);
+    if (!values.some(framed)) return graph;
+    const read = readWhole(values, graphRoots(graph));
+    return rebuildGraph(graph, (value, operands) => withoutFrame(value, operands, read));
+  },
 };
+
+/** True for a value whose frame is to stay, since somebody reads it with its frame: it would be computed in both forms. */
+type ReadWhole = (value: Value) => boolean;
+
+/**
+ * Which values are read with their frames. Frames that stay keep others: so it is asked again with those that are known,
+ * until none are new.
+ */
+function readWhole(values: readonly Value[], roots: readonly Value[]): ReadWhole {
+  const whole = new Set(roots);
+  const isWhole: ReadWhole = (value) => whole.has(value);
+  for (let known = -1; known < whole.size;) {
+    known = whole.size;
+    const images = new Map<Value, Value>();
+    for (const value of values) {
+      const operands = value.operands.map((operand) => images.get(operand)!);
+      images.set(value, withoutFrame(value, operands, isWhole));
+    }
+    for (const reader of values.toReversed()) {
+      const image = images.get(reader)!;
+      const isPassed = reader.op.kind === "layout" || framed(image);
+      const isLeft = reader.op.kind === "contraction" || isSumWithin(reader, image);
+      if (isPassed ? whole.has(reader) : !isLeft) for (const operand of reader.operands) whole.add(operand);
+    }
+  }
+  return isWhole;
+}
+
+const isSumWithin = ({ op, operands }: Value, image: Value): boolean =>
+  op === sumOp && !sameShape(image.operands[0].type.shape, operands[0].type.shape);
 
 /** A tensor with zeros around it, and where it lies among them. */
 interface Framed {
@@ -46,11 +81,15 @@ function inFrame(inner: Value, { starts, limits }: Part, shape: Shape): Value {
   return padWith(inner, { low: starts, high, interior: shape.map(() => 0), fill: 0 });
 }
 
-function withoutFrame(value: Value): Value {
-  const { op, operands } = value;
-  if (op.kind === "contraction") return ([0, 1] as const).reduce(summedWithin, value);
-  if (op.kind === "elementwise") return formulaWithin(value) ?? value;
-  const own = operands.length === 1 ? framed(operands[0]) : undefined;
+function withoutFrame(original: Value, operands: readonly Value[], isWhole: ReadWhole): Value {
+  const value = withOperands(original, operands);
+  const given = operands.map((operand, at) => (isWhole(original.operands[at]) ? undefined : framed(operand)));
+  const [own] = given;
+  const { op } = value;
+  if (given.every((each) => each === undefined)) return value;
+  if (op.kind === "contraction")
+    return ([0, 1] as const).reduce((product, side) => summedWithin(product, side, given[side]), value);
+  if (op.kind === "elementwise") return formulaWithin(value, given) ?? value;
   if (!own) return value;
   if (op === sumOp) return sumWithin(value, own) ?? value;
   if (isRenaming(value)) return layoutWithin(value, own) ?? value;
@@ -62,8 +101,7 @@ function withoutFrame(value: Value): Value {
 }
 
 /** A formula that is 0 around what is framed, of what is inside. */
-function formulaWithin(value: Value): Value | undefined {
-  const given = value.operands.map(framed);
+function formulaWithin(value: Value, given: readonly (Framed | undefined)[]): Value | undefined {
   const first = given.find((each) => each !== undefined);
   if (!first || given.some((each) => each && !samePart(each.part, first.part)) || !staysNone(value, given))
     return undefined;
@@ -93,9 +131,8 @@ function layoutWithin(value: Value, { inner, part }: Framed): Value | undefined 
 }
 
 /** A product without the terms that are 0 by a frame around what it reads on one side. */
-function summedWithin(product: Value, side: 0 | 1): Value {
+function summedWithin(product: Value, side: 0 | 1, own: Framed | undefined): Value {
   const attrs = contractAttrs(product);
-  const own = framed(product.operands[side]);
   const other = product.operands[1 - side];
   const whole = wholeOf(other.type.shape);
   const { shape } = product.operands[side].type;

@@ -3,28 +3,39 @@ import { describe, expect, test } from "vitest";
 import {
   adam,
   add,
+  averagePool,
   concatenate,
   conv2d,
+  dense,
+  div,
   einsum,
+  flatten,
   gradientDescent,
+  groupNorm,
   input,
   leakyRelu,
   matmul,
   maxPool,
   mean,
   model,
+  mul,
   param,
   relu,
   reshape,
   slice,
+  softmaxCrossEntropy,
+  sqrt,
   square,
+  sub,
   sum,
   sumPool,
   tanh,
   transpose,
+  variance,
   type Graph,
   type Value,
 } from "chainrule";
+import { compileWithFacts, report } from "../../../compiler/index.ts";
 import { entryPointRoots } from "../../../ir/graph.ts";
 import { postorder } from "../../../ir/value.ts";
 import { expectRight } from "../agree.ts";
@@ -157,5 +168,47 @@ describe("windows that leave a rest of an image", () => {
       if (share === 4) expect(writes(graph)).toBe((2 * 5 * 12 * 2 * Math.floor(rows / 2)) / share);
       await expectRight(graph);
     }
+  });
+});
+
+describe("frames that somebody reads with what is inside", () => {
+  const normalised =
+    (groups: number) =>
+    (layer: Value): Value =>
+      groupNorm(layer as never, groups, { name: "norm" });
+  const batchNormalised = (layer: Value): Value => {
+    const across = { axes: [0, 2, 3], keepAxes: true } as const;
+    const spread = sqrt(add(variance(layer as never, across), 1e-5));
+    return mul(
+      div(sub(layer, mean(layer as never, across)), spread),
+      param([layer.type.shape[1]!, 1, 1], { name: "scale" }),
+    );
+  };
+  const network = (
+    pool: (image: Value) => Value,
+    normalise: (layer: Value) => Value,
+    batch: number,
+    extent: number,
+  ): Graph =>
+    model("network", () => {
+      const layer = conv2d(input("image", "f32", [batch, 3, extent, extent]), 12, 3, { name: "conv" });
+      const logits = dense(flatten(pool(relu(normalise(layer))) as never, 1), 5, { name: "logits" });
+      const loss = softmaxCrossEntropy(logits as never, input("label", "i32", [batch]));
+      return { train: { loss, update: adam(loss) } };
+    });
+
+  // A slope of a normalisation goes over all of a layer, with what its sums read.
+  test.each<readonly [string, Graph, number, number]>([
+    ["averages of nine", network((image) => averagePool(image as never, 3), batchNormalised, 8, 15), 8, 490],
+    ["averages of four", network((image) => averagePool(image as never, 2), batchNormalised, 8, 15), 8, 552],
+    ["largest of four, of groups", network((image) => maxPool(image, 2), normalised(2), 8, 15), 11, 970],
+  ])("stay: %s", (_, graph, dispatches, kilobytes) => {
+    const { train } = report(compileWithFacts(graph)).entryPoints;
+    expect(train.dispatches).toBeLessThanOrEqual(dispatches);
+    expect(train.bytes / 1000).toBeLessThanOrEqual(kilobytes);
+  });
+
+  test("have the right slopes", async () => {
+    await expectRight(network((image) => maxPool(image, 2), normalised(2), 2, 9));
   });
 });
