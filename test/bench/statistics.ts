@@ -5,9 +5,9 @@ export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[(values.length - 1) >> 1];
 }
 
-/** What a quarter of them is at most: of times, what something takes that is seldom interrupted. */
-export function lowerQuartile(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[(values.length - 1) >> 2];
+/** What a tenth of them is at most: of times, what something takes that is not interrupted. */
+export function lowerDecile(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 10)];
 }
 
 /** ‖a − b‖ / ‖b‖, or ‖a‖ where b is zero; NaN counts as infinite. */

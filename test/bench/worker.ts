@@ -2,7 +2,7 @@
 import type { Arrays, Contender, Session } from "./contender.ts";
 import { provideGpu } from "./gpu.ts";
 import { installProbe, type Counts, type PassCall, type Probe } from "./probe.ts";
-import { lowerQuartile, median } from "./statistics.ts";
+import { lowerDecile, median } from "./statistics.ts";
 import { drawNumbers, type Task } from "./task.ts";
 
 /** What a parent may ask for. */
@@ -38,7 +38,7 @@ export interface Counted extends Counts {
 /** Milliseconds to enqueue a step, and to make the same calls on a compute pass by hand. */
 export interface Enqueued {
   /**
-   * The lower quartiles: where the adapter computes on the processor, its threads interrupt half of the calls and more, for
+   * The lower deciles: where the adapter computes on the processor, its threads interrupt most of the calls, for
    * as long as they compute.
    */
   readonly step: number;
@@ -128,9 +128,9 @@ async function enqueue(session: Session, calls: readonly PassCall[], steps: numb
     return { step: step!, bare: bareLoop! };
   };
   return {
-    ...of(lowerQuartile, 1 / 2, 1),
+    ...of(lowerDecile, 1 / 2, 1),
     medians: of(median, 1 / 2, 1),
-    early: of(lowerQuartile, 0, 1 / 4),
+    early: of(lowerDecile, 0, 1 / 4),
     steps: own.length,
   };
 }
