@@ -6,7 +6,7 @@ import { argumentValue } from "../../ir/errors.ts";
 import type { Graph } from "../../ir/graph.ts";
 import { didYouMean, nearest } from "../../ir/suggest.ts";
 import { modelNoDefaultExport, modelNotFound, modelSyntax } from "../errors.ts";
-import { exportsByDefault } from "./default-export.ts";
+import { exportsNoDefault } from "./default-export.ts";
 import { displayPath } from "./place.ts";
 import { runModel } from "./run.ts";
 import { checkTypes, lineOf, type TypeFailure } from "./typecheck.ts";
@@ -39,11 +39,12 @@ export async function loadModelFile(path: string, options: LoadModelOptions = {}
   const shown = displayPath(file);
   if (!existsSync(file) || !statSync(file).isFile()) throw modelNotFound(shown, meantInstead(file));
   const failure = (options.typeCheck ?? true) ? checkTypes(file) : undefined;
-  if (failure?.error.code !== modelSyntax.code && !exportsByDefault(file))
+  if (failure?.error.code !== modelSyntax.code && exportsNoDefault(file))
     throw modelNoDefaultExport(shown, "none", modelBeside(file));
   if (failure) throw failure.isOfLanguage ? await betterError(file, failure) : failure.error;
   const { exports, sources } = await runModel(file);
-  const graph = exports.default;
+  // `module.exports = …` is what others import by default.
+  const graph = isGraph(exports) ? exports : exports.default;
   if (!isGraph(graph)) throw modelNoDefaultExport(shown, graph === undefined ? "none" : describe(graph));
   return { graph, sources: new Map([...sources].sort(([a], [b]) => (a < b ? -1 : 1))) };
 }

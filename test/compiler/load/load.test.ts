@@ -1,5 +1,7 @@
-import { resolve } from "node:path";
-import { describe, expect, test } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
 import { CompileError } from "../../../ir/diagnostic.ts";
 import { loadModel } from "../../../compiler/load/index.ts";
 import { runModel } from "../../../compiler/load/run.ts";
@@ -115,4 +117,55 @@ test("a script that is no model is told so before it runs, with the model beside
     help: expect.stringContaining("did you mean test/compiler/load/fixtures/script/model.ts?") as string,
   });
   expect((await loadModel(fixture("script/model"))).name).toBe("network");
+});
+
+describe("default exports", () => {
+  const folder = mkdtempSync(join(tmpdir(), "chainrule-load-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const load = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return loadModel(join(folder, name));
+  };
+  const made = 'model("m", () => ({ run: { y: relu(input("x", "f32", [4])) } }))';
+
+  test.each([
+    ["an assignment within a declaration", `var _default = exports.default = ${made};`],
+    [
+      "a getter",
+      `Object.defineProperty(exports, "default", { enumerable: true, get: () => _default });\nconst _default = ${made};`,
+    ],
+    ["a copied record", `Object.assign(exports, { default: ${made} });`],
+    ["a branch", `if (true) module.exports = ${made};`],
+    ["an element", `module["exports"] = ${made};`],
+  ])("a CommonJS model is what it exports when it has run: %s", async (_, text) => {
+    const head = 'const { model, input, relu } = require("chainrule");\n';
+    expect(await load("network.cjs", head + text)).toMatchObject({ name: "m" });
+    expect(await load("network.js", head + text)).toMatchObject({ name: "m" });
+  });
+
+  test("a name space exported by default is an export by default, though no model", async () => {
+    writeFileSync(join(folder, "sizes.ts"), "export const width = 4;\n");
+    await expect(load("space.ts", 'export * as default from "./sizes.ts";\n')).rejects.toMatchObject({
+      message: expect.stringMatching(/found an object$/),
+    });
+  });
+
+  test.each([
+    ["train.ts", 'import "node:path";\n'],
+    ["train.js", "export {};\n"],
+    ["train.mjs", ""],
+  ])("an ES module without one is not run: %s", async (name, head) => {
+    const text = `${head}throw new Error("this trains for hours");\n`;
+    await expect(load(name, text)).rejects.toMatchObject({ code: "model-no-default-export" });
+  });
+
+  test("a file of a package of modules is one, unless its name says otherwise", async () => {
+    writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+    const text = 'throw new Error("this trains for hours");\n';
+    await expect(load("package.js", text)).rejects.toMatchObject({ code: "model-no-default-export" });
+    await expect(load("package.cjs", text)).rejects.toMatchObject({ code: "model-throws" });
+    rmSync(join(folder, "package.json"));
+    await expect(load("package.js", text)).rejects.toMatchObject({ code: "model-throws" });
+  });
 });
