@@ -8,7 +8,7 @@ import { checkInputs, checkSettings, isOnGpu } from "./inputs.ts";
 import { copySourceUsage, stagingUsage } from "./memory.ts";
 import type { Replay, Run } from "./run.ts";
 import { none, replayKey } from "./run.ts";
-import { slotBytes } from "./tensor.ts";
+import { arrayType, describeSlot, slotBytes } from "./tensor.ts";
 import type { InputValue, TypedArray } from "./types.ts";
 
 /** The entry points of a module, by name. */
@@ -38,11 +38,16 @@ interface Batches {
   readonly count: number;
 }
 
-/** Batches that a value holds, as far as its length tells; whether they are whole is checked later. */
-function batchCount(slot: InputSlot, value: unknown): number {
-  if (typeof value !== "object" || value === null) return 1;
-  const { byteLength, size = byteLength } = value as { readonly byteLength?: number; readonly size?: number };
-  return Math.max(1, Math.floor((size ?? 0) / slotBytes(slot)));
+/** Batches that a value holds; what is neither an array of the slot's kind nor on the GPU is refused later. */
+function batchCount(entry: string, slot: InputSlot, value: unknown): number {
+  const isArray = value instanceof arrayType(slot.dtype);
+  const bytes = isArray ? value.byteLength : (value as { readonly size?: unknown } | null | undefined)?.size;
+  if (typeof bytes !== "number") return 1;
+  const count = bytes / slotBytes(slot);
+  if (count >= 1 && Number.isInteger(count)) return count;
+  const [unit, name] = isArray ? [4, "elements"] : [1, "bytes"];
+  const must = `a multiple of ${slotBytes(slot) / unit} ${name} (batches of ${describeSlot(slot)})`;
+  throw runtimeErrors["input-length"](entry, slot.name, must, `${bytes / unit}`);
 }
 
 /** Rings of the same length, so that step i takes batch i of each; what is the same in every step is one batch. */
@@ -147,7 +152,7 @@ export function stepsOf<Module, Name extends EntryName<Module>>(module: Module, 
         "option-value",
         ...givenInstead("`count`", "an integer of at least 1", count, "steps(count, inputs, settings)"),
       );
-    const counts = entry.inputs.map((slot) => batchCount(slot, inputs[slot.name]));
+    const counts = entry.inputs.map((slot) => batchCount(replay.name, slot, inputs[slot.name]));
     checkCounts(replay, counts);
     const rings = entry.inputs.map((slot, index) => ({ ...slot, shape: [counts[index]!, ...slot.shape] }));
     const checked = checkInputs(replay.name, { inputs: rings }, inputs);

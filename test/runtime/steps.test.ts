@@ -172,6 +172,20 @@ describe("steps in one submit", () => {
     );
   });
 
+  test("say that a ring may hold any number of whole batches", () => {
+    const take = (given: object) => () => stepsOf(many, "train")(2, { x, label, ...given });
+    const start = "`x` of `train` must have a multiple of";
+    expect(take({ x: x.slice(0, 36) })).toThrow(`${start} 24 elements (batches of f32[4, 6]): found 36`);
+    expect(take({ x: x.slice(0, 0) })).toThrow(`${start} 24 elements (batches of f32[4, 6]): found 0`);
+    const buffer = many.device.createBuffer({ size: 144, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC });
+    expect(take({ x: buffer })).toThrow(`${start} 96 bytes (batches of f32[4, 6]): found 144`);
+    buffer.destroy();
+    expect(take({ label: label.slice(0, 5) })).toThrow(
+      "must have a multiple of 4 elements (batches of i32[4]): found 5",
+    );
+    expect(take({ x: Float64Array.from(x) })).toThrow("must be a Float32Array or a GPUBuffer: found Float64Array");
+  });
+
   test("take one batch for every step beside a ring", async () => {
     const { loss } = stepsOf(many, "train")(ring, { x, label: label.slice(0, batch) });
     expect(Number.isFinite(await loss)).toBe(true);
