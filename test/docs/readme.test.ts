@@ -1,6 +1,7 @@
 /// What README and the architecture page say: their TypeScript compiles, and quoted outputs are those of the commands.
 /// `npx vitest run test/docs --update` brings the outputs up to date.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
@@ -43,6 +44,21 @@ it("shows the model and the kernels as they are", () => {
   }
   const module = readFileSync(join(root, "samples/digits/generated/digits.gen.ts"), "utf8");
   for (const block of blocks("wgsl")) expect(module).toContain(block);
+});
+
+it("compiles the model that it shows, to the file that its programs import", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "chainrule-readme-"));
+  writeFileSync(
+    join(folder, "model.ts"),
+    blocks("ts").find((block) => block.startsWith("// samples/digits/model.ts"))!,
+  );
+  const own = text.slice(text.indexOf("### In your own project"));
+  const command = /^npx chainrule (compile .*)$/m.exec(own)![1].replaceAll(/\S+\.ts\b/g, (path) => join(folder, path));
+  expect(await outputOf(command, false)).not.toContain("exit code");
+  const imported = [...text.matchAll(/from "\.\/(\S+)";/g)].map(([, file]) => file);
+  expect(new Set(imported)).toEqual(new Set(["digits.gen.ts"]));
+  expect(existsSync(join(folder, "digits.gen.ts"))).toBe(true);
+  rmSync(folder, { recursive: true });
 });
 
 it.each([
