@@ -27,13 +27,19 @@ export function isForeign(value: Value, cluster: Cluster, { home, recomputed }: 
 /** True for a leaf that is a tensor. */
 export const isTensor = ({ op, constant }: Value): boolean => op.kind === "leaf" && !constant && op !== settingOp;
 
+/** Values that were met already; what others are met joins them. */
+export interface Met {
+  has(value: Value): boolean;
+  add(value: Value): unknown;
+}
+
 /** What a cluster loads for some of its values; what is under those in `seen` is known, and they grow. */
 export function loadsOf(
   cluster: Cluster,
   values: readonly Value[],
   partition: Partition,
   again: Again,
-  seen = new Set<Value>(),
+  seen: Met = new Set<Value>(),
 ): readonly Value[] {
   if (cluster.kind === "loop") return tensorsRead(cluster);
   const computed = again.get(cluster);
@@ -48,13 +54,26 @@ export function loadsOf(
   return loads;
 }
 
-/** What a kernel costs that stores these values: bytes, and the price of arithmetic. */
-export function costOf(cluster: Cluster, stores: readonly Value[], partition: Partition, again: Again): number {
+/**
+ * What a kernel costs that stores these values: bytes, and the price of arithmetic; beside `known`, what it loads or computes
+ * in any case.
+ */
+export function costOf(
+  cluster: Cluster,
+  stores: readonly Value[],
+  partition: Partition,
+  again: Again,
+  known?: ReadonlySet<Value>,
+): number {
   const seen = new Set<Value>();
-  const loads = loadsOf(cluster, stores, partition, again, seen);
+  const met: Met = known
+    ? { has: (value) => known.has(value) || seen.has(value), add: (value) => seen.add(value) }
+    : seen;
+  const loads = loadsOf(cluster, stores, partition, again, met);
   for (const load of loads) seen.delete(load);
   let cost = 0;
-  for (const value of [...loads, ...stores]) cost += sizeOf(value);
+  for (const value of loads) cost += sizeOf(value);
+  for (const value of stores) cost += sizeOf(value);
   for (const value of seen) cost += priceOf(value);
   return cost;
 }

@@ -34,6 +34,8 @@ interface Draft {
   readonly copies: Map<Value, Copy[]>;
   /** Values that are stored whatever is decided. */
   readonly kept: Set<Value>;
+  /** What kernels load or compute as things are, of those that were asked what one more tensor costs. */
+  readonly met: Map<Cluster, Set<Value>>;
 }
 
 /** What kernels compute again at least cost; those in `frozen` as before. Undefined where there is nothing to decide. */
@@ -43,7 +45,8 @@ export function cutOf(
   kept: ReadonlySet<Value>,
   frozen: ReadonlySet<Cluster>,
 ): Again | undefined {
-  const draft: Draft = { partition, plan, network: createNetwork(), copies: new Map(), kept: new Set(kept) };
+  const [network, copies, met] = [createNetwork(), new Map(), new Map()];
+  const draft: Draft = { partition, plan, network, copies, kept: new Set(kept), met };
   for (const each of plan.traffic.values()) addKernel(each, frozen, draft);
   if (draft.copies.size === 0) return undefined;
   for (const [value, copies] of draft.copies) addLoads(value, copies, draft);
@@ -109,7 +112,9 @@ function addCopies(cluster: Cluster, { open, given, needed }: Needs, { partition
   const addForeign = (value: Value, had: number): number => {
     const isMade = isComputable(value, partition) && (value.op.kind === "layout" || ++steps <= mostRecomputed);
     const made = isMade ? make(value) : source;
-    copies.set(value, [...(copies.get(value) ?? []), { cluster, made, had, isNeeded: needed.has(value) }]);
+    const all = copies.get(value) ?? [];
+    copies.set(value, all);
+    all.push({ cluster, made, had, isNeeded: needed.has(value) });
     return had;
   };
   for (const value of open) addForeign(value, sink);
@@ -134,11 +139,18 @@ function addLoads(value: Value, copies: readonly Copy[], draft: Draft): void {
 }
 
 /** What it costs the kernel of a value to store it, beside all else that it stores. */
-function writeCost(value: Value, { partition, plan }: Draft): number {
+function writeCost(value: Value, { partition, plan, met }: Draft): number {
   const cluster = partition.home.get(value)!;
-  const others = (plan.traffic.get(cluster)?.stores ?? []).filter((each) => each !== value);
-  const cost = (stores: readonly Value[]): number => costOf(cluster, stores, partition, plan.again);
-  return cost([...others, value]) - cost(others);
+  const stores = plan.traffic.get(cluster)?.stores ?? [];
+  if (cluster.kind === "loop" || stores.includes(value)) {
+    const cost = (all: readonly Value[]): number => costOf(cluster, all, partition, plan.again);
+    const others = stores.filter((each) => each !== value);
+    return cost([...others, value]) - cost(others);
+  }
+  const known = met.get(cluster) ?? new Set<Value>();
+  if (!met.has(cluster)) loadsOf(cluster, stores, partition, plan.again, known);
+  met.set(cluster, known);
+  return costOf(cluster, [value], partition, plan.again, known);
 }
 
 /** True for what kernels may compute that read it, and which is large enough to ask. */
