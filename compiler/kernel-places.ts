@@ -3,6 +3,7 @@ import type { Place } from "../ir/diagnostic.ts";
 import { entryPointRoots, type Graph } from "../ir/graph.ts";
 import { postorder, type Value } from "../ir/value.ts";
 import { placeOfUser } from "./autodiff/residuals.ts";
+import { shownValues } from "./lower/header.ts";
 import { stepsInside, type EntryPlan, type PlannedStep } from "./plan.ts";
 
 /** Finds the place of a kernel, of several side by side that of the first; undefined without source. */
@@ -20,7 +21,9 @@ export function kernelPlaces(graph: Graph, plan: EntryPlan): (steps: readonly Pl
       }
       return undefined;
     };
-    const own = nearest([...step.targets.keys(), ...stores, ...[...cluster.members].toReversed()]);
+    // What the kernel's comment tells, from its results back; what else it computes may be of any line.
+    const told = shownValues(step.traffic, notes).toReversed();
+    const own = nearest([...step.targets.keys(), ...stores, ...told, ...[...cluster.members].toReversed()]);
     return own ?? placeOfUser(graph, stores[0], order) ?? nearest(loads);
   };
 }

@@ -66,16 +66,25 @@ function nameOfPast({ notes }: Graph, value: Value): Pick<Note, "name" | "place"
   return { name: `every ${name ?? `carry${past.index + 1}`}`, place };
 }
 
-/** What rules have made has no place: it belongs to the formula that it is part of. */
+/**
+ * What rules have made has no place: it belongs to the value of the model that it is under another shape, or else to the
+ * formula that it is part of. Rules make layouts as well, of which the first may be that of any reader.
+ */
 export function placeOfUser({ notes }: Graph, value: Value, order: readonly Value[]): Place | undefined {
-  const users = new Set([value]);
-  for (const each of order) {
-    if (!each.operands.some((operand) => users.has(operand))) continue;
-    const note = notes.get(each);
-    if (note?.place && note.derivative !== "backward") return note.place;
-    users.add(each);
-  }
-  return undefined;
+  const firstOf = (users: readonly Value[]): Place | undefined =>
+    users.map((user) => notes.get(user)).find((note) => note?.place && note.derivative !== "backward")?.place;
+  const arranged = usersOf(
+    value,
+    order.filter(({ op }) => op.kind === "layout"),
+  );
+  return firstOf(arranged.filter((user) => notes.get(user)?.name !== undefined)) ?? firstOf(usersOf(value, order));
+}
+
+/** Those of `order` that a value goes into, nearest first. */
+function usersOf(value: Value, order: readonly Value[]): readonly Value[] {
+  const users = new Set<Value>([value]);
+  for (const each of order) if (each.operands.some((operand) => users.has(operand))) users.add(each);
+  return [...users].slice(1);
 }
 
 /** Elementwise values, whatever their size, that no tensor goes into. */

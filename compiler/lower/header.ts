@@ -28,20 +28,26 @@ function isParameter(state: Value): boolean {
   return (state.attrs.identity as { parameter: boolean }).parameter;
 }
 
+/** What a kernel computes that its reader knows: values with names on its way, operands first, and what it stores. */
+export function shownValues({ stores, loads }: Step["traffic"], notes: Graph["notes"]): readonly Value[] {
+  return [...new Set([...namedParts(stores, loads, (value) => notes.get(value)?.name), ...stores])];
+}
+
 /** The comment on top of a kernel: formulas, model line, work and traffic. */
 export function kernelHeader(
-  { traffic: { stores, loads }, targets }: Step,
+  { traffic, targets }: Step,
   notes: Graph["notes"],
   stateOf: (value: Value) => Value | undefined,
   kernel: Kernel,
   bytes: number,
 ): readonly string[] {
+  const { stores, loads } = traffic;
   const nameOf = (value: Value): string | undefined => notes.get(value)?.name;
   const primed = (value: Value): string | undefined => {
     const state = stateOf(value);
     return state && `${nameOf(state) ?? "state"}′`;
   };
-  const shown = [...new Set([...namedParts(stores, loads, nameOf), ...stores])];
+  const shown = shownValues(traffic, notes);
   const reference = (value: Value): string | undefined =>
     nameOf(value) ?? primed(value) ?? kernel.tensorNames.get(value);
   const visible = new Set([...shown, ...loads]);
