@@ -6,6 +6,7 @@
 import { elementCount } from "../../ir/type.ts";
 import { graphValues, type Graph } from "../../ir/graph.ts";
 import { add, div, mul, sub } from "../../ir/ops/arithmetic.ts";
+import { sqrt } from "../../ir/ops/functions.ts";
 import { reshapeOp, reshapeTo } from "../../ir/ops/layout.ts";
 import { constant } from "../../ir/ops/leaf.ts";
 import { broadcastAlong, broadcastAttrs, broadcastOp, keptAxes, sumOp } from "../../ir/ops/sum.ts";
@@ -24,8 +25,8 @@ const longRow = 2048;
 const leastDivisor = 1e-8;
 
 /**
- * A number that is computed for a row, such as the mean of slopes times x/σ, may be far less than they are, and over σ too
- * little for a float where the slopes over σ are none too little. So much larger, and what it multiplies so much smaller,
+ * A number of a row, such as the mean of slopes times x/σ, or a small factor that is given, may be too little for a float
+ * over a large σ where what it multiplies over σ is none too little. So much larger, and what it multiplies so much smaller,
  * nothing is rounded, and what vanishes is less than the rounding of results. Above 1e23 such a mean would be too large.
  */
 const raised = 2 ** 24;
@@ -89,13 +90,16 @@ function joined(value: Value): Value | undefined {
   if (!inner || !isAlong(inner.table, multiple.table)) return undefined;
   const factor = multiple.table.value;
   const over = (dividend: Value): Value => div(dividend, inner.table.value);
-  if (isGiven(factor)) return times(inner.rest, over(factor), multiple.table);
+  if (isGiven(factor) && isRoot(inner.table.value)) return times(inner.rest, over(factor), multiple.table);
   return mul(times(inner.rest, over(mul(factor, raised)), multiple.table), 1 / raised);
 }
 
 /** True for a product of what is given, such as parameters. */
 const isGiven = (factor: Value): boolean =>
   factorsOf(factor).over.every((each) => underLayouts(each).op.kind === "leaf");
+
+/** True for a divisor that is a root: of the largest float it is 2⁶⁴, which leaves enough of a factor that is given. */
+const isRoot = (divisor: Value): boolean => underLayouts(divisor).op === sqrt.op;
 
 /**
  * A sum of multiples over a divisor, as multiples of quotients. Where some are multiples of quotients already, what all are

@@ -1,5 +1,6 @@
 /// Factors and divisors of long rows: which are one, and that results stay what they are.
 import {
+  abs,
   add,
   div,
   exp,
@@ -95,6 +96,33 @@ describe("factors of long rows", () => {
     ["the factor is no number of rows", rows((of) => ({ y: mul(unit(of), of.g) }))],
   ])("stay apart where %s", (_, graph) => {
     expect(after(graph)).toBeUndefined();
+  });
+});
+
+describe("rows of large numbers times a small factor", () => {
+  const [count, length] = [3, 4096];
+  const graph = model("large", () => {
+    const x = input("x", "f32", [count, length]) as Rows;
+    const factor = input("factor", "f32", [count, 1]);
+    return { run: { y: mul(div(x, add(mean(abs(x), { axis: 1, keepAxes: true }), 1e-5)), factor) } };
+  });
+
+  it.each([
+    [1e30, 1e-9],
+    [1e30, 1],
+    [1e-4, 1e-9],
+    [1, 1e20],
+  ])("are right: %s times %s", async (size, factor) => {
+    expect(after(graph)).toBeDefined();
+    const module = await loadModel(graph);
+    const x = Float32Array.from({ length: count * length }, (_, i) => size * Math.sin(i * i + i));
+    const { y } = (await module.run({ x, factor: new Float32Array(count).fill(factor) }).read()) as { y: Float32Array };
+    for (let row = 0; row < count; row++) {
+      const own = [...x.subarray(row * length, (row + 1) * length)];
+      const spread = own.reduce((total, each) => total + Math.abs(each), 0) / length + 1e-5;
+      const apart = own.map((each, i) => Math.abs(y[row * length + i] - (each / spread) * Math.fround(factor)));
+      expect(Math.max(...apart)).toBeLessThan(1e-6 * factor);
+    }
   });
 });
 
