@@ -8,7 +8,7 @@ import type { Storage } from "../half.ts";
 import { allDispatches } from "../launch.ts";
 import { loadModel } from "../load/index.ts";
 import type { Dims } from "../passes/bind-sizes.ts";
-import { openProfiler, type VariantTime } from "./profile.ts";
+import { openProfiler, passes, type VariantTime } from "./profile.ts";
 import { compactBytes, table, type Terminal } from "./terminal.ts";
 
 /** What to time. */
@@ -117,7 +117,7 @@ function matmulModel(size: number): Graph {
 
 function printBench({ adapter, clock, entryPoints, copy, matmul }: BenchReport, terminal: Terminal): void {
   const how = clock === "timestamps" ? "by its own clock" : "until its queue is idle, since it has no clock";
-  terminal.print(terminal.style("bold", `kernels on ${adapter}, timed ${how}`));
+  terminal.print(terminal.style("bold", `kernels on ${adapter}, timed ${how}: medians of ${passes} passes`));
   for (const [name, kernels] of Object.entries(entryPoints)) {
     const total = kernels.reduce((sum, { milliseconds, times }) => sum + milliseconds * times, 0);
     terminal.print(terminal.style("bold", `${name}: ${digits(total)} ms`));

@@ -27,7 +27,7 @@ export interface VariantTime {
 }
 
 /** So many passes are timed, and the median counts. */
-const passes = 5;
+export const passes = 5;
 
 /** Loads a program, with random inputs. `device` need not have timestamps: then the wait for the queue is timed. */
 export async function openProfiler(device: GPUDevice, program: Program, seed = 0): Promise<Profiler> {

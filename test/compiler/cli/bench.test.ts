@@ -10,17 +10,21 @@ import { testDevice } from "../../gpu.ts";
 
 const xor = "samples/xor/model.ts";
 
-/** What `bench --json` says of a model. */
-async function benched(...args: readonly string[]): Promise<BenchReport> {
-  const printed: string[] = [];
+/** What `bench` prints. */
+async function printed(...args: readonly string[]): Promise<string> {
+  const lines: string[] = [];
   const terminal = {
-    print: (text: string) => void printed.push(text),
+    print: (text: string) => void lines.push(text),
     warn: () => {},
     style: (_: string, text: string) => text,
   };
-  expect(await run(["bench", ...args, "--json"], terminal)).toBe(0);
-  return JSON.parse(printed.join("\n")) as BenchReport;
+  expect(await run(["bench", ...args], terminal)).toBe(0);
+  return lines.join("\n");
 }
+
+/** What `bench --json` says of a model. */
+const benched = async (...args: readonly string[]): Promise<BenchReport> =>
+  JSON.parse(await printed(...args, "--json")) as BenchReport;
 
 describe("bench", () => {
   test("gives each launch of each entry point a time and rates that follow from it", async () => {
@@ -37,6 +41,10 @@ describe("bench", () => {
     }
     expect(copy.gigabytesPerSecond * copy.milliseconds).toBeCloseTo((2 * 4 * 2 ** 23) / 1e6, 3);
     expect(matmul.gflopsPerSecond * matmul.milliseconds).toBeCloseTo((2 * 1024 ** 3) / 1e6, 0);
+  });
+
+  test("says what its figures are", async () => {
+    expect((await printed(xor)).split("\n")[0]).toMatch(/^kernels on .*, timed .*: medians of 5 passes$/);
   });
 
   test("times what a memory budget runs again as often as it does", async () => {
