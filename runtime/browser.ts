@@ -17,7 +17,11 @@ export async function requestGpu(): Promise<GPU> {
 }
 
 const noFiles = (path: string) =>
-  runtimeError("checkpoint-platform", `checkpoint files need Node: ${path}`, "encodeCheckpoint(await module.readState()) gives its bytes");
+  runtimeError(
+    "checkpoint-platform",
+    `checkpoint files need Node: ${path}`,
+    "encodeCheckpoint(await module.readState()) gives its bytes",
+  );
 
 /** Checkpoint files are for Node: error `checkpoint-platform`. */
 export async function saveCheckpoint(path: string, _state: StateRecord): Promise<void> {

@@ -37,8 +37,11 @@ export const checkpointErrorDocs = {
   "checkpoint-missing": "There is no readable file at the path.",
   "checkpoint-corrupt": "The file is not a whole safetensors file; the message holds the reason.",
   "checkpoint-type": "The file holds a tensor of a type that no state has.",
-  "checkpoint-state": "What was to be saved is no record of tensors: a promise of one, or a module in its place.",
+  "checkpoint-state":
+    "What was to be saved is no record of tensors (a promise of one, or a module in its place), or a tensor's data are not of its type and shape.",
   "checkpoint-write": "The checkpoint could not be written; a file that was there before is untouched.",
+  "safetensors-bytes":
+    "What was to be read is neither a `Uint8Array` nor an `ArrayBuffer`: a promise of one, or a response.",
   "safetensors-header-too-small": "A file has fewer than 8 bytes.",
   "safetensors-header-too-large": "A file states a header of more than 100 MB: as a rule it is not a safetensors file.",
   "safetensors-header-length": "A file ends before its header does.",

@@ -37,7 +37,7 @@ type GivenStates = ReadonlyMap<StateSlot, TypedArray>;
 
 /** Checks the options, and tells how many calls may be in flight and which states are given. */
 function checkOptions(program: Program, options: LoadOptions): readonly [number, GivenStates] {
-  const { seed = 0, maxInFlight = 8, params = {}, state } = options;
+  const { params = {}, state, seed = 0, maxInFlight = 8 } = options;
   if (program.abi !== abiVersion) throw runtimeErrors["abi-version"](program.abi, abiVersion);
   for (const key in options) if (!knownOptions.includes(key)) throw runtimeErrors["option-unknown"](key, knownOptions);
   if (!Number.isSafeInteger(seed) || seed < 0) {
@@ -52,7 +52,10 @@ function checkOptions(program: Program, options: LoadOptions): readonly [number,
       throw runtimeErrors["option-value"](name, "a function", given);
     }
   }
-  return [maxInFlight, new Map([...(state ? checkState(program, state) : []), ...checkParams(program, params)])];
+  return [
+    maxInFlight,
+    new Map([...(state !== undefined ? checkState(program, state) : []), ...checkParams(program, params)]),
+  ];
 }
 
 async function writeFirstStates(context: Context, given: GivenStates, seed?: number): Promise<void> {

@@ -20,7 +20,8 @@ async function syncFolder(folder: string): Promise<void> {
  * Writes what `readState()` gave to a safetensors file. The file at `path` is the old or the new one, never a part: the
  * bytes go to a temporary file beside it, onto the disk, and only then to its name.
  *
- * Errors `checkpoint-state` for what is no record of tensors, such as a promise, and `checkpoint-write`.
+ * Errors `checkpoint-state` for what is no record of tensors, such as a promise, or has data that are not of their type and
+ * shape, and `checkpoint-write`.
  */
 export async function saveCheckpoint(path: string, state: StateRecord): Promise<void> {
   const bytes = encodeState(state, "what saveCheckpoint() writes", "saveCheckpoint(path, await module.readState())");

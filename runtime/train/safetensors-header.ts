@@ -3,21 +3,37 @@
 import { runtimeError } from "../errors.ts";
 
 /** Makes the error that a tensor or a file of this format is refused with. */
-export const safetensorsError = (code: string, message: string) => runtimeError(`safetensors-${code}`, message);
+export const safetensorsError = (code: string, message: string, help?: string) =>
+  runtimeError(`safetensors-${code}`, message, help);
+
+const mostShown = 200;
+
+/** The beginning of a value's JSON: a header may hold anything, nested deeper than a stack is. */
+export function shownJson(value: unknown): string {
+  let visited = 0;
+  // Each value writes a character or more before the next is visited: what is left out lies behind what is shown.
+  const text = JSON.stringify(value, (_name, inner: unknown) => (visited++ < mostShown ? inner : null));
+  return text.length > mostShown ? `${text.slice(0, mostShown)} …` : text;
+}
 
 /** First name that comes twice in one object of valid JSON; `JSON.parse` would keep the last without a word. */
 function repeatedName(text: string): string | undefined {
-  // Of valid JSON, only strings, the brackets and the colon matter here: a string before a colon is a name.
+  // Of valid JSON, only strings, the brackets and the colon matter here: a string before a colon is a name. A string is not
+  // matched whole: on one of some megabytes, a match that may go back runs out of stack.
   const scopes: Set<string>[] = [];
-  for (const [token, name] of text.matchAll(/("(?:[^"\\]|\\.)*")(?=\s*:)|"(?:[^"\\]|\\.)*"|[{}]/g)) {
-    if (token === "{") scopes.push(new Set());
-    else if (token === "}") scopes.pop();
-    else if (name !== undefined) {
-      const scope = scopes.at(-1)!;
-      const key = JSON.parse(name) as string;
-      if (scope.has(key)) return key;
-      scope.add(key);
-    }
+  let string: number | undefined;
+  for (const { 0: token, 1: colon, index } of text.matchAll(/\\.|[{}]|"(?=(\s*:)?)/g)) {
+    if (token === '"') {
+      if (string !== undefined && colon !== undefined) {
+        const scope = scopes.at(-1)!;
+        const key = JSON.parse(text.slice(string, index + 1)) as string;
+        if (scope.has(key)) return key;
+        scope.add(key);
+      }
+      string = string === undefined ? index : undefined;
+    } else if (string !== undefined) continue;
+    else if (token === "{") scopes.push(new Set());
+    else scopes.pop();
   }
   return undefined;
 }

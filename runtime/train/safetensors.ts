@@ -3,7 +3,8 @@
 /// Source: https://github.com/huggingface/safetensors, commit 24b0b28, safetensors/src/tensor.rs. `encode` gives the bytes
 /// that the reference writer gives, and `decode` refuses what the reference reader refuses, and repeated names besides.
 
-import { headerObject, safetensorsError } from "./safetensors-header.ts";
+import { classOf, givenInstead } from "../given.ts";
+import { headerObject, safetensorsError, shownJson } from "./safetensors-header.ts";
 
 /** Bits of one element, by type; in the reference's order, in which the writer sorts. */
 const bits = {
@@ -117,7 +118,9 @@ interface TensorInfo {
   readonly data_offsets: readonly [number, number];
 }
 
-const isCount = (value: unknown): value is number => typeof value === "number" && Number.isInteger(value) && value >= 0;
+/** True for what may be an extent, or an offset in bytes. */
+export const isCount = (value: unknown): value is number =>
+  typeof value === "number" && Number.isInteger(value) && value >= 0;
 
 function checkInfo(name: string, value: unknown): TensorInfo {
   const info = (typeof value === "object" && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
@@ -126,7 +129,7 @@ function checkInfo(name: string, value: unknown): TensorInfo {
   const sized = Array.isArray(shape) && shape.every(isCount);
   if (!known || !sized || !Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
     const must = "a tensor must have a known dtype, a shape and two data_offsets";
-    throw safetensorsError("header-json", `${must}: \`${name}\` is ${JSON.stringify(value)}`);
+    throw safetensorsError("header-json", `${must}: \`${name}\` is ${shownJson(value)}`);
   }
   return value as TensorInfo;
 }
@@ -136,7 +139,20 @@ function checkMetadata(value: unknown): Readonly<Record<string, string>> {
   if (typeof value === "object" && Object.values(value).every((text) => typeof text === "string")) {
     return value as Readonly<Record<string, string>>;
   }
-  throw safetensorsError("header-json", `__metadata__ must hold strings: found ${JSON.stringify(value)}`);
+  throw safetensorsError("header-json", `__metadata__ must hold strings: found ${shownJson(value)}`);
+}
+
+/** Bytes as they are given, from whichever window or worker. Error `safetensors-bytes`. */
+function givenBytes(given: Uint8Array | ArrayBuffer): Uint8Array {
+  const name = classOf(given);
+  if (name === "Uint8Array") return given as Uint8Array;
+  // No view can be made of a buffer that was given away, whose length is 0.
+  if (name === "ArrayBuffer") return given.byteLength ? new Uint8Array(given as ArrayBuffer) : new Uint8Array();
+  const must = "a Uint8Array or an ArrayBuffer";
+  throw safetensorsError(
+    "bytes",
+    ...givenInstead("the bytes of a file", must, given, "such as `await response.arrayBuffer()`"),
+  );
 }
 
 function readHeader(file: Uint8Array): { readonly header: Readonly<Record<string, unknown>>; readonly start: number } {
@@ -178,11 +194,12 @@ function readTensor({ dtype, shape }: TensorInfo, bytes: Uint8Array): Safetensor
 /**
  * Reads a file; tensors are copies, in the order of their bytes. Every length is checked before it is trusted.
  *
- * Errors, by the reference's names: `safetensors-header-too-small`, `-header-too-large`, `-header-length`, `-header-utf8`,
- * `-header-json`, `-duplicate`, `-offset` (a hole or an overlap), `-overflow`, `-misaligned`, `-tensor-info` (offsets that
- * do not fit the shape), `-incomplete` (bytes missing or left over).
+ * Errors: `safetensors-bytes` for what holds no bytes; by the reference's names `safetensors-header-too-small`,
+ * `-header-too-large`, `-header-length`, `-header-utf8`, `-header-json`, `-duplicate`, `-offset` (a hole or an overlap),
+ * `-overflow`, `-misaligned`, `-tensor-info` (offsets that do not fit the shape), `-incomplete` (bytes missing or left over).
  */
-export function decodeSafetensors(file: Uint8Array): SafetensorsFile {
+export function decodeSafetensors(bytes: Uint8Array | ArrayBuffer): SafetensorsFile {
+  const file = givenBytes(bytes);
   const { header, start } = readHeader(file);
   const { __metadata__: metadata, ...rest } = header;
   const infos = Object.entries(rest).map(([name, value]) => [name, checkInfo(name, value)] as const);
@@ -212,9 +229,9 @@ export function decodeSafetensors(file: Uint8Array): SafetensorsFile {
         `tensors must follow each other: \`${name}\` is at [${from}, ${to}), not at ${end}`,
       );
     }
-    const bytes = tensorBytes(name, dtype, shape);
-    if (to - from !== bytes) {
-      throw safetensorsError("tensor-info", `\`${name}\` must have ${bytes} bytes: its offsets give ${to - from}`);
+    const size = tensorBytes(name, dtype, shape);
+    if (to - from !== size) {
+      throw safetensorsError("tensor-info", `\`${name}\` must have ${size} bytes: its offsets give ${to - from}`);
     }
     end = to;
   }

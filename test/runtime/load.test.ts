@@ -118,6 +118,8 @@ describe("states", () => {
     const must = "error[state-mismatch]: a checkpoint must hold the program's states:";
     expect(await given({ state: Promise.resolve(state) })).toBe(`${must} unknown [object Promise]`);
     expect(await given({ state: "last.safetensors" })).toBe(`${must} unknown last.safetensors`);
+    for (const nothing of [null, 0, false]) expect(await given({ state: nothing })).toBe(`${must} unknown ${nothing}`);
+    expect(await given({ state: undefined })).toBe("no error");
     expect(await given({ params: "w.safetensors" })).toMatch(/^error\[param-unknown\].*: found `w\.safetensors`$/);
     expect(await module.readState()).toEqual(state);
     module.destroy();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Safetensor, SafetensorsFile } from "../../runtime/train/safetensors.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../runtime/train/safetensors.ts";
-import { codeOf } from "./codes.ts";
+import { codeOf, messageOf } from "./codes.ts";
 
 const conformance = process.env.CHAINRULE_CONFORMANCE ?? "../shared/conformance";
 const casesPath = join(conformance, "safetensors/format-cases.json");
@@ -88,6 +88,32 @@ describe("files to refuse", () => {
     ["a byte order mark", `\ufeff{}`, 0, "header-json"],
   ])("%s", async (_name, header, data, code) => {
     expect(await codeOf(() => decodeSafetensors(file(header, data)))).toBe(`safetensors-${code}`);
+  });
+
+  const nested = "[".repeat(1e5) + "]".repeat(1e5);
+  test.each([
+    ["a tensor", `{"a":${nested}}`, "`a` is [[[["],
+    ["metadata", `{"__metadata__":{"a":${nested}}}`, 'found {"a":[[[['],
+    ["a long name", `{"${"x".repeat(1e7)}":1}`, "`xxxx"],
+    ["a long name with escapes", `{"${"\\u0041".repeat(3e6)}":1}`, "`AAAA"],
+  ])("what is deeper or longer than a stack has its code: %s", async (_name, header, found) => {
+    expect(await codeOf(() => decodeSafetensors(file(header)))).toBe("safetensors-header-json");
+    expect(await messageOf(() => decodeSafetensors(file(header)))).toContain(found);
+  });
+
+  test("of a long value, the beginning is shown", async () => {
+    const header = `{"a":{"dtype":"U8","shape":[${"1,".repeat(1000)}-1]}}`;
+    expect(await messageOf(() => decodeSafetensors(file(header)))).toMatch(/ is \{"dtype":"U8","shape":\[(1,)+1? …$/);
+  });
+
+  test("colons, brackets and quotes in texts are no names", () => {
+    const texts = JSON.stringify({ a: '"a":{', 'b"': "\\", "{": '":', c: "}" });
+    expect(decodeSafetensors(file(`{"__metadata__" : ${texts}}`)).metadata).toEqual(JSON.parse(texts));
+  });
+
+  test("what holds no bytes is refused", async () => {
+    expect(await codeOf(() => decodeSafetensors(Promise.resolve(file("{}")) as never))).toBe("safetensors-bytes");
+    expect(decodeSafetensors(file("{}").buffer as ArrayBuffer)).toEqual({ tensors: {}, metadata: {} });
   });
 
   test("a length beyond 2^53 is not trusted", async () => {
