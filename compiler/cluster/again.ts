@@ -1,10 +1,9 @@
 /// What kernels load, store and cost, where each computes some values of others again.
-import { settingOp } from "../../ir/ops/leaf.ts";
 import type { Value } from "../../ir/value.ts";
 import { descend } from "./descend.ts";
 import type { Cluster, Partition } from "./partition.ts";
 import { priceOf, sizeOf, trafficBytes } from "./refine.ts";
-import { tensorsRead, type Traffic } from "./store.ts";
+import { isTensor, tensorsRead, type Traffic } from "./store.ts";
 
 /** The values of other clusters that a cluster computes again, instead of loading them. */
 export type Again = ReadonlyMap<Cluster, ReadonlySet<Value>>;
@@ -23,9 +22,6 @@ export function isForeign(value: Value, cluster: Cluster, { home, recomputed }: 
   const owner = recomputed.has(value) ? undefined : home.get(value);
   return owner !== undefined && owner !== cluster;
 }
-
-/** True for a leaf that is a tensor. */
-export const isTensor = ({ op, constant }: Value): boolean => op.kind === "leaf" && !constant && op !== settingOp;
 
 /** Values that were met already; what others are met joins them. */
 export interface Met {

@@ -6,11 +6,11 @@
 /// come to need a value the plan before says whether that is written. So a cut is exact where kernels go on needing what they
 /// need; what to store for several that make different things of it is no minimum cut, but as hard as covering sets.
 import type { Value } from "../../ir/value.ts";
-import { costOf, isForeign, isTensor, loadsOf, type Again, type Plan } from "./again.ts";
+import { costOf, isForeign, loadsOf, type Again, type Plan } from "./again.ts";
 import { createNetwork, sink, source, type Network } from "./minimum-cut.ts";
 import { mostRecomputed, type Cluster, type Partition } from "./partition.ts";
 import { flexible, isExpression, priceOf, sizeOf } from "./refine.ts";
-import { readOften, type Traffic } from "./store.ts";
+import { isTensor, readOften, type Traffic } from "./store.ts";
 
 /** Tensors of fewer bytes are read and written in no time: it takes longer to look for something better. */
 const leastTensor = 2 ** 14;

@@ -1,13 +1,12 @@
 /// Save or recompute: which of the values that were to be stored are cheaper to compute again where they are read. What
 /// counts are the bytes that kernels bind; arithmetic has a price in bytes.
 import type { Dim } from "../../ir/dim.ts";
-import { settingOp } from "../../ir/ops/leaf.ts";
 import { elementCount } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import { isRow } from "./access.ts";
 import { descend } from "./descend.ts";
 import { mostBindings, mostRecomputed, type Cluster, type Partition } from "./partition.ts";
-import type { Traffic } from "./store.ts";
+import { isTensor, type Traffic } from "./store.ts";
 
 /** Bytes that one operation is worth, and one that takes a helper function; devices have some ten operations a byte. */
 const [operationPrice, helperPrice] = [1 / 8, 2];
@@ -137,7 +136,7 @@ function look(cluster: Cluster, stores: readonly Value[], ledger: Ledger, withou
   descend(stores, (value) => {
     if (!possible) return false;
     if (value.op.kind === "leaf") {
-      if (!value.constant && value.op !== settingOp) loads.push(value);
+      if (isTensor(value)) loads.push(value);
       return false;
     }
     const owner = home.get(value);

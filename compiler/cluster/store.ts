@@ -146,7 +146,7 @@ function loadsOf(
   const loads: Value[] = [];
   descend(storage.storesOf(cluster), (value) => {
     if (value.op.kind === "leaf") {
-      if (!value.constant && value.op !== settingOp) loads.push(value);
+      if (isTensor(value)) loads.push(value);
       return false;
     }
     const owner = recomputed.has(value) ? undefined : home.get(value);
@@ -161,6 +161,9 @@ function loadsOf(
   });
   return loads;
 }
+
+/** True for a leaf that is a tensor: one that kernels load. */
+export const isTensor = ({ op, constant }: Value): boolean => op.kind === "leaf" && !constant && op !== settingOp;
 
 /** A loop reads its operands as they are: each is a tensor, but for numbers. */
 export function tensorsRead({ members }: Cluster): readonly Value[] {
