@@ -6,8 +6,9 @@ import { apply, postorder, underLayouts, type OpKind, type Value } from "../ir/v
 import { cluster } from "./cluster/cluster.ts";
 import { descend } from "./cluster/descend.ts";
 import { mostBindings, type Cuts, type Lessons } from "./cluster/partition.ts";
+import { trafficBytes } from "./cluster/price.ts";
 import { recompute, type Question } from "./cluster/recompute.ts";
-import { refine, trafficBytes } from "./cluster/refine.ts";
+import { refine } from "./cluster/refine.ts";
 import { mustStore, planTraffic, type Traffic } from "./cluster/store.ts";
 import { tooManyBindings } from "./errors.ts";
 import { targetTensor } from "./lower/kernel.ts";

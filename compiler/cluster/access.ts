@@ -28,8 +28,8 @@ export function firstAxes(product: Value): readonly [number, number] {
   return [batch.length, product.type.shape.length - free.length];
 }
 
-/** Products of more rows are taken in squares on cards, whose threads have other columns. */
-const mostQuadRows = 127;
+/** Products of as many rows and columns may be taken in squares on cards, whose threads have other columns than quads. */
+export const leastSquareSide = 128;
 
 /** True for a product whose columns come in sixteens, and which has rows enough for quads to share them. */
 export function fitsQuads(product: Value): boolean {
@@ -37,7 +37,7 @@ export function fitsQuads(product: Value): boolean {
   const [firstRow, firstColumn] = firstAxes(product);
   const [rows, columns] = [shape.slice(firstRow, firstColumn), shape.slice(firstColumn)].map(elementCount);
   if (typeof rows !== "number" || typeof columns !== "number" || contractAttrs(product).picks === true) return false;
-  return rows >= neighbours && rows <= mostQuadRows && columns % quadNeighbours === 0 && hasManyResults(shape);
+  return rows >= neighbours && rows < leastSquareSide && columns % quadNeighbours === 0 && hasManyResults(shape);
 }
 
 /** Fewer results take no time in any form. */

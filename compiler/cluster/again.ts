@@ -1,9 +1,10 @@
 /// What kernels load, store and cost, where each computes some values of others again.
 import type { Value } from "../../ir/value.ts";
-import { descend } from "./descend.ts";
+import type { Seen } from "./descend.ts";
+import { loadsOf } from "./needs.ts";
 import type { Cluster, Partition } from "./partition.ts";
-import { priceOf, sizeOf, trafficBytes } from "./refine.ts";
-import { isTensor, tensorsRead, type Traffic } from "./store.ts";
+import { costOf, trafficBytes } from "./price.ts";
+import type { Traffic } from "./store.ts";
 
 /** The values of other clusters that a cluster computes again, instead of loading them. */
 export type Again = ReadonlyMap<Cluster, ReadonlySet<Value>>;
@@ -17,61 +18,42 @@ export interface Plan {
   readonly cost: number;
 }
 
-/** True for a value that a cluster finds in memory, if it does not compute it again. */
-export function isForeign(value: Value, cluster: Cluster, { home, recomputed }: Partition): boolean {
-  const owner = recomputed.has(value) ? undefined : home.get(value);
-  return owner !== undefined && owner !== cluster;
-}
+/** Kinds of kernels that may compute what they read. */
+export const flexible: readonly Cluster["kind"][] = ["map", "reduce", "contract", "cumulative"];
 
-/** Values that were met already; what others are met joins them. */
-export interface Met {
-  has(value: Value): boolean;
-  add(value: Value): unknown;
+/** True for what may be computed anywhere. */
+export function isExpression({ op }: Value): boolean {
+  return op.kind === "elementwise" || op.kind === "piecewise" || op.kind === "layout";
 }
 
 /** What a cluster loads for some of its values; what is under those in `seen` is known, and they grow. */
-export function loadsOf(
+export function loadsWith(
+  again: Again,
   cluster: Cluster,
   values: readonly Value[],
   partition: Partition,
-  again: Again,
-  seen: Met = new Set<Value>(),
+  seen?: Seen,
 ): readonly Value[] {
-  if (cluster.kind === "loop") return tensorsRead(cluster);
   const computed = again.get(cluster);
-  const loads: Value[] = [];
-  descend(values, (value) => {
-    if (seen.has(value)) return false;
-    seen.add(value);
-    const isLoaded = isTensor(value) || (isForeign(value, cluster, partition) && !computed?.has(value));
-    if (isLoaded) loads.push(value);
-    return !isLoaded;
-  });
-  return loads;
+  return loadsOf(cluster, values, partition, (value) => !computed?.has(value), seen);
 }
 
 /**
  * What a kernel costs that stores these values: bytes, and the price of arithmetic; beside `known`, what it loads or computes
  * in any case.
  */
-export function costOf(
+export function costWith(
+  again: Again,
   cluster: Cluster,
   stores: readonly Value[],
   partition: Partition,
-  again: Again,
   known?: ReadonlySet<Value>,
 ): number {
-  const seen = new Set<Value>();
-  const met: Met = known
-    ? { has: (value) => known.has(value) || seen.has(value), add: (value) => seen.add(value) }
-    : seen;
-  const loads = loadsOf(cluster, stores, partition, again, met);
-  for (const load of loads) seen.delete(load);
-  let cost = 0;
-  for (const value of loads) cost += sizeOf(value);
-  for (const value of stores) cost += sizeOf(value);
-  for (const value of seen) cost += priceOf(value);
-  return cost;
+  const met = new Set<Value>();
+  const seen: Seen = known
+    ? { has: (value) => known.has(value) || met.has(value), add: (value) => met.add(value) }
+    : met;
+  return costOf({ loads: loadsWith(again, cluster, stores, partition, seen), stores }, met);
 }
 
 /** What clusters compute again in kernels that are planned. */
@@ -79,12 +61,12 @@ export function againIn(traffic: readonly Traffic[], partition: Partition): Agai
   const again = new Map<Cluster, ReadonlySet<Value>>();
   for (const { cluster, loads, stores } of traffic) {
     const [loaded, computed] = [new Set(loads), new Set<Value>()];
-    descend(stores, (value) => {
-      if (loaded.has(value) || value.op.kind === "leaf") return false;
-      if (isForeign(value, cluster, partition)) computed.add(value);
-      return true;
-    });
-    if (computed.size > 0 && cluster.kind !== "loop") again.set(cluster, computed);
+    const isLoaded = (value: Value): boolean => {
+      if (!loaded.has(value)) computed.add(value);
+      return loaded.has(value);
+    };
+    loadsOf(cluster, stores, partition, isLoaded);
+    if (computed.size > 0) again.set(cluster, computed);
   }
   return again;
 }
@@ -111,15 +93,17 @@ export function planOf(partition: Partition, kept: ReadonlySet<Value>, again: Ag
     const cluster = home.get(value)!;
     const seen = met.get(cluster) ?? new Set();
     met.set(cluster, seen);
-    for (const load of loadsOf(cluster, [value], partition, again, seen)) store(load);
+    for (const load of loadsWith(again, cluster, [value], partition, seen)) store(load);
   }
   const traffic = new Map<Cluster, Traffic>();
   let cost = 0;
   for (const cluster of clusters) {
     const own = stores.get(cluster);
     if (!own) continue;
-    traffic.set(cluster, { cluster, loads: loadsOf(cluster, own, partition, again), stores: own });
-    cost += costOf(cluster, own, partition, again);
+    const seen = new Set<Value>();
+    const kernel: Traffic = { cluster, loads: loadsWith(again, cluster, own, partition, seen), stores: own };
+    traffic.set(cluster, kernel);
+    cost += costOf(kernel, seen);
   }
   return { again, traffic, stored, bytes: trafficBytes([...traffic.values()]), cost };
 }

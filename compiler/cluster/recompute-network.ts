@@ -6,11 +6,12 @@
 /// come to need a value the plan before says whether that is written. So a cut is exact where kernels go on needing what they
 /// need; what to store for several that make different things of it is no minimum cut, but as hard as covering sets.
 import type { Value } from "../../ir/value.ts";
-import { costOf, isForeign, loadsOf, type Again, type Plan } from "./again.ts";
+import { costWith, flexible, isExpression, loadsWith, type Again, type Plan } from "./again.ts";
 import { createNetwork, sink, source, type Network } from "./minimum-cut.ts";
+import { isForeign, isTensor } from "./needs.ts";
 import { mostRecomputed, type Cluster, type Partition } from "./partition.ts";
-import { flexible, isExpression, priceOf, sizeOf } from "./refine.ts";
-import { isTensor, readOften, type Traffic } from "./store.ts";
+import { priceOf, sizeOf } from "./price.ts";
+import { readOften, type Traffic } from "./store.ts";
 
 /** Tensors of fewer bytes are read and written in no time: it takes longer to look for something better. */
 const leastTensor = 2 ** 14;
@@ -67,13 +68,13 @@ function addKernel({ cluster, stores, loads }: Traffic, frozen: ReadonlySet<Clus
   const { partition, plan, kept } = draft;
   const given = new Set<Value>();
   const mayChange = flexible.includes(cluster.kind) && !frozen.has(cluster);
-  const read = mayChange ? loadsOf(cluster, stores, partition, new Map(), given) : loads;
+  const read = mayChange ? loadsWith(new Map(), cluster, stores, partition, given) : loads;
   const often = mayChange ? readOften(cluster, partition.home) : undefined;
   const open = new Set(read.filter((value) => mayChange && isOpen(value, partition) && !often?.has(value)));
   for (const value of read) if (!open.has(value)) kept.add(value);
   if (open.size === 0) return;
   const needed = new Set<Value>();
-  loadsOf(cluster, stores, partition, plan.again, needed);
+  loadsWith(plan.again, cluster, stores, partition, needed);
   addCopies(cluster, { open, given, needed }, draft);
 }
 
@@ -143,14 +144,14 @@ function writeCost(value: Value, { partition, plan, met }: Draft): number {
   const cluster = partition.home.get(value)!;
   const stores = plan.traffic.get(cluster)?.stores ?? [];
   if (cluster.kind === "loop" || stores.includes(value)) {
-    const cost = (all: readonly Value[]): number => costOf(cluster, all, partition, plan.again);
+    const cost = (all: readonly Value[]): number => costWith(plan.again, cluster, all, partition);
     const others = stores.filter((each) => each !== value);
     return cost([...others, value]) - cost(others);
   }
   const known = met.get(cluster) ?? new Set<Value>();
-  if (!met.has(cluster)) loadsOf(cluster, stores, partition, plan.again, known);
+  if (!met.has(cluster)) loadsWith(plan.again, cluster, stores, partition, known);
   met.set(cluster, known);
-  return costOf(cluster, [value], partition, plan.again, known);
+  return costWith(plan.again, cluster, [value], partition, known);
 }
 
 /** True for what kernels may compute that read it, and which is large enough to ask. */

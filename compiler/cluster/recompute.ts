@@ -3,9 +3,10 @@
 /// bytes.
 import type { Value } from "../../ir/value.ts";
 import { againIn, planOf, type Plan } from "./again.ts";
-import { mostBindings, type Cluster, type Partition } from "./partition.ts";
+import type { Cluster, Partition } from "./partition.ts";
+import { bindingsOf, isCrowded, leastGain } from "./price.ts";
 import { cutOf, isOpen } from "./recompute-network.ts";
-import { leastGain, type Kept } from "./refine.ts";
+import type { Kept } from "./refine.ts";
 import type { Traffic } from "./store.ts";
 
 /** A cut rests on the plan before: after so many another one says nothing new. */
@@ -40,7 +41,7 @@ function nextPlan({ partition, kept, targetsOf }: Question, plan: Plan, frozen: 
     if (!again) return undefined;
     const next = planOf(partition, kept, again);
     const crowded = [...countBindings(next, targetsOf)].filter(([cluster, count]) => {
-      return count > mostBindings && count > (bound.get(cluster) ?? 0);
+      return isCrowded(count, bound.get(cluster) ?? 0);
     });
     if (crowded.length === 0) return next;
     const found = crowded.filter(([cluster]) => again.has(cluster) && !frozen.has(cluster));
@@ -53,10 +54,6 @@ function nextPlan({ partition, kept, targetsOf }: Question, plan: Plan, frozen: 
 function countBindings({ traffic }: Plan, targetsOf: Kept["targetsOf"]): ReadonlyMap<Cluster, number> {
   const all = [...traffic.values()];
   const read = new Set(all.flatMap(({ loads }) => loads));
-  return new Map(
-    all.map(({ cluster, loads, stores }) => {
-      const written = stores.flatMap((value) => [...(read.has(value) ? [value] : []), ...targetsOf(value)]);
-      return [cluster, new Set([...loads, ...written]).size];
-    }),
-  );
+  const written = (value: Value): readonly Value[] => [...(read.has(value) ? [value] : []), ...targetsOf(value)];
+  return new Map(all.map((each) => [each.cluster, bindingsOf(each, written)]));
 }

@@ -1,18 +1,12 @@
 /// Save or recompute: which of the values that were to be stored are cheaper to compute again where they are read. What
 /// counts are the bytes that kernels bind; arithmetic has a price in bytes.
-import type { Dim } from "../../ir/dim.ts";
-import { elementCount } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import { isRow } from "./access.ts";
-import { descend } from "./descend.ts";
-import { mostBindings, mostRecomputed, type Cluster, type Partition } from "./partition.ts";
-import { isTensor, type Traffic } from "./store.ts";
-
-/** Bytes that one operation is worth, and one that takes a helper function; devices have some ten operations a byte. */
-const [operationPrice, helperPrice] = [1 / 8, 2];
-
-/** Fewer bytes are nothing beside a kernel. */
-export const leastGain = 1024;
+import { flexible, isExpression } from "./again.ts";
+import { loadsOf } from "./needs.ts";
+import { mostRecomputed, type Cluster, type Partition } from "./partition.ts";
+import { bindingsOf, costOf, countOf, isCrowded, leastGain, type Footprint } from "./price.ts";
+import type { Traffic } from "./store.ts";
 
 /** What is known about results. */
 export interface Kept {
@@ -27,9 +21,6 @@ export interface Refined {
   readonly traffic: readonly Traffic[];
   readonly floating: ReadonlySet<Value>;
 }
-
-/** What a kernel reads and writes. */
-type Footprint = Pick<Traffic, "loads" | "stores">;
 
 /** The same, and what it costs in bytes. */
 type Costed = Footprint & { readonly cost: number };
@@ -100,16 +91,13 @@ function tryWithout(value: Value, ledger: Ledger, kept: Kept): readonly Draft[] 
     const stores =
       cluster === owner ? [...new Set([...before.stores.filter((each) => each !== value), ...rows])] : before.stores;
     const found = look(cluster, stores, ledger, { value, rows });
-    if (!found || isCrowded(found, before, targets)) return undefined;
+    if (!found || isCrowded(bindingsOf(found, targets), bindingsOf(before, targets))) return undefined;
     changed.push({ cluster, ...found });
     gain += before.cost - found.cost;
   }
   // What nobody reads any more, since its reader is where it is computed, has no tensor.
   return gain >= leastGain || users.length === 0 ? changed : undefined;
 }
-
-/** Kinds of kernels that may compute what they read. */
-export const flexible: readonly Cluster["kind"][] = ["map", "reduce", "contract", "cumulative"];
 
 /** A value that is not stored, and what is stored in its place. */
 interface Without {
@@ -130,63 +118,16 @@ function isRowBeside(row: Value, value: Value, { home }: Ledger): boolean {
 
 /** What a kernel reads for its stores, and what it costs; undefined where it would need what nobody stores. */
 function look(cluster: Cluster, stores: readonly Value[], ledger: Ledger, without?: Without): Costed | undefined {
-  const { home, recomputed, stored } = ledger;
-  const loads: Value[] = [];
-  let [price, steps, possible] = [0, 0, true];
-  descend(stores, (value) => {
-    if (!possible) return false;
-    if (value.op.kind === "leaf") {
-      if (isTensor(value)) loads.push(value);
-      return false;
-    }
-    const owner = home.get(value);
-    const isOwn = recomputed.has(value) || owner === undefined || owner === cluster;
-    const isNarrow = !isOwn && without !== undefined && isRowBeside(value, without.value, ledger);
-    if (!isOwn && value !== without?.value && (isNarrow || stored.has(value))) {
-      if (isNarrow) without.rows.add(value);
-      loads.push(value);
-      return false;
-    }
-    price += priceOf(value);
-    if (isOwn) return true;
+  let [steps, possible] = [0, true];
+  const isLoaded = (value: Value): boolean => {
+    const isNarrow = without !== undefined && isRowBeside(value, without.value, ledger);
+    if (isNarrow) without.rows.add(value);
+    if (isNarrow || (value !== without?.value && ledger.stored.has(value))) return true;
     if (value.op.kind !== "layout") steps++;
-    possible = isExpression(value) && steps <= mostRecomputed;
-    return possible;
-  });
-  return possible ? { stores, loads, cost: bytesOf([...loads, ...stores]) + price } : undefined;
-}
-
-/** True for more tensors than a kernel may bind, and than it bound. */
-function isCrowded(now: Footprint, before: Footprint, targets: (value: Value) => readonly Value[]): boolean {
-  const count = ({ loads, stores }: Footprint): number => new Set([...loads, ...stores.flatMap(targets)]).size;
-  const bound = count(now);
-  return bound > mostBindings && bound > count(before);
-}
-
-/** True for what may be computed anywhere. */
-export function isExpression({ op }: Value): boolean {
-  return op.kind === "elementwise" || op.kind === "piecewise" || op.kind === "layout";
-}
-
-/** What it costs to compute a value of its operands, in bytes. */
-export function priceOf({ op, type }: Value): number {
-  if (op.kind === "leaf" || op.kind === "layout") return 0;
-  const isLong = op.kind === "elementwise" && (op.helpers?.length ?? 0) > 0;
-  return (isLong ? helperPrice : operationPrice) * countOf(type.shape);
-}
-
-/** Bytes of a tensor. */
-export const sizeOf = ({ type }: Value): number => 4 * countOf(type.shape);
-
-const bytesOf = (values: readonly Value[]): number => values.reduce((total, value) => total + sizeOf(value), 0);
-
-/** Free sizes count as large. */
-function countOf(shape: readonly Dim[]): number {
-  const count = elementCount(shape);
-  return typeof count === "number" ? count : 2 ** 20;
-}
-
-/** Bytes that kernels bind. */
-export function trafficBytes(traffic: readonly Traffic[]): number {
-  return traffic.reduce((total, { loads, stores }) => total + bytesOf([...loads, ...stores]), 0);
+    possible &&= isExpression(value) && steps <= mostRecomputed;
+    return !possible;
+  };
+  const met = new Set<Value>();
+  const loads = loadsOf(cluster, stores, ledger, isLoaded, met);
+  return possible ? { stores, loads, cost: costOf({ loads, stores }, met) } : undefined;
 }

@@ -1,11 +1,11 @@
 /// Which values are written to memory, and what each kernel reads. Elementwise values that another kernel needs are
 /// stored, or recomputed there when that reads no more than one tensor of their size.
-import { settingOp } from "../../ir/ops/leaf.ts";
 import type { Dim } from "../../ir/dim.ts";
 import { elementCount } from "../../ir/type.ts";
 import type { OpKind, Value } from "../../ir/value.ts";
 import { descend } from "./descend.ts";
 import { isNumber, tensorUnder } from "./loop.ts";
+import { loadsOf } from "./needs.ts";
 import { mostRecomputed, type Cluster, type Cuts, type Partition } from "./partition.ts";
 
 /** What a cluster reads and writes. */
@@ -51,7 +51,15 @@ export function planTraffic(partition: Partition, stored: ReadonlySet<Value>): r
   for (let waiting = storage.takeChanged(); waiting.length > 0; waiting = storage.takeChanged()) {
     const missing = new Set<Value>();
     for (const each of waiting.toSorted((a, b) => positions.get(a)! - positions.get(b)!)) {
-      loads.set(each, loadsOf(each, partition, storage, missing));
+      const isLoaded = (value: Value): boolean => {
+        if (storage.has(value, each)) return true;
+        const { once, home } = partition;
+        if (!once.has(value) && (storage.isRecomputable(value, each) || isSpread(value, home))) return false;
+        // It cannot be had otherwise: as soon as it is stored, the cluster is looked at again.
+        missing.add(value);
+        return true;
+      };
+      loads.set(each, loadsOf(each, storage.storesOf(each), partition, isLoaded));
     }
     for (const value of missing) storage.add(value);
   }
@@ -133,42 +141,6 @@ function createStorage({ home }: Partition): Storage {
       return all;
     },
   };
-}
-
-/** What a cluster reads to compute its stores; values that it needs from another cluster and cannot get go to `missing`. */
-function loadsOf(
-  cluster: Cluster,
-  { home, recomputed, once }: Partition,
-  storage: Storage,
-  missing: Set<Value>,
-): readonly Value[] {
-  if (cluster.kind === "loop") return tensorsRead(cluster);
-  const loads: Value[] = [];
-  descend(storage.storesOf(cluster), (value) => {
-    if (value.op.kind === "leaf") {
-      if (isTensor(value)) loads.push(value);
-      return false;
-    }
-    const owner = recomputed.has(value) ? undefined : home.get(value);
-    if (!owner || owner === cluster) return true;
-    if (storage.has(value, cluster)) {
-      loads.push(value);
-      return false;
-    }
-    if (!once.has(value) && (storage.isRecomputable(value, cluster) || isSpread(value, home))) return true;
-    missing.add(value);
-    return false;
-  });
-  return loads;
-}
-
-/** True for a leaf that is a tensor: one that kernels load. */
-export const isTensor = ({ op, constant }: Value): boolean => op.kind === "leaf" && !constant && op !== settingOp;
-
-/** A loop reads its operands as they are: each is a tensor, but for numbers. */
-export function tensorsRead({ members }: Cluster): readonly Value[] {
-  const operands = new Set([...members].flatMap((member) => member.operands.map(tensorUnder)));
-  return [...operands].filter((operand) => !isNumber(operand));
 }
 
 /** True for a tensor that has fewer elements; of a larger one as many are read. Free sizes are alike or not. */

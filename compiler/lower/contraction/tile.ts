@@ -1,5 +1,6 @@
 /// How much of a product a thread computes: the one place that decides it, by extents.
 import type { Dim } from "../../../ir/dim.ts";
+import { leastSquareSide } from "../../cluster/access.ts";
 import { arrange, manyTiles, threadsOf, type Arrangement, type TileCounts } from "./arrange.ts";
 
 /** The work of a thread, and the threads of a workgroup. */
@@ -131,8 +132,8 @@ const squareThreads = 16;
 /** So many squares, or the card is better filled by smaller ones. */
 const enoughSquares: Readonly<Record<SquareEdge, number>> = { 128: 64, 64: 128 };
 
-/** A product that is smaller in one direction is mostly edge; shorter sums are over before what is shared pays. */
-const [smallestSide, shortestSum] = [128, 64] as const;
+/** Shorter sums are over before what is shared pays. */
+const shortestSum = 64;
 
 /** The squares that a product is worth, the largest first; none where an extent is not a number. */
 export function squaresOf({
@@ -144,7 +145,8 @@ export function squaresOf({
   const extents = [batchCount, rowCount, columnCount, length];
   if (!extents.every((each): each is number => typeof each === "number")) return [];
   const [batch, height, width, terms] = extents;
-  if (Math.min(height, width) < smallestSide || terms < shortestSum) return [];
+  // What is smaller in one direction is mostly edge.
+  if (Math.min(height, width) < leastSquareSide || terms < shortestSum) return [];
   const count = (edge: SquareEdge): number => batch * Math.ceil(height / edge) * Math.ceil(width / edge);
   return ([128, 64] as const).filter((edge) => count(edge) >= enoughSquares[edge]);
 }

@@ -2,8 +2,9 @@
 import { expect, test } from "vitest";
 import { adam, conv2d, dense, input, maxPool, model, relu, reshape, softmaxCrossEntropy, type Graph } from "chainrule";
 import { cluster } from "../../../compiler/cluster/cluster.ts";
+import { trafficBytes } from "../../../compiler/cluster/price.ts";
 import { recompute } from "../../../compiler/cluster/recompute.ts";
-import { refine, trafficBytes } from "../../../compiler/cluster/refine.ts";
+import { refine } from "../../../compiler/cluster/refine.ts";
 import { mustStore, planTraffic, type Traffic } from "../../../compiler/cluster/store.ts";
 import { compileWithFacts } from "../../../compiler/compile.ts";
 import { mostBindings } from "../../../compiler/cluster/partition.ts";

@@ -1,0 +1,56 @@
+/// What kernels cost: the bytes that they bind, and their arithmetic, which has a price in bytes; and how many tensors they
+/// may bind. What is decided about kernels is measured by these.
+import type { Dim } from "../../ir/dim.ts";
+import { elementCount } from "../../ir/type.ts";
+import type { Value } from "../../ir/value.ts";
+import { mostBindings } from "./partition.ts";
+import type { Traffic } from "./store.ts";
+
+/** Bytes that one operation is worth, and one that takes a helper function; devices have some ten operations a byte. */
+const [operationPrice, helperPrice] = [1 / 8, 2];
+
+/** Fewer bytes are nothing beside a kernel. */
+export const leastGain = 1024;
+
+/** What a kernel reads and writes. */
+export type Footprint = Pick<Traffic, "loads" | "stores">;
+
+/** What it costs to compute a value of its operands, in bytes. */
+export function priceOf({ op, type }: Value): number {
+  if (op.kind === "leaf" || op.kind === "layout") return 0;
+  const isLong = op.kind === "elementwise" && (op.helpers?.length ?? 0) > 0;
+  return (isLong ? helperPrice : operationPrice) * countOf(type.shape);
+}
+
+/** Bytes of a tensor. */
+export const sizeOf = ({ type }: Value): number => 4 * countOf(type.shape);
+
+/** Elements of a shape. Free sizes count as large. */
+export function countOf(shape: readonly Dim[]): number {
+  const count = elementCount(shape);
+  return typeof count === "number" ? count : 2 ** 20;
+}
+
+/** Bytes that a kernel binds. */
+const bytesOf = ({ loads, stores }: Footprint): number => sumOf(loads, sizeOf) + sumOf(stores, sizeOf);
+
+/** Bytes that kernels bind. */
+export const trafficBytes = (traffic: readonly Footprint[]): number => sumOf(traffic, bytesOf);
+
+/** What a kernel costs: the bytes that it binds, and the price of computing all of `met` but what it loads. */
+export const costOf = (kernel: Footprint, met: Iterable<Value>): number =>
+  bytesOf(kernel) + sumOf(met, priceOf) - sumOf(kernel.loads, priceOf);
+
+function sumOf<Item>(items: Iterable<Item>, measure: (item: Item) => number): number {
+  let total = 0;
+  for (const item of items) total += measure(item);
+  return total;
+}
+
+/** How many tensors a kernel binds; `targetsOf` says which ones a result goes to. */
+export function bindingsOf({ loads, stores }: Footprint, targetsOf: (value: Value) => readonly Value[]): number {
+  return new Set([...loads, ...stores.flatMap(targetsOf)]).size;
+}
+
+/** True for more tensors than a kernel may bind, and than it bound before. */
+export const isCrowded = (bindings: number, before: number): boolean => bindings > mostBindings && bindings > before;
