@@ -102,8 +102,8 @@ function replay(device: GPUDevice, calls: readonly PassCall[]): void {
   device.queue.submit([encoder.finish()]);
 }
 
-/** How long steps are enqueued at most: V8 compiles for good what it has run a thousand or two thousand times. */
-const enqueueSeconds = 40;
+/** How long steps are enqueued at most: V8 compiles a call for good after some 1500, and interprets it until then. */
+const enqueueSeconds = 120;
 
 /** By turns, up to so many of each; the later half counts, as long training sees it. */
 async function enqueue(session: Session, calls: readonly PassCall[], steps: number): Promise<Enqueued> {
