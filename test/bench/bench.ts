@@ -13,6 +13,7 @@ const help = `npm run bench -- [options]
   --blocks N         blocks of steps that are timed (default 5)
   --steps N          steps of a block; the loss is read after the last (default 10)
   --seconds N        no further block after so many seconds of one contender (default 30)
+  --enqueue N        calls whose enqueueing is timed, for at most two minutes (default 4000); of products none are
   --heap             instead: what many steps of a small model leave behind, in JavaScript's heap and on the GPU
   --page             instead: what a page notices while the training steps load and run in it, in Chromium
     --browser PATH     the Chromium (default: that of the tests); --flag FLAG, several times, is given to it
@@ -27,6 +28,7 @@ const { values: options } = parseArgs({
     blocks: { type: "string", default: "5" },
     steps: { type: "string" },
     seconds: { type: "string", default: "30" },
+    enqueue: { type: "string", default: "4000" },
     heap: { type: "boolean", default: false },
     page: { type: "boolean", default: false },
     browser: { type: "string" },
@@ -50,7 +52,7 @@ function chosenContenders(): readonly ContenderName[] {
   return contenders.filter((name) => !options.contender || options.contender.includes(name));
 }
 
-function wholeNumber(option: "blocks" | "steps" | "seconds" | "runs", otherwise?: number): number {
+function wholeNumber(option: "blocks" | "steps" | "seconds" | "enqueue" | "runs", otherwise?: number): number {
   const number = Number(options[option] ?? otherwise);
   if (Number.isSafeInteger(number) && number > 0) return number;
   throw new Error(`--${option} takes a positive whole number: found ${options[option]}`);
@@ -62,13 +64,15 @@ async function run(): Promise<void> {
     steps: wholeNumber("steps", 10),
     blocks: wholeNumber("blocks"),
     seconds: wholeNumber("seconds"),
+    enqueued: wholeNumber("enqueue"),
   };
   const say = (text: string): void => console.error(text);
   if (names.some((name) => name !== "chainrule")) installPeers(say);
   await bundleProcesses(names);
   const measured: Measured[] = [];
   for (const workload of chosenWorkloads()) {
-    const results = await measure(prepareTask(workload), names, effort);
+    const enqueued = workload.flops === undefined ? effort.enqueued : 0;
+    const results = await measure(prepareTask(workload), names, { ...effort, enqueued });
     measured.push({ workload: workload.name, flops: workload.flops, results });
     if (!options.json) printWorkload(measured.at(-1)!, measured.length === 1);
   }

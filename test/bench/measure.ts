@@ -12,6 +12,8 @@ export interface Effort {
   readonly blocks: number;
   /** No further block begins after so many seconds of one contender; two are measured in any case. */
   readonly seconds: number;
+  /** Calls whose enqueueing is timed. */
+  readonly enqueued: number;
 }
 
 /** What was found for one contender; a failure in its place. */
@@ -76,7 +78,7 @@ async function timeByTurns(running: readonly Running[], { steps, blocks, seconds
   }
 }
 
-async function finish(running: Running, first: Opened, { steps: perBlock }: Effort): Promise<Result> {
+async function finish(running: Running, first: Opened, { steps: perBlock, enqueued }: Effort): Promise<Result> {
   const { contender, process, opened, counts, blocks } = running;
   const steps = blocks.map((block) => block / perBlock);
   const isOwn = contender === "chainrule";
@@ -88,7 +90,8 @@ async function finish(running: Running, first: Opened, { steps: perBlock }: Effo
     ...{ contender, adapter: opened.adapter, counts, first: opened.first },
     step: { median: median(steps), least: Math.min(...steps), most: Math.max(...steps), blocks: steps.length },
     ...(opened === first ? {} : { distance: compare(opened, first) }),
-    ...(isOwn ? { readEach: median(each), enqueue: await process.ask({ tag: "enqueue", steps: 400 * perBlock }) } : {}),
+    ...(isOwn ? { readEach: median(each) } : {}),
+    ...(isOwn && enqueued > 0 ? { enqueue: await process.ask({ tag: "enqueue", steps: enqueued }) } : {}),
   };
 }
 

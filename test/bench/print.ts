@@ -67,13 +67,14 @@ function remarks({ results }: Measured): readonly string[] {
           `loss off by ${loss.toExponential(1)}, ${of} by ${gradient.toExponential(1)}`,
       ];
     }
-    if (!enqueue) return [];
+    if (readEach === undefined) return [];
+    const ahead = `reading every step takes ${(readEach / step!.median).toFixed(2)} times as long`;
+    if (!enqueue) return [`  ${ahead}`];
     const times = ({ step, bare }: Pick<typeof enqueue, "step" | "bare">): string => (step / bare).toFixed(2);
-    const ahead = (readEach! / step!.median).toFixed(2);
     const { medians, early, steps: enqueued } = enqueue;
     const others = `median ${times(medians)}, the first quarter of ${enqueued} ${times(early)}`;
     const taken = `${times(enqueue)} times (${others}) a bare loop's`;
-    return [`  enqueueing takes ${taken}; reading every step takes ${ahead} times as long`];
+    return [`  enqueueing takes ${taken}; ${ahead}`];
   });
 }
 
