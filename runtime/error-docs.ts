@@ -47,7 +47,7 @@ export const checkpointErrorDocs = {
   "safetensors-header-length": "A file ends before its header does.",
   "safetensors-header-utf8": "A header is not UTF-8.",
   "safetensors-header-json": "A header is not JSON, or not JSON of this format.",
-  "safetensors-duplicate": "A name comes twice in a header.",
+  "safetensors-duplicate": "A name comes twice in a header, or would: a tensor to write is named as the metadata are.",
   "safetensors-offset": "A tensor's bytes do not begin where the one before it ends: a hole or an overlap.",
   "safetensors-overflow": "A tensor's size does not fit 64 bits.",
   "safetensors-misaligned": "A tensor of a type below 8 bits does not fill whole bytes.",

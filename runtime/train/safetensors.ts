@@ -49,6 +49,7 @@ export interface SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+const metadataName = "__metadata__";
 const lengthBytes = 8;
 const maxHeaderBytes = 100_000_000;
 
@@ -76,7 +77,7 @@ function tensorBytes(name: string, dtype: SafetensorType, shape: readonly number
 /**
  * Writes tensors as the reference writer does: sorted by type, widest first, then by name; header padded to 8 bytes.
  *
- * Errors `safetensors-type`, `safetensors-length`, `safetensors-overflow`, `safetensors-misaligned`.
+ * Errors `safetensors-duplicate`, `safetensors-type`, `safetensors-length`, `safetensors-overflow`, `safetensors-misaligned`.
  */
 export function encodeSafetensors(
   tensors: Readonly<Record<string, Safetensor>>,
@@ -85,10 +86,12 @@ export function encodeSafetensors(
   const order: readonly string[] = Object.keys(bits);
   const rank = (name: string) => order.indexOf(tensors[name]!.dtype);
   const names = Object.keys(tensors).sort((a, b) => rank(b) - rank(a) || compareNames(a, b));
-  const entries: string[] = metadata ? [`"__metadata__":${JSON.stringify(metadata)}`] : [];
+  const entries: string[] = metadata ? [`"${metadataName}":${JSON.stringify(metadata)}`] : [];
   let end = 0;
   for (const name of names) {
     const { dtype, shape, data } = tensors[name]!;
+    if (name === metadataName)
+      throw safetensorsError("duplicate", `no tensor can be named \`${name}\`: the format keeps its metadata under it`);
     if (!Object.hasOwn(bits, dtype))
       throw safetensorsError("type", `\`${name}\` must have a known type: found ${dtype}`);
     const bytes = tensorBytes(name, dtype, shape);
@@ -201,7 +204,7 @@ function readTensor({ dtype, shape }: TensorInfo, bytes: Uint8Array): Safetensor
 export function decodeSafetensors(bytes: Uint8Array | ArrayBuffer): SafetensorsFile {
   const file = givenBytes(bytes);
   const { header, start } = readHeader(file);
-  const { __metadata__: metadata, ...rest } = header;
+  const { [metadataName]: metadata, ...rest } = header;
   const infos = Object.entries(rest).map(([name, value]) => [name, checkInfo(name, value)] as const);
   infos.sort(
     (

@@ -26,6 +26,14 @@ describe("loading", () => {
     module.destroy();
   });
 
+  test("what onProgress throws, load() throws", async () => {
+    const thrown = new Error("no bar");
+    const onProgress = (): void => {
+      throw thrown;
+    };
+    await expect(createTraining({ device: await testDevice(), onProgress })).rejects.toBe(thrown);
+  });
+
   test("an adapter may be passed in", async () => {
     const { requestGpu } = await import("../../runtime/node.ts");
     const gpu = await requestGpu();

@@ -175,6 +175,8 @@ describe("writing", () => {
     );
     const unknown = { dtype: "F7" as "F4", shape: [3], data };
     expect(await codeOf(() => encodeSafetensors({ a: unknown }))).toBe("safetensors-type");
+    const ofMetadata = { __metadata__: { dtype: "U8" as const, shape: [3], data } };
+    expect(await codeOf(() => encodeSafetensors(ofMetadata))).toBe("safetensors-duplicate");
   });
 
   test("any tensors survive a round trip", () => {
