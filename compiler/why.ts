@@ -6,6 +6,7 @@ import { formatType } from "../ir/type.ts";
 import type { Value } from "../ir/value.ts";
 import { descend } from "./cluster/descend.ts";
 import { mostBindings, mostMembers, type Cluster, type Refusal } from "./cluster/partition.ts";
+import { bindingsWith } from "./joined.ts";
 import { formulaOf } from "./kept-names.ts";
 import { nounOf } from "./lower/kernel.ts";
 import { lowerScans } from "./passes/lower-scans.ts";
@@ -23,8 +24,8 @@ export interface RefusedPair {
   readonly to: string;
   /** The value of the reader that could not be computed in the other kernel: its name, or its formula if it is short. */
   readonly value: string;
-  /** `loop`: a loop is between them. */
-  readonly reason: Refusal | "loop";
+  /** `loop`: a loop is between them; `before`: together they came to bind too many tensors, and would not as they are now. */
+  readonly reason: Refusal | "loop" | "before";
   /** The reason as a sentence. */
   readonly text: string;
   /** The reason in general: pairs that have it in common stand together. */
@@ -40,6 +41,8 @@ interface Refused {
   readonly name: string;
   readonly from: string;
   readonly to: string;
+  /** How many tensors the first kernel would bind with it. */
+  readonly bindings: number;
 }
 
 const sentences: Readonly<Record<RefusedPair["reason"], (refused: Refused) => string>> = {
@@ -47,6 +50,9 @@ const sentences: Readonly<Record<RefusedPair["reason"], (refused: Refused) => st
   sealed: ({ name, from }) => `kernel ${from} takes in nothing else, so that ${name} is computed after it`,
   members: ({ name, from }) => `with ${name}, kernel ${from} would compute more than ${mostMembers} values`,
   bindings: ({ name, from }) => `with ${name}, kernel ${from} would bind more than ${mostBindings} tensors`,
+  before: ({ name, from, bindings }) =>
+    `with ${name}, kernel ${from} came to more than ${mostBindings} tensors while kernels were planned; ` +
+    `as they are now it would bind ${bindings}`,
   waits: ({ name, from }) => `${name} also reads what a kernel in between makes of what ${from} writes`,
   extents: ({ value, name, from }) =>
     `${name} is ${formatType(value.type)}, and kernel ${from} goes over elements of another shape`,
@@ -61,6 +67,7 @@ const generally: Readonly<Record<Exclude<RefusedPair["reason"], "starts">, strin
   sealed: "the first kernel takes in nothing else",
   members: `the first kernel would compute more than ${mostMembers} values`,
   bindings: `the first kernel would bind more than ${mostBindings} tensors`,
+  before: `the first kernel came to more than ${mostBindings} tensors with it while kernels were planned, and would not now`,
   waits: "it also reads what a kernel in between makes of the first one's results",
   extents: "the first kernel goes over elements of another shape",
   places: "it reads elements that other threads of the first kernel compute",
@@ -130,14 +137,23 @@ function flatten(steps: readonly PlannedStep[], { notes, resolve }: Omit<Placed,
 function pairsOf({ launches, plan }: EntryFacts, notes: Graph["notes"], reasons: Reasons): readonly RefusedPair[] {
   const names = new Map(launches.flatMap(({ name, steps }) => steps.map((step) => [step, name] as const)));
   const all = flatten(plan.steps, { notes, resolve: (value) => value });
-  const writers = new Map<Value, Placed[]>();
+  const [writers, readers] = [new Map<Value, Placed[]>(), new Map<Value, Placed[]>()];
+  const note = (known: Map<Value, Placed[]>, tensor: Value, placed: Placed): void => {
+    known.set(tensor, [...(known.get(tensor) ?? []), placed]);
+  };
   for (const placed of all) {
-    for (const tensor of tensorsWritten(placed)) writers.set(tensor, [...(writers.get(tensor) ?? []), placed]);
+    for (const tensor of tensorsWritten(placed)) note(writers, tensor, placed);
+    for (const load of placed.step.traffic.loads) note(readers, placed.resolve(load), placed);
   }
+  const outputs = new Set(plan.outputs);
   const pairs = all.flatMap((reader) => {
     const sources = new Set(reader.step.traffic.loads.flatMap((load) => writers.get(reader.resolve(load)) ?? []));
     sources.delete(reader);
-    return [...sources].map((source) => describe(source, reader, names, reasons));
+    return [...sources].map((source) => {
+      const isKept = (result: Value): boolean =>
+        outputs.has(result) || readers.get(source.resolve(result))?.some((each) => each !== reader) === true;
+      return describe(source, reader, { names, reasons, isKept });
+    });
   });
   // Kernels that run side by side have one name, and may say the same.
   return [...new Map(pairs.map((pair) => [[pair.from, pair.to, pair.text].join(), pair])).values()];
@@ -149,23 +165,27 @@ function tensorsWritten({ step: { traffic, targets }, resolve }: Placed): Readon
   return new Set([...traffic.stores, ...rows]);
 }
 
-function describe(
-  source: Placed,
-  reader: Placed,
-  names: ReadonlyMap<PlannedStep, string>,
-  reasons: Reasons,
-): RefusedPair {
+/** What is known of a pair beside its kernels. */
+interface Known {
+  readonly names: ReadonlyMap<PlannedStep, string>;
+  readonly reasons: Reasons;
+  /** True for a result of the first kernel that others than the second read. */
+  readonly isKept: (result: Value) => boolean;
+}
+
+function describe(source: Placed, reader: Placed, { names, reasons, isKept }: Known): RefusedPair {
   const value = readerOf(source, reader);
   const { traffic } = source.step;
+  const isDirect = reader.step.traffic.loads.some((load) => traffic.stores.includes(load));
+  const bindings = isDirect ? bindingsWith(value, source.step, reader.step, isKept) : 0;
   // Where nobody asked, the value had found its kernel before this one came into question.
-  const reason = reader.step.traffic.loads.some((load) => traffic.stores.includes(load))
-    ? (reasons.get(value)?.get(traffic.cluster) ?? "elsewhere")
-    : "loop";
+  const said = isDirect ? (reasons.get(value)?.get(traffic.cluster) ?? "elsewhere") : "loop";
+  const reason = said === "bindings" && bindings <= mostBindings ? "before" : said;
   const [from, to] = [names.get(source.step)!, names.get(reader.step)!];
   const { name: known, place } = reader.notes.get(value) ?? {};
   const noun = nounOf(value);
   const name = known ? `\`${known}\`` : `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
-  const text = sentences[reason]({ value, name, from, to });
+  const text = sentences[reason]({ value, name, from, to, bindings });
   const formula = known ?? formulaOf(value, namesIn(reader.notes), widestFormula);
   const shown = known ?? (formula.length > widestFormula ? noun : formula);
   return { from, to, value: shown, reason, text, because: becauseOf(reason, value), ...(place && { place }) };

@@ -11,6 +11,7 @@ import {
   relu,
   scan,
   softmax,
+  state,
   sub,
   sum,
   tanh,
@@ -74,6 +75,22 @@ describe("why two kernels are two", () => {
     // The product's operands and the result are three.
     expect(reasons(5)).toEqual([]);
     expect(new Set(reasons(6))).toEqual(new Set(["bindings"]));
+  });
+
+  test("a pair that came to too many tensors is told how many it would bind now", () => {
+    const graph = model("test", () => {
+      const s = state([64, 16], { name: "s" });
+      let total: Value = mul(s, matmul(x(), param([32, 16])));
+      for (let term = 0; term < 5; term++) total = mul(total as never, input(`t${term}`, "f32", [64, 16]));
+      return { run: { update: [{ state: s, value: total }] } };
+    });
+    // A kernel that grows does not know yet that its result takes the place of the state.
+    const [pair, ...others] = report(compileWithFacts(graph), true).entryPoints.run!.refused!;
+    expect(others).toEqual([]);
+    expect(pair).toMatchObject({
+      reason: "before",
+      text: "with a product, kernel product came to more than 8 tensors while kernels were planned; as they are now it would bind 8",
+    });
   });
 
   test("a value of two products joins one of them", () => {
