@@ -62,7 +62,7 @@ export interface KernelReport {
   readonly bytes: number;
   /** What takes its place on adapters that it suits. */
   readonly variants?: readonly string[];
-  /** The line of the model that it computes; of several kernels side by side, that of the first. */
+  /** The line of the model that it computes; of several kernels side by side, that of the first that has one. */
   readonly place?: Place;
 }
 

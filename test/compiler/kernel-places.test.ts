@@ -26,3 +26,9 @@ test("of products are those of the values that they are under another shape, wha
   const places = products.map(({ place }) => placeText(place!));
   expect(kernels.filter(({ name }) => /product$/.test(name)).map(({ place }) => placeText(place!))).toEqual(places);
 });
+
+test("of what loops begin with are those of the kernels that read it", async () => {
+  const recurrent = compileWithFacts(await loadModel("test/compiler/fixtures/recurrent.ts", { typeCheck: false }));
+  const { kernels } = report(recurrent).entryPoints.train;
+  expect(kernels.filter(({ place }) => !place).map(({ name }) => name)).toEqual([]);
+});
