@@ -33,21 +33,35 @@ export function recompute(traffic: readonly Traffic[], question: Question): read
   return best === first ? traffic : [...best.traffic.values()];
 }
 
-/** The plan of a cut. A kernel that would bind too many tensors then is frozen: it computes what it did. */
+/**
+ * The plan of a cut. A kernel that would bind too many tensors then is frozen: it computes what it did. So are those for which
+ * it would write them.
+ */
 function nextPlan({ partition, kept, targetsOf }: Question, plan: Plan, frozen: Set<Cluster>): Plan | undefined {
   const bound = countBindings(plan, targetsOf);
   for (;;) {
     const again = cutOf(partition, plan, kept, frozen);
     if (!again) return undefined;
     const next = planOf(partition, kept, again);
-    const crowded = [...countBindings(next, targetsOf)].filter(([cluster, count]) => {
-      return isCrowded(count, bound.get(cluster) ?? 0);
-    });
+    const crowded = [...countBindings(next, targetsOf)]
+      .filter(([cluster, count]) => isCrowded(count, bound.get(cluster) ?? 0))
+      .map(([cluster]) => cluster);
     if (crowded.length === 0) return next;
-    const found = crowded.filter(([cluster]) => again.has(cluster) && !frozen.has(cluster));
+    const isAtFault = (cluster: Cluster): boolean => again.has(cluster) && !frozen.has(cluster);
+    const own = crowded.filter(isAtFault);
+    const found = own.length > 0 ? own : crowded.flatMap((cluster) => readersOf(cluster, next, plan)).filter(isAtFault);
     if (found.length === 0) return undefined;
-    for (const [cluster] of found) frozen.add(cluster);
+    for (const cluster of found) frozen.add(cluster);
   }
+}
+
+/** The kernels for which another writes more than it did before. */
+function readersOf(cluster: Cluster, { traffic }: Plan, before: Plan): readonly Cluster[] {
+  const known = new Set(before.traffic.get(cluster)?.stores);
+  const more = new Set(traffic.get(cluster)!.stores.filter((value) => !known.has(value)));
+  return [...traffic.values()]
+    .filter(({ loads }) => loads.some((value) => more.has(value)))
+    .map((each) => each.cluster);
 }
 
 /** How many tensors each kernel binds. */
