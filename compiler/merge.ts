@@ -47,22 +47,23 @@ export function sideBySide(
   });
   const earliestOf = (step: number): number =>
     before[step].reduce((level, other) => Math.max(level, table.groupOf(other).level + 1), -Infinity);
-  meetEarlier(table, earliestOf);
+  meetOthers(table, earliestOf);
   meetReaders(tensors, table, earliestOf);
+  meetOthers(table, earliestOf);
   return table.groups
     .filter((group) => group.steps.length > 0)
     .sort((x, y) => x.level - y.level)
     .map(({ kind, steps: all }) => ({ steps: all.map((step) => steps[step]), apart: kind === "apart" }));
 }
 
-/** What found nobody may find others earlier, as soon as what it needs is there. */
-function meetEarlier({ groups, join, leave }: Table, earliestOf: (step: number) => number): void {
+/** What found nobody may find others earlier, as soon as what it needs is there, or whom those around it have left. */
+function meetOthers({ groups, join, leave }: Table, earliestOf: (step: number) => number): void {
   const levels = [...new Set(groups.map(({ level }) => level))].sort((x, y) => y - x);
   for (const group of groups.filter((each) => each.steps.length === 1)) {
     if (group.steps.length > 1) continue;
     const [step] = group.steps;
     const earliest = earliestOf(step);
-    if (levels.some((level) => level >= earliest && level < group.level && join(step, level))) leave(step, group);
+    if (levels.some((level) => level >= earliest && level <= group.level && join(step, level))) leave(step, group);
   }
 }
 
@@ -158,7 +159,10 @@ function createTable({ grids, tensors, slabs, loads, bindsBuffers }: Steps): Tab
       for (const other of others) put(other, group);
     },
     join(step, level) {
-      const group = alike.get(`${kinds[step]} ${level}`)?.find((each) => fits(step, each));
+      const fitting = [kinds[step], ...(grids[step].joinsBarriers ? ["barriers"] : [])];
+      const near = fitting.flatMap((kind) => alike.get(`${kind} ${level}`) ?? []);
+      const own = place.get(step);
+      const group = near.find((each) => each !== own && each.steps.length > 0 && fits(step, each));
       if (group) put(step, group);
       return group !== undefined;
     },

@@ -148,7 +148,7 @@ function placeLoop(value: Value, loops: Map<object, Value[]>, fed: Set<Value>, {
 function placeRoots(roots: ReadonlySet<Value>, growth: Growth): ReadonlySet<Value> {
   const { drafts, home, join, admits, share } = growth;
   const shared = new Set<Value>();
-  const total = drafts.find((each) => each.kind === "reduce" && each.axes.length === each.space.length && !each.sealed);
+  const total = drafts.find((each) => each.kind === "reduce" && countRows(each) === 1 && !each.sealed);
   for (const root of roots) {
     // A scalar costs nothing beside a reduction to a scalar; anything else gets a kernel.
     const product = home.get(underLayouts(root));
@@ -191,11 +191,16 @@ function findBeside(value: Value, growth: Growth): Draft | undefined {
 }
 
 /** True for a row kernel with threads enough to go over its elements once more: few elements, or many rows. */
-function hasThreads({ kind, space, axes }: Draft): boolean {
-  if (kind !== "reduce") return false;
-  const rows = elementCount(keptAxes(space.length, axes).map((axis) => space[axis]));
-  return !exceeds(elementCount(space), fewElements) || !exceeds(manyRows, rows);
+function hasThreads(draft: Draft): boolean {
+  return (
+    draft.kind === "reduce" &&
+    (!exceeds(elementCount(draft.space), fewElements) || !exceeds(manyRows, countRows(draft)))
+  );
 }
+
+/** How many rows a kernel goes over. */
+const countRows = ({ space, axes }: Draft): Dim =>
+  elementCount(keptAxes(space.length, axes).map((axis) => space[axis]));
 
 /** True when a size is known to be the larger one. */
 function exceeds(size: Dim, other: Dim): boolean {

@@ -70,6 +70,9 @@ export const leastSpared = 2 ** 16;
 /** Rows of at most so many elements are nothing for one thread, where others work beside it. */
 export const shortRow = 256;
 
+/** So long are those that four threads share, which exchange what they have without a barrier. */
+export const quadRow = 4 * shortRow;
+
 /** Values that a kernel may compute: its text is read by people, and compiled by drivers. */
 export const mostMembers = 256;
 

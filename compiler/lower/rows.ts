@@ -3,7 +3,7 @@ import { isMultipleOf, type Dim } from "../../ir/dim.ts";
 import { splitIndex } from "../../ir/ops/layout.ts";
 import { keptAxes } from "../../ir/ops/sum.ts";
 import { elementCount, type Shape } from "../../ir/type.ts";
-import { shortRow } from "../cluster/partition.ts";
+import { quadRow, shortRow } from "../cluster/partition.ts";
 import { extentText, lastText, primary } from "../wgsl/expression.ts";
 import type { Arrangement } from "./accumulate.ts";
 import type { Emitter } from "./emitter.ts";
@@ -13,9 +13,9 @@ import { foldGrid, powerOfTwo } from "./kernel.ts";
 /** Threads of a workgroup that several kernels share. */
 export const sharedThreads = 64;
 
-/** True for rows that threads may take alone. */
+/** True for rows that threads take without waiting for others: alone, or four of a quad. */
 export function isShort(length: Dim): boolean {
-  return typeof length === "number" && length <= shortRow;
+  return typeof length === "number" && length <= quadRow;
 }
 
 /** Rows of at most so many elements are a thread's: to wait for others takes longer. */
@@ -27,6 +27,11 @@ const enoughThreads = 4096;
 /** A thread a row, or four rows, for short rows in a workgroup that goes without barriers. */
 function rowPerThread(rowCount: Dim, width: Arrangement["width"], tall: Arrangement["tall"]): Arrangement {
   return { rows: powerOfTwo(unitsOf(rowCount, tall), sharedThreads), lanes: 1, alongRow: false, width, tall };
+}
+
+/** A quad a row, in a workgroup that goes without barriers: where threads have no quads, they take their place, so all are there. */
+function rowPerQuad(width: Arrangement["width"], tall: Arrangement["tall"]): Arrangement {
+  return { rows: sharedThreads / 4, lanes: 4, alongRow: true, width, tall };
 }
 
 /** How many times threads have rows to take. */
@@ -47,6 +52,7 @@ export function arrange(
   const units = unitsOf(rowCount, tall);
   const width = vectors && alongRow && typeof length === "number" && length % 4 === 0 ? 4 : 1;
   const places = typeof length === "number" ? length / width : length;
+  if (apart && typeof length === "number" && length > shortRow) return rowPerQuad(width, tall);
   // A single thread is not waited for: its text is shorter one by one.
   if (apart) return rowPerThread(rowCount, rowCount === 1 ? 1 : width, tall);
   if (rowCount === 1) return { rows: 1, lanes: powerOfTwo(places, mostThreads), alongRow, width, tall };
@@ -100,7 +106,7 @@ export function rowsOf(space: Shape, axes: readonly number[]): Rows {
 /** True when every thread has a row of its own to write. */
 export function isWhole(rowCount: Dim, { rows, tall }: Arrangement): boolean {
   const units = unitsOf(rowCount, tall);
-  return rowCount === 1 || (isMultipleOf(units, rows) && foldGrid(units, rows).group === "group.x");
+  return isMultipleOf(units, rows) && foldGrid(units, rows).group === "group.x";
 }
 
 /** Declares `lane` and `row`, and `inside` where rows may be missing. */
@@ -110,7 +116,7 @@ export function writeHead(arrangement: Arrangement, rowCount: Dim, emitter: Emit
   const slot = rows === 1 ? "" : lanes === 1 ? "local.x" : alongRow ? `local.x / ${lanes}u` : `local.x % ${rows}u`;
   const lane = rows === 1 ? "local.x" : alongRow ? `local.x % ${lanes}u` : `local.x / ${rows}u`;
   if (lanes > 1) line(`let lane = ${lane};`);
-  if (rowCount === 1) return;
+  if (rowCount === 1) return rows === 1 ? undefined : line(`let inside = ${slot} == 0u;`);
   const units = unitsOf(rowCount, tall);
   const { group } = foldGrid(units, rows);
   const unit = rows === 1 ? group : `${group} * ${rows}u + ${slot}`;

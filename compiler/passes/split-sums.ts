@@ -7,7 +7,9 @@ import { logsumexpOp, maxOp, minOp } from "../../ir/ops/reduce.ts";
 import { axesOf, broadcastOp, sumOp } from "../../ir/ops/sum.ts";
 import { elementCount } from "../../ir/type.ts";
 import { apply, usersOf, withOperands, type Op, type Value } from "../../ir/value.ts";
-import { shortRow } from "../cluster/partition.ts";
+import { isRenaming, throughRenaming } from "../cluster/access.ts";
+import { quadRow, shortRow } from "../cluster/partition.ts";
+import { extentsOf as extentsOfProduct } from "../lower/contraction-shape.ts";
 import type { Pass } from "../pass.ts";
 import { lessOneMean, momentOfParts } from "./moments-of-parts.ts";
 import { quadParts, type Parts } from "./quad-parts.ts";
@@ -91,7 +93,21 @@ function columnsToSplit(graph: Graph): ReadonlySet<Value> {
       ? (users.get(value) ?? []).some((user) => isSpread(user, seen))
       : false;
   };
-  return new Set([...found].filter((value) => !isSpread(value, new Set())));
+  return new Set([...found].filter((value) => !isSpread(value, new Set()) && !hasProductBeside(value, users)));
+}
+
+/**
+ * True for columns that quads take as long as the threads of a product take that adds up as many terms of the same tensor, as
+ * the slope of weights does beside that of biases: one dispatch has both, and reads the tensor once.
+ */
+function hasProductBeside(value: Value, users: ReadonlyMap<Value, readonly Value[]>): boolean {
+  const { length } = extentsOf(value);
+  const isLike = (user: Value): boolean =>
+    isRenaming(user)
+      ? (users.get(user) ?? []).some(isLike)
+      : user.op.kind === "contraction" && extentsOfProduct(user).length === length;
+  const { under } = throughRenaming(value.operands[0]);
+  return length <= quadRow && (users.get(under) ?? []).some(isLike);
 }
 
 function isColumns(value: Value): boolean {

@@ -189,6 +189,17 @@ describe("bytes between tensors that a dispatch binds as one range are few", () 
   });
 });
 
+describe("a perceptron takes as few dispatches as with 64 images", () => {
+  it.each([1, 256, 257, 512, 1000])("with %i", (batch) => {
+    const { dispatches, bytes, idealBytes } = report(compileWithFacts(perceptron(batch, 784, [128, 128], 10)))
+      .entryPoints.run;
+    expect(dispatches).toBe(7);
+    expect(bytes / idealBytes).toBeLessThanOrEqual(0.87);
+  });
+
+  test("and is right where quads add up beside products", () => expectRight(perceptron(500, 20, [16, 12], 3)));
+});
+
 test.each([1, 2])("a transformer of %i blocks keeps what its gated layers are made of, no more", (blocks) => {
   const { bytes, idealBytes } = report(compileWithFacts(transformer(8, 64, blocks, adam, wideGated))).entryPoints.run;
   expect(bytes / idealBytes).toBeLessThanOrEqual(1.26);

@@ -151,6 +151,33 @@ describe("kernels on a device without subgroups", () => {
     own.destroy();
   });
 
+  it("compute the same bits where quads take rows beside products", async () => {
+    const program = compile(
+      model("beside", () => {
+        const logits = dense(relu(dense(input("x", "f32", [300, 20]), 16)), 3);
+        const loss = softmaxCrossEntropy(logits, input("label", "i32", [300]));
+        return { train: { loss, update: sgd(loss) } };
+      }),
+    );
+    const last = program.kernels.at(-1)!.wgsl;
+    for (const name of ["loss", "update_dense_0_weight", "update_dense_0_bias"]) expect(last).toContain(`fn ${name}(`);
+    expect(last).toContain("= below(");
+    expect(last).not.toMatch(/^ *workgroupBarrier/m);
+    const adapter = await (await requestGpu()).requestAdapter();
+    const own = await adapter!.requestDevice();
+    const [found, wanted] = await Promise.all(
+      [own, await testDevice()].map(async (device) => {
+        const module = await load<AnyModule>(program, { device, seed: 1 });
+        const label = Int32Array.from({ length: 300 }, (_, i) => i % 3);
+        const results = [await module.train({ x: wave(6000), label }).loss, await module.readParams()];
+        module.destroy();
+        return results;
+      }),
+    );
+    expect(found).toEqual(wanted);
+    own.destroy();
+  });
+
   it.each(["quadratic", "quad", "quads", "fn quads(own: of it", "= quad(x);"])("may be called %s", async (name) => {
     const called = model("names", () => {
       const [x, y] = [input(name, "f32", [8, 16]), input(`${name} y`, "f32", [70, 9])];
