@@ -33,13 +33,13 @@ export interface Builder extends Records {
   readonly places: Map<Value, Place>;
   readonly steps: StepRecord;
   readonly written: Written;
-  /** What optimizers gave, in their order. */
-  readonly optimized: Optimized[];
+  /** What optimizers gave and the model file has written, in their order. */
+  readonly updates: GivenUpdates[];
 }
 
-/** What an optimizer gave, and its name. */
-export interface Optimized {
-  readonly by: string;
+/** Updates for an entry point to return, and the optimizer that gave them; undefined for what the model file has written. */
+export interface GivenUpdates {
+  readonly by: string | undefined;
   readonly updates: readonly Update[];
 }
 
@@ -69,7 +69,7 @@ export interface Built<T> {
   readonly inSteps: StepRecord["closed"];
   /** Where records and lists of updates stand. */
   readonly written: Written;
-  readonly optimized: readonly Optimized[];
+  readonly updates: readonly GivenUpdates[];
 }
 
 /** Runs `define` with a fresh builder, then settles all names. `outputs` names results that have no name yet. */
@@ -79,7 +79,7 @@ export function build<T>(define: () => T, outputs: (result: T) => Iterable<reado
     ...{ inputs: [], settings: [], states: [], owners: [], parts: [], scopes: [] },
     ...{ settingOwners: new Map<Value, Owner>(), paths: new Set<string>(), random: startRandom() },
     ...{ names: new Map<Value, string>(), places: new Map<Value, Place>() },
-    ...{ steps: startSteps(), written: startWritten(), optimized: [] },
+    ...{ steps: startSteps(), written: startWritten(), updates: [] },
   };
   current = self;
   try {
@@ -90,8 +90,8 @@ export function build<T>(define: () => T, outputs: (result: T) => Iterable<reado
     if (self.states.length > 0) self.names.set(self.random.key, "key");
     const [notes, inputs] = [settleNames(self), [...self.inputs, ...self.settings]];
     const states = self.states.map((state) => state.value);
-    const { random, steps, written, optimized } = self;
-    return { result, inputs, states, notes, draw: random.draw, inSteps: steps.closed, written, optimized };
+    const { random, steps, written, updates } = self;
+    return { result, inputs, states, notes, draw: random.draw, inSteps: steps.closed, written, updates };
   } finally {
     current = outer;
   }
@@ -241,9 +241,9 @@ export function part(value: Value, of: Owner, local?: string): Value {
   return value;
 }
 
-/** Notes what an optimizer gives: a model that forgets to return it is warned of. */
-export function noteUpdates(by: string, updates: readonly Update[]): readonly Update[] {
-  current?.optimized.push({ by, updates });
+/** Notes what is for an entry point to return: a model that forgets that is warned of. */
+export function noteUpdates(by: string | undefined, updates: readonly Update[]): readonly Update[] {
+  if (updates.every(({ state }) => state.op === stateOp)) current?.updates.push({ by, updates });
   return updates;
 }
 

@@ -2,7 +2,7 @@
 import type { Dim } from "./dim.ts";
 import type { Place } from "./diagnostic.ts";
 import { remembering } from "./intern.ts";
-import { postorder, type Value } from "./value.ts";
+import { isValue, postorder, type Value } from "./value.ts";
 
 /** A compiled function in the making: what it returns and which states it writes. */
 export interface EntryPoint {
@@ -22,6 +22,12 @@ export interface Update {
   readonly value: Value;
 }
 
+/** True for what has the parts of an update. */
+export function isUpdate(candidate: unknown): candidate is Update {
+  const { state, value } = (candidate ?? {}) as Partial<Update>;
+  return isValue(state) && isValue(value);
+}
+
 /** What is known about a value besides its mathematics. */
 export interface Note {
   /** Name in the user's model, for example `hidden` or `hidden.weight`; unique in its graph. */
@@ -36,10 +42,12 @@ export interface Note {
   readonly classes?: readonly Dim[];
 }
 
-/** What an optimizer gave of which no entry point takes anything: nothing trains by it. */
+/** What an optimizer gave, or the model file has written, of which no entry point takes anything: nothing changes by it. */
 export interface UnusedUpdates {
-  /** The function that gave it: `adam`. */
-  readonly by: string;
+  /** The function that gave it: `adam`; undefined for `{ state, value }`. */
+  readonly by: string | undefined;
+  /** What the first of the states is called. */
+  readonly state: string;
   readonly place?: Place | undefined;
 }
 

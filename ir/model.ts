@@ -14,6 +14,7 @@ import {
 import { atPlace, type Place } from "./diagnostic.ts";
 import {
   entryPointRoots,
+  isUpdate,
   type EntryPoint,
   type Graph,
   type NamedValue,
@@ -74,15 +75,18 @@ export function model(name: string, define: () => Readonly<Record<string, EntryP
   return { name, entryPoints, inputs, states, notes, ...(unused.length > 0 && { unused }) };
 }
 
-/** What optimizers gave of which nothing is returned, nor part of what is. */
+/** Updates of which nothing is returned, nor part of what is. */
 function unusedUpdates(
   entryPoints: readonly EntryPoint[],
-  { written, optimized }: Built<unknown>,
+  { written, updates: given, notes }: Built<unknown>,
 ): readonly UnusedUpdates[] {
   const reached = new Set(postorder(entryPoints.flatMap(entryPointRoots)));
-  return optimized
-    .filter(({ updates }) => !updates.some(({ value }) => reached.has(value)))
-    .map(({ by, updates }) => ({ by, place: written.lists.get(updates) }));
+  const unused = given.filter(({ updates }) => !updates.some(({ value }) => reached.has(value)));
+  return unused.map(({ by, updates }) => {
+    const [first] = updates;
+    const place = written.lists.get(updates) ?? placeOfKey(written, first, "state");
+    return { by, state: notes.get(first.state)?.name ?? "a state", place };
+  });
 }
 
 /** Nothing that belongs to a step of a loop is used outside it: there it has no number. */
@@ -175,11 +179,6 @@ function checkedUpdates(given: unknown, entry: string, notes: Graph["notes"], wr
     seen.set(state, update);
   }
   return updates;
-}
-
-function isUpdate(candidate: unknown): boolean {
-  const { state, value } = (candidate ?? {}) as Partial<Update>;
-  return isValue(state) && isValue(value);
 }
 
 /** True for what optimizers return, also several of them. */

@@ -1,6 +1,7 @@
 /// What a model file reports while it runs: the names that values take from its variables, and where they stand.
-import { activeBuilder, withNames, type Builder } from "./build.ts";
+import { activeBuilder, noteUpdates, withNames, type Builder } from "./build.ts";
 import { atPlace, type Place } from "./diagnostic.ts";
+import { isUpdate } from "./graph.ts";
 import { freePath, takePaths } from "./naming.ts";
 import { isValue, type Value } from "./value.ts";
 import { noteList } from "./written.ts";
@@ -34,6 +35,7 @@ export function placed<T>(place: Place, action: () => T): T {
 /** An object literal of the model file, and the places of its keys. */
 export function keyed<T extends object>(record: T, places: ReadonlyMap<string, Place>): T {
   activeBuilder()?.written.keys.set(record, places);
+  if (isUpdate(record)) noteUpdates(undefined, [record]);
   return record;
 }
 

@@ -102,10 +102,10 @@ function describeSpoilt({ value, number }: Spoilt, written: Graph): Found {
   return { kind: warnings.notFinite, finding: { ...describeWritten(value, written, namesIn(written)), operands } };
 }
 
-/** An optimizer that changes nothing. */
-function describeUnused({ by, place }: UnusedUpdates): Found {
-  const formula = `${by}(…)`;
-  const nothing = { operands: [], mirrored: false, op: by, infinite: false, undefined: false };
+/** An optimizer, or an update of a state, that changes nothing. */
+function describeUnused({ by, state, place }: UnusedUpdates): Found {
+  const formula = by === undefined ? `{ state: ${state}, value: … }` : `${by}(…)`;
+  const nothing = { operands: [], mirrored: false, op: by ?? "", infinite: false, undefined: false };
   const finding = { ...nothing, formula, derived: false, subject: undefined, verbatim: true, place };
   return { kind: warnings.unusedUpdates, finding };
 }

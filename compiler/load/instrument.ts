@@ -22,7 +22,7 @@ export const instrument: ts.TransformerFactory<ts.SourceFile> = (context) => (so
     if (ts.isBinaryExpression(node)) return assignment(node);
     if (ts.isArrowFunction(node) && !node.modifiers) return nameElements(inside(node), node);
     if (ts.isCallExpression(node) && isPlaceable(node)) return trace("placed", [], node, inside(node));
-    if (ts.isObjectLiteralExpression(node) && isReturned(node))
+    if (ts.isObjectLiteralExpression(node) && (isReturned(node) || isUpdate(node)))
       return factory.createCallExpression(tracer("keyed"), undefined, [inside(node), keysOf(source, node)]);
     return ts.isDecorator(node) || ts.isTypeNode(node) ? node : inside(node);
   };
@@ -140,6 +140,12 @@ function isReturned(node: ts.Expression): boolean {
     return isReturned(parent);
   if (ts.isPropertyAssignment(parent)) return parent.initializer === node && isReturned(parent.parent);
   return ts.isReturnStatement(parent) || (ts.isArrowFunction(parent) && parent.body === node);
+}
+
+/** True for a record that reads as the update of a state. */
+function isUpdate({ properties }: ts.ObjectLiteralExpression): boolean {
+  const names = properties.map(({ name }) => (name && ts.isIdentifier(name) ? name.text : undefined));
+  return names.includes("state") && names.includes("value");
 }
 
 /** Identifiers that a destructuring pattern binds; none for a plain name. */

@@ -51,6 +51,20 @@ test.each((await warningKinds()).map(({ code }) => code))(
   },
 );
 
+test("an update of a state that is written and not returned changes nothing", async () => {
+  const { warnings } = compileWithFacts(
+    await loadModel("test/compiler/load/fixtures/forgotten.ts", { typeCheck: false }),
+  );
+  expect(warnings).toMatchObject([
+    {
+      code: "unused-updates",
+      message: "`{ state: lost, value: … }` changes nothing: no entry point returns it",
+      help: "return it as the update of an entry point: { train: { loss, update: [adam(loss), { state: lost, value: … }] } }",
+      place: { line: 4, column: 3 },
+    },
+  ]);
+});
+
 test("a derivative that fails is warned of where its cause is written", () => {
   const line = (number: number) => ({ file: "model.ts", line: number, column: 1 });
   const build = (isPlaced: boolean): Graph =>
