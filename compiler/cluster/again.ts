@@ -1,4 +1,5 @@
 /// What kernels load, store and cost, where each computes some values of others again.
+import { copyOp } from "../../ir/ops/choose.ts";
 import type { Value } from "../../ir/value.ts";
 import type { Seen } from "./descend.ts";
 import { loadsOf } from "./needs.ts";
@@ -23,7 +24,7 @@ export const flexible: readonly Cluster["kind"][] = ["map", "reduce", "contract"
 
 /** True for what may be computed anywhere. */
 export function isExpression({ op }: Value): boolean {
-  return op.kind === "elementwise" || op.kind === "piecewise" || op.kind === "layout";
+  return (op.kind === "elementwise" && op !== copyOp) || op.kind === "piecewise" || op.kind === "layout";
 }
 
 /** What a cluster loads for some of its values; what is under those in `seen` is known, and they grow. */

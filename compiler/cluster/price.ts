@@ -22,8 +22,12 @@ export function priceOf({ op, type }: Value): number {
   return (isLong ? helperPrice : operationPrice) * countOf(type.shape);
 }
 
+/** Bytes of an element; a condition is dearer than the number that it is asked of, in whose place a number may be written. */
+const [numberSize, conditionSize] = [4, 4.5];
+
 /** Bytes of a tensor. */
-export const sizeOf = ({ type }: Value): number => 4 * countOf(type.shape);
+export const sizeOf = ({ type }: Value): number =>
+  (type.dtype === "bool" ? conditionSize : numberSize) * countOf(type.shape);
 
 /** Elements of a shape. Free sizes count as large. */
 export function countOf(shape: readonly Dim[]): number {

@@ -6,7 +6,7 @@ import { reshapeOp, reshapeTo, transpose, transposeOp } from "../../ir/ops/layou
 import { broadcastAlong, broadcastAttrs, broadcastOp } from "../../ir/ops/sum.ts";
 import { elementCount, isFloat, sameShape } from "../../ir/type.ts";
 import { apply, usersOf, withOperands, type Value } from "../../ir/value.ts";
-import { afterLayouts, isRenaming, sameIndex, spaceIndex } from "../cluster/access.ts";
+import { afterLayouts, isRenaming, sameIndex, spaceIndex, undoing } from "../cluster/access.ts";
 import { describeContraction } from "../lower/contraction-shape.ts";
 import type { Pass } from "../pass.ts";
 import { readingInstead } from "../rewrite/bottom-up.ts";
@@ -151,15 +151,7 @@ function lying(
   users: Users,
   imageOf: (value: Value) => Value,
 ): Value | undefined {
-  const inverse: Value[] = [];
-  let back = value;
-  for (const { op, attrs, operands } of layouts.toReversed()) {
-    back =
-      op === reshapeOp
-        ? reshapeTo(back, operands[0].type.shape)
-        : transpose(back, inverted(attrs.permutation as readonly number[]));
-    inverse.push(back);
-  }
+  const inverse = undoing(value, layouts);
   const onto = (from: Value, over: readonly Value[]): Value | undefined => {
     // Windows of what is repeated cut axes: they are seen as they are.
     if (isRenaming(from)) return onto(from.operands[0], [from, ...over]) ?? under(imageOf(from), over);
@@ -199,10 +191,6 @@ function spreadAfter(value: Value, layouts: readonly Value[], imageOf: (value: V
     kept.map(({ extent }) => extent),
   );
   return broadcastAlong(table, layouts.at(-1)!.type.shape, axes);
-}
-
-function inverted(permutation: readonly number[]): readonly number[] {
-  return permutation.map((_, axis) => permutation.indexOf(axis));
 }
 
 /** True where no product reads single elements that read fours before. */

@@ -9,23 +9,26 @@ import { describeContraction } from "../lower/contraction-shape.ts";
 import { atomsAfter, compareAtoms, type Atom } from "./atoms.ts";
 import { turned, turnedBack } from "./turn-products.ts";
 
+/** A value that lies as another does after layouts. */
+export interface Moved {
+  readonly image: Value;
+  readonly layouts: readonly Value[];
+}
+
 /**
- * The value under transposes and reshapes, with each product that it is made of element by element computed in the order
- * after them. Undefined where there is none, where it lies so already, or where it cannot. `moved` is told what took whose
- * place.
+ * What takes the place of a value and of those that it is made of element by element, where products are computed in the
+ * order after transposes and reshapes of it. Undefined where there is no product, where it lies so already, or where it cannot.
  */
-export function inOrderOf(value: Value, layouts: readonly Value[], moved: Map<Value, Value>): Value | undefined {
+export function inOrderOf(value: Value, layouts: readonly Value[]): ReadonlyMap<Value, Moved> | undefined {
   const found = reorder(value, layouts, { known: new Map(), left: mostMoved });
-  if (!found || found.from.size === 0) return undefined;
-  for (const [before, after] of found.from) moved.set(before, after);
-  return found.value;
+  return found && found.from.size > 0 ? found.from : undefined;
 }
 
 /** A value under layouts whose products are computed in the order after them. */
 interface Reordered {
   readonly value: Value;
   /** What took whose place; empty where no product is under the value. */
-  readonly from: ReadonlyMap<Value, Value>;
+  readonly from: ReadonlyMap<Value, Moved>;
 }
 
 /** What was found of values under the very same layouts, and how many more may be looked at. */
@@ -49,11 +52,11 @@ function look(value: Value, layouts: readonly Value[], search: Search): Reordere
   if (isRenaming(value)) {
     const under = reorder(value.operands[0], [value, ...layouts], search);
     if (!under || under.from.size === 0) return under && outside(value, layouts);
-    return { ...under, from: new Map([...under.from, [value, under.value]]) };
+    return { ...under, from: new Map([...under.from, [value, { image: under.value, layouts }]]) };
   }
   if (value.op.kind === "contraction") {
     const inOrder = reorderProduct(value, layouts);
-    return inOrder && { value: inOrder, from: new Map([[value, inOrder]]) };
+    return inOrder && { value: inOrder, from: new Map([[value, { image: inOrder, layouts }]]) };
   }
   if (value.op.kind !== "elementwise") return outside(value, layouts);
   const operands = value.operands.map((operand) => reorder(operand, layouts, search));
@@ -62,7 +65,7 @@ function look(value: Value, layouts: readonly Value[], search: Search): Reordere
   if (from.length === 0) return outside(value, layouts);
   const inside = operands.map((operand) => operand.value);
   const result = apply(value.op, inside, value.attrs);
-  return { value: result, from: new Map([...from, [value, result]]) };
+  return { value: result, from: new Map([...from, [value, { image: result, layouts }]]) };
 }
 
 function outside(value: Value, layouts: readonly Value[]): Reordered {

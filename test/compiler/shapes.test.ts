@@ -4,6 +4,7 @@ import {
   adam,
   add,
   attention,
+  averagePool,
   conv2d,
   dense,
   einsum,
@@ -25,6 +26,7 @@ import {
   silu,
   softmax,
   softmaxCrossEntropy,
+  tanh,
   type Graph,
   type Tensor,
   type Value,
@@ -198,6 +200,23 @@ describe("a perceptron takes as few dispatches as with 64 images", () => {
   });
 
   test("and is right where quads add up beside products", () => expectRight(perceptron(500, 20, [16, 12], 3)));
+});
+
+test.each([
+  ["relu", relu],
+  ["tanh", tanh],
+] as const)("LeNet with means after %s binds few bytes", (_, act) => {
+  const graph = model("lenet", () => {
+    const image = input("image", "f32", [32, 1, 28, 28]);
+    const first = averagePool(act(conv2d(image, 6, 5, { padding: "same" })), 2);
+    const second = reshape(averagePool(act(conv2d(first, 16, 5)), 2), [32, 400]);
+    const logits = dense(act(dense(act(dense(second, 120)), 84)), 10);
+    const loss = softmaxCrossEntropy(logits, input("label", "i32", [32]));
+    return { run: { loss, update: adam(loss) } };
+  });
+  const { dispatches, bytes, idealBytes } = report(compileWithFacts(graph)).entryPoints.run;
+  expect(dispatches).toBeLessThanOrEqual(14);
+  expect(bytes / idealBytes).toBeLessThanOrEqual(1.25);
 });
 
 test.each([1, 2])("a transformer of %i blocks keeps what its gated layers are made of, no more", (blocks) => {

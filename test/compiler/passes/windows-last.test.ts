@@ -6,6 +6,7 @@ import {
   argmax,
   argmin,
   averagePool,
+  concatenate,
   conv2d,
   dense,
   gather,
@@ -23,6 +24,7 @@ import {
   param,
   relu,
   reshape,
+  silu,
   softmaxCrossEntropy,
   square,
   sum,
@@ -96,6 +98,14 @@ describe("what trains with windows of four", () => {
     ["largest elements after relu", (x) => maxPool(relu(x), 2)],
     ["largest elements", (x) => maxPool(x, 2)],
     ["means after tanh", (x) => averagePool(tanh(x), 2)],
+    ["means after relu", (x) => averagePool(relu(x), 2)],
+    ["means after what has a slope of two values", (x) => averagePool(silu(x), 2)],
+    [
+      "means of means",
+      (x) => averagePool(tanh(conv2d(averagePool(tanh(x), 2), 4, 3, { padding: "same", name: "next" })), 2),
+    ],
+    ["means and largest elements of the same", (x) => add(averagePool(gelu(x), 2), maxPool(gelu(x), 2))],
+    ["means beside what is pooled", (x) => concatenate([averagePool(relu(x), 2), averagePool(square(relu(x)), 2)], 1)],
     ["largest elements of what has a slope of its own", (x) => maxPool(gelu(x), 2)],
     [
       "windows of windows",
@@ -104,6 +114,25 @@ describe("what trains with windows of four", () => {
   ] satisfies [string, (x: ReturnType<typeof convolved>) => ReturnType<typeof convolved>][])("%s", async (_, build) => {
     await expectRight(training(build));
   });
+
+  test.each([
+    ["relu", relu, "copy"],
+    ["tanh", tanh, "sub"],
+    ["gelu", gelu, "add"],
+    ["silu", silu, "copy"],
+  ] as const)(
+    "means after %s are the convolution's, which writes what the slope reads as that lies",
+    (_, act, kept) => {
+      const graph = model("means", () => {
+        const pooled = (x: Tensor, channels: number, name: string) =>
+          averagePool(act(conv2d(x, channels, 3, { padding: "same", name })), 2);
+        const loss = mean(square(pooled(pooled(input("image", "f32", [32, 1, 28, 28]), 8, "first"), 16, "second")));
+        return { train: { loss, update: adam(loss) } };
+      });
+      const [first] = stored(graph, "train");
+      expect(first.split("+").toSorted()).toEqual([kept, "div"].toSorted());
+    },
+  );
 
   test("a classifier of four classes", async () => {
     const graph = model("four", () => {
@@ -134,8 +163,8 @@ test("what an entry point has in windows does not hang on another", async () => 
     return { run: { result: pooled }, train: { loss, update: adam(loss) } };
   });
   expect(stored(both)).toEqual(["div"]);
-  // The slope of relu reads what is convolved.
-  expect(stored(both, "train")[0]).toContain("relu");
+  // The slope of relu is taken of what is convolved.
+  expect(stored(both, "train")[0]).toContain("select");
   await expectRight(both);
 });
 
