@@ -6,8 +6,10 @@ import { constantValue, inputOp } from "../ir/ops/leaf.ts";
 import { elementCount, isFloat, sameShape } from "../ir/type.ts";
 import { postorder, underLayouts, usersOf, type OpKind, type Value } from "../ir/value.ts";
 import { attendOp, isStatistics } from "./cluster/attention.ts";
+import { smallShare } from "./cluster/bindings.ts";
 import { comparedWithOwn } from "./cluster/compared.ts";
 import { descend } from "./cluster/descend.ts";
+import { mostBindings } from "./cluster/partition.ts";
 import { draftOf } from "./draft.ts";
 import { targetTensor, type Statement } from "./lower/kernel.ts";
 import { tensorsOf, type EntryPlan, type PlannedStep, type Together } from "./plan.ts";
@@ -16,7 +18,7 @@ import { tensorsOf, type EntryPlan, type PlannedStep, type Together } from "./pl
 export type Storage = "f32" | "f16";
 
 /** Why a tensor of the arena stays f32. */
-export type Wide = "loop" | "statistic" | "summed" | "update" | "beyond" | "compared" | "count" | "single";
+export type Wide = "loop" | "statistic" | "summed" | "update" | "beyond" | "compared" | "shared" | "count" | "single";
 
 /** The reasons as a reader sees them. */
 export const wideReasons: Readonly<Record<Wide, string>> = {
@@ -26,6 +28,7 @@ export const wideReasons: Readonly<Record<Wide, string>> = {
   update: "a state of its shape is updated from it",
   beyond: "it may be a constant beyond 65504, the largest half",
   compared: "elements selected from it are compared with it, or it has such elements",
+  shared: "kernels bind it and others as one range",
   count: "its elements are no multiple of four",
   single: "its kernel writes single elements, and a word holds two",
 };
@@ -78,6 +81,8 @@ function reasonsOf({ steps, outputs, updates }: EntryPlan): ReadonlyMap<Value, W
   const readers = usersOf(computed, underLayouts);
   const updating = updatesOf(steps);
   const isActivation = activations();
+  const crowded = steps.flatMap((step) => (tensorsOf(step).size > mostBindings ? [...tensorsOf(step)] : []));
+  const shared = new Set(crowded.filter(smallShare(returned)));
   const compared = comparedWithOwn(computed, (value) => tensors.has(value));
   const reasonOf = (value: Value): Wide | undefined => {
     if (looped.has(value)) return "loop";
@@ -86,6 +91,7 @@ function reasonsOf({ steps, outputs, updates }: EntryPlan): ReadonlyMap<Value, W
     if (updates.has(value) || updating(value)) return "update";
     if (mayBeBeyond(value, tensors)) return "beyond";
     if (compared.has(value)) return "compared";
+    if (shared.has(value)) return "shared";
     return (elementCount(value.type.shape) as number) % 4 === 0 ? undefined : "count";
   };
   return new Map([...tensors].map((value) => [value, reasonOf(value)]));

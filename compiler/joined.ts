@@ -1,12 +1,19 @@
 /// What a kernel would bind if it computed a value of another one that reads its results: of kernels as they are in the end,
 /// while what is decided about them rests on what they came to before.
 import type { Value } from "../ir/value.ts";
+import { countBindings, type Shares } from "./cluster/bindings.ts";
 import { descend } from "./cluster/descend.ts";
 import { targetTensor } from "./lower/kernel.ts";
 import type { Step } from "./schedule/order.ts";
 
-/** How many tensors `source` would bind with a value that `reader` computes; `isKept` says what others than the two read. */
-export function bindingsWith(value: Value, source: Step, reader: Step, isKept: (result: Value) => boolean): number {
+/** How many bindings `source` would take with a value that `reader` computes; `isKept` says what others than the two read. */
+export function bindingsWith(
+  value: Value,
+  source: Step,
+  reader: Step,
+  isKept: (result: Value) => boolean,
+  shares: Shares,
+): number {
   const tensors = new Set([...source.traffic.loads, ...loadsBeside(value, source, reader)]);
   const { needed, passes } = needsWithout(value, reader);
   for (const [result, targets] of source.targets) {
@@ -15,7 +22,7 @@ export function bindingsWith(value: Value, source: Step, reader: Step, isKept: (
   }
   for (const target of reader.targets.get(value) ?? []) tensors.add(targetTensor(target));
   if (passes) tensors.add(value);
-  return tensors.size;
+  return countBindings(tensors, shares);
 }
 
 /** What a value reads that the kernel `source` does not compute; what `reader` computes for it is a tensor then. */

@@ -4,6 +4,7 @@ import type { Graph } from "../ir/graph.ts";
 import type { Value } from "../ir/value.ts";
 import type { Dispatch, Loop, Needs } from "../runtime/abi.ts";
 import { bytesOf, roundTo16, sumBytes } from "./bytes.ts";
+import { noneShares, type Shares } from "./cluster/bindings.ts";
 import { mostBindings } from "./cluster/partition.ts";
 import { dispatchSize } from "./errors.ts";
 import type { KernelTable } from "./kernel-table.ts";
@@ -64,6 +65,8 @@ export interface Surroundings {
   readonly signer: Signer;
   /** Kernels of the entry point so far, by what tells them apart. */
   readonly made: Map<string, Reusable>;
+  /** Tensors that lie side by side, which a kernel of too many binds as one. */
+  readonly shares: Shares;
   stateOf(value: Value): Value | undefined;
   /** What a buffer is called. */
   labelOf(buffer: number): string;
@@ -115,7 +118,7 @@ function join(parts: readonly Launched[]): Launched {
 function launchLoop({ times, reverse, first, each, aliases, notes }: LoopPlan, around: Surroundings, depth: number) {
   const locations = new Map(around.locations);
   for (const [leaf, tensor] of aliases) locations.set(leaf, locations.get(tensor)!);
-  const inside: Surroundings = { ...around, notes, locations, stateOf: () => undefined };
+  const inside: Surroundings = { ...around, notes, locations, shares: noneShares, stateOf: () => undefined };
   const before = launchGroups(first, inside, undefined, depth);
   const { dispatches, launches } = launchGroups(each, inside, undefined, depth + 1);
   const repeated = launches.map((facts) => ({ ...facts, times: facts.times * times }));

@@ -2,6 +2,7 @@
 import type { Graph } from "../ir/graph.ts";
 import type { Value } from "../ir/value.ts";
 import { bytesOf, sumBytes } from "./bytes.ts";
+import type { Shares } from "./cluster/bindings.ts";
 import type { SquareEdge } from "./lower/contraction/tile.ts";
 import { extentsOf } from "./lower/contraction-shape.ts";
 import { contractNames } from "./lower/contract.ts";
@@ -19,7 +20,8 @@ import { retarget } from "./lower/retarget.ts";
 import { sharedThreads } from "./lower/rows.ts";
 import { tensorsOf, type PlannedStep, type Together } from "./plan.ts";
 import type { Signer } from "./signature.ts";
-import { writeGroup, type BoundTensors, type Part } from "./wgsl/group.ts";
+import type { BoundTensors, Lying } from "./wgsl/bound.ts";
+import { writeGroup, type Part } from "./wgsl/group.ts";
 import { createModuleNamer } from "./wgsl/names.ts";
 import { writeKernel } from "./wgsl/write.ts";
 
@@ -44,6 +46,8 @@ export interface ProgramView {
   readonly locations: ReadonlyMap<Value, { readonly buffer: number; readonly offset: number }>;
   /** Tensors in half precision. */
   readonly halves?: ReadonlySet<Value>;
+  /** Tensors that lie side by side, to be bound as one where there are too many. */
+  readonly shares: Shares;
   /** Settings of the entry point and their names, in the order of the uniform buffer. */
   readonly settings: ReadonlyMap<Value, string>;
   /** The state that takes a value at the end of the call. */
@@ -105,15 +109,11 @@ function placeLines({ over = new Map() }: PlannedStep, { tensorNames }: Kernel):
 
 function makeOne(step: PlannedStep, name: string, around: ProgramView, edge?: SquareEdge): MadeKernel {
   const kernel = lowered(step, contextOf(step, name, around), edge);
-  const bufferOf = (tensor: Value): number => around.locations.get(tensor)!.buffer;
-  const written = writeKernel(
-    kernel,
-    { bufferOf, settings: around.settings, sizes: [], halves: around.halves },
-    headerOf(step, kernel, around),
-  );
+  const context = { ...lyingIn(around), settings: around.settings, sizes: [] };
+  const written = writeKernel(kernel, context, headerOf(step, kernel, around));
   return {
     wgsl: written.wgsl,
-    bindings: written.tensors.map(({ tensor, access }) => ({ tensors: [tensor], access, isVector: false })),
+    bindings: written.bindings,
     usesSettings: written.usesSettings,
     usesPlace: written.usesPlace,
     workgroups: kernel.grid.map(workgroupCount) as unknown as MadeKernel["workgroups"],
@@ -122,22 +122,27 @@ function makeOne(step: PlannedStep, name: string, around: ProgramView, edge?: Sq
   };
 }
 
+/** Where tensors lie, for who binds them. */
+function lyingIn({ locations, halves, shares }: ProgramView): Lying {
+  const extentOf = (tensor: Value) => {
+    const { buffer, offset } = locations.get(tensor)!;
+    return { buffer, from: offset, to: offset + bytesOf(tensor, halves) };
+  };
+  return { extentOf, shares, halves };
+}
+
 function makeMany(
   { steps, apart }: Together,
   wanted: readonly string[],
   bindsBuffers: boolean,
   around: ProgramView,
 ): MadeKernel {
-  const { settings, locations, labelOf, halves } = around;
+  const { settings, labelOf } = around;
   const holdsProduct = steps.some(({ traffic }) => traffic.cluster.kind === "contract");
   const names = createModuleNamer(holdsProduct ? contractNames : undefined);
   const module: SharedModule = { names, tensorNames: new Map(), arrays: new Map(), apart };
   const parts = partsOf(steps, wanted, bindsBuffers, module, around);
-  const extentOf = (tensor: Value) => {
-    const { buffer, offset } = locations.get(tensor)!;
-    return { buffer, from: offset, to: offset + bytesOf(tensor, halves) };
-  };
-  const written = writeGroup(parts, sharedThreads, { module, settings, extentOf, labelOf, halves });
+  const written = writeGroup(parts, sharedThreads, { ...lyingIn(around), module, settings, labelOf });
   return {
     wgsl: written.wgsl,
     bindings: written.bindings,

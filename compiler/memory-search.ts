@@ -3,7 +3,7 @@ import type { Graph } from "../ir/graph.ts";
 import { bytesOf } from "./bytes.ts";
 import { companyOf, workOf, type KernelWork } from "./memory-work.ts";
 import type { Packing } from "./pack.ts";
-import { largestLiveSum, place, type Span } from "./schedule/allocate.ts";
+import { behind, largestLiveSum, place, type Placing, type Span } from "./schedule/allocate.ts";
 import { gather } from "./schedule/gather.ts";
 import {
   oneByOne,
@@ -170,7 +170,7 @@ function layoutOf(
   order: readonly number[],
   slots: Slots,
   work: KernelWork,
-  { stored }: Packing,
+  { stored, shares }: Packing,
   isEnough?: (taken: Taken) => boolean,
 ): Layout {
   const jobs = slots.map((slot) => slot.map((at) => order[at]));
@@ -182,10 +182,14 @@ function layoutOf(
   const isHalf = ({ tensor }: Placed): boolean => stored.halves.has(work.tensors[tensor]);
   const [whole, half] = [spans.filter((span) => !isHalf(span)), spans.filter(isHalf)];
   const smaller = <Each extends { readonly bytes: number }>(a: Each, b: Each): Each => (b.bytes < a.bytes ? b : a);
-  let [inWhole, inHalf] = [place(whole.toSorted(placings[0])), place(half.toSorted(placings[0]))];
+  const isShared = ({ tensor }: Placed): boolean => shares(work.tensors[tensor]);
+  const [first, others] = [whole.filter(isShared), whole.filter((span) => !isShared(span))];
+  const placeWhole = (compare: (typeof placings)[number]): Placing<Placed> =>
+    behind(place(first.toSorted(compare)), place(others.toSorted(compare)));
+  let [inWhole, inHalf] = [placeWhole(placings[0]), place(half.toSorted(placings[0]))];
   for (const compare of placings.slice(1)) {
     if (isEnough?.({ whole: inWhole.bytes, half: inHalf.bytes })) break;
-    inWhole = smaller(inWhole, place(whole.toSorted(compare)));
+    inWhole = smaller(inWhole, placeWhole(compare));
     inHalf = smaller(inHalf, place(half.toSorted(compare)));
   }
   const places = new Map([...inWhole.offsets, ...inHalf.offsets]);

@@ -2,9 +2,10 @@
 /// them: what computes the new value then waits for none of those.
 import type { Value } from "../ir/value.ts";
 import { bytesOf } from "./bytes.ts";
+import type { Shares } from "./cluster/bindings.ts";
 import { mostBindings } from "./cluster/partition.ts";
 import type { Target } from "./lower/kernel.ts";
-import { tensorsOf, type EntryPlan, type PlannedStep, type Together } from "./plan.ts";
+import { bindingsOf, type EntryPlan, type PlannedStep, type Together } from "./plan.ts";
 import { commit } from "./schedule/order.ts";
 
 /** Larger states stay in place: their copies would be alive all the time. */
@@ -20,7 +21,7 @@ export interface Dispatched {
  * The plan with small states put off, of those that other kernels read than the one that writes them. What is put off is
  * bound beside the state that was read and written in place, so that a kernel that has no binding left keeps its own.
  */
-export function putOff(plan: EntryPlan, groups: readonly Together[]): Dispatched {
+export function putOff(plan: EntryPlan, groups: readonly Together[], shares: Shares): Dispatched {
   const { steps } = plan;
   const groupOf = new Map(groups.flatMap((group) => group.steps.map((step) => [step, group] as const)));
   const readers = new Map<Value, Set<PlannedStep>>();
@@ -38,7 +39,7 @@ export function putOff(plan: EntryPlan, groups: readonly Together[]): Dispatched
     let waiting = step;
     for (const target of small) {
       const next = { ...waiting, targets: without(waiting.targets, target) };
-      if (!step.loop && tensorsOf(next).size > mostBindings) continue;
+      if (!step.loop && bindingsOf(next, shares) > mostBindings) continue;
       copies.push(commit(target.value, target.state!));
       waiting = next;
     }

@@ -2,6 +2,7 @@
 import type { Graph } from "../ir/graph.ts";
 import type { Value } from "../ir/value.ts";
 import { bytesOf, sumBytes } from "./bytes.ts";
+import { countBindings } from "./cluster/bindings.ts";
 import { mostBindings } from "./cluster/partition.ts";
 import { ownTensors } from "./half.ts";
 import { isHeld, loadOf } from "./dispatch-limits.ts";
@@ -34,7 +35,7 @@ export interface KernelWork extends Work {
 /** The jobs of a packing. */
 export function workOf(packing: Packing, notes: Graph["notes"], signer: Signer): KernelWork {
   const { stored } = packing;
-  const { plan, groupOf } = putOff(packing.plan, stored.groups);
+  const { plan, groupOf } = putOff(packing.plan, stored.groups, packing.shares);
   const { steps, outputs } = plan;
   const returned = new Set(outputs);
   const tensors: Value[] = [];
@@ -50,7 +51,7 @@ export function workOf(packing: Packing, notes: Graph["notes"], signer: Signer):
   const flopsOf = flopsCounter(notes, signer, stored.halves);
   const flops = steps.map((step) => flopsOf(step, groupOf.get(step)!));
   const overwriters = overwritersOf(steps);
-  const isOwn = (value: Value): boolean => !returned.has(value);
+  const isOwn = (value: Value): boolean => !(returned.has(value) || packing.shares(value));
   const pairing = createPairing(isOwn, stored.halves, notes, signer);
   const jobs = steps.map((step, job): Job => {
     const { loads } = step.traffic;
@@ -116,7 +117,7 @@ function flopsCounter(
  * add up in the same order.
  */
 export function companyOf(order: readonly number[], work: KernelWork, packing: Packing): Omit<Company, "hasRoom"> {
-  const { stored, bindsBuffers } = packing;
+  const { stored, bindsBuffers, shares } = packing;
   const outputs = new Set(work.plan.outputs);
   const facts = work.steps.map((step, job) => {
     const group = work.groups[job];
@@ -132,7 +133,7 @@ export function companyOf(order: readonly number[], work: KernelWork, packing: P
       const all = entries.map((entry) => facts[order[entry]]);
       if (all.some(({ isAlone, apart }) => isAlone || apart !== all[0].apart)) return false;
       if (!isHeld(all.map(({ load }) => load))) return false;
-      if (new Set(all.flatMap(({ tensors }) => [...tensors])).size <= mostBindings) return true;
+      if (countBindings(new Set(all.flatMap(({ tensors }) => [...tensors])), shares) <= mostBindings) return true;
       const slabs = new Map<unknown, SlabType>();
       for (const each of all) addSlabs(slabs, each.slabs);
       return bindsBuffers && fitBuffers(slabs, new Map());

@@ -2,6 +2,7 @@
 /// and bind few buffers together. A dispatch costs more than a branch, and small kernels leave a device idle.
 import { elementCount } from "../ir/type.ts";
 import type { Value } from "../ir/value.ts";
+import { countBindings, noneShares, type Shares } from "./cluster/bindings.ts";
 import { mostBindings } from "./cluster/partition.ts";
 import { isHeld, loadOf, type Load } from "./dispatch-limits.ts";
 import { groupsOf } from "./lower/contraction/arrange.ts";
@@ -26,6 +27,8 @@ export interface Lying {
   readonly halves?: ReadonlySet<Value>;
   /** Where buffers are larger than what can be bound, kernels bind tensors, and fewer of them fit in a dispatch. */
   readonly bindsBuffers?: boolean;
+  /** Tensors that take one binding where they would take too many. */
+  readonly shares?: Shares;
   /** The tensor around all loops that one in a loop stands for. */
   readonly resolve?: (tensor: Value) => Value;
 }
@@ -33,7 +36,7 @@ export interface Lying {
 /** The dispatches of steps, in an order in which each finds what it needs. */
 export function sideBySide(
   steps: readonly PlannedStep[],
-  { outputs, halves = new Set(), bindsBuffers = true, resolve = (tensor) => tensor }: Lying,
+  { outputs, halves = new Set(), bindsBuffers = true, shares = noneShares, resolve = (tensor) => tensor }: Lying,
   signer = createSigner(),
 ): readonly Together[] {
   const before = waitsOf(steps);
@@ -41,7 +44,7 @@ export function sideBySide(
   const tensors = steps.map(tensorsOf);
   const slabs = tensors.map((all) => slabsOf([...all].map(resolve), outputs, halves));
   const loads = steps.map((step, at) => loadOf(step, grids[at].workgroups, signer));
-  const table = createTable({ grids, tensors, slabs, loads, bindsBuffers });
+  const table = createTable({ grids, tensors, slabs, loads, bindsBuffers, shares });
   latest(before).forEach((level, step) => {
     if (!table.join(step, level)) table.start(step, level);
   });
@@ -122,9 +125,10 @@ interface Steps {
   readonly slabs: readonly ReadonlyMap<unknown, SlabType>[];
   readonly loads: readonly Load[];
   readonly bindsBuffers: boolean;
+  readonly shares: Shares;
 }
 
-function createTable({ grids, tensors, slabs, loads, bindsBuffers }: Steps): Table {
+function createTable({ grids, tensors, slabs, loads, bindsBuffers, shares }: Steps): Table {
   const kinds = grids.map(({ kind }) => kind);
   const groups: Group[] = [];
   /** Those of one level and kind, in the order in which they were made. */
@@ -140,7 +144,8 @@ function createTable({ grids, tensors, slabs, loads, bindsBuffers }: Steps): Tab
     kinds[step] !== "alone" &&
     (kinds[step] === group.kind || (group.kind === "barriers" && grids[step].joinsBarriers)) &&
     isHeld([...group.steps, step].map((each) => loads[each])) &&
-    (countBoth(group.tensors, tensors[step]) <= mostBindings || (bindsBuffers && fitBuffers(group.slabs, slabs[step])));
+    (countBindings(new Set([...group.tensors, ...tensors[step]]), shares) <= mostBindings ||
+      (bindsBuffers && fitBuffers(group.slabs, slabs[step])));
   return {
     groups,
     put,
@@ -256,13 +261,6 @@ function kindOf({ traffic }: PlannedStep): "apart" | "barriers" | "alone" {
   const { rows: side, lanes } = arrangeRows(traffic, rows, { apart: false });
   if (lanes === 1) return "apart";
   return side * lanes === sharedThreads ? "barriers" : "alone";
-}
-
-/** How many tensors there are in both sets together. */
-function countBoth(some: ReadonlySet<Value>, more: ReadonlySet<Value>): number {
-  let count = some.size;
-  for (const tensor of more) if (!some.has(tensor)) count++;
-  return count;
 }
 
 /** Workgroups of a kernel in a group. */

@@ -3,6 +3,7 @@
 import type { Graph } from "../ir/graph.ts";
 import type { Value } from "../ir/value.ts";
 import { bytesOf } from "./bytes.ts";
+import { countBindings, smallShare, type Shares } from "./cluster/bindings.ts";
 import { mostBindings } from "./cluster/partition.ts";
 import { ownTensors, storeHalves, type Storage, type Stored } from "./half.ts";
 import type { Moved } from "./launch.ts";
@@ -10,9 +11,10 @@ import { sideBySide } from "./merge.ts";
 import { createPairing, placedLoops, placedSteps, placesIn, type Taken } from "./places.ts";
 import { stepsInside, tensorsOf, type EntryPlan, type PlannedStep, type Together } from "./plan.ts";
 import type { Places } from "./schedule/order.ts";
-import { largestLiveSum, roundUp, type Arena, type Interval } from "./schedule/allocate.ts";
+import { behind, largestLiveSum, roundUp, type Arena, type Interval } from "./schedule/allocate.ts";
 import { arenaOf } from "./schedule/settle.ts";
 import type { Signer } from "./signature.ts";
+import { fitBuffers, slabsOf } from "./slabs.ts";
 
 /** States of one buffer together stay within WebGPU's default limits, and so does what is bound whole. */
 export const mostBufferBytes = 128 * 1024 * 1024;
@@ -29,6 +31,8 @@ export interface Packing {
   readonly lowerBound: number;
   /** Kernels side by side may bind whole buffers. */
   readonly bindsBuffers: boolean;
+  /** Tensors that lie before all others, where dispatches bind them as one. */
+  readonly shares: Shares;
   /** Where tensors lie that have another place in a dispatch, since they were made again. */
   readonly moved?: Moved;
   /** What a memory budget took. */
@@ -51,22 +55,29 @@ export function packed(bare: EntryPlan, { notes, states }: Graph, storage: Stora
   const returned = new Set(outputs);
   const pack = (bindsBuffers: boolean): Packing => {
     const plan = placedLoops(bare, { outputs: returned, bindsBuffers }, signer);
+    const sharing = (halves?: ReadonlySet<Value>): Shares => smallShare(returned, halves);
     const group = (halves?: ReadonlySet<Value>) =>
-      sideBySide(plan.steps, { outputs: returned, halves, bindsBuffers }, signer);
+      sideBySide(plan.steps, { outputs: returned, halves, bindsBuffers, shares: sharing(halves) }, signer);
     const stored =
       storage === "f16"
         ? storeHalves(plan, notes, group)
         : { groups: group(), halves: new Set<Value>(), wide: new Map() };
-    const pairing = createPairing((value) => !returned.has(value), stored.halves, notes, signer);
+    const fitsBuffers = (tensors: ReadonlySet<Value>): boolean =>
+      bindsBuffers && fitBuffers(slabsOf(tensors, returned, stored.halves), new Map());
+    const shares = sharedIn(stored.groups, sharing(stored.halves), fitsBuffers);
+    const isOwn = (value: Value): boolean => !(returned.has(value) || shares(value));
+    const pairing = createPairing(isOwn, stored.halves, notes, signer);
     const taken = placesIn(stored.groups, returned, pairing);
     const places = placesOf(stored.groups, taken);
     const intervals = intervalsOf(stored.groups, outputs, stored.halves, places);
     const crowded = crowdedFirst(stored.groups, places);
     const arenaFor = (isHalf: boolean): Arena => {
       const own = intervals.filter(({ value }) => stored.halves.has(value) === isHalf);
-      return withPlaces(arenaOf(own, crowded), places);
+      const [first, others] = [own.filter(({ value }) => shares(value)), own.filter(({ value }) => !shares(value))];
+      const placing = behind(arenaOf(first, crowded), arenaOf(others, crowded));
+      return withPlaces({ ...placing, lowerBound: largestLiveSum(own) }, places);
     };
-    const known = { plan, stored, taken, whole: arenaFor(false), bindsBuffers };
+    const known = { plan, stored, taken, whole: arenaFor(false), bindsBuffers, shares };
     if (stored.halves.size === 0) return { ...known, half: nothing, lowerBound: known.whole.lowerBound };
     return { ...known, half: arenaFor(true), lowerBound: largestLiveSum(intervals) };
   };
@@ -123,6 +134,21 @@ export function withPlaces(arena: Arena, places: Places): Arena {
 function rootOf(value: Value, places: Places): Value {
   const operand = places.get(value);
   return operand ? rootOf(operand, places) : value;
+}
+
+/** The tensors that share a binding: of dispatches that could bind neither each, nor, of several kernels, whole buffers. */
+function sharedIn(
+  groups: readonly Together[],
+  mayShare: Shares,
+  fitsBuffers: (tensors: ReadonlySet<Value>) => boolean,
+): Shares {
+  const crowded = groups.flatMap(({ steps }) => {
+    const tensors = new Set(steps.flatMap((step) => (step.loop ? [] : [...tensorsOf(step)])));
+    const fits = tensors.size <= mostBindings || (steps.length > 1 && fitsBuffers(tensors));
+    return fits || countBindings(tensors, mayShare) > mostBindings ? [] : [...tensors];
+  });
+  const shared = new Set(crowded.filter(mayShare));
+  return (tensor) => shared.has(tensor);
 }
 
 /** Tensors of dispatches that bind ranges of buffers, most of them first: what lies between them is bound too. */

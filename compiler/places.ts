@@ -3,6 +3,7 @@ import type { Graph } from "../ir/graph.ts";
 import { sameShape } from "../ir/type.ts";
 import type { Value } from "../ir/value.ts";
 import { bytesOf } from "./bytes.ts";
+import { noneShares } from "./cluster/bindings.ts";
 import { ownTensors } from "./half.ts";
 import { contractionSquares } from "./lower/contraction-shape.ts";
 import { draftOf, type Writing } from "./draft.ts";
@@ -147,7 +148,7 @@ export function placedLoops(plan: EntryPlan, lying: Lying, signer: Signer): Entr
     const group = (groups: readonly Together[]): readonly Together[] =>
       sideBySide(
         groups.flatMap(({ steps }) => steps.map((inner) => within(inner, inside))),
-        { ...lying, resolve: inside },
+        { ...lying, shares: noneShares, resolve: inside },
         signer,
       );
     const each = group(loop.each);

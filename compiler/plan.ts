@@ -3,6 +3,7 @@
 import type { EntryPoint, Graph } from "../ir/graph.ts";
 import { copyOp } from "../ir/ops/choose.ts";
 import { apply, postorder, underLayouts, type OpKind, type Value } from "../ir/value.ts";
+import { countBindings, noneShares, smallShare, type Shares } from "./cluster/bindings.ts";
 import { cluster } from "./cluster/cluster.ts";
 import { descend } from "./cluster/descend.ts";
 import { mostBindings, type Cuts, type Lessons } from "./cluster/partition.ts";
@@ -83,7 +84,10 @@ function planResults(
     apart: new Map<Value, Set<Value>>(),
     written: new Map<Value, Set<Value>>(),
     refused,
+    // What a loop calls its own may lie anywhere.
+    shares: results.rows ? noneShares : smallShare(results.outputs),
   };
+  const isCrowded = (step: Step): boolean => !isLoop(step) && bindingsOf(step, lessons.shares) > mostBindings;
   let floating: ReadonlySet<Value> | undefined;
   for (;;) {
     const planned = planKernels(roots, lessons, floating, results);
@@ -91,7 +95,12 @@ function planResults(
     const steps = orderKernels(planned.traffic, results);
     const crowded = steps.filter(isCrowded);
     if (crowded.length === 0) {
-      return withCuts(steps, planned, results).map((step) => (isLoop(step) ? planLoop(step, notes, refused) : step));
+      const cut = recompute(planned.traffic, planned);
+      const again = cut === planned.traffic ? steps : orderKernels(cut, results);
+      // As a minimum cut has them, unless one of them binds too much then.
+      return (again.some(isCrowded) ? steps : again).map((step) =>
+        isLoop(step) ? planLoop(step, notes, refused) : step,
+      );
     }
     // Only now it is known what is written: the kernels are made again with that in mind.
     for (const { targets } of steps) {
@@ -100,7 +109,7 @@ function planResults(
     // Each is divided as it was planned: what another is cut at is not written yet.
     const cuts = new Set(lessons.cuts);
     for (const step of crowded) {
-      const { parted, cut } = divide(step, cuts, notes.get(step.traffic.stores[0])?.name ?? name);
+      const { parted, cut } = divide(step, cuts, lessons.shares, notes.get(step.traffic.stores[0])?.name ?? name);
       const [first] = step.traffic.cluster.members;
       for (const value of parted) noteAll(lessons.apart, value, [first]);
       if (cut) lessons.cuts.add(cut);
@@ -112,13 +121,6 @@ function planResults(
 interface PlannedKernels extends Question {
   readonly traffic: readonly Traffic[];
   readonly floating: ReadonlySet<Value>;
-}
-
-/** The kernels as a minimum cut has them, unless one of them binds too many tensors then. */
-function withCuts(steps: readonly Step[], planned: PlannedKernels, results: Results): readonly Step[] {
-  const traffic = recompute(planned.traffic, planned);
-  const again = traffic === planned.traffic ? steps : orderKernels(traffic, results);
-  return again.some(isCrowded) ? steps : again;
 }
 
 /**
@@ -140,8 +142,9 @@ function planKernels(
   const plan = (without: ReadonlySet<Value>): PlannedKernels => {
     const partition = cluster(roots, { ...lessons, floating: without });
     const kept = mustStore(partition, roots, lessons.cuts);
-    const refined = refine(planTraffic(partition, kept), partition, { has: (value) => kept.has(value), targetsOf });
-    return { ...refined, partition, kept, targetsOf };
+    const binds = { targetsOf, shares: lessons.shares };
+    const refined = refine(planTraffic(partition, kept), partition, { has: (value) => kept.has(value), ...binds });
+    return { ...refined, partition, kept, ...binds };
   };
   if (floating) return { ...plan(floating), floating };
   const first = plan(new Set());
@@ -159,8 +162,6 @@ function noteAll(known: Map<Value, Set<Value>>, key: Value, values: readonly Val
 }
 
 const isLoop = ({ traffic }: Step): boolean => traffic.cluster.kind === "loop";
-
-const isCrowded = (step: Step): boolean => !isLoop(step) && tensorsOf(step).size > mostBindings;
 
 function planLoop(step: Step, notes: Notes, refused?: Lessons["refused"]): PlannedStep {
   const graph = loopGraph([...step.traffic.cluster.members], notes);
@@ -196,11 +197,19 @@ export function tensorsOf({ traffic, targets, over }: Step): ReadonlySet<Value> 
   return new Set([...traffic.loads, ...written.map((tensor) => over?.get(tensor) ?? tensor)]);
 }
 
+/** How many bindings a kernel takes. */
+export const bindingsOf = (step: Step, shares: Shares): number => countBindings(tensorsOf(step), shares);
+
 /** Kinds of values that are expressions wherever they are read: each may have a kernel of its own. */
 const expressions: readonly OpKind[] = ["elementwise", "piecewise", "gather"];
 
 /** Values that leave a crowded kernel: the last that joined; or, where its first member alone binds too much, a part of that. */
-function divide(step: Step, cuts: Cuts, name: string): { readonly parted: readonly Value[]; readonly cut?: Value } {
+function divide(
+  step: Step,
+  cuts: Cuts,
+  shares: Shares,
+  name: string,
+): { readonly parted: readonly Value[]; readonly cut?: Value } {
   const {
     cluster: { members },
     stores,
@@ -208,7 +217,7 @@ function divide(step: Step, cuts: Cuts, name: string): { readonly parted: readon
   } = step.traffic;
   const all = [...members];
   const fitting = all.findLastIndex(
-    (_, last) => last < all.length - 1 && bindingsOf(all.slice(0, last + 1), step) <= mostBindings,
+    (_, last) => last < all.length - 1 && bindingsWith(all.slice(0, last + 1), step, shares) <= mostBindings,
   );
   if (fitting >= 0) return { parted: all.slice(fitting + 1) };
   const kept = new Set([...stores, ...loads, ...cuts]);
@@ -219,12 +228,12 @@ function divide(step: Step, cuts: Cuts, name: string): { readonly parted: readon
     .filter(({ width }) => width < mostBindings);
   const widest = widths.reduce((most, { width }) => Math.max(most, width), 0);
   const cut = widths.find(({ width }) => width === widest);
-  if (!cut && all.length === 1) throw tooManyBindings(name, tensorsOf(step).size, mostBindings);
+  if (!cut && all.length === 1) throw tooManyBindings(name, bindingsOf(step, shares), mostBindings);
   return { parted: all.slice(1), cut: cut?.value };
 }
 
-/** Tensors that a kernel would bind if it had only these of its members: what others read of them is written. */
-function bindingsOf(kept: readonly Value[], { traffic, targets }: Step): number {
+/** Bindings that a kernel would take if it had only these of its members: what others read of them is written. */
+function bindingsWith(kept: readonly Value[], { traffic, targets }: Step, shares: Shares): number {
   const [inside, loaded] = [new Set(kept), new Set(traffic.loads)];
   const passed = new Set(
     [...traffic.cluster.members]
@@ -240,7 +249,7 @@ function bindingsOf(kept: readonly Value[], { traffic, targets }: Step): number 
     if (loaded.has(value)) tensors.add(value);
     return !loaded.has(value);
   });
-  return tensors.size;
+  return countBindings(tensors, shares);
 }
 
 /** How many of the loaded values a value is made of. */

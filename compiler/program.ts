@@ -27,7 +27,7 @@ import { mostBufferBytes, packed, placed, type MemoryFacts, type Packing } from 
 import { planEntry, stepsInside, type EntryPlan, type PlannedStep, type Together } from "./plan.ts";
 import { createSigner } from "./signature.ts";
 import { roundUp } from "./schedule/allocate.ts";
-import { storageType } from "./wgsl/write.ts";
+import { storageType } from "./wgsl/bound.ts";
 
 /** What is known about one entry point, for reports. */
 export interface EntryFacts {
@@ -86,14 +86,14 @@ export function assemble(
   const entryPoints: Record<string, EntryPoint> = {};
   const facts: EntryFacts[] = [];
   for (const packing of plans) {
-    const { whole, half, stored, lowerBound, memory } = packing;
+    const { whole, half, stored, lowerBound, memory, shares } = packing;
     const { plan, groups, moved } = placed(packing);
     const local = new Map(locations);
     for (const [value, offset] of whole.offsets) local.set(value, { buffer: arena, offset });
     for (const [value, offset] of half.offsets) local.set(value, { buffer: halfArena, offset });
     const { entry, launches } = assembleEntry(
       graph,
-      { plan, groups, moved, halves: stored.halves },
+      { plan, groups, moved, halves: stored.halves, shares },
       buffers,
       add,
       local,
@@ -174,7 +174,7 @@ function mostPlaces(steps: readonly PlannedStep[]): number {
 
 function assembleEntry(
   graph: Graph,
-  { plan, groups, moved, halves }: ReturnType<typeof placed> & Pick<Stored, "halves">,
+  { plan, groups, moved, halves, shares }: ReturnType<typeof placed> & Pick<Stored, "halves"> & Pick<Packing, "shares">,
   buffers: readonly BufferPlan[],
   add: AddBuffer,
   locations: Map<Value, Location>,
@@ -187,7 +187,7 @@ function assembleEntry(
   const settingsBuffer =
     settings.size > 0 ? add(`${entry.name} settings`, "settings", roundTo16(4 * settings.size)) : undefined;
   const outputs = placeOutputs(plan, add, locations);
-  const surroundings = { entry: entry.name, settings, settingsBuffer, halves, made: new Map(), ...shared };
+  const surroundings = { entry: entry.name, settings, settingsBuffer, halves, shares, made: new Map(), ...shared };
   const stateOf = (value: Value): Value | undefined => plan.updates.get(value)?.[0];
   const labelOf = (buffer: number): string => buffers[buffer].label;
   const around = { ...surroundings, notes: graph.notes, stateOf, locations, labelOf };

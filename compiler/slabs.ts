@@ -2,7 +2,7 @@
 import { inputOp, stateOp } from "../ir/ops/leaf.ts";
 import type { Value } from "../ir/value.ts";
 import { mostBindings } from "./cluster/partition.ts";
-import { storageType } from "./wgsl/write.ts";
+import { storageType } from "./wgsl/bound.ts";
 
 /** The type of the tensors of one buffer: several types cannot be bound as one array. */
 export type SlabType = ReturnType<typeof storageType> | "mixed";

@@ -4,6 +4,7 @@ import type { Graph } from "../ir/graph.ts";
 import { axesOf } from "../ir/ops/sum.ts";
 import { formatType } from "../ir/type.ts";
 import type { Value } from "../ir/value.ts";
+import { noneShares, smallShare, type Shares } from "./cluster/bindings.ts";
 import { descend } from "./cluster/descend.ts";
 import { mostBindings, mostMembers, type Cluster, type Refusal } from "./cluster/partition.ts";
 import { bindingsWith } from "./joined.ts";
@@ -122,21 +123,24 @@ interface Placed {
   readonly notes: Graph["notes"];
   /** The tensor outside of loops that a leaf within stands for. */
   resolve(value: Value): Value;
+  /** Tensors that take one binding where they would take too many. */
+  readonly shares: Shares;
 }
 
 /** Kernels, those of loops in their place. */
-function flatten(steps: readonly PlannedStep[], { notes, resolve }: Omit<Placed, "step">): readonly Placed[] {
+function flatten(steps: readonly PlannedStep[], around: Omit<Placed, "step">): readonly Placed[] {
   return steps.flatMap((step) => {
-    if (!step.loop) return [{ step, notes, resolve }];
-    const { aliases, notes: named } = step.loop;
-    const within = { notes: named, resolve: (value: Value) => resolve(aliases.get(value) ?? value) };
-    return flatten(stepsInside(step.loop), within);
+    if (!step.loop) return [{ step, ...around }];
+    const { aliases, notes } = step.loop;
+    const resolve = (value: Value): Value => around.resolve(aliases.get(value) ?? value);
+    return flatten(stepsInside(step.loop), { notes, resolve, shares: noneShares });
   });
 }
 
 function pairsOf({ launches, plan }: EntryFacts, notes: Graph["notes"], reasons: Reasons): readonly RefusedPair[] {
   const names = new Map(launches.flatMap(({ name, steps }) => steps.map((step) => [step, name] as const)));
-  const all = flatten(plan.steps, { notes, resolve: (value) => value });
+  const outputs = new Set(plan.outputs);
+  const all = flatten(plan.steps, { notes, resolve: (value) => value, shares: smallShare(outputs) });
   const [writers, readers] = [new Map<Value, Placed[]>(), new Map<Value, Placed[]>()];
   const note = (known: Map<Value, Placed[]>, tensor: Value, placed: Placed): void => {
     known.set(tensor, [...(known.get(tensor) ?? []), placed]);
@@ -145,7 +149,6 @@ function pairsOf({ launches, plan }: EntryFacts, notes: Graph["notes"], reasons:
     for (const tensor of tensorsWritten(placed)) note(writers, tensor, placed);
     for (const load of placed.step.traffic.loads) note(readers, placed.resolve(load), placed);
   }
-  const outputs = new Set(plan.outputs);
   const pairs = all.flatMap((reader) => {
     const sources = new Set(reader.step.traffic.loads.flatMap((load) => writers.get(reader.resolve(load)) ?? []));
     sources.delete(reader);
@@ -177,7 +180,7 @@ function describe(source: Placed, reader: Placed, { names, reasons, isKept }: Kn
   const value = readerOf(source, reader);
   const { traffic } = source.step;
   const isDirect = reader.step.traffic.loads.some((load) => traffic.stores.includes(load));
-  const bindings = isDirect ? bindingsWith(value, source.step, reader.step, isKept) : 0;
+  const bindings = isDirect ? bindingsWith(value, source.step, reader.step, isKept, source.shares) : 0;
   // Where nobody asked, the value had found its kernel before this one came into question.
   const said = isDirect ? (reasons.get(value)?.get(traffic.cluster) ?? "elsewhere") : "loop";
   const reason = said === "bindings" && bindings <= mostBindings ? "before" : said;

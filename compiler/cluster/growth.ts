@@ -3,6 +3,7 @@ import { settingOp } from "../../ir/ops/leaf.ts";
 import type { Shape } from "../../ir/type.ts";
 import { underLayouts, type Value } from "../../ir/value.ts";
 import { spaceIndex } from "./access.ts";
+import { countBindings, type Shares } from "./bindings.ts";
 import {
   accumulatorLength,
   mostBindings,
@@ -63,7 +64,7 @@ export function createGrowth(lessons: Lessons): Growth {
   const { cuts, written, refused } = lessons;
   const drafts: Draft[] = [];
   const [home, known] = [new Map<Value, Draft>(), new Map<Value, ReadonlySet<Value>>()];
-  const readers = createReaders(home);
+  const readers = createReaders(home, lessons.shares);
   const precedence = createPrecedence();
 
   const inputsOf = (value: Value): ReadonlySet<Value> => {
@@ -142,15 +143,11 @@ function hasRoom(
   inputs: ReadonlySet<Value>,
   results: ReadonlySet<Value> | undefined,
   home: ReadonlyMap<Value, Draft>,
+  shares: Shares,
 ): boolean {
-  const { tensors, reserve } = target;
-  let count = tensors.size;
-  for (const input of inputs) if (!tensors.has(input) && isTensor(input, target, home)) count++;
-  if (!results) return count <= mostBindings - reserve;
-  for (const each of results) {
-    if (!tensors.has(each) && !(inputs.has(each) && isTensor(each, target, home))) count++;
-  }
-  return count <= mostBindings;
+  const tensors = new Set([...target.tensors, ...(results ?? [])]);
+  for (const input of inputs) if (isTensor(input, target, home)) tensors.add(input);
+  return countBindings(tensors, shares) <= mostBindings - (results ? 0 : target.reserve);
 }
 
 /** True when the cluster of an input waits for the target. */
@@ -186,25 +183,26 @@ function objection(
   target: Draft,
   value: Value,
   inputs: ReadonlySet<Value>,
-  { apart, written }: Lessons,
+  { apart, written, shares }: Lessons,
   home: ReadonlyMap<Value, Draft>,
   precedence: Precedence,
 ): Refusal | undefined {
-  const full = fullness(target);
+  const full = fullness(target, shares);
   if (full) return full;
-  if (apart.get(value)?.has(target.first) || !hasRoom(target, inputs, written.get(value), home)) return "bindings";
+  const isApart = apart.get(value)?.has(target.first);
+  if (isApart || !hasRoom(target, inputs, written.get(value), home, shares)) return "bindings";
   return waitFor(target, inputs, home, precedence) ? "waits" : undefined;
 }
 
 /** Why a cluster takes in nothing more, if that is so. */
-function fullness({ sealed, length, tensors, reserve }: Draft): Refusal | undefined {
+function fullness({ sealed, length, tensors, reserve }: Draft, shares: Shares): Refusal | undefined {
   if (sealed) return "sealed";
   if (length >= mostMembers) return "members";
-  return tensors.size > mostBindings - reserve ? "bindings" : undefined;
+  return countBindings(tensors, shares) > mostBindings - reserve ? "bindings" : undefined;
 }
 
 /** Which clusters read what; those that are full are forgotten, since clusters only grow. */
-function createReaders(home: ReadonlyMap<Value, Draft>) {
+function createReaders(home: ReadonlyMap<Value, Draft>, shares: Shares) {
   const readers = new Map<Value, Set<Draft>>();
   return {
     add(input: Value, draft: Draft): void {
@@ -216,7 +214,7 @@ function createReaders(home: ReadonlyMap<Value, Draft>) {
       const found = new Set<Draft>();
       for (const input of inputs) {
         const known = readers.get(input) ?? new Set();
-        for (const draft of known) if (fullness(draft)) known.delete(draft);
+        for (const draft of known) if (fullness(draft, shares)) known.delete(draft);
         for (const draft of [...known, ...(home.has(input) ? [home.get(input)!] : [])]) found.add(draft);
       }
       return [...found].sort((a, b) => a.position - b.position);

@@ -2,6 +2,7 @@
 import type { Shape } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import type { Index } from "../lower/index.ts";
+import type { Shares } from "./bindings.ts";
 
 /** Values computed in one kernel. */
 export interface Cluster {
@@ -48,6 +49,8 @@ export interface Lessons {
   readonly written: ReadonlyMap<Value, ReadonlySet<Value>>;
   /** Values that no kernel keeps: whoever reads them computes them again, since that binds fewer bytes. */
   readonly floating?: ReadonlySet<Value>;
+  /** Tensors that take one binding where they would take too many. */
+  readonly shares: Shares;
   /** Told why a cluster did not take a value in, where somebody wants to know; of several reasons the first decided. */
   readonly refused?: (value: Value, cluster: Cluster, reason: Refusal) => void;
 }

@@ -3,6 +3,7 @@
 import type { Dim } from "../../ir/dim.ts";
 import { elementCount } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
+import { countBindings, type Shares } from "./bindings.ts";
 import { mostBindings } from "./partition.ts";
 import type { Traffic } from "./store.ts";
 
@@ -51,10 +52,16 @@ function sumOf<Item>(items: Iterable<Item>, measure: (item: Item) => number): nu
   return total;
 }
 
-/** How many tensors a kernel binds; `targetsOf` says which ones a result goes to. */
-export function bindingsOf({ loads, stores }: Footprint, targetsOf: (value: Value) => readonly Value[]): number {
-  return new Set([...loads, ...stores.flatMap(targetsOf)]).size;
+/** The tensors that results go to, and those that share a binding. */
+export interface Binds {
+  targetsOf(value: Value): readonly Value[];
+  readonly shares: Shares;
 }
 
-/** True for more tensors than a kernel may bind, and than it bound before. */
+/** How many bindings a kernel takes. */
+export function bindingsOf({ loads, stores }: Footprint, { targetsOf, shares }: Binds): number {
+  return countBindings(new Set([...loads, ...stores.flatMap(targetsOf)]), shares);
+}
+
+/** True for more bindings than a kernel may bind, and than it bound before. */
 export const isCrowded = (bindings: number, before: number): boolean => bindings > mostBindings && bindings > before;

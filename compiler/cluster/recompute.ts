@@ -4,19 +4,17 @@
 import type { Value } from "../../ir/value.ts";
 import { againIn, planOf, type Plan } from "./again.ts";
 import type { Cluster, Partition } from "./partition.ts";
-import { bindingsOf, isCrowded, leastGain } from "./price.ts";
+import { bindingsOf, isCrowded, leastGain, type Binds } from "./price.ts";
 import { cutOf, isOpen } from "./recompute-network.ts";
-import type { Kept } from "./refine.ts";
 import type { Traffic } from "./store.ts";
 
 /** A cut rests on the plan before: after so many another one says nothing new. */
 const mostCuts = 4;
 
 /** What is asked beside kernels: what must be stored, and the tensors that a result goes to. */
-export interface Question {
+export interface Question extends Binds {
   readonly partition: Partition;
   readonly kept: ReadonlySet<Value>;
-  readonly targetsOf: Kept["targetsOf"];
 }
 
 /** The same kernels with traffic that costs less, where a cut finds any; each cut starts from what the one before decided. */
@@ -37,13 +35,14 @@ export function recompute(traffic: readonly Traffic[], question: Question): read
  * The plan of a cut. A kernel that would bind too many tensors then is frozen: it computes what it did. So are those for which
  * it would write them.
  */
-function nextPlan({ partition, kept, targetsOf }: Question, plan: Plan, frozen: Set<Cluster>): Plan | undefined {
-  const bound = countBindings(plan, targetsOf);
+function nextPlan(question: Question, plan: Plan, frozen: Set<Cluster>): Plan | undefined {
+  const { partition, kept } = question;
+  const bound = boundBy(plan, question);
   for (;;) {
     const again = cutOf(partition, plan, kept, frozen);
     if (!again) return undefined;
     const next = planOf(partition, kept, again);
-    const crowded = [...countBindings(next, targetsOf)]
+    const crowded = [...boundBy(next, question)]
       .filter(([cluster, count]) => isCrowded(count, bound.get(cluster) ?? 0))
       .map(([cluster]) => cluster);
     if (crowded.length === 0) return next;
@@ -64,10 +63,10 @@ function readersOf(cluster: Cluster, { traffic }: Plan, before: Plan): readonly 
     .map((each) => each.cluster);
 }
 
-/** How many tensors each kernel binds. */
-function countBindings({ traffic }: Plan, targetsOf: Kept["targetsOf"]): ReadonlyMap<Cluster, number> {
+/** How many bindings each kernel takes. */
+function boundBy({ traffic }: Plan, { targetsOf, shares }: Binds): ReadonlyMap<Cluster, number> {
   const all = [...traffic.values()];
   const read = new Set(all.flatMap(({ loads }) => loads));
   const written = (value: Value): readonly Value[] => [...(read.has(value) ? [value] : []), ...targetsOf(value)];
-  return new Map(all.map((each) => [each.cluster, bindingsOf(each, written)]));
+  return new Map(all.map((each) => [each.cluster, bindingsOf(each, { targetsOf: written, shares })]));
 }

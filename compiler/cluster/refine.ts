@@ -5,15 +5,13 @@ import { isRow } from "./access.ts";
 import { flexible, isExpression } from "./again.ts";
 import { loadsOf } from "./needs.ts";
 import { mostRecomputed, type Cluster, type Partition } from "./partition.ts";
-import { bindingsOf, costOf, countOf, isCrowded, leastGain, type Footprint } from "./price.ts";
+import { bindingsOf, costOf, countOf, isCrowded, leastGain, type Binds, type Footprint } from "./price.ts";
 import type { Traffic } from "./store.ts";
 
 /** What is known about results. */
-export interface Kept {
+export interface Kept extends Binds {
   /** Values that must be stored. */
   has(value: Value): boolean;
-  /** The tensors that a result goes to. */
-  targetsOf(value: Value): readonly Value[];
 }
 
 /** Traffic with fewer bytes, and the values that are stored no longer. */
@@ -80,8 +78,9 @@ function tryWithout(value: Value, ledger: Ledger, kept: Kept): readonly Draft[] 
   if (users.some(({ kind }) => !flexible.includes(kind))) return undefined;
   if (users.length > 0 && once.has(value)) return undefined;
   /** One of its own, too, where others read it. */
-  const targets = (each: Value): readonly Value[] =>
+  const targetsOf = (each: Value): readonly Value[] =>
     (readers.get(each)?.size ?? 0) > 0 ? [each, ...kept.targetsOf(each)] : kept.targetsOf(each);
+  const binds = { targetsOf, shares: kept.shares };
   const changed: Draft[] = [];
   /** What the owner has of whole rows is written instead, where users need it to compute the value. */
   const rows = new Set<Value>();
@@ -91,7 +90,7 @@ function tryWithout(value: Value, ledger: Ledger, kept: Kept): readonly Draft[] 
     const stores =
       cluster === owner ? [...new Set([...before.stores.filter((each) => each !== value), ...rows])] : before.stores;
     const found = look(cluster, stores, ledger, { value, rows });
-    if (!found || isCrowded(bindingsOf(found, targets), bindingsOf(before, targets))) return undefined;
+    if (!found || isCrowded(bindingsOf(found, binds), bindingsOf(before, binds))) return undefined;
     changed.push({ cluster, ...found });
     gain += before.cost - found.cost;
   }

@@ -13,10 +13,8 @@ export interface Interval {
   readonly end: number;
 }
 
-/** Where each tensor lies, and how large the arena is. */
-export interface Arena {
-  readonly offsets: ReadonlyMap<Value, number>;
-  readonly bytes: number;
+/** Where each tensor lies. */
+export interface Arena extends Placing<Value> {
   /** The largest sum of bytes alive at once: no arena can be smaller. */
   readonly lowerBound: number;
 }
@@ -75,13 +73,17 @@ export function bytesWithin<Each extends Span>(
   return largestFirst.slice(gapsLeftOut).reduce((sum, gap) => sum + gap, 0);
 }
 
+/** Where each of some lies, and how many bytes they take. */
+export interface Placing<Each> {
+  readonly offsets: ReadonlyMap<Each, number>;
+  readonly bytes: number;
+}
+
 /** Something of some bytes, from one time to another. */
 export type Span = Omit<Interval, "value">;
 
 /** A place for each, in the order given: the first gap that is large enough. */
-export function place<Each extends Span>(
-  spans: readonly Each[],
-): { readonly offsets: ReadonlyMap<Each, number>; readonly bytes: number } {
+export function place<Each extends Span>(spans: readonly Each[]): Placing<Each> {
   const offsets = new Map<Each, number>();
   /** In order of their places. */
   const placed: { readonly span: Each; readonly from: number; readonly to: number }[] = [];
@@ -100,6 +102,13 @@ export function place<Each extends Span>(
     bytes = Math.max(bytes, to);
   }
   return { offsets, bytes };
+}
+
+/** Some placed behind others. */
+export function behind<Each>(first: Placing<Each>, then: Placing<Each>): Placing<Each> {
+  const start = roundUp(first.bytes);
+  const moved = [...then.offsets].map(([each, offset]) => [each, start + offset] as const);
+  return { offsets: new Map([...first.offsets, ...moved]), bytes: moved.length > 0 ? start + then.bytes : first.bytes };
 }
 
 /** The next allowed offset. */

@@ -1,27 +1,28 @@
 /// Several kernels as one module and one dispatch: each has a range of the workgroups, and is a function of its own.
 import type { Value } from "../../ir/value.ts";
-import type { BindingAccess } from "../../runtime/abi.ts";
 import type { Kernel, SharedModule } from "../lower/kernel.ts";
 import { placeName } from "../cluster/loop.ts";
 import { leastSpared, mostBindings } from "../cluster/partition.ts";
 import { familiesOf, type FamilyText, type Grid, type PartText } from "./alike.ts";
+import {
+  bindingsOf,
+  collectUsages,
+  slabLines,
+  slabMaker,
+  slabsOf,
+  type BoundTensors,
+  type Lying,
+  type Slab,
+  type Usage,
+} from "./bound.ts";
 import { shareEnding } from "./endings.ts";
-import { primary, type Binding, type BindingView } from "./expression.ts";
+import { primary, type BindingView } from "./expression.ts";
 import { halfLines } from "./halves.ts";
 import { helperLines, mentionsWord, nonFinite, quadLines } from "./helpers.ts";
 import { bytesBetween, nearRanges, type Extent } from "./ranges.ts";
 import { sharedScalars, type SharedScalars } from "./shared-scalars.ts";
 import { statementLines } from "./statements.ts";
-import {
-  arrayType,
-  collectUsages,
-  noteOf,
-  pageOf,
-  placeLine,
-  settingFields,
-  settingLines,
-  type Usage,
-} from "./write.ts";
+import { pageOf, placeLine, settingFields, settingLines } from "./write.ts";
 
 /** A kernel of a group, and the comment above it. */
 export interface Part {
@@ -32,23 +33,11 @@ export interface Part {
 }
 
 /** What the writer must know about the program around a group. */
-export interface GroupContext {
+export interface GroupContext extends Lying {
   readonly module: SharedModule;
   readonly settings: ReadonlyMap<Value, string>;
-  /** Where a tensor lies: bytes of a buffer. */
-  extentOf(tensor: Value): Extent;
   /** What a buffer is called. */
   labelOf(buffer: number): string;
-  /** Tensors in half precision. */
-  readonly halves?: ReadonlySet<Value>;
-}
-
-/** Tensors that are bound together: one, or those of a range of a buffer. */
-export interface BoundTensors {
-  readonly tensors: readonly Value[];
-  readonly access: BindingAccess;
-  /** Bound as an array of vec4. */
-  readonly isVector: boolean;
 }
 
 /** A group as text, and what it binds, in order; after that the settings and the place of a loop, where it reads them. */
@@ -60,19 +49,12 @@ export interface WrittenGroup {
   readonly workgroups: number;
 }
 
-interface Slab extends BoundTensors {
-  readonly usages: readonly Usage[];
-  readonly name: string;
-  /** Where the first tensor begins in the buffer, in bytes. */
-  readonly from: number;
-}
-
 /** The text of kernels that share their workgroups' size; named sizes are bound. */
 export function writeGroup(parts: readonly Part[], threads: number, context: GroupContext): WrittenGroup {
   const usages = new Map<Value, Usage>();
   for (const { kernel } of parts) collectUsages(kernel.body, usages);
   for (const usage of usages.values()) usage.name = context.module.tensorNames.get(usage.tensor)!;
-  const slabs = slabsOf([...usages.values()], parts, threads, context);
+  const slabs = bind([...usages.values()], parts, threads, context);
   const drawn = draw(parts, threads, slabs, context);
   const { scalars, ending, usesSettings } = drawn;
   const families = drawn.families.map((family) => family.write(context.module.names));
@@ -219,23 +201,17 @@ function gridOf({ grid }: Kernel): Grid {
 }
 
 /** A binding for each tensor where there are few, else for ranges. */
-function slabsOf(
+function bind(
   usages: readonly Usage[],
   parts: readonly Part[],
   threads: number,
   context: GroupContext,
 ): readonly Slab[] {
+  const few = slabsOf(usages, context);
+  if (few.length <= mostBindings) return few;
   const { module, extentOf, labelOf } = context;
   const bufferOf = ({ tensor }: Usage): number => extentOf(tensor).buffer;
-  const written = new Set(usages.filter((usage) => usage.written).map(bufferOf));
-  const slabOf = (all: readonly Usage[], name: string): Slab => {
-    const tensors = all.map(({ tensor }) => tensor);
-    const from = Math.min(...tensors.map((tensor) => extentOf(tensor).from));
-    // WebGPU lets a dispatch bind a buffer as what is written or as what is read, not as both.
-    const access = written.has(bufferOf(all[0])) ? "read_write" : "read";
-    return { tensors, access, usages: all, name, from, isVector: all.some(({ scalar }) => !scalar) };
-  };
-  if (usages.length <= mostBindings) return usages.map((usage) => slabOf([usage], usage.name));
+  const slabOf = slabMaker(usages, context);
   const whole = [...new Set(usages.map(bufferOf))].map((buffer) =>
     usages.filter((usage) => bufferOf(usage) === buffer),
   );
@@ -264,31 +240,4 @@ function tiesOf(parts: readonly Part[], threads: number, slabs: readonly Slab[],
   const byName = new Map(slabs.flatMap(({ usages }) => usages.map((usage) => [usage.name, usage] as const)));
   const { tied } = draw(parts, threads, slabs, context);
   return tied.map((each) => each.map((starts) => starts.map((start) => byName.get(start)!)));
-}
-
-function bindingsOf(slabs: readonly Slab[], halves: GroupContext["halves"]): ReadonlyMap<Value, Binding> {
-  const bindings = new Map<Value, Binding>();
-  for (const { usages, name, isVector } of slabs) {
-    for (const usage of usages) {
-      const isHalf = halves?.has(usage.tensor);
-      bindings.set(usage.tensor, { name, isVector, isHalf, ...(usages.length > 1 && { start: usage.name }) });
-    }
-  }
-  return bindings;
-}
-
-/** The variable that is bound, and where tensors begin in it. */
-function slabLines(slab: Slab, position: number, { extentOf, halves }: GroupContext): readonly string[] {
-  const { usages, tensors, access, name, isVector, from } = slab;
-  // Halves lie in a buffer of their own.
-  const isHalf = halves?.has(tensors[0]) ?? false;
-  const array = arrayType(tensors[0], isVector, isHalf);
-  const note = usages.length === 1 ? ` // ${noteOf(tensors[0], isHalf)}` : "";
-  return [
-    `@group(0) @binding(${position}) var<storage, ${access}> ${name}: ${array};${note}`,
-    ...(usages.length === 1 ? [] : usages).map(({ name: start, tensor }) => {
-      const at = (extentOf(tensor).from - from) / (isHalf ? 8 : isVector ? 16 : 4);
-      return `const ${start} = ${at}u; // ${noteOf(tensor, isHalf)}`;
-    }),
-  ];
 }

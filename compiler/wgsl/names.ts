@@ -23,7 +23,7 @@ const words = `
   abs arrayLength bitcast ceil clamp countLeadingZeros exp floor inverseSqrt log max min round select sign sqrt trunc
   workgroupBarrier unpack2x16float read_half read_halves write_halves
   workgroup storage uniform private function read write read_write handle push_constant
-  main sizes settings Sizes Settings place local group tile infinity nan ending Ending
+  main arena_range sizes settings Sizes Settings place local group tile infinity nan ending Ending
   row column batch k r c i j lane turn position inside stride other at part own
 `
   .trim()

@@ -92,7 +92,7 @@ describe("with a memory budget, results are the same bits", () => {
     ["of attention before a layer norm", residual(layerNorm)],
     ["of a GPT whose logits are of its table", pretrained()],
     ["of attention with masks", translation()],
-  ])("%s, where kernels are left no binding", async (_, graph) => void (await expectSame(graph, [0.9, 0.6])), 300_000);
+  ])("%s, where kernels are left no binding", async (_, graph) => void (await expectSame(graph, [0.9, 0.7])), 300_000);
 
   const seeds = [1, 2];
   it.each(seeds)("of the random graph of seed %i, with as little as there can be", async (seed) => {

@@ -1,6 +1,7 @@
 /// What a minimum cut finds beyond the greedy choice: kernels that compute again what others have, and are right.
 import { expect, test } from "vitest";
 import { adam, conv2d, dense, input, maxPool, model, relu, reshape, softmaxCrossEntropy, type Graph } from "chainrule";
+import { noneShares } from "../../../compiler/cluster/bindings.ts";
 import { cluster } from "../../../compiler/cluster/cluster.ts";
 import { trafficBytes } from "../../../compiler/cluster/price.ts";
 import { recompute } from "../../../compiler/cluster/recompute.ts";
@@ -25,14 +26,15 @@ const pooled = (): Graph =>
 function traffics(graph: Graph): { readonly greedy: readonly Traffic[]; readonly cut: readonly Traffic[] } {
   const [entry] = compileWithFacts(graph).planned.entryPoints;
   const roots = entryPointRoots(entry);
-  const partition = cluster(roots, { cuts: new Set(), apart: new Map(), written: new Map() });
+  const shares = noneShares;
+  const partition = cluster(roots, { cuts: new Set(), apart: new Map(), written: new Map(), shares });
   const kept = mustStore(partition, roots, new Set());
   const targetsOf = () => [];
   const greedy = refine(planTraffic(partition, kept), partition, {
     has: (value) => kept.has(value),
-    targetsOf,
+    ...{ targetsOf, shares },
   }).traffic;
-  return { greedy, cut: recompute(greedy, { partition, kept, targetsOf }) };
+  return { greedy, cut: recompute(greedy, { partition, kept, targetsOf, shares }) };
 }
 
 test("a cut binds fewer bytes in no more kernels, and none too many tensors", () => {

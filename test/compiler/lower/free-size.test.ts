@@ -22,7 +22,8 @@ function writeFree(graph: Graph, entryName: string): readonly FreeKernel[] {
   const settings = postorder(entryPointRoots(entry)).filter(({ op }) => op === settingOp);
   const context = {
     notes: graph.notes,
-    bufferOf: bufferOf(),
+    extentOf: extentOf(),
+    shares: () => false,
     settings: new Map(settings.map((leaf) => [leaf, (leaf.attrs.identity as SettingIdentity).name])),
     sizes: ["batch", "pixels"],
   };
@@ -36,9 +37,10 @@ function writeFree(graph: Graph, entryName: string): readonly FreeKernel[] {
 }
 
 /** A buffer for every tensor. */
-function bufferOf(): (tensor: Value) => number {
+function extentOf() {
   const known = new Map<Value, number>();
-  return (tensor) => known.get(tensor) ?? (known.set(tensor, known.size), known.size - 1);
+  const bufferOf = (tensor: Value): number => known.get(tensor) ?? (known.set(tensor, known.size), known.size - 1);
+  return (tensor: Value) => ({ buffer: bufferOf(tensor), from: 0, to: 0 });
 }
 
 describe.each(["predict", "train"])("%s of digits with batch and pixels free", (entry) => {
