@@ -1,6 +1,7 @@
-/// What a product computes while it reads: an operand that is made of smaller tensors alone, such as the slopes of a pool.
-/// Those are read instead of it, and it is not written.
+/// What a product computes while it reads: an operand that is made of smaller tensors alone, such as the slopes of a pool,
+/// or of those and what a pool is of. Those are read instead of it, and it is not written.
 import type { Dim } from "../../ir/dim.ts";
+import { copyOp } from "../../ir/ops/choose.ts";
 import { elementCount } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import { throughRenaming } from "./access.ts";
@@ -8,6 +9,9 @@ import { descend } from "./descend.ts";
 
 /** A product reads an element many times: only so few ops are done again each time. */
 const mostOps = 4;
+
+/** What is read for an element, in elements: where it is not much more than one, it is less than to write it as well. */
+const mostRead = 1.5;
 
 /**
  * The values that only those compute who read them: few ops between operands of products and smaller tensors. Windows of a
@@ -25,7 +29,10 @@ export function prologues(values: readonly Value[]): ReadonlySet<Value> {
   return found;
 }
 
-/** The ops between a value and the smaller tensors that it is made of; undefined where it is made of others, or by many. */
+/**
+ * The ops between a value and the smaller tensors that it is made of, with at most one that its kernel copies as it lies;
+ * undefined where it is made of others, or by many.
+ */
 function spreadOf(value: Value): ReadonlySet<Value> | undefined {
   if (value.op.kind !== "elementwise") return undefined;
   const size = elementCount(value.type.shape);
@@ -36,15 +43,15 @@ function spreadOf(value: Value): ReadonlySet<Value> | undefined {
     if (!isMade || constant) return false;
     const count = elementCount(type.shape);
     if (op.kind === "layout") return true;
-    if (isSmaller(count, size)) {
-      read += count / (size as number);
+    if (isSmaller(count, size) || op === copyOp) {
+      read += (count as number) / (size as number);
       return false;
     }
     ops.add(each);
     isMade = op.kind === "elementwise" && (op.helpers?.length ?? 0) === 0 && ops.size <= mostOps;
     return isMade;
   });
-  return isMade && read > 0 && read < 1 ? ops : undefined;
+  return isMade && read > 0 && read < mostRead ? ops : undefined;
 }
 
 const isSmaller = (count: Dim, size: Dim): count is number =>

@@ -117,7 +117,7 @@ describe("what trains with windows of four", () => {
 
   test.each([
     ["relu", relu, "copy"],
-    ["tanh", tanh, "sub"],
+    ["tanh", tanh, "copy"],
     ["gelu", gelu, "add"],
     ["silu", silu, "copy"],
   ] as const)(
@@ -133,6 +133,22 @@ describe("what trains with windows of four", () => {
       expect(first.split("+").toSorted()).toEqual([kept, "div"].toSorted());
     },
   );
+
+  test("the slope of means is computed by what reads it, unless a convolution reads windows of it", async () => {
+    const graph = (side: number): Graph =>
+      model("means", () => {
+        const pooled = (x: Tensor, name: string) => averagePool(tanh(conv2d(x, 8, 3, { padding: "same", name })), 2);
+        const numbers = pooled(pooled(input("image", "f32", [8, 3, side, side]), "first"), "second");
+        const loss = softmaxCrossEntropy(
+          dense(reshape(numbers, [8, side * (side / 2)]), 10),
+          input("label", "i32", [8]),
+        );
+        return { train: { loss, update: adam(loss) } };
+      });
+    const elements = planOf(graph(32), "train", {}).steps.filter(({ traffic }) => traffic.cluster.kind === "map");
+    expect(elements.map(({ traffic }) => traffic.cluster.space)).toEqual([[8, 8, 16, 16]]);
+    await expectRight(graph(16));
+  });
 
   test("a classifier of four classes", async () => {
     const graph = model("four", () => {
@@ -163,8 +179,8 @@ test("what an entry point has in windows does not hang on another", async () => 
     return { run: { result: pooled }, train: { loss, update: adam(loss) } };
   });
   expect(stored(both)).toEqual(["div"]);
-  // The slope of relu is taken of what is convolved.
-  expect(stored(both, "train")[0]).toContain("select");
+  // The slope of relu reads what is convolved.
+  expect(stored(both, "train")[0]).toContain("copy");
   await expectRight(both);
 });
 
