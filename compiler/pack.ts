@@ -136,18 +136,22 @@ function rootOf(value: Value, places: Places): Value {
   return operand ? rootOf(operand, places) : value;
 }
 
-/** The tensors that share a binding: of dispatches that could bind neither each, nor, of several kernels, whole buffers. */
+/**
+ * The tensors that share a binding: of kernels that could not bind each, which may also run alone, and of several side by
+ * side that could not bind whole buffers either.
+ */
 function sharedIn(
   groups: readonly Together[],
   mayShare: Shares,
   fitsBuffers: (tensors: ReadonlySet<Value>) => boolean,
 ): Shares {
-  const crowded = groups.flatMap(({ steps }) => {
-    const tensors = new Set(steps.flatMap((step) => (step.loop ? [] : [...tensorsOf(step)])));
-    const fits = tensors.size <= mostBindings || (steps.length > 1 && fitsBuffers(tensors));
-    return fits || countBindings(tensors, mayShare) > mostBindings ? [] : [...tensors];
-  });
-  const shared = new Set(crowded.filter(mayShare));
+  const kernels = groups.map(({ steps }) => steps.filter(({ loop }) => !loop).map(tensorsOf));
+  const dispatches = kernels.map((all) => new Set(all.flatMap((tensors) => [...tensors])));
+  const lists = [...kernels.flat(), ...dispatches.filter((tensors) => !fitsBuffers(tensors))];
+  const crowded = lists.filter(
+    (tensors) => tensors.size > mostBindings && countBindings(tensors, mayShare) <= mostBindings,
+  );
+  const shared = new Set(crowded.flatMap((tensors) => [...tensors].filter(mayShare)));
   return (tensor) => shared.has(tensor);
 }
 

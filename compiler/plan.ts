@@ -217,7 +217,7 @@ function divide(
   } = step.traffic;
   const all = [...members];
   const fitting = all.findLastIndex(
-    (_, last) => last < all.length - 1 && bindingsWith(all.slice(0, last + 1), step, shares) <= mostBindings,
+    (_, last) => last < all.length - 1 && bindingsOfPart(all.slice(0, last + 1), step, shares) <= mostBindings,
   );
   if (fitting >= 0) return { parted: all.slice(fitting + 1) };
   const kept = new Set([...stores, ...loads, ...cuts]);
@@ -233,7 +233,7 @@ function divide(
 }
 
 /** Bindings that a kernel would take if it had only these of its members: what others read of them is written. */
-function bindingsWith(kept: readonly Value[], { traffic, targets }: Step, shares: Shares): number {
+function bindingsOfPart(kept: readonly Value[], { traffic, targets }: Step, shares: Shares): number {
   const [inside, loaded] = [new Set(kept), new Set(traffic.loads)];
   const passed = new Set(
     [...traffic.cluster.members]

@@ -18,6 +18,7 @@ import {
   softmaxCrossEntropy,
   sqrt,
   sub,
+  sum,
   tanh,
   variance,
   type Graph,
@@ -86,6 +87,21 @@ describe.each([
 
   it("has the same bits within a memory budget", async () =>
     void (await expectSame(network(8, 12, normalize), [0.95])));
+});
+
+describe("a product on cards", () => {
+  it("binds small tensors as one also where it stands beside others elsewhere", () => {
+    const graph = model("squares", () => {
+      const rows = Array.from({ length: 9 }, (_, i) => sum(input(`row${i}`, "f32", [4, 512]), { axis: 0 }) as Value);
+      const product = (name: string): Value =>
+        rows.reduce((all, row) => tanh(add(all, row)), matmul(input(name, "f32", [1024, 64]), weight));
+      const weight = param([64, 512], { name: "weight" });
+      return { run: { y: product("x"), z: product("w") } };
+    });
+    const { program } = compileWithFacts(graph);
+    const texts = program.variants!.map(({ wgsl }) => wgsl);
+    expect(texts.some((wgsl) => wgsl.includes("> arena_range: array<"))).toBe(true);
+  });
 });
 
 describe("nine small products", () => {
