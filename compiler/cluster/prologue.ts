@@ -30,7 +30,7 @@ export function prologues(values: readonly Value[]): ReadonlySet<Value> {
 }
 
 /**
- * The ops between a value and the smaller tensors that it is made of, with at most one that its kernel copies as it lies;
+ * The ops between a value and the smaller tensors that it is made of, with at most one that its kernel writes as it lies;
  * undefined where it is made of others, or by many.
  */
 function spreadOf(value: Value): ReadonlySet<Value> | undefined {
@@ -43,7 +43,7 @@ function spreadOf(value: Value): ReadonlySet<Value> | undefined {
     if (!isMade || constant) return false;
     const count = elementCount(type.shape);
     if (op.kind === "layout") return true;
-    if (isSmaller(count, size) || op === copyOp) {
+    if (isSmaller(count, size) || isOfCopies(each)) {
       read += (count as number) / (size as number);
       return false;
     }
@@ -52,6 +52,18 @@ function spreadOf(value: Value): ReadonlySet<Value> | undefined {
     return isMade;
   });
   return isMade && read > 0 && read < mostRead ? ops : undefined;
+}
+
+/** True for numbers that the kernel which copies a tensor as it lies can write instead: a formula of that alone. */
+function isOfCopies(value: Value): boolean {
+  let [isOf, found] = [value.type.dtype !== "bool", false];
+  descend([value], (each) => {
+    if (!isOf || each.constant) return false;
+    found ||= each.op === copyOp;
+    isOf = each.op.kind === "elementwise";
+    return isOf && each.op !== copyOp;
+  });
+  return isOf && found;
 }
 
 const isSmaller = (count: Dim, size: Dim): count is number =>
