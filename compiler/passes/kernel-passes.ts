@@ -4,6 +4,7 @@ import type { DerivationLog } from "../rewrite/log.ts";
 import { asProductsLie } from "./as-products-lie.ts";
 import { blockAttention } from "./block-attention.ts";
 import { contractedOrder } from "./contracted-order.ts";
+import { deviationsLie } from "./deviations-lie.ts";
 import { dropFrames } from "./drop-frames.ts";
 import { expandComposites } from "./expand-composites.ts";
 import { insideScans } from "./inside-scans.ts";
@@ -55,6 +56,7 @@ export function kernelPasses({
     narrowMasks, // what a pool gives back is no longer read element by element
     ...(strictFloat ? [] : [narrowSlopes]), // nor what is multiplied by a slope of each
     unrollSums, // what few windows give an element, kernels add up on their way
+    ...(asWritten === true ? [] : [deviationsLie]), // whose rounding is seen there
     ...(asWritten === true ? [] : [keepDigitsWith(log, strictFloat)]), // differences of large numbers, in formulas that are not for reading
     ...(strictFloat ? [] : [swapSums, pullFactors, jointMoments]), // before totals are taken apart
     // One total becomes totals of rows that a kernel computes anyway, a long sum one of parts, and the rows of a table that

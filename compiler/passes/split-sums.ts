@@ -62,17 +62,18 @@ export const splitSums: Pass = {
 function isLong(value: Value): boolean {
   if (!inTwo.has(value.op)) return false;
   const { length, rows } = extentsOf(value);
-  if (!(length >= longRow) || value.type.shape.length === 0) return false;
-  if (value.op === sumOp && quadParts(value)) return true;
+  if (!(length >= longRow)) return false;
+  if (value.op === sumOp && value.type.shape.length > 0 && quadParts(value)) return true;
   if (rows > enoughRows) return false;
   return isAlongRows(value) ? length * (1 - rows / enoughRows) > worthParts : value.op === sumOp;
 }
 
-/** True for sums along the last axis: the elements of a row lie side by side. */
+/** True where the elements of a row lie side by side: it has the last axes whole. */
 function isAlongRows(value: Value): boolean {
   const { shape } = value.operands[0].type;
-  const axes = axesOf(value).filter((axis) => shape[axis] !== 1);
-  return axes.length === 1 && axes[0] === shape.findLastIndex((extent) => extent !== 1);
+  const axes = axesOf(value);
+  const kept = shape.findLastIndex((extent, axis) => extent !== 1 && !axes.includes(axis));
+  return axes.every((axis) => axis > kept || shape[axis] === 1);
 }
 
 /**

@@ -10,21 +10,17 @@ import {
   einsum,
   embedding,
   gelu,
-  grad,
   input,
   layerNorm,
-  logSoftmax,
   maxPool,
   model,
   mul,
   param,
   relu,
   reshape,
-  rmsNorm,
   scaledDotProductAttention,
   sgd,
   silu,
-  softmax,
   softmaxCrossEntropy,
   tanh,
   type Graph,
@@ -241,43 +237,6 @@ describe("tiles that are numbered", () => {
   test("do so beside others, where some threads rest", async () => {
     await expectRight(perceptron(33, 20, [30, 10], 3));
     await expectRight(convolutions({ batch: 3, image: [1, 9, 9], channels: [5, 6] }));
-  });
-});
-
-describe("rows are taken in one pass over memory", () => {
-  const rows = [
-    [1, 65536],
-    [3, 4096],
-    [3, 10000],
-    [32, 32000],
-    [64, 10000],
-  ] as const;
-
-  it.each(rows)("of %i rows of %i numbers", (count, length) => {
-    const x = () => input("x", "f32", [count, length]);
-    const forms: readonly (() => Value)[] = [
-      () => softmax(x()),
-      () => layerNorm(x(), { name: "norm" }),
-      () => rmsNorm(x(), { name: "norm" }),
-      () => logSoftmax(x()),
-    ];
-    for (const build of forms) {
-      const { dispatches, bytes, idealBytes } = report(compileWithFacts(model("rows", () => ({ run: { y: build() } }))))
-        .entryPoints.run;
-      expect(dispatches).toBe(1);
-      expect(bytes / idealBytes).toBeLessThanOrEqual(1.01);
-    }
-  });
-
-  it.each(rows)("and a loss over %i rows of %i classes has its slope in two", (count, length) => {
-    const graph = model("loss", () => {
-      const scores = input("x", "f32", [count, length]);
-      const loss = softmaxCrossEntropy(scores, input("label", "i32", [count]));
-      return { run: { loss, slope: grad(loss, scores) } };
-    });
-    const { dispatches, bytes, idealBytes } = report(compileWithFacts(graph)).entryPoints.run;
-    expect(dispatches).toBeLessThanOrEqual(2);
-    expect(bytes / idealBytes).toBeLessThanOrEqual(1.01);
   });
 });
 

@@ -15,6 +15,7 @@ import {
   sub,
   sum,
   transpose,
+  variance,
   type Graph,
   type Tensor,
 } from "chainrule";
@@ -23,6 +24,7 @@ import { runPasses } from "../../../compiler/pass.ts";
 import { entryPointRoots } from "../../../ir/graph.ts";
 import { postorder, type Value } from "../../../ir/value.ts";
 import { expectRight } from "../agree.ts";
+import { loadModel } from "../planning.ts";
 
 /** The ops of a kind in the form that kernels take. */
 function opsOf(graph: Graph, kind: string, strictFloat = false): readonly Value[] {
@@ -109,6 +111,22 @@ describe("sums of few rows over long axes", () => {
       const graph = model("total", () => ({ run: { y: reduce(input("x", "f32", [rows, length]), { axis: 1 }) } }));
       expect(opsOf(graph, "reduction")).toHaveLength(steps);
     }
+  });
+
+  it("a vector is a row as others are", () => {
+    expect(opsOf(total([1_000_000], [0]), "reduction")).toHaveLength(2);
+    expect(opsOf(total([65_536], [0]), "reduction")).toHaveLength(1);
+  });
+
+  it("and the deviation of a million numbers far from zero keeps its digits", async () => {
+    const x = Float32Array.from({ length: 1_000_000 }, (_, at) => 1e6 + Math.sin(at * at));
+    const module = await loadModel(
+      model("far", () => ({ run: { y: variance(input("x", "f32", [x.length]) as Tensor<"f32">) } })),
+    );
+    const average = x.reduce((total, each) => total + each, 0) / x.length;
+    const wanted = x.reduce((total, each) => total + (each - average) ** 2, 0) / x.length;
+    const { y } = (await module.run({ x }).read()) as { y: number };
+    expect(Math.abs(y / wanted - 1)).toBeLessThan(1e-6);
   });
 
   it("and extremes and softmax of parts are those of all", async () => {
