@@ -32,8 +32,11 @@ export function seenThrough({ root, image, rewrite }: Rewritten, named: Readonly
   };
   const isSame = (reader: Value, cut: readonly Value[]): boolean => {
     const before = substitution(new Map(cut.map((value) => [value, letterOf(value)])));
-    const after = substitution(new Map(cut.map((value) => [image(value), letterOf(value)])));
-    return isAlike(rewrite(before(reader)), after(image(reader)));
+    return isAlike(
+      rewrite(before(reader)),
+      image(reader),
+      new Map(cut.map((value) => [image(value), letterOf(value)])),
+    );
   };
   const seen = new Set<Value>();
   if (image(root) === root) return seen;
@@ -81,13 +84,17 @@ function nearestBelow(root: Value, cuts: ReadonlySet<Value>, open: ReadonlySet<V
   return [...found];
 }
 
-/** Equal formulas, whichever objects they are made of. */
-function isAlike(left: Value, right: Value): boolean {
+/**
+ * True for equal formulas, whichever objects they are made of, where `letters` of the left one stand for values of the right
+ * one. Nothing is looked at of what those are made of.
+ */
+function isAlike(left: Value, right: Value, letters: ReadonlyMap<Value, Value>): boolean {
   const alike = new Map<Value, Value>();
   const pending: (readonly [Value, Value])[] = [[left, right]];
   for (let next = pending.pop(); next; next = pending.pop()) {
-    const [one, other] = next;
-    if (one === other || alike.get(one) === other) continue;
+    const [one, other] = [next[0], letters.get(next[1]) ?? next[1]];
+    // What is one object may still hold a value that a letter stands for: it has come there by another way.
+    if (alike.get(one) === other || (one === other && one.op.kind === "leaf")) continue;
     if (one.op !== other.op || one.operands.length !== other.operands.length) return false;
     if (one.op.kind === "leaf" && !one.op.structural) return false;
     if (!sameAttrs(one.attrs, other.attrs)) return false;
