@@ -16,6 +16,7 @@ import { neededParts } from "./needed-parts.ts";
 import { pickSums } from "./pick-sums.ts";
 import { pullFactors } from "./pull-factors.ts";
 import { rowFactors } from "./row-factors.ts";
+import { subPixel } from "./sub-pixel.ts";
 import { splitConcatenations } from "./split-concatenations.ts";
 import { splitContractions } from "./split-contractions.ts";
 import { splitReductions } from "./split-reductions.ts";
@@ -49,6 +50,7 @@ export function kernelPasses({
   log,
 }: KernelOptions = {}): readonly Pass[] {
   const passes = [
+    ...(strictFloat ? [] : [subPixel]), // convolutions over zeros, while they are such
     expandComposites, // kernels know kinds of ops, not compositions
     ...(strictFloat || asWritten ? [] : [blockAttention(blockedScores)]), // before its formulas look otherwise
     ...(strictFloat ? [] : [dropFrames]), // what is 0 around a tensor is not computed with
