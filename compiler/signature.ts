@@ -1,7 +1,6 @@
 /// What tells kernels apart before they are lowered: everything but names and places in memory. The layers of a network are
 /// alike, and so are their gradients and updates; what is alike is lowered and written once.
 import { isValue, type OpKind, type Value } from "../ir/value.ts";
-import type { View } from "./cluster/partition.ts";
 import { targetTensor } from "./lower/kernel.ts";
 import type { PlannedStep } from "./plan.ts";
 
@@ -83,12 +82,12 @@ function sign({ traffic: { cluster, loads, stores }, targets, over }: PlannedSte
   }
   // Anything else is computed where a store needs it, and others may compute it again in their own kernels.
   const anchors = [...cluster.members].filter(({ op }) => !onDemand.includes(op.kind));
-  const name = (value: Value): number | string => numbers.get(value) ?? identify(value);
-  const members = anchors.map(name);
-  const viewText = ({ shape, layouts }: View): string => `${shape.join()}: ${layouts.map(name).join()}`;
-  const views = (cluster.views ?? []).map(viewText);
-  const turned = [...(cluster.turned ?? [])].map(([value, view]) => `${name(value)} as ${viewText(view)}`);
-  lines.push([cluster.kind, cluster.space, cluster.axes, members, ...views, ...turned].join(" | "));
+  const members = anchors.map((member) => numbers.get(member) ?? identify(member));
+  const views = (cluster.views ?? []).map(
+    ({ shape, layouts }) =>
+      `${shape.join()}: ${layouts.map((layout) => numbers.get(layout) ?? identify(layout)).join()}`,
+  );
+  lines.push([cluster.kind, cluster.space, cluster.axes, members, ...views].join(" | "));
   return { text: lines.join("\n"), tensors: [...tensors.keys()] as Value[] };
 }
 

@@ -7,7 +7,6 @@ import { elementCount, sameShape } from "../../ir/type.ts";
 import { axesOf, keptAxes } from "../../ir/ops/sum.ts";
 import { postorder, underLayouts, type Value } from "../../ir/value.ts";
 import { afterLayouts } from "./access.ts";
-import type { Index } from "../lower/index.ts";
 import { attendOp, attentionOf, type Attention } from "./attention.ts";
 import { computedOnce } from "./compared.ts";
 import { createGrowth, type Draft, type Growth } from "./growth.ts";
@@ -234,7 +233,7 @@ function findNeighbours(value: Value, growth: Growth): Draft | undefined {
   const target = growth.home.get(underLayouts(value.operands[0]));
   const view = target && neighbourView(value, target, growth.home);
   if (!view || !growth.admits(target, value)) return undefined;
-  if (!indexWithin(value.operands[0], target)) target.views.push(view);
+  if (!indexWithin(view.shape, target)) target.views.push(view);
   return Object.assign(target, { axes: [target.space.length - 1] });
 }
 
@@ -260,16 +259,12 @@ function findEpilogue(value: Value, sources: ReadonlySet<Draft>, growth: Growth)
 /** True when the cluster has room for the value, and holds in registers what the value reads of it. */
 function takesIn(value: Value, target: Draft, { admits, refuse, home }: Growth): boolean {
   if (!admits(target, value)) return false;
-  const holdsAt = (index: readonly Index[]): boolean => {
-    const reads = value.op.kind === "layout" ? [{ value, index }] : readsWithin(value, index, target);
-    return reads.every((read) => isCanonical(read, target, home));
-  };
-  const known = indexWithin(value, target);
-  if (known && holdsAt(known)) return true;
-  const view = viewOf(value, target, home);
-  if (!known && !view) return refuse(value, target, "extents");
-  if (!view || !holdsAt(afterLayouts(target.index, view.layouts))) return refuse(value, target, "places");
-  if (known) target.turned.set(value, view);
-  else target.views.push(view);
+  const known = indexWithin(value.type.shape, target);
+  const view = known ? undefined : viewOf(value, target, home);
+  const index = known ?? (view && afterLayouts(target.index, view.layouts));
+  if (!index) return refuse(value, target, "extents");
+  const reads = value.op.kind === "layout" ? [{ value, index }] : readsWithin(value, index, target);
+  if (!reads.every((read) => isCanonical(read, target, home))) return refuse(value, target, "places");
+  if (view) target.views.push(view);
   return true;
 }

@@ -26,7 +26,6 @@ export interface Draft extends Cluster {
   readonly first: Value;
   readonly members: Set<Value>;
   readonly views: View[];
-  readonly turned: Map<Value, View>;
   /** What its members read, constants aside: values of any cluster, leaves, and what is recomputed on the way. */
   readonly inputs: Set<Value>;
   /** Those of them that lie in memory, leaves and values of other clusters; and tensors that members are written to. */
@@ -106,9 +105,9 @@ export function createGrowth(lessons: Lessons): Growth {
     start(value, kind, space, axes = []) {
       const sets = { members: new Set<Value>(), inputs: new Set<Value>(), tensors: new Set<Value>() };
       const sealed = cuts.has(value) || kind === "sort" || kind === "attention" || kind === "loop";
-      const place = { position: drafts.length, first: value, views: [], turned: new Map<Value, View>() };
+      const place = { position: drafts.length, first: value };
       const index = spaceIndex(space);
-      const draft: Draft = { kind, space, index, axes, sealed, ...place, length: 0, reserve: 1, ...sets };
+      const draft: Draft = { kind, space, index, axes, sealed, ...place, views: [], length: 0, reserve: 1, ...sets };
       drafts.push(draft);
       for (const source of sourcesOf(value)) refused?.(value, source, cuts.has(value) ? "bindings" : "starts");
       join(value, draft);

@@ -18,8 +18,6 @@ export interface Cluster {
   readonly sealed: boolean;
   /** Other shapes in which members see the space. */
   readonly views?: readonly View[];
-  /** Members that see it otherwise than others of their shape do: turned round, a square has the same. */
-  readonly turned?: ReadonlyMap<Value, View>;
 }
 
 /** A space under another shape: the layouts that lead there, each of which only renames elements. */

@@ -33,8 +33,7 @@ export function neighbourView(value: Value, target: Cluster, home: ReadonlyMap<V
   if (target.kind !== "contract" || !hasManyResults(target.space)) return undefined;
   const place = placeAmong(shape.at(-1), value, target);
   if (!place || axesOf(value).join() !== `${shape.length - 1}`) return undefined;
-  const view =
-    viewOfMember(operand, target) ?? (operand.op.kind === "layout" ? viewOf(operand, target, home) : undefined);
+  const view = viewAs(shape, target) ?? (operand.op.kind === "layout" ? viewOf(operand, target, home) : undefined);
   const index = view && afterLayouts(target.index, view.layouts);
   const isWhole = index && sameIndex(index.slice(-1), [place]);
   return isWhole && isCanonical({ value: operand, index }, target, home) ? view : undefined;
@@ -67,20 +66,20 @@ export function viewOf(value: Value, target: Cluster, home: ReadonlyMap<Value, C
   if (target.kind !== "contract") return undefined;
   for (const operand of value.op.kind === "layout" ? [value] : value.operands) {
     const { under: base, layouts } = throughRenaming(operand);
-    const inner = viewOfMember(base, target);
+    const { shape } = base.type;
+    const inner = viewAs(shape, target);
     if (inner && home.get(base) === target) return { shape: value.type.shape, layouts: [...inner.layouts, ...layouts] };
   }
   return undefined;
 }
 
 /**
- * The index of a value within a cluster's space, or undefined when its shape is not the cluster's. A value of a row may keep
- * axes of extent 1 where the reduction took them away.
+ * The index of a value of this shape within a cluster's space, or undefined when the shape is not the cluster's. A value of
+ * a row may keep axes of extent 1 where the reduction took them away.
  */
-export function indexWithin(value: Value, target: Cluster): readonly Index[] | undefined {
+export function indexWithin(shape: Shape, target: Cluster): readonly Index[] | undefined {
   const { space, index } = target;
-  const { shape } = value.type;
-  const seen = seenAs(value, index, target);
+  const seen = seenAs(shape, index, target);
   if (seen) return seen;
   if (target.kind === "contract") return rowWithin(shape, index, target);
   if (target.kind !== "reduce") return undefined;
@@ -93,19 +92,14 @@ export function indexWithin(value: Value, target: Cluster): readonly Index[] | u
 /** The index of a value that is one number for all neighbours of a product, from an index of the product. */
 export function rowWithin(shape: Shape, index: readonly Index[], target: Cluster): readonly Index[] | undefined {
   const count = neighboursOf(target);
-  const view = count === undefined ? undefined : viewAs([...shape, count], target);
-  return view && afterLayouts(index, view.layouts).slice(0, -1);
+  return count === undefined ? undefined : seenAs([...shape, count], index, target)?.slice(0, -1);
 }
 
-/** The index of a value from one of the space: they may be views of each other. */
-export function seenAs(value: Value, index: readonly Index[], target: Cluster): readonly Index[] | undefined {
-  const view = viewOfMember(value, target);
+/** The index of a value of this shape from one of the space: they may be views of each other. */
+export function seenAs(shape: Shape, index: readonly Index[], target: Cluster): readonly Index[] | undefined {
+  const view = viewAs(shape, target);
   return view && afterLayouts(index, view.layouts);
 }
-
-/** The view in which a cluster has a value of it, or would have it. */
-const viewOfMember = (value: Value, target: Cluster): View | undefined =>
-  target.turned?.get(value) ?? viewAs(value.type.shape, target);
 
 /** The view of the space under a shape; the space is one of itself. */
 function viewAs(shape: Shape, { space, views }: Cluster): View | undefined {
@@ -120,7 +114,7 @@ export function isCanonical(read: Access, target: Cluster, home: ReadonlyMap<Val
   if (source ? source !== target : under.op.kind === "leaf") return true;
   const { value: base, index } = throughLayouts(read.value, read.index);
   if (!source) return readsOf(base, index).every((inner) => isCanonical(inner, target, home));
-  const own = indexWithin(base, target);
+  const own = indexWithin(base.type.shape, target);
   return own !== undefined && sameIndex(index, own);
 }
 
@@ -133,6 +127,6 @@ export function isAtExtremeWithin(value: Value, { kind, members }: Cluster): boo
 export function readsWithin(value: Value, index: readonly Index[], target: Cluster): readonly Access[] {
   if (!isAtExtremeWithin(value, target)) return readsOf(value, index);
   const [data, place] = value.operands;
-  const four = isExtreme(value) ? undefined : indexWithin(data, target);
+  const four = isExtreme(value) ? undefined : indexWithin(data.type.shape, target);
   return [{ value: place, index }, ...(four ? [{ value: data, index: four }] : [])];
 }

@@ -223,9 +223,9 @@ function writeEpilogue(
       const index = resultIndex(shape, variableIndex("r", rowCount), variableIndex(column, columnCount));
       const lane = lanes === 4 ? { variable: column, extent: columnCount } : undefined;
       if (lane) reduceNeighbours(cluster, { index, lane, emitter, namer }, hold);
-      const isFull = (value: Value): boolean => seenAs(value, index, cluster) !== undefined;
+      const isFull = ({ type }: Value): boolean => seenAs(type.shape, index, cluster) !== undefined;
       const [full, rows] = [stores.filter(isFull), stores.filter((value) => !isFull(value))];
-      const indexOf = (value: Value): readonly Index[] => seenAs(value, index, cluster)!;
+      const indexOf = (value: Value): readonly Index[] => seenAs(value.type.shape, index, cluster)!;
       where(guard, () => writeStores(full, indexOf, emitter, context, lane));
       // What is one number of neighbours is so at the first of them.
       const step = neighboursOf(cluster) ?? neighbours;

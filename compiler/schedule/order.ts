@@ -173,7 +173,7 @@ function interiorOf({ cluster, loads, stores }: Traffic): Interior {
   const keys = new Map<readonly Index[], string>();
   return {
     ...{ stores, users: usersOf(computed) },
-    indexOf: (value) => indexWithin(value, cluster) ?? spaceIndex(value.type.shape),
+    indexOf: ({ type }) => indexWithin(type.shape, cluster) ?? spaceIndex(type.shape),
     keyOf({ type }, index) {
       const key = keys.get(index) ?? indexKey(joinIndex(index, type.shape, indexAlgebra));
       keys.set(index, key);

@@ -27,7 +27,7 @@ export function reduceNeighbours(
   for (const value of reductionsOf(cluster)) {
     const op = value.op as ReductionOp;
     const [operand] = value.operands;
-    const four = emitter.emit(operand, seenAs(operand, index, cluster)!, lane);
+    const four = emitter.emit(operand, seenAs(operand.type.shape, index, cluster)!, lane);
     const parts = op.accumulators(operand.type.dtype).map(({ name, dtype, initial }) => {
       const part = namer(name);
       emitter.push({ tag: "line", text: `var ${part} = ${literalText(initial, dtype)};` });
@@ -78,7 +78,7 @@ function elementOf(
   { index, lane, emitter, namer }: Neighbours,
 ): Expression {
   const [data] = value.operands;
-  const four = emitter.hold(data, emitter.emit(data, seenAs(data, index, cluster)!, lane));
+  const four = emitter.hold(data, emitter.emit(data, seenAs(data.type.shape, index, cluster)!, lane));
   if (four.lanes === 1) return four;
   const text = namer("found");
   emitter.push({ tag: "assign", before: `let ${text} = `, value: four, after: `[${place}];` });
