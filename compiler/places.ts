@@ -54,6 +54,8 @@ export function createPairing(
     const pairs = results
       .toSorted((a, b) => bytesOf(b, halves) - bytesOf(a, halves))
       .flatMap((result) => operands.map((operand) => ({ result, operand })))
+      // What shares a range with others would stretch it over the result's other neighbours.
+      .filter(({ operand }) => isOwn(operand))
       .filter(({ result, operand }) => isAlike(result, operand) && isExact(result) === isExact(operand));
     return pairs.length === 0 ? [] : pairs.filter(proofOf(step, group));
   };

@@ -22,13 +22,16 @@ export const instrument: ts.TransformerFactory<ts.SourceFile> = (context) => (so
     if (ts.isBinaryExpression(node)) return assignment(node);
     if (ts.isArrowFunction(node) && !node.modifiers) return nameElements(inside(node), node);
     if (ts.isCallExpression(node) && isPlaceable(node)) return trace("placed", [], node, inside(node));
-    if (ts.isObjectLiteralExpression(node) && (isReturned(node) || isUpdate(node)))
-      return factory.createCallExpression(tracer("keyed"), undefined, [inside(node), keysOf(source, node)]);
-    return ts.isDecorator(node) || ts.isTypeNode(node) ? node : inside(node);
+    return record(node) ?? (ts.isDecorator(node) || ts.isTypeNode(node) ? node : inside(node));
   };
+  /** A record whose keys name what it holds. */
+  const record = (node: ts.Node): ts.Expression | undefined =>
+    ts.isObjectLiteralExpression(node) && (isReturned(node) || isUpdate(node))
+      ? factory.createCallExpression(tracer("keyed"), undefined, [inside(node), keysOf(source, node)])
+      : undefined;
   const inside = <T extends ts.Node>(node: T): T => ts.visitEachChild(node, visit, context);
   const named = (name: ts.Identifier, value: ts.Expression): ts.Expression =>
-    trace("named", [factory.createStringLiteral(name.text)], value, inside(value));
+    trace("named", [factory.createStringLiteral(name.text)], value, record(value) ?? inside(value));
 
   function declaration(node: ts.VariableDeclaration): ts.Node {
     const { name, initializer } = node;

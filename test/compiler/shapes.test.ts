@@ -12,6 +12,7 @@ import {
   gelu,
   input,
   layerNorm,
+  matmul,
   maxPool,
   model,
   mul,
@@ -22,7 +23,9 @@ import {
   sgd,
   silu,
   softmaxCrossEntropy,
+  sum,
   tanh,
+  transpose,
   type Graph,
   type Tensor,
   type Value,
@@ -232,6 +235,15 @@ describe("tiles that are numbered", () => {
     ["of few columns that are rows", "bmk,bkn->bnm", { b: 7, m: 15, k: 6, n: 9 }],
   ])("%s give the numbers that they should", async (_, formula, extents) => {
     await expectRight(product(formula, extents));
+  });
+
+  test("do so turned round, and added up along the last axis", async () => {
+    await expectRight(
+      model("turned", () => {
+        const [x, w] = [input("x", "f32", [8, 8, 5]), input("w", "f32", [8, 5, 16])] as Tensor<"f32">[];
+        return { run: { y: sum(relu(transpose(matmul(x, w), [1, 0, 2])), { axes: [2] }) } };
+      }),
+    );
   });
 
   test("do so beside others, where some threads rest", async () => {

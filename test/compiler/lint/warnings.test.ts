@@ -62,6 +62,11 @@ test("an update of a state that is written and not returned changes nothing", as
       help: "return it as the update of an entry point: { train: { loss, update: [adam(loss), { state: lost, value: … }] } }",
       place: { line: 4, column: 3 },
     },
+    {
+      code: "unused-updates",
+      message: "`{ state: total, value: … }` changes nothing: no entry point returns it",
+      place: { line: 13 },
+    },
   ]);
 });
 
