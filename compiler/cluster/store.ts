@@ -30,8 +30,9 @@ export function readOften({ members }: Cluster, home: Partition["home"]): Readon
   const found = new Set<Value>();
   for (const { op, operands } of members) {
     if (!rereads.includes(op.kind)) continue;
-    // What a loop has of numbers alone it computes where it reads it, be it a sum of them.
-    const read = op.kind === "scan" ? operands.filter((operand) => !isNumber(tensorUnder(operand))) : operands;
+    // A loop reads what is under layouts, which may be a result as well. What it has of numbers alone it computes where it
+    // reads it, be it a sum of them.
+    const read = op.kind === "scan" ? operands.map(tensorUnder).filter((tensor) => !isNumber(tensor)) : operands;
     descend(read, (value) => {
       if (home.has(value)) found.add(value);
       return !home.has(value);
