@@ -25,18 +25,12 @@ export function smallShare(outputs: ReadonlySet<Value>, halves?: ReadonlySet<Val
   };
 }
 
-/**
- * So many share one at no price; each further one counts as if it had its own, since nothing else would cut a chain of
- * normalisations to kernels that are read and compiled soon.
- */
-const mostShared = 8;
-
-/** The bindings that tensors count for: the fewest that they take, and more where many share one. */
+/** The fewest bindings that tensors take. */
 export function countBindings(tensors: Iterable<Value>, shares: Shares): number {
-  let [own, small] = [0, 0];
+  let [own, shared] = [0, 0];
   for (const tensor of tensors) {
-    if (shares(tensor)) small++;
+    if (shares(tensor)) shared = 1;
     else own++;
   }
-  return own + Math.min(small, 1) + Math.max(0, small - mostShared);
+  return own + shared;
 }

@@ -80,7 +80,7 @@ export const quadRow = 4 * shortRow;
 export const mostMembers = 256;
 
 /** An accumulator of a reduction is loops over a row, and threads that wait for each other: so many values of text. */
-export const accumulatorLength = 8;
+export const accumulatorLength = 12;
 
 /** Elementwise values that a kernel may compute again although another has them. */
-export const mostRecomputed = 128;
+export const mostRecomputed = 64;

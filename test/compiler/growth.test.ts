@@ -66,6 +66,6 @@ test.each([
     });
     return compile(rows).kernels.map(({ wgsl }) => wgsl.length);
   });
-  // 91 kB and 131 kB in one; in parts 33 kB at most, where small tensors of a row share a binding.
-  expect(Math.max(...texts.flat())).toBeLessThan(34_000);
+  // 91 kB and 131 kB in one; 51 kB and 39 kB where accumulators count for less, and more is computed again.
+  expect(Math.max(...texts.flat())).toBeLessThan(30_000);
 });
