@@ -1,11 +1,11 @@
 /// How one value reads another: through layouts, at which index. Decides whether two values can share a kernel.
 import { contractAttrs, operandAxes } from "../../ir/ops/contract.ts";
 import { batchAxes } from "../../ir/ops/gather.ts";
-import { reshapeOp, reshapeTo, transpose, transposeOp } from "../../ir/ops/layout.ts";
+import { reshapeOp, transposeOp } from "../../ir/ops/layout.ts";
 import { argmaxOp, argminOp } from "../../ir/ops/reduce.ts";
 import { axesOf } from "../../ir/ops/sum.ts";
 import { elementCount, sameShape, type Shape } from "../../ir/type.ts";
-import { withOperands, type Value } from "../../ir/value.ts";
+import { withOperands, type LayoutOp, type Value } from "../../ir/value.ts";
 import { conditionAlgebra } from "../lower/condition.ts";
 import { indexAlgebra, indexKey, variableIndex, type Index } from "../lower/index.ts";
 
@@ -93,16 +93,11 @@ export function throughRenaming(value: Value): { readonly under: Value; readonly
 export const withLayouts = (value: Value, layouts: readonly Value[]): Value =>
   layouts.reduce((under, layout) => withOperands(layout, [under]), value);
 
-/** The layouts that undo others, the innermost first, over a value that lies as after these. */
+/** The layouts that undo others, the innermost first, over a value that lies as after these: what renames is orthogonal. */
 export function undoing(value: Value, layouts: readonly Value[]): readonly Value[] {
   let back = value;
-  return layouts.toReversed().map(({ op, attrs, operands }) => {
-    const inverse = (permutation: readonly number[]): readonly number[] =>
-      permutation.map((_, axis) => permutation.indexOf(axis));
-    back =
-      op === reshapeOp
-        ? reshapeTo(back, operands[0].type.shape)
-        : transpose(back, inverse(attrs.permutation as readonly number[]));
+  return layouts.toReversed().map((layout) => {
+    back = (layout.op as LayoutOp).transpose({ ...layout, result: layout }, back);
     return back;
   });
 }

@@ -24,8 +24,18 @@ function whereTheMeanIsFrom(value: Value): Value {
   return second ? withLayouts(sub(second.mean, second.from), second.layouts) : value;
 }
 
-/** What was moved to become `x`, the mean beside it, and by what; undefined where `mean` is not that of its rows. */
-function moved(x: Value, mean: Value) {
+/** What was moved, the mean beside it as it was, and the layouts that moved it, the innermost first. */
+interface Moved {
+  readonly from: Value;
+  readonly mean: Value;
+  readonly layouts: readonly Value[];
+}
+
+/**
+ * What was moved to become `x`; undefined where `mean` is not that of its rows. Any total over a number is taken for a
+ * mean: where it is none, the difference lies elsewhere, and is the same.
+ */
+function moved(x: Value, mean: Value): Moved | undefined {
   if (!isRenaming(x)) return undefined;
   const divided = underLayouts(mean);
   const [spreadTotal, count] = divided.op === div.op ? divided.operands : [divided];
