@@ -6,7 +6,7 @@ import { constantValue, inputOp } from "../ir/ops/leaf.ts";
 import { elementCount, isFloat, sameShape } from "../ir/type.ts";
 import { postorder, underLayouts, usersOf, type OpKind, type Value } from "../ir/value.ts";
 import { attendOp, isStatistics } from "./cluster/attention.ts";
-import { smallShare } from "./cluster/bindings.ts";
+import { smallMayShare } from "./cluster/bindings.ts";
 import { comparedWithOwn } from "./cluster/compared.ts";
 import { descend } from "./cluster/descend.ts";
 import { mostBindings } from "./cluster/partition.ts";
@@ -82,7 +82,7 @@ function reasonsOf({ steps, outputs, updates }: EntryPlan): ReadonlyMap<Value, W
   const updating = updatesOf(steps);
   const isActivation = activations();
   const crowded = steps.flatMap((step) => (tensorsOf(step).size > mostBindings ? [...tensorsOf(step)] : []));
-  const shared = new Set(crowded.filter(smallShare(returned)));
+  const shared = new Set(crowded.filter(smallMayShare(returned)));
   const compared = comparedWithOwn(computed, (value) => tensors.has(value));
   const reasonOf = (value: Value): Wide | undefined => {
     if (looped.has(value)) return "loop";

@@ -77,8 +77,8 @@ function createNames(several: boolean): (name: string, entry: string) => string 
 /** One name, `updates` where all are, else the first name and how many there are besides. */
 function titleOf(results: readonly string[]): string {
   if (results.length === 1) return results[0];
-  const isUpdate = results.every((name) => name.startsWith("update_"));
-  return isUpdate ? "updates" : `${results[0]}_and_${results.length - 1}_more`;
+  const isAllUpdates = results.every((name) => name.startsWith("update_"));
+  return isAllUpdates ? "updates" : `${results[0]}_and_${results.length - 1}_more`;
 }
 
 /** A kernel whose comment says what else it computes. */

@@ -87,10 +87,15 @@ export interface Launched {
 }
 
 /** Offsets of tensors that have another place in some dispatches than in others. */
-export type Moved = ReadonlyMap<Together, ReadonlyMap<Value, number>>;
+export type OtherOffsets = ReadonlyMap<Together, ReadonlyMap<Value, number>>;
 
 /** The dispatches of steps that run side by side; `depth` says how many loops are around them. */
-export function launchGroups(groups: readonly Together[], around: Surroundings, moved?: Moved, depth = 0): Launched {
+export function launchGroups(
+  groups: readonly Together[],
+  around: Surroundings,
+  moved?: OtherOffsets,
+  depth = 0,
+): Launched {
   return join(
     groups.map((group) => {
       const [{ loop }] = group.steps;

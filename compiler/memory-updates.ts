@@ -5,7 +5,7 @@ import { bytesOf } from "./bytes.ts";
 import type { Shares } from "./cluster/bindings.ts";
 import { mostBindings } from "./cluster/partition.ts";
 import type { Target } from "./lower/kernel.ts";
-import { bindingsOf, type EntryPlan, type PlannedStep, type Together } from "./plan.ts";
+import { stepBindings, type EntryPlan, type PlannedStep, type Together } from "./plan.ts";
 import { commit } from "./schedule/order.ts";
 
 /** Larger states stay in place: their copies would be alive all the time. */
@@ -39,7 +39,7 @@ export function putOff(plan: EntryPlan, groups: readonly Together[], shares: Sha
     let waiting = step;
     for (const target of small) {
       const next = { ...waiting, targets: without(waiting.targets, target) };
-      if (!step.loop && bindingsOf(next, shares) > mostBindings) continue;
+      if (!step.loop && stepBindings(next, shares) > mostBindings) continue;
       copies.push(commit(target.value, target.state!));
       waiting = next;
     }

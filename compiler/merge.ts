@@ -11,7 +11,7 @@ import { isInQuads } from "./cluster/within.ts";
 import { describeContraction } from "./lower/contraction-shape.ts";
 import { targetTensor } from "./lower/kernel.ts";
 import { arrangeRows, fullStores } from "./lower/reduce.ts";
-import { isShort, rowsOf, sharedThreads, unitsOf } from "./lower/rows.ts";
+import { needsNoBarrier, rowsOf, sharedThreads, unitsOf } from "./lower/rows.ts";
 import { tensorsOf, type PlannedStep, type Together } from "./plan.ts";
 import { createSigner } from "./signature.ts";
 import { addSlabs, fitBuffers, slabsOf, type SlabType } from "./slabs.ts";
@@ -20,7 +20,7 @@ import { addSlabs, fitBuffers, slabsOf, type SlabType } from "./slabs.ts";
 const longestRow = 4096;
 
 /** Where tensors lie, as far as it is known before they have places. */
-export interface Lying {
+export interface Buffering {
   /** Those in a buffer of their own. */
   readonly outputs: ReadonlySet<Value>;
   /** Those in another, as halves. */
@@ -36,7 +36,7 @@ export interface Lying {
 /** The dispatches of steps, in an order in which each finds what it needs. */
 export function sideBySide(
   steps: readonly PlannedStep[],
-  { outputs, halves = new Set(), bindsBuffers = true, shares = noneShares, resolve = (tensor) => tensor }: Lying,
+  { outputs, halves = new Set(), bindsBuffers = true, shares = noneShares, resolve = (tensor) => tensor }: Buffering,
   signer = createSigner(),
 ): readonly Together[] {
   const before = waitsOf(steps);
@@ -255,7 +255,7 @@ function kindOf({ traffic }: PlannedStep): "apart" | "barriers" | "alone" {
   if (cluster.kind === "map" || cluster.kind === "contract") return "apart";
   if (cluster.kind !== "reduce") return "alone";
   const rows = rowsOf(cluster.space, cluster.axes);
-  if (isShort(rows.length) && fullStores(stores, cluster).length === 0) return "apart";
+  if (needsNoBarrier(rows.length) && fullStores(stores, cluster).length === 0) return "apart";
   // A single row that long deserves more threads than the others have.
   if (rows.rowCount === 1 && !(Number(rows.length) <= longestRow)) return "alone";
   const { rows: side, lanes } = arrangeRows(traffic, rows, { apart: false });

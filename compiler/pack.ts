@@ -3,10 +3,10 @@
 import type { Graph } from "../ir/graph.ts";
 import type { Value } from "../ir/value.ts";
 import { bytesOf } from "./bytes.ts";
-import { countBindings, smallShare, type Shares } from "./cluster/bindings.ts";
+import { countBindings, smallMayShare, type Shares } from "./cluster/bindings.ts";
 import { mostBindings } from "./cluster/partition.ts";
 import { ownTensors, storeHalves, type Storage, type Stored } from "./half.ts";
-import type { Moved } from "./launch.ts";
+import type { OtherOffsets } from "./launch.ts";
 import { sideBySide } from "./merge.ts";
 import { createPairing, placedLoops, placedSteps, placesIn, type Taken } from "./places.ts";
 import { stepsInside, tensorsOf, type EntryPlan, type PlannedStep, type Together } from "./plan.ts";
@@ -34,7 +34,7 @@ export interface Packing {
   /** Tensors that lie before all others, where dispatches bind them as one. */
   readonly shares: Shares;
   /** Where tensors lie that have another place in a dispatch, since they were made again. */
-  readonly moved?: Moved;
+  readonly moved?: OtherOffsets;
   /** What a memory budget took. */
   readonly memory?: MemoryFacts;
 }
@@ -55,7 +55,7 @@ export function packed(bare: EntryPlan, { notes, states }: Graph, storage: Stora
   const returned = new Set(outputs);
   const pack = (bindsBuffers: boolean): Packing => {
     const plan = placedLoops(bare, { outputs: returned, bindsBuffers }, signer);
-    const sharing = (halves?: ReadonlySet<Value>): Shares => smallShare(returned, halves);
+    const sharing = (halves?: ReadonlySet<Value>): Shares => smallMayShare(returned, halves);
     const group = (halves?: ReadonlySet<Value>) =>
       sideBySide(plan.steps, { outputs: returned, halves, bindsBuffers, shares: sharing(halves) }, signer);
     const stored =

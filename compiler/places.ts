@@ -10,7 +10,7 @@ import { draftOf, type Writing } from "./draft.ts";
 import { contractionOf } from "./lower/contract.ts";
 import { fitsInPlace } from "./lower/in-place.ts";
 import type { Statement } from "./lower/kernel.ts";
-import { sideBySide, type Lying } from "./merge.ts";
+import { sideBySide, type Buffering } from "./merge.ts";
 import type { EntryPlan, PlannedStep, Together } from "./plan.ts";
 import type { Places } from "./schedule/order.ts";
 import type { Signer } from "./signature.ts";
@@ -142,7 +142,7 @@ export function placedSteps(steps: readonly PlannedStep[], places: Places): read
  * The plan with what runs side by side in loops, and with the places that results take there, where a tensor that is no row
  * lives for one turn.
  */
-export function placedLoops(plan: EntryPlan, lying: Lying, signer: Signer): EntryPlan {
+export function placedLoops(plan: EntryPlan, lying: Buffering, signer: Signer): EntryPlan {
   const within = (step: PlannedStep, resolve: (tensor: Value) => Value): PlannedStep => {
     const { loop } = step;
     if (!loop) return step;

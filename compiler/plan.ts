@@ -3,7 +3,7 @@
 import type { EntryPoint, Graph } from "../ir/graph.ts";
 import { copyOp } from "../ir/ops/choose.ts";
 import { apply, postorder, underLayouts, type OpKind, type Value } from "../ir/value.ts";
-import { countBindings, noneShares, smallShare, type Shares } from "./cluster/bindings.ts";
+import { countBindings, noneShares, smallMayShare, type Shares } from "./cluster/bindings.ts";
 import { cluster } from "./cluster/cluster.ts";
 import { descend } from "./cluster/descend.ts";
 import { mostBindings, type Cuts, type Lessons } from "./cluster/partition.ts";
@@ -85,9 +85,9 @@ function planResults(
     written: new Map<Value, Set<Value>>(),
     refused,
     // What a loop calls its own may lie anywhere.
-    shares: results.rows ? noneShares : smallShare(results.outputs),
+    shares: results.rows ? noneShares : smallMayShare(results.outputs),
   };
-  const isCrowded = (step: Step): boolean => !isLoop(step) && bindingsOf(step, lessons.shares) > mostBindings;
+  const isCrowded = (step: Step): boolean => !isLoop(step) && stepBindings(step, lessons.shares) > mostBindings;
   let floating: ReadonlySet<Value> | undefined;
   for (;;) {
     const planned = planKernels(roots, lessons, floating, results);
@@ -198,7 +198,7 @@ export function tensorsOf({ traffic, targets, over }: Step): ReadonlySet<Value> 
 }
 
 /** How many bindings a kernel takes. */
-export const bindingsOf = (step: Step, shares: Shares): number => countBindings(tensorsOf(step), shares);
+export const stepBindings = (step: Step, shares: Shares): number => countBindings(tensorsOf(step), shares);
 
 /** Kinds of values that are expressions wherever they are read: each may have a kernel of its own. */
 const expressions: readonly OpKind[] = ["elementwise", "piecewise", "gather"];
@@ -228,7 +228,7 @@ function divide(
     .filter(({ width }) => width < mostBindings);
   const widest = widths.reduce((most, { width }) => Math.max(most, width), 0);
   const cut = widths.find(({ width }) => width === widest);
-  if (!cut && all.length === 1) throw tooManyBindings(name, bindingsOf(step, shares), mostBindings);
+  if (!cut && all.length === 1) throw tooManyBindings(name, stepBindings(step, shares), mostBindings);
   return { parted: all.slice(1), cut: cut?.value };
 }
 

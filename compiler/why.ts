@@ -4,7 +4,7 @@ import type { Graph } from "../ir/graph.ts";
 import { axesOf } from "../ir/ops/sum.ts";
 import { formatType } from "../ir/type.ts";
 import type { Value } from "../ir/value.ts";
-import { noneShares, smallShare, type Shares } from "./cluster/bindings.ts";
+import { noneShares, smallMayShare, type Shares } from "./cluster/bindings.ts";
 import { descend } from "./cluster/descend.ts";
 import { mostBindings, mostMembers, type Cluster, type Refusal } from "./cluster/partition.ts";
 import { bindingsWith } from "./joined.ts";
@@ -140,7 +140,7 @@ function flatten(steps: readonly PlannedStep[], around: Omit<Placed, "step">): r
 function pairsOf({ launches, plan }: EntryFacts, notes: Graph["notes"], reasons: Reasons): readonly RefusedPair[] {
   const names = new Map(launches.flatMap(({ name, steps }) => steps.map((step) => [step, name] as const)));
   const outputs = new Set(plan.outputs);
-  const all = flatten(plan.steps, { notes, resolve: (value) => value, shares: smallShare(outputs) });
+  const all = flatten(plan.steps, { notes, resolve: (value) => value, shares: smallMayShare(outputs) });
   const [writers, readers] = [new Map<Value, Placed[]>(), new Map<Value, Placed[]>()];
   const note = (known: Map<Value, Placed[]>, tensor: Value, placed: Placed): void => {
     known.set(tensor, [...(known.get(tensor) ?? []), placed]);

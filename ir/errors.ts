@@ -184,9 +184,9 @@ export const entryPointRecord = defineError(
 export const entryPointValue = defineError(
   "entry-point-value",
   "An entry point is a record of values; its key `update` holds the result of an optimizer.",
-  (entry: string, key: string, found: string, isUpdate: boolean) => ({
+  (entry: string, key: string, found: string, holdsUpdates: boolean) => ({
     message: `entry point "${entry}": "${key}" must be ${key === "update" ? "the result of an optimizer, or updates by hand" : "a value of the graph"}: found ${found}`,
-    help: isUpdate
+    help: holdsUpdates
       ? "what an optimizer returns belongs to the key `update`; several go there as an array"
       : key === "update"
         ? "update: adam(loss), or by hand [{ state: W, value: sub(W, step) }], or both: [adam(loss), { state, value }]"

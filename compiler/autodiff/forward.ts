@@ -13,13 +13,13 @@ import { gradients, leadingTo, operandCotangents, times } from "./reverse.ts";
 import { scanTangents, type NoteTangent } from "./scan.ts";
 
 /** A value with the direction in which it moves, of its type. */
-export type Moved = readonly [value: Value, tangent: Value];
+export type WithTangent = readonly [value: Value, tangent: Value];
 
 /**
  * (∂y/∂x₁)·t₁ + (∂y/∂x₂)·t₂ + …, of the shape of `y`; zero where `y` does not depend on any x. Computes only what a
  * direction moves. `note` hears of the letters of loops.
  */
-export function pushForward(y: Value, moved: readonly Moved[], note?: NoteTangent): Value {
+export function pushForward(y: Value, moved: readonly WithTangent[], note?: NoteTangent): Value {
   const tangents = new Map<Value, Value>();
   for (const [value, tangent] of moved) {
     const before = tangents.get(value);
@@ -30,7 +30,7 @@ export function pushForward(y: Value, moved: readonly Moved[], note?: NoteTangen
   const active = leadingTo(order, targets);
   const siblings = scanSiblings(order);
   const loops = new Map<Value, (result: Value) => Value>();
-  const inside = (value: Value, within: readonly Moved[]): Value => pushForward(value, within, note);
+  const inside = (value: Value, within: readonly WithTangent[]): Value => pushForward(value, within, note);
   for (const value of order) {
     if (targets.has(value) || !active.has(value)) continue;
     const own = value.operands.map((operand) => tangents.get(operand));

@@ -16,7 +16,7 @@ export const noneShares: Shares = () => false;
  * Small tensors between kernels share one: floats, since a range is bound as one type. Results of a call and halves lie
  * elsewhere.
  */
-export function smallShare(outputs: ReadonlySet<Value>, halves?: ReadonlySet<Value>): Shares {
+export function smallMayShare(outputs: ReadonlySet<Value>, halves?: ReadonlySet<Value>): Shares {
   return (tensor) => {
     const { op, type } = tensor;
     const count = elementCount(type.shape);

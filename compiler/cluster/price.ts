@@ -59,7 +59,7 @@ export interface Binds {
 }
 
 /** How many bindings a kernel takes. */
-export function bindingsOf({ loads, stores }: Footprint, { targetsOf, shares }: Binds): number {
+export function kernelBindings({ loads, stores }: Footprint, { targetsOf, shares }: Binds): number {
   return countBindings(new Set([...loads, ...stores.flatMap(targetsOf)]), shares);
 }
 

@@ -4,7 +4,7 @@
 import type { Value } from "../../ir/value.ts";
 import { againIn, planOf, type Plan } from "./again.ts";
 import type { Cluster, Partition } from "./partition.ts";
-import { bindingsOf, isCrowded, leastGain, type Binds } from "./price.ts";
+import { isCrowded, kernelBindings, leastGain, type Binds } from "./price.ts";
 import { cutOf, isOpen } from "./recompute-network.ts";
 import type { Traffic } from "./store.ts";
 
@@ -68,5 +68,5 @@ function boundBy({ traffic }: Plan, { targetsOf, shares }: Binds): ReadonlyMap<C
   const all = [...traffic.values()];
   const read = new Set(all.flatMap(({ loads }) => loads));
   const written = (value: Value): readonly Value[] => [...(read.has(value) ? [value] : []), ...targetsOf(value)];
-  return new Map(all.map((each) => [each.cluster, bindingsOf(each, { targetsOf: written, shares })]));
+  return new Map(all.map((each) => [each.cluster, kernelBindings(each, { targetsOf: written, shares })]));
 }

@@ -5,7 +5,7 @@ import { isRow } from "./access.ts";
 import { flexible, isExpression } from "./again.ts";
 import { loadsOf } from "./needs.ts";
 import { mostRecomputed, type Cluster, type Partition } from "./partition.ts";
-import { bindingsOf, costOf, countOf, isCrowded, leastGain, type Binds, type Footprint } from "./price.ts";
+import { costOf, countOf, isCrowded, kernelBindings, leastGain, type Binds, type Footprint } from "./price.ts";
 import type { Traffic } from "./store.ts";
 
 /** What is known about results. */
@@ -90,7 +90,7 @@ function tryWithout(value: Value, ledger: Ledger, kept: Kept): readonly Draft[] 
     const stores =
       cluster === owner ? [...new Set([...before.stores.filter((each) => each !== value), ...rows])] : before.stores;
     const found = look(cluster, stores, ledger, { value, rows });
-    if (!found || isCrowded(bindingsOf(found, binds), bindingsOf(before, binds))) return undefined;
+    if (!found || isCrowded(kernelBindings(found, binds), kernelBindings(before, binds))) return undefined;
     changed.push({ cluster, ...found });
     gain += before.cost - found.cost;
   }

@@ -26,7 +26,7 @@ export const instrument: ts.TransformerFactory<ts.SourceFile> = (context) => (so
   };
   /** A record whose keys name what it holds. */
   const record = (node: ts.Node): ts.Expression | undefined =>
-    ts.isObjectLiteralExpression(node) && (isReturned(node) || isUpdate(node))
+    ts.isObjectLiteralExpression(node) && (isReturned(node) || readsAsUpdate(node))
       ? factory.createCallExpression(tracer("keyed"), undefined, [inside(node), keysOf(source, node)])
       : undefined;
   const inside = <T extends ts.Node>(node: T): T => ts.visitEachChild(node, visit, context);
@@ -146,7 +146,7 @@ function isReturned(node: ts.Expression): boolean {
 }
 
 /** True for a record that reads as the update of a state. */
-function isUpdate({ properties }: ts.ObjectLiteralExpression): boolean {
+function readsAsUpdate({ properties }: ts.ObjectLiteralExpression): boolean {
   const names = properties.map(({ name }) => (name && ts.isIdentifier(name) ? name.text : undefined));
   return names.includes("state") && names.includes("value");
 }

@@ -14,7 +14,7 @@ import { foldGrid, powerOfTwo } from "./kernel.ts";
 export const sharedThreads = 64;
 
 /** True for rows that threads take without waiting for others: alone, or four of a quad. */
-export function isShort(length: Dim): boolean {
+export function needsNoBarrier(length: Dim): boolean {
   return typeof length === "number" && length <= quadRow;
 }
 

@@ -19,11 +19,11 @@ export function writeStores(
 ): void {
   const targets = stores.flatMap((value) => context.targets(value));
   const isInPlace = context.holdsResults === true || targets.some((target) => target.state !== undefined);
-  const isUpdate = targets.length > 1 && isInPlace;
+  const holdsAll = targets.length > 1 && isInPlace;
   const results = new Map(
     stores.map((value) => {
       const emitted = emitter.emit(value, indexOf(value), lane);
-      return [value, isUpdate ? emitter.hold(value, emitted) : emitted] as const;
+      return [value, holdsAll ? emitter.hold(value, emitted) : emitted] as const;
     }),
   );
   for (const target of targets) {

@@ -25,7 +25,7 @@ function whereTheMeanIsFrom(value: Value): Value {
 }
 
 /** What was moved, the mean beside it as it was, and the layouts that moved it, the innermost first. */
-interface Moved {
+interface MovedDeviation {
   readonly from: Value;
   readonly mean: Value;
   readonly layouts: readonly Value[];
@@ -35,7 +35,7 @@ interface Moved {
  * What was moved to become `x`; undefined where `mean` is not that of its rows. Any total over a number is taken for a
  * mean: where it is none, the difference lies elsewhere, and is the same.
  */
-function moved(x: Value, mean: Value): Moved | undefined {
+function moved(x: Value, mean: Value): MovedDeviation | undefined {
   if (!isRenaming(x)) return undefined;
   const divided = underLayouts(mean);
   const [spreadTotal, count] = divided.op === div.op ? divided.operands : [divided];

@@ -33,14 +33,14 @@ export function storageType(dtype: DType): StorageType {
 }
 
 /** The array that a tensor is bound as; four halves are two words. */
-export function arrayType({ type }: Value, isVector: boolean, isHalf: boolean): string {
+function arrayType({ type }: Value, isVector: boolean, isHalf: boolean): string {
   if (isHalf) return "array<vec2u>";
   const element = storageType(type.dtype);
   return isVector ? `array<vec4${element[0]}>` : `array<${element}>`;
 }
 
 /** What is said about a tensor beside its binding. */
-export function noteOf({ type }: Value, isHalf: boolean): string {
+function noteOf({ type }: Value, isHalf: boolean): string {
   return formatType(type) + (isHalf ? " in half precision" : "");
 }
 
@@ -78,7 +78,7 @@ export interface BoundTensors {
   readonly isVector: boolean;
 }
 
-export interface Slab extends BoundTensors {
+export interface BoundVariable extends BoundTensors {
   readonly usages: readonly Usage[];
   readonly name: string;
   /** Where the first tensor begins in the buffer, in bytes. */
@@ -86,21 +86,21 @@ export interface Slab extends BoundTensors {
 }
 
 /** A binding for each tensor where there are few, else one for those that share. */
-export function slabsOf(usages: readonly Usage[], lying: Lying): readonly Slab[] {
-  const slab = slabMaker(usages, lying);
+export function variablesOf(usages: readonly Usage[], lying: Lying): readonly BoundVariable[] {
+  const variable = variableMaker(usages, lying);
   const shared = usages.length > mostBindings ? usages.filter(({ tensor }) => lying.shares(tensor)) : [];
-  const own = usages.filter((usage) => !shared.includes(usage)).map((usage) => slab([usage], usage.name));
-  return shared.length > 0 ? [...own, slab(shared, sharedName)] : own;
+  const own = usages.filter((usage) => !shared.includes(usage)).map((usage) => variable([usage], usage.name));
+  return shared.length > 0 ? [...own, variable(shared, sharedName)] : own;
 }
 
 /** What tensors that share a binding are found in; no kernel calls anything else so. */
 const sharedName = "arena_range";
 
 /** Makes bindings of those that use tensors in the same kernels. */
-export function slabMaker(
+export function variableMaker(
   usages: readonly Usage[],
   { extentOf }: Lying,
-): (all: readonly Usage[], name: string) => Slab {
+): (all: readonly Usage[], name: string) => BoundVariable {
   const bufferOf = ({ tensor }: Usage): number => extentOf(tensor).buffer;
   const written = new Set(usages.filter((usage) => usage.written).map(bufferOf));
   return (all, name) => {
@@ -113,9 +113,9 @@ export function slabMaker(
 }
 
 /** How kernels find tensors. */
-export function bindingsOf(slabs: readonly Slab[], halves: Lying["halves"]): ReadonlyMap<Value, Binding> {
+export function bindingsOf(variables: readonly BoundVariable[], halves: Lying["halves"]): ReadonlyMap<Value, Binding> {
   const bindings = new Map<Value, Binding>();
-  for (const { usages, name, isVector } of slabs) {
+  for (const { usages, name, isVector } of variables) {
     for (const usage of usages) {
       const isHalf = halves?.has(usage.tensor);
       bindings.set(usage.tensor, { name, isVector, isHalf, ...(usages.length > 1 && { start: usage.name }) });
@@ -124,16 +124,22 @@ export function bindingsOf(slabs: readonly Slab[], halves: Lying["halves"]): Rea
   return bindings;
 }
 
-/** The variable that is bound, and where tensors begin in it. */
-export function slabLines(slab: Slab, position: number, { extentOf, halves }: Lying): readonly string[] {
-  const { usages, tensors, access, name, isVector, from } = slab;
+/** The variable that is bound, with what is said about the tensor where it is one, and where several begin in it. */
+export function variableLines(
+  variable: BoundVariable,
+  position: number,
+  { extentOf, halves }: Lying,
+  also: (only: Usage) => string = () => "",
+): readonly string[] {
+  const { usages, tensors, access, name, isVector, from } = variable;
   // Halves lie in a buffer of their own.
   const isHalf = halves?.has(tensors[0]) ?? false;
   const array = arrayType(tensors[0], isVector, isHalf);
-  const note = usages.length === 1 ? ` // ${noteOf(tensors[0], isHalf)}` : "";
+  const [only, ...others] = usages;
+  const note = others.length === 0 ? ` // ${noteOf(only.tensor, isHalf)}${also(only)}` : "";
   return [
     `@group(0) @binding(${position}) var<storage, ${access}> ${name}: ${array};${note}`,
-    ...(usages.length === 1 ? [] : usages).map(({ name: start, tensor }) => {
+    ...(others.length === 0 ? [] : usages).map(({ name: start, tensor }) => {
       const at = (extentOf(tensor).from - from) / (isHalf ? 8 : isVector ? 16 : 4);
       return `const ${start} = ${at}u; // ${noteOf(tensor, isHalf)}`;
     }),

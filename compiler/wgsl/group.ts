@@ -7,12 +7,12 @@ import { familiesOf, type FamilyText, type Grid, type PartText } from "./alike.t
 import {
   bindingsOf,
   collectUsages,
-  slabLines,
-  slabMaker,
-  slabsOf,
+  variableLines,
+  variableMaker,
+  variablesOf,
   type BoundTensors,
   type Lying,
-  type Slab,
+  type BoundVariable,
   type Usage,
 } from "./bound.ts";
 import { shareEnding } from "./endings.ts";
@@ -54,8 +54,8 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
   const usages = new Map<Value, Usage>();
   for (const { kernel } of parts) collectUsages(kernel.body, usages);
   for (const usage of usages.values()) usage.name = context.module.tensorNames.get(usage.tensor)!;
-  const slabs = bind([...usages.values()], parts, threads, context);
-  const drawn = draw(parts, threads, slabs, context);
+  const variables = bind([...usages.values()], parts, threads, context);
+  const drawn = draw(parts, threads, variables, context);
   const { scalars, ending, usesSettings } = drawn;
   const families = drawn.families.map((family) => family.write(context.module.names));
   const text = families.flatMap(({ lines }) => lines).join("\n");
@@ -63,7 +63,7 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
   const halves = halfLines(all);
   const known = new Set(parts.flatMap(({ kernel }) => kernel.helpers));
   const helpers = [...halves.functions, ...helperLines([...known], all)];
-  const special = nonFinite([all, ...helpers], slabs[0].name);
+  const special = nonFinite([all, ...helpers], variables[0].name);
   const { lines: calls, workgroups } = callLines(families);
   const quads = quadLines(text);
   const settings = usesSettings ? [...settingFields(context.settings).values()] : [];
@@ -72,9 +72,9 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
   const wgsl = [
     ...quads.directives,
     ...halves.directives,
-    ...slabs.flatMap((slab, position) => slabLines(slab, position, context)),
-    ...(usesSettings ? settingLines(settings, slabs.length) : []),
-    ...(usesPlace ? [placeLine(slabs.length + (usesSettings ? 1 : 0))] : []),
+    ...variables.flatMap((variable, position) => variableLines(variable, position, context)),
+    ...(usesSettings ? settingLines(settings, variables.length) : []),
+    ...(usesPlace ? [placeLine(variables.length + (usesSettings ? 1 : 0))] : []),
     ...new Set(parts.flatMap(({ kernel }) => kernel.declarations)),
     ...special.declarations,
     ...scalars.declarations,
@@ -91,13 +91,18 @@ export function writeGroup(parts: readonly Part[], threads: number, context: Gro
     ...(ending?.lines ?? []),
     "}",
   ];
-  return { wgsl: pageOf(wgsl), bindings: slabs, usesSettings, usesPlace, workgroups };
+  return { wgsl: pageOf(wgsl), bindings: variables, usesSettings, usesPlace, workgroups };
 }
 
-/** The functions of parts that find their tensors in slabs. */
-function draw(parts: readonly Part[], threads: number, slabs: readonly Slab[], { settings, halves }: GroupContext) {
+/** The functions of parts that find their tensors in variables. */
+function draw(
+  parts: readonly Part[],
+  threads: number,
+  variables: readonly BoundVariable[],
+  { settings, halves }: GroupContext,
+) {
   const fields = settingFields(settings);
-  const bindings = bindingsOf(slabs, halves);
+  const bindings = bindingsOf(variables, halves);
   // Headers may mention anything that a model has named, so that the text does not tell.
   let usesSettings = false;
   const view: BindingView = {
@@ -206,12 +211,12 @@ function bind(
   parts: readonly Part[],
   threads: number,
   context: GroupContext,
-): readonly Slab[] {
-  const few = slabsOf(usages, context);
+): readonly BoundVariable[] {
+  const few = variablesOf(usages, context);
   if (few.length <= mostBindings) return few;
   const { module, extentOf, labelOf } = context;
   const bufferOf = ({ tensor }: Usage): number => extentOf(tensor).buffer;
-  const slabOf = slabMaker(usages, context);
+  const variableOf = variableMaker(usages, context);
   const whole = [...new Set(usages.map(bufferOf))].map((buffer) =>
     usages.filter((usage) => bufferOf(usage) === buffer),
   );
@@ -224,20 +229,20 @@ function bind(
           tiesOf(
             parts,
             threads,
-            whole.map((all) => slabOf(all, labelOf(bufferOf(all[0])))),
+            whole.map((all) => variableOf(all, labelOf(bufferOf(all[0])))),
             context,
           ),
           extent,
           mostBindings,
         );
   return ranges.map((all) =>
-    slabOf(all, all.length === 1 ? all[0].name : module.names.outside(labelOf(bufferOf(all[0])))),
+    variableOf(all, all.length === 1 ? all[0].name : module.names.outside(labelOf(bufferOf(all[0])))),
   );
 }
 
 /** For each function of several parts the tensors that it finds in one place: seen when it finds all of a buffer in one. */
-function tiesOf(parts: readonly Part[], threads: number, slabs: readonly Slab[], context: GroupContext) {
-  const byName = new Map(slabs.flatMap(({ usages }) => usages.map((usage) => [usage.name, usage] as const)));
-  const { tied } = draw(parts, threads, slabs, context);
+function tiesOf(parts: readonly Part[], threads: number, variables: readonly BoundVariable[], context: GroupContext) {
+  const byName = new Map(variables.flatMap(({ usages }) => usages.map((usage) => [usage.name, usage] as const)));
+  const { tied } = draw(parts, threads, variables, context);
   return tied.map((each) => each.map((starts) => starts.map((start) => byName.get(start)!)));
 }

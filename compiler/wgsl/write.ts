@@ -3,15 +3,13 @@ import type { Value } from "../../ir/value.ts";
 import { placeName } from "../cluster/loop.ts";
 import type { Kernel } from "../lower/kernel.ts";
 import {
-  arrayType,
   bindingsOf,
   collectUsages,
-  noteOf,
-  slabLines,
-  slabsOf,
+  variableLines,
+  variablesOf,
   type BoundTensors,
   type Lying,
-  type Slab,
+  type BoundVariable,
 } from "./bound.ts";
 import type { BindingView } from "./expression.ts";
 import { helperLines, mentionsWord, nonFinite, quadLines } from "./helpers.ts";
@@ -56,13 +54,13 @@ export function writeKernel(kernel: Kernel, context: WriteContext, header: reado
   const usages = collectUsages(kernel.body);
   for (const usage of usages.values()) usage.name = kernel.tensorNames.get(usage.tensor)!;
   const settings = settingFields(context.settings);
-  const slabs = slabsOf([...usages.values()], context);
-  const view = bindingView(slabs, settings, context.halves);
+  const variables = variablesOf([...usages.values()], context);
+  const view = bindingView(variables, settings, context.halves);
   const body = kernel.body.flatMap((statement) => statementLines(statement, view, "  "));
   const text = body.join("\n");
   const halves = halfLines(text);
   const helpers = [...halves.functions, ...helperLines(kernel.helpers, text)];
-  const { declarations, assignments } = nonFinite([text, ...helpers], slabs[0]?.name ?? "");
+  const { declarations, assignments } = nonFinite([text, ...helpers], variables[0]?.name ?? "");
   const usesSettings = text.includes("settings.");
   const usesPlace = mentionsWord(text, placeName);
   const [x, y, z] = kernel.workgroupSize;
@@ -72,7 +70,7 @@ export function writeKernel(kernel: Kernel, context: WriteContext, header: reado
     "",
     ...quads.directives,
     ...halves.directives,
-    ...bindingLines(slabs, usesSettings, [...settings.values()], text.includes("sizes."), usesPlace, context),
+    ...bindingLines(variables, usesSettings, [...settings.values()], text.includes("sizes."), usesPlace, context),
     ...kernel.declarations,
     ...declarations,
     "",
@@ -87,7 +85,7 @@ export function writeKernel(kernel: Kernel, context: WriteContext, header: reado
   return {
     name: kernel.name,
     wgsl: pageOf(lines),
-    bindings: slabs,
+    bindings: variables,
     usesSettings,
     usesPlace,
   };
@@ -109,11 +107,11 @@ function builtins(text: string): string {
 }
 
 function bindingView(
-  slabs: readonly Slab[],
+  variables: readonly BoundVariable[],
   settings: ReadonlyMap<Value, string>,
   halves: WriteContext["halves"],
 ): BindingView {
-  const bindings = bindingsOf(slabs, halves);
+  const bindings = bindingsOf(variables, halves);
   return {
     binding: (tensor) => bindings.get(tensor)!,
     settingName: ({ setting }) => `settings.${settings.get(setting)!}`,
@@ -123,28 +121,23 @@ function bindingView(
 const noteOnAccess = "; only read, in a buffer that is written here";
 
 function bindingLines(
-  slabs: readonly Slab[],
+  variables: readonly BoundVariable[],
   usesSettings: boolean,
   settings: readonly string[],
   usesSizes: boolean,
   usesPlace: boolean,
   context: WriteContext,
 ): string[] {
-  const lines = slabs.flatMap((slab, binding) => {
-    const { access, usages, isVector, name } = slab;
-    if (usages.length > 1) return slabLines(slab, binding, context);
-    const [{ tensor, written }] = usages;
-    const isHalf = context.halves?.has(tensor) ?? false;
-    const note = noteOf(tensor, isHalf) + (access === "read_write" && !written ? noteOnAccess : "");
-    return [
-      `@group(0) @binding(${binding}) var<storage, ${access}> ${name}: ${arrayType(tensor, isVector, isHalf)}; // ${note}`,
-    ];
-  });
+  const lines = variables.flatMap((variable, binding) =>
+    variableLines(variable, binding, context, ({ written }) =>
+      variable.access === "read_write" && !written ? noteOnAccess : "",
+    ),
+  );
   const declare = (name: string, type: string, fields: readonly string[], kind: string): void => {
     lines.push(`@group(0) @binding(${bound++}) var<uniform> ${name}: ${type};`);
     lines.unshift(`struct ${type} { ${fields.map((field) => `${field}: ${kind}`).join(", ")} }`);
   };
-  let bound = slabs.length;
+  let bound = variables.length;
   if (usesSettings) declare("settings", "Settings", settings, "f32");
   if (usesSizes) declare("sizes", "Sizes", context.sizes, "u32");
   if (usesPlace) lines.push(placeLine(bound++));

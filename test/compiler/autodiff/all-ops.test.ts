@@ -1,7 +1,7 @@
 // Every op there is, found by itself: reverse against differences, forward against reverse, and both again on gradients;
 // and what a device makes of all of them.
 import { describe, expect, it } from "vitest";
-import { pushForward, type Moved } from "../../../compiler/autodiff/forward.ts";
+import { pushForward, type WithTangent } from "../../../compiler/autodiff/forward.ts";
 import { gradients } from "../../../compiler/autodiff/reverse.ts";
 import { compile } from "../../../compiler/compile.ts";
 import { openDeviceModule } from "../../../compiler/cli/device.ts";
@@ -31,7 +31,7 @@ function subjects(op: Op, result: Value) {
   const inputs = inputsOf(result);
   const weights = like(result, "weights");
   const directions = inputs.map((input, position) => like(input, `direction${position}`));
-  const moved = inputs.map((input, position): Moved => [input, directions[position]]);
+  const moved = inputs.map((input, position): WithTangent => [input, directions[position]]);
   const slopes = gradients(sum(mul(result, weights)), inputs);
   const alongSlope = dot(slopes, directions);
   const bends = gradients(alongSlope, inputs);
