@@ -25,7 +25,11 @@ export function loadsOf(
   isLoaded: (value: Value) => boolean,
   seen?: Seen,
 ): readonly Value[] {
-  if (cluster.kind === "loop") return tensorsRead(cluster);
+  if (cluster.kind === "loop") {
+    const read = tensorsRead(cluster);
+    for (const tensor of read) seen?.add(tensor);
+    return read;
+  }
   const loads: Value[] = [];
   const into = (value: Value): boolean => {
     const found = isTensor(value) || (isForeign(value, cluster, partition) && isLoaded(value));

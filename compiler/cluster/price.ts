@@ -23,10 +23,13 @@ export function priceOf({ op, type }: Value): number {
   return (isLong ? helperPrice : operationPrice) * countOf(type.shape);
 }
 
-/** Bytes of an element; a condition is dearer than the number that it is asked of, in whose place a number may be written. */
+/**
+ * What an element counts, in bytes. A condition takes four as well: it counts as more, so that of a condition and the number
+ * that it is asked of the number is stored, in whose place another may be written.
+ */
 const [numberSize, conditionSize] = [4, 4.5];
 
-/** Bytes of a tensor. */
+/** Bytes of a tensor, as what is decided counts them. */
 export const sizeOf = ({ type }: Value): number =>
   (type.dtype === "bool" ? conditionSize : numberSize) * countOf(type.shape);
 

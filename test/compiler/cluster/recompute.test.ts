@@ -1,14 +1,33 @@
 /// What a minimum cut finds beyond the greedy choice: kernels that compute again what others have, and are right.
 import { expect, test } from "vitest";
-import { adam, conv2d, dense, input, maxPool, model, relu, reshape, softmaxCrossEntropy, type Graph } from "chainrule";
+import {
+  adam,
+  add,
+  conv2d,
+  dense,
+  exp,
+  input,
+  maxPool,
+  model,
+  mul,
+  relu,
+  reshape,
+  scan,
+  softmaxCrossEntropy,
+  tanh,
+  type Graph,
+  type Tensor,
+  type Value,
+} from "chainrule";
+import { planOf } from "../../../compiler/cluster/again.ts";
 import { noneShares } from "../../../compiler/cluster/bindings.ts";
 import { cluster } from "../../../compiler/cluster/cluster.ts";
-import { trafficBytes } from "../../../compiler/cluster/price.ts";
+import { priceOf, trafficBytes } from "../../../compiler/cluster/price.ts";
 import { recompute } from "../../../compiler/cluster/recompute.ts";
 import { refine } from "../../../compiler/cluster/refine.ts";
 import { mustStore, planTraffic, type Traffic } from "../../../compiler/cluster/store.ts";
 import { compileWithFacts } from "../../../compiler/compile.ts";
-import { mostBindings } from "../../../compiler/cluster/partition.ts";
+import { mostBindings, type Partition } from "../../../compiler/cluster/partition.ts";
 import { entryPointRoots } from "../../../ir/graph.ts";
 import { expectRight } from "../agree.ts";
 
@@ -22,13 +41,19 @@ const pooled = (): Graph =>
     return { train: { loss, update: adam(loss) } };
   });
 
-/** Kernels as the greedy choice leaves them, and as cuts do. */
-function traffics(graph: Graph): { readonly greedy: readonly Traffic[]; readonly cut: readonly Traffic[] } {
+const shares = noneShares;
+
+/** The clusters of a graph with one entry point, and what of their values must be stored. */
+function clustered(graph: Graph): { readonly partition: Partition; readonly kept: ReadonlySet<Value> } {
   const [entry] = compileWithFacts(graph).planned.entryPoints;
   const roots = entryPointRoots(entry);
-  const shares = noneShares;
   const partition = cluster(roots, { cuts: new Set(), apart: new Map(), written: new Map(), shares });
-  const kept = mustStore(partition, roots, new Set());
+  return { partition, kept: mustStore(partition, roots, new Set()) };
+}
+
+/** Kernels as the greedy choice leaves them, and as cuts do. */
+function traffics(graph: Graph): { readonly greedy: readonly Traffic[]; readonly cut: readonly Traffic[] } {
+  const { partition, kept } = clustered(graph);
   const targetsOf = () => [];
   const greedy = refine(planTraffic(partition, kept), partition, {
     has: (value) => kept.has(value),
@@ -54,3 +79,19 @@ test("what kernels load is stored by another, or a leaf", () => {
 });
 
 test("kernels that compute again what others have are right", () => expectRight(pooled(), {}));
+
+test("a loop costs what it binds, whatever it costs others to compute what it reads", () => {
+  const graph = model("loop", () => {
+    const sequence = exp(input("x", "f32", [16, 8, 32])) as Tensor<"f32">;
+    const { carry } = scan(([h], [x]) => ({ carry: [tanh(add(mul(h, 0.5), x))] }), {
+      initial: [input("start", "f32", [8, 32]) as Tensor<"f32">],
+      sequences: [sequence],
+    });
+    return { run: { y: carry[0] } };
+  });
+  const { partition, kept } = clustered(graph);
+  const { bytes, cost, traffic } = planOf(partition, kept, new Map());
+  const computed = [...traffic.keys()].filter(({ kind }) => kind !== "loop").flatMap(({ members }) => [...members]);
+  expect(computed.some(({ op }) => op.name === "exp")).toBe(true);
+  expect(cost - bytes).toBe(computed.reduce((total, value) => total + priceOf(value), 0));
+});
