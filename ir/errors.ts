@@ -186,11 +186,17 @@ export const entryPointValue = defineError(
   "An entry point is a record of values; its key `update` holds the result of an optimizer.",
   (entry: string, key: string, found: string, holdsUpdates: boolean) => ({
     message: `entry point "${entry}": "${key}" must be ${key === "update" ? "the result of an optimizer, or updates by hand" : "a value of the graph"}: found ${found}`,
-    help: holdsUpdates
-      ? "what an optimizer returns belongs to the key `update`; several go there as an array"
-      : key === "update"
+    help:
+      key === "update"
         ? "update: adam(loss), or by hand [{ state: W, value: sub(W, step) }], or both: [adam(loss), { state, value }]"
-        : "an entry point returns what inputs, layers and operations give",
+        : [
+            suggestion(key, ["update"]),
+            holdsUpdates
+              ? "what an optimizer returns belongs to the key `update`; several go there as an array"
+              : "an entry point returns what inputs, layers and operations give",
+          ]
+            .filter(Boolean)
+            .join(" "),
   }),
 );
 
@@ -266,7 +272,7 @@ export const underivedGradient = defineError(
   "A graph is evaluated after the compiler has derived its gradients.",
   () => ({
     message: "gradients must be derived before a graph is evaluated: found a grad placeholder",
-    help: "derive the graph first: import { derive } from the compiler",
+    help: 'derive the graph first: import { derive } from "chainrule/compiler"',
   }),
 );
 

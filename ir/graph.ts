@@ -46,8 +46,10 @@ export interface Note {
 export interface UnusedUpdates {
   /** The function that gave it: `adam`; undefined for `{ state, value }`. */
   readonly by: string | undefined;
-  /** What the first of the states is called. */
-  readonly state: string;
+  /** What the first of the states is called; undefined for one of another model. */
+  readonly state: string | undefined;
+  /** Optimizers whose updates entry points return. */
+  readonly beside: readonly string[];
   readonly place?: Place | undefined;
 }
 

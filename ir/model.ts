@@ -1,5 +1,5 @@
 /// A model: named entry points over shared parameters and states.
-import { build, isValue, type Built } from "./build.ts";
+import { build, isValue, type Built, type GivenUpdates } from "./build.ts";
 import { noteClasses } from "./classes.ts";
 import {
   emptyModel,
@@ -75,18 +75,26 @@ export function model(name: string, define: () => Readonly<Record<string, EntryP
   return { name, entryPoints, inputs, states, notes, ...(unused.length > 0 && { unused }) };
 }
 
-/** Updates of which nothing is returned, nor part of what is. */
+/**
+ * Updates of which nothing is returned, nor part of what is. The value of one that the model file has written may be needed
+ * in any case: its state keeps what it was where nothing else is returned for it.
+ */
 function unusedUpdates(
   entryPoints: readonly EntryPoint[],
   { written, updates: given, notes }: Built<unknown>,
 ): readonly UnusedUpdates[] {
   const reached = new Set(postorder(entryPoints.flatMap(entryPointRoots)));
-  const unused = given.filter(({ updates }) => !updates.some(({ value }) => reached.has(value)));
-  return unused.map(({ by, updates }) => {
-    const [first] = updates;
-    const place = written.lists.get(updates) ?? placeOfKey(written, first, "state");
-    return { by, state: notes.get(first.state)?.name ?? "a state", place };
-  });
+  const updated = new Set(entryPoints.flatMap(({ updates }) => updates.map(({ state }) => state)));
+  const isUsed = ({ by, updates }: GivenUpdates): boolean =>
+    updates.some(({ state, value }) => reached.has(value) && (by !== undefined || updated.has(state)));
+  const beside = [...new Set(given.filter(isUsed).flatMap(({ by }) => by ?? []))];
+  return given
+    .filter((each) => !isUsed(each))
+    .map(({ by, updates }) => {
+      const [first] = updates;
+      const place = written.lists.get(updates) ?? placeOfKey(written, first, "state");
+      return { by, state: notes.get(first.state)?.name, beside, place };
+    });
 }
 
 /** Nothing that belongs to a step of a loop is used outside it: there it has no number. */

@@ -103,11 +103,15 @@ function describeSpoilt({ value, number }: Spoilt, written: Graph): Found {
 }
 
 /** An optimizer, or an update of a state, that changes nothing. */
-function describeUnused({ by, state, place }: UnusedUpdates): Found {
-  const formula = by === undefined ? `{ state: ${state}, value: … }` : `${by}(…)`;
-  const nothing = { operands: [], mirrored: false, op: by ?? "", infinite: false, undefined: false };
-  const finding = { ...nothing, formula, derived: false, subject: undefined, verbatim: true, place };
-  return { kind: warnings.unusedUpdates, finding };
+function describeUnused({ by, state, beside, place }: UnusedUpdates): Found {
+  const given = (optimizer: string): string => `${optimizer}(…)`;
+  const own = by === undefined ? "{ state, value }" : given(by);
+  const called =
+    by === undefined ? `the update of ${state === undefined ? "a state" : `\`${state}\``}` : `what \`${own}\` gives`;
+  const formula = by === undefined || beside.length > 0 ? `[${[...beside.map(given), own].join(", ")}]` : own;
+  const nothing = { mirrored: false, op: "update", infinite: false, undefined: false, derived: false, verbatim: true };
+  const subject = by === undefined ? called : undefined;
+  return { kind: warnings.unusedUpdates, finding: { ...nothing, formula, operands: [called], subject, place } };
 }
 
 /**

@@ -175,9 +175,9 @@ export const notFinite = defineWarning(
 export const unusedUpdates = defineWarning(
   "unused-updates",
   "What an optimizer gives belongs to an entry point, and so does a new value for a state: otherwise nothing changes.",
-  ({ formula, op }) => ({
-    message: `\`${formula}\` changes nothing: no entry point returns ${op === "" ? "it" : "what it gives"}`,
-    help: `return it as the update of an entry point: { train: { loss, update: ${op === "" ? `[adam(loss), ${formula}]` : formula} } }`,
+  ({ formula, operands: [called] }) => ({
+    message: `${called} changes nothing: no entry point returns it`,
+    help: `return it from an entry point, as in { …, update: ${formula} }`,
   }),
 );
 

@@ -1,5 +1,7 @@
 /// The known word that was probably meant, and the question about it.
 import { expect, test } from "vitest";
+import type { CompileError } from "../../ir/diagnostic.ts";
+import { add, model, state, type EntryPointRecord } from "../../ir/index.ts";
 import { didYouMean, nearest, suggestion } from "../../ir/suggest.ts";
 
 test.each([
@@ -44,4 +46,22 @@ test.each([
 test("a word that is known here means itself, and one that is meant nowhere here is compared by its letters", () => {
   expect(nearest("view", ["view", "reshape"])).toBe("view");
   expect(nearest("lr", ["momentum"])).toBeUndefined();
+});
+
+test("a key of an entry point that was to be `update` is asked about, whatever stands there", () => {
+  const helpOf = (define: () => EntryPointRecord): string | undefined => {
+    try {
+      model("keys", () => ({ run: define() }));
+    } catch (error) {
+      return (error as CompileError).help;
+    }
+    return undefined;
+  };
+  const counted = (): EntryPointRecord => {
+    const count = state([], { name: "count" });
+    return { updates: [{ state: count, value: add(count, 1) }] };
+  };
+  expect(helpOf(counted)).toMatch(/^did you mean update\? what an optimizer returns belongs to the key `update`/);
+  expect(helpOf(() => ({ updates: [] }))).toMatch(/^did you mean update\? an entry point returns/);
+  expect(helpOf(() => ({ y: 3 as never }))).toMatch(/^an entry point returns/);
 });

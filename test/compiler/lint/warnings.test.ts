@@ -3,17 +3,24 @@ import { describe, expect, test } from "vitest";
 import { compileWithFacts } from "../../../compiler/compile.ts";
 import { loadModel } from "../../../compiler/load/index.ts";
 import { warningKinds } from "../../../docs/catalogue.ts";
-import { named } from "../../../ir/traced.ts";
+import { keyed, named } from "../../../ir/traced.ts";
 import {
+  adam,
+  add,
   asin,
   constant,
   dense,
   expandDims,
   grad,
   input,
+  mean,
   model,
   mul,
+  param,
+  sgd,
+  square,
   squeeze,
+  state,
   sub,
   sum,
   tanh,
@@ -58,15 +65,40 @@ test("an update of a state that is written and not returned changes nothing", as
   expect(warnings).toMatchObject([
     {
       code: "unused-updates",
-      message: "`{ state: lost, value: … }` changes nothing: no entry point returns it",
-      help: "return it as the update of an entry point: { train: { loss, update: [adam(loss), { state: lost, value: … }] } }",
+      message: "the update of `lost` changes nothing: no entry point returns it",
+      help: "return it from an entry point, as in { …, update: [{ state, value }] }",
       place: { line: 4, column: 3 },
     },
     {
       code: "unused-updates",
-      message: "`{ state: total, value: … }` changes nothing: no entry point returns it",
+      message: "the update of `total` changes nothing: no entry point returns it",
       place: { line: 13 },
     },
+    {
+      code: "unused-updates",
+      message: "the update of `shown` changes nothing: no entry point returns it",
+      place: { line: 15 },
+    },
+  ]);
+});
+
+test("where an optimizer's updates are returned, others are to stand beside them", () => {
+  const graph = model("beside", () => {
+    const [x, count] = [input("x", "f32", [4]), state([], { name: "count" })];
+    const loss = mean(square(mul(param([4], { name: "w" }), x)));
+    keyed({ state: count, value: add(count, 1) }, new Map());
+    sgd(loss);
+    return { train: { loss, update: adam(loss) } };
+  });
+  expect(compileWithFacts(graph).warnings.map(({ message, help }) => [message, help])).toEqual([
+    [
+      "the update of `count` changes nothing: no entry point returns it",
+      "return it from an entry point, as in { …, update: [adam(…), { state, value }] }",
+    ],
+    [
+      "what `sgd(…)` gives changes nothing: no entry point returns it",
+      "return it from an entry point, as in { …, update: [adam(…), sgd(…)] }",
+    ],
   ]);
 });
 
