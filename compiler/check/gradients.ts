@@ -1,7 +1,9 @@
 /// Every derived gradient against differences of its loss, in float64.
 import type { Place } from "../../ir/diagnostic.ts";
+import { bindDim } from "../../ir/dim.ts";
 import { evaluateValues, prepareEvaluation } from "../../ir/evaluate.ts";
 import type { EntryPoint, Graph } from "../../ir/graph.ts";
+import { elementCount } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import { drawLeaves, type LeafData, type Range } from "./data.ts";
 import { difference } from "./difference.ts";
@@ -47,17 +49,25 @@ const maximalRounding = 10;
 const maximalEntries = 64;
 const maximalDraws = 20;
 
-/** Checks every derivative that an entry point uses, directly or through an optimizer, and every rule that it supplies. */
-export function checkGradients(
+/** A gradient to check: what is known of it before, and the check, which takes its time. */
+export interface GradientToCheck extends Pick<GradientCheck, "entryPoint" | "name" | "count" | "checked" | "inexact"> {
+  check(): GradientCheck;
+}
+
+/** Every derivative that an entry point uses, directly or through an optimizer, and every rule that it supplies. */
+export function gradientsToCheck(
   graph: Graph,
   entry: EntryPoint,
   sizes: Readonly<Record<string, number>>,
   seed: number,
   strictFloat = false,
-): readonly GradientCheck[] {
-  return makePairs(graph, entry, strictFloat).map((pair) =>
-    "inexact" in pair ? notChecked(entry, pair) : checkPair(graph, entry, pair, sizes, seed),
-  );
+): readonly GradientToCheck[] {
+  return makePairs(graph, entry, strictFloat).map((pair) => {
+    if ("inexact" in pair) return { ...notChecked(entry, pair), check: () => notChecked(entry, pair) };
+    const count = bindDim(elementCount(pair.gradient.type.shape), sizes) as number;
+    const known = { entryPoint: entry.name, name: pair.name, count, checked: Math.min(count, maximalEntries) };
+    return { ...known, check: () => checkPair(graph, entry, pair, sizes, seed) };
+  });
 }
 
 function notChecked(entry: EntryPoint, { name, place, inexact }: Unchecked): GradientCheck {

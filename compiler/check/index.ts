@@ -4,11 +4,11 @@ import type { Graph } from "../../ir/graph.ts";
 import type { Program } from "../../runtime/abi.ts";
 import { compileWithFacts } from "../compile.ts";
 import { asWritten } from "../passes/as-written.ts";
-import { checkGradients, type GradientCheck } from "./gradients.ts";
+import { gradientsToCheck, type GradientCheck, type GradientToCheck } from "./gradients.ts";
 import { checkKernels, type DeviceModule, type KernelCheck } from "./kernels.ts";
 import { completeDims, entrySizes, type Dims } from "./sizes.ts";
 
-export type { GradientCheck } from "./gradients.ts";
+export type { GradientCheck, GradientToCheck } from "./gradients.ts";
 export type { DeviceModule, KernelCheck, Numbers } from "./kernels.ts";
 
 /** How to check. */
@@ -35,12 +35,17 @@ export function checkedDims(graph: Graph, { dims = {} }: CheckOptions = {}): Dim
   return completeDims(graph, dims);
 }
 
-/** Checks every gradient that the model uses, in float64. Errors `size-unknown`, and those of the passes. */
-export function checkAllGradients(graph: Graph, options: CheckOptions = {}): readonly GradientCheck[] {
+/** Every gradient that the model uses, each to be checked in float64. Errors `size-unknown`, and those of the passes. */
+export function allGradients(graph: Graph, options: CheckOptions = {}): readonly GradientToCheck[] {
   const dims = checkedDims(graph, options);
   return graph.entryPoints.flatMap((entry) =>
-    checkGradients(graph, entry, entrySizes(graph, entry, dims), options.seed ?? 0, options.strictFloat),
+    gradientsToCheck(graph, entry, entrySizes(graph, entry, dims), options.seed ?? 0, options.strictFloat),
   );
+}
+
+/** Checks them all. */
+export function checkAllGradients(graph: Graph, options: CheckOptions = {}): readonly GradientCheck[] {
+  return allGradients(graph, options).map((each) => each.check());
 }
 
 /** Checks every output and every updated state of every entry point on a device. Errors of `compile` and of `open`. */

@@ -1,12 +1,12 @@
 /// `chainrule check`: gradients against differences, kernels against the interpreter, on this machine.
 import { placeText } from "../../ir/diagnostic.ts";
 import { notFiniteText } from "../check/finite.ts";
-import { checkAllGradients, checkedDims, checkOnDevice } from "../check/index.ts";
-import type { DeviceCheck, GradientCheck, KernelCheck } from "../check/index.ts";
+import { allGradients, checkedDims, checkOnDevice } from "../check/index.ts";
+import type { DeviceCheck, GradientCheck, GradientToCheck, KernelCheck } from "../check/index.ts";
 import { compile } from "../compile.ts";
 import { loadModel } from "../load/index.ts";
 import { openDeviceModule } from "./device.ts";
-import { counted, table, type Alignment, type Terminal } from "./terminal.ts";
+import { counted, table, tableLine, type Alignment, type Terminal } from "./terminal.ts";
 
 /** What to check. */
 export interface CheckCommand {
@@ -24,8 +24,7 @@ export async function checkCommand(command: CheckCommand, terminal: Terminal): P
   compile(graph, { dims: checkedDims(graph, options) });
   const sizes = Object.entries(checkedDims(graph, options)).map(([name, size]) => `${name}=${size}`);
   if (sizes.length > 0) terminal.print(`sizes: ${sizes.join(", ")}`);
-  const gradients = checkAllGradients(graph, options);
-  printGradients(gradients, terminal);
+  const gradients = printGradients(allGradients(graph, options), terminal);
   const device = await checkOnDevice(graph, openDeviceModule, options);
   printKernels(device, terminal);
   return [...gradients, ...device.kernels].every((each) => each.ok) ? 0 : 1;
@@ -33,32 +32,38 @@ export async function checkCommand(command: CheckCommand, terminal: Terminal): P
 
 const columns: readonly Alignment[] = ["left", "left", "left", "right", "left"];
 
-function printGradients(gradients: readonly GradientCheck[], terminal: Terminal): void {
+/** Checks one gradient after the other, and prints what was found as soon as it is known. */
+export function printGradients(all: readonly GradientToCheck[], terminal: Terminal): readonly GradientCheck[] {
   terminal.print(terminal.style("bold", "gradients against central differences in float64, to 1e-6 relative"));
-  if (gradients.length === 0) terminal.print("  the model has none");
-  const compared = gradients.filter(({ inexact }) => inexact === undefined);
-  const rows = compared.map(
-    ({ entryPoint, name, place, count, checked, worst, index, derived, measured, ok, ...draws }) => [
-      `${entryPoint}: ${name}`,
-      count === 0 ? "nothing" : checked === count ? entries(count) : `${checked} of ${entries(count)}`,
-      count === 0 ? "to compare" : "worst",
-      count === 0 ? "" : worst.toExponential(1),
-      count === 0
-        ? neverSmooth(draws)
-        : describeWorst(ok, index, derived, measured) + (ok || !place ? "" : `, ${placeText(place)}`) + givenUp(draws),
-    ],
-  );
-  printRows(
-    rows,
-    compared.map((each) => each.ok),
-    terminal,
-  );
-  for (const { entryPoint, name, inexact } of gradients) {
+  if (all.length === 0) terminal.print("  the model has none");
+  const compared = all.filter(({ inexact }) => inexact === undefined);
+  const widest = (text: (each: GradientToCheck) => string): number =>
+    Math.max(0, ...compared.map((each) => text(each).length));
+  const widths = [widest(titleOf), widest(comparedEntries), "worst".length, "1.0e-10".length, 0];
+  const found = compared.map((each) => {
+    const check = each.check();
+    printLine(tableLine(gradientRow(check), widths, columns), check.ok, terminal);
+    return check;
+  });
+  for (const { entryPoint, name, inexact } of all) {
     if (inexact === undefined) continue;
     terminal.print(
       `  not checked ${entryPoint}: ${name}, since the rule of ${inexact} is not meant to be its derivative`,
     );
   }
+  return found;
+}
+
+const titleOf = ({ entryPoint, name }: Pick<GradientCheck, "entryPoint" | "name">): string => `${entryPoint}: ${name}`;
+
+const comparedEntries = ({ count, checked }: Pick<GradientCheck, "count" | "checked">): string =>
+  checked === count ? entries(count) : `${checked} of ${entries(count)}`;
+
+function gradientRow(check: GradientCheck): readonly string[] {
+  const { count, place, worst, index, derived, measured, ok } = check;
+  if (count === 0) return [titleOf(check), "nothing", "to compare", "", neverSmooth(check)];
+  const at = describeWorst(ok, index, derived, measured) + (ok || !place ? "" : `, ${placeText(place)}`);
+  return [titleOf(check), comparedEntries(check), "worst", worst.toExponential(1), at + givenUp(check)];
 }
 
 type Draws = Pick<GradientCheck, "kinks" | "notFinite" | "origin">;
@@ -116,7 +121,9 @@ function describeWorst(ok: boolean, index: number, found: number, expected: numb
 }
 
 function printRows(rows: readonly (readonly string[])[], ok: readonly boolean[], terminal: Terminal): void {
-  table(rows, columns).forEach((line, row) => {
-    terminal.print(`${ok[row] ? terminal.style("green", "  ok ") : terminal.style("red", "  BAD")} ${line}`);
-  });
+  table(rows, columns).forEach((line, row) => printLine(line, ok[row], terminal));
+}
+
+function printLine(line: string, ok: boolean, terminal: Terminal): void {
+  terminal.print(`${ok ? terminal.style("green", "  ok ") : terminal.style("red", "  BAD")} ${line}`);
 }

@@ -27,14 +27,16 @@ export type Alignment = "left" | "right";
 /** Rows as lines of equally wide columns, two spaces apart. */
 export function table(rows: readonly (readonly string[])[], alignment: readonly Alignment[]): readonly string[] {
   const widths = alignment.map((_, column) => Math.max(0, ...rows.map((row) => (row[column] ?? "").length)));
-  const cell = (text: string, column: number): string =>
-    alignment[column] === "right" ? text.padStart(widths[column]) : text.padEnd(widths[column]);
-  return rows.map((row) =>
-    alignment
-      .map((_, column) => cell(row[column] ?? "", column))
-      .join("  ")
-      .trimEnd(),
-  );
+  return rows.map((row) => tableLine(row, widths, alignment));
+}
+
+/** One row of a table whose columns are so wide. */
+export function tableLine(row: readonly string[], widths: readonly number[], alignment: readonly Alignment[]): string {
+  const cells = alignment.map((side, column) => {
+    const text = row[column] ?? "";
+    return side === "right" ? text.padStart(widths[column]) : text.padEnd(widths[column]);
+  });
+  return cells.join("  ").trimEnd();
 }
 
 /** 1234567 → 1.23 M; whole numbers below 10 000 stay as they are. */
