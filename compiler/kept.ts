@@ -3,11 +3,12 @@ import type { Place } from "../ir/diagnostic.ts";
 import { entryPointRoots, type Graph } from "../ir/graph.ts";
 import { elementCount } from "../ir/type.ts";
 import { postorder, underLayouts, type Value } from "../ir/value.ts";
-import { fromNumbersAlone, gradientsAndTheirUsers, placeOfUser } from "./autodiff/residuals.ts";
+import { fromNumbersAlone, gradientsAndTheirUsers } from "./autodiff/residuals.ts";
 import { bytesOf } from "./bytes.ts";
 import { descend } from "./cluster/descend.ts";
 import { loopTensor } from "./cluster/loop.ts";
-import { carryOf, nameKept, type KeptName } from "./kept-names.ts";
+import { nameKept, type KeptName } from "./kept-names.ts";
+import { tensorPlaces } from "./kernel-places.ts";
 import type { PlannedStep, Together } from "./plan.ts";
 import type { EntryFacts } from "./program.ts";
 
@@ -36,10 +37,11 @@ export function keptForBackward(graph: Graph, { plan, groups, stored }: EntryFac
   const read = readFromForward(groups, forward);
   const kept = order.filter((value) => read.has(value) && forward.has(value) && !isNumber(value));
   const named = nameKept(kept, graph);
+  const placeOf = tensorPlaces(graph.notes, plan);
   return kept.map((value) => ({
     value,
     ...named.get(value)!,
-    place: placeOf(graph, value, order),
+    place: placeOf(value),
     bytes: bytesOf(value, stored?.halves),
   }));
 }
@@ -134,10 +136,4 @@ function readBackwards({ traffic: { loads }, targets }: PlannedStep, forward: Re
     return !loaded.has(value);
   });
   return found;
-}
-
-function placeOf(graph: Graph, value: Value, order: readonly Value[]): Place | undefined {
-  const { notes } = graph;
-  const carry = carryOf(value);
-  return (carry && notes.get(carry)?.place) ?? notes.get(value)?.place ?? placeOfUser(graph, value, order);
 }

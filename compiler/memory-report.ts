@@ -3,6 +3,7 @@ import type { Place } from "../ir/diagnostic.ts";
 import type { Graph } from "../ir/graph.ts";
 import { nounOf } from "./lower/kernel.ts";
 import type { MemoryFacts } from "./pack.ts";
+import type { PlannedStep } from "./plan.ts";
 
 /** What a budget took of an entry point; arena and dispatches are those without it. */
 export interface MemoryReport {
@@ -27,11 +28,12 @@ export interface AgainReport {
 export function memoryReport(
   { budget, bytesBefore, dispatchesBefore, again }: MemoryFacts,
   notes: Graph["notes"],
+  placeOf: (steps: readonly PlannedStep[]) => Place | undefined,
 ): MemoryReport {
   const all = again.map(({ step, times, flops }): AgainReport => {
     const { stores } = step.traffic;
     const value = stores.find((each) => notes.get(each)?.name !== undefined) ?? stores[0];
-    const { name = nounOf(value), place } = notes.get(value) ?? {};
+    const { name = nounOf(value), place = placeOf([step]) } = notes.get(value) ?? {};
     return { name, shape: value.type.shape as readonly number[], times, flops, ...(place && { place }) };
   });
   const flops = all.reduce((sum, each) => sum + each.flops, 0);

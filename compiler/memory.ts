@@ -5,6 +5,7 @@ import type { Graph } from "../ir/graph.ts";
 import type { Value } from "../ir/value.ts";
 import { bytesOf } from "./bytes.ts";
 import { memoryBudget, memoryBudgetValue } from "./errors.ts";
+import { tensorPlaces } from "./kernel-places.ts";
 import { nounOf } from "./lower/kernel.ts";
 import {
   bytesTaken,
@@ -174,8 +175,9 @@ function aliveIn(layout: Layout, work: KernelWork, { stored }: Packing, notes: N
     .filter((each) => !takeovers.some(({ operand, time: over }) => operand === each.tensor && over === time))
     .sort((a, b) => work.bytes[b.tensor] - work.bytes[a.tensor] || a.tensor - b.tensor)
     .map(({ tensor }) => work.tensors[tensor]);
+  const placeOf = tensorPlaces(notes, work.plan);
   const lines = alive.slice(0, mostListed).map((value) => {
-    const { name = nounOf(value), place: at } = notes.get(value) ?? {};
+    const [{ name = nounOf(value) }, at] = [notes.get(value) ?? {}, placeOf(value)];
     const text = `${name} [${value.type.shape.join(", ")}], ${bytesOf(value, stored.halves)} bytes`;
     return at ? `${text}, ${placeText(at)}` : text;
   });

@@ -6,7 +6,7 @@ import type { Program } from "../runtime/abi.ts";
 import type { Compilation } from "./compile.ts";
 import { storageReport, type StorageReport } from "./half-report.ts";
 import { idealBytes } from "./ideal.ts";
-import { kernelPlaces } from "./kernel-places.ts";
+import { kernelPlaces, tensorPlaces } from "./kernel-places.ts";
 import { keptForBackward, type Kept } from "./kept.ts";
 import { allDispatches, type LaunchFacts } from "./launch.ts";
 import { memoryReport, type MemoryReport } from "./memory-report.ts";
@@ -104,8 +104,10 @@ export function report({ program, contracted, ready, planned, entries, contracts
             idealBytes: idealBytes(entryNamed(contracted, entry.name)) - spared(entryNamed(ready, entry.name), stored),
           }),
           residuals: keptForBackward(planned, entry).map(residualReport),
-          ...(stored && { storage: storageReport(stored, ready.notes) }),
-          ...(entry.memory && { memory: memoryReport(entry.memory, ready.notes) }),
+          ...(stored && { storage: storageReport(stored, ready.notes, tensorPlaces(planned.notes, entry.plan)) }),
+          ...(entry.memory && {
+            memory: memoryReport(entry.memory, ready.notes, kernelPlaces(planned.notes, entry.plan)),
+          }),
           ...(refused && { refused: refused.get(entry.name)! }),
         },
       ];
@@ -134,7 +136,7 @@ function entryReport(
   const kernels = new Set(
     program.entryPoints[name].dispatches.flatMap(allDispatches).map((dispatch) => program.kernels[dispatch.kernel]),
   );
-  const find = kernelPlaces(planned, facts.plan);
+  const find = kernelPlaces(planned.notes, facts.plan);
   const total = (pick: (launch: LaunchFacts) => number): number =>
     launches.reduce((sum, each) => sum + pick(each) * each.times, 0);
   return {

@@ -8,6 +8,7 @@ import { noneShares, smallMayShare, type Shares } from "./cluster/bindings.ts";
 import { descend } from "./cluster/descend.ts";
 import { mostBindings, mostMembers, type Cluster, type Refusal } from "./cluster/partition.ts";
 import { bindingsWith } from "./joined.ts";
+import { kernelPlaces } from "./kernel-places.ts";
 import { formulaOf } from "./kept-names.ts";
 import { nounOf } from "./lower/kernel.ts";
 import { lowerScans } from "./passes/lower-scans.ts";
@@ -138,6 +139,7 @@ function flatten(steps: readonly PlannedStep[], around: Omit<Placed, "step">): r
 }
 
 function pairsOf({ launches, plan }: EntryFacts, notes: Graph["notes"], reasons: Reasons): readonly RefusedPair[] {
+  const placeOf = kernelPlaces(notes, plan);
   const names = new Map(launches.flatMap(({ name, steps }) => steps.map((step) => [step, name] as const)));
   const outputs = new Set(plan.outputs);
   const all = flatten(plan.steps, { notes, resolve: (value) => value, shares: smallMayShare(outputs) });
@@ -155,7 +157,7 @@ function pairsOf({ launches, plan }: EntryFacts, notes: Graph["notes"], reasons:
     return [...sources].map((source) => {
       const isKept = (result: Value): boolean =>
         outputs.has(result) || readers.get(source.resolve(result))?.some((each) => each !== reader) === true;
-      return describe(source, reader, { names, reasons, isKept });
+      return describe(source, reader, { names, reasons, isKept, placeOf });
     });
   });
   // Kernels that run side by side have one name, and may say the same.
@@ -174,9 +176,11 @@ interface Known {
   readonly reasons: Reasons;
   /** True for a result of the first kernel that others than the second read. */
   readonly isKept: (result: Value) => boolean;
+  /** The line of a kernel, for what has none of its own. */
+  readonly placeOf: (steps: readonly PlannedStep[]) => Place | undefined;
 }
 
-function describe(source: Placed, reader: Placed, { names, reasons, isKept }: Known): RefusedPair {
+function describe(source: Placed, reader: Placed, { names, reasons, isKept, placeOf }: Known): RefusedPair {
   const value = readerOf(source, reader);
   const { traffic } = source.step;
   const isDirect = reader.step.traffic.loads.some((load) => traffic.stores.includes(load));
@@ -185,7 +189,7 @@ function describe(source: Placed, reader: Placed, { names, reasons, isKept }: Kn
   const said = isDirect ? (reasons.get(value)?.get(traffic.cluster) ?? "elsewhere") : "loop";
   const reason = said === "bindings" && bindings <= mostBindings ? "before" : said;
   const [from, to] = [names.get(source.step)!, names.get(reader.step)!];
-  const { name: known, place } = reader.notes.get(value) ?? {};
+  const { name: known, place = placeOf([reader.step]) } = reader.notes.get(value) ?? {};
   const noun = nounOf(value);
   const name = known ? `\`${known}\`` : `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
   const text = sentences[reason]({ value, name, from, to, bindings });

@@ -70,7 +70,7 @@ function nameOfPast({ notes }: Graph, value: Value): Pick<Note, "name" | "place"
  * What rules have made has no place: it belongs to the value of the model that it is under another shape, or else to the
  * formula that it is part of. Rules make layouts as well, of which the first may be that of any reader.
  */
-export function placeOfUser({ notes }: Graph, value: Value, order: readonly Value[]): Place | undefined {
+export function placeOfUser({ notes }: Pick<Graph, "notes">, value: Value, order: readonly Value[]): Place | undefined {
   const firstOf = (users: readonly Value[]): Place | undefined =>
     users.map((user) => notes.get(user)).find((note) => note?.place && note.derivative !== "backward")?.place;
   const arranged = usersOf(

@@ -97,10 +97,12 @@ function againLines(again: MemoryReport["again"], terminal: Terminal): readonly 
 /** Why tensors of the arena stay f32, a line for each. */
 function wideLines(wide: readonly WideReport[], terminal: Terminal): readonly string[] {
   if (wide.length === 0) return [];
-  const rows = wide.map(({ name, shape, bytes, text }) => [name, `[${shape.join(", ")}]`, compactBytes(bytes), text]);
+  const rows = wide.map(({ name, shape, bytes, text, place }) => {
+    return [name, `[${shape.join(", ")}]`, compactBytes(bytes), text, place ? placeText(place) : ""];
+  });
   const [first, ...rest] = table(
-    [["stays f32", "shape", "bytes", "because"], ...rows],
-    ["left", "left", "right", "left"],
+    [["stays f32", "shape", "bytes", "because", "from"], ...rows],
+    ["left", "left", "right", "left", "left"],
   );
   return [terminal.style("dim", first), ...rest];
 }

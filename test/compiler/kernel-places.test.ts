@@ -1,12 +1,13 @@
 /// The lines of the model that `report` names beside kernels.
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { compileWithFacts } from "../../compiler/compile.ts";
 import { loadModel } from "../../compiler/load/index.ts";
 import { shownValues } from "../../compiler/lower/header.ts";
 import { report } from "../../compiler/report.ts";
 import { placeText } from "../../ir/diagnostic.ts";
 
-const compiled = compileWithFacts(await loadModel("test/compiler/fixtures/normalized.ts", { typeCheck: false }));
+const graph = await loadModel("test/compiler/fixtures/normalized.ts", { typeCheck: false });
+const compiled = compileWithFacts(graph);
 const { kernels, residuals } = report(compiled).entryPoints.train;
 
 test("are among those that the comment of the kernel tells, where it tells any", () => {
@@ -33,4 +34,34 @@ test("of what loops begin with are those of the kernels that read it", async () 
   const recurrent = compileWithFacts(await loadModel("test/compiler/fixtures/recurrent.ts", { typeCheck: false }));
   const { kernels } = report(recurrent).entryPoints.train;
   expect(kernels.filter(({ place }) => !place).map(({ name }) => name)).toEqual([]);
+});
+
+describe("lines of the model that stand beside values", () => {
+  const unplaced = (all: readonly { readonly place?: unknown; readonly name?: string }[]) =>
+    all.filter(({ place }) => !place).map(({ name }) => name);
+
+  test("that are computed in another kernel are those of that one, if they have none", () => {
+    const { refused } = report(compiled, true).entryPoints.train;
+    expect(refused!.length).toBeGreaterThan(10);
+    expect(unplaced(refused!)).toEqual([]);
+  });
+
+  test("that are made again are those of their kernels, if they have none", () => {
+    const { arenaBytes } = report(compiled).entryPoints.train;
+    const bounded = report(compileWithFacts(graph, { memoryBudget: Math.floor(0.8 * arenaBytes) }));
+    const { again } = bounded.entryPoints.train.memory!;
+    expect(again.length).toBeGreaterThan(0);
+    expect(unplaced(again)).toEqual([]);
+  });
+
+  test("that are alive where a budget is too small are those of what is computed from them, if they have none", () => {
+    expect(() => compileWithFacts(graph, { memoryBudget: 1000 })).toThrow(
+      expect.objectContaining({ help: expect.stringMatching(/(\n.* bytes, \S+\.ts:\d+:\d+)+(\n.*more)?$/) as string }),
+    );
+  });
+
+  test("that stay f32 are those of what is computed from them, if they have none", () => {
+    const { wide } = report(compileWithFacts(graph, { storage: "f16" })).entryPoints.train.storage!;
+    expect(unplaced(wide)).toEqual([]);
+  });
 });
