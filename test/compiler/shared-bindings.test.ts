@@ -4,23 +4,18 @@ import {
   add,
   conv2d,
   dense,
-  div,
   flatten,
   groupNorm,
   input,
   matmul,
   maxPool,
-  mean,
   model,
   mul,
   param,
   relu,
   softmaxCrossEntropy,
-  sqrt,
-  sub,
   sum,
   tanh,
-  variance,
   type Graph,
   type Value,
 } from "chainrule";
@@ -31,6 +26,7 @@ import { tensorsOf, type PlannedStep } from "../../compiler/plan.ts";
 import { report } from "../../compiler/report.ts";
 import { expectRight } from "./agree.ts";
 import { expectSame } from "./budgets.ts";
+import { channels, ofVariance, unit } from "./normalised.ts";
 
 /** Two convolutions, each with a normalisation and a pool: what is known of channels and groups lies in many tensors. */
 function network(batch: number, extent: number, normalize: (x: Value, name: string) => Value): Graph {
@@ -50,10 +46,9 @@ function network(batch: number, extent: number, normalize: (x: Value, name: stri
 const inGroups = (x: Value, name: string): Value => groupNorm(x as never, 4, { name });
 
 const inChannels = (x: Value, name: string): Value => {
-  const across = { axes: [0, 2, 3], keepAxes: true } as const;
-  const normal = div(sub(x, mean(x as never, across)), sqrt(add(variance(x as never, across), 1e-5)));
   const shape = [x.type.shape[1]!, 1, 1];
-  return add(mul(normal, param(shape, { name: `${name}.scale` })), param(shape, { name: `${name}.shift` }));
+  const [scale, shift] = ["scale", "shift"].map((each) => param(shape, { name: `${name}.${each}` }));
+  return add(mul(unit(x, channels, ofVariance), scale), shift);
 };
 
 /** What nine products give, each for every row, in a table. */

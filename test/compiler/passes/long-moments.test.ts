@@ -1,10 +1,8 @@
 /// Means and variances over long axes, as a normalisation of channels has them: what they read, and that no digits are lost.
 import {
   adam,
-  add,
   conv2d,
   dense,
-  div,
   gradientDescent,
   groupNorm,
   input,
@@ -12,16 +10,13 @@ import {
   mean,
   model,
   mul,
-  param,
   relu,
   reshape,
   softmaxCrossEntropy,
-  sqrt,
   square,
   sub,
   sum,
   tanh,
-  variance,
   type Graph,
   type Tensor,
   type Value,
@@ -35,23 +30,10 @@ import { splitSums } from "../../../compiler/passes/split-sums.ts";
 import { report } from "../../../compiler/report.ts";
 import { printGraph } from "../../../ir/print.ts";
 import { expectRight } from "../agree.ts";
+import { normalised, ofSquares, ofVariance, unit, unitRow, type Spread } from "../normalised.ts";
 import { loadModel } from "../planning.ts";
 
 type Images = Tensor<"f32">;
-const channels = { axes: [0, 2, 3], keepAxes: true } as const;
-
-/** Channels less their mean over their spread, with a scale and an offset for each. */
-function normalised(x: Images, name: string, spread: (x: Images, mean: Images) => Images = ofSquares): Images {
-  const shape = [1, x.type.shape[1] as number, 1, 1];
-  const [scale, offset] = ["scale", "offset"].map((each) => param(shape, { name: `${name}.${each}` }) as Images);
-  const middle = mean(x, channels) as Images;
-  const unit = div(sub(x, middle), sqrt(add(spread(x, middle), 1e-5))) as Images;
-  return add(mul(unit, scale), offset) as Images;
-}
-
-const ofSquares = (x: Images, middle: Images): Images => mean(square(sub(x, middle)), channels) as Images;
-const ofVariance = (x: Images): Images => variance(x, channels) as Images;
-
 const trained = (logits: Value, batch: number, update = adam): Graph["entryPoints"] => {
   const loss = softmaxCrossEntropy(logits as Images, input("label", "i32", [batch]));
   return { train: { loss, update: update(loss) } } as never;
@@ -61,15 +43,15 @@ const trained = (logits: Value, batch: number, update = adam): Graph["entryPoint
 const inGroups = (x: Images, name: string): Images => groupNorm(x, (x.type.shape[1] as number) / 4, { name });
 
 /** A convolution, normalised, and averaged. */
-const oneLayer = (spread = ofSquares, [batch, size, width] = [32, 28, 16], update = adam, bias = true): Graph =>
+const oneLayer = (spread: Spread = ofSquares, [batch, size, width] = [32, 28, 16], update = adam, bias = true): Graph =>
   model("one", () => {
     const x = conv2d(input("x", "f32", [batch, 3, size, size]), width, 3, { padding: "same", name: "first", bias });
-    const hidden = relu(normalised(x as Images, "norm", spread));
+    const hidden = relu(normalised(x, "norm", spread));
     return trained(dense(mean(hidden, { axes: [2, 3] }), 10, { name: "logits" }), batch, update) as never;
   });
 
 /** Two convolutions, both normalised, with pools. */
-const twoLayers = (normalise = normalised, bias = true): Graph =>
+const twoLayers = (normalise: (x: Images, name: string) => Images = normalised, bias = true): Graph =>
   model("two", () => {
     const layer = (x: Images, width: number, name: string): Images => {
       const linear = conv2d(x, width, 3, { padding: "same", name, bias });
@@ -101,15 +83,12 @@ describe("a normalisation of channels", () => {
 describe("moments of a long row", () => {
   const rows = (build: (x: Images) => Value): Graph =>
     model("rows", () => ({ run: { y: build(input("x", "f32", [4096, 3]) as Images) } }));
-  const kept = { axis: 0, keepAxes: true } as const;
-  const unit = (x: Images): Value => {
-    const rest = sub(x, mean(x, kept)) as Images;
-    return div(rest, sqrt(add(mean(square(rest), kept), 1e-5)));
-  };
+  const kept = { axes: [0], keepAxes: true } as const;
+  const unitColumns = (x: Images): Value => unit(x, kept);
   const after = (build: (x: Images) => Value): string => printGraph(runPasses(derive(rows(build)), [splitSums]));
 
   it("are out of those of its parts, which are known with their sums", () => {
-    expect(after(unit)).toContain("256 · ");
+    expect(after(unitColumns)).toContain("256 · ");
     expect(after((x) => sum(square(sub(x, mul(mean(x, kept), 2))), { axis: 0 }))).not.toContain("256 · ");
     // Only one of the sums has parts.
     const graph = derive(
@@ -123,17 +102,15 @@ describe("moments of a long row", () => {
 
   it("are as exact as rows are, whose mean is far away", async () => {
     const offset = 1e4;
-    for (const build of [unit, (x: Images): Value => unit(mul(x, 1.5) as Images)]) {
+    for (const build of [unitColumns, (x: Images): Value => unitColumns(mul(x, 1.5) as Images)]) {
       const module = await loadModel(rows(build));
       const x = Float32Array.from({ length: 3 * 4096 }, (_, i) => offset + Math.fround(Math.sin(i * i)));
       const { y } = (await module.run({ x }).read()) as { y: Float32Array };
       // What is multiplied by 1.5 is rounded itself, by up to 2⁻¹¹.
-      const most = build === unit ? 1e-5 : 2e-3;
+      const most = build === unitColumns ? 1e-5 : 2e-3;
       for (let row = 0; row < 3; row++) {
-        const own = [...x.filter((_, i) => i % 3 === row)];
-        const average = own.reduce((a, b) => a + b, 0) / 4096;
-        const spread = Math.sqrt(own.reduce((a, b) => a + (b - average) ** 2, 0) / 4096 + 1e-5);
-        const worst = own.map((each, i) => Math.abs(y[3 * i + row] - (each - average) / spread));
+        const wanted = unitRow([...x.filter((_, i) => i % 3 === row)]);
+        const worst = wanted.map((each, i) => Math.abs(y[3 * i + row] - each));
         expect(Math.max(...worst)).toBeLessThan(most);
       }
     }

@@ -7,7 +7,6 @@ import {
   concatenate,
   conv2d,
   dense,
-  div,
   einsum,
   flatten,
   gradientDescent,
@@ -24,14 +23,11 @@ import {
   reshape,
   slice,
   softmaxCrossEntropy,
-  sqrt,
   square,
-  sub,
   sum,
   sumPool,
   tanh,
   transpose,
-  variance,
   type Graph,
   type Value,
 } from "chainrule";
@@ -39,6 +35,7 @@ import { compileWithFacts, report } from "../../../compiler/index.ts";
 import { entryPointRoots } from "../../../ir/graph.ts";
 import { postorder } from "../../../ir/value.ts";
 import { expectRight } from "../agree.ts";
+import { channels, ofVariance, unit } from "../normalised.ts";
 import { finalGraph, planOf } from "../planning.ts";
 
 const graphOf = (build: () => Value): Graph => model("part", () => ({ run: { y: build() } }));
@@ -176,14 +173,8 @@ describe("frames that somebody reads with what is inside", () => {
     (groups: number) =>
     (layer: Value): Value =>
       groupNorm(layer as never, groups, { name: "norm" });
-  const batchNormalised = (layer: Value): Value => {
-    const across = { axes: [0, 2, 3], keepAxes: true } as const;
-    const spread = sqrt(add(variance(layer as never, across), 1e-5));
-    return mul(
-      div(sub(layer, mean(layer as never, across)), spread),
-      param([layer.type.shape[1]!, 1, 1], { name: "scale" }),
-    );
-  };
+  const batchNormalised = (layer: Value): Value =>
+    mul(unit(layer, channels, ofVariance), param([layer.type.shape[1]!, 1, 1], { name: "scale" }));
   const network = (
     pool: (image: Value) => Value,
     normalise: (layer: Value) => Value,

@@ -1,9 +1,7 @@
 /// Means and variances of channels, added up by the quads that compute a convolution.
 import { afterAll, describe, expect, it } from "vitest";
 import {
-  add,
   conv2d,
-  div,
   gradientDescent,
   input,
   mean,
@@ -12,7 +10,6 @@ import {
   param,
   relu,
   reshape,
-  sqrt,
   square,
   sub,
   sum,
@@ -25,18 +22,12 @@ import { load } from "../../../runtime/index.ts";
 import { requestGpu } from "../../../runtime/node.ts";
 import { testDevice } from "../../gpu.ts";
 import { expectRight } from "../agree.ts";
+import { unit } from "../normalised.ts";
 import { planOf, type AnyModule } from "../planning.ts";
 
 type Images = Tensor<"f32">;
-const channels = { axes: [0, 2, 3], keepAxes: true } as const;
-
 const convolved = (x: Images, width: number, name: string): Images =>
   conv2d(x, width, 3, { padding: "same", name }) as Images;
-
-const unit = (x: Images, axes: readonly number[] = channels.axes): Images => {
-  const rest = sub(x, mean(x, { axes, keepAxes: true })) as Images;
-  return div(rest, sqrt(add(mean(square(rest), { axes, keepAxes: true }), 1e-5))) as Images;
-};
 
 const images = ([batch, depth, height, width]: readonly number[] = [2, 3, 48, 48]): Images =>
   input("x", "f32", [batch, depth, height, width]) as Images;
@@ -45,7 +36,7 @@ const normalised = (shape?: readonly number[], width = 6): Graph =>
   model("normalised", () => ({ run: { y: unit(convolved(images(shape), width, "conv")) } }));
 
 const normalisedAlong = (axes: readonly number[], shape: readonly number[]): Graph =>
-  model("images", () => ({ run: { y: unit(convolved(images(shape), 4, "conv"), axes) } }));
+  model("images", () => ({ run: { y: unit(convolved(images(shape), 4, "conv"), { axes, keepAxes: true }) } }));
 
 /** True where a kernel of a product writes sums. */
 const addsUp = (graph: Graph): boolean =>
@@ -71,7 +62,7 @@ describe("moments of channels", () => {
       "of groups of channels",
       model("groups", () => {
         const x = convolved(images(), 8, "conv");
-        return { run: { y: mul(unit(x, [1, 2, 3]), tanh(x)) } };
+        return { run: { y: mul(unit(x, { axes: [1, 2, 3], keepAxes: true }), tanh(x)) } };
       }),
     ],
     [
@@ -85,7 +76,7 @@ describe("moments of channels", () => {
       "after an activation, in training",
       model("trained", () => {
         const scale = param([1, 4, 1, 1], { name: "scale" });
-        const y = relu(mul(unit(tanh(convolved(images([2, 1, 40, 40]), 4, "conv")) as Images), scale));
+        const y = relu(mul(unit(tanh(convolved(images([2, 1, 40, 40]), 4, "conv"))), scale));
         const loss = mean(square(sub(y, input("goal", "f32", [2, 4, 40, 40]))));
         return { train: { loss, update: gradientDescent(loss) } };
       }),
