@@ -102,13 +102,12 @@ function findWindowed(graph: Graph): Windowed {
     const own = moved.get(value)!;
     const others = [...moved.values()].filter((each) => each !== own);
     const isMoved = (each: Value): boolean => own.has(each) || others.some((other) => other.has(each));
-    let under: ReadonlySet<Value> | undefined;
-    /** What it waits for itself reads a product as that lies: there nothing is gained. */
-    const isFree = (user: Value): boolean =>
-      isReadByElement(user, users) && !(under ??= new Set(postorder([value]))).has(user);
     return [...own].some(([each, { image }]) => {
       if (others.some((other) => other.has(each) && other.get(each)!.image !== image)) return true;
-      return roots.has(each) || users.get(each)?.some((user) => !isMoved(user) && !takes(user, each) && !isFree(user));
+      return (
+        roots.has(each) ||
+        users.get(each)?.some((user) => !isMoved(user) && !takes(user, each) && !isReadByElement(user, users))
+      );
     });
   }
 }

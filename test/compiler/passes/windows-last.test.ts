@@ -154,6 +154,16 @@ describe("what trains with windows of four", () => {
     await expectRight(graph(16));
   });
 
+  test("what another product reads of one is written as that lies, where both are added up before windows", async () => {
+    const graph = model("sum", () => {
+      const first = dense(input("x", "f32", [64, 16]), 64, { name: "first" });
+      const both = add(first, dense(tanh(first), 64, { name: "second" }));
+      return { run: { result: max(reshape(both, [64, 16, 4]), { axis: 2 }) } };
+    });
+    expect(stored(graph)).toEqual(["tanh+add", "max"]);
+    await expectRight(graph);
+  });
+
   test("a classifier of four classes", async () => {
     const graph = model("four", () => {
       const logits = dense(input("x", "f32", [288, 8]), 4, { name: "logits" });
