@@ -31,10 +31,7 @@ export function recompute(traffic: readonly Traffic[], question: Question): read
   return best === first ? traffic : [...best.traffic.values()];
 }
 
-/**
- * The plan of a cut. A kernel that would bind too many tensors then is frozen: it computes what it did. So are those for which
- * it would write them.
- */
+/** The plan of a cut. A kernel that would bind too many tensors then is frozen: it computes what it did. */
 function nextPlan(question: Question, plan: Plan, frozen: Set<Cluster>): Plan | undefined {
   const { partition, kept } = question;
   const bound = boundBy(plan, question);
@@ -42,25 +39,14 @@ function nextPlan(question: Question, plan: Plan, frozen: Set<Cluster>): Plan | 
     const again = cutOf(partition, plan, kept, frozen);
     if (!again) return undefined;
     const next = planOf(partition, kept, again);
-    const crowded = [...boundBy(next, question)]
-      .filter(([cluster, count]) => isCrowded(count, bound.get(cluster) ?? 0))
-      .map(([cluster]) => cluster);
+    const crowded = [...boundBy(next, question)].filter(([cluster, count]) =>
+      isCrowded(count, bound.get(cluster) ?? 0),
+    );
     if (crowded.length === 0) return next;
-    const isAtFault = (cluster: Cluster): boolean => again.has(cluster) && !frozen.has(cluster);
-    const own = crowded.filter(isAtFault);
-    const found = own.length > 0 ? own : crowded.flatMap((cluster) => readersOf(cluster, next, plan)).filter(isAtFault);
+    const found = crowded.map(([cluster]) => cluster).filter((cluster) => again.has(cluster) && !frozen.has(cluster));
     if (found.length === 0) return undefined;
     for (const cluster of found) frozen.add(cluster);
   }
-}
-
-/** The kernels for which another writes more than it did before. */
-function readersOf(cluster: Cluster, { traffic }: Plan, before: Plan): readonly Cluster[] {
-  const known = new Set(before.traffic.get(cluster)?.stores);
-  const more = new Set(traffic.get(cluster)!.stores.filter((value) => !known.has(value)));
-  return [...traffic.values()]
-    .filter(({ loads }) => loads.some((value) => more.has(value)))
-    .map((each) => each.cluster);
 }
 
 /** How many bindings each kernel takes. */

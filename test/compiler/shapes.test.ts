@@ -19,6 +19,7 @@ import {
   param,
   relu,
   reshape,
+  rmsNorm,
   scaledDotProductAttention,
   sgd,
   silu,
@@ -98,14 +99,15 @@ function transformer(
   blocks: number,
   optimizer: typeof adam | typeof sgd,
   wide = wideGelu,
+  norm: typeof rmsNorm | typeof layerNorm = layerNorm,
 ): Graph {
   const [vocabulary, width] = [256, 128];
   return model("transformer", () => {
     const letters = input("letters", "i32", [batch, time]);
     let stream: Tensor<"f32"> = add(embedding(letters, vocabulary, width), param([time, width], { name: "places" }));
     for (let block = 0; block < blocks; block++) {
-      stream = add(stream, attention(layerNorm(stream), 4, { causal: true, name: `attention${block}` }));
-      stream = add(stream, dense(wide(layerNorm(stream), `${block}`), width, { name: `down${block}` }));
+      stream = add(stream, attention(norm(stream), 4, { causal: true, name: `attention${block}` }));
+      stream = add(stream, dense(wide(norm(stream), `${block}`), width, { name: `down${block}` }));
     }
     const scores = dense(layerNorm(stream), vocabulary, { name: "head" });
     const loss = softmaxCrossEntropy(scores, input("next", "i32", [batch, time]));
@@ -218,8 +220,13 @@ test.each([
   expect(bytes / idealBytes).toBeLessThanOrEqual(1.1);
 });
 
-test.each([1, 2])("a transformer of %i blocks keeps what its gated layers are made of, no more", (blocks) => {
-  const { bytes, idealBytes } = report(compileWithFacts(transformer(8, 64, blocks, adam, wideGated))).entryPoints.run;
+test.each([
+  [1, "layerNorm", layerNorm],
+  [2, "layerNorm", layerNorm],
+  [1, "rmsNorm", rmsNorm],
+] as const)("a transformer of %i blocks keeps what its gated layers are made of, no more: %s", (blocks, _, norm) => {
+  const graph = transformer(8, 64, blocks, adam, wideGated, norm);
+  const { bytes, idealBytes } = report(compileWithFacts(graph)).entryPoints.run;
   expect(bytes / idealBytes).toBeLessThanOrEqual(1.26);
 });
 
