@@ -9,8 +9,9 @@ import { postorder, underLayouts, type Value } from "../../ir/value.ts";
 import { afterLayouts } from "./access.ts";
 import { attendOp, attentionOf, type Attention } from "./attention.ts";
 import { computedOnce } from "./compared.ts";
-import { createGrowth, type Draft, type Growth } from "./growth.ts";
+import { createGrowth, homesOf, type Draft, type Growth } from "./growth.ts";
 import { isNumber, loopTensor, placeOp, tensorUnder } from "./loop.ts";
+import { meetings } from "./meeting.ts";
 import type { Cuts, Lessons, Partition } from "./partition.ts";
 import { passing } from "./passing.ts";
 import { prologues } from "./prologue.ts";
@@ -34,7 +35,7 @@ export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
   const [reductions, sizes] = [new Map<string, Set<Draft>>(), new Map<Value, Size>()];
   const [loops, fed] = [new Map<object, Value[]>(), new Set<Value>()];
   const attentions = new Map<Attention, Draft>();
-  const isPassing = passing(order, roots);
+  const [isPassing, met] = [passing(order, roots), meetings(order)];
   for (const value of order) {
     switch (value.op.kind) {
       case "leaf":
@@ -55,7 +56,7 @@ export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
         start(value, "contract", value.type.shape);
         break;
       case "reduction":
-        placeReduction(value, reductions, cuts, growth);
+        placeReduction(value, { reductions, cuts, met: met.get(value) }, growth);
         break;
       case "gather":
       case "elementwise": {
@@ -85,8 +86,17 @@ export function cluster(roots: readonly Value[], lessons: Lessons): Partition {
   return { clusters: growth.drafts, home, recomputed: new Set([...again, ...fed]), once };
 }
 
+/** What is known of reductions when one is placed. */
+interface Reductions {
+  /** Kernels of them, by space and axes. */
+  readonly reductions: Map<string, Set<Draft>>;
+  readonly cuts: Cuts;
+  /** Those that this one meets in a value that both are read for. */
+  readonly met: ReadonlySet<Value> | undefined;
+}
+
 /** A reduction joins one along the same axes, or the kernel that computes what it takes in. */
-function placeReduction(value: Value, reductions: Map<string, Set<Draft>>, cuts: Cuts, growth: Growth): void {
+function placeReduction(value: Value, { reductions, cuts, met }: Reductions, growth: Growth): void {
   const space = value.operands[0].type.shape;
   const axes = axesOf(value);
   const key = `${space.join()}|${axes.join()}`;
@@ -94,7 +104,7 @@ function placeReduction(value: Value, reductions: Map<string, Set<Draft>>, cuts:
   reductions.set(key, alike);
   const target = cuts.has(value)
     ? undefined
-    : (findNeighbours(value, growth) ?? findReduction(value, alike, growth) ?? findElements(value, growth));
+    : (findNeighbours(value, growth) ?? findReduction(value, alike, met, growth) ?? findElements(value, growth));
   if (target) growth.join(value, target);
   if (target?.kind === "contract") return;
   alike.add(target ?? growth.start(value, "reduce", space, axes));
@@ -146,17 +156,18 @@ function placeLoop(value: Value, loops: Map<object, Value[]>, fed: Set<Value>, {
  * others read from memory then: a counter is counted once, and is free to be overwritten as soon as that is done.
  */
 function placeRoots(roots: ReadonlySet<Value>, growth: Growth): ReadonlySet<Value> {
-  const { drafts, home, join, admits, share } = growth;
+  const { drafts, home, join, admits, share, delays } = growth;
   const shared = new Set<Value>();
   const total = drafts.find((each) => each.kind === "reduce" && countRows(each) === 1 && !each.sealed);
   for (const root of roots) {
-    // A scalar costs nothing beside a reduction to a scalar; anything else gets a kernel.
+    // A scalar costs nothing beside a reduction to a scalar, unless others came to wait longer for it; anything else gets a
+    // kernel.
     const product = home.get(underLayouts(root));
-    if (total && root.type.shape.length === 0 && admits(total, root)) {
-      join(root, total);
-      if (share(root, total)) shared.add(root);
-    } else if (product && holdsResults(product) && takesIn(root, product, growth)) join(root, product);
+    const mayJoin = total && root.type.shape.length === 0 && admits(total, root);
+    if (mayJoin && !delays(root, total)) join(root, total);
+    else if (product && holdsResults(product) && takesIn(root, product, growth)) join(root, product);
     else place(root, findBeside(root, growth) ?? drafts.find((each) => passes(root, each, growth)), growth);
+    if (mayJoin && share(root, home.get(root)!)) shared.add(root);
   }
   return shared;
 }
@@ -215,12 +226,19 @@ function passes(value: Value, target: Draft, growth: Growth): boolean {
 
 /**
  * The first of the reductions along the same axes of the same space that may take this one in. Two that read nothing in
- * common gain nothing from one kernel; of totals, the dispatch itself is the gain.
+ * common gain nothing from one kernel, unless one value is made of both; of totals, the dispatch itself is the gain. A
+ * kernel that others wait for does not come to wait for something else.
  */
-function findReduction(value: Value, alike: ReadonlySet<Draft>, growth: Growth): Draft | undefined {
+function findReduction(
+  value: Value,
+  alike: ReadonlySet<Draft>,
+  met: ReadonlySet<Value> | undefined,
+  growth: Growth,
+): Draft | undefined {
   const inputs = (): readonly Value[] => [...growth.inputsOf(value)].filter(({ constant }) => !constant);
   const near = value.type.shape.length === 0 ? [...alike] : growth.beside(inputs()).filter((each) => alike.has(each));
-  return near.find(
+  const others = [...homesOf(met ?? [], growth.home)].filter((each) => alike.has(each) && !growth.isAwaited(each));
+  return [...near, ...others].find(
     (each) =>
       growth.admits(each, value) &&
       (isCanonical({ value: value.operands[0], index: each.index }, each, growth.home) ||

@@ -13,7 +13,7 @@ import {
   type Refusal,
   type View,
 } from "./partition.ts";
-import { createPrecedence, type Precedence } from "./precedence.ts";
+import { createPrecedence, longestChains, type Precedence } from "./precedence.ts";
 import { accumulatorCount } from "./size.ts";
 
 /** A cluster that still grows. */
@@ -53,6 +53,10 @@ export interface Growth {
    * cluster waits for one of them.
    */
   share(value: Value, target: Draft): boolean;
+  /** True for a cluster that another waits for. */
+  isAwaited(target: Draft): boolean;
+  /** True where kernels would follow each other in a longer chain if all that read the value waited for the cluster. */
+  delays(value: Value, target: Draft): boolean;
   /** True when the cluster has room for the value, and nothing that the value reads waits for the cluster. */
   admits(target: Draft, value: Value): boolean;
   /** Notes why a cluster does not take a value in; gives false, which a caller may hand on. */
@@ -64,8 +68,7 @@ export function createGrowth(lessons: Lessons): Growth {
   const { cuts, written, refused } = lessons;
   const drafts: Draft[] = [];
   const [home, known] = [new Map<Value, Draft>(), new Map<Value, ReadonlySet<Value>>()];
-  const readers = createReaders(home, lessons.shares);
-  const precedence = createPrecedence();
+  const [readers, precedence] = [createReaders(home, lessons.shares), createPrecedence()];
 
   const inputsOf = (value: Value): ReadonlySet<Value> => {
     const inputs = known.get(value) ?? findInputs(value, home);
@@ -95,13 +98,8 @@ export function createGrowth(lessons: Lessons): Growth {
   };
   const refuse = refuseTo(lessons);
   return {
-    drafts,
-    home,
-    refuse,
+    ...{ drafts, home, refuse, inputsOf, sourcesOf, join },
     beside: (inputs) => readers.beside(inputs),
-    inputsOf,
-    sourcesOf,
-    join,
     start(value, kind, space, axes = []) {
       const sets = { members: new Set<Value>(), inputs: new Set<Value>(), tensors: new Set<Value>() };
       const sealed = cuts.has(value) || kind === "sort" || kind === "attention" || kind === "loop";
@@ -114,6 +112,8 @@ export function createGrowth(lessons: Lessons): Growth {
       return draft;
     },
     share: (value, target) => letUsersWait(value, target, drafts, precedence),
+    isAwaited: ({ position }) => drafts.some((each) => precedence.waits(each.position, position)),
+    delays: (value, target) => wouldWaitLonger(value, target, drafts, precedence),
     admits(target, value) {
       const reason = objection(target, value, inputsOf(value), lessons, home, precedence);
       return reason === undefined || refuse(value, target, reason);
@@ -128,7 +128,8 @@ function refuseTo({ refused }: Lessons): Growth["refuse"] {
   };
 }
 
-function homesOf(inputs: ReadonlySet<Value>, home: ReadonlyMap<Value, Draft>): ReadonlySet<Draft> {
+/** The clusters that compute values. */
+export function homesOf(inputs: Iterable<Value>, home: ReadonlyMap<Value, Draft>): ReadonlySet<Draft> {
   const homes = new Set<Draft>();
   for (const input of inputs) {
     const source = home.get(input);
@@ -166,11 +167,24 @@ function waitFor(
 
 /** Has the clusters that read a value wait for the one that writes it, unless that waits for one of them. */
 function letUsersWait(value: Value, target: Draft, drafts: readonly Draft[], { waits, add }: Precedence): boolean {
-  const users = drafts.filter((each) => each !== target && each.inputs.has(value));
+  const users = usersOf(value, target, drafts);
   if (users.some((user) => waits(target.position, user.position))) return false;
   for (const user of users) add(user.position, target.position);
   return true;
 }
+
+/** True where the longest chain of clusters would be longer if those that read a value waited for the one that writes it. */
+function wouldWaitLonger(value: Value, target: Draft, drafts: readonly Draft[], precedence: Precedence): boolean {
+  const users = usersOf(value, target, drafts);
+  if (users.length === 0) return false;
+  const { to, from } = longestChains(drafts.length, precedence);
+  const longest = to.reduce((most, each) => Math.max(most, each));
+  return users.some((user) => to[target.position] + from[user.position] > longest);
+}
+
+/** The other clusters that read a value. */
+const usersOf = (value: Value, target: Draft, drafts: readonly Draft[]): readonly Draft[] =>
+  drafts.filter((each) => each !== target && each.inputs.has(value));
 
 /** True for what a kernel reads from memory: leaves, and values of other clusters. */
 function isTensor(input: Value, target: Draft, home: ReadonlyMap<Value, Draft>): boolean {

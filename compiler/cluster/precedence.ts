@@ -35,3 +35,18 @@ export function createPrecedence(): Precedence {
     },
   };
 }
+
+/** The longest chain of nodes that wait for each other: up to each, that included, and from each on. */
+export function longestChains(
+  count: number,
+  { waits }: Precedence,
+): { readonly to: readonly number[]; readonly from: readonly number[] } {
+  const nodes = Array.from({ length: count }, (_, node) => node);
+  const longest = (isNext: (node: number, other: number) => boolean): readonly number[] => {
+    const known: number[] = [];
+    const find = (node: number): number =>
+      (known[node] ??= 1 + Math.max(0, ...nodes.filter((other) => isNext(node, other)).map(find)));
+    return nodes.map(find);
+  };
+  return { to: longest(waits), from: longest((node, other) => waits(other, node)) };
+}

@@ -10,6 +10,7 @@ import {
   matmul,
   max,
   mean,
+  meanSquaredError,
   mul,
   param,
   parametersOf,
@@ -138,6 +139,23 @@ describe("reductions", () => {
     const [step] = steps;
     expect(step.traffic.cluster.kind).toBe("reduce");
     expect(step.traffic.stores).toHaveLength(3);
+  });
+
+  it.each([
+    ["a kernel of its own where updates would wait for the loss alone", 1, "map"],
+    ["that of the loss where they wait for other kernels as long", 2, "reduce"],
+  ] as const)("leave the step counter to %s", (_, layers, kind) => {
+    const plan = planRun(() => {
+      let y = dense(input("x", "f32", [8, 8]), 8, { name: "first" });
+      if (layers === 2) y = dense(relu(y), 8, { name: "second" });
+      const loss = meanSquaredError(y, input("target", "f32", [8, 8]));
+      return { loss, update: adam(loss) };
+    });
+    const counter = plan.entry.updates.find(({ state }) => state.type.shape.length === 0)!;
+    const step = stepOf(plan, counter.value);
+    expect(step.traffic.cluster.kind).toBe(kind);
+    const readers = plan.steps.filter(({ traffic }) => traffic.loads.includes(counter.value));
+    expect(readers).toHaveLength(2 * layers);
   });
 
   it("of one row share a kernel with what is computed from them", () => {

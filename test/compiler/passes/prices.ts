@@ -28,7 +28,7 @@ export const prices: readonly Price[] = [
       "Softmax of rows that are −∞ here and there, a number in the denominator": [1.54, 1.15],
       "Binary cross-entropy as one logarithm": [2.06, 1],
       "Ordered classes": [1.18, 1],
-      "Entropy of the mean share less the mean entropy": [1.29, 1.84],
+      "Entropy of the mean share less the mean entropy": [1.25, 1.62],
       "Ranking by running sums (Cox, Plackett–Luce)": [1.55, 1.24],
       "Partial likelihood (Cox), its risk sets in a table": [1.87, 1],
       "None of several": [1, 1.27],
@@ -64,7 +64,7 @@ export const prices: readonly Price[] = [
       "Supervised contrastive loss, over a temperature that is learned": [1.29, 1.02],
       "Label smoothing at a temperature that is learned": [1, 1.03],
       "Softmax of negative scores with noise, over a temperature that is learned": [1.82, 1.04],
-      "Scores with noise": [1.69, 2.11],
+      "Scores with noise": [1.69, 1],
     },
   },
   {
@@ -176,10 +176,9 @@ export const prices: readonly Price[] = [
     of: {
       "What a mean has beyond each": [1.52, 1],
       "Twice what deviates from a mean": [1.29, 1],
-      "Mean under weights less the plain one": [1, 1.49],
       "Means of groups about the mean of all": [1.59, 1],
       "Variance where a mask counts": [1.69, 1],
-      "stabilize/variance": [1.72, 1.39],
+      "stabilize/variance": [1.66, 1],
     },
   },
   {
@@ -224,7 +223,7 @@ export const prices: readonly Price[] = [
       "Dice coefficient with squares": [2.12, 1],
       "Relative squared error": [2, 1],
       "Cosine similarity, squared": [1.74, 1],
-      "Cosines of all pairs by a product of lengths": [1.45, 1.58],
+      "Cosines of all pairs by a product of lengths": [1.35, 1.44],
       "Cosine similarity of a large and a tiny vector": [1.64, 1],
       "Length, guarded twice": [1.62, 1],
       "Root mean square norm without a number": [1.17, 1],
