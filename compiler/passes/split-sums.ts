@@ -37,35 +37,56 @@ const partsForEach = 64;
 /** Fewer elements are read in no time. */
 const manyElements = 2 ** 14;
 
-/** Columns that so many values wait for are taken for such that rows are computed from. */
+type Users = ReadonlyMap<Value, readonly Value[]>;
+
+/** Sums that so many values wait for are taken for such that rows are computed from. */
 const farthest = 64;
 
 export const splitSums: Pass = {
   name: "split-sums",
   doc: "A sum of few long rows, or of many columns that nothing waits for, is a sum of sums over parts; so is what else combines.",
   run(graph: Graph): Graph {
-    const columns = columnsToSplit(graph);
-    const known = (value: Value): boolean => isLong(value) || columns.has(value);
-    if (columns.size === 0 && !graphValues(graph).some(isLong)) return graph;
+    const values = graphValues(graph);
+    const users = usersOf(values);
+    const found = new Set(values.filter((value) => isLong(value, users) || isColumnToSplit(value, users)));
+    if (found.size === 0) return graph;
     return rebuildGraph(graph, (value, operands) => {
       const rebuilt = withOperands(value, operands);
-      if (known(value)) return momentOfParts(value, rebuilt, partsOf) ?? split(rebuilt);
-      return lessOneMean(value, rebuilt, known) ?? rebuilt;
+      if (found.has(value)) return momentOfParts(value, rebuilt, partsOf) ?? split(rebuilt);
+      return lessOneMean(value, rebuilt, (sum) => found.has(sum)) ?? rebuilt;
     });
   },
 };
 
 /**
- * True for few rows that are long, of those that lie side by side only such as one workgroup would be long at; and for more of
- * them where a product's kernel takes their parts.
+ * True for few rows that are long, of those that lie side by side only such as one workgroup would be long at, so of channels
+ * that are normalised; and for more of them where a product's kernel takes their parts.
  */
-function isLong(value: Value): boolean {
+function isLong(value: Value, users: Users): boolean {
   if (!inTwo.has(value.op)) return false;
   const { length, rows } = extentsOf(value);
   if (!(length >= longRow)) return false;
   if (value.op === sumOp && value.type.shape.length > 0 && quadParts(value)) return true;
   if (rows > enoughRows) return false;
-  return isAlongRows(value) ? length * (1 - rows / enoughRows) > worthParts : value.op === sumOp;
+  if (isAlongRows(value)) return length * (1 - rows / enoughRows) > worthParts;
+  const isWalked = length <= worthParts && isInRuns(value) && isSpread(value, users);
+  return value.op === sumOp && !isWalked;
+}
+
+/** True where elements of a row lie side by side in runs, as those of a channel do in each image: it has the last axis whole. */
+function isInRuns(value: Value): boolean {
+  const { shape } = value.operands[0].type;
+  return axesOf(value).includes(shape.findLastIndex((extent) => extent !== 1));
+}
+
+/** True for what is put beside rows again: those are computed from it. */
+function isSpread(value: Value, users: Users, seen: Set<Value> = new Set()): boolean {
+  if (value.op === broadcastOp || seen.has(value)) return value.op === broadcastOp;
+  seen.add(value);
+  if (seen.size > farthest) return true;
+  return value.op.kind !== "reduction" || seen.size === 1
+    ? (users.get(value) ?? []).some((user) => isSpread(user, users, seen))
+    : false;
 }
 
 /** True where the elements of a row lie side by side: it has the last axes whole. */
@@ -80,28 +101,15 @@ function isAlongRows(value: Value): boolean {
  * Sums of columns that nothing but a result waits for, such as slopes of biases: their parts are short enough to be taken
  * beside another kernel that reads the same tensor, without barriers.
  */
-function columnsToSplit(graph: Graph): ReadonlySet<Value> {
-  const values = graphValues(graph);
-  const found = new Set(values.filter(isColumns));
-  if (found.size === 0) return found;
-  const users = usersOf(values);
-  /** Columns that are put beside rows again are what those rows are computed from. */
-  const isSpread = (value: Value, seen: Set<Value>): boolean => {
-    if (value.op === broadcastOp || seen.has(value)) return value.op === broadcastOp;
-    seen.add(value);
-    if (seen.size > farthest) return true;
-    return value.op.kind !== "reduction" || seen.size === 1
-      ? (users.get(value) ?? []).some((user) => isSpread(user, seen))
-      : false;
-  };
-  return new Set([...found].filter((value) => !isSpread(value, new Set()) && !hasProductBeside(value, users)));
+function isColumnToSplit(value: Value, users: Users): boolean {
+  return isColumns(value) && !isSpread(value, users) && !hasProductBeside(value, users);
 }
 
 /**
  * True for columns that quads take as long as the threads of a product take that adds up as many terms of the same tensor, as
  * the slope of weights does beside that of biases: one dispatch has both, and reads the tensor once.
  */
-function hasProductBeside(value: Value, users: ReadonlyMap<Value, readonly Value[]>): boolean {
+function hasProductBeside(value: Value, users: Users): boolean {
   const { length } = extentsOf(value);
   const isLike = (user: Value): boolean =>
     isRenaming(user)

@@ -1,23 +1,7 @@
 /// Normalisations, softmax and losses by row: how often they go over memory.
 import { describe, expect, it } from "vitest";
-import {
-  add,
-  exp,
-  grad,
-  input,
-  layerNorm,
-  logSoftmax,
-  model,
-  mul,
-  rmsNorm,
-  softmax,
-  softmaxCrossEntropy,
-  sub,
-  sum,
-  vjp,
-  type Tensor,
-  type Value,
-} from "chainrule";
+import { add, div, exp, grad, input, layerNorm, logSoftmax, mean, model, mul, rmsNorm, softmax } from "chainrule";
+import { softmaxCrossEntropy, sqrt, sub, sum, variance, vjp, type Tensor, type Value } from "chainrule";
 import { report } from "../../compiler/report.ts";
 import { compileWithFacts } from "../../compiler/compile.ts";
 import { expectRight } from "./agree.ts";
@@ -87,6 +71,52 @@ describe("rows are taken in one pass over memory", () => {
     expect(dispatches).toBe(1);
     expect(bytes / idealBytes).toBeLessThanOrEqual(1.01);
   });
+
+  /** What a normalisation of channels comes to, and its slopes for given slopes of its result. */
+  const channels = (shape: readonly number[], axes: readonly number[]) =>
+    model("channels", () => {
+      const [x, given] = [input("x", "f32", shape), input("given", "f32", shape)] as Tensor<"f32">[];
+      const across = { axes: axes as never, keepAxes: true } as const;
+      const [scale, shift] = ["scale", "shift"].map((name) =>
+        input(
+          name,
+          "f32",
+          shape.map((extent, at) => (at === 1 ? extent : 1)),
+        ),
+      );
+      const normal = div(sub(x, mean(x, across)), sqrt(add(variance(x, across), 1e-5)));
+      const y = add(mul(normal, scale), shift) as Tensor<"f32">;
+      const total = sum(mul(y, given)) as Tensor<"f32", readonly []>;
+      return { run: { y }, back: { x: grad(total, x), scale: grad(total, scale), shift: grad(total, shift) } };
+    });
+
+  it.each([
+    [
+      [32, 64, 16, 16],
+      [0, 2, 3],
+    ],
+    [
+      [32, 16, 28, 28],
+      [0, 2, 3],
+    ],
+    [
+      [64, 8, 28, 28],
+      [0, 2, 3],
+    ],
+    [
+      [32, 256, 8, 8],
+      [0, 2, 3],
+    ],
+    [[256, 512], [0]],
+  ])("also where they are channels of %j, as are their slopes", (shape, axes) => {
+    const { run, back } = report(compileWithFacts(channels(shape, axes))).entryPoints;
+    for (const { dispatches, bytes, idealBytes } of [run, back]) {
+      expect(dispatches).toBe(1);
+      expect(bytes / idealBytes).toBeLessThanOrEqual(1.01);
+    }
+  });
+
+  it("and channels are right", () => expectRight(channels([8, 3, 18, 18], [0, 2, 3])));
 
   it.each(rows)("and a loss over %i rows of %i classes has its slope in two", (count, length) => {
     const graph = model("loss", () => {
