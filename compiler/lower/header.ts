@@ -1,28 +1,51 @@
 /// Names and header comments of kernels: the formula that a kernel computes, in the user's names, and where it stands.
 import type { Graph } from "../../ir/graph.ts";
+import { remembering } from "../../ir/intern.ts";
 import { viewInKernel } from "../../ir/notation/view.ts";
 import { formatDefinition, type Vocabulary } from "../../ir/print/expression.ts";
 import { wrap } from "../../ir/print/wrap.ts";
 import { formatType } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
+import { throughRenaming } from "../cluster/access.ts";
 import type { Step } from "../schedule/order.ts";
 import { identifier } from "../wgsl/names.ts";
-import { nounOf, type Kernel } from "./kernel.ts";
+import { nounOf, type Kernel, type Target } from "./kernel.ts";
 
 const headerWidth = 110;
 
 /** A part of a formula that is made of more values than this is written as `…`. */
 const longestPart = 200;
 
-/** `update_hidden_weight` for a kernel that writes states, else the name of what it stores. */
-export function kernelName({ targets }: Step, notes: Graph["notes"]): string {
+/**
+ * `update_hidden_weight` for a kernel that writes parameters; else the name of what it stores, or the state that it writes;
+ * where these have no names, that of what it computes on its way, or what its product is, or its first result.
+ */
+export function kernelName({ traffic, targets }: Step, notes: Graph["notes"]): string {
   const all = [...targets.values()].flat();
+  const renamed = namesOfRenamed(notes);
+  const nameOf = (value: Value): string | undefined => notes.get(value)?.name ?? renamed.get(value);
+  const updateOf = ({ state }: Target): string => identifier(`update ${notes.get(state!)?.name ?? "state"}`);
   const parameter = all.find(({ state }) => state && isParameter(state));
-  const named = all.find(({ value, state }) => !state && notes.get(value)?.name);
-  const updated = parameter ?? (named ? undefined : all.find(({ state }) => state));
-  if (updated?.state) return identifier(`update ${notes.get(updated.state)?.name ?? "state"}`);
-  return identifier(named ? notes.get(named.value)!.name! : nounOf(all[0].value));
+  if (parameter) return updateOf(parameter);
+  const stored = all.flatMap(({ value, state }) => (state ? [] : (nameOf(value) ?? [])));
+  if (stored.length > 0) return identifier(stored[0]);
+  const written = all.find(({ state }) => state);
+  if (written) return updateOf(written);
+  const members = [...traffic.cluster.members];
+  const named = members.findLast((member) => nameOf(member) !== undefined);
+  const product = members.find(({ op }) => op.kind === "contraction");
+  return identifier((named && nameOf(named)) ?? nounOf(product ?? all[0].value));
 }
+
+/** Names of what users see in another shape: kernels compute what that is made of. */
+const namesOfRenamed = remembering((notes: Graph["notes"]): ReadonlyMap<Value, string> => {
+  const names = new Map<Value, string>();
+  for (const [value, { name }] of notes) {
+    const { under } = throughRenaming(value);
+    if (name !== undefined && under !== value && !names.has(under)) names.set(under, name);
+  }
+  return names;
+});
 
 function isParameter(state: Value): boolean {
   return (state.attrs.identity as { parameter: boolean }).parameter;

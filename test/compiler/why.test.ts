@@ -38,7 +38,7 @@ describe("why two kernels are two", () => {
     const pairs = pairsOf(() => ({ y: matmul(relu(matmul(x(), param([32, 16]))), param([16, 8])) }));
     expect(pairs).toEqual([
       {
-        from: "relu",
+        from: "product",
         to: "y",
         value: "y",
         reason: "starts",
