@@ -3,6 +3,7 @@
 /// whichever axis lies contiguous in memory. What a tile has beyond the edges is computed from whatever is read there, and
 /// not stored. What follows the product is its epilogue.
 import { addDims, multiplyDims } from "../../ir/dim.ts";
+import { elementCount } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import { neighbours } from "../cluster/access.ts";
 import { isInQuads, neighboursOf, rowWithin, seenAs } from "../cluster/within.ts";
@@ -12,9 +13,10 @@ import { extentText } from "../wgsl/expression.ts";
 import { neighbourFlops, neighbourHelpers, reduceNeighbours } from "./contraction/neighbours.ts";
 import { blocksOf, blockType, farStarts, sharesRows, writeProduct, type Blocks } from "./contraction/product.ts";
 import { sharedDeclarations, sharedNames, writeShared } from "./contraction/shared.ts";
+import { productFlops } from "./contraction/flops.ts";
+import { writePlaced } from "./contraction/placed.ts";
 import { lineLength } from "./contraction/arrange.ts";
 import { beyondOf, tileCounts, type SquareEdge } from "./contraction/tile.ts";
-import { descend } from "../cluster/descend.ts";
 import { describeContraction, describeSquare, resultIndex, type ContractionShape } from "./contraction-shape.ts";
 import { pushGuarded } from "./element-loops.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
@@ -46,10 +48,11 @@ export function contractionOf({ cluster }: Traffic): Value | undefined {
 /** Lowers a contraction with its epilogue; with an edge, in squares that workgroups of a graphics card take together. */
 export function lowerContract(traffic: Traffic, context: LowerContext, edge?: SquareEdge): Kernel {
   const root = contractionOf(traffic)!;
-  const shape = edge
+  const loaded = new Set(traffic.loads);
+  const described = edge
     ? describeSquare(root, edge)
     : describeContraction(root, context.shared && sharedThreads, isInQuads(traffic.cluster));
-  const loaded = new Set(traffic.loads);
+  const shape = withPlacesAtHand(described, loaded);
   const namer =
     context.shared?.names.inside() ?? createNamer(edge ? new Set([...contractNames, ...sharedNames]) : contractNames);
   const tensorNames = nameTensors(traffic, context, namer.outside);
@@ -68,6 +71,7 @@ export function lowerContract(traffic: Traffic, context: LowerContext, edge?: Sq
   const prologue = emitter.scope(() => {
     if (edge) return writeShared(shape, edge, emitter);
     writeHead(shape, emitter);
+    if (shape.places) return writePlaced(shape, shape.places, emitter);
     if (sharesRows(shape)) emitter.push({ tag: "line", text: "let lane = local.x % 4u;" });
     writeProduct(shape, emitter);
   });
@@ -78,40 +82,31 @@ export function lowerContract(traffic: Traffic, context: LowerContext, edge?: Sq
   });
   const ofResults = emitter.operations() - before - ofRows;
   const { across, down, deep } = shape.tile;
-  const results = multiplyDims(multiplyDims(shape.batchCount, shape.rowCount), shape.columnCount);
   return {
     name: context.name,
     body: [...emitter.preamble, ...prologue, ...epilogue],
     workgroupSize: [across * down * deep, 1, 1],
     grid: gridOf(shape),
-    beyond: beyondOf(shape),
+    ...(!shape.places && { beyond: beyondOf(shape) }),
     declarations: edge ? sharedDeclarations : [],
     tensorNames,
     helpers: [...new Set([...emitter.helpers, ...neighbourHelpers(traffic.cluster)])],
     ...(!edge && traffic.cluster.axes.length === 0 && { ending: endingOf(shape, epilogue) }),
     flops: addDims(
-      multiplyDims(multiplyDims(results, shape.length), 2 + readingFlops(root, shape, loaded)),
+      productFlops(shape, loaded),
       multiplyDims(
-        results,
+        elementCount(root.type.shape),
         ofResults + ofRows / (neighboursOf(traffic.cluster) ?? neighbours) + neighbourFlops(traffic.cluster),
       ),
     ),
   };
 }
 
-/** Operations on what is read, for each term of each result: threads read an element once for the results of their tile. */
-function readingFlops(root: Value, { tile }: ContractionShape, loaded: ReadonlySet<Value>): number {
-  const [ofLeft, ofRight] = root.operands.map((operand) => {
-    let operations = 0;
-    descend([operand], (value) => {
-      const { op, constant } = value;
-      if (loaded.has(value) || constant) return false;
-      if (op.kind === "elementwise") operations += op.flops ?? 1;
-      return true;
-    });
-    return operations;
-  });
-  return ofLeft / (tile.columns * (tile.shares ? 4 : 1)) + ofRight / tile.rows;
+/** A condition that is in memory is read there: what it compares need not be at hand. */
+function withPlacesAtHand(shape: ContractionShape, loaded: ReadonlySet<Value>): ContractionShape {
+  const [left] = shape.root.operands;
+  if (!shape.places || ![left, ...left.operands].some((value) => loaded.has(value))) return shape;
+  return { ...shape, places: undefined };
 }
 
 /** Where the workgroups are. */
@@ -217,7 +212,7 @@ function writeEpilogue(
     const where = (conditions: readonly string[], action: () => void): void =>
       conditions.length === 0 ? action() : pushGuarded(conditions, emitter.scope(action), emitter);
     const sum = fours === 1 ? "sum0" : "four";
-    if (fours > 1) line(`let four = ${sums.length === 1 ? "sum0[i]" : elementText(blocks)};`);
+    if (fours > 1) line(`let four = ${sums.length === 1 && !shape.places ? "sum0[i]" : elementText(blocks)};`);
     const write = (text: string, column: string, lanes: 1 | 4): void => {
       hold(shape.root, { tag: "name", text, dtype: "f32", lanes });
       const index = resultIndex(shape, variableIndex("r", rowCount), variableIndex(column, columnCount));
@@ -248,7 +243,8 @@ function writeEpilogue(
     body.forEach((statement: Statement) => emitter.push(statement));
     return ofRows;
   }
-  if (sums.length > 1) line(`var tile = array<${blockType(blocks)}, ${sums.length}>(${sums.join(", ")});`);
+  if (sums.length > 1 && !shape.places)
+    line(`var tile = array<${blockType(blocks)}, ${sums.length}>(${sums.join(", ")});`);
   emitter.push({ tag: "block", head: `for (var i = 0u; i < ${fours}u; i++)`, body });
   return ofRows;
 }

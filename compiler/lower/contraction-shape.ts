@@ -2,13 +2,17 @@
 import { isMultipleOf, type Dim } from "../../ir/dim.ts";
 import { contractAttrs, operandAxes, type OperandAxes } from "../../ir/ops/contract.ts";
 import { remembering } from "../../ir/intern.ts";
+import { selectOp } from "../../ir/ops/choose.ts";
+import { equal } from "../../ir/ops/compare.ts";
 import { joinIndex, splitIndex } from "../../ir/ops/layout.ts";
+import { constantValue, iotaOp } from "../../ir/ops/leaf.ts";
 import { elementCount } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
-import { throughLayouts } from "../cluster/access.ts";
+import { throughLayouts, type Access } from "../cluster/access.ts";
 import { lineLength } from "./contraction/arrange.ts";
 import {
   mostBeyond,
+  placedTileOf,
   squaresOf,
   squareTile,
   tileColumns,
@@ -17,7 +21,7 @@ import {
   type SquareEdge,
   type Tile,
 } from "./contraction/tile.ts";
-import { indexAlgebra, laneAccess, variableIndex, type Index } from "./index.ts";
+import { indexAlgebra, indexKey, laneAccess, mentions, variableIndex, type Index } from "./index.ts";
 
 /** Along which variable an operand is read four at a time; `none` reads single elements. */
 export type Vectorised = "k" | "edge" | "none";
@@ -46,6 +50,8 @@ export interface ContractionShape extends ContractionExtents {
   readonly blockStride?: number;
   /** The left operand is 0 or 1: what it multiplies is added up or not, whatever it is. */
   readonly picks: boolean;
+  /** Where a term is picked by the row that has its number: these numbers, one for each element of the left operand. */
+  readonly places?: Value | undefined;
   /** Workgroups cover batch, rows and columns, and fours of columns the columns, without any beyond. */
   readonly wholeBatch: boolean;
   readonly wholeRows: boolean;
@@ -67,6 +73,8 @@ const describedAlone = remembering((root: Value): ContractionShape => describe(r
 function describe(root: Value, threads?: number, inQuads = false): ContractionShape {
   const extents = extentsOf(root);
   const right = vectorise(extents, 1, isMultipleOf(extents.columnCount, 4));
+  const places = placesOf(extents);
+  if (places) return { ...withTile(extents, right, placedTileOf({ ...extents, threads })), places };
   return withTile(extents, right, tileOf({ ...extents, scattered: right === "none", threads, inQuads }));
 }
 
@@ -164,6 +172,23 @@ export function resultIndex(shape: ContractionExtents, row: Index, column: Index
     ...splitIndex(row, shape.left, indexAlgebra),
     ...splitIndex(column, shape.right, indexAlgebra),
   ];
+}
+
+/** Of a left operand that is 1 where the number of the row is that of the term, the numbers of the terms. */
+export function placesOf(extents: ContractionExtents): Value | undefined {
+  const { root, rowCount, length } = extents;
+  const [left] = root.operands;
+  if (contractAttrs(root).picks !== true || left.op !== selectOp) return undefined;
+  const [condition, ...numbers] = left.operands;
+  if (condition.op !== equal.op || numbers.map(constantValue).join() !== "1,0") return undefined;
+  const row = variableIndex("row", rowCount);
+  const index = operandIndex(extents, 0)(row, variableIndex("k", length));
+  const [under, other] = condition.operands.map((operand) => throughLayouts(operand, index));
+  const isRow = ({ value: { op, attrs, type }, index: at }: Access): boolean =>
+    op === iotaOp && type.dtype !== "f32" && indexKey(at[attrs.axis as number]) === indexKey(row);
+  const isOfTerm = ({ index: at }: Access): boolean => !at.some((part) => mentions(part, new Set(["row"])));
+  if (isRow(under) && isOfTerm(other)) return condition.operands[1];
+  return isRow(other) && isOfTerm(under) ? condition.operands[0] : undefined;
 }
 
 /** How an operand is best read: along k, along its free axis where that comes in fours, or element by element. */

@@ -16,6 +16,7 @@ import { neededParts } from "./needed-parts.ts";
 import { pickSums } from "./pick-sums.ts";
 import { pullFactors } from "./pull-factors.ts";
 import { rowFactors } from "./row-factors.ts";
+import { sortTerms } from "./sort-terms.ts";
 import { splitConcatenations } from "./split-concatenations.ts";
 import { splitContractions } from "./split-contractions.ts";
 import { splitReductions } from "./split-reductions.ts";
@@ -62,8 +63,8 @@ export function kernelPasses({
     ...(asWritten === true ? [] : [keepDigitsWith(log, strictFloat)]), // differences of large numbers, in formulas that are not for reading
     ...(strictFloat ? [] : [swapSums, pullFactors, jointMoments]), // before totals are taken apart
     // One total becomes totals of rows that a kernel computes anyway, a long sum one of parts, and the rows of a table that
-    // gradients are added to a product: the same numbers, added up in another order.
-    ...(strictFloat ? [] : [splitReductions, splitContractions, splitSums, pickSums]),
+    // gradients are added to a product, for which terms are sorted: the same numbers, added up in another order.
+    ...(strictFloat ? [] : [splitReductions, splitContractions, splitSums, pickSums, sortTerms]),
     ...(strictFloat ? [] : [rowFactors]), // what was found for rows by now is multiplied by row
     turnProducts, // the same products, read as they lie
     unrollProducts, // the same terms in their order: in kernels of elements each knows its place

@@ -70,7 +70,7 @@ function axesUnder(value: Value, under: readonly ReadonlySet<number>[]): Readonl
 }
 
 /** The value along some of its axes, among which are all on which it hangs; what many read is moved once. */
-function along(root: Value, axes: readonly number[]): Value {
+export function along(root: Value, axes: readonly number[]): Value {
   const done = new Map<Value, Value>();
   const ask = (value: Value): Value => {
     const found = done.get(value) ?? moved(value, axes, ask);

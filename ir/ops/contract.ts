@@ -14,6 +14,8 @@ export interface ContractAttrs {
   readonly contracted: readonly AxisPair[];
   /** In kernels: the left operand is 0 or 1, and picks what it multiplies: what is not picked may be ∞. */
   readonly picks?: boolean;
+  /** In kernels: each term is picked by one row, and the terms are in the order of their rows. */
+  readonly inRows?: boolean;
 }
 export type AxisPair = readonly [number, number];
 

@@ -25,7 +25,7 @@ export function endingOf(shape: ContractionShape, epilogue: readonly Statement[]
     head: isWhole ? 3 : 4,
     four: "four",
     at: flat("r", "c"),
-    blocks: Array.from({ length: down * across }, (_, n) => `sum${n}`),
+    blocks: Array.from({ length: down * across }, (_, n) => (shape.places ? `tile[${n}]` : `sum${n}`)),
     first: flat("row", "column"),
     apart: tile.twoByTwo
       ? [`${each}u`, "(column ^ 4u) / 4u - column / 4u", `((row ^ 4u) - row) * ${each}u`]

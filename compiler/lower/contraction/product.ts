@@ -206,38 +206,42 @@ function gatherFour(
 }
 
 /** Block j of the right operand: of four steps a matrix that has a step in each column, of one a vector. */
-function readRight(
-  shape: ContractionShape,
-  { j, name, start = "column" }: BlockPlace & { readonly j: number },
-  step: 1 | 4,
-  emitter: Emitter,
-): void {
-  const [, mode] = shape.modes;
+function readRight(shape: ContractionShape, place: RightPlace, step: 1 | 4, emitter: Emitter): void {
+  const { j, name, start = "column" } = place;
   const [, operand] = shape.root.operands;
-  const column = stepping(start, shape.columnCount, 4, 4 * j);
   const k = stepping("k", shape.length, step);
   const indexAt = operandIndex(shape, 1);
-  const read = (edge: Index, at: Index, along?: Lane): Expression => {
-    const value = emitter.emit(operand, indexAt(edge, at), along);
-    return along ? widen(value) : value;
-  };
-  const alongColumns = (at: Index): Expression =>
-    mode === "edge"
-      ? read(column.along, at, { variable: start, extent: shape.columnCount })
-      : { tag: "vector", parts: range(4).map((q) => read(plus(column.first, q), at)), dtype: "f32", lanes: 4 };
   const matrix = (): Expression => {
-    if (mode !== "k")
+    if (shape.modes[1] !== "k") {
       return call(
         "mat4x4f",
-        range(4).map((q) => alongColumns(plus(k.first, q))),
+        range(4).map((q) => columnsAt(shape, place, plus(k.first, q), emitter)),
       );
+    }
+    const column = stepping(start, shape.columnCount, 4, 4 * j);
     const along = { variable: "k", extent: shape.length };
-    return call("transpose", [
-      call(
-        "mat4x4f",
-        range(4).map((q) => read(plus(column.first, q), k.along, along)),
-      ),
-    ]);
+    const four = (q: number): Expression =>
+      widen(emitter.emit(operand, indexAt(plus(column.first, q), k.along), along));
+    return call("transpose", [call("mat4x4f", range(4).map(four))]);
   };
-  emitter.push({ tag: "let", name, value: step === 4 ? matrix() : alongColumns(k.first) });
+  emitter.push({ tag: "let", name, value: step === 4 ? matrix() : columnsAt(shape, place, k.first, emitter) });
+}
+
+type RightPlace = BlockPlace & { readonly j: number };
+
+/** The four columns of block j at one step of the contracted axis. */
+export function columnsAt(
+  shape: ContractionShape,
+  { j, start = "column" }: Omit<RightPlace, "name">,
+  at: Index,
+  emitter: Emitter,
+): Expression {
+  const [, operand] = shape.root.operands;
+  const column = stepping(start, shape.columnCount, 4, 4 * j);
+  const indexAt = operandIndex(shape, 1);
+  if (shape.modes[1] === "edge") {
+    return widen(emitter.emit(operand, indexAt(column.along, at), { variable: start, extent: shape.columnCount }));
+  }
+  const parts = range(4).map((q) => emitter.emit(operand, indexAt(plus(column.first, q), at)));
+  return { tag: "vector", parts, dtype: "f32", lanes: 4 };
 }

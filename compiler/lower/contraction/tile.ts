@@ -98,6 +98,23 @@ export function tileOf(extents: TileExtents): Tile {
   return best;
 }
 
+/** Rows of a tile whose terms each say which row they belong to: a thread looks at a term once for all rows that it has. */
+const placedRows = [32, 16, 8] as const;
+
+/** So many such tiles keep a device busy. */
+const enoughPlaced = 512;
+
+/** The tile of four columns for a product of such terms. */
+export function placedTileOf({ batchCount, rowCount, columnCount, threads }: Omit<TileExtents, "scattered">): Tile {
+  const [batch, height, width] = [batchCount, rowCount, columnCount].map((each) => sizeOf(each));
+  const across = Math.ceil(width / tileColumns);
+  const count = (rows: number): number => Math.ceil(height / rows);
+  const down = count(placedRows.find((rows) => batch * count(rows) * across >= enoughPlaced) ?? placedRows.at(-1)!);
+  const isFree = [batchCount, rowCount, columnCount].some((extent) => typeof extent !== "number");
+  const alone = { mayShare: false, mustShare: false, mayPair: false, isFree, threads };
+  return { rows: 4 * Math.ceil(height / down / 4), columns: tileColumns, ...arrange({ batch, down, across }, alone) };
+}
+
 /** How many times the results threads compute, with those beyond the edges. */
 export function beyondOf(product: Tiled): number {
   const { rows, columns } = product.tile;
