@@ -58,7 +58,7 @@ export const prices: readonly Price[] = [
       "Contrastive loss both ways, over a temperature that is learned": [1.3, 1.2],
       "Contrastive loss less the logarithm of how many there are, over a temperature that is learned": [1.16, 1],
       "Contrastive loss both ways with given pairs, over a temperature that is learned": [1.32, 1.26],
-      "Contrastive loss both ways as logarithms less given pairs, over a temperature that is learned": [2.01, 1.41],
+      "Contrastive loss both ways as logarithms less given pairs, over a temperature that is learned": [2.01, 2.35],
       "Contrastive loss whose negatives a mask picks, over a temperature that is learned": [1.79, 1],
       "Contrastive loss with a diagonal of −∞, over a temperature that is learned": [1.21, 1.14],
       "Supervised contrastive loss, over a temperature that is learned": [1.29, 1.02],
