@@ -1,8 +1,10 @@
 /// The lines of the model that `report` names beside kernels.
 import { describe, expect, test } from "vitest";
 import { compileWithFacts } from "../../compiler/compile.ts";
+import { kernelPlaces } from "../../compiler/kernel-places.ts";
 import { loadModel } from "../../compiler/load/index.ts";
 import { shownValues } from "../../compiler/lower/header.ts";
+import { memoryReport } from "../../compiler/memory-report.ts";
 import { report } from "../../compiler/report.ts";
 import { placeText } from "../../ir/diagnostic.ts";
 
@@ -47,11 +49,12 @@ describe("lines of the model that stand beside values", () => {
   });
 
   test("that are made again are those of their kernels, if they have none", () => {
-    const { arenaBytes } = report(compiled).entryPoints.train;
-    const bounded = report(compileWithFacts(graph, { memoryBudget: Math.floor(0.9 * arenaBytes) }));
-    const { again } = bounded.entryPoints.train.memory!;
-    expect(again.length).toBeGreaterThan(0);
-    expect(unplaced(again)).toEqual([]);
+    const { plan } = compiled.entries.find(({ name }) => name === "train")!;
+    const again = plan.steps.map((step) => ({ step, times: 1, flops: 1 }));
+    const facts = { budget: 1, bytesBefore: 1, dispatchesBefore: 1, again };
+    const { notes } = compiled.planned;
+    expect(unplaced(memoryReport(facts, notes, () => undefined).again).length).toBeGreaterThan(0);
+    expect(unplaced(memoryReport(facts, notes, kernelPlaces(notes, plan)).again)).toEqual([]);
   });
 
   test("that are alive where a budget is too small are those of what is computed from them, if they have none", () => {
