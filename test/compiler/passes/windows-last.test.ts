@@ -181,7 +181,8 @@ describe("what trains with windows of four", () => {
       training((x) => maxPool(relu(x), 2)),
       "train",
     );
-    expect(steps).toHaveLength(4);
+    // One of them counts steps.
+    expect(steps).toHaveLength(5);
     expect(steps.join()).not.toMatch(/relu|gather/);
   });
 });
