@@ -1,4 +1,5 @@
 /// How one value reads another: through layouts, at which index. Decides whether two values can share a kernel.
+import { isMultipleOf } from "../../ir/dim.ts";
 import { contractAttrs, operandAxes } from "../../ir/ops/contract.ts";
 import { batchAxes } from "../../ir/ops/gather.ts";
 import { reshapeOp, transposeOp } from "../../ir/ops/layout.ts";
@@ -38,6 +39,13 @@ export function fitsQuads(product: Value): boolean {
   const [rows, columns] = [shape.slice(firstRow, firstColumn), shape.slice(firstColumn)].map(elementCount);
   if (typeof rows !== "number" || typeof columns !== "number" || contractAttrs(product).picks === true) return false;
   return rows >= neighbours && rows < leastSquareSide && columns % quadNeighbours === 0 && hasManyResults(shape);
+}
+
+/** True for a product whose columns come in fours, of which each thread has some. */
+export function fitsFours(product: Value): boolean {
+  const { shape } = product.type;
+  const columns = elementCount(shape.slice(firstAxes(product)[1]));
+  return isMultipleOf(columns, neighbours) && contractAttrs(product).picks !== true && hasManyResults(shape);
 }
 
 /** Fewer results take no time in any form. */

@@ -8,6 +8,7 @@ import { indexAlgebra, type Index } from "../lower/index.ts";
 import {
   afterLayouts,
   firstAxes,
+  fitsFours,
   fitsQuads,
   hasManyResults,
   isAtExtreme,
@@ -44,9 +45,10 @@ function placeAmong(count: Dim | undefined, { op }: Value, target: Cluster): Ind
   const { space, index, members } = target;
   const [product] = members;
   const [, first] = firstAxes(product);
-  if (first === space.length || (neighboursOf(target) ?? count) !== count) return undefined;
-  if (count === neighbours) return space.at(-1) === count ? index.at(-1) : undefined;
-  if (count !== quadNeighbours || op !== sumOp || !fitsQuads(product)) return undefined;
+  if (first === space.length || count === undefined || (neighboursOf(target) ?? count) !== count) return undefined;
+  if (count === neighbours && space.at(-1) === count) return index.at(-1);
+  const isOfColumns = count === neighbours ? fitsFours(product) : count === quadNeighbours && fitsQuads(product);
+  if (!isOfColumns || op !== sumOp) return undefined;
   const column = joinIndex(index.slice(first), space.slice(first), indexAlgebra);
   return indexAlgebra.remainder(column, count);
 }

@@ -1,6 +1,6 @@
 /// A sum of few rows over a long axis, in two steps: rows enough to keep a device busy. So are extremes and ln Σ eˣ of rows that
 /// are very long; others a workgroup takes whole, which spares passes over memory.
-import { graphValues, type Graph } from "../../ir/graph.ts";
+import { graphRoots, graphValues, type Graph } from "../../ir/graph.ts";
 import { reshapeTo } from "../../ir/ops/layout.ts";
 import { largestDivisor } from "../../ir/dim.ts";
 import { logsumexpOp, maxOp, minOp } from "../../ir/ops/reduce.ts";
@@ -11,6 +11,7 @@ import { isRenaming, throughRenaming } from "../cluster/access.ts";
 import { quadRow, shortRow } from "../cluster/partition.ts";
 import { extentsOf as extentsOfProduct } from "../lower/contraction-shape.ts";
 import type { Pass } from "../pass.ts";
+import { fourParts } from "./loss-parts.ts";
 import { lessOneMean, momentOfParts } from "./moments-of-parts.ts";
 import { quadParts, type Parts } from "./quad-parts.ts";
 import { rebuildGraph } from "./replace.ts";
@@ -47,8 +48,10 @@ export const splitSums: Pass = {
   doc: "A sum of few long rows, or of many columns that nothing waits for, is a sum of sums over parts; so is what else combines.",
   run(graph: Graph): Graph {
     const values = graphValues(graph);
-    const users = usersOf(values);
-    const found = new Set(values.filter((value) => isLong(value, users) || isColumnToSplit(value, users)));
+    const [users, roots] = [usersOf(values), new Set(graphRoots(graph))];
+    const isSplit = (value: Value): boolean =>
+      isLong(value, users) || isColumnToSplit(value, users) || isLossToSplit(value, users, roots);
+    const found = new Set(values.filter(isSplit));
     if (found.size === 0) return graph;
     return rebuildGraph(graph, (value, operands) => {
       const rebuilt = withOperands(value, operands);
@@ -106,6 +109,24 @@ function isColumnToSplit(value: Value, users: Users): boolean {
 }
 
 /**
+ * Sums along rows of what a product's kernel computes for them alone, as losses are, that are added up to a total: their parts
+ * are written instead of their terms.
+ */
+function isLossToSplit(value: Value, users: Users, roots: ReadonlySet<Value>): boolean {
+  if (!isManyTerms(value) || !fourParts(value) || roots.has(value)) return false;
+  const [terms] = value.operands;
+  const isWritten =
+    roots.has(terms) || users.get(terms)!.some((user) => user !== value && user.op.kind !== "elementwise");
+  return !isWritten && users.get(value)!.every(({ op }) => op === sumOp);
+}
+
+function isManyTerms(value: Value): boolean {
+  if (value.op !== sumOp) return false;
+  const { length, rows } = extentsOf(value);
+  return length < longRow && length * rows >= manyElements;
+}
+
+/**
  * True for columns that quads take as long as the threads of a product take that adds up as many terms of the same tensor, as
  * the slope of weights does beside that of biases: one dispatch has both, and reads the tensor once.
  */
@@ -142,9 +163,11 @@ function split(value: Value): Value {
   return apply(value.op, [apply(value.op, [parts], { axes: inner })], { axes: outer });
 }
 
-/** The parts of a sum: those that quads of a product have, or such as are short rows. */
+/** The parts of a sum: those that quads or threads of a product have, or such as are short rows. */
 function partsOf(value: Value): Parts | undefined {
-  return (value.op === sumOp ? quadParts(value) : undefined) ?? shortParts(value);
+  const ofProduct =
+    value.op === sumOp ? (quadParts(value) ?? (isManyTerms(value) ? fourParts(value) : undefined)) : undefined;
+  return ofProduct ?? shortParts(value);
 }
 
 function shortParts(value: Value): Parts | undefined {

@@ -91,6 +91,16 @@ describe("contractions in squares", () => {
       64,
     ));
 
+  it("with a loss that threads add up, and the slope of its weights", () =>
+    expectSquares(
+      model("loss", () => {
+        const product = matmul(input("x", "f32", [132, 6]), param([6, 128], { name: "w" }));
+        const loss = sum(square(sub(product, input("y", "f32", [132, 128]))));
+        return { train: { loss, update: gradientDescent(loss, { learningRate: 0.01 }) } };
+      }),
+      64,
+    ));
+
   it("beside other kernels of a dispatch, in both gradients of a layer and its update", () =>
     expectSquares(
       model("training", () => {
