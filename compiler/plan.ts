@@ -7,7 +7,7 @@ import { countBindings, noneShares, smallMayShare, type Shares } from "./cluster
 import { cluster } from "./cluster/cluster.ts";
 import { descend } from "./cluster/descend.ts";
 import { mostBindings, type Cuts, type Lessons } from "./cluster/partition.ts";
-import { countDispatches, trafficBytes } from "./cluster/price.ts";
+import { trafficBytes } from "./cluster/price.ts";
 import { recompute, type Question } from "./cluster/recompute.ts";
 import { refine } from "./cluster/refine.ts";
 import { mustStore, planTraffic, type Traffic } from "./cluster/store.ts";
@@ -150,8 +150,8 @@ function planKernels(
   const first = plan(new Set());
   if (first.floating.size === 0) return first;
   const again = plan(first.floating);
-  const [few, many] = [again, first].map(({ traffic }) => countDispatches(traffic));
-  const isBetter = few <= many && trafficBytes(again.traffic) < trafficBytes(first.traffic);
+  const isBetter =
+    again.traffic.length <= first.traffic.length && trafficBytes(again.traffic) < trafficBytes(first.traffic);
   return isBetter ? { ...again, floating: first.floating } : { ...first, floating: new Set() };
 }
 

@@ -71,6 +71,8 @@ function nameOfPast({ notes }: Graph, value: Value): Pick<Note, "name" | "place"
  * formula that it is part of. Rules make layouts as well, of which the first may be that of any reader.
  */
 export function placeOfUser({ notes }: Pick<Graph, "notes">, value: Value, order: readonly Value[]): Place | undefined {
+  // A graph that was built in a program has none, and what each value goes into is a walk.
+  if (!order.some((each) => notes.get(each)?.place)) return undefined;
   const firstOf = (users: readonly Value[]): Place | undefined =>
     users.map((user) => notes.get(user)).find((note) => note?.place && note.derivative !== "backward")?.place;
   const arranged = usersOf(

@@ -45,13 +45,6 @@ const bytesOf = ({ loads, stores }: Footprint): number => sumOf(loads, sizeOf) +
 /** Bytes that kernels bind. */
 export const trafficBytes = (traffic: readonly Footprint[]): number => sumOf(traffic, bytesOf);
 
-/** Elementwise kernels of fewer elements are no dispatch more: they run beside others. */
-const fewElements = 4096;
-
-/** Kernels that take a dispatch of their own. */
-export const countDispatches = (traffic: readonly Traffic[]): number =>
-  traffic.filter(({ cluster: { kind, space } }) => kind !== "map" || countOf(space) > fewElements).length;
-
 /** What a kernel costs: the bytes that it binds, and the price of computing all of `met` but what it loads. */
 export const costOf = (kernel: Footprint, met: Iterable<Value>): number =>
   bytesOf(kernel) + sumOf(met, priceOf) - sumOf(kernel.loads, priceOf);

@@ -7,10 +7,10 @@ import { equal } from "../../ir/ops/compare.ts";
 import { contract, contractAttrs } from "../../ir/ops/contract.ts";
 import { gatherOp } from "../../ir/ops/gather.ts";
 import { reshapeTo, transpose } from "../../ir/ops/layout.ts";
-import { iota } from "../../ir/ops/leaf.ts";
+import { iota, iotaOp } from "../../ir/ops/leaf.ts";
 import { argsortOp } from "../../ir/ops/sort.ts";
 import { broadcastAlong, broadcastOp } from "../../ir/ops/sum.ts";
-import { apply, type Value } from "../../ir/value.ts";
+import { apply, postorder, type Value } from "../../ir/value.ts";
 import { extentsOf, placesOf } from "../lower/contraction-shape.ts";
 import type { Pass } from "../pass.ts";
 import { along } from "./pick-sums.ts";
@@ -36,6 +36,7 @@ function inOrder(value: Value): Value {
   const places = placesOf(extents);
   const { batch, length, rowCount, columnCount, right } = extents;
   if (places?.op !== broadcastOp || batch.length > 0 || !isWorth([rowCount, columnCount, length])) return value;
+  if (isCounted(places)) return value;
   const pairs = contractAttrs(value).contracted.toSorted(([a], [b]) => a - b);
   const [asked, walked] = [0, 1].map((side) => pairs.map((pair) => pair[side]));
   const flat = reshapeTo(along(places, asked), [length]);
@@ -48,6 +49,10 @@ function inOrder(value: Value): Value {
   const sorted = inOrderOf(reshapeTo(transpose(terms, [...walked, ...free]), [length, ...right]));
   return contract(where(match, 1, 0), sorted, { batch: [], contracted: [[1, 0]], picks: true, inRows: true });
 }
+
+/** True for positions that nobody gives: what counts rows, as a tied head does, meets each of them in order. */
+const isCounted = (places: Value): boolean =>
+  postorder([places]).every(({ op, constant }) => op.kind !== "leaf" || op === iotaOp || constant);
 
 function isWorth(extents: readonly Dim[]): boolean {
   const [rows, columns, length] = extents.filter((extent) => typeof extent === "number");

@@ -72,8 +72,8 @@ function isLong(value: Value, users: Users): boolean {
   if (value.op === sumOp && value.type.shape.length > 0 && quadParts(value)) return true;
   if (rows > enoughRows) return false;
   if (isAlongRows(value)) return length * (1 - rows / enoughRows) > worthParts;
-  const isWalked = length <= worthParts && isInRuns(value) && isSpread(value, users);
-  return value.op === sumOp && !isWalked;
+  // Channels from which what is normalised is computed are gone over again and again, by one workgroup.
+  return value.op === sumOp && !(isInRuns(value) && isSpread(value, users));
 }
 
 /** True where elements of a row lie side by side in runs, as those of a channel do in each image: it has the last axis whole. */
@@ -84,12 +84,13 @@ function isInRuns(value: Value): boolean {
 
 /** True for what is put beside rows again: those are computed from it. */
 function isSpread(value: Value, users: Users, seen: Set<Value> = new Set()): boolean {
-  if (value.op === broadcastOp || seen.has(value)) return value.op === broadcastOp;
+  if (value.op === broadcastOp) return true;
+  if (seen.has(value)) return false;
+  const isAsked = seen.size === 0;
   seen.add(value);
   if (seen.size > farthest) return true;
-  return value.op.kind !== "reduction" || seen.size === 1
-    ? (users.get(value) ?? []).some((user) => isSpread(user, users, seen))
-    : false;
+  if (value.op.kind === "reduction" && !isAsked) return false;
+  return (users.get(value) ?? []).some((user) => isSpread(user, users, seen));
 }
 
 /** True where the elements of a row lie side by side: it has the last axes whole. */

@@ -144,6 +144,19 @@ describe("terms that name the row that they are added to", () => {
     module.destroy();
   });
 
+  it("are in order already where positions count rows, as those of a head do that is tied to a table", () => {
+    const tied = model("tied", () => {
+      const table = embedding(iota([9000], 0), 9000, 32, { name: "table" });
+      const scores = matmul(input("x", "f32", [8, 32]), transpose(table));
+      const loss = softmaxCrossEntropy(scores, input("label", "i32", [8])) as Loss;
+      return { train: { loss, update: sgd(loss) } };
+    });
+    const { program, entries } = compileWithFacts(tied);
+    expect(program.kernels.map(({ wgsl }) => wgsl).join()).not.toContain("argsort");
+    // A one-hot of 9000 × 9000 would be 324 MB.
+    expect(entries[0].arenaBytes).toBeLessThan(10_000_000);
+  });
+
   it("leave ∞ and NaN in their rows", async () => {
     const module = await loadModel(scatter(8, 40, 8));
     const vectors = new Float32Array(64).fill(1);
