@@ -83,6 +83,7 @@ export const classWeights: Family = {
       return div(sum(mul(weights, nll)), sum(weights));
     },
   },
+  apart: { "−Σ w·y·log p / Σ w·y": "sums of weights of rows are of shares there, and wait for the total of weights" },
   textbook: true,
 };
 
