@@ -112,7 +112,7 @@ export function createGrowth(lessons: Lessons): Growth {
       return draft;
     },
     share: (value, target) => letUsersWait(value, target, drafts, precedence),
-    isAwaited: ({ position }) => drafts.some((each) => precedence.waits(each.position, position)),
+    isAwaited: ({ position }) => precedence.isAwaited(position),
     delays: (value, target) => wouldWaitLonger(value, target, drafts, precedence),
     admits(target, value) {
       const reason = objection(target, value, inputsOf(value), lessons, home, precedence);

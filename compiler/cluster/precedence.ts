@@ -5,6 +5,8 @@
 export interface Precedence {
   /** True when `later` needs something of `earlier`, directly or through others. */
   waits(later: number, earlier: number): boolean;
+  /** True when another node waits for this one. */
+  isAwaited(node: number): boolean;
   /** Notes that `later` needs something of `earlier`. */
   add(later: number, earlier: number): void;
 }
@@ -25,6 +27,7 @@ export function createPrecedence(): Precedence {
   };
   return {
     waits,
+    isAwaited: (node) => awaited.has(node),
     add(later, earlier) {
       if (waits(later, earlier)) return;
       merge(later, earlier);

@@ -27,6 +27,7 @@ test.each([
   ["perceptron", perceptron],
   ["transformer", transformer],
 ] as const)("a layer more of a %s is as much more to rewrite, to hold and to launch, however deep", (_, family) => {
+  // With one layer the loss takes as long as what updates wait for, and their counter stands elsewhere than with more.
   const [few, some, many] = [2, 3, 5].map((layers) => countsOf(family(layers)));
   for (const key of ["firings", "values", "kernels"] as const) {
     expect(some[key]).toBeGreaterThan(few[key]);
