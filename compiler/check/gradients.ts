@@ -157,7 +157,7 @@ function comparePair(
   }
   // Entries that cancel to next to nothing show how constants such as 1/√3 were rounded, and no mistake.
   const least = slopes.reduce((largest, slope) => Math.max(largest, Math.abs(slope)), 0) / 100;
-  const indices = sampleIndices(slopes.length, maximalEntries, randomStream(seed));
+  const indices = sampleIndices(slopes, maximalEntries, randomStream(seed));
   let uncancelled: Float64Array | undefined;
   const uncancelledAt = (index: number): number => {
     uncancelled ??= evaluateOne(magnitudeOf(gradient), alone, sizes);

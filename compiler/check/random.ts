@@ -28,10 +28,27 @@ export function randomStream(seed: number): RandomStream {
   };
 }
 
-/** `wanted` different indices below `count` in ascending order; all of them when there are no more. */
-export function sampleIndices(count: number, wanted: number, random: RandomStream): readonly number[] {
-  if (count <= wanted) return Array.from({ length: count }, (_, index) => index);
+/** Of the entries that are sampled, the part that is kept for zeros. */
+const zeroPart = 1 / 4;
+
+/**
+ * Indices of `wanted` numbers in ascending order, all of them when there are no more. Three in four are of numbers other
+ * than 0, as far as there are such: of a large table's slope, few rows are. Zeros are sampled as well, since they could be
+ * wrong.
+ */
+export function sampleIndices(numbers: Float64Array, wanted: number, random: RandomStream): readonly number[] {
+  const indices = Array.from(numbers, (_, index) => index);
+  if (indices.length <= wanted) return indices;
+  const zeros = indices.filter((index) => numbers[index] === 0);
+  const others = indices.filter((index) => numbers[index] !== 0);
+  const kept = Math.min(zeros.length, Math.max(wanted * zeroPart, wanted - others.length));
+  return [...sample(zeros, kept, random), ...sample(others, wanted - kept, random)].sort((a, b) => a - b);
+}
+
+/** `wanted` different members; all of them when there are no more. */
+function sample(members: readonly number[], wanted: number, random: RandomStream): readonly number[] {
+  if (members.length <= wanted) return members;
   const chosen = new Set<number>();
-  while (chosen.size < wanted) chosen.add(random.integer(count));
-  return [...chosen].sort((a, b) => a - b);
+  while (chosen.size < wanted) chosen.add(members[random.integer(members.length)]);
+  return [...chosen];
 }

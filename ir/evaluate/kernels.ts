@@ -3,6 +3,7 @@ import type { Dim } from "../dim.ts";
 import { underivedGradient } from "../errors.ts";
 import { contractAttrs, operandAxes } from "../ops/contract.ts";
 import { suppliedOp } from "../ops/derivative.ts";
+import { scatterAddOp } from "../ops/gather.ts";
 import { constantOp, iotaOp, letter, settingOp, sizeOp, type SettingIdentity } from "../ops/leaf.ts";
 import { scanBody, scanLetters, scanResult } from "../ops/scan.ts";
 import { axesOf, keptAxes } from "../ops/sum.ts";
@@ -17,7 +18,7 @@ import {
 } from "../value.ts";
 import { contractionKernel } from "./contraction.ts";
 import { cumulativeKernel, sortKernel } from "./ordered.ts";
-import { gatherKernel, piecewiseKernel } from "./moves.ts";
+import { gatherKernel, piecewiseKernel, scatterKernel } from "./moves.ts";
 import {
   columnAlgebra,
   countOf,
@@ -48,7 +49,7 @@ export function makeKernel(value: Value, bind: BindSize): EvaluationKernel | und
     case "sort":
       return sortKernel(value, bind);
     case "composite":
-      return compositeKernel(op, value, bind);
+      return op === scatterAddOp ? scatterKernel(value, bind) : compositeKernel(op, value, bind);
     case "scan":
       return scanKernel(value, bind);
     case "contraction":

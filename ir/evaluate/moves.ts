@@ -1,5 +1,6 @@
 /// Elements that exist under a condition, or where other data says, in float64.
 import { batchAxes } from "../ops/gather.ts";
+import { wrapped } from "../ops/wrap.ts";
 import type { PiecewiseOp, Value } from "../value.ts";
 import { columnAlgebra, countOf, indexColumns, positionsOf, type BindSize, type EvaluationKernel } from "./indices.ts";
 
@@ -44,5 +45,27 @@ export function gatherKernel(value: Value, bind: BindSize): EvaluationKernel {
       result.set(x.subarray(start, start + rest), read * rest);
     }
     return result;
+  };
+}
+
+/**
+ * The kernel of what a gather transposes to: updates [B…, K…, R…] added up at positions [B…, K…] → [B…, n, R…]. Written
+ * out, as products with a one-hot, they would be compared with every place of the axis, and that does not fit into memory.
+ */
+export function scatterKernel(value: Value, bind: BindSize): EvaluationKernel {
+  const result = value.type.shape.map(bind);
+  const indices = value.operands[0].type.shape.map(bind);
+  const batch = batchAxes(value.attrs);
+  const extent = result[batch];
+  const rest = countOf(result.slice(batch + 1));
+  const positions = countOf(indices.slice(batch));
+  return ([at, updates]) => {
+    const sums = new Float64Array(countOf(result));
+    at.forEach((index, place) => {
+      if (!(index >= 0 && index < extent)) return;
+      const start = (Math.floor(place / positions) * extent + index) * rest;
+      for (let i = 0; i < rest; i++) sums[start + i] += updates[place * rest + i];
+    });
+    return sums.map((total) => wrapped(total, value.type.dtype));
   };
 }

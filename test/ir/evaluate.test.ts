@@ -8,6 +8,7 @@ import { greater } from "../../ir/ops/compare.ts";
 import { contract, matmul } from "../../ir/ops/contract.ts";
 import { grad } from "../../ir/ops/derivative.ts";
 import { exp, log, relu, sigmoid } from "../../ir/ops/functions.ts";
+import { scatterAddOp } from "../../ir/ops/gather.ts";
 import { reshape, transpose } from "../../ir/ops/layout.ts";
 import { constant, inputOp, iota, settingOp, sizeValue } from "../../ir/ops/leaf.ts";
 import { argmax, logsumexp, max, mean } from "../../ir/ops/reduce.ts";
@@ -77,6 +78,29 @@ describe("kinds", () => {
     expect(numbersOf(rate)).toEqual([0.25]);
     expect(numbersOf(rate, [[rate, [2]]])).toEqual([2]);
   });
+});
+
+test.each([["f32"], ["i32"]] as const)("what is scattered agrees with the op written out, batched, of %s", (dtype) => {
+  const at = leaf("at", [2, 3], "i32");
+  const updates = leaf("updates", [2, 3, 2], dtype);
+  const scattered = apply(scatterAddOp, [at, updates], { batch: 1, extent: 4 });
+  const feeds = [
+    [at, [1, 3, 1, 0, -1, 4]],
+    [updates, [1, 2, 30, 40, 2 ** 31 - 1, 600, 7, 8, 90, 100, 1100, 1200]],
+  ] as const;
+  expect(numbersOf(scattered, feeds)).toEqual(numbersOf(scatterAddOp.expand([at, updates], scattered.attrs), feeds));
+  expect(numbersOf(scattered, feeds).slice(2, 4)).toEqual([dtype === "i32" ? -(2 ** 31) : 2 ** 31, 602]);
+});
+
+test("of a large table's slope no comparison of all positions with all rows is kept", () => {
+  const at = leaf("at", [50_000], "i32");
+  const updates = leaf("updates", [50_000, 2]);
+  const scattered = apply(scatterAddOp, [at, updates], { batch: 0, extent: 50_000 });
+  const found = numbersOf(scattered, [
+    [at, Array.from({ length: 50_000 }, () => 49_999)],
+    [updates, new Float64Array(100_000).fill(1)],
+  ]);
+  expect(found.slice(-4)).toEqual([0, 0, 50_000, 50_000]);
 });
 
 test.each([

@@ -4,6 +4,7 @@ import { classCount } from "../../../compiler/check/data.ts";
 import type { GradientCheck } from "../../../compiler/check/gradients.ts";
 import { notFiniteText } from "../../../compiler/check/finite.ts";
 import { difference } from "../../../compiler/check/difference.ts";
+import { randomStream, sampleIndices } from "../../../compiler/check/random.ts";
 import { openDeviceModule } from "../../../compiler/cli/device.ts";
 import {
   accuracy,
@@ -12,6 +13,7 @@ import {
   cos,
   crossEntropy,
   dense,
+  embedding,
   exp,
   grad,
   input,
@@ -66,6 +68,23 @@ describe("gradients", () => {
       [true, 36, 36],
       [true, 4, 4],
     ]);
+  });
+
+  test("of a large table: rows that are read, since of the others nothing shows", () => {
+    const doubled = withDerivative(
+      (y: Value) => mul(1, y),
+      (slope) => [mul(2, slope)],
+      { name: "doubled" },
+    );
+    const graph = model("table", () => {
+      const words = embedding(input("ids", "i32", [3]), 300, 8);
+      const loss = sum(square(doubled(words)));
+      return { train: { loss, update: sgd(loss) } };
+    });
+    for (let seed = 0; seed < 8; seed++) {
+      const [check] = checkAllGradients(graph, { seed });
+      expect(check).toMatchObject({ name: "∂loss/∂embedding_0.weight", ok: false, count: 2400, checked: 64 });
+    }
   });
 
   test("a loss that is no number anywhere says where it stops being one", () => {
@@ -217,4 +236,14 @@ async function checkedCancelling(beside: number) {
 test("outputs that cancel to nothing are right to the digits of what cancels", async () => {
   expect(await checkedCancelling(0)).toEqual([true, true]);
   expect(await checkedCancelling(1e-5)).toEqual([false, false]);
+});
+
+test("a sample has numbers other than 0 first, and zeros as well", () => {
+  const few = new Float64Array(1000);
+  few.fill(1, 500, 520);
+  const sampleOf = (numbers: Float64Array): readonly number[] => sampleIndices(numbers, 64, randomStream(1));
+  const others = (numbers: Float64Array): number => sampleOf(numbers).filter((index) => numbers[index] !== 0).length;
+  expect([others(few), others(few.fill(1, 0, 900)), others(new Float64Array(1000))]).toEqual([20, 48, 0]);
+  expect(new Set(sampleOf(few)).size).toBe(64);
+  expect(sampleOf(new Float64Array(7))).toEqual([0, 1, 2, 3, 4, 5, 6]);
 });
