@@ -1,6 +1,6 @@
 /// Where a value is in a kernel: its index among those that a thread has, and whether registers hold what it reads there.
 import type { Dim } from "../../ir/dim.ts";
-import { joinIndex } from "../../ir/ops/layout.ts";
+import { joinIndex, reshapeOp } from "../../ir/ops/layout.ts";
 import { axesOf, keptAxes, sumOp } from "../../ir/ops/sum.ts";
 import { sameShape, type Shape } from "../../ir/type.ts";
 import { underLayouts, type Value } from "../../ir/value.ts";
@@ -63,12 +63,16 @@ export function neighboursOf({ kind, axes, members }: Cluster): number | undefin
 /** True for a product that quads of threads add up. */
 export const isInQuads = (cluster: Cluster): boolean => neighboursOf(cluster) === quadNeighbours;
 
-/** The value's shape as a view of a contraction's result: what is read of it in place is read through transposes and reshapes. */
+/**
+ * The value's shape as a view of a kernel's space: what is read of it in place is read through reshapes, and of a product's
+ * result through transposes as well; a row kernel would write those across its rows.
+ */
 export function viewOf(value: Value, target: Cluster, home: ReadonlyMap<Value, Cluster>): View | undefined {
-  if (target.kind !== "contract") return undefined;
+  if (target.kind !== "contract" && target.kind !== "reduce") return undefined;
   for (const operand of value.op.kind === "layout" ? [value] : value.operands) {
     const { under: base, layouts } = throughRenaming(operand);
     const { shape } = base.type;
+    if (target.kind === "reduce" && layouts.some(({ op }) => op !== reshapeOp)) continue;
     const inner = viewAs(shape, target);
     if (inner && home.get(base) === target) return { shape: value.type.shape, layouts: [...inner.layouts, ...layouts] };
   }

@@ -16,9 +16,10 @@ import type { Register } from "./scope.ts";
 
 /** The loops of one kernel. */
 export interface ElementLoops {
-  /** The index of the element that a loop is at, and the variable that counts it. */
-  readonly index: readonly Index[];
+  /** The variable that counts elements. */
   readonly variable: string;
+  /** The index of the element that a loop is at, as a value with an element for each sees it. */
+  indexOf(value: Value): readonly Index[];
   /** The variable that steps by four, where lanes take four elements at a time: this one, or that of rows. */
   readonly lane: Lane | undefined;
   registerOf(value: Value, place: string): Register | undefined;
@@ -39,6 +40,8 @@ export interface ElementPlan {
   readonly namer: Namer;
   /** Where elements may lie until the last loop writes results, each to the place of the element that it is made from. */
   readonly result: Target | undefined;
+  /** The index of an element as a value sees it, from that in the space of the rows. */
+  indexOf(value: Value, index: readonly Index[]): readonly Index[];
   isKnown(value: Value): boolean;
   hint(value: Value): string;
 }
@@ -57,9 +60,10 @@ export function planElementLoops(plan: ElementPlan): ElementLoops {
   const isFull = length === lanes * turns * width;
   const variable = length === 1 ? "0u" : turns === 1 && width === 1 ? "lane" : "position";
   const index = rows.at(variable);
+  const indexOf = (value: Value): readonly Index[] => plan.indexOf(value, index);
   const inFours = width === 4 ? { variable, extent: length } : undefined;
   const lane = tall === 4 ? { variable: "row", extent: rows.rowCount } : inFours;
-  const { inRegisters, inResult } = planKept(plan, { index, variable, turns: turns * width * tall, lane });
+  const { inRegisters, inResult } = planKept(plan, { indexOf, variable, turns: turns * width * tall, lane });
   const hold = (kept: Kept, textOf: (name: string) => string): Held => {
     const text = textOf(identifier(hint(kept.value)));
     const expression = { tag: "name", text, dtype: kept.value.type.dtype, lanes: lane ? 4 : 1 } as const;
@@ -77,13 +81,13 @@ export function planElementLoops(plan: ElementPlan): ElementLoops {
       },
     };
   });
-  const memory = plan.result && { target: plan.result, index: inMemory(plan.result, index) };
+  const memory = plan.result && { target: plan.result, index: inMemory(plan.result, indexOf) };
   const written = inResult && { ...hold(inResult, namer), isDeclared: false, memory };
   const registers: readonly Held[] = written ? [...held, written] : held;
   let operations = 0;
   const end = extentText(length);
   return {
-    ...{ index, variable, lane },
+    ...{ indexOf, variable, lane },
     registerOf: (value, place) => registers.find(({ kept }) => kept.value === value && kept.place === place),
     operations: () => operations,
     writeHead(emitter) {
@@ -111,21 +115,21 @@ const line = (text: string): Statement => ({ tag: "line", text });
 /** What loops keep; lengths that are not bound yet keep nothing. */
 function planKept(
   { needs, isKnown, result }: ElementPlan,
-  loops: Pick<RowLoops, "index" | "variable" | "turns"> & { readonly lane: Lane | undefined },
+  loops: Pick<RowLoops, "indexOf" | "variable" | "turns"> & { readonly lane: Lane | undefined },
 ): KeptElements {
-  const { index, lane } = loops;
+  const { indexOf, lane } = loops;
   if (!Number.isFinite(loops.turns)) return { inRegisters: [] };
-  const isSideBySide = !result || !lane || laneAccess(inMemory(result, index), lane.variable) === "contiguous";
-  const place = placeKey(index);
+  const isSideBySide = !result || !lane || laneAccess(inMemory(result, indexOf), lane.variable) === "contiguous";
+  const isAtPlace = ({ value, place }: Kept): boolean => place === placeKey(indexOf(value));
   return planRegisters(
     { ...loops, needs, isKnown },
-    (kept) => result !== undefined && isSideBySide && kept.place === place && kept.value.type.dtype === "f32",
+    (kept) => result !== undefined && isSideBySide && isAtPlace(kept) && kept.value.type.dtype === "f32",
   );
 }
 
 /** Where an element of a result lies. */
-const inMemory = ({ value }: Target, index: readonly Index[]): Index =>
-  joinIndex(index, value.type.shape, indexAlgebra);
+const inMemory = ({ value }: Target, indexOf: ElementLoops["indexOf"]): Index =>
+  joinIndex(indexOf(value), value.type.shape, indexAlgebra);
 
 /** Where a lane begins. */
 function firstPlace({ lanes, width }: Arrangement): string {

@@ -4,11 +4,12 @@ import { addDims, multiplyDims, type Dim } from "../../ir/dim.ts";
 import { wgslType } from "../../ir/ops/define.ts";
 import { splitIndex } from "../../ir/ops/layout.ts";
 import { accumulationFlops } from "../../ir/ops/sum.ts";
-import { elementCount, sameShape } from "../../ir/type.ts";
+import { elementCount } from "../../ir/type.ts";
 import type { AccumulationFlops, ReductionOp, Value } from "../../ir/value.ts";
 import type { Cluster } from "../cluster/partition.ts";
 import { accumulatorCount } from "../cluster/size.ts";
 import type { Traffic } from "../cluster/store.ts";
+import { seenAs } from "../cluster/within.ts";
 import { createNamer, type Namer } from "../wgsl/names.ts";
 import { literalText } from "../wgsl/expression.ts";
 import {
@@ -21,7 +22,7 @@ import {
 } from "./accumulate.ts";
 import { planElementLoops, pushGuarded, type ElementLoops } from "./element-loops.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
-import { indexAlgebra, variableIndex } from "./index.ts";
+import { indexAlgebra, variableIndex, type Index } from "./index.ts";
 import {
   foldGrid,
   hintFor,
@@ -66,7 +67,8 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
   const arrangement = arrangeRows(traffic, rows, shared);
   const hint = (value: Value): string => hintFor(value, context);
   const result = scratchOf(fullStores(stores, cluster), isWhole(rows.rowCount, arrangement), context);
-  const elements = planElementLoops({ rows, arrangement, needs, result, isKnown, namer, hint });
+  const indexOf = ({ type }: Value, index: readonly Index[]): readonly Index[] => seenAs(type.shape, index, cluster)!;
+  const elements = planElementLoops({ rows, arrangement, needs, result, indexOf, isKnown, namer, hint });
   const arrayOf = arraysOf(shared, namer);
   const plan: Plan = { cluster, arrangement, ...rows, namer, finished: new Map(), declarations: [], arrayOf, elements };
   const emitter = createEmitter(
@@ -166,8 +168,9 @@ function isAlongRow({ space, axes }: Cluster): boolean {
 }
 
 /** Results with an element for each of a row. */
-export function fullStores(stores: readonly Value[], { space, axes }: Cluster): readonly Value[] {
-  return stores.filter((value) => sameShape(value.type.shape, space) && axes.length > 0);
+export function fullStores(stores: readonly Value[], cluster: Cluster): readonly Value[] {
+  if (cluster.axes.length === 0) return [];
+  return stores.filter(({ type }) => seenAs(type.shape, cluster.index, cluster) !== undefined);
 }
 
 /** Reductions in groups: each group needs only results of groups before it. */
@@ -248,8 +251,8 @@ function accumulate(all: readonly Accumulating[], plan: Plan, emitter: Emitter):
 
 /** The texts of the elements that a lane is at. */
 function nameElements(operand: Value, plan: Plan, emitter: Emitter): readonly string[] {
-  const { index, lane } = plan.elements;
-  const emitted = emitter.emit(operand, index, lane);
+  const { indexOf, lane } = plan.elements;
+  const emitted = emitter.emit(operand, indexOf(operand), lane);
   if (plan.arrangement.tall === 1) return elementTexts(emitted, plan.namer, emitter);
   const four = widen(emitted);
   if (four.tag === "name") return [four.text];
@@ -269,8 +272,8 @@ function writeResults(
   const full = fullStores(stores, plan.cluster);
   const rows = stores.filter((value) => !full.includes(value));
   if (full.length > 0) {
-    const { index, lane } = plan.elements;
-    plan.elements.write(loop, emitter, () => writeStores(full, () => index, emitter, context, lane), guard);
+    const { indexOf, lane } = plan.elements;
+    plan.elements.write(loop, emitter, () => writeStores(full, indexOf, emitter, context, lane), guard);
   }
   if (rows.length === 0) return;
   const row = variableIndex("row", plan.rowCount);

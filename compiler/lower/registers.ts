@@ -21,9 +21,10 @@ export interface Kept {
 
 /** A kernel's loops over the elements of a row. */
 export interface RowLoops {
-  /** What each loop needs at `index`, in the order of the loops. */
+  /** What each loop needs, in the order of the loops. */
   readonly needs: readonly (readonly Value[])[];
-  readonly index: readonly Index[];
+  /** The index at which it needs a value. */
+  indexOf(value: Value): readonly Index[];
   /** The variable that counts elements. */
   readonly variable: string;
   /** How many elements a lane goes over. */
@@ -90,7 +91,7 @@ function createMet() {
 
 /** Elements that a loop has computed and a later one needs, the largest parts of what that needs. */
 function findShared(
-  { needs, index, variable, isKnown }: RowLoops,
+  { needs, indexOf, variable, isKnown }: RowLoops,
   met: ReturnType<typeof createMet>,
   refused: ReadonlySet<Kept>,
 ): readonly Kept[] {
@@ -117,7 +118,7 @@ function findShared(
   };
   needs.forEach((values, loop) => {
     const seen = new Set<Kept>();
-    for (const value of values) visit(value, index, loop, seen);
+    for (const value of values) visit(value, indexOf(value), loop, seen);
   });
   return [...kept];
 }

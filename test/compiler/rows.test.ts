@@ -1,6 +1,7 @@
 /// Normalisations, softmax and losses by row: how often they go over memory.
 import { describe, expect, it } from "vitest";
-import { add, div, exp, grad, input, layerNorm, logSoftmax, mean, model, mul, rmsNorm, softmax } from "chainrule";
+import { add, div, exp, gelu, grad, groupNorm, input, layerNorm, logSoftmax, mean, model, mul, relu } from "chainrule";
+import { rmsNorm, silu, softmax } from "chainrule";
 import { softmaxCrossEntropy, sqrt, sub, sum, variance, vjp, type Tensor, type Value } from "chainrule";
 import { report } from "../../compiler/report.ts";
 import { compileWithFacts } from "../../compiler/compile.ts";
@@ -117,6 +118,38 @@ describe("rows are taken in one pass over memory", () => {
   });
 
   it("and channels are right", () => expectRight(channels([8, 3, 18, 18], [0, 2, 3])));
+
+  /** What a normalisation of groups of channels comes to, and its slope for a given one of what is made of it. */
+  const groups = (shape: readonly number[], count: number, then: (y: Tensor<"f32">) => Value) =>
+    model("groups", () => {
+      const [x, given] = [input("x", "f32", shape), input("given", "f32", shape)] as Tensor<"f32">[];
+      const y = then(groupNorm(x, count, { name: "norm" }));
+      const total = sum(mul(y, given)) as Tensor<"f32", readonly []>;
+      return { run: { y }, back: { x: grad(total, x) } };
+    });
+
+  const activations: readonly ((x: Tensor<"f32">) => Value)[] = [(x) => x, relu, silu, gelu];
+
+  it.each([[[32, 64, 16, 16]], [[4, 32, 64, 64]], [[16, 32, 100]]])(
+    "also where they are groups of channels of %j, as is the slope by them",
+    (shape) => {
+      for (const then of activations) {
+        const { run, back } = report(compileWithFacts(groups(shape, 8, then))).entryPoints;
+        for (const { dispatches, bytes, idealBytes } of [run, back]) {
+          expect(dispatches).toBe(1);
+          expect(bytes / idealBytes).toBeLessThanOrEqual(1.01);
+        }
+      }
+    },
+  );
+
+  it.each<readonly [readonly number[], number]>([
+    [[2, 6, 3, 5], 3],
+    [[1, 4, 7, 7], 1],
+    [[3, 4, 1, 1], 2],
+    [[2, 3, 4, 4], 3],
+    [[5, 8, 4], 2],
+  ])("and groups of channels of %j are right in %i", (shape, count) => expectRight(groups(shape, count, silu)));
 
   it.each(rows)("and a loss over %i rows of %i classes has its slope in two", (count, length) => {
     const graph = model("loss", () => {

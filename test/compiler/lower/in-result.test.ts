@@ -1,6 +1,20 @@
 /// Where loops over a long row share what takes a function: it lies in the result until that takes its place.
 import { describe, expect, it } from "vitest";
-import { div, exp, input, log1p, matmul, model, mul, softmax, sub, sum, transpose, type Graph } from "chainrule";
+import {
+  div,
+  exp,
+  input,
+  log1p,
+  matmul,
+  model,
+  mul,
+  reshape,
+  softmax,
+  sub,
+  sum,
+  transpose,
+  type Graph,
+} from "chainrule";
 import { compile } from "../../../compiler/compile.ts";
 import { expectRight } from "../agree.ts";
 
@@ -49,6 +63,15 @@ describe("exponentials of a long row", () => {
   it("are computed again where threads have no row of their own: they would write beside another's", async () => {
     expect(textOf(long(1025, 160))).not.toContain(kept);
     await expectRight(long(1025, 160));
+  });
+  it("lie there also where the result has another shape, and what follows is computed in it", async () => {
+    const reshaped = model("reshaped", () => {
+      const shares = softmax(input("x", "f32", [1024, 160]), 1);
+      return { run: { y: mul(reshape(shares, [1024, 20, 8]), input("scale", "f32", [20, 1])) } };
+    });
+    expect(textOf(reshaped)).toContain(kept);
+    expect(exponentials(textOf(reshaped))).toBe(1);
+    await expectRight(reshaped);
   });
   it("are read before any result is written", async () => {
     expect(textOf(two())).toContain(kept);
