@@ -1,5 +1,6 @@
 /// A sum of what a condition picks, as a product with the condition: where it hangs on other axes than what it picks from,
-/// as with rows of a table that gradients are added to, a tile of the product reads each number once for many results.
+/// as with rows of a table that gradients are added to, a tile of the product reads each number once for many results. Terms
+/// that go to rows may be alike, as slopes of all words of a text are whose mean was taken.
 import type { Graph } from "../../ir/graph.ts";
 import { selectOp, where } from "../../ir/ops/choose.ts";
 import { contract, type AxisPair } from "../../ir/ops/contract.ts";
@@ -8,6 +9,7 @@ import { constant, constantValue, iotaOp } from "../../ir/ops/leaf.ts";
 import { axesOf, broadcastAlong, broadcastAttrs, broadcastOp, keptAxes, sumOp } from "../../ir/ops/sum.ts";
 import type { Shape } from "../../ir/type.ts";
 import { apply, withOperands, type Value } from "../../ir/value.ts";
+import { extentsOf, placesOf } from "../lower/contraction-shape.ts";
 import type { Pass } from "../pass.ts";
 import { bottomUp } from "../rewrite/bottom-up.ts";
 import { rewriteValues } from "./replace.ts";
@@ -34,17 +36,21 @@ function asProduct(value: Value, axesHung: (value: Value) => ReadonlySet<number>
   const [ofCondition, ofNumbers] = [axesHung(condition), axesHung(numbers)];
   const summed = axesOf(value);
   const isShared = (axis: number): boolean => ofCondition.has(axis) && ofNumbers.has(axis);
-  if (!all.every((axis) => ofCondition.has(axis) || ofNumbers.has(axis)) || !summed.every(isShared)) return value;
+  if (!all.every((axis) => ofCondition.has(axis) || ofNumbers.has(axis))) return value;
+  if (!summed.every((axis) => ofCondition.has(axis))) return value;
   const kept = keptAxes(shape.length, summed);
   const [rows, columns] = [ofNumbers, ofCondition].map((others) => kept.filter((axis) => !others.has(axis)));
   if (!isLarge(rows, shape) || !isLarge(columns, shape)) return value;
-  const [left, right] = [ofCondition, ofNumbers].map((axes) => all.filter((axis) => axes.has(axis)));
+  const left = all.filter((axis) => ofCondition.has(axis));
+  const right = all.filter((axis) => ofNumbers.has(axis) || summed.includes(axis));
   const pairs = (axes: readonly number[]): readonly AxisPair[] =>
     axes.map((axis) => [left.indexOf(axis), right.indexOf(axis)]);
   const batch = kept.filter(isShared);
   const product = contract(where(along(condition, left), 1, 0), along(numbers, right), {
     ...{ batch: pairs(batch), contracted: pairs(summed), picks: true },
   });
+  // Where terms are alike, a product would have every one of them, unless each goes to its row.
+  if (!summed.every(isShared) && !placesOf(extentsOf(product))) return value;
   const order = [...batch, ...rows, ...columns];
   return transpose(
     product,

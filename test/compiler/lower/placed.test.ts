@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   adam,
   add,
+  broadcastTo,
   embedding,
   equal,
   gather,
@@ -184,6 +185,38 @@ describe("terms that name the row that they are added to", () => {
       return { train: { loss, update: adam(loss) } };
     });
     expect(placing(graph).length).toBeGreaterThan(0);
+    await expectRight(graph);
+  });
+
+  it.each([
+    [5, 6, 37, 8],
+    [3, 7, 20, 12],
+    [1, 16, 30, 8],
+  ])("may be the same for several rows, as slopes of their mean are: %i × %i of a table [%i, %i]", async (...sizes) => {
+    const [texts, words, rows, columns] = sizes;
+    const graph = model("texts", () => {
+      const bits = input("bits", "i32", [texts, words]);
+      const read = embedding(mul(bits, iota([texts, words], 1)), rows, columns, { name: "words" });
+      const loss = mean(square(tanh(add(mean(read, { axes: [1] }), input("x", "f32", [texts, columns])))));
+      return { train: { loss, update: sgd(loss) } };
+    });
+    const { flops, paddedFlops } = report(compileWithFacts(graph)).entryPoints.train;
+    // Of a count of each row in each text, threads would look at all positions for each column.
+    expect(flops).toBeLessThan((rows + 30 * texts * words) * columns * 2);
+    expect(paddedFlops / flops).toBeLessThan(1.5);
+    await expectRight(graph);
+  });
+
+  it("are put in order also where several are the same", async () => {
+    const [texts, words, rows, columns] = [17, 61, 16411, 132];
+    const graph = model("texts", () => {
+      const vectors = broadcastTo(input("vectors", "f32", [texts, 1, columns]), [texts, words, columns]);
+      const place = mul(input("bits", "i32", [texts, words]), iota([texts, words], 1));
+      return { run: { table: scatterAdd(input("zeros", "f32", [rows, columns]), place, vectors) } };
+    });
+    const { flops, bytes } = report(compileWithFacts(graph)).entryPoints.run;
+    expect(flops).toBeLessThan(10 * rows * columns);
+    expect(bytes).toBeLessThan(1.2 * 2 * 4 * rows * columns);
     await expectRight(graph);
   });
 

@@ -53,6 +53,16 @@ describe("a sum of what a condition picks", () => {
     await expectRight(graph);
   });
 
+  it("is none of what several terms share, since a product would have each of them", () => {
+    const graph = model("shared", () => {
+      const place = reshape(input("place", "i32", [6, 9]), [6, 1, 9, 1]);
+      const vectors = reshape(input("vectors", "f32", [6, 12]), [6, 1, 1, 12]);
+      const isBelow = greater(place, iota([1, 21, 1, 1], 1, "i32"));
+      return { run: { table: sum(where(isBelow, vectors, 0), { axes: [0, 2] }) } };
+    });
+    expect(picking(graph)).toEqual([]);
+  });
+
   it("is the gradient of an embedding", async () => {
     const graph = model("letters", () => {
       const letters = input("letters", "i32", [9]);
