@@ -1,16 +1,17 @@
 /// Which kernels run side by side, in one dispatch: those that do not wait for each other, have workgroups of one size,
 /// and bind few buffers together. A dispatch costs more than a branch, and small kernels leave a device idle.
+import { sumOp } from "../ir/ops/sum.ts";
 import { elementCount } from "../ir/type.ts";
 import type { Value } from "../ir/value.ts";
 import { countBindings, noneShares, type Shares } from "./cluster/bindings.ts";
-import { mostBindings } from "./cluster/partition.ts";
+import { mostBindings, type Cluster } from "./cluster/partition.ts";
 import { isHeld, loadOf, type Load } from "./dispatch-limits.ts";
 import { groupsOf } from "./lower/contraction/arrange.ts";
 import { tileCounts } from "./lower/contraction/tile.ts";
 import { isInQuads } from "./cluster/within.ts";
 import { describeContraction } from "./lower/contraction-shape.ts";
 import { targetTensor } from "./lower/kernel.ts";
-import { arrangeRows, fullStores } from "./lower/reduce.ts";
+import { arrangeRows, fullStores, isAlongRow } from "./lower/reduce.ts";
 import { needsNoBarrier, rowsOf, sharedThreads, unitsOf } from "./lower/rows.ts";
 import { tensorsOf, type PlannedStep, type Together } from "./plan.ts";
 import { createSigner } from "./signature.ts";
@@ -255,12 +256,19 @@ function kindOf({ traffic }: PlannedStep): "apart" | "barriers" | "alone" {
   if (cluster.kind === "map" || cluster.kind === "contract") return "apart";
   if (cluster.kind !== "reduce") return "alone";
   const rows = rowsOf(cluster.space, cluster.axes);
-  if (needsNoBarrier(rows.length) && fullStores(stores, cluster).length === 0) return "apart";
+  const isBrief = needsNoBarrier(rows) || isSumOfColumns(cluster);
+  if (isBrief && fullStores(stores, cluster).length === 0) return "apart";
   // A single row that long deserves more threads than the others have.
   if (rows.rowCount === 1 && !(Number(rows.length) <= longestRow)) return "alone";
   const { rows: side, lanes } = arrangeRows(traffic, rows, { apart: false });
   if (lanes === 1) return "apart";
   return side * lanes === sharedThreads ? "barriers" : "alone";
+}
+
+/** True for columns that are added up: those too long for quads are in parts, but where a product beside them takes as long. */
+function isSumOfColumns(cluster: Cluster): boolean {
+  const reductions = [...cluster.members].filter(({ op }) => op.kind === "reduction");
+  return !isAlongRow(cluster) && reductions.every(({ op }) => op === sumOp);
 }
 
 /** Workgroups of a kernel in a group. */

@@ -162,7 +162,8 @@ export function arrangeRows(traffic: Traffic, rows: Rows, shared?: { readonly ap
   return arrange(rows.rowCount, rows.length, alongRow, { mostThreads, vectors: true, tall, apart: shared?.apart });
 }
 
-function isAlongRow({ space, axes }: Cluster): boolean {
+/** True where lanes of a row would read neighbours. */
+export function isAlongRow({ space, axes }: Cluster): boolean {
   const last = space.findLastIndex((extent) => extent !== 1);
   return last < 0 || axes.includes(last);
 }

@@ -13,9 +13,10 @@ import { foldGrid, powerOfTwo } from "./kernel.ts";
 /** Threads of a workgroup that several kernels share. */
 export const sharedThreads = 64;
 
-/** True for rows that threads take without waiting for others: alone, or four of a quad. */
-export function needsNoBarrier(length: Dim): boolean {
-  return typeof length === "number" && length <= quadRow;
+/** True for rows that threads take without waiting for others: alone, or four of a quad, who read a single row by fours. */
+export function needsNoBarrier({ rowCount, length }: Pick<Rows, "rowCount" | "length">): boolean {
+  const isInFours = rowCount === 1 && isMultipleOf(length, 4);
+  return typeof length === "number" && length <= (isInFours ? 4 : 1) * quadRow;
 }
 
 /** Rows of at most so many elements are a thread's: to wait for others takes longer. */

@@ -8,7 +8,7 @@ import { axesOf, broadcastOp, sumOp } from "../../ir/ops/sum.ts";
 import { elementCount } from "../../ir/type.ts";
 import { apply, usersOf, withOperands, type Op, type Value } from "../../ir/value.ts";
 import { isRenaming, throughRenaming } from "../cluster/access.ts";
-import { quadRow, shortRow } from "../cluster/partition.ts";
+import { shortRow } from "../cluster/partition.ts";
 import { extentsOf as extentsOfProduct } from "../lower/contraction-shape.ts";
 import type { Pass } from "../pass.ts";
 import { fourParts } from "./loss-parts.ts";
@@ -72,8 +72,10 @@ function isLong(value: Value, users: Users): boolean {
   if (value.op === sumOp && value.type.shape.length > 0 && quadParts(value)) return true;
   if (rows > enoughRows) return false;
   if (isAlongRows(value)) return length * (1 - rows / enoughRows) > worthParts;
+  if (value.op !== sumOp) return false;
   // Channels from which what is normalised is computed are gone over again and again, by one workgroup.
-  return value.op === sumOp && !(isInRuns(value) && isSpread(value, users));
+  if (isSpread(value, users)) return !isInRuns(value);
+  return isInRuns(value) || !hasProductBeside(value, users);
 }
 
 /** True where elements of a row lie side by side in runs, as those of a channel do in each image: it has the last axis whole. */
@@ -138,7 +140,7 @@ function hasProductBeside(value: Value, users: Users): boolean {
       ? (users.get(user) ?? []).some(isLike)
       : user.op.kind === "contraction" && extentsOfProduct(user).length === length;
   const { under } = throughRenaming(value.operands[0]);
-  return length <= quadRow && (users.get(under) ?? []).some(isLike);
+  return (users.get(under) ?? []).some(isLike);
 }
 
 function isColumns(value: Value): boolean {

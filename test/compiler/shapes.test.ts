@@ -14,6 +14,7 @@ import {
   layerNorm,
   matmul,
   maxPool,
+  mean,
   model,
   mul,
   param,
@@ -24,6 +25,8 @@ import {
   sgd,
   silu,
   softmaxCrossEntropy,
+  square,
+  sub,
   sum,
   tanh,
   transpose,
@@ -193,14 +196,41 @@ describe("bytes between tensors that a dispatch binds as one range are few", () 
 });
 
 describe("a perceptron takes as few dispatches as with 64 images", () => {
-  it.each([1, 256, 257, 512, 1000])("with %i", (batch) => {
+  it.each([1, 256, 257, 512, 1000, 2000, 4096])("with %i", (batch) => {
     const { dispatches, bytes, idealBytes } = report(compileWithFacts(perceptron(batch, 784, [128, 128], 10)))
       .entryPoints.run;
     expect(dispatches).toBe(7);
     expect(bytes / idealBytes).toBeLessThanOrEqual(0.87);
   });
 
-  test("and is right where quads add up beside products", () => expectRight(perceptron(500, 20, [16, 12], 3)));
+  test.each([
+    [500, 20, [16, 12]],
+    [1100, 8, [16]],
+  ] as const)("and is right where quads add up beside products: %i", (batch, from, widths) =>
+    expectRight(perceptron(batch, from, widths, 3)),
+  );
+});
+
+describe("slopes of biases of many tokens take no pass of their own", () => {
+  const tokens = (batch: number, time: number, width: number, wide: number): Graph =>
+    model("tokens", () => {
+      const [x, goal] = ["x", "goal"].map((name) => input(name, "f32", [batch, time, width]));
+      const y = dense(relu(dense(x, wide, { name: "up" })), width, { name: "down" });
+      const loss = mean(square(sub(y, goal)));
+      return { run: { loss, update: adam(loss) } };
+    });
+
+  it.each([
+    [16, 256, 64, 128],
+    [5, 300, 60, 130],
+  ] as const)("%i times %i", (batch, time, width, wide) => {
+    const { dispatches, bytes, idealBytes } = report(compileWithFacts(tokens(batch, time, width, wide))).entryPoints
+      .run;
+    expect(dispatches).toBe(4);
+    expect(bytes / idealBytes).toBeLessThanOrEqual(1.09);
+  });
+
+  it("and are right", () => expectRight(tokens(4, 275, 8, 16)));
 });
 
 test.each([
