@@ -40,8 +40,8 @@ export interface ElementPlan {
   readonly namer: Namer;
   /** Where elements may lie until the last loop writes results, each to the place of the element that it is made from. */
   readonly result: Target | undefined;
-  /** The index of an element as a value sees it, from that in the space of the rows. */
-  indexOf(value: Value, index: readonly Index[]): readonly Index[];
+  /** The index of an element as a value sees it, from that in the space of the rows; undefined for a value that has fewer. */
+  indexOf(value: Value, index: readonly Index[]): readonly Index[] | undefined;
   isKnown(value: Value): boolean;
   hint(value: Value): string;
 }
@@ -60,10 +60,10 @@ export function planElementLoops(plan: ElementPlan): ElementLoops {
   const isFull = length === lanes * turns * width;
   const variable = length === 1 ? "0u" : turns === 1 && width === 1 ? "lane" : "position";
   const index = rows.at(variable);
-  const indexOf = (value: Value): readonly Index[] => plan.indexOf(value, index);
+  const indexOf = (value: Value): readonly Index[] => plan.indexOf(value, index)!;
   const inFours = width === 4 ? { variable, extent: length } : undefined;
   const lane = tall === 4 ? { variable: "row", extent: rows.rowCount } : inFours;
-  const { inRegisters, inResult } = planKept(plan, { indexOf, variable, turns: turns * width * tall, lane });
+  const { inRegisters, inResult } = planKept(plan, { index, variable, turns: turns * width * tall, lane });
   const hold = (kept: Kept, textOf: (name: string) => string): Held => {
     const text = textOf(identifier(hint(kept.value)));
     const expression = { tag: "name", text, dtype: kept.value.type.dtype, lanes: lane ? 4 : 1 } as const;
@@ -114,15 +114,19 @@ const line = (text: string): Statement => ({ tag: "line", text });
 
 /** What loops keep; lengths that are not bound yet keep nothing. */
 function planKept(
-  { needs, isKnown, result }: ElementPlan,
-  loops: Pick<RowLoops, "indexOf" | "variable" | "turns"> & { readonly lane: Lane | undefined },
+  { needs, isKnown, result, indexOf }: ElementPlan,
+  loops: Pick<RowLoops, "variable" | "turns"> & { readonly index: readonly Index[]; readonly lane: Lane | undefined },
 ): KeptElements {
-  const { indexOf, lane } = loops;
+  const { index, lane } = loops;
+  const needed = (value: Value): readonly Index[] => indexOf(value, index)!;
   if (!Number.isFinite(loops.turns)) return { inRegisters: [] };
-  const isSideBySide = !result || !lane || laneAccess(inMemory(result, indexOf), lane.variable) === "contiguous";
-  const isAtPlace = ({ value, place }: Kept): boolean => place === placeKey(indexOf(value));
+  const isSideBySide = !result || !lane || laneAccess(inMemory(result, needed), lane.variable) === "contiguous";
+  const isAtPlace = ({ value, place }: Kept): boolean => {
+    const own = indexOf(value, index);
+    return own !== undefined && place === placeKey(own);
+  };
   return planRegisters(
-    { ...loops, needs, isKnown },
+    { ...loops, needs, indexOf: needed, isKnown },
     (kept) => result !== undefined && isSideBySide && isAtPlace(kept) && kept.value.type.dtype === "f32",
   );
 }

@@ -67,7 +67,7 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
   const arrangement = arrangeRows(traffic, rows, shared);
   const hint = (value: Value): string => hintFor(value, context);
   const result = scratchOf(fullStores(stores, cluster), isWhole(rows.rowCount, arrangement), context);
-  const indexOf = ({ type }: Value, index: readonly Index[]): readonly Index[] => seenAs(type.shape, index, cluster)!;
+  const indexOf = ({ type }: Value, index: readonly Index[]) => seenAs(type.shape, index, cluster);
   const elements = planElementLoops({ rows, arrangement, needs, result, indexOf, isKnown, namer, hint });
   const arrayOf = arraysOf(shared, namer);
   const plan: Plan = { cluster, arrangement, ...rows, namer, finished: new Map(), declarations: [], arrayOf, elements };

@@ -12,6 +12,7 @@ import {
   softmax,
   sub,
   sum,
+  tanh,
   transpose,
   type Graph,
 } from "chainrule";
@@ -72,6 +73,14 @@ describe("exponentials of a long row", () => {
     expect(textOf(reshaped)).toContain(kept);
     expect(exponentials(textOf(reshaped))).toBe(1);
     await expectRight(reshaped);
+  });
+  it("are computed again where they are the same for all rows", async () => {
+    const weighed = model("weighed", () => {
+      const [x, weight] = [input("x", "f32", [1024, 160]), tanh(input("weight", "f32", [160]))];
+      return { run: { y: div(mul(x, weight), sum(mul(mul(x, x), weight), { axes: [1], keepAxes: true })) } };
+    });
+    expect(textOf(weighed)).not.toContain(kept);
+    await expectRight(weighed);
   });
   it("are read before any result is written", async () => {
     expect(textOf(two())).toContain(kept);
