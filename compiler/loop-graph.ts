@@ -17,8 +17,10 @@ import {
   type Loop,
 } from "./cluster/loop.ts";
 import { constantIndex, type Index } from "./lower/index.ts";
+
 import type { Target } from "./lower/kernel.ts";
 import { substitution } from "./rewrite/bottom-up.ts";
+import { addTarget } from "./targets.ts";
 
 /** Values to compute, and the rows that they become. */
 export type Rows = ReadonlyMap<Value, readonly Target[]>;
@@ -125,9 +127,7 @@ function createRows() {
   return {
     all,
     add(value: Value, tensor: Value, at: Index): void {
-      const targets = all.get(value) ?? [];
-      all.set(value, targets);
-      targets.push({ value, row: { tensor, at } });
+      addTarget(all, value, (taken) => ({ value: taken, row: { tensor, at } }));
     },
   };
 }

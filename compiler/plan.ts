@@ -15,6 +15,7 @@ import { tooManyBindings } from "./errors.ts";
 import { targetTensor } from "./lower/kernel.ts";
 import { loopGraph } from "./loop-graph.ts";
 import { orderKernels, type Results, type Step } from "./schedule/order.ts";
+import { addTarget } from "./targets.ts";
 
 type Notes = Graph["notes"];
 
@@ -65,7 +66,7 @@ export function planEntry(entry: EntryPoint, notes: Notes, refused?: Lessons["re
   for (const { state, value } of entry.updates) {
     // A loop writes tensors of its own, never a state.
     const result = value.op.kind === "scan" ? apply(copyOp, [value]) : written(value);
-    updates.set(result, [...(updates.get(result) ?? []), state]);
+    addTarget(updates, result, () => state);
   }
   const results: Results = { outputs: new Set(outputs), updates };
   return { entry, steps: planResults(results, notes, entry.name, refused), outputs, updates };
