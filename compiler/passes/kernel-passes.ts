@@ -8,6 +8,7 @@ import { deviationsLie } from "./deviations-lie.ts";
 import { dropFrames } from "./drop-frames.ts";
 import { expandComposites } from "./expand-composites.ts";
 import { insideScans } from "./inside-scans.ts";
+import { joinScatters } from "./join-scatters.ts";
 import { jointMoments } from "./joint-moments.ts";
 import { keepDigitsWith } from "./keep-digits.ts";
 import { narrowMasks } from "./narrow-masks.ts";
@@ -52,6 +53,7 @@ export function kernelPasses({
 }: KernelOptions = {}): readonly Pass[] {
   const passes = [
     ...(strictFloat ? [] : [subPixel]), // convolutions over zeros, while they are such
+    ...(strictFloat ? [] : [joinScatters]), // slopes of a table, while it shows that they are such
     expandComposites, // kernels know kinds of ops, not compositions
     ...(strictFloat || asWritten ? [] : [blockAttention(blockedScores)]), // before its formulas look otherwise
     ...(strictFloat ? [] : [dropFrames]), // what is 0 around a tensor is not computed with

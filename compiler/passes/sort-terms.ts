@@ -10,6 +10,7 @@ import { reshapeTo, transpose } from "../../ir/ops/layout.ts";
 import { iota, iotaOp } from "../../ir/ops/leaf.ts";
 import { argsortOp } from "../../ir/ops/sort.ts";
 import { broadcastAlong, broadcastOp } from "../../ir/ops/sum.ts";
+import { elementCount } from "../../ir/type.ts";
 import { apply, postorder, type Value } from "../../ir/value.ts";
 import { extentsOf, placesOf } from "../lower/contraction-shape.ts";
 import type { Pass } from "../pass.ts";
@@ -35,7 +36,7 @@ function inOrder(value: Value): Value {
   const extents = extentsOf(value);
   const places = placesOf(extents);
   const { batch, length, rowCount, columnCount, right } = extents;
-  if (places?.op !== broadcastOp || batch.length > 0 || !isWorth([rowCount, columnCount, length])) return value;
+  if (places?.op !== broadcastOp || batch.length > 0 || !isWorthOrder([rowCount, columnCount], length)) return value;
   if (isCounted(places)) return value;
   const pairs = contractAttrs(value).contracted.toSorted(([a], [b]) => a - b);
   const [asked, walked] = [0, 1].map((side) => pairs.map((pair) => pair[side]));
@@ -51,11 +52,12 @@ function inOrder(value: Value): Value {
 }
 
 /** True for positions that nobody gives: what counts rows, as a tied head does, meets each of them in order. */
-const isCounted = (places: Value): boolean =>
+export const isCounted = (places: Value): boolean =>
   postorder([places]).every(({ op, constant }) => op.kind !== "leaf" || op === iotaOp || constant);
 
-function isWorth(extents: readonly Dim[]): boolean {
-  const [rows, columns, length] = extents.filter((extent) => typeof extent === "number");
+/** True where so many terms of a table of so many rows and columns are sorted. */
+export function isWorthOrder(table: readonly Dim[], length: Dim): boolean {
+  const [results, terms] = [elementCount(table), length].filter((extent) => typeof extent === "number");
   // Of undefined, as of NaN, nothing is worth it.
-  return rows * columns * length >= Math.max(manyTerms, worthComparison * length * Math.log2(length) ** 2);
+  return results * terms >= Math.max(manyTerms, worthComparison * terms * Math.log2(terms) ** 2);
 }

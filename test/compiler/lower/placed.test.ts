@@ -19,6 +19,7 @@ import {
   reshape,
   scatterAdd,
   sgd,
+  slice,
   softmaxCrossEntropy,
   square,
   sum,
@@ -143,6 +144,29 @@ describe("terms that name the row that they are added to", () => {
     const module = await loadModel(graph);
     await expectAdded(module, sizes);
     module.destroy();
+  });
+
+  it("are put in order as one list where a large table has several", async () => {
+    const [rows, columns] = [8209, 64];
+    const added = (...lists: readonly number[]): Graph =>
+      model("lists", () => {
+        const vectors = input("vectors", "f32", [Math.max(...lists), columns]);
+        const table = lists.reduce<Tensor<"f32">>(
+          (before, terms, list) => {
+            const place = mul(input(`bits${list}`, "i32", [terms / 10, 10]), iota([terms / 10, 10], 0));
+            return scatterAdd(before, place, reshape(slice(vectors, [[0, terms]]), [terms / 10, 10, columns]));
+          },
+          input("before", "f32", [rows, columns]),
+        );
+        return { run: { table } };
+      });
+    const costs = (graph: Graph): { dispatches: number; bytes: number } =>
+      report(compileWithFacts(graph)).entryPoints.run;
+    const [one, three] = [costs(added(4200)), costs(added(1400, 1400, 1400))];
+    expect(three.dispatches).toBe(one.dispatches);
+    expect(three.bytes).toBeLessThan(one.bytes);
+    await expectRight(added(1400, 1400, 1400));
+    await expectRight(added(1400, 1380, 1390));
   });
 
   it("are in order already where positions count rows, as those of a head do that is tied to a table", () => {
