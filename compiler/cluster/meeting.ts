@@ -3,9 +3,10 @@
 import { axesOf, broadcastOp } from "../../ir/ops/sum.ts";
 import { sameShape } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
+import { mostBindings } from "./partition.ts";
 
-/** What is made of more of them is far from each. */
-const mostMet = 8;
+/** Each reads a tensor: no kernel has more of them. What many layers make stays a look at few so. */
+const mostMet = mostBindings;
 
 const none: ReadonlySet<Value> = new Set();
 

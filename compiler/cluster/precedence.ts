@@ -5,6 +5,8 @@
 export interface Precedence {
   /** True when `later` needs something of `earlier`, directly or through others. */
   waits(later: number, earlier: number): boolean;
+  /** What a node needs something of by itself, unless it waited for that through others already. */
+  needs(node: number): readonly number[];
   /** True when another node waits for this one. */
   isAwaited(node: number): boolean;
   /** Notes that `later` needs something of `earlier`. */
@@ -15,6 +17,7 @@ export interface Precedence {
 export function createPrecedence(): Precedence {
   /** Words of 32 bits: bit n stands for node n. */
   const before: number[][] = [];
+  const needed: number[][] = [];
   const awaited = new Set<number>();
   const waits = (later: number, earlier: number): boolean =>
     (((before[later]?.[earlier >>> 5] ?? 0) >>> (earlier & 31)) & 1) === 1;
@@ -27,10 +30,12 @@ export function createPrecedence(): Precedence {
   };
   return {
     waits,
+    needs: (node) => needed[node] ?? [],
     isAwaited: (node) => awaited.has(node),
     add(later, earlier) {
       if (waits(later, earlier)) return;
       merge(later, earlier);
+      (needed[later] ??= []).push(earlier);
       awaited.add(earlier);
       // Whoever waits for `later` now waits for all of that as well.
       if (!awaited.has(later)) return;
@@ -42,14 +47,17 @@ export function createPrecedence(): Precedence {
 /** The longest chain of nodes that wait for each other: up to each, that included, and from each on. */
 export function longestChains(
   count: number,
-  { waits }: Precedence,
+  { needs }: Precedence,
 ): { readonly to: readonly number[]; readonly from: readonly number[] } {
-  const nodes = Array.from({ length: count }, (_, node) => node);
-  const longest = (isNext: (node: number, other: number) => boolean): readonly number[] => {
-    const known: number[] = [];
-    const find = (node: number): number =>
-      (known[node] ??= 1 + Math.max(0, ...nodes.filter((other) => isNext(node, other)).map(find)));
-    return nodes.map(find);
-  };
-  return { to: longest(waits), from: longest((node, other) => waits(other, node)) };
+  const readers = Array.from({ length: count }, (): number[] => []);
+  const open = readers.map((_, node) => needs(node).length);
+  for (let node = 0; node < count; node++) for (const earlier of needs(node)) readers[earlier].push(node);
+  const order = [...readers.keys()].filter((node) => open[node] === 0);
+  // A node is ready after the last of those that it needs; the list grows while it is walked.
+  for (const node of order) for (const reader of readers[node]) if (--open[reader] === 0) order.push(reader);
+  const [to, from] = [readers.map(() => 1), readers.map(() => 1)];
+  for (const node of order) for (const reader of readers[node]) to[reader] = Math.max(to[reader], to[node] + 1);
+  for (const node of order.toReversed())
+    for (const reader of readers[node]) from[node] = Math.max(from[node], from[reader] + 1);
+  return { to, from };
 }

@@ -212,7 +212,7 @@ function writeEpilogue(
     const where = (conditions: readonly string[], action: () => void): void =>
       conditions.length === 0 ? action() : pushGuarded(conditions, emitter.scope(action), emitter);
     const sum = fours === 1 ? "sum0" : "four";
-    if (fours > 1) line(`let four = ${sums.length === 1 && !shape.places ? "sum0[i]" : elementText(blocks)};`);
+    if (fours > 1) line(`let four = ${sums.length === 1 && !blocks.inArray ? "sum0[i]" : elementText(blocks)};`);
     const write = (text: string, column: string, lanes: 1 | 4): void => {
       hold(shape.root, { tag: "name", text, dtype: "f32", lanes });
       const index = resultIndex(shape, variableIndex("r", rowCount), variableIndex(column, columnCount));
@@ -243,7 +243,7 @@ function writeEpilogue(
     body.forEach((statement: Statement) => emitter.push(statement));
     return ofRows;
   }
-  if (sums.length > 1 && !shape.places)
+  if (sums.length > 1 && !blocks.inArray)
     line(`var tile = array<${blockType(blocks)}, ${sums.length}>(${sums.join(", ")});`);
   emitter.push({ tag: "block", head: `for (var i = 0u; i < ${fours}u; i++)`, body });
   return ofRows;

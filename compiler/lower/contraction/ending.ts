@@ -8,7 +8,7 @@ import { blocksOf } from "./product.ts";
 /** The ending whose loop is the last of these statements, if fours that exist are those before some end. */
 export function endingOf(shape: ContractionShape, epilogue: readonly Statement[]): Ending | undefined {
   const { root, tile, batchCount, rowCount, columnCount } = shape;
-  const { down, across, height, stride } = blocksOf(shape);
+  const { down, across, height, stride, inArray } = blocksOf(shape);
   const sizes = [batchCount, rowCount, columnCount].filter((extent) => typeof extent === "number");
   const loop = epilogue.at(-1);
   if (sizes.length < 3 || loop?.tag !== "block" || height !== 4 || across > 2) return undefined;
@@ -25,7 +25,7 @@ export function endingOf(shape: ContractionShape, epilogue: readonly Statement[]
     head: isWhole ? 3 : 4,
     four: "four",
     at: flat("r", "c"),
-    blocks: Array.from({ length: down * across }, (_, n) => (shape.places ? `tile[${n}]` : `sum${n}`)),
+    blocks: Array.from({ length: down * across }, (_, n) => (inArray ? `tile[${n}]` : `sum${n}`)),
     first: flat("row", "column"),
     apart: tile.twoByTwo
       ? [`${each}u`, "(column ^ 4u) / 4u - column / 4u", `((row ^ 4u) - row) * ${each}u`]

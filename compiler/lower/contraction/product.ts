@@ -24,13 +24,15 @@ export interface Blocks {
   readonly height: number;
   /** Rows, and columns, from a block to the next. */
   readonly stride: { readonly rows: number; readonly columns: number };
+  /** Kept in the array `tile`, since the row of a term is known only when it is read; else in `sum0`, `sum1` and so on. */
+  readonly inArray: boolean;
 }
 
-/** The blocks of a tile; numbered row by row, they are kept in `sum0`, `sum1` and so on. */
-export function blocksOf({ tile: { rows, columns }, blockStride }: ContractionShape): Blocks {
+/** The blocks of a tile, numbered row by row. */
+export function blocksOf({ tile: { rows, columns }, blockStride, places }: ContractionShape): Blocks {
   const height = Math.min(rows, 4);
   const stride = { rows: blockStride ?? height, columns: blockStride ?? 4 };
-  return { down: rows / height, across: columns / 4, height, stride };
+  return { down: rows / height, across: columns / 4, height, stride, inArray: places !== undefined };
 }
 
 /** The type of a block: a column of the matrix is a row of the block. */

@@ -80,14 +80,14 @@ function reductionOfUnits(value: Value): Value | undefined {
   if (shaped.op !== reshapeOp || isConvolution(shaped)) return undefined;
   const [x] = shaped.operands;
   const [from, to] = [x, shaped].map(({ type }) => longAxes(type.shape));
-  if (!sameShape(extentsOf(x, from), extentsOf(shaped, to))) return undefined;
+  if (!sameShape(extentsAlong(x, from), extentsAlong(shaped, to))) return undefined;
   const axes = axesOf(value).flatMap((axis) => (to.includes(axis) ? from[to.indexOf(axis)] : []));
   if (axes.length === 0) return undefined;
   return reshapeTo(apply(value.op, [x], { ...value.attrs, axes }), value.type.shape);
 }
 
 const longAxes = (shape: Shape): readonly number[] => shape.flatMap((extent, axis) => (extent === 1 ? [] : [axis]));
-const extentsOf = ({ type }: Value, axes: readonly number[]): Shape => axes.map((axis) => type.shape[axis]);
+const extentsAlong = ({ type }: Value, axes: readonly number[]): Shape => axes.map((axis) => type.shape[axis]);
 
 /** Rows that repeat are reduced once. */
 function reductionOfRepetition(value: Value): Value | undefined {
