@@ -18,6 +18,7 @@ import {
   sigmoid,
   softmax,
   sqrt,
+  square,
   sub,
   sum,
   tanh,
@@ -131,6 +132,21 @@ describe("reductions", () => {
     expect(shapes).toEqual(["64", "64", "64×10"]); // loss and hit of each row, ∂loss/∂logits
     // Logits and labels are read, nothing else.
     expect(traffic.loads).toHaveLength(2);
+  });
+
+  it("that meet in a value are one kernel, but where what waits for the one would wait for the other as well", () => {
+    const reductions = (isAwaited: boolean): number => {
+      const plan = planRun(() => {
+        const x = matrix("x");
+        const total = sum(exp(x), { axes: [1], keepAxes: true });
+        const waiting = tanh(product(div(x as never, total), matrix("u")));
+        const late = tanh(product(tanh(product(matrix("y"), matrix("v"))), matrix("w")));
+        const power = sum(square(late), { axes: [1], keepAxes: true });
+        return { ...(isAwaited && { waiting }), both: mul(mul(x as never, total), power) };
+      });
+      return kinds(plan).filter((kind) => kind === "reduce").length;
+    };
+    expect([false, true].map(reductions)).toEqual([1, 2]);
   });
 
   it("to the means of loss and accuracy are one kernel, together with the step counter", () => {
