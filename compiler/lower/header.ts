@@ -7,6 +7,7 @@ import { wrap } from "../../ir/print/wrap.ts";
 import { formatType } from "../../ir/type.ts";
 import type { Value } from "../../ir/value.ts";
 import { throughRenaming } from "../cluster/access.ts";
+import { descend } from "../cluster/descend.ts";
 import type { Step } from "../schedule/order.ts";
 import { identifier } from "../wgsl/names.ts";
 import { nounOf, type Kernel, type Target } from "./kernel.ts";
@@ -18,7 +19,8 @@ const longestPart = 200;
 
 /**
  * `update_hidden_weight` for a kernel that writes parameters; else the name of what it stores, or the state that it writes;
- * where these have no names, that of what it computes on its way, or what its product is, or its first result.
+ * where these have no names, that of what it computes on its way; else what its product is, or its first result, and of
+ * what that is made: `product_of_hidden`.
  */
 export function kernelName({ traffic, targets }: Step, notes: Graph["notes"]): string {
   const all = [...targets.values()].flat();
@@ -34,7 +36,20 @@ export function kernelName({ traffic, targets }: Step, notes: Graph["notes"]): s
   const members = [...traffic.cluster.members];
   const named = members.findLast((member) => nameOf(member) !== undefined);
   const product = members.find(({ op }) => op.kind === "contraction");
-  return identifier((named && nameOf(named)) ?? nounOf(product ?? all[0].value));
+  if (named) return identifier(nameOf(named)!);
+  const result = product ?? all[0].value;
+  const source = nearest(result, nameOf);
+  return identifier(source === undefined ? nounOf(result) : `${nounOf(result)} of ${source}`);
+}
+
+/** The first name that is met on the way to what a value is computed from. */
+function nearest(value: Value, nameOf: (value: Value) => string | undefined): string | undefined {
+  let found: string | undefined;
+  descend(value.operands, (each) => {
+    found ??= nameOf(each);
+    return found === undefined;
+  });
+  return found;
 }
 
 /** Names of what users see in another shape: kernels compute what that is made of. */

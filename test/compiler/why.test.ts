@@ -38,7 +38,7 @@ describe("why two kernels are two", () => {
     const pairs = pairsOf(() => ({ y: matmul(relu(matmul(x(), param([32, 16]))), param([16, 8])) }));
     expect(pairs).toEqual([
       {
-        from: "product",
+        from: "product_of_x",
         to: "y",
         value: "y",
         reason: "starts",
@@ -89,7 +89,7 @@ describe("why two kernels are two", () => {
     expect(others).toEqual([]);
     expect(pair).toMatchObject({
       reason: "before",
-      text: "with a product, kernel product came to more than 8 tensors while kernels were planned; as they are now it would bind 8",
+      text: "with a product, kernel product_of_x came to more than 8 tensors while kernels were planned; as they are now it would bind 8",
     });
   });
 
