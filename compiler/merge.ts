@@ -4,6 +4,7 @@ import { sumOp } from "../ir/ops/sum.ts";
 import { elementCount } from "../ir/type.ts";
 import type { Value } from "../ir/value.ts";
 import { countBindings, noneShares, type Shares } from "./cluster/bindings.ts";
+import { rowsOfGroup } from "./cluster/columns.ts";
 import { mostBindings, type Cluster } from "./cluster/partition.ts";
 import { isHeld, loadOf, type Load } from "./dispatch-limits.ts";
 import { groupsOf } from "./lower/contraction/arrange.ts";
@@ -256,12 +257,13 @@ function kindOf({ traffic }: PlannedStep): "apart" | "barriers" | "alone" {
   if (cluster.kind === "map" || cluster.kind === "contract") return "apart";
   if (cluster.kind !== "reduce") return "alone";
   const rows = rowsOf(cluster.space, cluster.axes);
+  const hasColumns = rowsOfGroup(cluster) !== undefined;
   const isBrief = needsNoBarrier(rows) || isSumOfColumns(cluster);
-  if (isBrief && fullStores(stores, cluster).length === 0) return "apart";
+  if (isBrief && !hasColumns && fullStores(stores, cluster).length === 0) return "apart";
   // A single row that long deserves more threads than the others have.
   if (rows.rowCount === 1 && !(Number(rows.length) <= longestRow)) return "alone";
   const { rows: side, lanes } = arrangeRows(traffic, rows, { apart: false });
-  if (lanes === 1) return "apart";
+  if (lanes === 1 && !hasColumns) return "apart";
   return side * lanes === sharedThreads ? "barriers" : "alone";
 }
 

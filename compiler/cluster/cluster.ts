@@ -8,6 +8,8 @@ import { axesOf, keptAxes } from "../../ir/ops/sum.ts";
 import { postorder, underLayouts, type Value } from "../../ir/value.ts";
 import { afterLayouts } from "./access.ts";
 import { attendOp, attentionOf, type Attention } from "./attention.ts";
+import { findRows } from "./column-home.ts";
+import { isColumnSum } from "./columns.ts";
 import { computedOnce } from "./compared.ts";
 import { createGrowth, homesOf, type Draft, type Growth } from "./growth.ts";
 import { isNumber, loopTensor, placeOp, tensorUnder } from "./loop.ts";
@@ -104,9 +106,12 @@ function placeReduction(value: Value, { reductions, cuts, met }: Reductions, gro
   reductions.set(key, alike);
   const target = cuts.has(value)
     ? undefined
-    : (findNeighbours(value, growth) ?? findReduction(value, alike, met, growth) ?? findElements(value, growth));
+    : (findNeighbours(value, growth) ??
+      findRows(value, growth) ??
+      findReduction(value, alike, met, growth) ??
+      findElements(value, growth));
   if (target) growth.join(value, target);
-  if (target?.kind === "contract") return;
+  if (target && (target.kind === "contract" || isColumnSum(value, target))) return;
   alike.add(target ?? growth.start(value, "reduce", space, axes));
 }
 

@@ -22,6 +22,7 @@ import {
   throughRenaming,
   type Access,
 } from "./access.ts";
+import { isColumnSum } from "./columns.ts";
 import type { Cluster, View } from "./partition.ts";
 
 /**
@@ -120,7 +121,8 @@ export function isCanonical(read: Access, target: Cluster, home: ReadonlyMap<Val
   if (source ? source !== target : under.op.kind === "leaf") return true;
   const { value: base, index } = throughLayouts(read.value, read.index);
   if (!source) return readsOf(base, index).every((inner) => isCanonical(inner, target, home));
-  const own = indexWithin(base.type.shape, target);
+  // A part of a column is there when all rows have been.
+  const own = isColumnSum(base, target) ? undefined : indexWithin(base.type.shape, target);
   return own !== undefined && sameIndex(index, own);
 }
 

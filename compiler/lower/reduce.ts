@@ -1,11 +1,12 @@
 /// Reduction kernels: a group of lanes a row, all reductions over one space together, in phases where one needs another.
 /// Lanes run along the row where it is contiguous in memory, else across rows, so that neighbours read neighbours.
-import { addDims, multiplyDims, type Dim } from "../../ir/dim.ts";
+import { addDims, multiplyDims } from "../../ir/dim.ts";
 import { wgslType } from "../../ir/ops/define.ts";
 import { splitIndex } from "../../ir/ops/layout.ts";
 import { accumulationFlops } from "../../ir/ops/sum.ts";
 import { elementCount } from "../../ir/type.ts";
 import type { AccumulationFlops, ReductionOp, Value } from "../../ir/value.ts";
+import { columnSums, isColumnSum, rowsOfGroup } from "../cluster/columns.ts";
 import type { Cluster } from "../cluster/partition.ts";
 import { accumulatorCount } from "../cluster/size.ts";
 import type { Traffic } from "../cluster/store.ts";
@@ -20,6 +21,7 @@ import {
   type Accumulating,
   type Arrangement,
 } from "./accumulate.ts";
+import { writeColumns, type RowPlan } from "./columns.ts";
 import { planElementLoops, pushGuarded, type ElementLoops } from "./element-loops.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { indexAlgebra, variableIndex, type Index } from "./index.ts";
@@ -30,25 +32,20 @@ import {
   widen,
   withoutQuads,
   type Ending,
-  type Expression,
   type Kernel,
   type LowerContext,
   type Target,
 } from "./kernel.ts";
-import { arrange, isWhole, rowsOf, sharedThreads, unitsOf, writeHead, type Rows } from "./rows.ts";
+import { arrange, isWhole, rowsInGroup, rowsOf, sharedThreads, unitsOf, writeHead, type Rows } from "./rows.ts";
 import { writeStores } from "./store.ts";
 import { tallOf } from "./tall.ts";
 
-interface Plan {
+/** True for a reduction along the rows of a kernel, not of its columns. */
+const isOfRows = (value: Value, cluster: Cluster): boolean =>
+  value.op.kind === "reduction" && !isColumnSum(value, cluster);
+
+interface Plan extends RowPlan {
   readonly cluster: Cluster;
-  readonly arrangement: Arrangement;
-  readonly rowCount: Dim;
-  readonly namer: Namer;
-  /** Where a finished reduction is held. */
-  readonly finished: Map<Value, Expression>;
-  readonly declarations: string[];
-  /** The name of an array of the workgroup; `type` says also when it is declared. */
-  arrayOf(wanted: string, type: string): string;
   readonly elements: ElementLoops;
 }
 
@@ -58,7 +55,8 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
   const namer = context.shared?.names.inside() ?? createNamer();
   const loaded = new Set(loads);
   const tensorNames = nameTensors(traffic, context, namer.outside);
-  const reductions = [...cluster.members].filter((member) => member.op.kind === "reduction");
+  const reductions = [...cluster.members].filter((member) => isOfRows(member, cluster));
+  const columns = columnSums(cluster).filter((value) => stores.includes(value));
   const groups = phases(reductions, loaded);
   const rows = rowsOf(cluster.space, cluster.axes);
   const isKnown = (value: Value): boolean => loaded.has(value) || reductions.includes(value);
@@ -81,16 +79,18 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
     },
     [...stores, ...reductions.flatMap((value) => value.operands)],
   );
-  let length = 0;
+  let [length, columnOperations] = [0, 0];
   const body = emitter.scope(() => {
     writeHead(arrangement, rows.rowCount, emitter);
     elements.writeHead(emitter);
     groups.forEach((group, loop) => writePhase(group, loop, plan, emitter));
-    const results = emitter.scope(() => writeResults(stores, groups.length, plan, emitter, context));
+    const ofRows = stores.filter((value) => !columns.includes(value));
+    const results = emitter.scope(() => writeResults(ofRows, groups.length, plan, emitter, context));
     results.forEach((statement) => emitter.push(statement));
     length = results.length;
+    if (columns.length > 0) columnOperations = writeColumns(columns, traffic, plan, emitter, context);
   });
-  const accumulated = flopsOf(reductions);
+  const accumulated = flopsOf([...reductions, ...columns]);
   return {
     name: context.name,
     body: [...emitter.preamble, ...body],
@@ -103,8 +103,8 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
       ...new Set([...emitter.helpers, ...reductions.flatMap((value) => (value.op as ReductionOp).helpers ?? [])]),
     ],
     flops: addDims(
-      multiplyDims(elementCount(cluster.space), elements.operations() + accumulated.element),
-      multiplyDims(rows.rowCount, emitter.operations() - elements.operations() + accumulated.finish),
+      multiplyDims(elementCount(cluster.space), elements.operations() + columnOperations + accumulated.element),
+      multiplyDims(rows.rowCount, emitter.operations() - elements.operations() - columnOperations + accumulated.finish),
     ),
   };
 }
@@ -156,6 +156,8 @@ const mostTall = 8;
 /** Lanes run along the row where it is contiguous in memory; `shared` where kernels share workgroups. */
 export function arrangeRows(traffic: Traffic, rows: Rows, shared?: { readonly apart: boolean }): Arrangement {
   const accumulators = [...traffic.cluster.members].reduce((total, member) => total + accumulatorCount(member), 0);
+  const together = rowsOfGroup(traffic.cluster);
+  if (together !== undefined) return rowsInGroup(rows.length, together);
   const tall = accumulators > mostTall ? 1 : tallOf(traffic, rows);
   const alongRow = tall === 1 && isAlongRow(traffic.cluster);
   const mostThreads = shared || accumulators > mostLarge ? sharedThreads : undefined;

@@ -35,6 +35,12 @@ function rowPerQuad(width: Arrangement["width"], tall: Arrangement["tall"]): Arr
   return { rows: sharedThreads / 4, lanes: 4, alongRow: true, width, tall };
 }
 
+/** So many rows in a workgroup of kernels with and without barriers, which has a lane or several for each. */
+export function rowsInGroup(length: Dim, rows: number): Arrangement {
+  const width = typeof length === "number" && length % 4 === 0 ? 4 : 1;
+  return { rows, lanes: sharedThreads / rows, alongRow: true, width, tall: 1 };
+}
+
 /** How many times threads have rows to take. */
 export function unitsOf(rowCount: Dim, tall: Arrangement["tall"]): Dim {
   return tall === 1 ? rowCount : (rowCount as number) / tall;

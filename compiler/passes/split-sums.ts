@@ -15,6 +15,7 @@ import { fourParts } from "./loss-parts.ts";
 import { lessOneMean, momentOfParts } from "./moments-of-parts.ts";
 import { quadParts, type Parts } from "./quad-parts.ts";
 import { rebuildGraph } from "./replace.ts";
+import { partsOfColumns, rowColumns } from "./row-columns.ts";
 
 /** Shorter rows are not worth a second kernel. */
 const longRow = 2048;
@@ -49,12 +50,17 @@ export const splitSums: Pass = {
   run(graph: Graph): Graph {
     const values = graphValues(graph);
     const [users, roots] = [usersOf(values), new Set(graphRoots(graph))];
+    const ofRows = rowColumns(values, users, {
+      isFree: (sum) => !isSpread(sum, users),
+      hasOwnKernel: (sum) => isColumnToSplit(sum, users),
+    });
     const isSplit = (value: Value): boolean =>
       isLong(value, users) || isColumnToSplit(value, users) || isLossToSplit(value, users, roots);
-    const found = new Set(values.filter(isSplit));
+    const found = new Set(values.filter((value) => ofRows.has(value) || isSplit(value)));
     if (found.size === 0) return graph;
     return rebuildGraph(graph, (value, operands) => {
       const rebuilt = withOperands(value, operands);
+      if (ofRows.has(value)) return inParts(rebuilt, partsOfColumns(rebuilt));
       if (found.has(value)) return momentOfParts(value, rebuilt, partsOf) ?? split(rebuilt);
       return lessOneMean(value, rebuilt, (sum) => found.has(sum)) ?? rebuilt;
     });
@@ -161,10 +167,11 @@ function extentsOf(value: Value): { readonly length: number; readonly rows: numb
 /** A sum of the sums of its parts; so with what else combines. */
 function split(value: Value): Value {
   const found = partsOf(value);
-  if (!found) return value;
-  const { parts, inner, outer } = found;
-  return apply(value.op, [apply(value.op, [parts], { axes: inner })], { axes: outer });
+  return found ? inParts(value, found) : value;
 }
+
+const inParts = ({ op }: Value, { parts, inner, outer }: Parts): Value =>
+  apply(op, [apply(op, [parts], { axes: inner })], { axes: outer });
 
 /** The parts of a sum: those that quads or threads of a product have, or such as are short rows. */
 function partsOf(value: Value): Parts | undefined {

@@ -9,8 +9,13 @@ const open: OpenModule = async (program) => openDeviceModule(program, { device: 
 
 /** Checks every gradient in float64, and every result and updated state of every entry point on the device. */
 export async function expectRight(graph: Graph, dims: Record<string, number> = {}): Promise<void> {
-  const gradients = checkAllGradients(graph, { dims });
+  expect(checkAllGradients(graph, { dims }).filter((each) => !each.ok)).toEqual([]);
+  await expectRightOnDevice(graph, dims);
+}
+
+/** Checks every result and updated state of every entry point on the device alone: of large tensors that takes less time. */
+export async function expectRightOnDevice(graph: Graph, dims: Record<string, number> = {}): Promise<void> {
   const { kernels } = await checkOnDevice(graph, open, { dims });
-  expect([...gradients, ...kernels].filter((each) => !each.ok)).toEqual([]);
+  expect(kernels.filter((each) => !each.ok)).toEqual([]);
   expect(kernels.length).toBeGreaterThan(0);
 }

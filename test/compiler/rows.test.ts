@@ -1,11 +1,11 @@
 /// Normalisations, softmax and losses by row: how often they go over memory.
 import { describe, expect, it } from "vitest";
-import { add, div, exp, gelu, grad, groupNorm, input, layerNorm, logSoftmax, mean, model, mul, relu } from "chainrule";
-import { rmsNorm, silu, softmax } from "chainrule";
+import { adam, add, dense, div, exp, gelu, grad, groupNorm, input, layerNorm, logSoftmax, mean } from "chainrule";
+import { meanSquaredError, model, mul, parametersOf, relu, rmsNorm, silu, softmax } from "chainrule";
 import { softmaxCrossEntropy, sqrt, sub, sum, variance, vjp, type Tensor, type Value } from "chainrule";
 import { report } from "../../compiler/report.ts";
 import { compileWithFacts } from "../../compiler/compile.ts";
-import { expectRight } from "./agree.ts";
+import { expectRight, expectRightOnDevice } from "./agree.ts";
 
 describe("rows are taken in one pass over memory", () => {
   const rows = [
@@ -150,6 +150,79 @@ describe("rows are taken in one pass over memory", () => {
     [[2, 3, 4, 4], 3],
     [[5, 8, 4], 2],
   ])("and groups of channels of %j are right in %i", (shape, count) => expectRight(groups(shape, count, silu)));
+
+  const norms = { layerNorm, rmsNorm } as const;
+
+  /** The slopes of a normalisation of rows, of its operand as of its scale and shift, for given slopes of its result. */
+  const slopesOfRows = (norm: keyof typeof norms, shape: readonly number[], axes: readonly number[] = [-1]) =>
+    model("slopes", () => {
+      const [x, given] = [input("x", "f32", shape), input("given", "f32", shape)] as Tensor<"f32">[];
+      const y = norms[norm](x, { name: "norm", axes: axes as never });
+      const total = sum(mul(y, given)) as Tensor<"f32", readonly []>;
+      const slopes = parametersOf(y).map((each, at) => [`slope${at}`, grad(total, each)] as const);
+      return { back: { x: grad(total, x), ...Object.fromEntries(slopes) } };
+    });
+
+  it.each([
+    ["layerNorm", [1024, 256]],
+    ["rmsNorm", [1024, 256]],
+    ["layerNorm", [8, 128, 768]],
+    ["rmsNorm", [8192, 64]],
+    ["layerNorm", [256, 130]],
+    ["layerNorm", [1024, 10000]],
+    ["layerNorm", [64, 4, 8, 8], [-2, -1]],
+  ] as const)(
+    "as is the slope of %s of %j with those of scale and shift, whose parts are finished in a second",
+    (norm, shape, axes: readonly number[] = [-1]) => {
+      const { dispatches, bytes, idealBytes } = report(compileWithFacts(slopesOfRows(norm, shape, axes))).entryPoints
+        .back;
+      expect(dispatches).toBe(2);
+      expect(bytes / idealBytes).toBeLessThanOrEqual(1.1);
+    },
+  );
+
+  it.each([
+    ["layerNorm", [272, 20]],
+    ["rmsNorm", [256, 66]],
+    ["layerNorm", [16, 17, 24]],
+    ["layerNorm", [300, 17]],
+    ["layerNorm", [257, 20]],
+    ["layerNorm", [256, 1]],
+    ["rmsNorm", [256, 5]],
+    ["layerNorm", [64, 4, 4, 4], [-2, -1]],
+  ] as const)("and those of %s of %j are right", (norm, shape, axes: readonly number[] = [-1]) =>
+    expectRight(slopesOfRows(norm, shape, axes)),
+  );
+
+  it("and those of many rows, which threads take alone, are right", () =>
+    expectRightOnDevice(slopesOfRows("rmsNorm", [4096, 16])));
+
+  it("and a norm in front of a loss is trained in two", async () => {
+    const trained = (rowCount: number, length: number) =>
+      model("trained", () => {
+        const [x, goal] = [input("x", "f32", [rowCount, length]), input("goal", "f32", [rowCount, length])];
+        const loss = meanSquaredError(layerNorm(x, { name: "norm" }), goal);
+        return { train: { loss, update: adam(loss) } };
+      });
+    const { dispatches, bytes, idealBytes } = report(compileWithFacts(trained(1024, 256))).entryPoints.train;
+    expect(dispatches).toBe(2);
+    expect(bytes / idealBytes).toBeLessThanOrEqual(1.15);
+    await expectRight(trained(272, 32));
+  });
+
+  it("as are norms between layers, where a product has the slopes of their results", async () => {
+    const trained = (features: number) =>
+      model("trained", () => {
+        const hidden = layerNorm(dense(input("x", "f32", [256, features]), features, { name: "a" }), { name: "norm" });
+        const scores = dense(relu(hidden), 10, { name: "b" });
+        const loss = softmaxCrossEntropy(scores, input("label", "i32", [256]));
+        return { train: { loss, update: adam(loss) } };
+      });
+    // The sums of columns read what the slope of the operand is made of, so that nobody else needs it.
+    const { bytes, idealBytes } = report(compileWithFacts(trained(256))).entryPoints.train;
+    expect(bytes / idealBytes).toBeLessThanOrEqual(1.4);
+    await expectRight(trained(20));
+  });
 
   it.each(rows)("and a loss over %i rows of %i classes has its slope in two", (count, length) => {
     const graph = model("loss", () => {

@@ -118,6 +118,8 @@ export const layers: readonly Layer[] = [
       "compiler/cluster/access.ts",
       // So is a concatenation of more tensors than one binds.
       "compiler/cluster/partition.ts",
+      // So are sums of columns that a kernel of rows has.
+      "compiler/cluster/columns.ts",
       // A loop becomes the tensors that its kernels write.
       "compiler/cluster/loop.ts",
       // Attention becomes what its kernels compute.
