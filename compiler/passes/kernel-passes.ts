@@ -22,6 +22,7 @@ import { splitConcatenations } from "./split-concatenations.ts";
 import { splitContractions } from "./split-contractions.ts";
 import { splitReductions } from "./split-reductions.ts";
 import { splitSums } from "./split-sums.ts";
+import { sumsOfLoops } from "./sums-of-loops.ts";
 import { subPixel } from "./sub-pixel.ts";
 import { swapSums } from "./swap-sums.ts";
 import { turnProducts } from "./turn-products.ts";
@@ -75,5 +76,7 @@ export function kernelPasses({
     ...(strictFloat ? [] : [contractedOrder]), // and the terms of a sum neighbours in what they are made of
     splitConcatenations, // a kernel binds 8 tensors
   ];
-  return [insideScans(passes), ...passes]; // and what loops repeat
+  // What loops add up is one sum, where it is a product still; what they repeat is rewritten as well.
+  const ofLoops = strictFloat ? [] : [sumsOfLoops];
+  return [...ofLoops, insideScans([...ofLoops, ...passes]), ...passes];
 }

@@ -83,7 +83,7 @@ describe("with a memory budget, results are the same bits", () => {
     expect(flopsAgain(bounded.at(-1)!)).toBeGreaterThan(0);
   });
   it("of a loop that is run again", async () => {
-    const [bounded] = await expectSame(withLoops(), [0.6]);
+    const [bounded] = await expectSame(withLoops(), [0.65]);
     expect(bounded.entries.flatMap(({ memory }) => memory!.again).some(({ step }) => step.loop)).toBe(true);
   });
 

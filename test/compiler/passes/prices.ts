@@ -41,7 +41,7 @@ export const prices: readonly Price[] = [
     of: {
       "keep-digits/offsets": [1, 1.08],
       "stabilize/picks": [1, 1.24],
-      "stabilize/rows": [1, 1.13],
+      "stabilize/rows": [1, 1.07],
       "Sequence cross-entropy with a mask": [1, 1.02],
     },
   },
