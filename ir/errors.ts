@@ -239,10 +239,12 @@ export const stateUpdate = defineError(
 export const updatedTwice = defineError(
   "updated-twice",
   "An entry point updates a state once: two optimizers of one entry point train different parameters.",
-  (state: string, entry: string, first?: Place) => ({
+  (state: string, entry: string, isParameter: boolean, first?: Place) => ({
     message: `a state must be updated once in an entry point: "${entry}" updates "${state}" twice`,
     help:
-      "give each optimizer parameters of its own, adam(loss, { parameters: parametersOf(…) }), or put them into two entry points" +
+      (isParameter
+        ? "give each optimizer parameters of its own, adam(loss, { parameters: parametersOf(…) }), or put them into two entry points"
+        : "give it one value that is made of both, or put the updates into two entry points") +
       (first ? `; the first update stands at ${first.file}:${first.line}:${first.column}` : ""),
   }),
 );

@@ -25,7 +25,7 @@ import { callback, checkArgument, text } from "./options.ts";
 import { add } from "./ops/arithmetic.ts";
 import { checkVisible } from "./naming.ts";
 import { scanLeak } from "./ops/errors.ts";
-import { inputOp, settingOp, stateOp } from "./ops/leaf.ts";
+import { inputOp, settingOp, stateOp, type StateIdentity } from "./ops/leaf.ts";
 import { settleTraining } from "./training.ts";
 import { formatType, sameType } from "./type.ts";
 import { postorder, type Op, type Value } from "./value.ts";
@@ -178,7 +178,7 @@ function checkedUpdates(given: unknown, entry: string, notes: Graph["notes"], wr
     const [name = "a value", first] = [notes.get(state)?.name, seen.get(state)];
     atPlace(placeOf(update), () => {
       if (state.op !== stateOp) throw notAState(notes.get(state)?.name, state.type);
-      if (first) throw updatedTwice(name, entry, placeOf(first));
+      if (first) throw updatedTwice(name, entry, (state.attrs.identity as StateIdentity).parameter, placeOf(first));
       // An expression says where its type comes from; what is declared may be as it should, and the update is not.
       atPlace(value.op.kind === "leaf" ? undefined : notes.get(value)?.place, () => {
         if (!sameType(state.type, value.type)) throw stateUpdate(name, state.type, value.type);

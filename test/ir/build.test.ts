@@ -262,6 +262,7 @@ describe("what model() refuses", () => {
     expect(error(twice(true))).toMatchObject({
       code: "updated-twice",
       message: expect.stringContaining('"run" updates "counter" twice') as string,
+      help: "give it one value that is made of both, or put the updates into two entry points",
     });
     expect(model("build", twice(false)).entryPoints.length).toBe(2);
   });
