@@ -61,6 +61,19 @@ it("compiles the model that it shows, to the file that its programs import", asy
   rmSync(folder, { recursive: true });
 });
 
+it("shows layers of a user's own of which check finds gradients, results and states right", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "chainrule-readme-"));
+  const models = blocks("ts").filter((block) => /^import .*^export default model\(/ms.test(block));
+  const printed: string[] = [];
+  for (const [n, block] of models.slice(1).entries()) {
+    writeFileSync(join(folder, `model${n}.ts`), block);
+    printed.push(await outputOf(`check ${join(folder, `model${n}.ts`)}`, false));
+  }
+  expect(printed.filter((text) => !/^ {2}ok /m.test(text) || text.includes("exit code"))).toEqual([]);
+  expect(printed.join()).toContain("state hidden.spread");
+  rmSync(folder, { recursive: true });
+});
+
 it.each([
   "README.md",
   "docs/architecture.md",
