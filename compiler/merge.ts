@@ -9,10 +9,11 @@ import { mostBindings, type Cluster } from "./cluster/partition.ts";
 import { isHeld, loadOf, type Load } from "./dispatch-limits.ts";
 import { groupsOf } from "./lower/contraction/arrange.ts";
 import { tileCounts } from "./lower/contraction/tile.ts";
+import { rowParts } from "./cluster/row-parts.ts";
 import { isInQuads } from "./cluster/within.ts";
 import { describeContraction } from "./lower/contraction-shape.ts";
 import { targetTensor } from "./lower/kernel.ts";
-import { arrangeRows, fullStores, isAlongRow } from "./lower/reduce.ts";
+import { arrangeRows, fullStores, isAlongRow } from "./lower/arrange-rows.ts";
 import { needsNoBarrier, rowsOf, sharedThreads, unitsOf } from "./lower/rows.ts";
 import { tensorsOf, type PlannedStep, type Together } from "./plan.ts";
 import { createSigner } from "./signature.ts";
@@ -259,7 +260,8 @@ function kindOf({ traffic }: PlannedStep): "apart" | "barriers" | "alone" {
   const rows = rowsOf(cluster.space, cluster.axes);
   const hasColumns = rowsOfGroup(cluster) !== undefined;
   const isBrief = needsNoBarrier(rows) || isSumOfColumns(cluster);
-  if (isBrief && !hasColumns && fullStores(stores, cluster).length === 0) return "apart";
+  const mayBeApart = !hasColumns && rowParts(cluster) === 1 && fullStores(stores, cluster).length === 0;
+  if (isBrief && mayBeApart) return "apart";
   // A single row that long deserves more threads than the others have.
   if (rows.rowCount === 1 && !(Number(rows.length) <= longestRow)) return "alone";
   const { rows: side, lanes } = arrangeRows(traffic, rows, { apart: false });

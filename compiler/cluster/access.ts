@@ -84,6 +84,12 @@ export function isRow(shape: Shape, space: Shape, axes: readonly number[]): bool
   return shape.every((extent, axis) => axis < left || extent === 1);
 }
 
+/** True where the elements along axes lie side by side: they are the last ones, axes of extent 1 aside. */
+export function isAlongLast(axes: readonly number[], shape: Shape): boolean {
+  const kept = shape.findLastIndex((extent, axis) => extent !== 1 && !axes.includes(axis));
+  return axes.every((axis) => axis > kept || shape[axis] === 1);
+}
+
 /** True for a layout that gives every element another index, and leaves none out. */
 export function isRenaming({ op }: Value): boolean {
   return op === transposeOp || op === reshapeOp;

@@ -18,6 +18,7 @@ import type { Cuts, Lessons, Partition } from "./partition.ts";
 import { passing } from "./passing.ts";
 import { prologues } from "./prologue.ts";
 import { cheapChain, hasCostlyPieces, isCostly, hasFewPieces, measure, type Size } from "./size.ts";
+import { findParts } from "./take-parts.ts";
 import { indexWithin, isCanonical, neighbourView, readsWithin, viewOf } from "./within.ts";
 
 /** So many elements one workgroup goes over in no time. */
@@ -104,14 +105,14 @@ function placeReduction(value: Value, { reductions, cuts, met }: Reductions, gro
   const key = `${space.join()}|${axes.join()}`;
   const alike = reductions.get(key) ?? new Set();
   reductions.set(key, alike);
-  const target = cuts.has(value)
+  const isAlone = cuts.has(value);
+  const own = isAlone
     ? undefined
-    : (findNeighbours(value, growth) ??
-      findRows(value, growth) ??
-      findReduction(value, alike, met, growth) ??
-      findElements(value, growth));
+    : (findNeighbours(value, growth) ?? findRows(value, growth) ?? findReduction(value, alike, met, growth));
+  const parts = isAlone || own ? undefined : findParts(value, growth);
+  const target = own ?? parts ?? (isAlone ? undefined : findElements(value, growth));
   if (target) growth.join(value, target);
-  if (target && (target.kind === "contract" || isColumnSum(value, target))) return;
+  if (target && (target.kind === "contract" || parts || isColumnSum(value, target))) return;
   alike.add(target ?? growth.start(value, "reduce", space, axes));
 }
 

@@ -2,6 +2,7 @@
 import { underLayouts, type Value } from "../../ir/value.ts";
 import { isColumnSum, termIndex } from "./columns.ts";
 import type { Draft, Growth } from "./growth.ts";
+import { rowParts } from "./row-parts.ts";
 import { isCanonical } from "./within.ts";
 
 /**
@@ -16,6 +17,7 @@ export function findRows(value: Value, growth: Growth): Draft | undefined {
   return [...(own ? [own] : []), ...growth.beside(read)].find(
     (each) =>
       isColumnSum(value, each) &&
+      rowParts(each) === 1 &&
       growth.admits(each, value) &&
       (isCanonical({ value: operand, index: termIndex(value, each) }, each, growth.home) ||
         growth.refuse(value, each, "places")),

@@ -1,8 +1,8 @@
 /// Where a value is in a kernel: its index among those that a thread has, and whether registers hold what it reads there.
-import type { Dim } from "../../ir/dim.ts";
-import { joinIndex, reshapeOp } from "../../ir/ops/layout.ts";
+import { multiplyDims, type Dim } from "../../ir/dim.ts";
+import { joinIndex, splitIndex } from "../../ir/ops/layout.ts";
 import { axesOf, keptAxes, sumOp } from "../../ir/ops/sum.ts";
-import { sameShape, type Shape } from "../../ir/type.ts";
+import { elementCount, sameShape, type Shape } from "../../ir/type.ts";
 import { underLayouts, type Value } from "../../ir/value.ts";
 import { indexAlgebra, type Index } from "../lower/index.ts";
 import {
@@ -24,6 +24,7 @@ import {
 } from "./access.ts";
 import { isColumnSum } from "./columns.ts";
 import type { Cluster, View } from "./partition.ts";
+import { rowParts } from "./row-parts.ts";
 
 /**
  * The view in which a reduction sees a product whose threads have the neighbours that it takes, all of a last axis: one the
@@ -64,16 +65,12 @@ export function neighboursOf({ kind, axes, members }: Cluster): number | undefin
 /** True for a product that quads of threads add up. */
 export const isInQuads = (cluster: Cluster): boolean => neighboursOf(cluster) === quadNeighbours;
 
-/**
- * The value's shape as a view of a kernel's space: what is read of it in place is read through reshapes, and of a product's
- * result through transposes as well; a row kernel would write those across its rows.
- */
+/** The value's shape as a view of a contraction's result: what is read of it in place is read through transposes and reshapes. */
 export function viewOf(value: Value, target: Cluster, home: ReadonlyMap<Value, Cluster>): View | undefined {
-  if (target.kind !== "contract" && target.kind !== "reduce") return undefined;
+  if (target.kind !== "contract") return undefined;
   for (const operand of value.op.kind === "layout" ? [value] : value.operands) {
     const { under: base, layouts } = throughRenaming(operand);
     const { shape } = base.type;
-    if (target.kind === "reduce" && layouts.some(({ op }) => op !== reshapeOp)) continue;
     const inner = viewAs(shape, target);
     if (inner && home.get(base) === target) return { shape: value.type.shape, layouts: [...inner.layouts, ...layouts] };
   }
@@ -90,10 +87,20 @@ export function indexWithin(shape: Shape, target: Cluster): readonly Index[] | u
   if (seen) return seen;
   if (target.kind === "contract") return rowWithin(shape, index, target);
   if (target.kind !== "reduce") return undefined;
-  if (!isRow(shape, space, target.axes)) return undefined;
+  if (!isRow(shape, space, target.axes)) return partWithin(shape, target);
   const rows = keptAxes(space.length, target.axes).filter((axis) => space[axis] !== 1);
   const parts = rows.map((axis) => index[axis]);
   return shape.map((extent) => (extent === 1 ? indexAlgebra.constant(0) : parts.shift()!));
+}
+
+/** The index of a value that is one number for each part of a kernel's rows, where these are taken in parts. */
+function partWithin(shape: Shape, target: Cluster): readonly Index[] | undefined {
+  const { space, index, axes } = target;
+  const parts = rowParts(target);
+  const count = elementCount(keptAxes(space.length, axes).map((axis) => space[axis]));
+  if (parts === 1 || elementCount(shape) !== multiplyDims(count, parts)) return undefined;
+  const length = (elementCount(space) as number) / (elementCount(shape) as number);
+  return splitIndex(indexAlgebra.divide(joinIndex(index, space, indexAlgebra), length), shape, indexAlgebra);
 }
 
 /** The index of a value that is one number for all neighbours of a product, from an index of the product. */
@@ -102,8 +109,15 @@ export function rowWithin(shape: Shape, index: readonly Index[], target: Cluster
   return count === undefined ? undefined : seenAs([...shape, count], index, target)?.slice(0, -1);
 }
 
-/** The index of a value of this shape from one of the space: they may be views of each other. */
+/**
+ * The index of a value of this shape from one of the space: they may be views of each other. A row kernel goes over elements
+ * as they lie, whatever axes they have.
+ */
 export function seenAs(shape: Shape, index: readonly Index[], target: Cluster): readonly Index[] | undefined {
+  const { kind, space } = target;
+  if (kind === "reduce" && elementCount(shape) === elementCount(space)) {
+    return sameShape(shape, space) ? index : splitIndex(joinIndex(index, space, indexAlgebra), shape, indexAlgebra);
+  }
   const view = viewAs(shape, target);
   return view && afterLayouts(index, view.layouts);
 }

@@ -15,6 +15,10 @@ export interface Arrangement {
   readonly width: 1 | 4;
   /** Neighbouring rows that a lane takes at a time; `rows` counts them as one. */
   readonly tall: 1 | 4;
+  /** So many parts of a row are also taken each by itself, by neighbouring lanes; those that are left over have none. */
+  readonly parts: number;
+  /** What the number of a lane among those of a row is called. */
+  readonly lane: "lane" | "part_lane";
 }
 
 /** Names of the accumulators of one reduction. */
@@ -156,13 +160,13 @@ const fewLanes = 8;
 /** Through memory of the workgroup. Where lanes are many, a few take in the others first: reads weigh as much as barriers. */
 function combineInMemory(
   all: readonly Accumulating[],
-  { rows, lanes, alongRow }: Arrangement,
+  { rows, lanes, alongRow, lane }: Arrangement,
   namer: Namer,
   emitter: Emitter,
 ): void {
   const line = (text: string): void => emitter.push({ tag: "line", text });
-  const own = alongRow ? "local.x - lane" : `local.x % ${rows}u`;
-  const at = (lane: string): string => (rows === 1 ? lane : `${own} + ${alongRow ? lane : `${lane} * ${rows}u`}`);
+  const own = alongRow ? `local.x - ${lane}` : `local.x % ${rows}u`;
+  const at = (other: string): string => (rows === 1 ? other : `${own} + ${alongRow ? other : `${other} * ${rows}u`}`);
   const takeIn = (from: string, end: number, step: string): void => {
     const body = emitter.scope(() => {
       for (const { op, value, parts, arrays } of all) {
@@ -178,10 +182,10 @@ function combineInMemory(
   const heads = lanes <= fewLanes ? lanes : 2 ** Math.ceil(Math.log2(lanes) / 2);
   if (heads < lanes) {
     const body = emitter.scope(() => {
-      takeIn(`lane + ${heads}u`, lanes, ` += ${heads}u`);
+      takeIn(`${lane} + ${heads}u`, lanes, ` += ${heads}u`);
       leaveParts(all, emitter);
     });
-    emitter.push({ tag: "block", head: `if (lane < ${heads}u)`, body });
+    emitter.push({ tag: "block", head: `if (${lane} < ${heads}u)`, body });
     line("workgroupBarrier();");
   }
   for (const { parts, arrays } of all)

@@ -1,5 +1,6 @@
 /// The loops of a row kernel over the elements of its row: a lane goes over the same elements in each, and keeps in
 /// registers what several of them need.
+import type { Dim } from "../../ir/dim.ts";
 import { wgslType } from "../../ir/ops/define.ts";
 import { joinIndex } from "../../ir/ops/layout.ts";
 import type { Value } from "../../ir/value.ts";
@@ -11,7 +12,7 @@ import { indexAlgebra, laneAccess, placeKey, type Index } from "./index.ts";
 import type { Expression, Statement, Target } from "./kernel.ts";
 import type { Lane } from "./leaf.ts";
 import { planRegisters, type Kept, type KeptElements, type RowLoops } from "./registers.ts";
-import type { Rows } from "./rows.ts";
+import { arrangementOfPart, isInParts, type Rows } from "./rows.ts";
 import type { Register } from "./scope.ts";
 
 /** The loops of one kernel. */
@@ -53,12 +54,13 @@ interface Held extends Register {
 /** The loops of a kernel, and what is kept between them. */
 export function planElementLoops(plan: ElementPlan): ElementLoops {
   const { rows, arrangement, namer, hint } = plan;
-  const { length } = rows;
-  const { lanes, width, tall } = arrangement;
+  const [{ length }, { width, tall }] = [rows, arrangement];
+  const stretch = stretchOf(arrangement, length);
+  const { lanes } = stretch.arrangement;
   // As many elements as lanes take at a time, or fewer: there is no loop.
-  const turns = typeof length === "number" ? Math.ceil(length / (lanes * width)) : Infinity;
-  const isFull = length === lanes * turns * width;
-  const variable = length === 1 ? "0u" : turns === 1 && width === 1 ? "lane" : "position";
+  const turns = typeof stretch.length === "number" ? Math.ceil(stretch.length / (lanes * width)) : Infinity;
+  const isFull = stretch.length === lanes * turns * width && isInParts(arrangement);
+  const variable = nameOfPlace(arrangement, length, turns);
   const index = rows.at(variable);
   const indexOf = (value: Value): readonly Index[] => plan.indexOf(value, index)!;
   const inFours = width === 4 ? { variable, extent: length } : undefined;
@@ -69,8 +71,10 @@ export function planElementLoops(plan: ElementPlan): ElementLoops {
     const expression = { tag: "name", text, dtype: kept.value.type.dtype, lanes: lane ? 4 : 1 } as const;
     return { kept, filled: false, isDeclared: turns > 1 || !isFull, needsName: false, expression };
   };
-  const place = lanes * width === 1 ? variable : "turn";
-  const current = { loop: 0 };
+  // A lane alone with a row is at the element whose number it counts.
+  const isCounted = lanes * width > 1 || arrangement.parts > 1;
+  const place = isCounted ? "turn" : variable;
+  const current = { loop: 0, operations: 0 };
   const held = inRegisters.map((kept): Held => {
     const register = hold(kept, (name) => (turns > 1 ? `${namer(`${name}_kept`)}[${place}]` : namer(name)));
     return {
@@ -84,33 +88,38 @@ export function planElementLoops(plan: ElementPlan): ElementLoops {
   const memory = plan.result && { target: plan.result, index: inMemory(plan.result, indexOf) };
   const written = inResult && { ...hold(inResult, namer), isDeclared: false, memory };
   const registers: readonly Held[] = written ? [...held, written] : held;
-  let operations = 0;
-  const end = extentText(length);
   return {
     ...{ indexOf, variable, lane },
     registerOf: (value, place) => registers.find(({ kept }) => kept.value === value && kept.place === place),
-    operations: () => operations,
+    operations: () => current.operations,
     writeHead(emitter) {
-      if (turns === 1 && width === 4) emitter.push(line(`let position = ${firstPlace(arrangement)};`));
+      if (turns === 1 && variable === "position") emitter.push(line(`let position = ${firstPlace(stretch)};`));
     },
     write(loop, emitter, action, conditions = []) {
       current.loop = loop;
       const loopText = emitter.loop(variable, action);
-      operations += loopText.operations;
+      current.operations += loopText.operations;
       for (const { kept, expression, isDeclared } of registers) {
         if (kept.loop === loop && isDeclared) emitter.push(line(declaration(expression, turns)));
       }
       if (turns === 1) {
-        return pushGuarded([...conditions, ...(isFull ? [] : [`${variable} < ${end}`])], loopText.body, emitter);
+        const within = isFull ? [] : [`${variable} < ${stretch.end}`];
+        return pushGuarded([...conditions, ...within], loopText.body, emitter);
       }
-      const counted = held.length > 0 && lanes * width > 1;
-      const { head, start } = counted ? loopOfTurns(arrangement, turns, end, isFull) : loopOfPlaces(arrangement, end);
+      const hasTurns = held.length > 0 && isCounted;
+      const { head, start } = hasTurns ? loopOfTurns(stretch, turns, isFull) : loopOfPlaces(stretch);
       pushGuarded(conditions, [{ tag: "block", head, body: [...start, ...loopText.body] }], emitter);
     },
   };
 }
 
 const line = (text: string): Statement => ({ tag: "line", text });
+
+/** What counts the elements of a row. */
+function nameOfPlace({ width, parts }: Arrangement, length: Dim, turns: number): string {
+  if (length === 1) return "0u";
+  return turns === 1 && width === 1 && parts === 1 ? "lane" : "position";
+}
 
 /** What loops keep; lengths that are not bound yet keep nothing. */
 function planKept(
@@ -135,10 +144,33 @@ function planKept(
 const inMemory = ({ value }: Target, indexOf: ElementLoops["indexOf"]): Index =>
   joinIndex(indexOf(value), value.type.shape, indexAlgebra);
 
+/** What lanes go over together: a row, or a part of one. */
+interface Stretch {
+  readonly arrangement: Arrangement;
+  readonly length: Dim;
+  /** Where it begins, as a text; none for a row. */
+  readonly start?: string;
+  readonly end: string;
+}
+
+function stretchOf(arrangement: Arrangement, length: Dim): Stretch {
+  const { parts } = arrangement;
+  if (parts === 1) return { arrangement, length, end: extentText(length) };
+  const part = (length as number) / parts;
+  const end = `(part + 1u) * ${part}u`;
+  return {
+    arrangement: arrangementOfPart(arrangement),
+    length: part,
+    start: `part * ${part}u`,
+    // Lanes beyond the last part begin there.
+    end: isInParts(arrangement) ? end : `min(${end}, ${extentText(length)})`,
+  };
+}
+
 /** Where a lane begins. */
-function firstPlace({ lanes, width }: Arrangement): string {
-  if (lanes === 1) return "0u";
-  return width === 1 ? "lane" : `lane * ${width}u`;
+function firstPlace({ arrangement: { lanes, width, lane }, start }: Stretch): string {
+  const own = lanes === 1 ? undefined : width === 1 ? lane : `${lane} * ${width}u`;
+  return [start, own].filter((part) => part !== undefined).join(" + ") || "0u";
 }
 
 interface Head {
@@ -147,17 +179,18 @@ interface Head {
 }
 
 /** A loop that only counts places along the row. */
-function loopOfPlaces(arrangement: Arrangement, end: string): Head {
-  const step = arrangement.lanes * arrangement.width;
+function loopOfPlaces(stretch: Stretch): Head {
+  const step = stretch.arrangement.lanes * stretch.arrangement.width;
   const next = step === 1 ? "position++" : `position += ${step}u`;
-  return { head: `for (var position = ${firstPlace(arrangement)}; position < ${end}; ${next})`, start: [] };
+  return { head: `for (var position = ${firstPlace(stretch)}; position < ${stretch.end}; ${next})`, start: [] };
 }
 
 /** A loop whose turns count registers. */
-function loopOfTurns(arrangement: Arrangement, turns: number, end: string, isFull: boolean): Head {
-  const { lanes, width } = arrangement;
-  const place = `turn * ${lanes * width}u${lanes === 1 ? "" : ` + ${firstPlace(arrangement)}`}`;
-  const stop = isFull ? [] : [line(`if (position >= ${end}) { break; }`)];
+function loopOfTurns(stretch: Stretch, turns: number, isFull: boolean): Head {
+  const { lanes, width } = stretch.arrangement;
+  const first = firstPlace(stretch);
+  const place = `turn * ${lanes * width}u${first === "0u" ? "" : ` + ${first}`}`;
+  const stop = isFull ? [] : [line(`if (position >= ${stretch.end}) { break; }`)];
   return {
     head: `for (var turn = 0u; turn < ${turns}u; turn++)`,
     start: [line(`let position = ${place};`), ...stop],

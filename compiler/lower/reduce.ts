@@ -6,9 +6,9 @@ import { splitIndex } from "../../ir/ops/layout.ts";
 import { accumulationFlops } from "../../ir/ops/sum.ts";
 import { elementCount } from "../../ir/type.ts";
 import type { AccumulationFlops, ReductionOp, Value } from "../../ir/value.ts";
-import { columnSums, isColumnSum, rowsOfGroup } from "../cluster/columns.ts";
+import { columnSums, isColumnSum } from "../cluster/columns.ts";
 import type { Cluster } from "../cluster/partition.ts";
-import { accumulatorCount } from "../cluster/size.ts";
+import { partsIn } from "../cluster/row-parts.ts";
 import type { Traffic } from "../cluster/store.ts";
 import { seenAs } from "../cluster/within.ts";
 import { createNamer, type Namer } from "../wgsl/names.ts";
@@ -21,10 +21,11 @@ import {
   type Accumulating,
   type Arrangement,
 } from "./accumulate.ts";
+import { arrangeRows, fullStores } from "./arrange-rows.ts";
 import { writeColumns, type RowPlan } from "./columns.ts";
 import { planElementLoops, pushGuarded, type ElementLoops } from "./element-loops.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
-import { indexAlgebra, variableIndex, type Index } from "./index.ts";
+import { constantIndex, indexAlgebra, variableIndex, type Index } from "./index.ts";
 import {
   foldGrid,
   hintFor,
@@ -32,13 +33,13 @@ import {
   widen,
   withoutQuads,
   type Ending,
+  type Expression,
   type Kernel,
   type LowerContext,
   type Target,
 } from "./kernel.ts";
-import { arrange, isWhole, rowsInGroup, rowsOf, sharedThreads, unitsOf, writeHead, type Rows } from "./rows.ts";
+import { arrangementOfPart, isInParts, isWhole, rowsOf, unitsOf, writeHead } from "./rows.ts";
 import { writeStores } from "./store.ts";
-import { tallOf } from "./tall.ts";
 
 /** True for a reduction along the rows of a kernel, not of its columns. */
 const isOfRows = (value: Value, cluster: Cluster): boolean =>
@@ -46,6 +47,8 @@ const isOfRows = (value: Value, cluster: Cluster): boolean =>
 
 interface Plan extends RowPlan {
   readonly cluster: Cluster;
+  /** That of the lanes that a reduction takes in together. */
+  arrangementOf(reduction: Value): Arrangement;
   readonly elements: ElementLoops;
 }
 
@@ -68,7 +71,9 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
   const indexOf = ({ type }: Value, index: readonly Index[]) => seenAs(type.shape, index, cluster);
   const elements = planElementLoops({ rows, arrangement, needs, result, indexOf, isKnown, namer, hint });
   const arrayOf = arraysOf(shared, namer);
-  const plan: Plan = { cluster, arrangement, ...rows, namer, finished: new Map(), declarations: [], arrayOf, elements };
+  const arrangementOf = arrangementsIn(cluster, arrangement);
+  const written = { namer, finished: new Map<Value, Expression>(), declarations: [], arrayOf };
+  const plan: Plan = { cluster, arrangement, arrangementOf, ...rows, ...written, elements };
   const emitter = createEmitter(
     {
       ...{ notes: context.notes, hint, namer },
@@ -109,6 +114,12 @@ export function lowerReduce(traffic: Traffic, context: LowerContext): Kernel {
   };
 }
 
+/** For reductions of a cluster the arrangement of the lanes that take them in together: those of a row, or of a part. */
+function arrangementsIn(cluster: Cluster, ofRow: Arrangement): Plan["arrangementOf"] {
+  const ofPart = arrangementOfPart(ofRow);
+  return (reduction) => ((partsIn(reduction, cluster) ?? 1) === 1 ? ofRow : ofPart);
+}
+
 /** The ending where a lane has four rows of one reduction; it is the four that all else is computed from. */
 function endingOf({ arrangement, rowCount, finished }: Plan, length: number): Ending | undefined {
   const [four, ...others] = finished.values();
@@ -147,35 +158,6 @@ function flopsOf(reductions: readonly Value[]): AccumulationFlops {
   return { element: total("element"), finish: total("finish") };
 }
 
-/** Accumulators of 256 threads for which a workgroup has memory. */
-const mostLarge = 16;
-
-/** Those of 64 threads that take four rows, beside others of other kernels. */
-const mostTall = 8;
-
-/** Lanes run along the row where it is contiguous in memory; `shared` where kernels share workgroups. */
-export function arrangeRows(traffic: Traffic, rows: Rows, shared?: { readonly apart: boolean }): Arrangement {
-  const accumulators = [...traffic.cluster.members].reduce((total, member) => total + accumulatorCount(member), 0);
-  const together = rowsOfGroup(traffic.cluster);
-  if (together !== undefined) return rowsInGroup(rows.length, together);
-  const tall = accumulators > mostTall ? 1 : tallOf(traffic, rows);
-  const alongRow = tall === 1 && isAlongRow(traffic.cluster);
-  const mostThreads = shared || accumulators > mostLarge ? sharedThreads : undefined;
-  return arrange(rows.rowCount, rows.length, alongRow, { mostThreads, vectors: true, tall, apart: shared?.apart });
-}
-
-/** True where lanes of a row would read neighbours. */
-export function isAlongRow({ space, axes }: Cluster): boolean {
-  const last = space.findLastIndex((extent) => extent !== 1);
-  return last < 0 || axes.includes(last);
-}
-
-/** Results with an element for each of a row. */
-export function fullStores(stores: readonly Value[], cluster: Cluster): readonly Value[] {
-  if (cluster.axes.length === 0) return [];
-  return stores.filter(({ type }) => seenAs(type.shape, cluster.index, cluster) !== undefined);
-}
-
 /** Reductions in groups: each group needs only results of groups before it. */
 function phases(reductions: readonly Value[], loaded: ReadonlySet<Value>): readonly (readonly Value[])[] {
   const phaseOf = new Map<Value, number>();
@@ -194,13 +176,15 @@ function phases(reductions: readonly Value[], loaded: ReadonlySet<Value>): reado
 }
 
 function writePhase(phase: readonly Value[], loop: number, plan: Plan, emitter: Emitter): void {
-  const { lanes } = plan.arrangement;
   const containing = (value: Value): Value | undefined =>
     phase.find(({ op, operands }) => (op as ReductionOp).contains === value.op && operands[0] === value.operands[0]);
   const own = phase.filter((value) => !containing(value));
   const all = own.map((value) => declare(value, plan, emitter));
   plan.elements.write(loop, emitter, () => accumulate(all, plan, emitter));
-  if (lanes > 1) combineLanes(all, plan.arrangement, plan.namer, emitter);
+  for (const arrangement of new Set(all.map(({ value }) => plan.arrangementOf(value)))) {
+    const alike = all.filter(({ value }) => plan.arrangementOf(value) === arrangement);
+    if (arrangement.lanes > 1) combineLanes(alike, arrangement, plan.namer, emitter);
+  }
   const finish = (value: Value, text: string): void => {
     plan.finished.set(value, { tag: "name", text, dtype: value.type.dtype, lanes: plan.arrangement.tall });
   };
@@ -219,7 +203,8 @@ function writePhase(phase: readonly Value[], loop: number, plan: Plan, emitter: 
 
 function declare(value: Value, plan: Plan, emitter: Emitter): Accumulating {
   const op = value.op as ReductionOp;
-  const { rows, lanes, tall } = plan.arrangement;
+  const arrangement = plan.arrangementOf(value);
+  const { rows, lanes, tall } = arrangement;
   const parts: string[] = [];
   const arrays: string[] = [];
   for (const { name, dtype, initial } of op.accumulators(value.operands[0].type.dtype)) {
@@ -229,7 +214,7 @@ function declare(value: Value, plan: Plan, emitter: Emitter): Accumulating {
     emitter.push({ tag: "line", text: `var ${part} = ${tall === 1 ? start : `${type}(${start})`};` });
     parts.push(part);
     if (lanes === 1) continue;
-    const when = isInQuad(plan.arrangement) ? `${withoutQuads} ` : "";
+    const when = isInQuad(arrangement) ? `${withoutQuads} ` : "";
     const arrayType = `array<${type}, ${rows * lanes}>`;
     const array = plan.arrayOf(`${part}_lanes`, when + arrayType);
     plan.declarations.push(`${when}var<workgroup> ${array}: ${arrayType};`);
@@ -273,16 +258,38 @@ function writeResults(
 ): void {
   const guard = isWhole(plan.rowCount, plan.arrangement) ? [] : ["inside"];
   const full = fullStores(stores, plan.cluster);
-  const rows = stores.filter((value) => !full.includes(value));
+  const others = stores.filter((value) => !full.includes(value));
+  const isOfPart = ({ type }: Value): boolean => elementCount(type.shape) !== plan.rowCount;
+  const parts = plan.arrangement.parts === 1 ? [] : others.filter(isOfPart);
+  const rows = others.filter((value) => !parts.includes(value));
   if (full.length > 0) {
     const { indexOf, lane } = plan.elements;
     plan.elements.write(loop, emitter, () => writeStores(full, indexOf, emitter, context, lane), guard);
   }
+  const row = plan.rowCount === 1 ? constantIndex(0) : variableIndex("row", plan.rowCount);
+  if (parts.length > 0) writeParts(parts, row, guard, plan, emitter, context);
   if (rows.length === 0) return;
-  const row = variableIndex("row", plan.rowCount);
   const lane = plan.arrangement.tall === 4 ? plan.elements.lane : undefined;
   const body = emitter.scope(() =>
     writeStores(rows, (value) => splitIndex(row, value.type.shape, indexAlgebra), emitter, context, lane),
   );
   pushGuarded([...(plan.arrangement.lanes > 1 ? ["lane == 0u"] : []), ...guard], body, emitter);
+}
+
+/** Writes what is known of parts of rows: the first lane of each does. */
+function writeParts(
+  stores: readonly Value[],
+  row: Index,
+  guard: readonly string[],
+  { arrangement }: Plan,
+  emitter: Emitter,
+  context: LowerContext,
+): void {
+  const { parts } = arrangement;
+  const at = indexAlgebra.add(indexAlgebra.multiply(row, parts), variableIndex("part", parts));
+  const indexOf = ({ type }: Value): readonly Index[] => splitIndex(at, type.shape, indexAlgebra);
+  const body = emitter.scope(() => writeStores(stores, indexOf, emitter, context));
+  const isFirst = arrangementOfPart(arrangement).lanes > 1 ? ["part_lane == 0u"] : [];
+  const isPart = isInParts(arrangement) ? [] : [`part < ${parts}u`];
+  pushGuarded([...isFirst, ...isPart, ...guard], body, emitter);
 }

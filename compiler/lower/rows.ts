@@ -25,20 +25,29 @@ const shortestShared = 32;
 /** Rows get more lanes until there are so many threads: fewer lanes have less to exchange. */
 const enoughThreads = 4096;
 
+const wholeRows = { parts: 1, lane: "lane" } as const;
+
 /** A thread a row, or four rows, for short rows in a workgroup that goes without barriers. */
 function rowPerThread(rowCount: Dim, width: Arrangement["width"], tall: Arrangement["tall"]): Arrangement {
-  return { rows: powerOfTwo(unitsOf(rowCount, tall), sharedThreads), lanes: 1, alongRow: false, width, tall };
+  return {
+    ...wholeRows,
+    rows: powerOfTwo(unitsOf(rowCount, tall), sharedThreads),
+    lanes: 1,
+    alongRow: false,
+    width,
+    tall,
+  };
 }
 
 /** A quad a row, in a workgroup that goes without barriers: where threads have no quads, they take their place, so all are there. */
 function rowPerQuad(width: Arrangement["width"], tall: Arrangement["tall"]): Arrangement {
-  return { rows: sharedThreads / 4, lanes: 4, alongRow: true, width, tall };
+  return { ...wholeRows, rows: sharedThreads / 4, lanes: 4, alongRow: true, width, tall };
 }
 
 /** So many rows in a workgroup of kernels with and without barriers, which has a lane or several for each. */
 export function rowsInGroup(length: Dim, rows: number): Arrangement {
   const width = typeof length === "number" && length % 4 === 0 ? 4 : 1;
-  return { rows, lanes: sharedThreads / rows, alongRow: true, width, tall: 1 };
+  return { ...wholeRows, rows, lanes: sharedThreads / rows, alongRow: true, width, tall: 1 };
 }
 
 /** How many times threads have rows to take. */
@@ -62,7 +71,7 @@ export function arrange(
   if (apart && typeof length === "number" && length > shortRow) return rowPerQuad(width, tall);
   // A single thread is not waited for: its text is shorter one by one.
   if (apart) return rowPerThread(rowCount, rowCount === 1 ? 1 : width, tall);
-  if (rowCount === 1) return { rows: 1, lanes: powerOfTwo(places, mostThreads), alongRow, width, tall };
+  if (rowCount === 1) return { ...wholeRows, rows: 1, lanes: powerOfTwo(places, mostThreads), alongRow, width, tall };
   if (typeof length === "number" && length <= shortestShared) return rowPerThread(rowCount, width, tall);
   const wanted = typeof units === "number" ? powerOfTwo(Math.ceil(enoughThreads / units), 64) : 64;
   // Neighbours that read along different rows read neighbours when there are 16 of them.
@@ -70,8 +79,31 @@ export function arrange(
   const lanes = powerOfTwo(places, most);
   // Four lanes are a quad, which needs no memory to add up.
   const isQuad = lanes > 1 && lanes <= 4;
-  return { rows: Math.min(64 / lanes, powerOfTwo(units, 64)), lanes, alongRow: alongRow || isQuad, width, tall };
+  const rows = Math.min(64 / lanes, powerOfTwo(units, 64));
+  return { ...wholeRows, rows, lanes, alongRow: alongRow || isQuad, width, tall };
 }
+
+/** Threads of rows of which so many parts are also taken by themselves: each has lanes of its own. */
+export function arrangeParts(rowCount: Dim, length: number, parts: number): Arrangement {
+  const [part, groups] = [length / parts, powerOfTwo(parts, sharedThreads)];
+  const width = part % 4 === 0 ? 4 : 1;
+  const wanted =
+    typeof rowCount === "number" ? powerOfTwo(Math.ceil(enoughThreads / rowCount), sharedThreads) : sharedThreads;
+  const lanes = groups * powerOfTwo(part / width, Math.max(1, wanted / groups));
+  const rows = powerOfTwo(rowCount, sharedThreads / lanes);
+  return { rows, lanes, alongRow: true, width, tall: 1, parts, lane: "lane" };
+}
+
+/** How the lanes of a part are arranged: as those of a row, of which there are so many more. */
+export function arrangementOfPart(arrangement: Arrangement): Arrangement {
+  const { rows, lanes, parts } = arrangement;
+  if (parts === 1) return arrangement;
+  const groups = powerOfTwo(parts, sharedThreads);
+  return { ...arrangement, rows: rows * groups, lanes: lanes / groups, parts: 1, lane: "part_lane" };
+}
+
+/** True where every lane is one of a part. */
+export const isInParts = ({ parts }: Arrangement): boolean => powerOfTwo(parts, sharedThreads) === parts;
 
 /** What lanes may do. */
 export interface ArrangeOptions {
@@ -116,8 +148,16 @@ export function isWhole(rowCount: Dim, { rows, tall }: Arrangement): boolean {
   return isMultipleOf(units, rows) && foldGrid(units, rows).group === "group.x";
 }
 
-/** Declares `lane` and `row`, and `inside` where rows may be missing. */
+/** Declares `lane` and `row`, `inside` where rows may be missing, and `part` where rows are taken in parts. */
 export function writeHead(arrangement: Arrangement, rowCount: Dim, emitter: Emitter): void {
+  writeRow(arrangement, rowCount, emitter);
+  if (arrangement.parts === 1) return;
+  const { lanes } = arrangementOfPart(arrangement);
+  emitter.push({ tag: "line", text: lanes === 1 ? "let part = lane;" : `let part = lane / ${lanes}u;` });
+  if (lanes > 1) emitter.push({ tag: "line", text: `let part_lane = lane % ${lanes}u;` });
+}
+
+function writeRow(arrangement: Arrangement, rowCount: Dim, emitter: Emitter): void {
   const { rows, lanes, alongRow, tall } = arrangement;
   const line = (text: string): void => emitter.push({ tag: "line", text });
   const slot = rows === 1 ? "" : lanes === 1 ? "local.x" : alongRow ? `local.x / ${lanes}u` : `local.x % ${rows}u`;

@@ -7,7 +7,7 @@ import { logsumexpOp, maxOp, minOp } from "../../ir/ops/reduce.ts";
 import { axesOf, broadcastOp, sumOp } from "../../ir/ops/sum.ts";
 import { elementCount } from "../../ir/type.ts";
 import { apply, usersOf, withOperands, type Op, type Value } from "../../ir/value.ts";
-import { isRenaming, throughRenaming } from "../cluster/access.ts";
+import { isAlongLast, isRenaming, throughRenaming } from "../cluster/access.ts";
 import { shortRow } from "../cluster/partition.ts";
 import { extentsOf as extentsOfProduct } from "../lower/contraction-shape.ts";
 import type { Pass } from "../pass.ts";
@@ -101,13 +101,8 @@ function isSpread(value: Value, users: Users, seen: Set<Value> = new Set()): boo
   return (users.get(value) ?? []).some((user) => isSpread(user, users, seen));
 }
 
-/** True where the elements of a row lie side by side: it has the last axes whole. */
-function isAlongRows(value: Value): boolean {
-  const { shape } = value.operands[0].type;
-  const axes = axesOf(value);
-  const kept = shape.findLastIndex((extent, axis) => extent !== 1 && !axes.includes(axis));
-  return axes.every((axis) => axis > kept || shape[axis] === 1);
-}
+/** True where the elements of a row lie side by side. */
+const isAlongRows = (value: Value): boolean => isAlongLast(axesOf(value), value.operands[0].type.shape);
 
 /**
  * Sums of columns that nothing but a result waits for, such as slopes of biases: their parts are short enough to be taken

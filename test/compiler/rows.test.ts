@@ -151,6 +151,55 @@ describe("rows are taken in one pass over memory", () => {
     [[5, 8, 4], 2],
   ])("and groups of channels of %j are right in %i", (shape, count) => expectRight(groups(shape, count, silu)));
 
+  /** The same with slopes by the scale and the shift of each channel, which are sums of parts of rows. */
+  const channelsInGroups = (shape: readonly number[], count: number) =>
+    model("groups", () => {
+      const [x, given] = [input("x", "f32", shape), input("given", "f32", shape)] as Tensor<"f32">[];
+      const y = groupNorm(x, count, { name: "norm" });
+      const total = sum(mul(y, given)) as Tensor<"f32", readonly []>;
+      const [scale, shift] = parametersOf(y).map((each) => grad(total, each));
+      return { run: { x: grad(total, x), scale, shift, means: mean(y, { axes: [2, 3] as never }) } };
+    });
+
+  it.each<readonly [readonly number[], number]>([
+    [[32, 64, 16, 16], 8],
+    [[32, 24, 16, 16], 4],
+    [[32, 32, 14, 14], 2],
+  ])("and parts of rows are added up where rows are: slopes of groups of channels of %j in %i", (shape, count) => {
+    const { dispatches, bytes, idealBytes } = report(compileWithFacts(channelsInGroups(shape, count))).entryPoints.run;
+    expect(dispatches).toBe(2);
+    expect(bytes / idealBytes).toBeLessThanOrEqual(1.01);
+  });
+
+  it.each<readonly [readonly number[], number]>([
+    [[4, 8, 6, 6], 2],
+    [[12, 6, 3, 5], 2],
+    [[1, 25, 7, 7], 1],
+    [[24, 12, 2, 2], 2],
+    [[1, 3, 20, 20], 1],
+    [[2, 40, 4, 4], 1],
+    [[11, 4, 5, 5], 4],
+    [[65, 6, 2, 2], 2],
+    [[1, 120, 3, 3], 1],
+    [[2, 50, 5, 5], 1],
+    [[2, 4, 24, 24], 2],
+  ])("and such slopes are right: of channels of %j in %i groups", (shape, count) =>
+    expectRight(channelsInGroups(shape, count)),
+  );
+
+  it("and what parts of rows are added up to may be read again for their elements", async () => {
+    const graph = model("parts", () => {
+      const x = input("x", "f32", [5, 6, 8, 7]);
+      const y = groupNorm(x, 2, { name: "norm" });
+      const apart = sub(y, mean(y, { axes: [2, 3], keepAxes: true }));
+      return { run: { y: mul(apart, groupNorm(mul(apart, apart), 2, { name: "outer" })) } };
+    });
+    const { dispatches, bytes, idealBytes } = report(compileWithFacts(graph)).entryPoints.run;
+    expect(dispatches).toBe(1);
+    expect(bytes / idealBytes).toBeLessThanOrEqual(1.1);
+    await expectRight(graph);
+  });
+
   const norms = { layerNorm, rmsNorm } as const;
 
   /** The slopes of a normalisation of rows, of its operand as of its scale and shift, for given slopes of its result. */
