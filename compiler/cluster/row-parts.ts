@@ -7,7 +7,7 @@ import { isAlongLast } from "./access.ts";
 import type { Cluster } from "./partition.ts";
 
 /** Each part of a row has a lane of its own at least. */
-const mostParts = 64;
+export const mostParts = 64;
 
 /** In how many parts a reduction takes a kernel's rows, 1 where it takes them whole; undefined for one of something else. */
 export function partsIn(value: Value, { kind, space, axes }: Cluster): number | undefined {

@@ -2,13 +2,14 @@
 /// are very long; others a workgroup takes whole, which spares passes over memory.
 import { graphRoots, graphValues, type Graph } from "../../ir/graph.ts";
 import { reshapeTo } from "../../ir/ops/layout.ts";
-import { largestDivisor } from "../../ir/dim.ts";
+import { largestDivisor, type Dim } from "../../ir/dim.ts";
 import { logsumexpOp, maxOp, minOp } from "../../ir/ops/reduce.ts";
 import { axesOf, broadcastOp, sumOp } from "../../ir/ops/sum.ts";
 import { elementCount } from "../../ir/type.ts";
 import { apply, usersOf, withOperands, type Op, type Value } from "../../ir/value.ts";
 import { isAlongLast, isRenaming, throughRenaming } from "../cluster/access.ts";
 import { shortRow } from "../cluster/partition.ts";
+import { mostParts } from "../cluster/row-parts.ts";
 import { extentsOf as extentsOfProduct } from "../lower/contraction-shape.ts";
 import type { Pass } from "../pass.ts";
 import { fourParts } from "./loss-parts.ts";
@@ -58,10 +59,14 @@ export const splitSums: Pass = {
       isLong(value, users) || isColumnToSplit(value, users) || isLossToSplit(value, users, roots);
     const found = new Set(values.filter((value) => ofRows.has(value) || isSplit(value)));
     if (found.size === 0) return graph;
+    const rows = lengthsOfRows(values);
     return rebuildGraph(graph, (value, operands) => {
       const rebuilt = withOperands(value, operands);
       if (ofRows.has(value)) return inParts(rebuilt, partsOfColumns(rebuilt));
-      if (found.has(value)) return momentOfParts(value, rebuilt, partsOf) ?? split(rebuilt);
+      if (found.has(value)) {
+        const runs = runsOfRows(rebuilt, rows);
+        return runs ? inParts(rebuilt, runs) : (momentOfParts(value, rebuilt, partsOf) ?? split(rebuilt));
+      }
       return lessOneMean(value, rebuilt, (sum) => found.has(sum)) ?? rebuilt;
     });
   },
@@ -173,6 +178,35 @@ function partsOf(value: Value): Parts | undefined {
   const ofProduct =
     value.op === sumOp ? (quadParts(value) ?? (isManyTerms(value) ? fourParts(value) : undefined)) : undefined;
   return ofProduct ?? shortParts(value);
+}
+
+/** How long the rows are that reductions go over, by the number of elements of all. */
+function lengthsOfRows(values: readonly Value[]): ReadonlyMap<Dim, ReadonlySet<number>> {
+  const found = new Map<Dim, Set<number>>();
+  for (const value of values) {
+    if (value.op.kind !== "reduction" || !isAlongRows(value)) continue;
+    const count = elementCount(value.operands[0].type.shape);
+    found.set(count, (found.get(count) ?? new Set()).add(extentsOf(value).length));
+  }
+  return found;
+}
+
+/**
+ * Whole runs as parts, where rows are made of few of them, as groups are of channels: the kernel that goes over the rows adds
+ * them up. Shorter parts would be too many for it.
+ */
+function runsOfRows(value: Value, rows: ReturnType<typeof lengthsOfRows>): Parts | undefined {
+  const { shape } = value.operands[0].type;
+  const axes = axesOf(value);
+  if (value.op !== sumOp || !isInRuns(value) || isAlongRows(value) || quadParts(value)) return undefined;
+  const first = shape.findLastIndex((_, axis) => !axes.includes(axis)) + 1;
+  const inner = shape.slice(first).map((_, at) => first + at);
+  const run = elementCount(shape.slice(first));
+  if (typeof run !== "number" || run <= shortRow) return undefined;
+  const isMadeOf = (length: number): boolean => length > run && length % run === 0 && length / run <= mostParts;
+  const lengths = rows.get(elementCount(shape)) ?? new Set();
+  if (![...lengths].some(isMadeOf)) return undefined;
+  return { parts: value.operands[0], inner, outer: axes.filter((axis) => axis < first) };
 }
 
 function shortParts(value: Value): Parts | undefined {

@@ -165,6 +165,8 @@ describe("rows are taken in one pass over memory", () => {
     [[32, 64, 16, 16], 8],
     [[32, 24, 16, 16], 4],
     [[32, 32, 14, 14], 2],
+    [[4, 32, 64, 64], 8],
+    [[8, 32, 28, 28], 4],
   ])("and parts of rows are added up where rows are: slopes of groups of channels of %j in %i", (shape, count) => {
     const { dispatches, bytes, idealBytes } = report(compileWithFacts(channelsInGroups(shape, count))).entryPoints.run;
     expect(dispatches).toBe(2);
@@ -183,6 +185,7 @@ describe("rows are taken in one pass over memory", () => {
     [[1, 120, 3, 3], 1],
     [[2, 50, 5, 5], 1],
     [[2, 4, 24, 24], 2],
+    [[4, 4, 26, 26], 2],
   ])("and such slopes are right: of channels of %j in %i groups", (shape, count) =>
     expectRight(channelsInGroups(shape, count)),
   );

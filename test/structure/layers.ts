@@ -120,6 +120,8 @@ export const layers: readonly Layer[] = [
       "compiler/cluster/partition.ts",
       // So are sums of columns that a kernel of rows has.
       "compiler/cluster/columns.ts",
+      // And sums of runs, of which its rows are made.
+      "compiler/cluster/row-parts.ts",
       // A loop becomes the tensors that its kernels write.
       "compiler/cluster/loop.ts",
       // Attention becomes what its kernels compute.
