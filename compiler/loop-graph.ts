@@ -17,7 +17,6 @@ import {
   type Loop,
 } from "./cluster/loop.ts";
 import { constantIndex, type Index } from "./lower/index.ts";
-
 import type { Target } from "./lower/kernel.ts";
 import { substitution } from "./rewrite/bottom-up.ts";
 import { addTarget } from "./targets.ts";

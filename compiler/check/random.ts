@@ -41,7 +41,7 @@ export function sampleIndices(numbers: Float64Array, wanted: number, random: Ran
   if (indices.length <= wanted) return indices;
   const zeros = indices.filter((index) => numbers[index] === 0);
   const others = indices.filter((index) => numbers[index] !== 0);
-  const kept = Math.min(zeros.length, Math.max(wanted * zeroPart, wanted - others.length));
+  const kept = Math.min(zeros.length, Math.max(Math.floor(wanted * zeroPart), wanted - others.length));
   return [...sample(zeros, kept, random), ...sample(others, wanted - kept, random)].sort((a, b) => a - b);
 }
 

@@ -31,6 +31,9 @@ function sharesParts(value: Value, target: Draft): boolean {
   return parts === 1 || parts === known || (known === 1 && rowsOfGroup(target) === undefined);
 }
 
+/** What is made of each other is found among so many values: what is farther apart has kernels of its own. */
+const farthest = 64;
+
 /** Values and what they are made of element by element, but for tensors of fewer elements, which are read in no time. */
 function sourcesOf(values: Iterable<Value>, count: number): ReadonlySet<Value> {
   const sources = new Set<Value>();
@@ -38,7 +41,10 @@ function sourcesOf(values: Iterable<Value>, count: number): ReadonlySet<Value> {
     if (Number(elementCount(value.type.shape)) >= count) sources.add(value);
   };
   for (const value of values) add(value);
-  for (const { op, operands } of sources) if (op.kind === "elementwise") operands.map(underLayouts).forEach(add);
+  for (const { op, operands } of sources) {
+    if (sources.size > farthest) break;
+    if (op.kind === "elementwise") operands.map(underLayouts).forEach(add);
+  }
   return sources;
 }
 

@@ -4,14 +4,15 @@ import type { Dim } from "../../ir/dim.ts";
 import { wgslType } from "../../ir/ops/define.ts";
 import { splitIndex } from "../../ir/ops/layout.ts";
 import type { Value } from "../../ir/value.ts";
-import { isRow } from "../cluster/access.ts";
-import { descend } from "../cluster/descend.ts";
+import { isRow, readsOf, sameIndex, throughLayouts, type Access } from "../cluster/access.ts";
+import { termIndex } from "../cluster/columns.ts";
 import type { Traffic } from "../cluster/store.ts";
+import { indexWithin } from "../cluster/within.ts";
 import { identifier, type Namer } from "../wgsl/names.ts";
 import type { Arrangement } from "./accumulate.ts";
 import { pushGuarded } from "./element-loops.ts";
 import type { Emitter } from "./emitter.ts";
-import { indexAlgebra, variableIndex, type Index } from "./index.ts";
+import { indexAlgebra, placeKey, variableIndex, type Index } from "./index.ts";
 import { hintFor, widen, type Expression, type LowerContext, type Statement } from "./kernel.ts";
 import { writeStores } from "./store.ts";
 
@@ -80,20 +81,29 @@ export function writeColumns(
 
 const line = (text: string): Statement => ({ tag: "line", text });
 
-/** What is the same for a row, of what the terms are made of. */
-function rowValues(columns: readonly Value[], { cluster: { space, axes }, loads }: Traffic): readonly Value[] {
-  const [loaded, found] = [new Set(loads), new Array<Value>()];
-  descend(
-    columns.flatMap(({ operands }) => operands),
-    (value) => {
-      const { kind } = value.op;
-      if (kind === "leaf" || loaded.has(value)) return false;
-      const isOfRow = kind === "reduction" || (kind !== "layout" && isRow(value.type.shape, space, axes));
-      if (isOfRow) found.push(value);
-      return !isOfRow;
-    },
-  );
-  return found;
+/**
+ * What is the same for a row, of what the terms are made of. A value of as many elements as there are rows may also be read
+ * at the place of a column, or of another row: that is computed where it is read.
+ */
+function rowValues(columns: readonly Value[], { cluster, loads }: Traffic): readonly Value[] {
+  const loaded = new Set(loads);
+  const [own, elsewhere] = [new Set<Value>(), new Set<Value>()];
+  const met = new Map<Value, Set<string>>();
+  const isNew = (value: Value, index: readonly Index[]): boolean => {
+    const places = met.get(value) ?? new Set();
+    met.set(value, places);
+    return places.size !== places.add(placeKey(index)).size;
+  };
+  const pending: Access[] = columns.map((value) => ({ value: value.operands[0], index: termIndex(value, cluster) }));
+  for (let read = pending.pop(); read; read = pending.pop()) {
+    const { value, index } = throughLayouts(read.value, read.index);
+    if (value.op.kind === "leaf" || loaded.has(value) || !isNew(value, index)) continue;
+    const isOfRow = isRow(value.type.shape, cluster.space, cluster.axes);
+    const isOwn = isOfRow && sameIndex(indexWithin(value.type.shape, cluster)!, index);
+    if (isOfRow) (isOwn ? own : elsewhere).add(value);
+    if (!isOwn) pending.push(...readsOf(value, index));
+  }
+  return [...own].filter((value) => !elsewhere.has(value));
 }
 
 /** Leaves what was computed of each row where all threads find it, behind a barrier. */

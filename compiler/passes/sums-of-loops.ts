@@ -12,6 +12,9 @@ import { apply, postorder, withOperands, type Value } from "../../ir/value.ts";
 import type { Pass } from "../pass.ts";
 import { rebuildGraph } from "./replace.ts";
 
+/** A loop keeps at most so many numbers: 32 MiB, a quarter of what one binding takes. */
+const mostKept = 2 ** 23;
+
 export const sumsOfLoops: Pass = {
   name: "sums-of-loops",
   doc: "Products and sums that a loop adds up place by place are one product or sum over all places.",
@@ -53,17 +56,13 @@ interface Plan {
 }
 
 function planOf(body: ScanBody, results: readonly Value["attrs"][]): Plan {
-  const isAsked = (carry: number): boolean =>
-    results.some((attrs) => {
-      const { tag, index } = scanResult(attrs);
-      return tag === "history" && index === carry;
-    });
+  const asked = new Set(results.map(scanResult).flatMap(({ tag, index }) => (tag === "history" ? [index] : [])));
   const found = new Map<number, readonly Term[]>();
   body.carries.forEach((_, carry) => {
-    const terms = isAsked(carry) ? undefined : termsOf(body, carry);
+    const terms = asked.has(carry) ? undefined : termsOf(body, carry);
     if (terms) found.set(carry, terms);
   });
-  const totals = isWorth(body, found) ? found : new Map<number, readonly Term[]>();
+  const totals = worthOf(body, found);
   const isKept = (_: Value, carry: number): boolean => !totals.has(carry);
   const after: ScanBody = {
     ...body,
@@ -114,13 +113,24 @@ function keptBy(body: ScanBody, totals: Plan["totals"]): readonly Value[] {
 const piecesOf = (value: Value): readonly Value[] =>
   value.op === concatenateOp ? value.operands.flatMap(piecesOf) : [value];
 
-/** True where less is written than the totals were read and written, or no more than what the loop reads at every place. */
-function isWorth(body: ScanBody, totals: Plan["totals"]): boolean {
-  const size = (values: readonly Value[]): number =>
-    values.reduce((total, { type }) => total + Number(elementCount(type.shape)), 0);
-  const kept = size(keptBy(body, totals));
-  return kept <= size([...totals.keys()].map((carry) => body.carries[carry])) || kept <= size(body.elements);
+/**
+ * The totals that are worth it: products of what takes no more room at a place than they do, and no more than the device has
+ * at all places; and sums, which are added up on the way for nothing, where what they are of is kept for those.
+ */
+function worthOf(body: ScanBody, found: Plan["totals"]): Plan["totals"] {
+  const isProduct = ({ value }: Term): boolean => value.op.kind === "contraction";
+  const products = new Map([...found].filter(([, terms]) => terms.every(isProduct)));
+  const kept = sizeOf(keptBy(body, products));
+  const room = sizeOf([...products.keys()].map((carry) => body.carries[carry]));
+  if (!(kept <= room && kept * Number(body.length) <= mostKept)) return new Map();
+  const known = new Set(keptBy(body, products));
+  const isFree = (carry: number, terms: readonly Term[]): boolean =>
+    products.has(carry) || keptBy(body, new Map([[carry, terms]])).every((value) => known.has(value));
+  return new Map([...found].filter(([carry, terms]) => isFree(carry, terms)));
 }
+
+const sizeOf = (values: readonly Value[]): number =>
+  values.reduce((total, { type }) => total + Number(elementCount(type.shape)), 0);
 
 /** A result of the loop: of a total the sum of its terms at all places, of all else what it was. */
 function resultOf({ before, body, totals }: Plan, value: Value, operands: readonly Value[]): Value {

@@ -83,14 +83,6 @@ describe("what a loop adds up is one sum over all places", () => {
       1,
     ],
     [
-      "a number",
-      loop(() => {
-        const scale = param([], { name: "scale", init: uniform() });
-        return [(carry, x) => tanh(add(mul(carry, scale), x)), scale];
-      }),
-      1,
-    ],
-    [
       "a table that a model adds up itself, from where it begins",
       model("table", () => {
         const { carry } = scan(
@@ -131,6 +123,13 @@ describe("what a loop adds up is one sum over all places", () => {
           { initial: [input("start", "f32", [4, 4])], sequences: [input("x", "f32", [5, 3, 4])] },
         );
         return { run: { table: carry[0] } };
+      }),
+    ],
+    [
+      "a sum of what nothing else keeps",
+      loop(() => {
+        const scale = param([], { name: "scale", init: uniform() });
+        return [(carry, x) => tanh(add(mul(carry, scale), x)), scale];
       }),
     ],
     [
