@@ -1,6 +1,7 @@
 /// Normalisation layers: deviations from a mean over their root mean square, then a learned scale and shift.
 import { part } from "../build.ts";
 import { partOf } from "../dim.ts";
+import { rankMismatch } from "../errors.ts";
 import { ones, zeros } from "../initializer.ts";
 import { atLeastZero, checkArgument, checkOptions, flag, someAxes, whole } from "../options.ts";
 import { add, div, mul, square, sub } from "../ops/arithmetic.ts";
@@ -110,6 +111,7 @@ function groupLayer(groups: number, options: NormalizationOptions = {}): (x: Val
   const scope = layerScope("groupNorm", options);
   const finish = learned(scope, options, () => [1]);
   return (x) => {
+    if (x.type.shape.length < 2) throw rankMismatch("groupNorm", "axes [batch, channels, ...]", [x.type]);
     const [batch, channels, ...spatial] = x.type.shape;
     const each = partOf(channels, groups);
     if (each === undefined) throw channelGroups("groupNorm", channels, groups, x.type);
@@ -123,6 +125,6 @@ function groupLayer(groups: number, options: NormalizationOptions = {}): (x: Val
 /**
  * Group normalisation (Wu and He 2018) of x [N, C, …n]: channels fall into `groups`, and each is normalised with its
  * places; new parameters `scale` [C] (1 at first) and `shift` [C] (0). With one channel a group it is instance
- * normalisation. Error: `channel-groups` where the channels do not fall into groups.
+ * normalisation. Errors: `channel-groups` where the channels do not fall into groups, `rank-mismatch`.
  */
 export const groupNorm = layerCall("groupNorm", groupLayer) as GroupNormalization;

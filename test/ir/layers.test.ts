@@ -118,6 +118,12 @@ describe("normalisation", () => {
     });
   });
 
+  test("groupNorm of a vector says which axes it takes", () => {
+    expect(() => graphOf(() => groupNorm(f32("x", [16]), 4))).toThrow(
+      "groupNorm: operands must have axes [batch, channels, ...]: found f32[16]",
+    );
+  });
+
   test("groupNorm normalises channels of a group with their places", () => {
     const graph = graphOf(() => groupNorm(f32("x", [1, 4, 3]), 2, { name: "g", shift: false, epsilon: 0 }));
     const found = evaluate(graph, { x, "g.scale": [1, 1, 1, 2] }).outputs.result;
