@@ -21,11 +21,11 @@ test("a kernel is called after what has a name on the way to its results", () =>
   expect(namesOf(mlp, "train").slice(0, 2)).toEqual(["first_linear", "second_linear"]);
 });
 
-test("a product without names is called one, whatever is made of it, and each kernel has a name of its own", () => {
+test("a product without names is called after what it is of, whatever is made of it, and each kernel has a name of its own", () => {
   const graph = model("bare", () => {
     const [first, second] = [param([16, 32]), param([32, 8])];
     const hidden = relu(matmul(input("x", "f32", [64, 16]), first));
     return { run: { total: sum(tanh(matmul(tanh(matmul(hidden, second)), param([8, 40])))) } };
   });
-  expect(namesOf(graph, "run")).toEqual(["product", "product_1", "product_2", "sum", "total"]);
+  expect(namesOf(graph, "run")).toEqual(["product_of_x", "product_of_x_1", "product_of_x_2", "sum_of_x", "total"]);
 });
