@@ -9,7 +9,10 @@ import { apply } from "../../../ir/value.ts";
 const [rows, terms] = [30000, 2048];
 
 const scattered = (name: string): Value =>
-  apply(scatterAddOp, [input(`${name}At`, "i32", [terms]), input(name, "f32", [terms, 64])], { batch: 0, extent: rows });
+  apply(scatterAddOp, [input(`${name}At`, "i32", [terms]), input(name, "f32", [terms, 64])], {
+    batch: 0,
+    extent: rows,
+  });
 
 const scattersOf = (graph: Graph): number => graphValues(graph).filter(({ op }) => op === scatterAddOp).length;
 
